@@ -1,0 +1,43 @@
+using static TorchSharp.torch;
+
+namespace LiT.Checkpoints;
+
+/// <summary>What a file says of one tensor before it is read. Shapes are row-major, as numpy and torch print them.</summary>
+public sealed record TensorInfo(string Name, ScalarType Type, IReadOnlyList<long> Shape)
+{
+    /// <summary>Number of elements.</summary>
+    public long Count => Shape.Aggregate(1L, (product, size) => checked(product * size));
+}
+
+/// <summary>
+/// A file of named tensors, whatever its container: .npz, .safetensors (single or sharded), PyTorch zip or legacy.
+/// Names are the file's own, with '/' or '.' as the file writes them. Opening reads names and shapes only.
+/// Checkpoints are data: nothing in them is executed, and every size in them is checked against the file's length.
+/// </summary>
+public abstract class Checkpoint : IDisposable
+{
+    /// <summary>The path that was opened.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The container in words, for messages: "npz", "safetensors", "PyTorch zip", "PyTorch legacy".</summary>
+    public abstract string Container { get; }
+
+    /// <summary>Every tensor by its name in the file.</summary>
+    public abstract IReadOnlyDictionary<string, TensorInfo> Tensors { get; }
+
+    /// <summary>Strings that the container carries beside the tensors (safetensors metadata).</summary>
+    public virtual IReadOnlyDictionary<string, string> Metadata => new Dictionary<string, string>();
+
+    /// <summary>What was passed over on purpose, one phrase each, such as the foreign classes of a pickle.</summary>
+    public virtual IReadOnlyList<string> PassedOver => [];
+
+    /// <summary>
+    /// A fresh, contiguous tensor of the type in <see cref="TensorInfo.Type"/>. The caller owns it. It may share the
+    /// file's pages (copy on write), so it must not outlive the checkpoint unless cloned.
+    /// </summary>
+    /// <exception cref="LitException">The name is unknown, or the file's bytes do not match what its header says.</exception>
+    public abstract Tensor Read(string name);
+
+    /// <inheritdoc/>
+    public abstract void Dispose();
+}

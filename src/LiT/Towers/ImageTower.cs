@@ -1,0 +1,49 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace LiT.Towers;
+
+/// <summary>
+/// The paper's f without its head: pixels in, the tower's own representation out. A new architecture is a subclass.
+/// Call it in evaluation mode unless it is being trained.
+/// </summary>
+public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
+{
+    /// <summary>Length of the representation.</summary>
+    public abstract int Width { get; }
+
+    /// <summary>Names of the supervised heads that came with the weights (linear classifiers on the representation).</summary>
+    public virtual IReadOnlyList<string> HeadNames => [];
+
+    /// <summary>Logits of a supervised head that came with the weights, [B, classes].</summary>
+    /// <param name="head">One of <see cref="HeadNames"/>.</param>
+    /// <param name="representation">What <see cref="Module{T, TResult}.forward"/> gave, [B, Width].</param>
+    public virtual Tensor Logits(string head, Tensor representation) =>
+        throw new ArgumentException($"This tower has no head '{head}'.", nameof(head));
+
+    /// <param name="images">Preprocessed pixels, [B, 3, H, W].</param>
+    /// <returns>One representation an image, not of unit length, [B, Width].</returns>
+    public abstract override Tensor forward(Tensor images);
+}
+
+/// <summary>
+/// The paper's g without its head: token ids in, the tower's representation of each text out.
+/// </summary>
+public abstract class TextTower(string name) : Module<Tensor, Tensor>(name)
+{
+    /// <summary>Length of the representation.</summary>
+    public abstract int Width { get; }
+
+    /// <summary>Rows of the token embedding: ids must be below it.</summary>
+    public abstract int VocabularySize { get; }
+
+    /// <summary>The longest row of ids that the tower takes, or null where any length goes (T5).</summary>
+    public abstract int? MaxLength { get; }
+
+    /// <summary>Whether padding is masked, so that dropping it from a row changes nothing in the result.</summary>
+    public abstract bool MasksPadding { get; }
+
+    /// <param name="ids">Token ids, int64, [B, L].</param>
+    /// <returns>One representation a text, not of unit length, [B, Width].</returns>
+    public abstract override Tensor forward(Tensor ids);
+}

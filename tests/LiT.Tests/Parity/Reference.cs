@@ -1,0 +1,59 @@
+using System.Text.Json;
+
+namespace LiT.Tests.Parity;
+
+/// <summary>The reference fixtures: the copy beside these tests, or the folder that LIT_REFERENCE_DIR names.</summary>
+public static class Reference
+{
+    public static string Folder { get; } =
+        Environment.GetEnvironmentVariable("LIT_REFERENCE_DIR") is { Length: > 0 } elsewhere
+            ? Path.GetFullPath(elsewhere)
+            : Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference");
+
+    /// <summary>Every folder that holds a meta.json.</summary>
+    public static IEnumerable<FixtureFolder> Folders() =>
+        Directory.EnumerateDirectories(Folder).Order(StringComparer.Ordinal)
+            .Where(folder => File.Exists(Path.Combine(folder, "meta.json")))
+            .Select(folder => new FixtureFolder(folder));
+
+    public static FixtureFolder Open(string name) => new(Path.Combine(Folder, name));
+}
+
+/// <summary>One fixture folder. Every file that a case reads is noted, so that a file nobody knows shows.</summary>
+public sealed class FixtureFolder(string path)
+{
+    private readonly HashSet<string> used = ["meta.json"];
+
+    public string Name => Path.GetFileName(path);
+
+    public JsonElement Meta => JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "meta.json"))).RootElement;
+
+    /// <summary>The full path of a file in the folder; the file counts as known from now on.</summary>
+    public string PathOf(string name)
+    {
+        used.Add(name);
+        return Path.Combine(path, name);
+    }
+
+    public bool Has(string name) => File.Exists(Path.Combine(path, name));
+
+    public IEnumerable<string> AllFiles => Directory.EnumerateFiles(path).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal);
+
+    public IEnumerable<string> UnknownFiles => AllFiles.Where(file => !used.Contains(file));
+}
+
+/// <summary>How one kind of fixture is read and checked. Each fixture folder name has exactly one kind.</summary>
+public interface IFixtureKind
+{
+    /// <summary>The folder's name.</summary>
+    string Folder { get; }
+
+    /// <summary>
+    /// The folder's cases, made from what its meta.json and files say (sizes, names and strings are never assumed).
+    /// Every file of the folder is asked for through <see cref="FixtureFolder.PathOf"/> while the cases are listed or run.
+    /// </summary>
+    IEnumerable<FixtureCase> Cases(FixtureFolder folder);
+}
+
+/// <summary>One check; <see cref="Run"/> throws when the product differs from the reference.</summary>
+public sealed record FixtureCase(string Name, Action Run);
