@@ -1,1 +1,51 @@
-return 0;
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Runtime.InteropServices;
+using LiT.Cli;
+using LiT.Cli.Commands;
+
+NativeEnvironment.Prepare();
+
+Command root = new(
+    "lit",
+    "LiT: zero-shot classification and image-text retrieval on a locked, pre-trained image tower " +
+    "(Zhai et al. 2022, arXiv 2111.07991).")
+{
+    new HelpOption(),
+    new VersionOption(),
+    QuickstartCommand.Build(),
+};
+CommonOptions.AddTo(root);
+
+var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
+if (parsed.Errors.Count > 0)
+{
+    foreach (var error in parsed.Errors) Terminal.Complain(error.Message);
+    Console.Error.WriteLine($"Try '{string.Join(' ', CommonOptions.Path(parsed).Prepend("lit"))} --help'.");
+    return ExitCode.Usage;
+}
+
+using CancellationTokenSource stop = new();
+void OnSignal(PosixSignalContext signal)
+{
+    if (stop.IsCancellationRequested) return;          // a second Ctrl-C ends the process at once
+    signal.Cancel = true;
+    Console.Error.WriteLine("lit: stopping, leaving everything consistent (Ctrl-C again to stop at once)");
+    stop.Cancel();
+}
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+
+try
+{
+    InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+    return await parsed.InvokeAsync(configuration, stop.Token);
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    return ExitCode.Interrupted;
+}
+catch (Exception trouble)
+{
+    return Terminal.Report(trouble, CommonOptions.IsVerbose(parsed));
+}

@@ -1,0 +1,81 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Spectre.Console;
+
+namespace LiT.Cli;
+
+/// <summary>The two streams: results go to standard output, talk goes to standard error.</summary>
+internal static class Terminal
+{
+    /// <summary>How every JSON result is written.</summary>
+    public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+    };
+
+    private static readonly Lazy<IAnsiConsole> Output = new(() =>
+    {
+        var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
+        if (Console.IsOutputRedirected) console.Profile.Width = 160;     // a pipe has no width; tables must not wrap at 80
+        return console;
+    });
+
+    /// <summary>Talk: what is being done and what was chosen, on standard error.</summary>
+    public static void Say(string line) => Console.Error.WriteLine(line);
+
+    /// <summary>A line for something that was skipped or looks wrong, on standard error.</summary>
+    public static void Warn(string line) => Console.Error.WriteLine($"lit: warning: {line}");
+
+    public static void Complain(string line) => Console.Error.WriteLine($"lit: {line.ReplaceLineEndings(" ")}");
+
+    /// <summary>The result as JSON, on standard output.</summary>
+    public static void Write<T>(T result) => Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
+
+    /// <summary>A plain line of the result, on standard output.</summary>
+    public static void Line(string line = "") => Console.Out.WriteLine(line);
+
+    /// <summary>A table of the result, on standard output; columns of numbers are right-aligned.</summary>
+    public static void Table(IReadOnlyList<string> headers, IEnumerable<IReadOnlyList<string>> rows, string? title = null)
+    {
+        var all = rows.ToList();
+        var table = new Table { Border = TableBorder.Rounded, ShowRowSeparators = false };
+        if (title is not null) table.Title = new TableTitle(Markup.Escape(title));
+        for (var i = 0; i < headers.Count; i++)
+        {
+            var column = new TableColumn(Markup.Escape(headers[i]));
+            if (all.Count > 0 && all.All(row => row[i].Length == 0 || char.IsDigit(row[i].TrimStart('-', '+')[..1][0]))) column.RightAligned();
+            table.AddColumn(column);
+        }
+        foreach (var row in all) table.AddRow(row.Select(cell => new Spectre.Console.Text(cell)));
+        Output.Value.Write(table);
+    }
+
+    /// <summary>One line for expected trouble; a bug says that it is one and keeps its trace under --verbose.</summary>
+    /// <returns>The exit code.</returns>
+    public static int Report(Exception trouble, bool verbose)
+    {
+        if (trouble is AggregateException { InnerExceptions.Count: 1 } only) trouble = only.InnerExceptions[0];
+        switch (trouble)
+        {
+            case UsageException usage:
+                Complain(usage.Message);
+                return ExitCode.Usage;
+            case LitException expected:
+                Complain(expected.Message);
+                break;
+            case IOException or UnauthorizedAccessException:
+                Complain($"{trouble.Message} Make room or give another path, then run the same command again: it goes on from where it was.");
+                break;
+            default:
+                Complain($"{trouble.GetType().Name}: {trouble.Message}{(verbose ? "" : " This is a bug; run again with --verbose for the place.")}");
+                break;
+        }
+        if (verbose) Console.Error.WriteLine(trouble);
+        return ExitCode.Failed;
+    }
+}
