@@ -1,0 +1,132 @@
+using System.Text;
+
+namespace LiT.Files;
+
+/// <summary>
+/// Files that are there whole or not at all: written beside the target under a temporary name, flushed to the disk,
+/// then renamed over it. A kill at any moment leaves the old file, and at most a hidden <c>.name.tmp-…</c> that the
+/// next write of the same file clears away. Missing folders are made. Safe to call from several threads.
+/// </summary>
+public static class AtomicFile
+{
+    private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
+
+    /// <summary>Writes a file through a stream (seekable, buffered).</summary>
+    /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        string? temporary = null;
+        try
+        {
+            if (IsDevice(path))
+            {
+                using var device = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                write(device);
+                return;
+            }
+            var target = Target(path);
+            temporary = NewTemporary(target);
+            using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, target, overwrite: true);
+            temporary = null;
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw Explained(path, trouble);
+        }
+        finally
+        {
+            if (temporary is not null) DeleteIfThere(temporary);
+        }
+    }
+
+    /// <inheritdoc cref="Write(string, Action{Stream})"/>
+    public static async Task WriteAsync(string path, Func<Stream, CancellationToken, Task> write, CancellationToken cancel = default)
+    {
+        string? temporary = null;
+        try
+        {
+            var target = Target(path);
+            temporary = NewTemporary(target);
+            var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, useAsync: true);
+            await using (stream.ConfigureAwait(false))
+            {
+                await write(stream, cancel).ConfigureAwait(false);
+                await stream.FlushAsync(cancel).ConfigureAwait(false);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, target, overwrite: true);
+            temporary = null;
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw Explained(path, trouble);
+        }
+        finally
+        {
+            if (temporary is not null) DeleteIfThere(temporary);
+        }
+    }
+
+    /// <summary>Writes text as UTF-8 without a byte order mark.</summary>
+    /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
+    public static void WriteAllText(string path, string text) => WriteAllBytes(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Writes bytes.</summary>
+    /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
+    public static void WriteAllBytes(string path, byte[] bytes) => Write(path, stream => stream.Write(bytes));
+
+    /// <summary>What an <see cref="IOException"/> or missing permission means for somebody who wanted to write a path.</summary>
+    internal static LitException Explained(string path, Exception trouble) => trouble switch
+    {
+        _ when Directory.Exists(path) =>
+            new($"{path}: is a folder, where a file is to be written. Give a file name.", trouble),
+        IOException { HResult: EnospcUnix or EdquotUnix or DiskFullWindows or HandleDiskFullWindows } =>
+            new($"{path}: the disk is full. Free some space, or write to another disk.", trouble),
+        UnauthorizedAccessException or IOException { HResult: ErofsUnix } =>
+            new($"{path}: no permission to write here. Choose a folder you may write to, or change its permissions.", trouble),
+        PathTooLongException =>
+            new($"{path}: the name is too long for this disk. Choose a shorter one.", trouble),
+        _ => new($"{path}: cannot be written ({trouble.Message.TrimEnd('.')}). Check the folder and the disk.", trouble),
+    };
+
+    private const int EnospcUnix = 28, ErofsUnix = 30, EdquotUnix = 122;
+    private const int DiskFullWindows = unchecked((int)0x80070070), HandleDiskFullWindows = unchecked((int)0x80070027);
+
+    /// <summary>A device such as /dev/null or /dev/stdout must be written to, never replaced.</summary>
+    private static bool IsDevice(string path) =>
+        !OperatingSystem.IsWindows() && Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal) && File.Exists(path);
+
+    /// <summary>The file that a link stands for, so that writing keeps the link; the folder exists afterwards.</summary>
+    private static string Target(string path)
+    {
+        var full = Path.GetFullPath(path);
+        if (new FileInfo(full).LinkTarget is not null && File.ResolveLinkTarget(full, returnFinalTarget: true) is { } linked)
+            full = linked.FullName;
+        Directory.CreateDirectory(Path.GetDirectoryName(full) ?? full);
+        return full;
+    }
+
+    private static string NewTemporary(string target)
+    {
+        var folder = Path.GetDirectoryName(target) ?? target;
+        var prefix = $".{Path.GetFileName(target)}.tmp-";
+        foreach (var left in Directory.EnumerateFiles(folder, prefix + "*"))
+            if (DateTime.UtcNow - File.GetLastWriteTimeUtc(left) > Abandoned)
+                DeleteIfThere(left);
+        return Path.Combine(folder, prefix + Guid.NewGuid().ToString("N")[..12]);
+    }
+
+    private static void DeleteIfThere(string path)
+    {
+        try { File.Delete(path); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            // The write has already failed or succeeded; a temporary file that stays must not hide that.
+        }
+    }
+}
