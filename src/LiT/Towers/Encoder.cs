@@ -1,0 +1,191 @@
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+using static TorchSharp.torch.nn.functional;
+
+namespace LiT.Towers;
+
+/// <summary>The nonlinearity inside an MLP. Weights are trained with one of them; another is a silent error of some 1e-4.</summary>
+public enum Activation
+{
+    /// <summary>GELU by its tanh approximation, as flax and the original BERT have it.</summary>
+    GeluTanh,
+
+    /// <summary>Exact GELU (erf), as PyTorch and Hugging Face have it.</summary>
+    Gelu,
+
+    /// <summary>max(0, x).</summary>
+    Relu,
+}
+
+/// <summary>
+/// Pre-norm transformer encoder (Vaswani et al. 2017 with the norms of Dosovitskiy et al. 2020, arXiv 2010.11929,
+/// equations 2-3, and the norm after the last block, equation 4), [B, L, D] → [B, L, D]. Image and text towers share it.
+/// </summary>
+internal sealed class Encoder : Module<Tensor, Tensor>
+{
+    private readonly ModuleList<EncoderBlock> blocks;
+    private readonly LayerNorm norm;
+
+    public Encoder(int width, int depth, int mlpDim, int heads, Activation activation = Activation.GeluTanh, double eps = 1e-6, Device? device = null)
+        : base(nameof(Encoder))
+    {
+        blocks = ModuleList([.. Enumerable.Range(0, depth).Select(_ => new EncoderBlock(width, mlpDim, heads, activation, eps, device))]);
+        norm = LayerNorm(width, eps, device: device);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var block in blocks)
+            x = scope.DisposeEverythingBut(block.call(x));
+        return norm.call(x).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Initialises as the JAX code does: Glorot uniform for every kernel, almost zero MLP biases.</summary>
+    public void Initialise()
+    {
+        foreach (var block in blocks) block.Initialise();
+    }
+
+    // Old flax numbers submodules over all classes (LayerNorm_2, MlpBlock_3), new flax per class (LayerNorm_1, MlpBlock_0).
+    // With nn.scan the blocks are stacked under one name, depth first.
+    internal static readonly WeightMap Flax = new("flax encoder")
+    {
+        { EncoderBlock.Flax, "encoderblock_{i}/", "blocks.{i}." },
+        { EncoderBlock.Flax, "encoderblock/", "blocks.{i}." },
+        { "encoder_norm/scale", "norm.weight" },
+        { "encoder_norm/bias", "norm.bias" },
+    };
+}
+
+/// <summary>x + attention(norm(x)), then x + mlp(norm(x)).</summary>
+internal sealed class EncoderBlock : Module<Tensor, Tensor>
+{
+    private readonly LayerNorm norm1, norm2;
+    private readonly SelfAttention attn;
+    private readonly Mlp mlp;
+
+    public EncoderBlock(int width, int mlpDim, int heads, Activation activation, double eps, Device? device)
+        : base(nameof(EncoderBlock))
+    {
+        norm1 = LayerNorm(width, eps, device: device);
+        attn = new SelfAttention(width, heads, device);
+        norm2 = LayerNorm(width, eps, device: device);
+        mlp = new Mlp(width, mlpDim, activation, device);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        x = x + attn.call(norm1.call(x));
+        return x + mlp.call(norm2.call(x));
+    }
+
+    public void Initialise()
+    {
+        attn.Initialise();
+        mlp.Initialise();
+    }
+
+    internal static readonly WeightMap Flax = new("flax encoder block")
+    {
+        { "LayerNorm_0/scale", "norm1.weight" },
+        { "LayerNorm_0/bias", "norm1.bias" },
+        { SelfAttention.Flax, "MultiHeadDotProductAttention_{0|1}/", "attn." },
+        { "LayerNorm_{1|2}/scale", "norm2.weight" },
+        { "LayerNorm_{1|2}/bias", "norm2.bias" },
+        { Mlp.Flax, "MlpBlock_{0|3}/", "mlp." },
+    };
+}
+
+/// <summary>Multi-head self-attention, queries scaled by 1/sqrt(head size); query, key and value are one product.</summary>
+internal sealed class SelfAttention : Module<Tensor, Tensor>
+{
+    private readonly int heads;
+    private readonly Linear qkv;
+    [ComponentName(Name = "out")] private readonly Linear output;
+
+    public SelfAttention(int width, int heads, Device? device) : base(nameof(SelfAttention))
+    {
+        if (heads < 1 || width % heads != 0)
+            throw new ArgumentException($"A width of {width} cannot be divided into {heads} heads.", nameof(heads));
+        this.heads = heads;
+        qkv = Linear(width, 3 * width, device: device);
+        output = Linear(width, width, device: device);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var (B, L, D) = (x.shape[0], x.shape[1], x.shape[2]);
+        var parts = qkv.call(x).view(B, L, 3, heads, D / heads).permute(2, 0, 3, 1, 4).unbind(0);       // 3 x [B, H, L, D/H]
+        var mixed = scaled_dot_product_attention(parts[0], parts[1], parts[2]);                         // [B, H, L, D/H]
+        return output.call(mixed.transpose(1, 2).reshape(B, L, D));
+    }
+
+    public void Initialise()
+    {
+        using var scope = NewDisposeScope();
+        foreach (var kernel in qkv.weight!.chunk(3)) init.xavier_uniform_(kernel);
+        init.zeros_(qkv.bias);
+        init.xavier_uniform_(output.weight);
+        init.zeros_(output.bias);
+    }
+
+    internal static readonly WeightMap Flax = new("flax attention")
+    {
+        { "query/kernel", "qkv.weight", Axes.HeadsOut, 0, 3 },
+        { "key/kernel", "qkv.weight", Axes.HeadsOut, 1, 3 },
+        { "value/kernel", "qkv.weight", Axes.HeadsOut, 2, 3 },
+        { "query/bias", "qkv.bias", Axes.Flat, 0, 3 },
+        { "key/bias", "qkv.bias", Axes.Flat, 1, 3 },
+        { "value/bias", "qkv.bias", Axes.Flat, 2, 3 },
+        { "out/kernel", "out.weight", Axes.HeadsIn },
+        { "out/bias", "out.bias" },
+    };
+}
+
+/// <summary>Two dense layers with a nonlinearity between them.</summary>
+internal sealed class Mlp : Module<Tensor, Tensor>
+{
+    private readonly Linear fc1, fc2;
+    private readonly Activation activation;
+
+    public Mlp(int width, int hidden, Activation activation, Device? device) : base(nameof(Mlp))
+    {
+        this.activation = activation;
+        fc1 = Linear(width, hidden, device: device);
+        fc2 = Linear(hidden, width, device: device);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => fc2.call(Activated(fc1.call(x), activation));
+
+    /// <summary>The nonlinearity, elementwise.</summary>
+    internal static Tensor Activated(Tensor x, Activation activation) => activation switch
+    {
+        Activation.GeluTanh => gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
+        Activation.Gelu => gelu(x),
+        _ => relu(x),
+    };
+
+    public void Initialise()
+    {
+        foreach (var layer in new[] { fc1, fc2 })
+        {
+            init.xavier_uniform_(layer.weight);
+            init.normal_(layer.bias, std: 1e-6);
+        }
+    }
+
+    internal static readonly WeightMap Flax = new("flax MLP")
+    {
+        { "Dense_0/kernel", "fc1.weight", Axes.Transposed },
+        { "Dense_0/bias", "fc1.bias" },
+        { "Dense_1/kernel", "fc2.weight", Axes.Transposed },
+        { "Dense_1/bias", "fc2.bias" },
+    };
+}
