@@ -1,0 +1,73 @@
+using System.Text;
+
+namespace LiT.Evaluation;
+
+/// <summary>One text for the text tower and the class it speaks of.</summary>
+public sealed record Prompt(int Class, string Text);
+
+/// <summary>
+/// Class names and templates become prompts as big_vision's prompt_engineering.py makes them: canonicalised, then
+/// every template filled with every name.
+/// </summary>
+public static class PromptTemplates
+{
+    /// <summary>The place of the class name in a template.</summary>
+    public const string Place = "{}";
+
+    private const string Punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
+
+    /// <summary>Used when the user gives no templates: the bare name and two plain phrases.</summary>
+    public static IReadOnlyList<string> Default { get; } = ["{}", "a photo of a {}", "a picture of the {}"];
+
+    /// <summary>
+    /// '_' becomes a space, ASCII punctuation goes, letters become lower case, runs of white space become one space.
+    /// </summary>
+    /// <param name="text">A class name, a template or any text.</param>
+    /// <param name="keep">A string whose exact occurrences stay ("," between aliases, "{}" in templates).</param>
+    public static string Canonicalise(string text, string? keep = null)
+    {
+        var spaced = text.Replace('_', ' ');
+        var cleaned = keep is null ? WithoutPunctuation(spaced) : string.Join(keep, spaced.Split(keep).Select(WithoutPunctuation));
+        return string.Join(' ', cleaned.ToLowerInvariant().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    }
+
+    /// <summary>Every prompt in the order class, alias, template.</summary>
+    /// <param name="classNames">Names; aliases of one class are separated by commas.</param>
+    /// <param name="templates">Templates with <see cref="Place"/>.</param>
+    /// <param name="allAliases">Whether all aliases speak or, as in the reference's default, the first only.</param>
+    public static IReadOnlyList<Prompt> Fill(IReadOnlyList<string> classNames, IReadOnlyList<string> templates, bool allAliases = false)
+    {
+        var canonicalTemplates = templates.Select(template => Canonicalise(template, Place)).ToList();
+        List<Prompt> prompts = [];
+        for (var i = 0; i < classNames.Count; i++)
+        {
+            var aliases = Canonicalise(classNames[i], ",").Split(',');
+            foreach (var alias in allAliases ? aliases : aliases[..1])
+                prompts.AddRange(canonicalTemplates.Select(template => new Prompt(i, template.Replace(Place, alias))));
+        }
+        return prompts;
+    }
+
+    /// <summary>Reads templates, one a line; empty lines and lines that begin with # are passed over.</summary>
+    /// <exception cref="LitException">A template has no place for the name, or there is none at all.</exception>
+    public static IReadOnlyList<string> Read(string path)
+    {
+        var templates = new List<string>();
+        foreach (var (line, number) in NamedLines.Read(path))
+        {
+            if (!line.Contains(Place))
+                throw new LitException($"{path}, line {number}: the template '{line}' has no {Place}. Put {Place} where the class name goes.");
+            templates.Add(line);
+        }
+        return templates.Count > 0
+            ? templates
+            : throw new LitException($"{path}: there is no template in it. Write one a line, with {Place} where the class name goes.");
+    }
+
+    private static string WithoutPunctuation(string text)
+    {
+        StringBuilder kept = new(text.Length);
+        foreach (var letter in text) if (!Punctuation.Contains(letter)) kept.Append(letter);
+        return kept.ToString();
+    }
+}

@@ -1,0 +1,65 @@
+using LiT.Evaluation;
+
+namespace LiT.Tests.Evaluation;
+
+public class ZeroShotTests
+{
+    private static readonly Embeddings Axes = new([1, 0, 0, 0, 1, 0, 0, 0, 1], 3);
+
+    [Fact]
+    public void Images_without_a_label_are_left_out_and_any_of_several_labels_counts()
+    {
+        var score = ZeroShot.Score(Axes, Axes, [[1, 0], [2], []], ["a", "b", "c"]);
+        Assert.Equal(2, score.N);
+        Assert.Equal(0.5, score.Top1);
+        Assert.Equal([0, 1, 2], score.Predictions);
+        Assert.Equal([0, 0.5, 1], [score.Interval95[0], score.Top1, score.Interval95[1]]);
+    }
+
+    [Fact]
+    public void A_class_without_images_has_no_accuracy_and_does_not_weigh_in_the_mean()
+    {
+        var score = ZeroShot.Score(Axes, Axes, [[0], [0], [2]], ["a", "b", "c"]);
+        Assert.Null(score.PerClass[1].Top1);
+        Assert.Equal((0.5 + 1) / 2, score.MeanPerClass);
+        Assert.Equal([[1, 1, 0], [0, 0, 0], [0, 0, 1]], score.Confusion);
+    }
+
+    [Fact]
+    public void A_class_is_the_normalised_mean_of_all_its_prompts()
+    {
+        var classes = ZeroShot.ClassEmbeddings(Axes, [0, 0, 1], 2);
+        Assert.Equal(MathF.Sqrt(0.5f), classes[0][0], 6);
+        Assert.Equal(MathF.Sqrt(0.5f), classes[0][1], 6);
+        Assert.Equal(1, classes[1][2], 6);
+    }
+
+    [Fact]
+    public void No_label_at_all_is_said_and_not_scored() =>
+        Assert.Contains("nothing to score", Assert.Throws<LitException>(() => ZeroShot.Score(Axes, Axes, [[], [], []], ["a", "b", "c"])).Message);
+
+    [Theory]
+    [InlineData("cat", 0)]
+    [InlineData(" DOG ", 1)]
+    [InlineData("1", 1)]
+    [InlineData("hound", 1)]
+    [InlineData("Ice cream", 2)]
+    [InlineData("3", null)]
+    [InlineData("horse", null)]
+    public void A_label_is_a_name_an_alias_or_an_index(string label, int? expected) =>
+        Assert.Equal(expected, new ClassNames(["cat", "dog, hound", "ice_cream"]).IndexOf(label));
+
+    [Theory]
+    [InlineData("a|b|A", "Classes 0 and 2 are both called 'A'")]
+    [InlineData("a|!!!", "Class 1 is called '!!!'")]
+    public void Names_that_cannot_serve_are_named(string names, string expected) =>
+        Assert.StartsWith(expected, Assert.Throws<LitException>(() => new ClassNames(names.Split('|'))).Message);
+
+    [Fact]
+    public void A_template_without_a_place_is_named_with_its_line()
+    {
+        var path = Path.Combine(Directory.CreateTempSubdirectory().FullName, "templates.txt");
+        File.WriteAllText(path, "# good ones\na photo of a {}\na photo\n");
+        Assert.Contains("templates.txt, line 3", Assert.Throws<LitException>(() => PromptTemplates.Read(path)).Message);
+    }
+}
