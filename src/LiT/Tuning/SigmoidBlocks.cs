@@ -1,0 +1,45 @@
+using static TorchSharp.torch;
+
+namespace LiT.Tuning;
+
+/// <summary>
+/// The sigmoid loss: -log sigmoid(s · (l + b)) over all pairs of an image and a text, s = 1 for positives and -1 for
+/// the rest, summed and divided by n, not n². As softplus(-l) = softplus(l) - l, the positives are sums over groups
+/// here too, and one walk over the blocks gives loss and gradients.
+/// </summary>
+internal static class SigmoidBlocks
+{
+    internal static LossResult Compute(Tensor z, Tensor t, Tensor scale, Tensor bias, Positives positives, double denominator,
+        ContrastiveLossOptions options)
+    {
+        var blocks = new LogitBlocks(z, t, scale, options.BlockSize, room: 0);
+        var perPair = zeros(blocks.Size, ScalarType.Float64, z.device);
+        var gradientBias = zeros([], ScalarType.Float64, z.device);
+        var (gradientZ, gradientT) = (options.ImageGradient ? zeros_like(z) : null, zeros_like(t));
+        blocks.Visit((rows, columns, logits) =>
+        {
+            blocks.NoteLargest(rows, columns, logits);
+            logits.add_(bias);
+            var second = blocks.Second(rows, columns).copy_(logits);
+            // softplus(l) = max(l, 0) + log1p(exp(-|l|)), stable on both sides.
+            second.abs_().neg_().exp_().log1p_();
+            rows.Of(perPair).add_(second.sum([1], type: ScalarType.Float64)).add_(second.copy_(logits).clamp_(min: 0).sum([1], type: ScalarType.Float64));
+            var yes = logits.sigmoid_();
+            gradientBias.add_(yes.sum(ScalarType.Float64));
+            if (gradientZ is not null) rows.Of(gradientZ).addmm_(yes, columns.Of(t), beta: 1, alpha: 1);
+            columns.Of(gradientT).addmm_(yes.t(), rows.Of(blocks.ScaledImages), beta: 1, alpha: 1);
+        });
+        gradientZ?.mul_(scale);
+
+        var relation = positives.On(z.device);
+        var positivesOf = relation.Sum(ones(blocks.Size, ScalarType.Float64, z.device));
+        var ownT = relation.Sum(t);
+        perPair.sub_((blocks.ScaledImages * ownT).to_type(ScalarType.Float64).sum([1])).sub_(positivesOf * bias);
+        gradientBias.sub_(positivesOf.sum()).div_(denominator);
+        gradientT.sub_(relation.Sum(blocks.ScaledImages)).div_(denominator);
+        gradientZ?.sub_(ownT.mul_(scale)).div_(denominator);
+        var gradientLogTemperature = (t * gradientT).to_type(ScalarType.Float64).sum();
+        var (imageToText, textToImage) = blocks.Accuracies(relation);
+        return new(perPair.sum() / denominator, perPair, gradientZ, gradientT, gradientLogTemperature, gradientBias, imageToText, textToImage);
+    }
+}

@@ -1,0 +1,62 @@
+using static TorchSharp.torch;
+
+namespace LiT.Tuning;
+
+/// <summary>
+/// Cross-entropy over the rows and over the columns of the logits, averaged. With target q uniform over positives,
+/// the loss of row i is logsumexp(l_i) - q_i · l_i, and its gradient softmax(l_i) - q_i: only the first halves need
+/// the logits in blocks, the second are sums over groups.
+/// </summary>
+internal static class SoftmaxBlocks
+{
+    internal static LossResult Compute(Tensor z, Tensor t, Tensor scale, Positives positives, double denominator, ContrastiveLossOptions options)
+    {
+        var blocks = new LogitBlocks(z, t, scale, options.BlockSize, options.KeptBytes);
+        var (rowSum, columnSum) = (zeros(blocks.Size, z.dtype, z.device), zeros(blocks.Size, z.dtype, z.device));
+        blocks.Visit((rows, columns, logits) =>
+        {
+            var (rowBefore, columnBefore) = (rows.Of(blocks.RowMaximum).clone(), columns.Of(blocks.ColumnMaximum).clone());
+            blocks.NoteLargest(rows, columns, logits);
+            var second = blocks.Second(rows, columns);
+            Add(rows.Of(rowSum), rowBefore, rows.Of(blocks.RowMaximum), 1);
+            Add(columns.Of(columnSum), columnBefore, columns.Of(blocks.ColumnMaximum), 0);
+
+            void Add(Tensor sum, Tensor before, Tensor maximum, int dimension)
+            {
+                second.copy_(logits).sub_(maximum.unsqueeze(dimension)).exp_();
+                sum.mul_((before - maximum).exp()).add_(second.sum([dimension]));
+            }
+        });
+        var logSums = LogSumExp(blocks.RowMaximum, rowSum) + LogSumExp(blocks.ColumnMaximum, columnSum);
+
+        var (gradientZ, gradientT) = (options.ImageGradient ? zeros_like(z) : null, zeros_like(t));
+        blocks.Visit((rows, columns, logits) =>
+        {
+            // exp(l - max) / sum, not exp(l - logsumexp): a logarithm near 100 has lost the digits that shares are made of.
+            var ofColumns = blocks.Second(rows, columns).copy_(logits)
+                .sub_(columns.Of(blocks.ColumnMaximum).unsqueeze(0)).exp_().div_(columns.Of(columnSum).unsqueeze(0));
+            var shares = logits
+                .sub_(rows.Of(blocks.RowMaximum).unsqueeze(1)).exp_().div_(rows.Of(rowSum).unsqueeze(1)).add_(ofColumns);
+            if (gradientZ is not null) rows.Of(gradientZ).addmm_(shares, columns.Of(t), beta: 1, alpha: 1);
+            columns.Of(gradientT).addmm_(shares.t(), rows.Of(blocks.ScaledImages), beta: 1, alpha: 1);
+        });
+        gradientZ?.mul_(scale);
+
+        var relation = positives.On(z.device);
+        var positivesOf = relation.Sum(ones(blocks.Size, z.dtype, z.device));
+        var (share, z2) = (positivesOf.reciprocal().unsqueeze(1), blocks.ScaledImages);
+        var (ownT, ownZ) = (relation.Sum(t), relation.Sum(z2));
+        var target = (z2 * ownT + t * ownZ).to_type(ScalarType.Float64).sum([1]) / positivesOf;
+        var perPair = (logSums - target) / 2;
+
+        gradientT.sub_(ownZ.mul_(share)).sub_(relation.Sum(z2 * share)).mul_(0.5 / denominator);
+        gradientZ?.sub_(ownT.mul_(share).add_(relation.Sum(t * share)).mul_(scale)).mul_(0.5 / denominator);
+        // Sum over i, j of G_ij · l_ij, without another walk: G · z is the gradient of the texts.
+        var gradientLogTemperature = (t * gradientT).to_type(ScalarType.Float64).sum();
+        var (imageToText, textToImage) = blocks.Accuracies(relation);
+        return new(perPair.sum() / denominator, perPair, gradientZ, gradientT, gradientLogTemperature,
+            zeros([], ScalarType.Float64, z.device), imageToText, textToImage);
+    }
+
+    private static Tensor LogSumExp(Tensor maximum, Tensor sum) => maximum.to_type(ScalarType.Float64) + sum.to_type(ScalarType.Float64).log();
+}

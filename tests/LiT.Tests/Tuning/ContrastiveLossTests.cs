@@ -1,0 +1,145 @@
+using CsCheck;
+using LiT.Tuning;
+using static TorchSharp.torch;
+
+namespace LiT.Tests.Tuning;
+
+public class ContrastiveLossTests
+{
+    private static readonly Gen<Batch> Batches =
+        from size in Gen.Int[1, 13]
+        from width in Gen.Int[1, 6]
+        from captions in Gen.Long[0, 6].Array[size]
+        from images in Gen.Long[0, 20].Array[size]
+        from logTemperature in Gen.Double[-2, 5]
+        from block in Gen.Int[1, 15]
+        from kept in Gen.Int[0, 1000]
+        from kind in Gen.Enum<ContrastiveLossKind>()
+        from shared in Gen.Bool
+        from seed in Gen.Int[0, 1000]
+        select new Batch(size, width, captions, images, logTemperature, block, kept, kind, shared, seed);
+
+    private sealed record Batch(int Size, int Width, long[] Captions, long[] Images, double LogTemperature, int Block, int Kept,
+        ContrastiveLossKind Kind, bool Shared, int Seed)
+    {
+        internal (Tensor Zimg, Tensor Ztxt) Embeddings()
+        {
+            using var generator = new Generator((ulong)Seed);
+            return (Unit(randn([Size, Width], float64, generator: generator)), Unit(randn([Size, Width], float64, generator: generator)));
+        }
+    }
+
+    private static Tensor Unit(Tensor x) => x / (x.norm(1, keepdim: true) + 1e-8);
+
+    private static Tensor Scalar(double value) => tensor(value, dtype: float64);
+
+    private static void Close(double expected, double got, double tolerance = 1e-10) =>
+        Assert.True(Math.Abs(expected - got) <= tolerance * Math.Max(1, Math.Abs(expected)), $"expected {expected:r}, got {got:r}");
+
+    private static void Close(Tensor expected, Tensor got, double tolerance = 1e-10)
+    {
+        var error = (expected - got).abs().max().item<double>();
+        Assert.True(error <= tolerance, $"largest difference {error:g3}");
+    }
+
+    [Fact]
+    public void Any_block_size_and_any_room_for_kept_blocks_gives_the_loss_and_gradients_of_the_full_matrix() =>
+        Batches.Sample(batch =>
+        {
+            using var scope = NewDisposeScope();
+            var (zimg, ztxt) = batch.Embeddings();
+            var positives = batch.Shared ? Positives.Shared(batch.Captions, batch.Images) : Positives.Own(batch.Size);
+            var belongs = batch.Shared
+                ? PlainLoss.Relation(batch.Captions, batch.Images)
+                : PlainLoss.Relation([.. Enumerable.Range(0, batch.Size)], [.. Enumerable.Range(0, batch.Size)]);
+            var expected = PlainLoss.Compute(zimg, ztxt, batch.LogTemperature, -3, belongs, batch.Kind);
+            var got = ContrastiveLoss.Compute(zimg, ztxt, Scalar(batch.LogTemperature), Scalar(-3), positives,
+                options: new() { Kind = batch.Kind, BlockSize = batch.Block, KeptBytes = batch.Kept });
+            Close(expected.Loss, got.Loss.item<double>());
+            Close(expected.Loss, got.PerPair.mean().item<double>());
+            Close(expected.ImageGradient, got.ImageGradient!);
+            Close(expected.TextGradient, got.TextGradient);
+            Close(expected.LogTemperatureGradient, got.LogTemperatureGradient.item<double>());
+            Close(batch.Kind == ContrastiveLossKind.Sigmoid ? expected.BiasGradient : 0, got.BiasGradient.item<double>());
+        }, iter: 150);
+
+    [Fact]
+    public void Equal_captions_embedded_equally_are_never_pushed_apart()
+    {
+        // Two pictures of one word, both where the word is: nothing is left to learn but the third pair.
+        var z = tensor(new double[,] { { 1, 0 }, { 1, 0 }, { 0, 1 } });
+        var shared = ContrastiveLoss.Compute(z, z, Scalar(4), positives: Positives.Shared([7, 7, 9]));
+        var own = ContrastiveLoss.Compute(z, z, Scalar(4));
+        Close(2.0 / 3 * Math.Log(2), shared.Loss.item<double>());
+        Assert.Equal(1, shared.ImageToText.item<double>());
+        // The plain form cannot tell the two apart and counts the first as right only.
+        Assert.Equal(2.0 / 3, own.ImageToText.item<double>(), 12);
+        Assert.True(shared.TextGradient.abs().max().item<double>() < 1e-12);
+    }
+
+    [Fact]
+    public void Two_captions_of_one_image_are_both_right()
+    {
+        var z = tensor(new double[,] { { 1, 0 }, { 1, 0 }, { 0, 1 } });
+        var t = tensor(new double[,] { { .8, .6 }, { 1, 0 }, { 0, 1 } });
+        var shared = ContrastiveLoss.Compute(z, t, Scalar(3), positives: Positives.Shared([1, 2, 3], [5, 5, 6]));
+        Assert.Equal(1, shared.ImageToText.item<double>());
+        Assert.Equal(2.0 / 3, ContrastiveLoss.Compute(z, t, Scalar(3)).ImageToText.item<double>(), 12);
+    }
+
+    [Theory]
+    [InlineData(ContrastiveLossKind.Softmax)]
+    [InlineData(ContrastiveLossKind.Sigmoid)]
+    public void A_temperature_that_would_overflow_leaves_loss_and_gradients_finite(ContrastiveLossKind kind)
+    {
+        using var generator = new Generator(3);
+        var z = Unit(randn([9, 4], generator: generator));
+        var t = Unit(randn([9, 4], generator: generator));
+        var result = ContrastiveLoss.Compute(z, t, tensor(MathF.Log(1e6f)), options: new() { Kind = kind, BlockSize = 2 });
+        foreach (var part in new[] { result.Loss, result.ImageGradient!, result.TextGradient, result.LogTemperatureGradient })
+            Assert.True(part.isfinite().all().item<bool>());
+        Assert.True(result.Loss.item<double>() > 1e4);
+    }
+
+    [Fact]
+    public void Pairs_that_are_masked_out_are_neither_positive_nor_negative()
+    {
+        using var generator = new Generator(4);
+        var (z, t) = (Unit(randn([5, 3], float64, generator: generator)), Unit(randn([5, 3], float64, generator: generator)));
+        var masked = ContrastiveLoss.Compute(z, t, Scalar(1), mask: [true, false, true, true, false], options: new() { BlockSize = 2 });
+        var rows = tensor(new long[] { 0, 2, 3 });
+        var alone = ContrastiveLoss.Compute(z.index_select(0, rows), t.index_select(0, rows), Scalar(1));
+        Close(alone.Loss.item<double>(), masked.Loss.item<double>(), 1e-8);
+        Close(alone.TextGradient, masked.TextGradient.index_select(0, rows), 1e-8);
+        Assert.Equal(0, masked.ImageGradient![1].abs().sum().item<double>());
+    }
+
+    [Fact]
+    public void Parts_of_a_local_loss_are_each_other_s_strangers_and_count_by_their_size()
+    {
+        using var generator = new Generator(5);
+        var (z, t) = (Unit(randn([5, 3], float64, generator: generator)), Unit(randn([5, 3], float64, generator: generator)));
+        var positives = Positives.Shared([1, 1, 2, 1, 2]);
+        var local = ContrastiveLoss.Compute(z, t, Scalar(1), positives: positives, options: new() { LocalParts = 2 });
+        var first = ContrastiveLoss.Compute(z[..2], t[..2], Scalar(1), positives: Positives.Shared([1, 1]));
+        var rest = ContrastiveLoss.Compute(z[2..], t[2..], Scalar(1), positives: Positives.Shared([2, 1, 2]));
+        Close(0.4 * first.Loss.item<double>() + 0.6 * rest.Loss.item<double>(), local.Loss.item<double>());
+        Close(cat([first.TextGradient * 0.4, rest.TextGradient * 0.6]), local.TextGradient);
+    }
+
+    [Fact]
+    public void Without_the_image_gradient_everything_else_is_the_same()
+    {
+        using var generator = new Generator(6);
+        var (z, t) = (Unit(randn([6, 3], float64, generator: generator)), Unit(randn([6, 3], float64, generator: generator)));
+        var whole = ContrastiveLoss.Compute(z, t, Scalar(2));
+        var locked = ContrastiveLoss.Compute(z, t, Scalar(2), options: new() { ImageGradient = false });
+        Assert.Null(locked.ImageGradient);
+        Close(whole.TextGradient, locked.TextGradient, 0);
+        Close((z * whole.ImageGradient!).sum().item<double>(), locked.LogTemperatureGradient.item<double>());
+    }
+
+    [Fact]
+    public void Embeddings_of_different_sizes_are_refused() =>
+        Assert.Throws<ArgumentException>(() => ContrastiveLoss.Compute(ones(3, 4), ones(2, 4), Scalar(1)));
+}
