@@ -13,6 +13,13 @@ internal static partial class NativeEnvironment
         if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS()) SetNative("OMP_WAIT_POLICY", "passive", overwrite: 0);
     }
 
+    /// <summary>A variable as native code sees it; null where it is not set.</summary>
+    public static string? Get(string name) =>
+        OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() ? Marshal.PtrToStringUTF8(GetNative(name)) : Environment.GetEnvironmentVariable(name);
+
+    [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint GetNative(string name);
+
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial int SetNative(string name, string value, int overwrite);
 }

@@ -13,7 +13,7 @@ Command root = new(
 {
     new HelpOption(),
     new VersionOption(),
-    QuickstartCommand.Build(),
+    DoctorCommand.Build(),
 };
 CommonOptions.AddTo(root);
 

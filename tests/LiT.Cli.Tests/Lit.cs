@@ -1,0 +1,56 @@
+using System.Diagnostics;
+using System.Text.Json;
+
+namespace LiT.Cli.Tests;
+
+/// <summary>Runs the built program as a user would.</summary>
+internal static class Lit
+{
+    private static readonly string Program = FindProgram();
+
+    /// <summary>What a finished run left.</summary>
+    public sealed record Outcome(int ExitCode, string Output, string Talk)
+    {
+        /// <summary>Standard output as JSON.</summary>
+        public JsonElement Json => JsonDocument.Parse(Output).RootElement;
+
+        public Outcome Expect(int exitCode)
+        {
+            Assert.True(ExitCode == exitCode, $"exit code {ExitCode} where {exitCode} was expected.\n{Output}\n{Talk}");
+            return this;
+        }
+    }
+
+    public static Outcome Run(params string[] arguments) => RunIn(Environment.CurrentDirectory, arguments);
+
+    public static Outcome RunIn(string folder, params string[] arguments)
+    {
+        using var process = Start(folder, arguments);
+        var talk = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return new(process.ExitCode, output, talk.Result);
+    }
+
+    public static Process Start(string folder, params string[] arguments)
+    {
+        ProcessStartInfo start = new(Program, arguments)
+        {
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            RedirectStandardInput = true,
+        };
+        start.Environment["NO_COLOR"] = "1";
+        return Process.Start(start)!;
+    }
+
+    private static string FindProgram()
+    {
+        // artifacts/bin/LiT.Cli.Tests/<configuration>/ → artifacts/bin/LiT.Cli/<configuration>/lit
+        var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
+        var name = OperatingSystem.IsWindows() ? "lit.exe" : "lit";
+        var program = Path.Combine(here.Parent!.Parent!.FullName, "LiT.Cli", here.Name, name);
+        return File.Exists(program) ? program : throw new FileNotFoundException($"{program}: the program under test was not built.");
+    }
+}
