@@ -38,6 +38,17 @@ public abstract class Checkpoint : IDisposable
     /// <exception cref="LitException">The name is unknown, or the file's bytes do not match what its header says.</exception>
     public abstract Tensor Read(string name);
 
+    /// <summary>
+    /// Opens a checkpoint of whatever container, found out by its content: a file, the index of a checkpoint in several files, or a
+    /// folder that holds model.safetensors, pytorch_model.bin or their index.
+    /// </summary>
+    /// <exception cref="LitException">The path is missing, damaged, or no checkpoint.</exception>
+    public static Checkpoint Open(string path) => OpenCheckpoint.At(path);
+
     /// <inheritdoc/>
     public abstract void Dispose();
+
+    /// <summary>What to say when a name is asked for that the file has not.</summary>
+    private protected LitException Unknown(string name) =>
+        new($"{Path}: has no tensor {name}. 'lit models show' lists what it has.");
 }
