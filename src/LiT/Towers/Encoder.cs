@@ -6,6 +6,8 @@ using static TorchSharp.torch.nn.functional;
 
 namespace LiT.Towers;
 
+// Shapes: B rows, L tokens in a row, D width, H heads. Where text is packed, [T, D] stands for [B, L, D].
+
 /// <summary>The nonlinearity inside an MLP. Weights are trained with one of them; another is a silent error of some 1e-4.</summary>
 public enum Activation
 {
@@ -23,31 +25,36 @@ public enum Activation
 /// Pre-norm transformer encoder (Vaswani et al. 2017 with the norms of Dosovitskiy et al. 2020, arXiv 2010.11929,
 /// equations 2-3, and the norm after the last block, equation 4), [B, L, D] → [B, L, D]. Image and text towers share it.
 /// </summary>
-internal sealed class Encoder : Module<Tensor, Tensor>
+internal sealed class Encoder : Module<Tensor, TokenRows?, Tensor>
 {
     private readonly ModuleList<EncoderBlock> blocks;
     private readonly LayerNorm norm;
 
-    public Encoder(int width, int depth, int mlpDim, int heads, Activation activation = Activation.GeluTanh, double eps = 1e-6, Device? device = null)
-        : base(nameof(Encoder))
+    public Encoder(int width, int depth, int mlpDim, int heads, Activation activation = Activation.GeluTanh, double eps = 1e-6,
+        Device? device = null, double dropout = 0) : base(nameof(Encoder))
     {
-        blocks = ModuleList([.. Enumerable.Range(0, depth).Select(_ => new EncoderBlock(width, mlpDim, heads, activation, eps, device))]);
+        blocks = new([.. Enumerable.Range(0, depth).Select(_ => new EncoderBlock(width, mlpDim, heads, activation, eps, device, dropout))]);
         norm = LayerNorm(width, eps, device: device);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
+    /// <summary>Every token sees every token.</summary>
+    public Tensor call(Tensor x) => call(x, null);
+
+    /// <param name="x">Token states, [B, L, D], or [T, D] where the rows are packed.</param>
+    /// <param name="rows">Masking and packing of text; null where every token sees every token.</param>
+    public override Tensor forward(Tensor x, TokenRows? rows)
     {
         using var scope = NewDisposeScope();
         foreach (var block in blocks)
-            x = scope.DisposeEverythingBut(block.call(x));
+            x = scope.DisposeEverythingBut(block.call(x, rows));
         return norm.call(x).MoveToOuterDisposeScope();
     }
 
     /// <summary>Initialises as the JAX code does: Glorot uniform for every kernel, almost zero MLP biases.</summary>
-    public void Initialise()
+    public void Initialise(Generator? random = null)
     {
-        foreach (var block in blocks) block.Initialise();
+        foreach (var block in blocks) block.Initialise(random);
     }
 
     // Old flax numbers submodules over all classes (LayerNorm_2, MlpBlock_3), new flax per class (LayerNorm_1, MlpBlock_0).
@@ -62,32 +69,34 @@ internal sealed class Encoder : Module<Tensor, Tensor>
 }
 
 /// <summary>x + attention(norm(x)), then x + mlp(norm(x)).</summary>
-internal sealed class EncoderBlock : Module<Tensor, Tensor>
+internal sealed class EncoderBlock : Module<Tensor, TokenRows?, Tensor>
 {
     private readonly LayerNorm norm1, norm2;
     private readonly SelfAttention attn;
     private readonly Mlp mlp;
+    private readonly double dropout;
 
-    public EncoderBlock(int width, int mlpDim, int heads, Activation activation, double eps, Device? device)
+    public EncoderBlock(int width, int mlpDim, int heads, Activation activation, double eps, Device? device, double dropout = 0)
         : base(nameof(EncoderBlock))
     {
+        this.dropout = dropout;
         norm1 = LayerNorm(width, eps, device: device);
         attn = new SelfAttention(width, heads, device);
         norm2 = LayerNorm(width, eps, device: device);
-        mlp = new Mlp(width, mlpDim, activation, device);
+        mlp = new Mlp(width, mlpDim, activation, device, dropout);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
+    public override Tensor forward(Tensor x, TokenRows? rows)
     {
-        x = x + attn.call(norm1.call(x));
-        return x + mlp.call(norm2.call(x));
+        x = x + Layers.Dropped(attn.call(norm1.call(x), rows), dropout, training);
+        return x + Layers.Dropped(mlp.call(norm2.call(x)), dropout, training);
     }
 
-    public void Initialise()
+    public void Initialise(Generator? random)
     {
-        attn.Initialise();
-        mlp.Initialise();
+        attn.Initialise(random);
+        mlp.Initialise(random);
     }
 
     internal static readonly WeightMap Flax = new("flax encoder block")
@@ -102,7 +111,7 @@ internal sealed class EncoderBlock : Module<Tensor, Tensor>
 }
 
 /// <summary>Multi-head self-attention, queries scaled by 1/sqrt(head size); query, key and value are one product.</summary>
-internal sealed class SelfAttention : Module<Tensor, Tensor>
+internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
 {
     private readonly int heads;
     private readonly Linear qkv;
@@ -113,26 +122,28 @@ internal sealed class SelfAttention : Module<Tensor, Tensor>
         if (heads < 1 || width % heads != 0)
             throw new ArgumentException($"A width of {width} cannot be divided into {heads} heads.", nameof(heads));
         this.heads = heads;
-        qkv = Linear(width, 3 * width, device: device);
-        output = Linear(width, width, device: device);
+        qkv = Layers.Dense(width, 3 * width, device);
+        output = Layers.Dense(width, width, device);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
+    public override Tensor forward(Tensor x, TokenRows? rows)
     {
-        var (B, L, D) = (x.shape[0], x.shape[1], x.shape[2]);
-        var parts = qkv.call(x).view(B, L, 3, heads, D / heads).permute(2, 0, 3, 1, 4).unbind(0);       // 3 x [B, H, L, D/H]
-        var mixed = scaled_dot_product_attention(parts[0], parts[1], parts[2]);                         // [B, H, L, D/H]
-        return output.call(mixed.transpose(1, 2).reshape(B, L, D));
+        var states = qkv.call(x);
+        if (rows is not null) states = rows.Spread(states);                                             // [B, L, 3 D]
+        var parts = states.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);               // 3 x [B, H, L, D/H]
+        var mixed = scaled_dot_product_attention(parts[0], parts[1], parts[2], rows?.Mask);             // [B, H, L, D/H]
+        mixed = mixed.transpose(1, 2).flatten(2);                                                       // [B, L, D]
+        return output.call(rows is null ? mixed : rows.Gather(mixed));
     }
 
-    public void Initialise()
+    public void Initialise(Generator? random)
     {
         using var scope = NewDisposeScope();
-        foreach (var kernel in qkv.weight!.chunk(3)) init.xavier_uniform_(kernel);
-        init.zeros_(qkv.bias);
-        init.xavier_uniform_(output.weight);
-        init.zeros_(output.bias);
+        foreach (var kernel in qkv.weight!.chunk(3)) Layers.XavierUniform(kernel, random);
+        init.zeros_(qkv.bias!);
+        Layers.XavierUniform(output.weight!, random);
+        init.zeros_(output.bias!);
     }
 
     internal static readonly WeightMap Flax = new("flax attention")
@@ -153,16 +164,18 @@ internal sealed class Mlp : Module<Tensor, Tensor>
 {
     private readonly Linear fc1, fc2;
     private readonly Activation activation;
+    private readonly double dropout;
 
-    public Mlp(int width, int hidden, Activation activation, Device? device) : base(nameof(Mlp))
+    public Mlp(int width, int hidden, Activation activation, Device? device, double dropout = 0) : base(nameof(Mlp))
     {
-        this.activation = activation;
-        fc1 = Linear(width, hidden, device: device);
-        fc2 = Linear(hidden, width, device: device);
+        (this.activation, this.dropout) = (activation, dropout);
+        fc1 = Layers.Dense(width, hidden, device);
+        fc2 = Layers.Dense(hidden, width, device);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => fc2.call(Activated(fc1.call(x), activation));
+    public override Tensor forward(Tensor x) =>
+        fc2.call(Layers.Dropped(Activated(fc1.call(x), activation), dropout, training));
 
     /// <summary>The nonlinearity, elementwise.</summary>
     internal static Tensor Activated(Tensor x, Activation activation) => activation switch
@@ -172,12 +185,12 @@ internal sealed class Mlp : Module<Tensor, Tensor>
         _ => relu(x),
     };
 
-    public void Initialise()
+    public void Initialise(Generator? random)
     {
         foreach (var layer in new[] { fc1, fc2 })
         {
-            init.xavier_uniform_(layer.weight);
-            init.normal_(layer.bias, std: 1e-6);
+            Layers.XavierUniform(layer.weight!, random);
+            Layers.Normal(layer.bias!, 1e-6, random);
         }
     }
 

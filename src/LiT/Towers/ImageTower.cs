@@ -43,7 +43,16 @@ public abstract class TextTower(string name) : Module<Tensor, Tensor>(name)
     /// <summary>Whether padding is masked, so that dropping it from a row changes nothing in the result.</summary>
     public abstract bool MasksPadding { get; }
 
+    /// <summary>Sizes and choices, kept beside the weights; null for a tower of the caller's own, which a bundle cannot hold.</summary>
+    public virtual TextTowerConfig? Config => null;
+
     /// <param name="ids">Token ids, int64, [B, L].</param>
     /// <returns>One representation a text, not of unit length, [B, Width].</returns>
     public abstract override Tensor forward(Tensor ids);
+
+    private protected void CheckLength(Tensor ids)
+    {
+        if (MaxLength is { } longest && ids.shape[1] > longest)
+            throw new LitException($"Rows of {ids.shape[1]} ids: this text tower has {longest} positions. Give at most {longest} ids a text.");
+    }
 }

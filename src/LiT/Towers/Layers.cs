@@ -1,0 +1,62 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace LiT.Towers;
+
+/// <summary>
+/// The layers that towers are built of, with their weights allocated but not filled: a tower is either read from a file
+/// or initialised as its reference does, and drawing a large tower's numbers only to overwrite them takes seconds.
+/// </summary>
+internal static class Layers
+{
+    /// <summary>A dense layer; the weight is [outputs, inputs].</summary>
+    public static Linear Dense(long inputs, long outputs, Device? device = null, bool bias = true) =>
+        Linear(Parameter(empty(outputs, inputs, device: device)), bias ? Parameter(empty(outputs, device: device)) : null);
+
+    /// <summary>A table of rows that ids choose from, [count, width].</summary>
+    public static Embedding Table(long count, long width, Device? device = null)
+    {
+        var table = Embedding(count, width, device: META);
+        table.weight = Parameter(empty(count, width, device: device));
+        return table;
+    }
+
+    /// <summary>A weight outside any layer. Unlike those in layers it would die with the scope it is made in, were it not detached.</summary>
+    public static Parameter Weight(long[] shape, Device? device = null)
+    {
+        var weight = Parameter(empty(shape, device: device));
+        weight.DetachFromDisposeScope();
+        return weight;
+    }
+
+    /// <summary>Dropout that costs nothing where it is off.</summary>
+    public static Tensor Dropped(Tensor x, double probability, bool training) =>
+        training && probability > 0 ? functional.dropout(x, probability) : x;
+
+    /// <summary>Glorot and Bengio 2010: uniform in ±sqrt(6 / (inputs + outputs)).</summary>
+    public static void XavierUniform(Tensor weight, Generator? random)
+    {
+        var limit = Math.Sqrt(6.0 / (weight.shape[0] + weight.shape[1]));
+        Fill(weight, w => w.uniform_(-limit, limit, random));
+    }
+
+    /// <summary>Normal with mean 0.</summary>
+    public static void Normal(Tensor weight, double deviation, Generator? random) => Fill(weight, w => w.normal_(0, deviation, random));
+
+    /// <summary>Normal with mean 0, cut at two deviations.</summary>
+    public static void TruncatedNormal(Tensor weight, double deviation, Generator? random) =>
+        Fill(weight, w => init.trunc_normal_(w, 0, deviation, -2 * deviation, 2 * deviation, random));
+
+    /// <summary>flax's lecun_normal: cut at two deviations, with a variance of 1 / inputs after the cut.</summary>
+    public static void LecunNormal(Tensor weight, Generator? random) =>
+        TruncatedNormal(weight, Math.Sqrt(1.0 / weight.shape[1]) / 0.87962566103423978, random);
+
+    // torch.nn.init.uniform_ and normal_ of TorchSharp 0.107 pass over the generator; the tensors' own methods heed it.
+    private static void Fill(Tensor weight, Func<Tensor, Tensor> fill)
+    {
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        fill(weight);
+    }
+}

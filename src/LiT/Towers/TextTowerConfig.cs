@@ -1,0 +1,37 @@
+using System.Text.Json.Serialization;
+using static TorchSharp.torch;
+
+namespace LiT.Towers;
+
+/// <summary>The sizes and choices of a text tower: all that its weights do not say. It is kept as JSON beside them.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(TextTransformerConfig), "text-transformer")]
+public abstract record TextTowerConfig
+{
+    /// <summary>A tower of these sizes whose weights are allocated but not filled.</summary>
+    /// <param name="device">Where the weights are to be; the meta device gives a tower without numbers.</param>
+    internal abstract TextTower Build(Device? device = null);
+
+    /// <summary>A tower of these sizes, filled as its reference initialises one.</summary>
+    internal abstract TextTower Create(Generator random);
+}
+
+/// <summary>How the states of a text's tokens become one representation.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<TextPooling>))]
+public enum TextPooling
+{
+    /// <summary>The last place of the row, which is always the end token (LiT-L16S, LiT-L16Ti, SigLIP); the last token where padding is masked.</summary>
+    Last,
+
+    /// <summary>The first place ([CLS]).</summary>
+    First,
+
+    /// <summary>The mean over all places; over the tokens alone where padding is masked.</summary>
+    Mean,
+
+    /// <summary>The largest value of every channel.</summary>
+    Max,
+
+    /// <summary>Multi-head attention pooling: a learned probe attends to the tokens (Zhai et al. 2022, arXiv 2106.04560).</summary>
+    Map,
+}

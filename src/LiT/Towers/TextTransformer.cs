@@ -1,0 +1,109 @@
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+
+namespace LiT.Towers;
+
+// Shapes: B texts, L tokens in a row, D width. Where text is packed, [T, D] stands for [B, L, D].
+
+/// <summary>
+/// Sizes of a text transformer: pre-norm blocks as in the Vision Transformer over learned positions, not causal
+/// (big_vision: models/proj/image_text/text_transformer.py). The defaults are those of the published towers.
+/// </summary>
+/// <param name="Width">Length of a token's state and of the representation.</param>
+/// <param name="Depth">Blocks.</param>
+/// <param name="Heads">Attention heads; they divide the width.</param>
+/// <param name="MlpDim">Width inside a block's MLP.</param>
+/// <param name="VocabularySize">Ids are below it.</param>
+/// <param name="MaxLength">Learned positions: the longest row.</param>
+public sealed record TextTransformerConfig(int Width, int Depth, int Heads, int MlpDim, int VocabularySize, int MaxLength) : TextTowerConfig
+{
+    /// <summary>How tokens become one representation.</summary>
+    public TextPooling Pooling { get; init; } = TextPooling.Last;
+
+    /// <summary>The MLP's nonlinearity.</summary>
+    public Activation Activation { get; init; } = Activation.GeluTanh;
+
+    /// <summary>
+    /// The id that fills rows and is masked in attention and pooling, so that padding can be dropped without changing
+    /// anything; null where padding takes part like any token, as in all published text transformers.
+    /// </summary>
+    public int? MaskPadding { get; init; }
+
+    /// <summary>Share of activations dropped while training.</summary>
+    public double Dropout { get; init; }
+
+    internal override TextTower Build(Device? device = null) => new TextTransformer(this, device);
+
+    internal override TextTower Create(Generator random)
+    {
+        var tower = new TextTransformer(this);
+        tower.Initialise(random);
+        return tower;
+    }
+}
+
+/// <summary>The text tower of LiT-L16S, LiT-L16Ti and SigLIP, and of models trained here from scratch.</summary>
+public sealed class TextTransformer : TextTower
+{
+    private readonly Embedding tokens, positions;
+    private readonly Encoder encoder;
+    private readonly MapHead? map;
+
+    internal TextTransformer(TextTransformerConfig config, Device? device = null) : base(nameof(TextTransformer))
+    {
+        Config = config;
+        tokens = Layers.Table(config.VocabularySize, config.Width, device);
+        positions = Layers.Table(config.MaxLength, config.Width, device);
+        encoder = new Encoder(config.Width, config.Depth, config.MlpDim, config.Heads, config.Activation, 1e-6, device, config.Dropout);
+        if (config.Pooling == TextPooling.Map) map = new MapHead(config.Width, config.MlpDim, config.Heads, config.Activation, 1e-6, device);
+        RegisterComponents();
+    }
+
+    /// <summary>Sizes and choices.</summary>
+    public override TextTransformerConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override int Width => Config.Width;
+
+    /// <inheritdoc/>
+    public override int VocabularySize => Config.VocabularySize;
+
+    /// <inheritdoc/>
+    public override int? MaxLength => Config.MaxLength;
+
+    /// <inheritdoc/>
+    public override bool MasksPadding => Config.MaskPadding is not null;
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor ids) => Forward(ids, pack: null);
+
+    /// <summary><see cref="forward"/> with packing forced on or off; null leaves it to the share of padding.</summary>
+    internal Tensor Forward(Tensor ids, bool? pack)
+    {
+        CheckLength(ids);
+        using var scope = NewDisposeScope();
+        var rows = Config.MaskPadding is { } padding ? TokenRows.Masked(ids, padding, pack) : TokenRows.Whole(ids);
+        var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
+        var x = Layers.Dropped(tokens.call(rows.Ids) + place, Config.Dropout, training);                 // [B, L, D]
+        x = rows.Spread(encoder.call(x, rows));
+        return Pooled(x, rows).MoveToOuterDisposeScope();                                               // [B, D]
+    }
+
+    private Tensor Pooled(Tensor x, TokenRows rows) => Config.Pooling switch
+    {
+        TextPooling.First => TokenRows.First(x),
+        TextPooling.Last => rows.Last(x),
+        TextPooling.Mean => rows.Mean(x),
+        TextPooling.Max => rows.Max(x),
+        _ => map!.call(x, rows),
+    };
+
+    /// <summary>Fills the weights as big_vision does: embeddings and positions of deviation 1/sqrt(width), the blocks as in ViT.</summary>
+    internal void Initialise(Generator random)
+    {
+        Layers.Normal(tokens.weight!, 1 / Math.Sqrt(Width), random);
+        Layers.Normal(positions.weight!, 1 / Math.Sqrt(Width), random);
+        encoder.Initialise(random);
+        map?.Initialise(random);
+    }
+}

@@ -1,0 +1,93 @@
+using static TorchSharp.torch;
+
+namespace LiT.Towers;
+
+// Shapes: B rows, L places in a row, T places that hold a token (first places always do), D width.
+
+/// <summary>
+/// Where the tokens of a batch lie. Padded: states are [B, L, D], and padding is masked in attention. Packed: states are
+/// [T, D], the tokens of all rows end to end; layers that look at one token at a time (nearly all the work) then never
+/// see padding, and only attention spreads them over rows. Both ways give the same result.
+/// </summary>
+internal sealed class TokenRows
+{
+    // Below this share of padding, the two copies a block that packing needs cost more than they save.
+    private const double WorthPacking = 0.08;
+
+    private readonly Tensor? places;         // [T], each token's place in the padded [B * L]; null where states are padded
+    private readonly Tensor? visible;        // [B, L], true where a token is; null where every place is
+
+    private TokenRows(Tensor ids, Tensor? visible, Tensor? places)
+    {
+        (Batch, Length) = (ids.shape[0], ids.shape[1]);
+        (this.visible, this.places) = (visible, places);
+        Mask = visible?.view(Batch, 1, 1, Length);
+        Ids = places is null ? ids : ids.flatten().index_select(0, places);
+        Positions = places?.remainder(Length);
+    }
+
+    public long Batch { get; }
+
+    /// <summary>Places in a row: the given length or, where padding is masked, that of the longest text.</summary>
+    public long Length { get; }
+
+    /// <summary>Token ids, [B, L], or [T] where packed.</summary>
+    public Tensor Ids { get; }
+
+    /// <summary>Position of each packed token in its row, [T]; null where states are padded and positions are 0 … L-1.</summary>
+    public Tensor? Positions { get; }
+
+    /// <summary>True where a key may be attended to, [B, 1, 1, L]; null where all may.</summary>
+    public Tensor? Mask { get; }
+
+    /// <summary>Rows in which every place takes part, padding too (the published text transformers).</summary>
+    public static TokenRows Whole(Tensor ids) => new(ids, null, null);
+
+    /// <summary>Rows in which <paramref name="padding"/> is masked, wherever it stands but in the first place.</summary>
+    /// <param name="ids">[B, L].</param>
+    /// <param name="padding">The id that fills rows.</param>
+    /// <param name="pack">Whether to pack; null decides by the share of padding.</param>
+    public static TokenRows Masked(Tensor ids, long padding, bool? pack = null)
+    {
+        var visible = ids.ne(padding);                                                   // [B, L]
+        visible.select(1, 0).fill_(true);      // an empty text attends to its first place: attention needs one
+        var longest = visible.any(0).nonzero().max().item<long>() + 1;
+        (ids, visible) = (ids.narrow(1, 0, longest), visible.narrow(1, 0, longest).contiguous());
+        var places = visible.flatten().nonzero().squeeze(1);                             // [T]
+        var padded = 1 - (double)places.shape[0] / visible.numel();
+        if (padded == 0) return new(ids, null, null);
+        return new(ids, visible, pack ?? padded > WorthPacking ? places : null);
+    }
+
+    /// <summary>Packed states back in rows, zeros where padding is: [T, D] or [B, L, D] to [B, L, D].</summary>
+    public Tensor Spread(Tensor states) => places is null ? states
+        : zeros(Batch * Length, states.shape[^1], states.dtype, states.device).index_copy(0, places, states)
+            .view(Batch, Length, states.shape[^1]);
+
+    /// <summary>The inverse of <see cref="Spread"/>: [B, L, D] to [T, D], or as it is where states are padded.</summary>
+    public Tensor Gather(Tensor padded) => places is null ? padded : padded.flatten(0, 1).index_select(0, places);
+
+    /// <summary>The first place of every row: [B, L, D] to [B, D].</summary>
+    public static Tensor First(Tensor padded) => padded.select(1, 0).contiguous();
+
+    /// <summary>The last token of every row: [B, L, D] to [B, D].</summary>
+    public Tensor Last(Tensor padded)
+    {
+        if (visible is null) return padded.select(1, Length - 1).contiguous();
+        var numbered = visible.to(int64) * arange(1, Length + 1, int64, padded.device);  // [B, L]
+        var last = numbered.amax([1]) - 1 + arange(Batch, int64, padded.device) * Length;
+        return padded.flatten(0, 1).index_select(0, last);
+    }
+
+    /// <summary>The mean over every row's tokens: [B, L, D] to [B, D].</summary>
+    public Tensor Mean(Tensor padded)
+    {
+        if (visible is null) return padded.mean([1]);
+        var weight = visible.to(padded.dtype).unsqueeze(2);                              // [B, L, 1]
+        return (padded * weight).sum([1]) / weight.sum([1]);
+    }
+
+    /// <summary>The largest value of every channel over every row's tokens: [B, L, D] to [B, D].</summary>
+    public Tensor Max(Tensor padded) =>
+        (visible is null ? padded : padded.masked_fill(visible.logical_not().unsqueeze(2), float.NegativeInfinity)).amax([1]);
+}
