@@ -1,12 +1,17 @@
+using System.Collections.ObjectModel;
+
 namespace LiT.Data;
 
-/// <summary>One picture with its words, undecoded. Any part may be missing: a picture without captions, a text without a picture.</summary>
+/// <summary>One picture with its words, undecoded. Words may be missing; the picture only where it is embedded already.</summary>
 /// <param name="Key">Names the sample inside its source; equal keys are equal pictures within one source.</param>
 /// <param name="Origin">Where it came from, for messages: <c>shard-0003.tar:000412.jpg</c>, <c>captions.tsv:812</c>.</param>
 public sealed record Sample(string Key, string Origin)
 {
-    /// <summary>Reads the encoded picture's bytes (JPEG, PNG, WebP …), or null where there is no picture.</summary>
-    /// <remarks>Reading may throw <see cref="LitException"/> or <see cref="IOException"/>; the reader of the sample counts it as skipped.</remarks>
+    /// <summary>Reads the encoded picture's bytes (JPEG, PNG, WebP …); null for a sample of an embedding store.</summary>
+    /// <remarks>
+    /// Safe from any thread, also after the source has gone on. Reading may throw <see cref="LitException"/> or
+    /// <see cref="IOException"/>; the reader of the sample counts it as skipped.
+    /// </remarks>
     public Func<byte[]>? ReadImage { get; init; }
 
     /// <summary>Every caption of the picture, in the source's order, none of them empty.</summary>
@@ -16,11 +21,21 @@ public sealed record Sample(string Key, string Origin)
     public string? Label { get; init; }
 
     /// <summary>Further columns of the source, by name (metadata columns, the members of a .json).</summary>
-    public IReadOnlyDictionary<string, string> Fields { get; init; } = new Dictionary<string, string>();
+    public IReadOnlyDictionary<string, string> Fields { get; init; } = ReadOnlyDictionary<string, string>.Empty;
 }
 
 /// <summary>A sample, row or member that could not be used, and why, in one phrase.</summary>
-public sealed record Skipped(string Key, string Origin, string Reason);
+public sealed record Skipped(string Key, string Origin, string Reason)
+{
+    /// <summary>
+    /// Only a part of the sample (one caption, a label) was left out or mended. The sample itself is used, so this does
+    /// not count: found = used + skipped, where skipped leaves these out.
+    /// </summary>
+    public bool InPart { get; init; }
+}
+
+/// <summary>One thing that a source found: a sample, or one that was skipped and why. Exactly one of the two is set.</summary>
+public readonly record struct Found(Sample? Sample, Skipped? Skipped);
 
 /// <summary>A readable collection of samples. Reading twice gives the same samples in the same order.</summary>
 public abstract class SampleSource
@@ -41,4 +56,17 @@ public abstract class SampleSource
     /// <param name="skip">Told of every sample or row that cannot be used; reading goes on.</param>
     /// <exception cref="LitException">The source as a whole cannot be read (missing, empty, no known form).</exception>
     public abstract IEnumerable<Sample> Read(Action<Skipped> skip);
+
+    /// <summary>Streams samples and skipped ones in the source's one order, the same at every reading.</summary>
+    /// <exception cref="LitException">The source as a whole cannot be read (missing, empty, no known form).</exception>
+    public IEnumerable<Found> ReadAll()
+    {
+        var skipped = new Queue<Skipped>();
+        foreach (var sample in Read(skipped.Enqueue))
+        {
+            while (skipped.TryDequeue(out var before)) yield return new(null, before);
+            yield return new(sample, null);
+        }
+        while (skipped.TryDequeue(out var last)) yield return new(null, last);
+    }
 }

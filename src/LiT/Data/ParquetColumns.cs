@@ -1,0 +1,85 @@
+using System.Globalization;
+using Parquet;
+using Parquet.Data;
+using Parquet.Schema;
+
+namespace LiT.Data;
+
+/// <summary>Columns of one Parquet row group, whatever their type, as one value a row.</summary>
+internal static class ParquetColumns
+{
+    /// <summary>A column as text, null where the row has none; numbers in invariant notation.</summary>
+    public static string?[] Texts(ParquetRowGroupReader group, DataField field)
+    {
+        using var raw = Raw(group, field);
+        return raw switch
+        {
+            RawColumnData<ReadOnlyMemory<char>> c => Rows(c, group, field, value => value.ToString()),
+            RawColumnData<ReadOnlyMemory<byte>> c => Rows(c, group, field, value => System.Text.Encoding.UTF8.GetString(value.Span)),
+            RawColumnData<bool> c => Rows(c, group, field, value => value ? "true" : "false"),
+            RawColumnData<sbyte> c => Numbers(c, group, field),
+            RawColumnData<byte> c => Numbers(c, group, field),
+            RawColumnData<short> c => Numbers(c, group, field),
+            RawColumnData<ushort> c => Numbers(c, group, field),
+            RawColumnData<int> c => Numbers(c, group, field),
+            RawColumnData<uint> c => Numbers(c, group, field),
+            RawColumnData<long> c => Numbers(c, group, field),
+            RawColumnData<ulong> c => Numbers(c, group, field),
+            RawColumnData<Half> c => Numbers(c, group, field),
+            RawColumnData<float> c => Numbers(c, group, field),
+            RawColumnData<double> c => Numbers(c, group, field),
+            RawColumnData<decimal> c => Numbers(c, group, field),
+            RawColumnData<DateTime> c => Rows(c, group, field, value => value.ToString("O", CultureInfo.InvariantCulture)),
+            RawColumnData<DateOnly> c => Rows(c, group, field, value => value.ToString("O", CultureInfo.InvariantCulture)),
+            RawColumnData<TimeSpan> c => Rows(c, group, field, value => value.ToString("c", CultureInfo.InvariantCulture)),
+            RawColumnData<Guid> c => Rows(c, group, field, value => value.ToString()),
+            _ => new string?[group.RowCount],
+        };
+    }
+
+    /// <summary>A column of bytes, null where the row has none.</summary>
+    public static byte[]?[] Bytes(ParquetRowGroupReader group, DataField field)
+    {
+        using var raw = Raw(group, field);
+        return raw is RawColumnData<ReadOnlyMemory<byte>> c ? Rows(c, group, field, value => value.ToArray()) : new byte[]?[group.RowCount];
+    }
+
+    /// <summary>A column of lists of text, as many as the row has.</summary>
+    public static List<string?>[] Lists(ParquetRowGroupReader group, DataField field)
+    {
+        var rows = new List<string?>[group.RowCount];
+        for (var i = 0; i < rows.Length; i++) rows[i] = [];
+        using var raw = Raw(group, field);
+        if (raw is not RawColumnData<ReadOnlyMemory<char>> column) return rows;
+        int row = -1, next = 0;
+        for (var i = 0; i < column.RepetitionLevels.Length && row < rows.Length; i++)
+        {
+            if (column.RepetitionLevels[i] == 0) row++;
+            if (column.DefinitionLevels[i] == field.MaxDefinitionLevel) rows[row].Add(column.Values[next++].ToString());
+            else if (column.DefinitionLevels[i] == field.MaxDefinitionLevel - 1 && field.IsNullable) rows[row].Add(null);
+        }
+        return rows;
+    }
+
+    private static RawColumnData Raw(ParquetRowGroupReader group, DataField field) =>
+        group.ReadRawColumnDataBaseAsync(field).AsTask().GetAwaiter().GetResult();
+
+    private static string?[] Numbers<T>(RawColumnData<T> column, ParquetRowGroupReader group, DataField field) where T : struct, IFormattable =>
+        Rows(column, group, field, value => value.ToString(null, CultureInfo.InvariantCulture));
+
+    private static TResult?[] Rows<T, TResult>(RawColumnData<T> column, ParquetRowGroupReader group, DataField field, Func<T, TResult> convert)
+        where T : struct where TResult : class
+    {
+        var rows = new TResult?[group.RowCount];
+        var values = column.Values;
+        if (field.MaxDefinitionLevel == 0)
+        {
+            for (var i = 0; i < rows.Length; i++) rows[i] = convert(values[i]);
+            return rows;
+        }
+        var levels = column.DefinitionLevels;
+        for (int i = 0, next = 0; i < rows.Length; i++)
+            if (levels[i] == field.MaxDefinitionLevel) rows[i] = convert(values[next++]);
+        return rows;
+    }
+}

@@ -1,0 +1,93 @@
+using System.Text;
+
+namespace LiT.Data;
+
+/// <summary>
+/// A sample while its parts are gathered. One rule for every form: what is wrong with a caption or a label is reported,
+/// and the sample goes on without it; but a picture whose words were all unusable, and which has no label, is skipped.
+/// A picture that never had words is used.
+/// </summary>
+internal sealed class SampleDraft(string key, string origin, SampleOptions options)
+{
+    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
+
+    private readonly List<string> captions = [];
+    private readonly List<string> troubles = [];
+    private readonly Dictionary<string, string> fields = [];
+    private string? label;
+    private bool hadWords;
+
+    public string Key => key;
+
+    public string Origin => origin;
+
+    public IReadOnlyList<string> Captions => captions;
+
+    /// <summary>Adds one caption; an equal one is not added twice.</summary>
+    public void AddCaption(string? caption, string? from = null)
+    {
+        hadWords = true;
+        caption = caption?.Trim();
+        if (string.IsNullOrEmpty(caption)) troubles.Add(At(from, "empty caption"));
+        else if (Encoding.UTF8.GetByteCount(caption) is var length && length > options.CaptionLimit)
+            troubles.Add(At(from, $"caption of {length:N0} bytes where at most {options.CaptionLimit:N0} are used"));
+        else if (!captions.Contains(caption)) captions.Add(caption);
+    }
+
+    /// <summary>Adds the captions of a text file, one a line.</summary>
+    public void AddCaptionLines(ReadOnlySpan<byte> text, string from)
+    {
+        var lines = Decode(text, from).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (lines.Length == 0) AddCaption(null, from);
+        foreach (var line in lines) AddCaption(line, from);
+    }
+
+    /// <summary>Takes a label; an index becomes its name where the classes are known.</summary>
+    public void SetLabel(string? given, string? from = null)
+    {
+        given = given?.Trim();
+        if (string.IsNullOrEmpty(given)) return;
+        if (options.Classes is { } classes && long.TryParse(given, out var index))
+        {
+            if (index >= 0 && index < classes.Count) given = classes[(int)index];
+            else
+            {
+                troubles.Add(At(from, $"class index {index} where {classes.Count} classes are named"));
+                return;
+            }
+        }
+        label = given;
+    }
+
+    public void SetField(string name, string value) => fields[name] = value;
+
+    /// <summary>Notes something that was left out or mended.</summary>
+    public void AddTrouble(string trouble) => troubles.Add(trouble);
+
+    /// <summary>UTF-8 text; bytes that are none are replaced by U+FFFD and reported.</summary>
+    public string Decode(ReadOnlySpan<byte> text, string? from = null)
+    {
+        if (text.StartsWith("\uFEFF"u8)) text = text[3..];
+        try { return Strict.GetString(text); }
+        catch (DecoderFallbackException)
+        {
+            troubles.Add(At(from, "not valid UTF-8; the bytes that are none were replaced"));
+            return Encoding.UTF8.GetString(text);
+        }
+    }
+
+    /// <summary>The finished sample, or null where it was reported as skipped.</summary>
+    public Sample? Finish(Func<byte[]> readImage, Action<Skipped> skip)
+    {
+        if (hadWords && captions.Count == 0 && label is null)
+        {
+            skip(new(key, origin, troubles[0]));
+            return null;
+        }
+        foreach (var trouble in troubles) skip(new(key, origin, trouble) { InPart = true });
+        var sample = new Sample(key, origin) { ReadImage = readImage, Captions = captions, Label = label };
+        return fields.Count == 0 ? sample : sample with { Fields = fields };
+    }
+
+    private static string At(string? from, string trouble) => from is null ? trouble : $"{from}: {trouble}";
+}

@@ -1,0 +1,235 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using LiT.Data;
+
+namespace LiT.Stores;
+
+/// <summary>
+/// A folder of embedded pictures, open for reading: rows stay on the disk (mapped), what is said of them is in memory.
+/// Made by <see cref="EmbeddingStoreWriter"/>, or elsewhere in the layout of clip-retrieval (img_emb, metadata).
+/// Safe for use from several threads.
+/// </summary>
+public sealed partial class EmbeddingStore : IDisposable
+{
+    private readonly List<MappedRows> shards;
+    private readonly long[] firstRows;
+    private readonly StoreMetadata metadata;
+    private Dictionary<UInt128, long>? rowOfHash;
+
+    private EmbeddingStore(string folder, StoreFile? file, List<MappedRows> shards, StoreMetadata metadata)
+    {
+        Folder = folder;
+        Description = file?.Description;
+        Counts = file?.Counts;
+        this.shards = shards;
+        this.metadata = metadata;
+        firstRows = new long[shards.Count + 1];
+        for (var i = 0; i < shards.Count; i++) firstRows[i + 1] = firstRows[i] + shards[i].Head.Rows;
+        Rows = firstRows[^1];
+        EmbeddingSize = shards[0].Head.Columns;
+    }
+
+    /// <summary>The folder as it was opened.</summary>
+    public string Folder { get; }
+
+    /// <summary>What made the store; null for one from elsewhere.</summary>
+    public StoreDescription? Description { get; }
+
+    /// <summary>What became of the source's samples; null for a store from elsewhere.</summary>
+    public StoreCounts? Counts { get; }
+
+    /// <summary>Hash of the tower's weights and preprocessing; null where the store comes from elsewhere.</summary>
+    public string? Fingerprint => Description?.Fingerprint;
+
+    /// <summary>Number of rows; with several views a picture, that many rows each.</summary>
+    public long Rows { get; }
+
+    /// <summary>Numbers in a row.</summary>
+    public int EmbeddingSize { get; }
+
+    /// <summary>Rows a picture, one after the other.</summary>
+    public int Views => Description?.Views ?? 1;
+
+    /// <summary>Whether a path is a folder with embeddings.</summary>
+    public static bool IsStore(string path) =>
+        Directory.Exists(path) && (File.Exists(Path.Combine(path, StoreFile.Name)) || Directory.Exists(Path.Combine(path, "img_emb")) ||
+            Directory.EnumerateFiles(path, "img_emb*.npy").Any());
+
+    /// <summary>Opens a store and checks that files, shapes and counts agree.</summary>
+    /// <exception cref="LitException">No store, an unfinished or damaged one; the message says which file and what to do.</exception>
+    public static EmbeddingStore Open(string folder)
+    {
+        if (!Directory.Exists(folder)) throw new LitException($"{folder}: there is no such folder. Make the store with 'lit embed', or check the path.");
+        var file = StoreFile.Read(folder);
+        if (file is { Complete: false })
+            throw new LitException($"{folder}: the store is not finished ({file.Counts.Embedded:N0} pictures so far). Run the same 'lit embed' again; it goes on where it stopped.");
+        var paths = NumberedFiles(folder, "img_emb", ".npy");
+        if (paths.Count == 0) throw new LitException($"{folder}: holds no embeddings (img_emb/img_emb_0000.npy …). Give the folder of a store.");
+        var metadataPaths = NumberedFiles(folder, "metadata", ".parquet");
+        var captions = metadataPaths.Count == 0 ? StrayCaptions(folder) : null;
+        var shards = new List<MappedRows>();
+        try
+        {
+            var metadata = new StoreMetadata();
+            var rows = 0L;
+            foreach (var (number, path) in paths)
+            {
+                var shard = new MappedRows(path);
+                shards.Add(shard);
+                if (shard.Head.Columns != shards[0].Head.Columns)
+                    throw new LitException($"{path}: rows of {shard.Head.Columns} numbers, where {paths[0].Path} has {shards[0].Head.Columns}. Keep one tower's embeddings in a folder.");
+                if (metadataPaths.Count == 0)
+                {
+                    if (captions is not null && captions.Count < rows + shard.Head.Rows)
+                        throw new LitException($"{folder}: {captions.Count:N0} captions where there are at least {rows + shard.Head.Rows:N0} embeddings. Give one caption a row.");
+                    metadata.AddCaptions(captions?.GetRange((int)rows, (int)shard.Head.Rows), (int)shard.Head.Rows, rows);
+                }
+                else
+                {
+                    var beside = metadataPaths.FirstOrDefault(m => m.Number == number).Path ??
+                        throw new LitException($"{path}: no metadata file of the number {number} stands beside it. Copy it, or embed again.");
+                    var count = metadata.AddParquet(beside, rows);
+                    if (count != shard.Head.Rows)
+                        throw new LitException($"{beside}: {count:N0} rows where {path} has {shard.Head.Rows:N0}. Copy both again, or embed again.");
+                }
+                rows += shard.Head.Rows;
+            }
+            if (captions is not null && captions.Count != rows)
+                throw new LitException($"{folder}: {captions.Count:N0} captions where there are {rows:N0} embeddings. Give one caption a row.");
+            if (file is not null && file.Rows != rows)
+                throw new LitException($"{folder}: {rows:N0} rows where store.json says {file.Rows:N0}; a shard is missing or from another store. Copy the folder again, or embed again.");
+            if (file is not null && file.Description.EmbeddingSize != shards[0].Head.Columns)
+                throw new LitException($"{folder}: rows of {shards[0].Head.Columns} numbers where store.json says {file.Description.EmbeddingSize}. Copy the folder again, or embed again.");
+            return new(folder, file, shards, metadata);
+        }
+        catch
+        {
+            foreach (var shard in shards) shard.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Copies rows into one block, [rows, size], as unit vectors or as the tower gave them.</summary>
+    /// <param name="rows">Row numbers, in any order, also repeated.</param>
+    /// <param name="destination">Room for rows x <see cref="EmbeddingSize"/> numbers.</param>
+    /// <param name="ownLength">False: unit length. True: the tower's own representation (unit row times norm; a store from elsewhere as it is stored).</param>
+    public void ReadRows(ReadOnlySpan<long> rows, Span<float> destination, bool ownLength = false)
+    {
+        for (var i = 0; i < rows.Length; i++)
+        {
+            var (shard, row) = Locate(rows[i]);
+            var place = destination.Slice(i * EmbeddingSize, EmbeddingSize);
+            shards[shard].Read(row, place);
+            if (Description is null ? !ownLength : ownLength) Scale(place, Description is null ? 1 / Length(place) : metadata.Norms[(int)rows[i]]);
+        }
+    }
+
+    /// <summary>The picture's key.</summary>
+    public string Key(long row) { var (shard, r) = Locate(row); return metadata.Key(shard, r); }
+
+    /// <summary>Where the picture came from.</summary>
+    public string Origin(long row) { var (shard, r) = Locate(row); return metadata.Origin(shard, r); }
+
+    /// <summary>The picture's captions, in their order.</summary>
+    public IReadOnlyList<string> Captions(long row) { var (shard, r) = Locate(row); return metadata.Captions(shard, r); }
+
+    /// <summary>The picture's label, or null.</summary>
+    public string? Label(long row) { Locate(row); return metadata.Label(row); }
+
+    /// <summary>Further columns of the picture's source.</summary>
+    public IReadOnlyDictionary<string, string> Fields(long row) { var (shard, r) = Locate(row); return metadata.Fields(shard, r); }
+
+    /// <summary>Length of the tower's own representation; 1 for a store from elsewhere.</summary>
+    public float Norm(long row) => metadata.Norms[(int)row];
+
+    /// <summary>Which view of its picture a row is, from 0.</summary>
+    public int View(long row) => metadata.Views[(int)row];
+
+    /// <summary>Width and height of the picture in pixels; 0 where the store does not say.</summary>
+    public (int Width, int Height) PictureSize(long row) => (metadata.Widths[(int)row], metadata.Heights[(int)row]);
+
+    /// <summary>The first row of the picture with these bytes, or null: its embedding need not be computed again.</summary>
+    /// <param name="sha256">SHA-256 of the encoded bytes, 32 bytes.</param>
+    public long? RowOf(ReadOnlySpan<byte> sha256)
+    {
+        var byHash = LazyInitializer.EnsureInitialized(ref rowOfHash, () =>
+        {
+            var map = new Dictionary<UInt128, long>();
+            for (var row = 0; row < Rows; row++) if (metadata.Hashes[row] != 0) map.TryAdd(metadata.Hashes[row], row);
+            return map;
+        });
+        return byHash.TryGetValue(StoreMetadata.Hash(Convert.ToHexString(sha256)), out var found) ? found : null;
+    }
+
+    /// <summary>The embedded pictures as samples without pixels, one a picture: keys, captions, labels, fields.</summary>
+    public SampleSource Samples() => new StoreSamples(this) { Path = Folder };
+
+    /// <summary>Unmaps the files.</summary>
+    public void Dispose()
+    {
+        foreach (var shard in shards) shard.Dispose();
+    }
+
+    internal static string RowsPath(string folder, int shard) => Path.Combine(folder, "img_emb", $"img_emb_{shard:0000}.npy");
+
+    internal static string MetadataPath(string folder, int shard) => Path.Combine(folder, "metadata", $"metadata_{shard:0000}.parquet");
+
+    /// <summary>The number in img_emb_0003.npy and its like, or null for another file.</summary>
+    internal static int? ShardOf(string name) =>
+        ShardName().Match(name) is { Success: true } match && int.TryParse(match.Groups["n"].Value, CultureInfo.InvariantCulture, out var n) ? n : null;
+
+    private (int Shard, int Row) Locate(long row)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(row);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Rows);
+        var shard = Array.BinarySearch(firstRows, row);
+        if (shard < 0) shard = ~shard - 1;
+        while (firstRows[shard + 1] == row) shard++;          // a shard without rows
+        return (shard, (int)(row - firstRows[shard]));
+    }
+
+    private static void Scale(Span<float> row, float factor)
+    {
+        foreach (ref var value in row) value *= factor;
+    }
+
+    private static float Length(ReadOnlySpan<float> row)
+    {
+        var sum = 0.0;
+        foreach (var value in row) sum += (double)value * value;
+        return sum > 0 ? (float)Math.Sqrt(sum) : 1;
+    }
+
+    /// <summary>name/name_N.ext, or name_N.ext in the folder itself, by number.</summary>
+    private static List<(int Number, string Path)> NumberedFiles(string folder, string name, string extension)
+    {
+        var inside = Path.Combine(folder, name);
+        return [.. Directory.EnumerateFiles(Directory.Exists(inside) ? inside : folder, $"{name}*{extension}")
+            .Select(path => (Number: ShardOf(Path.GetFileName(path)) ?? 0, path)).OrderBy(file => file.Number).ThenBy(file => file.path, StringComparer.Ordinal)];
+    }
+
+    /// <summary>captions.json: a list with a caption, or a list of captions, a row.</summary>
+    private static List<string?>? StrayCaptions(string folder)
+    {
+        var path = Path.Combine(folder, "captions.json");
+        if (!File.Exists(path)) return null;
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(path));
+            return [.. json.RootElement.EnumerateArray().Select(row => row.ValueKind switch
+            {
+                JsonValueKind.String => JsonSerializer.Serialize(new[] { row.GetString() }),
+                JsonValueKind.Array => row.GetRawText(),
+                _ => null,
+            })];
+        }
+        catch (Exception damage) when (damage is JsonException or InvalidOperationException)
+        {
+            throw new LitException($"{path}: not a JSON list of captions ({damage.Message.TrimEnd('.')}). Write one caption, or one list of captions, a row.", damage);
+        }
+    }
+
+    [GeneratedRegex(@"^(img_emb|metadata)_?(?<n>\d+)\.(npy|parquet)$")]
+    private static partial Regex ShardName();
+}

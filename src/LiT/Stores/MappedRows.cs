@@ -1,0 +1,44 @@
+using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
+
+namespace LiT.Stores;
+
+/// <summary>The rows of one .npy file, mapped into memory: read where they lie, by any number of threads.</summary>
+internal sealed unsafe class MappedRows : IDisposable
+{
+    private readonly MemoryMappedFile? file;
+    private readonly MemoryMappedViewAccessor? view;
+    private readonly byte* start;
+
+    public MappedRows(string path)
+    {
+        Head = NpyFile.Read(path);
+        if (Head.Rows == 0) return;
+        file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
+        view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
+        view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
+        start += view.PointerOffset + Head.DataOffset;
+    }
+
+    public NpyFile Head { get; }
+
+    /// <summary>Copies one row as single precision.</summary>
+    public void Read(long row, Span<float> destination)
+    {
+        var bytes = new ReadOnlySpan<byte>(start + row * Head.Columns * Head.ItemSize, Head.Columns * Head.ItemSize);
+        if (Head.Type == StoredType.Float32) MemoryMarshal.Cast<byte, float>(bytes).CopyTo(destination);
+        else
+        {
+            var halves = MemoryMarshal.Cast<byte, Half>(bytes);
+            for (var i = 0; i < halves.Length; i++) destination[i] = (float)halves[i];
+        }
+    }
+
+    public void Dispose()
+    {
+        if (view is null) return;
+        view.SafeMemoryMappedViewHandle.ReleasePointer();
+        view.Dispose();
+        file!.Dispose();
+    }
+}

@@ -1,0 +1,57 @@
+using System.Text.Json.Nodes;
+
+namespace LiT.Stores;
+
+/// <summary>How the numbers of a store lie on the disk.</summary>
+public enum StoredType
+{
+    /// <summary>IEEE half precision, numpy's <c>&lt;f2</c>.</summary>
+    Float16,
+
+    /// <summary>IEEE single precision, numpy's <c>&lt;f4</c>.</summary>
+    Float32,
+}
+
+/// <summary>What made a store's rows: two stores with equal descriptions hold the same numbers.</summary>
+public sealed record StoreDescription
+{
+    /// <summary>Hash of the tower's weights and preprocessing.</summary>
+    public required string Fingerprint { get; init; }
+
+    /// <summary>The tower in words, for people: its name or path.</summary>
+    public required string Tower { get; init; }
+
+    /// <summary>How pictures are prepared for the tower, as the tower's own description of it.</summary>
+    public JsonNode? Preprocessing { get; init; }
+
+    /// <summary>Numbers in a row.</summary>
+    public required int EmbeddingSize { get; init; }
+
+    /// <summary>How the numbers are stored.</summary>
+    public StoredType Type { get; init; } = StoredType.Float16;
+
+    /// <summary>Rows a picture: 1, or the number of augmented views.</summary>
+    public int Views { get; init; } = 1;
+
+    /// <summary>Where the pictures came from, as the user gave it.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Rows in a shard, at most; a picture's views stay together.</summary>
+    public int RowsPerShard { get; init; } = 10_000;
+}
+
+/// <summary>What became of everything that a source holds. <see cref="Found"/> = <see cref="Embedded"/> + <see cref="Skipped"/>.</summary>
+/// <param name="Embedded">Pictures whose rows are in the store.</param>
+/// <param name="Skipped">Samples that could not be used, each a line of skipped.jsonl.</param>
+/// <param name="Noted">Samples used without a part of them (one caption, a label), each a line of notes.jsonl.</param>
+public sealed record StoreCounts(long Embedded, long Skipped, long Noted)
+{
+    /// <summary>Samples that the source holds.</summary>
+    public long Found => Embedded + Skipped;
+}
+
+/// <summary>A picture's own facts, beside its sample.</summary>
+/// <param name="Width">Pixels, as decoded.</param>
+/// <param name="Height">Pixels, as decoded.</param>
+/// <param name="Sha256">SHA-256 of the encoded bytes, 32 bytes.</param>
+public sealed record EmbeddedPicture(int Width, int Height, byte[] Sha256);
