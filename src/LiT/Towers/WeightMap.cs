@@ -16,11 +16,31 @@ namespace LiT.Towers;
 /// <param name="Part">Which part of ours it is, where several of theirs are one of ours (query, key, value).</param>
 /// <param name="Parts">How many equal parts ours has along its first axis.</param>
 /// <param name="Optional">Files may lack it; ours then stays as it was made.</param>
-public sealed record WeightRow(string Theirs, string Ours, Axes Axes, int Part = 0, int Parts = 1, bool Optional = false)
+public sealed class WeightRow(string Theirs, string Ours, Axes Axes, int Part = 0, int Parts = 1, bool Optional = false)
 {
+    /// <summary>Their name or pattern.</summary>
+    public string Theirs { get; } = Theirs;
+
+    /// <summary>Our name or pattern.</summary>
+    public string Ours { get; } = Ours;
+
+    /// <summary>How the axes change.</summary>
+    public Axes Axes { get; } = Axes;
+
+    /// <summary>Which part of ours it is.</summary>
+    public int Part { get; } = Part;
+
+    /// <summary>How many parts ours has.</summary>
+    public int Parts { get; } = Parts;
+
+    /// <summary>Whether files may lack it.</summary>
+    public bool Optional { get; } = Optional;
+
     internal NamePattern TheirPattern { get; } = new(Theirs);
 
     internal NamePattern OurPattern { get; } = new(Ours);
+
+    internal WeightRow Under(string theirs, string ours) => new(theirs + Theirs, ours + Ours, Axes, Part, Parts, Optional);
 }
 
 /// <summary>Which tensor of a file became which of ours.</summary>
@@ -66,7 +86,7 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
     /// <summary>Adds the lines of another table with something before the names of both sides.</summary>
     public void Add(WeightMap others, string theirs, string ours)
     {
-        rows.AddRange(others.rows.Select(row => row with { Theirs = theirs + row.Theirs, Ours = ours + row.Ours }));
+        rows.AddRange(others.rows.Select(row => row.Under(theirs, ours)));
         skips.AddRange(others.skips);
     }
 

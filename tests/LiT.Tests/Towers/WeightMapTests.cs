@@ -98,6 +98,17 @@ public class WeightMapTests
     }
 
     [Fact]
+    public void A_table_can_hold_another_table_with_something_before_the_names()
+    {
+        using var scope = NewDisposeScope();
+        var tower = new TwoLayers();
+        var layer = new WeightMap("layer") { { "kernel", "weight", Axes.Transposed }, { "bias", "bias" } };
+        var map = new WeightMap("nested") { { layer, "Dense_{i}/", "layers.{i}." } };
+        map.Load(new WeightSource(File(("Dense_0/kernel", zeros(2, 3)), ("Dense_0/bias", zeros(3)), ("Dense_1/kernel", zeros(2, 3)), ("Dense_1/bias", ones(3)))), tower);
+        Assert.Equal([1, 1, 1], Floats(tower.layers[1].bias!));
+    }
+
+    [Fact]
     public void Two_names_for_one_weight_are_an_error_when_both_are_there()
     {
         using var scope = NewDisposeScope();
