@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LiT.Images;
 using static TorchSharp.torch;
 
 namespace LiT.Cli;
@@ -12,6 +13,9 @@ internal static class Doctor
     private const string NativeAdvice =
         "libLibTorchSharp.so asks for the symbol version GLIBCXX_3.4.32 (GCC 13). The build makes that requirement weak in its " +
         "own copy (src/LiT/buildTransitive/LiT.targets); a copy made by hand lacks it. Build again with 'dotnet build -c Release', or install a newer libstdc++.";
+
+    private static readonly byte[] OnePixelPng = Convert.FromBase64String(
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8Dwn4EIwDiqEAB1jgUB/KpoIQAAAABJRU5ErkJggg==");
 
     public static IReadOnlyList<Finding> Examine() =>
     [
@@ -27,6 +31,11 @@ internal static class Doctor
             return sum == 64 * 64 * 64
                 ? $"libtorch works, {get_num_threads()} threads, {(cuda.is_available() ? $"{cuda.device_count()} CUDA device(s)" : "no CUDA")}"
                 : throw new LitException($"64 x 64 ones multiplied gave a sum of {sum}");
+        }),
+        Try("pictures (libvips)", "NetVips.Native for this platform is missing from the program's folder. Build again with 'dotnet build -c Release'.", () =>
+        {
+            var image = Decoding.Decode(OnePixelPng);
+            return $"libvips {NetVips.NetVips.Version(0)}.{NetVips.NetVips.Version(1)}.{NetVips.NetVips.Version(2)} decodes, {image.Width} x {image.Height}";
         }),
         Waiting(),
     ];
