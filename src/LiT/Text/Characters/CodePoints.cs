@@ -1,0 +1,31 @@
+using System.Text;
+
+namespace LiT.Text.Characters;
+
+/// <summary>Text as code points. A surrogate without its other half is read as U+FFFD, as UTF-8 encoders write it.</summary>
+internal static class CodePoints
+{
+    internal static List<int> Of(ReadOnlySpan<char> text)
+    {
+        var points = new List<int>(text.Length);
+        foreach (var rune in text.EnumerateRunes()) points.Add(rune.Value);
+        return points;
+    }
+
+    internal static string Text(IEnumerable<int> points)
+    {
+        var text = new StringBuilder();
+        foreach (var point in points) Append(text, point);
+        return text.ToString();
+    }
+
+    internal static void Append(StringBuilder text, int point)
+    {
+        if (point < 0x10000)
+        {
+            text.Append((char)point);
+            return;
+        }
+        text.Append((char)(0xD7C0 + (point >> 10))).Append((char)(0xDC00 + (point & 0x3FF)));
+    }
+}
