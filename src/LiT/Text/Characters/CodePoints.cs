@@ -12,6 +12,13 @@ internal static class CodePoints
         return points;
     }
 
+    internal static int Count(ReadOnlySpan<char> text)
+    {
+        var count = 0;
+        foreach (var _ in text.EnumerateRunes()) count++;
+        return count;
+    }
+
     internal static string Text(IEnumerable<int> points)
     {
         var text = new StringBuilder();
@@ -19,13 +26,8 @@ internal static class CodePoints
         return text.ToString();
     }
 
-    internal static void Append(StringBuilder text, int point)
-    {
-        if (point < 0x10000)
-        {
-            text.Append((char)point);
-            return;
-        }
-        text.Append((char)(0xD7C0 + (point >> 10))).Append((char)(0xDC00 + (point & 0x3FF)));
-    }
+    internal static StringBuilder Append(StringBuilder text, int point) =>
+        point < 0x10000
+            ? text.Append((char)point)
+            : text.Append((char)(0xD7C0 + (point >> 10))).Append((char)(0xDC00 + (point & 0x3FF)));
 }
