@@ -9,8 +9,33 @@ namespace LiT.Towers;
 /// </summary>
 public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
 {
+    /// <summary>The sizes that the tower was built from; null for a tower whose architecture is not the project's own.</summary>
+    public virtual ImageTowerConfig? Config => null;
+
     /// <summary>Length of the representation.</summary>
     public abstract int Width { get; }
+
+    /// <summary>
+    /// Makes the tower a constant: evaluation mode, no gradients, and what follows from the weights alone (batch norms
+    /// folded into convolutions, standardised kernels) is computed once. <see cref="Unlock"/> takes it back.
+    /// </summary>
+    public void Lock()
+    {
+        eval();
+        foreach (var parameter in parameters()) parameter.requires_grad_(false);
+        foreach (var part in modules().OfType<IFoldable>()) part.Folded = true;
+    }
+
+    /// <summary>Makes the tower one that can be trained: gradients for every weight. The mode stays evaluation.</summary>
+    public void Unlock()
+    {
+        foreach (var part in modules().OfType<IFoldable>()) part.Folded = false;
+        foreach (var parameter in parameters()) parameter.requires_grad_(true);
+    }
+
+    /// <summary>Fills the weights as the architecture's paper does.</summary>
+    internal virtual void Initialise(Generator random) =>
+        throw new NotSupportedException($"{GetName()} cannot be made from scratch.");
 
     /// <summary>Names of the supervised heads that came with the weights (linear classifiers on the representation).</summary>
     public virtual IReadOnlyList<string> HeadNames => [];

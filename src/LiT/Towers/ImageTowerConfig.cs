@@ -1,0 +1,42 @@
+using System.Text.Json.Serialization;
+using static TorchSharp.torch;
+
+namespace LiT.Towers;
+
+/// <summary>
+/// What has to be known to build an image tower: an architecture's sizes and choices, as JSON inside the project's own
+/// files. A record: <c>with</c> makes a changed copy.
+/// </summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(CifarResNetConfig), CifarResNetConfig.Family)]
+public abstract record ImageTowerConfig
+{
+    /// <summary>Side of the pictures that the tower was made for, in pixels.</summary>
+    public required int ImageSize { get; init; }
+
+    /// <summary>Supervised heads: linear classifiers on the representation that come with the weights.</summary>
+    public IReadOnlyList<HeadConfig> Heads { get; init; } = [];
+
+    /// <summary>The architecture in words, such as "ViT-B/16".</summary>
+    [JsonIgnore]
+    public abstract string InWords { get; }
+
+    /// <summary>A tower of these sizes whose weights are allocated but not filled.</summary>
+    /// <param name="device">Where the weights are to be; the meta device gives a tower without numbers.</param>
+    internal abstract ImageTower Build(Device? device = null);
+
+    /// <summary>A tower of these sizes in training mode, filled as its paper initialises one. The same seed gives the same weights.</summary>
+    public ImageTower Create(long seed)
+    {
+        using var random = new Generator((ulong)seed, CPU);
+        var tower = Build();
+        tower.Initialise(random);
+        return tower;
+    }
+}
+
+/// <summary>A supervised head: a linear classifier on the representation.</summary>
+/// <param name="Name">Its name among the tower's heads: letters, digits, '-' and '_'.</param>
+/// <param name="Classes">How many classes it tells apart.</param>
+/// <param name="ClassNames">What the classes are called, in order, where that is known.</param>
+public sealed record HeadConfig(string Name, int Classes, IReadOnlyList<string>? ClassNames = null);

@@ -1,0 +1,151 @@
+using System.Text.Json;
+using LiT.Checkpoints;
+using LiT.Images;
+using TorchSharp;
+using static TorchSharp.torch.nn;
+
+namespace LiT.Towers;
+
+/// <summary>What a file turned out to be, from names and shapes alone.</summary>
+/// <param name="Family">Whose weights they are, in words.</param>
+/// <param name="Source">The part of the file that holds the tower.</param>
+/// <param name="Config">Sizes read from shapes.</param>
+/// <param name="Names">The table for a tower of that config.</param>
+/// <param name="Preprocessing">The family's own, at the size that the weights were trained with.</param>
+internal sealed record RecognisedTower(
+    string Family, WeightSource Source, ImageTowerConfig Config, Func<Module, WeightMap> Names, Preprocessing Preprocessing);
+
+/// <summary>An architecture as the loader knows it.</summary>
+/// <param name="Kind">How specs call it: the <c>vit</c> of <c>vit:B/16</c>.</param>
+/// <param name="Variants">Some of its variants, for messages.</param>
+/// <param name="Named">A variant by its name, or null where it is only read from files.</param>
+/// <param name="Preprocessing">What its towers take, by the side of the pictures.</param>
+/// <param name="Recognise">The tower in a file, or null where the file is another's. The JSON is config.json where one is beside.</param>
+internal sealed record ImageTowerFamily(string Kind, string Variants, Func<string, ImageTowerConfig>? Named,
+    Func<int, Preprocessing> Preprocessing, Func<Checkpoint, ImageTowerOptions, JsonElement?, RecognisedTower?> Recognise);
+
+/// <summary>
+/// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec of
+/// one from scratch such as <c>vit:B/32</c> or <c>cifar-resnet:20</c>.
+/// </summary>
+public static class ImageTowerLoader
+{
+    // Asked in this order: the more particular names first.
+    private static readonly ImageTowerFamily[] Families = [CifarResNet.AsFamily];
+
+    /// <summary>The kinds of towers from scratch with some of their variants, as <c>kind:variant</c>.</summary>
+    public static IReadOnlyList<string> SpecExamples => [.. Families.Where(family => family.Named is not null).Select(family => $"{family.Kind}:{family.Variants}")];
+
+    /// <summary>Whether a text is a spec of a tower from scratch (and not a path or a public name).</summary>
+    public static bool IsSpec(string text) => FamilyOf(text) is not null;
+
+    /// <summary>An image tower with all that belongs to it.</summary>
+    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough; or a spec from scratch.</param>
+    /// <param name="options">What is not given in the spec.</param>
+    /// <exception cref="LitException">There is no such file, it is damaged, or it is no image tower; the message says what it looks like.</exception>
+    /// <exception cref="UsageException">A variant or option that does not exist.</exception>
+    public static LockedTower Load(string spec, ImageTowerOptions? options = null)
+    {
+        options ??= new ImageTowerOptions();
+        if (FamilyOf(spec) is { } family) return FromScratch(spec, family, options);
+        var (path, given) = SplitPath(spec);
+        using var checkpoint = Checkpoint.Open(path);
+        return Load(checkpoint, options.With(given, spec));
+    }
+
+    /// <summary>The image tower in an open checkpoint.</summary>
+    /// <exception cref="LitException">It is no image tower; the message says what it looks like.</exception>
+    public static LockedTower Load(Checkpoint checkpoint, ImageTowerOptions? options = null)
+    {
+        options ??= new ImageTowerOptions();
+        var config = ConfigJson(checkpoint.Path);
+        var found = ImageTowerFile.Recognise(checkpoint)
+            ?? Families.Select(family => family.Recognise(checkpoint, options, config)).FirstOrDefault(recognised => recognised is not null)
+            ?? throw Unknown(checkpoint);
+        var tower = Built(found.Config, checkpoint.Path);
+        try
+        {
+            var names = found.Names(tower).Load(found.Source, tower);
+            return Finished(tower, found.Family, names, found.Preprocessing, options);
+        }
+        catch
+        {
+            tower.Dispose();
+            throw;
+        }
+    }
+
+    private static LockedTower FromScratch(string spec, ImageTowerFamily family, ImageTowerOptions options)
+    {
+        var rest = spec[(family.Kind.Length + 1)..];
+        var comma = rest.IndexOf(',', StringComparison.Ordinal);
+        options = options.With(comma < 0 ? "" : rest[(comma + 1)..], spec);
+        ImageTower tower;
+        try
+        {
+            var config = family.Named!(comma < 0 ? rest : rest[..comma]);
+            tower = (options.ImageSize is { } size ? config with { ImageSize = size } : config).Create(options.Seed);
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new UsageException($"'{spec}': {wrong.Message.Split(" (Parameter", 2)[0]}");
+        }
+        return Finished(tower, "from scratch", null, family.Preprocessing(tower.Config!.ImageSize), options);
+    }
+
+    private static LockedTower Finished(ImageTower tower, string family, MatchedNames? names, Preprocessing preprocessing, ImageTowerOptions options)
+    {
+        preprocessing = options.Preprocessing
+            ?? (options.ImageSize is { } size && size != preprocessing.Width ? Resized(preprocessing, size) : preprocessing);
+        var fingerprint = ImageTowerFile.Fingerprint(tower, preprocessing);
+        tower.to(options.Compute.Type).to(options.Compute.Device);
+        if (options.Locked) tower.Lock();
+        else tower.eval();
+        return new LockedTower(tower, preprocessing, family, tower.Config!.InWords, names, fingerprint);
+    }
+
+    private static Preprocessing Resized(Preprocessing preprocessing, int size) => preprocessing with
+    {
+        Width = size, Height = size, ShorterSide = (int)Math.Round((double)preprocessing.ShorterSide * size / preprocessing.Width),
+    };
+
+    private static ImageTower Built(ImageTowerConfig config, string path)
+    {
+        try { return config.Build(); }
+        catch (ArgumentException wrong)
+        {
+            throw new LitException($"{path}: {wrong.Message.Split(" (Parameter", 2)[0]} Check where the file comes from.", wrong);
+        }
+    }
+
+    private static ImageTowerFamily? FamilyOf(string spec) => File.Exists(spec) || Directory.Exists(spec) ? null
+        : Families.FirstOrDefault(family => family.Named is not null && spec.StartsWith(family.Kind + ":", StringComparison.Ordinal));
+
+    // "C:\towers\vit.npz:pool=map": the colon after the last folder is ours, unless the file itself is called so.
+    private static (string Path, string Options) SplitPath(string spec)
+    {
+        if (File.Exists(spec) || Directory.Exists(spec)) return (spec, "");
+        var name = spec.LastIndexOfAny(['/', '\\']) + 1;
+        var colon = spec.IndexOf(':', name);
+        return colon < 0 || colon == 1 ? (spec, "") : (spec[..colon], spec[(colon + 1)..]);
+    }
+
+    private static JsonElement? ConfigJson(string path)
+    {
+        var beside = Path.Combine(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".", "config.json");
+        if (!File.Exists(beside)) return null;
+        try { return JsonDocument.Parse(File.ReadAllText(beside)).RootElement; }
+        catch (JsonException wrong)
+        {
+            throw new LitException($"{beside}: is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download it again.", wrong);
+        }
+    }
+
+    private static LitException Unknown(Checkpoint checkpoint)
+    {
+        var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).ToList();
+        return new LitException($"{checkpoint.Path}: is no image tower that is known here. It holds {names.Count} tensors" +
+            $"{(names.Count == 0 ? "" : $", such as {string.Join(", ", names.Take(4))}")}. " +
+            "Give a ViT, BiT, MLP-Mixer, ResNet, DINO or Hugging Face ViT checkpoint, or a file of this project.");
+    }
+}
