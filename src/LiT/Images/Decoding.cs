@@ -10,11 +10,7 @@ namespace LiT.Images;
 /// </summary>
 public static class Decoding
 {
-    static Decoding()
-    {
-        NetVips.NetVips.Concurrency = 1;
-        Cache.Max = 0;
-    }
+    static Decoding() => ImageLibrary.Prepare();
 
     /// <summary>Decodes one picture.</summary>
     /// <param name="bytes">The whole encoded file.</param>
@@ -70,7 +66,7 @@ public static class Decoding
             ? whole
             : memory.ToArray();
         const Enums.Access access = Enums.Access.Sequential;
-        const Enums.FailOn failOn = Enums.FailOn.Error;
+        const Enums.FailOn failOn = Enums.FailOn.Error;                    // what Pillow refuses; warnings are let pass, as there
         return format switch
         {
             PictureFormat.Jpeg => Image.JpegloadBuffer(bytes, access: access, failOn: failOn),

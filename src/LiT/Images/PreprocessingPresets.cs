@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace LiT.Images;
 
@@ -59,6 +60,7 @@ public sealed partial record Preprocessing
     };
 
     /// <summary>What happens to a picture, in words.</summary>
+    [JsonIgnore]
     public string PreprocessingDescription
     {
         get

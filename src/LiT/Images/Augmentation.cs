@@ -1,0 +1,151 @@
+namespace LiT.Images;
+
+/// <summary>
+/// Random changes that leave a picture's meaning alone, for training an image tower and for several views of a picture in
+/// a store. Which change is made follows from the <see cref="Chance"/> alone. Safe for use from several threads.
+/// </summary>
+public sealed record Augmentation
+{
+    /// <summary>Pixels of black that are put around the fitted picture before a window of its size is cut out again.</summary>
+    public int Padding { get; init; }
+
+    /// <summary>Probability of a mirror image.</summary>
+    public double Flip { get; init; }
+
+    /// <summary>Smallest part of the area that a random crop keeps; 1 cuts nothing.</summary>
+    public double SmallestCrop { get; init; } = 1;
+
+    /// <summary>Largest part of the area that a random crop keeps.</summary>
+    public double LargestCrop { get; init; } = 1;
+
+    /// <summary>Probability of changed colours, at the strengths below.</summary>
+    public double Jitter { get; init; }
+
+    /// <summary>Brightness is multiplied by 1 - this to 1 + this.</summary>
+    public double Brightness { get; init; } = 0.4;
+
+    /// <summary>Contrast, likewise.</summary>
+    public double Contrast { get; init; } = 0.4;
+
+    /// <summary>Saturation, likewise.</summary>
+    public double Saturation { get; init; } = 0.2;
+
+    /// <summary>Probability of losing all colour.</summary>
+    public double Grayscale { get; init; }
+
+    /// <summary>No change.</summary>
+    public static Augmentation None { get; } = new();
+
+    /// <summary>Padding of 4 and mirror images (He et al. 2015, arXiv 1512.03385, section 4.2).</summary>
+    public static Augmentation Cifar { get; } = new() { Padding = 4, Flip = 0.5 };
+
+    /// <summary>Random crops of at least this part of the area, and mirror images (Szegedy et al. 2014, arXiv 1409.4842).</summary>
+    public static Augmentation Inception(double smallestCrop = 0.05) => new() { SmallestCrop = smallestCrop, Flip = 0.5 };
+
+    /// <summary>A changed picture as a tower's input.</summary>
+    /// <param name="image">Decoded, any size.</param>
+    /// <param name="preprocessing">The tower's; where a crop is taken here, its own crop is left out and the shape is squashed.</param>
+    /// <param name="chance">Decides; it is used up as far as needed.</param>
+    /// <param name="chw">Receives [3, Height, Width].</param>
+    public void Apply(RgbImage image, Preprocessing preprocessing, ref Chance chance, Span<float> chw)
+    {
+        var asItIs = preprocessing with { Fit = ResizeFit.Squash };
+        asItIs.Apply(Apply(image, preprocessing, ref chance), chw);
+    }
+
+    /// <summary>A changed picture of the tower's size, before its values are normalised.</summary>
+    /// <inheritdoc cref="Apply(RgbImage, Preprocessing, ref Chance, Span{float})" path="/param"/>
+    public RgbImage Apply(RgbImage image, Preprocessing preprocessing, ref Chance chance)
+    {
+        var fitted = SmallestCrop < 1
+            ? (preprocessing with { Fit = ResizeFit.Squash }).Fitted(Crop(image, ref chance))
+            : preprocessing.Fitted(image);
+        var (width, height) = (fitted.Width, fitted.Height);
+        var (right, down) = Shift(ref chance);
+        var mirrored = chance.Happens(Flip);
+        var pixels = new byte[fitted.Pixels.Length];
+        for (var y = 0; y < height; y++)
+            for (var x = 0; x < width; x++)
+            {
+                var (fromX, fromY) = ((mirrored ? width - 1 - x : x) + right, y + down);
+                if ((uint)fromX < (uint)width && (uint)fromY < (uint)height)
+                    fitted.Pixels.AsSpan((fromY * width + fromX) * 3, 3).CopyTo(pixels.AsSpan((y * width + x) * 3));
+            }
+        var changed = new RgbImage(width, height, pixels);
+        if (chance.Happens(Jitter)) Recolour(changed, ref chance);
+        if (chance.Happens(Grayscale)) Saturate(changed.Pixels, 0);
+        return changed;
+    }
+
+    /// <summary>The shift and mirror image alone, on pixels that are normalised already.</summary>
+    /// <param name="chw">[3, height, width].</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="width">Columns.</param>
+    /// <param name="black">What black is after normalisation, by channel; it fills what the shift uncovers.</param>
+    /// <param name="chance">Decides.</param>
+    /// <param name="result">Receives [3, height, width]; another buffer than <paramref name="chw"/>.</param>
+    public void ShiftAndFlip(ReadOnlySpan<float> chw, int height, int width, ChannelValues black, ref Chance chance, Span<float> result)
+    {
+        var (right, down) = Shift(ref chance);
+        var mirrored = chance.Happens(Flip);
+        for (var channel = 0; channel < 3; channel++)
+            for (var y = 0; y < height; y++)
+            {
+                var to = result.Slice((channel * height + y) * width, width);
+                to.Fill(black[channel]);
+                if ((uint)(y + down) < (uint)height)
+                {
+                    var from = chw.Slice((channel * height + y + down) * width, width);
+                    var (first, count) = (Math.Max(0, right), width - Math.Abs(right));
+                    if (count > 0) from.Slice(first, count).CopyTo(to[Math.Max(0, -right)..]);
+                }
+                if (mirrored) to.Reverse();
+            }
+    }
+
+    private (int Right, int Down) Shift(ref Chance chance) =>
+        Padding == 0 ? (0, 0) : (chance.Below(2 * Padding + 1) - Padding, chance.Below(2 * Padding + 1) - Padding);
+
+    /// <summary>A crop of random area and of proportions from 3:4 to 4:3; the whole where ten tries give none that fits.</summary>
+    private RgbImage Crop(RgbImage image, ref Chance chance)
+    {
+        for (var attempt = 0; attempt < 10; attempt++)
+        {
+            var area = (double)image.Width * image.Height * chance.Between(SmallestCrop, LargestCrop);
+            var proportion = Math.Exp(chance.Between(Math.Log(3 / 4.0), Math.Log(4 / 3.0)));
+            var (width, height) = ((int)Math.Round(Math.Sqrt(area * proportion)), (int)Math.Round(Math.Sqrt(area / proportion)));
+            if (width < 1 || height < 1 || width > image.Width || height > image.Height) continue;
+            var window = new Window(chance.Below(image.Width - width + 1), chance.Below(image.Height - height + 1), width, height);
+            return new RgbImage(width, height, Resizing.Cut(image, window));
+        }
+        return image;
+    }
+
+    private void Recolour(RgbImage image, ref Chance chance)
+    {
+        var brightness = chance.Between(1 - Brightness, 1 + Brightness);
+        var contrast = chance.Between(1 - Contrast, 1 + Contrast);
+        var saturation = chance.Between(1 - Saturation, 1 + Saturation);
+        var pixels = image.Pixels;
+        for (var i = 0; i < pixels.Length; i++) pixels[i] = Clip(pixels[i] * brightness);
+        var mean = 0.0;
+        for (var i = 0; i < pixels.Length; i += 3) mean += Luma(pixels, i);
+        mean /= pixels.Length / 3;
+        for (var i = 0; i < pixels.Length; i++) pixels[i] = Clip(mean + (pixels[i] - mean) * contrast);
+        Saturate(pixels, saturation);
+    }
+
+    private static void Saturate(byte[] pixels, double factor)
+    {
+        for (var i = 0; i < pixels.Length; i += 3)
+        {
+            var gray = Luma(pixels, i);
+            for (var channel = 0; channel < 3; channel++) pixels[i + channel] = Clip(gray + (pixels[i + channel] - gray) * factor);
+        }
+    }
+
+    // ITU-R 601, as Pillow turns RGB to gray.
+    private static double Luma(byte[] pixels, int at) => 0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
+
+    private static byte Clip(double value) => (byte)Math.Clamp(Math.Round(value), 0, 255);
+}
