@@ -70,7 +70,7 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
         return ElementsOf(code) is { } elements ? new(elements, null, fortran, shape) : new(null, Kind(code), fortran, shape);
     }
 
-    private static Elements? ElementsOf(string descr)
+    public static Elements? ElementsOf(string descr)
     {
         if (descr.Length < 2) return null;
         var bigEndian = descr[0] == '>';

@@ -1,5 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
+using LiT.Checkpoints.PyTorch;
 
 namespace LiT.Checkpoints;
 
@@ -16,6 +17,10 @@ internal static class OpenCheckpoint
         ([0x89, .. "HDF"u8], "an HDF5 file", "Convert it to .safetensors"),
         ([0x1F, 0x8B], "a gzip file", "Unpack it first"),
         ([0x28, 0xB5, 0x2F, 0xFD], "a zstandard file", "Unpack it first"),
+        ([0x80, 0x02], "a pickle, but none that torch.save wrote", "Load it in Python and save its tensors as .safetensors"),
+        ([0x80, 0x03], "a pickle, but none that torch.save wrote", "Load it in Python and save its tensors as .safetensors"),
+        ([0x80, 0x04], "a pickle, but none that torch.save wrote", "Load it in Python and save its tensors as .safetensors"),
+        ([0x80, 0x05], "a pickle, but none that torch.save wrote", "Load it in Python and save its tensors as .safetensors"),
         ([.. "GGUF"u8], "a GGUF file", "Give the .safetensors or .npz that it was made from"),
         ([0x89, .. "PNG"u8], "a picture", "Give a checkpoint"),
         ([0xFF, 0xD8, 0xFF], "a picture", "Give a checkpoint"),
@@ -54,10 +59,11 @@ internal static class OpenCheckpoint
         if (first.StartsWith("PK\x03\x04"u8) || first.StartsWith("PK\x05\x06"u8))
         {
             var members = ZipDirectory.Read(file);
-            return NpzCheckpoint.Open(file, members);
+            return TorchZip.Root(members) is { } root ? TorchZip.Open(file, members, root) : NpzCheckpoint.Open(file, members);
         }
         if (first.Length > 8 && first[8] == '{' && BinaryPrimitives.ReadUInt16LittleEndian(first[6..]) == 0)
             return SafetensorsCheckpoint.Open(file);
+        if (TorchLegacy.Begins(first)) return TorchLegacy.Open(file);
         foreach (var (start, what, toDo) in Others)
             if (first.StartsWith(start)) throw new LitException($"{file.Path}: is {what}, no checkpoint. {toDo}.");
         var text = Encoding.Latin1.GetString(first).TrimStart('\xEF', '\xBB', '\xBF', ' ', '\t', '\r', '\n');

@@ -76,3 +76,52 @@ public sealed class SafetensorsReaderFixture : IFixtureKind
         foreach (var name in expected.Tensors.Keys) TensorValues.AssertSame(expected.Read(name), actual.Read(name), name);
     }
 }
+
+/// <summary>
+/// pth_reader: the tensors of every container of torch.save against what torch itself gave, exactly; what is no tensor
+/// neither hinders reading nor is executed.
+/// </summary>
+public sealed class PthReaderFixture : IFixtureKind
+{
+    public string Folder => "pth_reader";
+
+    public IEnumerable<FixtureCase> Cases(FixtureFolder folder)
+    {
+        var stateDict = folder.PathOf("expected_state_dict.npz");
+        foreach (var file in folder.AllFiles.Where(file => file.StartsWith("state_dict", StringComparison.Ordinal)))
+        {
+            var path = folder.PathOf(file);
+            yield return new(file, () => AssertTensors(stateDict, path, "", whole: true));
+        }
+        foreach (var file in folder.AllFiles.Where(file => file.StartsWith("nested", StringComparison.Ordinal)))
+        {
+            var path = folder.PathOf(file);
+            yield return new(file, () => AssertTensors(stateDict, path, "state_dict.", whole: true, "argparse.Namespace"));
+        }
+        var (w, unknown, untrusted) = (folder.PathOf("expected_w.npz"), folder.PathOf("unknown_class.pth"), folder.PathOf("untrusted_global.pth"));
+        yield return new("unknown_class.pth", () => AssertTensors(w, unknown, "model.", whole: true, "some_unknown_package.Unknown"));
+        yield return new("untrusted_global.pth", () => AssertTensors(w, untrusted, "model.", whole: false, "posix.system"));
+    }
+
+    private static void AssertTensors(string expectedPath, string path, string prefix, bool whole, params string[] passedOver)
+    {
+        using var scope = NewDisposeScope();
+        using var expected = Checkpoint.Open(expectedPath);
+        using var actual = Checkpoint.Open(path);
+        var names = actual.Tensors.Keys.Where(name => name.StartsWith(prefix, StringComparison.Ordinal)).ToList();
+        var missing = expected.Tensors.Keys.Except(names.Select(name => name[prefix.Length..]));
+        Assert.NotEmpty(names);
+        if (whole) Assert.Empty(missing);
+        foreach (var foreign in passedOver) Assert.Contains(actual.PassedOver, phrase => phrase.StartsWith(foreign + ":", StringComparison.Ordinal));
+        if (passedOver.Length == 0) Assert.Empty(actual.PassedOver);
+        foreach (var name in names)
+        {
+            var tensor = actual.Read(name);
+            Assert.Equal(actual.Tensors[name].Type, tensor.dtype);
+            Assert.Equal(actual.Tensors[name].Shape, tensor.shape);
+            Assert.True(tensor.is_contiguous());
+            if (tensor.dtype == ScalarType.BFloat16) tensor = tensor.to(ScalarType.Float32);      // numpy has no bfloat16
+            TensorValues.AssertSame(expected.Read(name[prefix.Length..]), tensor, name);
+        }
+    }
+}
