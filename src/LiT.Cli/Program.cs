@@ -13,6 +13,7 @@ Command root = new(
 {
     new HelpOption(),
     new VersionOption(),
+    EmbedCommand.Build(),
     DoctorCommand.Build(),
 };
 CommonOptions.AddTo(root);

@@ -1,0 +1,71 @@
+using System.CommandLine;
+using LiT.Images;
+using LiT.Pipeline;
+using LiT.Stores;
+using LiT.Towers;
+
+namespace LiT.Cli.Commands;
+
+/// <summary>lit embed: every picture through the locked tower once, into a store.</summary>
+internal static class EmbedCommand
+{
+    public static Command Build()
+    {
+        Option<string> tower = new("--image-tower") { Description = "The locked image tower: a file (.npz, .safetensors, .pth, .th).", Required = true };
+        Option<string> store = new("--out") { Description = "The embedding store to write; run again, an interrupted one is continued.", Required = true };
+        Option<StoredType> type = new("--store-dtype") { Description = "How the numbers are stored.", DefaultValueFactory = _ => StoredType.Float16 };
+        Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
+        Option<int> maxMegapixels = new("--max-megapixels")
+        {
+            Description = "Larger pictures are refused by their header and skipped.", DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
+        };
+        Option<double> maxBad = new("--max-bad") { Description = "Stop when more than this share of the samples cannot be used.", DefaultValueFactory = _ => 0.5 };
+        DataOptions data = new();
+
+        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, type, batch, maxMegapixels, maxBad };
+        data.AddTo(command);
+        Limits.Positive(batch, maxMegapixels);
+        command.SetAction((parsed, cancel) =>
+        {
+            var spec = parsed.GetRequiredValue(tower);
+            var folder = parsed.GetRequiredValue(store);
+            var source = data.Open(parsed);
+            var compute = CommonOptions.ComputeOf(parsed);
+            using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
+            Terminal.Say($"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture; {source.Path} is {source.Form}");
+
+            EmbedResult result;
+            using (ProgressLine progress = new())
+            {
+                result = EmbedRun.Run(locked, spec, source, folder, new EmbedOptions
+                {
+                    BatchSize = parsed.GetValue(batch),
+                    Type = parsed.GetValue(type),
+                    MaxPixels = parsed.GetValue(maxMegapixels) * 1_000_000L,
+                    MaxBad = parsed.GetValue(maxBad),
+                }, compute, progress, cancel);
+            }
+            Report(parsed, folder, locked, result);
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+
+    private static void Report(ParseResult parsed, string folder, LockedTower tower, EmbedResult result)
+    {
+        var counts = result.Counts;
+        if (result.WasComplete) Terminal.Say($"{folder} is complete already; nothing was embedded again.");
+        if (counts.Skipped > 0) Terminal.Warn($"{counts.Skipped} of {counts.Found} samples were skipped; {Path.Combine(folder, "skipped.jsonl")} names each with the reason.");
+        if (CommonOptions.IsJson(parsed))
+        {
+            Terminal.Write(new
+            {
+                Store = folder, counts.Found, counts.Embedded, counts.Skipped, result.EmbeddedNow, EmbeddingSize = tower.Tower.Width,
+                tower.Fingerprint, result.Seconds, PicturesPerSecond = result.Seconds > 0 ? result.EmbeddedNow / result.Seconds : 0,
+            });
+            return;
+        }
+        Terminal.Line($"{folder}: {counts.Embedded} pictures of {counts.Found} found, {tower.Tower.Width} numbers each" +
+            (result.WasComplete ? "" : $", {result.EmbeddedNow} embedded now in {result.Seconds:F1} s ({result.EmbeddedNow / Math.Max(result.Seconds, 1e-9):F0} pictures/s)"));
+    }
+}

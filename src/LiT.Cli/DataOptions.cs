@@ -1,0 +1,35 @@
+using System.CommandLine;
+using LiT.Data;
+
+namespace LiT.Cli;
+
+/// <summary>--data and how it is read: the same options wherever a verb takes data.</summary>
+internal sealed class DataOptions
+{
+    private readonly Option<string> data = new("--data")
+    {
+        Description = "Pictures and words: a folder of class folders, a folder with metadata.jsonl or metadata.csv, WebDataset archives " +
+            "(x.tar, x-{000..011}.tar.gz, globs), a .tsv, .csv or .parquet, or an embedding store.",
+        Required = true,
+    };
+
+    private readonly Option<string?> imageColumn = new("--image-column") { Description = "Column with the picture, by name or number from 1." };
+    private readonly Option<string?> captionColumn = new("--caption-column") { Description = "Column with the caption, by name or number from 1." };
+    private readonly Option<string?> labelColumn = new("--label-column") { Description = "Column with the label, by name or number from 1." };
+
+    public void AddTo(Command command)
+    {
+        foreach (Option option in new Option[] { data, imageColumn, captionColumn, labelColumn }) command.Options.Add(option);
+    }
+
+    public string PathOf(ParseResult parsed) => parsed.GetValue(data)!;
+
+    public SampleOptions OptionsOf(ParseResult parsed) => new()
+    {
+        ImageColumn = parsed.GetValue(imageColumn),
+        CaptionColumn = parsed.GetValue(captionColumn),
+        LabelColumn = parsed.GetValue(labelColumn),
+    };
+
+    public SampleSource Open(ParseResult parsed) => Samples.Open(PathOf(parsed), OptionsOf(parsed));
+}

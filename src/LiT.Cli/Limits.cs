@@ -1,0 +1,19 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace LiT.Cli;
+
+/// <summary>Checks of option values that happen before anything is read.</summary>
+internal static class Limits
+{
+    /// <summary>Whole numbers from 1.</summary>
+    public static void Positive(params Option<int>[] options)
+    {
+        foreach (var option in options)
+            option.Validators.Add(result =>
+            {
+                if (result.Tokens.Count == 1 && long.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && value < 1)
+                    result.AddError($"{option.Name} {value}: give a whole number from 1.");
+            });
+    }
+}
