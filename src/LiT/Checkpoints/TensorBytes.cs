@@ -77,7 +77,8 @@ internal static unsafe class TensorBytes
         }
     }
 
-    private static byte* Address(Tensor contiguous)
+    /// <summary>Where a contiguous tensor on the CPU begins; keep the tensor alive while the pointer is in use.</summary>
+    public static byte* Address(Tensor contiguous)
     {
         if (contiguous.numel() == 0) return null;
         using var flat = contiguous.view(-1);
