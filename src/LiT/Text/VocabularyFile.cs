@@ -8,12 +8,12 @@ internal static class VocabularyFile
     // The largest public vocabulary (256,000 pieces with merges, as JSON) has 34 MB.
     private const long LargestFile = 256L << 20;
 
-    internal static byte[] Bytes(string path)
+    internal static byte[] Bytes(string path, long largest = LargestFile)
     {
         try
         {
             var length = new FileInfo(path).Length;
-            if (length > LargestFile)
+            if (length > largest)
                 throw new LitException($"{path}: {length:N0} bytes are more than a vocabulary has. Give the vocabulary's own file.");
             return File.ReadAllBytes(path);
         }
