@@ -33,6 +33,9 @@ public sealed class Axes
     /// <summary>Any vector with axes to spare, [heads, head size] or [1, 1, 1, C] → [n].</summary>
     public static Axes Flat { get; } = new("flattened", t => t.flatten());
 
+    /// <summary>Learned positions [1, length, width] → [length, width].</summary>
+    public static Axes FirstDropped { get; } = new("first axis dropped", t => t.squeeze(0));
+
     /// <summary>Dense kernel with singleton axes before it, [1, in, out] → [out, in].</summary>
     public static Axes SqueezedTransposed { get; } = new("squeezed, transposed", t => t.reshape(t.shape[^2], t.shape[^1]).t());
 

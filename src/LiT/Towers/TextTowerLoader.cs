@@ -1,3 +1,4 @@
+using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Towers;
@@ -18,4 +19,54 @@ public static class TextTowerLoader
         using var random = new Generator((ulong)seed, CPU);
         return config.Create(random);
     }
+
+    /// <summary>The text tower in a file of any container, in evaluation mode: recognised from names and shapes.</summary>
+    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough (<see cref="TextTowerOptions"/>).</param>
+    /// <param name="options">What is not given behind the path.</param>
+    /// <exception cref="LitException">There is no such file, it is damaged, or it holds no text tower.</exception>
+    public static LoadedTextTower Load(string spec, TextTowerOptions? options = null)
+    {
+        var (path, given) = TowerPath.Split(spec);
+        using var checkpoint = Checkpoint.Open(path);
+        return Load(checkpoint, (options ?? new TextTowerOptions()).With(given, spec));
+    }
+
+    /// <summary>The text tower in an open checkpoint, in evaluation mode.</summary>
+    /// <exception cref="LitException">It holds no text tower.</exception>
+    public static LoadedTextTower Load(Checkpoint checkpoint, TextTowerOptions? options = null)
+    {
+        var found = RecognisedText.In(checkpoint, options ?? new TextTowerOptions());
+        var tower = Built(found.Config, checkpoint.Path);
+        try
+        {
+            var names = found.Names.Load(found.Source, tower);
+            (tower as TextTransformer)?.AddOldPositions(found.Source);
+            tower.eval();
+            return new LoadedTextTower(tower, found.Family, names);
+        }
+        catch
+        {
+            tower.Dispose();
+            throw;
+        }
+    }
+
+    private static TextTower Built(TextTowerConfig config, string path)
+    {
+        try { return config.Build(); }
+        catch (ArgumentException wrong)
+        {
+            throw new LitException($"{path}: {wrong.Message.Split(" (Parameter", 2)[0]} Check where the file comes from.", wrong);
+        }
+    }
+}
+
+/// <summary>A text tower and where its weights came from.</summary>
+/// <param name="Tower">In evaluation mode.</param>
+/// <param name="Family">Whose weights they are, in words: "BERT (Hugging Face)".</param>
+/// <param name="Names">How names in the file were matched.</param>
+public sealed record LoadedTextTower(TextTower Tower, string Family, MatchedNames Names) : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose() => Tower.Dispose();
 }

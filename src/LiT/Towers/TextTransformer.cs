@@ -86,17 +86,8 @@ public sealed class TextTransformer : TextTower
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
         var x = Layers.Dropped(tokens.call(rows.Ids) + place, Config.Dropout, training);                 // [B, L, D]
         x = rows.Spread(encoder.call(x, rows));
-        return Pooled(x, rows).MoveToOuterDisposeScope();                                               // [B, D]
+        return (map?.call(x, rows) ?? rows.Pool(x, Config.Pooling)).MoveToOuterDisposeScope();           // [B, D]
     }
-
-    private Tensor Pooled(Tensor x, TokenRows rows) => Config.Pooling switch
-    {
-        TextPooling.First => TokenRows.First(x),
-        TextPooling.Last => rows.Last(x),
-        TextPooling.Mean => rows.Mean(x),
-        TextPooling.Max => rows.Max(x),
-        _ => map!.call(x, rows),
-    };
 
     /// <summary>Fills the weights as big_vision does: embeddings and positions of deviation 1/sqrt(width), the blocks as in ViT.</summary>
     internal void Initialise(Generator random)
@@ -105,5 +96,32 @@ public sealed class TextTransformer : TextTower
         Layers.Normal(positions.weight!, 1 / Math.Sqrt(Width), random);
         encoder.Initialise(random);
         map?.Initialise(random);
+    }
+
+    /// <summary>
+    /// Names in the .npz files of LiT-L16S, LiT-L16Ti and SigLIP, under txt/. Old files hold a second table of positions,
+    /// which <see cref="AddOldPositions"/> adds.
+    /// </summary>
+    internal static readonly WeightMap BigVision = new WeightMap("text transformer (vit_jax, big_vision)")
+    {
+        { "Embed_0/embedding", "tokens.weight" },
+        { "pos_embedding", "positions.weight", Axes.FirstDropped },
+        { Encoder.Flax, "Encoder_0/", "encoder." },
+        { MapHead.Flax, "MAPHead_0/", "map." },
+    }.Skipping(OldPositions, "added to pos_embedding").Skipping("head/{*}", "the head to the common size");
+
+    private const string OldPositions = "Encoder_0/pos_embedding";
+
+    /// <summary>As big_vision's text_transformer.load: both tables were added to the tokens, so their sum is one table.</summary>
+    internal void AddOldPositions(WeightSource source)
+    {
+        if (!source.Has(OldPositions)) return;
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        var old = source.Checkpoint.Read(source.Prefix + OldPositions);
+        if (old.numel() != positions.weight!.numel())
+            throw new LitException($"{source.Checkpoint.Path}: '{source.Prefix}{OldPositions}' has the shape [{string.Join(", ", old.shape)}], " +
+                $"where [1, {Config.MaxLength}, {Width}] is expected. Check where the file comes from.");
+        positions.weight!.add_(old.view_as(positions.weight!));
     }
 }

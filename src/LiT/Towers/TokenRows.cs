@@ -47,9 +47,15 @@ internal sealed class TokenRows
     /// <param name="ids">[B, L].</param>
     /// <param name="padding">The id that fills rows.</param>
     /// <param name="pack">Whether to pack; null decides by the share of padding.</param>
-    public static TokenRows Masked(Tensor ids, long padding, bool? pack = null)
+    public static TokenRows Masked(Tensor ids, long padding, bool? pack = null) => Seen(ids, ids.ne(padding), pack);
+
+    /// <summary>Rows in which only some places are seen, and every first one.</summary>
+    /// <param name="ids">[B, L].</param>
+    /// <param name="visible">True where a place is seen, [B, L].</param>
+    /// <param name="pack">Whether to pack; null decides by the share of places that are not seen.</param>
+    public static TokenRows Seen(Tensor ids, Tensor visible, bool? pack = null)
     {
-        var visible = ids.ne(padding);                                                   // [B, L]
+        visible = visible.clone();
         visible.select(1, 0).fill_(true);      // an empty text attends to its first place: attention needs one
         var longest = visible.any(0).nonzero().max().item<long>() + 1;
         (ids, visible) = (ids.narrow(1, 0, longest), visible.narrow(1, 0, longest).contiguous());
@@ -67,11 +73,17 @@ internal sealed class TokenRows
     /// <summary>The inverse of <see cref="Spread"/>: [B, L, D] to [T, D], or as it is where states are padded.</summary>
     public Tensor Gather(Tensor padded) => places is null ? padded : padded.flatten(0, 1).index_select(0, places);
 
-    /// <summary>The first place of every row: [B, L, D] to [B, D].</summary>
-    public static Tensor First(Tensor padded) => padded.select(1, 0).contiguous();
+    /// <summary>One state for every row: [B, L, D] to [B, D].</summary>
+    public Tensor Pool(Tensor padded, TextPooling pooling) => pooling switch
+    {
+        TextPooling.First => padded.select(1, 0).contiguous(),
+        TextPooling.Last => Last(padded),
+        TextPooling.Mean => Mean(padded),
+        TextPooling.Max => Max(padded),
+        _ => throw new ArgumentException($"Pooling '{pooling}' has weights and is the tower's own.", nameof(pooling)),
+    };
 
-    /// <summary>The last token of every row: [B, L, D] to [B, D].</summary>
-    public Tensor Last(Tensor padded)
+    private Tensor Last(Tensor padded)
     {
         if (visible is null) return padded.select(1, Length - 1).contiguous();
         var numbered = visible.to(int64) * arange(1, Length + 1, int64, padded.device);  // [B, L]
@@ -79,15 +91,13 @@ internal sealed class TokenRows
         return padded.flatten(0, 1).index_select(0, last);
     }
 
-    /// <summary>The mean over every row's tokens: [B, L, D] to [B, D].</summary>
-    public Tensor Mean(Tensor padded)
+    private Tensor Mean(Tensor padded)
     {
         if (visible is null) return padded.mean([1]);
         var weight = visible.to(padded.dtype).unsqueeze(2);                              // [B, L, 1]
         return (padded * weight).sum([1]) / weight.sum([1]);
     }
 
-    /// <summary>The largest value of every channel over every row's tokens: [B, L, D] to [B, D].</summary>
-    public Tensor Max(Tensor padded) =>
+    private Tensor Max(Tensor padded) =>
         (visible is null ? padded : padded.masked_fill(visible.logical_not().unsqueeze(2), float.NegativeInfinity)).amax([1]);
 }

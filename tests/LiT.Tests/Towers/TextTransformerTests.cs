@@ -70,8 +70,8 @@ public class TextTransformerTests
         using var scope = NewDisposeScope();
         var rows = TokenRows.Masked(Ids(), 0);
         var places = arange(24, int64).view(4, 6, 1).to(float32);                       // the longest text has 6 places
-        Assert.Equal([2f, 11f, 12f, 18f], rows.Last(places).data<float>().ToArray());
-        Assert.Equal([1f, (6 + 8 + 9 + 11) / 4f, 12f, 18f], rows.Mean(places).data<float>().ToArray());
+        Assert.Equal([2f, 11f, 12f, 18f], rows.Pool(places, TextPooling.Last).data<float>().ToArray());
+        Assert.Equal([1f, (6 + 8 + 9 + 11) / 4f, 12f, 18f], rows.Pool(places, TextPooling.Mean).data<float>().ToArray());
     }
 
     [Fact]

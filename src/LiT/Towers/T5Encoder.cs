@@ -1,0 +1,251 @@
+using TorchSharp.Modules;
+using TorchSharp.Utils;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn.functional;
+
+namespace LiT.Towers;
+
+// Shapes: B texts, L tokens in a row, D width, H heads, d head size. Where text is packed, [T, D] stands for [B, L, D].
+
+/// <summary>
+/// Sizes of the encoder of T5 (Raffel et al. 2020, arXiv 1910.10683), T5 1.1 and mT5 (Xue et al. 2021, arXiv 2010.11934).
+/// Padding is masked; places are told apart by relative positions alone, so rows may have any length.
+/// </summary>
+/// <param name="Width">Length of a token's state and of the representation.</param>
+/// <param name="Depth">Blocks.</param>
+/// <param name="Heads">Attention heads.</param>
+/// <param name="HeadSize">Numbers of each head; heads times it need not be the width.</param>
+/// <param name="MlpDim">Width inside a block's MLP.</param>
+/// <param name="VocabularySize">Ids are below it.</param>
+public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int MlpDim, int VocabularySize) : TextTowerConfig
+{
+    /// <summary>T5 1.1 and mT5: the MLP's inside is gelu(a) · b, GELU in its tanh form, in place of T5's relu.</summary>
+    public bool Gated { get; init; }
+
+    /// <summary>Rows of the relative bias: half for keys before, half for keys after.</summary>
+    public int Buckets { get; init; } = 32;
+
+    /// <summary>Keys at least so far away share the last bucket.</summary>
+    public int MaxDistance { get; init; } = 128;
+
+    /// <summary>Added to the mean square in every normalisation.</summary>
+    public double Eps { get; init; } = 1e-6;
+
+    /// <summary>The id that fills rows and is masked.</summary>
+    public int Padding { get; init; }
+
+    /// <summary>How tokens become one representation; <see cref="TextPooling.Map"/> is not among T5's.</summary>
+    public TextPooling Pooling { get; init; } = TextPooling.Mean;
+
+    /// <summary>Share of activations dropped while training.</summary>
+    public double Dropout { get; init; }
+
+    internal override TextTower Build(Device? device = null) => new T5Encoder(this, device);
+
+    internal override TextTower Create(Generator random)
+    {
+        var tower = new T5Encoder(this);
+        tower.Initialise(random);
+        return tower;
+    }
+}
+
+/// <summary>The encoder of T5 or mT5 as a text tower.</summary>
+public sealed class T5Encoder : TextTower
+{
+    private readonly Embedding tokens;
+    [ComponentName(Name = "relative")] private readonly Embedding relativeBias;
+    private readonly ModuleList<T5Block> blocks;
+    private readonly RmsNorm norm;
+
+    internal T5Encoder(T5Config config, Device? device = null) : base(nameof(T5Encoder))
+    {
+        if (config.Pooling == TextPooling.Map) throw new ArgumentException("T5 has no MAP pooling.", nameof(config));
+        Config = config;
+        tokens = Layers.Table(config.VocabularySize, config.Width, device);
+        relativeBias = Layers.Table(config.Buckets, config.Heads, device);
+        blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new T5Block(config, device))]);
+        norm = new RmsNorm(config.Width, config.Eps, device);
+        RegisterComponents();
+    }
+
+    /// <summary>Sizes and choices.</summary>
+    public override T5Config Config { get; }
+
+    /// <inheritdoc/>
+    public override int Width => Config.Width;
+
+    /// <inheritdoc/>
+    public override int VocabularySize => Config.VocabularySize;
+
+    /// <inheritdoc/>
+    public override int? MaxLength => null;
+
+    /// <inheritdoc/>
+    public override bool MasksPadding => true;
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor ids)
+    {
+        using var scope = NewDisposeScope();
+        var rows = TokenRows.Masked(ids, Config.Padding);
+        return rows.Pool(Hidden(rows), Config.Pooling).MoveToOuterDisposeScope();                        // [B, D]
+    }
+
+    /// <summary>Every token's state after the last norm, [B, L, D]; what stands at padding means nothing.</summary>
+    internal Tensor Hidden(TokenRows rows)
+    {
+        using var scope = NewDisposeScope();
+        var bias = Bias(rows);
+        var x = Layers.Dropped(tokens.call(rows.Ids), Config.Dropout, training);                         // [B, L, D]
+        using (var loop = NewDisposeScope())
+        {
+            foreach (var block in blocks)
+                x = loop.DisposeEverythingBut(block.call(x, rows, bias));
+            x = norm.call(x).MoveToOuterDisposeScope();
+        }
+        return rows.Spread(Layers.Dropped(x, Config.Dropout, training)).MoveToOuterDisposeScope();
+    }
+
+    // Only the first block has the table; every block adds it.
+    private Tensor Bias(TokenRows rows)
+    {
+        var bias = relativeBias.call(RelativeBuckets(rows.Length, Config, rows.Ids.device)).permute(2, 0, 1).unsqueeze(0);  // [1, H, L, L]
+        return rows.Mask is { } mask ? bias.masked_fill(mask.logical_not(), float.NegativeInfinity) : bias;              // [B, H, L, L]
+    }
+
+    /// <summary>
+    /// The bucket of key position minus query position, [query, key]: near keys have their own, farther ones share
+    /// logarithmically, both directions half of the buckets (T5, section 2.1; transformers' T5Attention).
+    /// </summary>
+    internal static Tensor RelativeBuckets(long length, T5Config config, Device? device = null)
+    {
+        using var scope = NewDisposeScope();
+        var positions = arange(length, int64, device);
+        var relative = positions.unsqueeze(0) - positions.unsqueeze(1);                                  // [query, key]
+        var half = config.Buckets / 2;
+        var exact = half / 2;
+        var distance = relative.abs();
+        var logarithmic = exact + ((distance.to(float32) / exact).log() / Math.Log((double)config.MaxDistance / exact) * (half - exact)).to(int64);
+        var bucket = where(distance.lt(exact), distance, logarithmic.clamp_max(half - 1));
+        return (bucket + relative.gt(0).to(int64) * half).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Fills the weights as T5 does (mesh_tensorflow's defaults, transformers' T5PreTrainedModel).</summary>
+    internal void Initialise(Generator random)
+    {
+        Layers.Normal(tokens.weight!, 1, random);
+        Layers.Normal(relativeBias.weight!, Math.Pow(Width, -0.5), random);
+        foreach (var block in blocks) block.Initialise(Config, random);
+    }
+
+    /// <summary>Names in Hugging Face's files of T5 and mT5.</summary>
+    internal static WeightMap HuggingFace(bool gated) => new WeightMap("T5 (Hugging Face)")
+    {
+        { "shared.weight", "tokens.weight" },
+        { "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", "relative.weight" },
+        { T5Block.HuggingFace(gated), "encoder.block.{i}.", "blocks.{i}." },
+        { "encoder.final_layer_norm.weight", "norm.weight" },
+    }.Skipping("encoder.embed_tokens.weight", "the same table as shared.weight").Skipping("decoder.{*}", "the decoder").Skipping("lm_head.weight", "the decoder's");
+}
+
+/// <summary>x + attention(norm(x)), then x + mlp(norm(x)); no biases.</summary>
+internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
+{
+    private readonly RmsNorm norm1, norm2;
+    [ComponentName(Name = "qkv")] private readonly Linear qkv;
+    [ComponentName(Name = "out")] private readonly Linear output;
+    private readonly Linear wi, wo;
+    private readonly int heads, headSize;
+    private readonly bool gated;
+    private readonly double dropout;
+
+    public T5Block(T5Config config, Device? device) : base(nameof(T5Block))
+    {
+        (heads, headSize, gated, dropout) = (config.Heads, config.HeadSize, config.Gated, config.Dropout);
+        norm1 = new RmsNorm(config.Width, config.Eps, device);
+        qkv = Layers.Dense(config.Width, 3L * heads * headSize, device, bias: false);
+        output = Layers.Dense((long)heads * headSize, config.Width, device, bias: false);
+        norm2 = new RmsNorm(config.Width, config.Eps, device);
+        wi = Layers.Dense(config.Width, (gated ? 2L : 1L) * config.MlpDim, device, bias: false);
+        wo = Layers.Dense(config.MlpDim, config.Width, device, bias: false);
+        RegisterComponents();
+    }
+
+    /// <param name="x">Token states.</param>
+    /// <param name="rows">Masking and packing.</param>
+    /// <param name="bias">Added to the attention logits: the relative bias, minus infinity where masked, [1 or B, H, L, L].</param>
+    public override Tensor forward(Tensor x, TokenRows rows, Tensor bias)
+    {
+        x = x + Layers.Dropped(Attention(norm1.call(x), rows, bias), dropout, training);
+        return x + Layers.Dropped(Mlp(norm2.call(x)), dropout, training);
+    }
+
+    private Tensor Attention(Tensor x, TokenRows rows, Tensor bias)
+    {
+        var states = rows.Spread(qkv.call(x));                                                           // [B, L, 3 H d]
+        var parts = states.unflatten(2, [3, heads, headSize]).permute(2, 0, 3, 1, 4).unbind(0);          // 3 x [B, H, L, d]
+        var logits = parts[0].matmul(parts[1].transpose(2, 3)) + bias;         // not divided by sqrt(d)    [B, H, L, L]
+        var mixed = Layers.Dropped(softmax(logits, -1), dropout, training).matmul(parts[2]);             // [B, H, L, d]
+        return output.call(rows.Gather(mixed.transpose(1, 2).flatten(2)));
+    }
+
+    private Tensor Mlp(Tensor x)
+    {
+        var inside = wi.call(x);
+        if (!gated) return wo.call(Layers.Dropped(relu(inside), dropout, training));
+        var halves = inside.chunk(2, -1);
+        return wo.call(Layers.Dropped(Towers.Mlp.Activated(halves[0], Activation.GeluTanh) * halves[1], dropout, training));
+    }
+
+    internal void Initialise(T5Config config, Generator random)
+    {
+        var (width, inner) = ((double)config.Width, (double)heads * headSize);
+        using var scope = NewDisposeScope();
+        var parts = qkv.weight!.chunk(3);
+        Layers.Normal(parts[0], Math.Pow(width * headSize, -0.5), random);
+        Layers.Normal(parts[1], Math.Pow(width, -0.5), random);
+        Layers.Normal(parts[2], Math.Pow(width, -0.5), random);
+        Layers.Normal(output.weight!, Math.Pow(inner, -0.5), random);
+        Layers.Normal(wi.weight!, Math.Pow(width, -0.5), random);
+        Layers.Normal(wo.weight!, Math.Pow(config.MlpDim, -0.5), random);
+    }
+
+    internal static WeightMap HuggingFace(bool gated)
+    {
+        var map = new WeightMap("T5 block")
+        {
+            { "layer.0.layer_norm.weight", "norm1.weight" },
+            { "layer.0.SelfAttention.q.weight", "qkv.weight", Axes.Same, 0, 3 },
+            { "layer.0.SelfAttention.k.weight", "qkv.weight", Axes.Same, 1, 3 },
+            { "layer.0.SelfAttention.v.weight", "qkv.weight", Axes.Same, 2, 3 },
+            { "layer.0.SelfAttention.o.weight", "out.weight" },
+            { "layer.1.layer_norm.weight", "norm2.weight" },
+            { "layer.1.DenseReluDense.wo.weight", "wo.weight" },
+        };
+        if (gated)
+        {
+            map.Add("layer.1.DenseReluDense.wi_0.weight", "wi.weight", Axes.Same, 0, 2);
+            map.Add("layer.1.DenseReluDense.wi_1.weight", "wi.weight", Axes.Same, 1, 2);
+        }
+        else map.Add("layer.1.DenseReluDense.wi.weight", "wi.weight");
+        return map;
+    }
+}
+
+/// <summary>x / sqrt(mean(x²) + eps) · weight (Zhang and Sennrich 2019, arXiv 1910.07467): no mean is taken off, no bias added.</summary>
+internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
+{
+    private readonly Parameter weight;
+    private readonly double eps;
+
+    public RmsNorm(int width, double eps, Device? device) : base(nameof(RmsNorm))
+    {
+        this.eps = eps;
+        weight = Layers.Weight([width], device);
+        if (!weight.is_meta) nn.init.ones_(weight);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x) => x * (x.square().mean([-1], keepdim: true) + eps).rsqrt() * weight;
+}
