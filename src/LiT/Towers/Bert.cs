@@ -103,6 +103,7 @@ public sealed class Bert : TextTower
     /// <inheritdoc/>
     public override Tensor forward(Tensor ids)
     {
+        CheckLength(ids);
         using var scope = NewDisposeScope();
         var rows = TokenRows.Masked(ids, Config.Padding);
         var x = rows.Pool(Hidden(rows), Config.Pooling);                                                 // [B, D]
@@ -113,7 +114,6 @@ public sealed class Bert : TextTower
     /// <summary>Every token's state after the last block, [B, L, D]; what stands at padding means nothing.</summary>
     internal Tensor Hidden(TokenRows rows)
     {
-        CheckLength(rows.Ids);
         using var scope = NewDisposeScope();
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
         var x = tokens.call(rows.Ids) + place + segments.weight![0];

@@ -95,6 +95,7 @@ internal sealed record RecognisedText(string Family, WeightSource Source, TextTo
             source.Size(Mlp + (gated ? "wi_0.weight" : "wi.weight"), 0), source.Size("shared.weight", 0))
         {
             Gated = gated,
+            Activation = gated ? Activation.GeluTanh : Activation.Relu,
             Buckets = source.Size(First + "relative_attention_bias.weight", 0),
             MaxDistance = said.Number("relative_attention_max_distance") ?? 128,
             Eps = said.Real("layer_norm_epsilon") ?? 1e-6,

@@ -19,8 +19,11 @@ namespace LiT.Towers;
 /// <param name="VocabularySize">Ids are below it.</param>
 public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int MlpDim, int VocabularySize) : TextTowerConfig
 {
-    /// <summary>T5 1.1 and mT5: the MLP's inside is gelu(a) · b, GELU in its tanh form, in place of T5's relu.</summary>
+    /// <summary>The MLP's inside is f(a) · b (T5 1.1 and mT5) in place of f(a) (T5).</summary>
     public bool Gated { get; init; }
+
+    /// <summary>The MLP's f: relu in T5, GELU in its tanh form in T5 1.1 and mT5.</summary>
+    public Activation Activation { get; init; } = Activation.Relu;
 
     /// <summary>Rows of the relative bias: half for keys before, half for keys after.</summary>
     public int Buckets { get; init; } = 32;
@@ -39,6 +42,22 @@ public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int
 
     /// <summary>Share of activations dropped while training.</summary>
     public double Dropout { get; init; }
+
+    /// <summary>T5's published sizes (Raffel et al. 2020, section 3.7).</summary>
+    public static IReadOnlyDictionary<string, T5Config> Sizes { get; } = new Dictionary<string, T5Config>
+    {
+        ["small"] = new(512, 6, 8, 64, 2048, 32_128),
+        ["base"] = new(768, 12, 12, 64, 3072, 32_128),
+        ["large"] = new(1024, 24, 16, 64, 4096, 32_128),
+    };
+
+    /// <summary>mT5's published sizes (Xue et al. 2021; the config.json of google/mt5-*).</summary>
+    public static IReadOnlyDictionary<string, T5Config> MultilingualSizes { get; } = new Dictionary<string, T5Config>
+    {
+        ["small"] = new(512, 8, 6, 64, 1024, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+        ["base"] = new(768, 12, 12, 64, 2048, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+        ["large"] = new(1024, 24, 16, 64, 2816, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+    };
 
     internal override TextTower Build(Device? device = null) => new T5Encoder(this, device);
 
@@ -158,11 +177,12 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
     private readonly Linear wi, wo;
     private readonly int heads, headSize;
     private readonly bool gated;
+    private readonly Activation activation;
     private readonly double dropout;
 
     public T5Block(T5Config config, Device? device) : base(nameof(T5Block))
     {
-        (heads, headSize, gated, dropout) = (config.Heads, config.HeadSize, config.Gated, config.Dropout);
+        (heads, headSize, gated, activation, dropout) = (config.Heads, config.HeadSize, config.Gated, config.Activation, config.Dropout);
         norm1 = new RmsNorm(config.Width, config.Eps, device);
         qkv = Layers.Dense(config.Width, 3L * heads * headSize, device, bias: false);
         output = Layers.Dense((long)heads * headSize, config.Width, device, bias: false);
@@ -193,9 +213,9 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
     private Tensor Mlp(Tensor x)
     {
         var inside = wi.call(x);
-        if (!gated) return wo.call(Layers.Dropped(relu(inside), dropout, training));
+        if (!gated) return wo.call(Layers.Dropped(Towers.Mlp.Activated(inside, activation), dropout, training));
         var halves = inside.chunk(2, -1);
-        return wo.call(Layers.Dropped(Towers.Mlp.Activated(halves[0], Activation.GeluTanh) * halves[1], dropout, training));
+        return wo.call(Layers.Dropped(Towers.Mlp.Activated(halves[0], activation) * halves[1], dropout, training));
     }
 
     internal void Initialise(T5Config config, Generator random)

@@ -23,6 +23,9 @@ public sealed record TextTransformerConfig(int Width, int Depth, int Heads, int 
     /// <summary>The MLP's nonlinearity.</summary>
     public Activation Activation { get; init; } = Activation.GeluTanh;
 
+    /// <summary>Added to variances in every normalisation.</summary>
+    public double Eps { get; init; } = 1e-6;
+
     /// <summary>
     /// The id that fills rows and is masked in attention and pooling, so that padding can be dropped without changing
     /// anything; null where padding takes part like any token, as in all published text transformers.
@@ -54,8 +57,8 @@ public sealed class TextTransformer : TextTower
         Config = config;
         tokens = Layers.Table(config.VocabularySize, config.Width, device);
         positions = Layers.Table(config.MaxLength, config.Width, device);
-        encoder = new Encoder(config.Width, config.Depth, config.MlpDim, config.Heads, config.Activation, 1e-6, device, config.Dropout);
-        if (config.Pooling == TextPooling.Map) map = new MapHead(config.Width, config.MlpDim, config.Heads, config.Activation, 1e-6, device);
+        encoder = new Encoder(config.Width, config.Depth, config.MlpDim, config.Heads, config.Activation, config.Eps, device, config.Dropout);
+        if (config.Pooling == TextPooling.Map) map = new MapHead(config.Width, config.MlpDim, config.Heads, config.Activation, config.Eps, device);
         RegisterComponents();
     }
 
@@ -75,18 +78,25 @@ public sealed class TextTransformer : TextTower
     public override bool MasksPadding => Config.MaskPadding is not null;
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor ids) => Forward(ids, pack: null);
+    public override Tensor forward(Tensor ids) => Pooled(ids, pack: null);
 
     /// <summary><see cref="forward"/> with packing forced on or off; null leaves it to the share of padding.</summary>
-    internal Tensor Forward(Tensor ids, bool? pack)
+    internal Tensor Pooled(Tensor ids, bool? pack)
     {
         CheckLength(ids);
         using var scope = NewDisposeScope();
         var rows = Config.MaskPadding is { } padding ? TokenRows.Masked(ids, padding, pack) : TokenRows.Whole(ids);
+        var x = Hidden(rows);
+        return (map?.call(x, rows) ?? rows.Pool(x, Config.Pooling)).MoveToOuterDisposeScope();           // [B, D]
+    }
+
+    /// <summary>Every token's state after the last norm, [B, L, D].</summary>
+    internal Tensor Hidden(TokenRows rows)
+    {
+        using var scope = NewDisposeScope();
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
         var x = Layers.Dropped(tokens.call(rows.Ids) + place, Config.Dropout, training);                 // [B, L, D]
-        x = rows.Spread(encoder.call(x, rows));
-        return (map?.call(x, rows) ?? rows.Pool(x, Config.Pooling)).MoveToOuterDisposeScope();           // [B, D]
+        return rows.Spread(encoder.call(x, rows)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Fills the weights as big_vision does: embeddings and positions of deviation 1/sqrt(width), the blocks as in ViT.</summary>

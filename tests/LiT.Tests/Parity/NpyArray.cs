@@ -29,6 +29,14 @@ public sealed partial record NpyArray(string Type, int[] Shape, byte[] Data)
         ? MemoryMarshal.Cast<byte, float>(Data).ToArray()
         : throw new InvalidOperationException($"{Type} where float32 is expected");
 
+    public double[] Doubles => Type == "<f8"
+        ? MemoryMarshal.Cast<byte, double>(Data).ToArray()
+        : throw new InvalidOperationException($"{Type} where float64 is expected");
+
+    public int[] Ints => Type == "<i4"
+        ? MemoryMarshal.Cast<byte, int>(Data).ToArray()
+        : throw new InvalidOperationException($"{Type} where int32 is expected");
+
     [GeneratedRegex(@"'descr': '([^']+)'")]
     private static partial Regex Types();
 

@@ -36,7 +36,7 @@ public class TextTransformerTests
         (Tensor, Dictionary<string, Tensor>) Run(bool pack)
         {
             tower.zero_grad();
-            var representation = tower.Forward(Ids(), pack);
+            var representation = tower.Pooled(Ids(), pack);
             (representation * weights).sum().backward();
             return (representation.detach(), tower.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone()));
         }
@@ -140,28 +140,6 @@ public class TextTransformerTests
         using var scope = NewDisposeScope();
         Assert.Equal([4, 32], tower.call(Ids()).shape);
     }
-
-    [Theory]
-    [InlineData("text:width=512,depth=6,heads=8", 512, 6, 8, 2048, TextPooling.Mean)]
-    [InlineData("text:width=192,depth=12,heads=3,mlp=768,pool=last,gelu=tanh,pad=none", 192, 12, 3, 768, TextPooling.Last)]
-    [InlineData("text:width=256", 256, 6, 4, 1024, TextPooling.Mean)]
-    public void A_text_tower_is_written_as_one_string(string spec, int width, int depth, int heads, int mlp, TextPooling pooling)
-    {
-        var tower = Assert.IsType<TextTransformerConfig>(TextTowerSpec.Parse(spec, 30_522, 16));
-        Assert.Equal((width, depth, heads, mlp, 30_522, 16, pooling),
-            (tower.Width, tower.Depth, tower.Heads, tower.MlpDim, tower.VocabularySize, tower.MaxLength, tower.Pooling));
-    }
-
-    [Theory]
-    [InlineData("text:width=0", "width=0 is not a size")]
-    [InlineData("text:width=100,heads=8", "cannot be divided into 8 heads")]
-    [InlineData("text:colour=red", "'colour=red' is not understood")]
-    [InlineData("text:depth=2,depth=3", "'depth=3' is not understood")]
-    [InlineData("text:pool=cls", "Choose one of mean, first, last, max, map")]
-    [InlineData("text:dropout=1", "dropout=1 is not a share")]
-    [InlineData("gpt:base", "is not a text tower")]
-    public void A_string_that_says_no_tower_is_refused_with_what_to_write(string spec, string message) =>
-        Assert.Contains(message, Assert.Throws<UsageException>(() => TextTowerSpec.Parse(spec, 100, 16)).Message);
 
     private static float Difference(Tensor a, Tensor b) => (a - b).abs().max().item<float>();
 }
