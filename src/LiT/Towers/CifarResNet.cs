@@ -14,7 +14,7 @@ namespace LiT.Towers;
 /// </summary>
 public sealed record CifarResNetConfig : ImageTowerConfig
 {
-    internal const string Family = "cifar-resnet";
+    internal const string Kind = "cifar-resnet";
 
     /// <summary>Blocks of two convolutions in each stage: n of the paper, whose networks are 6n+2 layers deep.</summary>
     public required int Blocks { get; init; }
@@ -101,7 +101,7 @@ public sealed class CifarResNet : ImageTower
         heads.Initialise(random);
     }
 
-    internal static ImageTowerFamily AsFamily { get; } = new(CifarResNetConfig.Family, "20, 32, 44, 56, 110", CifarResNetConfig.Named,
+    internal static ImageTowerFamily AsFamily { get; } = new(CifarResNetConfig.Kind, "20, 32, 44, 56, 110", (variant, _) => CifarResNetConfig.Named(variant),
         size => Preprocessing.Cifar with { Width = size, Height = size }, Recognise);
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)

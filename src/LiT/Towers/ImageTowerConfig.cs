@@ -8,7 +8,10 @@ namespace LiT.Towers;
 /// files. A record: <c>with</c> makes a changed copy.
 /// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
-[JsonDerivedType(typeof(CifarResNetConfig), CifarResNetConfig.Family)]
+[JsonDerivedType(typeof(CifarResNetConfig), CifarResNetConfig.Kind)]
+[JsonDerivedType(typeof(VitConfig), VitConfig.Kind)]
+[JsonDerivedType(typeof(BitConfig), BitConfig.Kind)]
+[JsonDerivedType(typeof(GroupNormResNetConfig), GroupNormResNetConfig.Kind)]
 public abstract record ImageTowerConfig
 {
     /// <summary>Side of the pictures that the tower was made for, in pixels.</summary>

@@ -21,7 +21,7 @@ internal sealed record RecognisedTower(
 /// <param name="Named">A variant by its name, or null where it is only read from files.</param>
 /// <param name="Preprocessing">What its towers take, by the side of the pictures.</param>
 /// <param name="Recognise">The tower in a file, or null where the file is another's. The JSON is config.json where one is beside.</param>
-internal sealed record ImageTowerFamily(string Kind, string Variants, Func<string, ImageTowerConfig>? Named,
+internal sealed record ImageTowerFamily(string Kind, string Variants, Func<string, ImageTowerOptions, ImageTowerConfig>? Named,
     Func<int, Preprocessing> Preprocessing, Func<Checkpoint, ImageTowerOptions, JsonElement?, RecognisedTower?> Recognise);
 
 /// <summary>
@@ -31,7 +31,7 @@ internal sealed record ImageTowerFamily(string Kind, string Variants, Func<strin
 public static class ImageTowerLoader
 {
     // Asked in this order: the more particular names first.
-    private static readonly ImageTowerFamily[] Families = [CifarResNet.AsFamily];
+    private static readonly ImageTowerFamily[] Families = [VisionTransformer.AsFamily, BigTransfer.AsFamily, GroupNormResNet.AsFamily, CifarResNet.AsFamily];
 
     /// <summary>The kinds of towers from scratch with some of their variants, as <c>kind:variant</c>.</summary>
     public static IReadOnlyList<string> SpecExamples => [.. Families.Where(family => family.Named is not null).Select(family => $"{family.Kind}:{family.Variants}")];
@@ -83,7 +83,7 @@ public static class ImageTowerLoader
         ImageTower tower;
         try
         {
-            var config = family.Named!(comma < 0 ? rest : rest[..comma]);
+            var config = family.Named!(comma < 0 ? rest : rest[..comma], options);
             tower = (options.ImageSize is { } size ? config with { ImageSize = size } : config).Create(options.Seed);
         }
         catch (ArgumentException wrong)

@@ -24,6 +24,12 @@ public sealed record ImageTowerOptions
     /// <summary><c>heads=4</c>: attention heads where the file does not say; every public DINO has width / 64.</summary>
     public int? AttentionHeads { get; init; }
 
+    /// <summary><c>pool=tok|gap|map|0</c>: how a ViT's tokens become one representation, where the file allows another than its own.</summary>
+    public VitPooling? Pooling { get; init; }
+
+    /// <summary><c>pad=zero|inf</c>: what surrounds the picture before BiT's max pooling, where it is not what the file's names say.</summary>
+    public RootPadding? RootPadding { get; init; }
+
     /// <summary>Reads <c>key=value</c> pairs and single words, separated by commas.</summary>
     /// <exception cref="UsageException">Something unknown, or a value that cannot be.</exception>
     public ImageTowerOptions With(string text, string spec)
@@ -36,13 +42,24 @@ public sealed record ImageTowerOptions
             {
                 "size" => options with { ImageSize = Number(spec, key, value) },
                 "heads" => options with { AttentionHeads = Number(spec, key, value) },
-                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, heads=N."),
+                "pool" => options with { Pooling = PoolingOf(spec, value) },
+                "pad" when value is "zero" or "inf" => options with { RootPadding = value == "zero" ? Towers.RootPadding.Zero : Towers.RootPadding.MinusInfinity },
+                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, heads=N, pool=tok|gap|map|0, pad=zero|inf."),
             };
         }
         return options;
     }
 
-    internal static int Number(string spec, string key, string value) =>
+    private static VitPooling PoolingOf(string spec, string value) => value switch
+    {
+        "tok" => VitPooling.Token,
+        "gap" => VitPooling.Mean,
+        "map" => VitPooling.Map,
+        "0" => VitPooling.First,
+        _ => throw new UsageException($"'{spec}': pool={value} is unknown. Choose tok, gap, map or 0."),
+    };
+
+    private static int Number(string spec, string key, string value) =>
         int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 1 << 20
             ? number
             : throw new UsageException($"'{spec}': {key}={value} is not a size. Give a whole number above 0.");

@@ -56,6 +56,7 @@ internal sealed partial class NamePattern
     public string NameWith(IReadOnlyDictionary<char, int> numbers) => Token().Replace(pattern, token =>
         token.Groups["letter"] is { Success: true, Value: var letter } && numbers.TryGetValue(letter[0], out var number)
             ? (number + FirstOf(token)).ToString(token.Groups["digits"].Success ? token.Groups["digits"].Value : "0", CultureInfo.InvariantCulture)
+        : token.Groups["any"].Success ? ""
         : token.Groups["either"] is { Success: true, Value: var either } ? either.Split('|')[0]
         : token.Value);
 

@@ -161,13 +161,15 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
         foreach (var (name, tensor) in source.Tensors.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             var full = source.Prefix + name;
+            if (skips.Find(skip => skip.Theirs.NumbersIn(name) is not null) is { Theirs: not null } skip)
+            {
+                skipped.Add($"{full}: {skip.Because}");
+                continue;
+            }
             var (row, numbers) = rows.Select(row => (row, Numbers: row.TheirPattern.NumbersIn(name))).FirstOrDefault(found => found.Numbers is not null);
             if (numbers is null)
             {
-                if (skips.Find(skip => skip.Theirs.NumbersIn(name) is not null) is { Theirs: not null } skip)
-                    skipped.Add($"{full}: {skip.Because}");
-                else
-                    leftOver.Add(full);
+                leftOver.Add(full);
                 continue;
             }
             var depth = row.OurPattern.Letters.Where(letter => !numbers.ContainsKey(letter)).ToList();

@@ -50,6 +50,22 @@ public sealed class WeightSource
                 "which is not what a tensor of this name has elsewhere. Check where the file comes from.");
     }
 
+    /// <summary>The first tensor whose name is like one of the patterns (<see cref="WeightRow"/>), or null.</summary>
+    public string? FindIfThere(params string[] patterns)
+    {
+        foreach (var pattern in patterns)
+        {
+            var name = new NamePattern(pattern);
+            if (Tensors.Keys.FirstOrDefault(key => name.NumbersIn(key) is not null) is { } found) return found;
+        }
+        return null;
+    }
+
+    /// <summary>The first tensor whose name is like one of the patterns.</summary>
+    /// <exception cref="LitException">There is none.</exception>
+    public string Find(params string[] patterns) => FindIfThere(patterns)
+        ?? throw new LitException($"{Checkpoint.Path}: there is no '{Prefix}{patterns[0]}'. Check that the file is complete.");
+
     /// <summary>How many numbered parts there are: one more than the highest n for which a name begins <c>before</c>n<c>after</c>.</summary>
     public int CountOf(string before, string after)
     {

@@ -1,0 +1,184 @@
+using System.Text.Json;
+using LiT.Checkpoints;
+using LiT.Images;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace LiT.Towers;
+
+// Shapes: B pictures, H W pixels, C channels, D = 4 · 8 · width of the root.
+
+/// <summary>
+/// Size of big_vision's ResNet-v1 with weight standardisation and group normalisation (models/bit.py; the norms of
+/// Kolesnikov et al. 2020, arXiv 1912.11370, on the blocks of He et al. 2015, arXiv 1512.03385).
+/// </summary>
+public sealed record GroupNormResNetConfig : ImageTowerConfig
+{
+    internal const string Kind = "gn-resnet";
+
+    /// <summary>Channels of the root: 64 times the width factor.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Units in each stage.</summary>
+    public required IReadOnlyList<int> Units { get; init; }
+
+    /// <summary>A variant by depth: "50", "101", "152"; for 224 pixels.</summary>
+    /// <exception cref="ArgumentException">There is no such depth.</exception>
+    public static GroupNormResNetConfig Named(string depth) => new()
+    {
+        Width = 64, ImageSize = 224,
+        Units = depth switch
+        {
+            "26" => [2, 2, 2, 2],
+            "50" => [3, 4, 6, 3],
+            "101" => [3, 4, 23, 3],
+            "152" => [3, 8, 36, 3],
+            _ => throw new ArgumentException($"There is no group-norm ResNet of depth '{depth}'. The depths are 26, 50, 101, 152.", nameof(depth)),
+        },
+    };
+
+    /// <inheritdoc/>
+    public override string InWords => $"ResNet-{3 * Units.Sum() + 2} with group norms, width {Width}";
+
+    /// <inheritdoc/>
+    public bool Equals(GroupNormResNetConfig? other) => base.Equals(other) && Width == other.Width && Units.SequenceEqual(other.Units);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, Units.Count);
+
+    internal override ImageTower Build(Device? device = null) => new GroupNormResNet(this, device);
+}
+
+/// <summary>big_vision's ResNet-v1 with group norms. Its representation is the mean over the picture.</summary>
+public sealed class GroupNormResNet : ImageTower
+{
+    private readonly GroupNormResNetConfig config;
+    private readonly StandardisedConv root;
+    private readonly GroupNorm norm;
+    private readonly ModuleList<ModuleList<GroupNormUnit>> stages;
+    private readonly LinearHeads heads;
+
+    internal GroupNormResNet(GroupNormResNetConfig config, Device? device = null) : base(nameof(GroupNormResNet))
+    {
+        this.config = config;
+        root = new StandardisedConv(3, config.Width, 7, 2, Standardisation.Bit, device);
+        norm = GroupNormUnit.Norm(config.Width, device);
+        var from = config.Width;
+        stages = new();
+        for (var stage = 0; stage < config.Units.Count; stage++)
+        {
+            var middle = config.Width << stage;
+            var units = new ModuleList<GroupNormUnit>();
+            for (var unit = 0; unit < config.Units[stage]; unit++, from = 4 * middle)
+                units.Add(new GroupNormUnit(from, middle, unit == 0 && stage > 0 ? 2 : 1, device));
+            stages.Add(units);
+        }
+        Width = from;
+        heads = new LinearHeads(from, config.Heads, device);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override ImageTowerConfig Config => config;
+
+    /// <inheritdoc/>
+    public override int Width { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> HeadNames => heads.Names;
+
+    /// <inheritdoc/>
+    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var x = norm.call(root.call(images)).relu_();                                                   // [B, C, H/2, W/2]
+        x = functional.max_pool2d(StandardisedConv.Same(x, 3, 2, double.NegativeInfinity), 3, 2);       // [B, C, H/4, W/4]
+        x = scope.DisposeEverythingBut(x);
+        foreach (var units in stages)
+            foreach (var unit in units)
+                x = scope.DisposeEverythingBut(unit.call(x));
+        return x.mean([2, 3]).MoveToOuterDisposeScope();                                                // [B, D]
+    }
+
+    internal override void Initialise(Generator random)
+    {
+        root.Initialise(random);
+        foreach (var units in stages)
+            foreach (var unit in units) unit.Initialise(random);
+        heads.Initialise(random);
+    }
+
+    // Old linen files keep norms as [1, 1, 1, C].
+    internal static readonly WeightMap BigVision = new("ResNet-v1 with group norms (big_vision)")
+    {
+        { "conv_root/kernel", "root.weight", Axes.HwioToOihw },
+        { "gn_root/scale", "norm.weight", Axes.Flat },
+        { "gn_root/bias", "norm.bias", Axes.Flat },
+        { "block{s+1}/unit{i+1}/conv{k}/kernel", "stages.{s}.{i}.conv{k}.weight", Axes.HwioToOihw },
+        { "block{s+1}/unit{i+1}/gn{k}/scale", "stages.{s}.{i}.norm{k}.weight", Axes.Flat },
+        { "block{s+1}/unit{i+1}/gn{k}/bias", "stages.{s}.{i}.norm{k}.bias", Axes.Flat },
+        { "block{s+1}/unit{i+1}/conv_proj/kernel", "stages.{s}.{i}.projection.weight", Axes.HwioToOihw },
+        { "block{s+1}/unit{i+1}/gn_proj/scale", "stages.{s}.{i}.projection_norm.weight", Axes.Flat },
+        { "block{s+1}/unit{i+1}/gn_proj/bias", "stages.{s}.{i}.projection_norm.bias", Axes.Flat },
+        { "head/kernel", "heads.head.weight", Axes.Transposed },
+        { "head/bias", "heads.head.bias" },
+    };
+
+    internal static ImageTowerFamily AsFamily { get; } = new(GroupNormResNetConfig.Kind, "26, 50, 101, 152",
+        (variant, _) => GroupNormResNetConfig.Named(variant), Preprocessing.LiT, Recognise);
+
+    private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
+    {
+        if (WeightSource.Holding(checkpoint, "conv_root/kernel", "gn_root/scale") is not [var source, ..]) return null;
+        var config = new GroupNormResNetConfig
+        {
+            Width = source.Size("conv_root/kernel", -1),
+            Units = [.. Enumerable.Range(1, source.CountOf("block", "/") - 1).Select(stage => source.CountOf($"block{stage}/unit", "/") - 1)],
+            Heads = source.Has("head/kernel") ? [new HeadConfig("head", source.Size("head/kernel", -1))] : [],
+            ImageSize = 224,
+        };
+        return new RecognisedTower(BigVision.Family, source, config, _ => BigVision, Preprocessing.LiT(config.ImageSize));
+    }
+}
+
+/// <summary>Bottleneck: convolution and norm three times, ReLU between, added to the shortcut, ReLU.</summary>
+internal sealed class GroupNormUnit : Module<Tensor, Tensor>
+{
+    private readonly StandardisedConv conv1, conv2, conv3;
+    private readonly GroupNorm norm1, norm2, norm3;
+    private readonly StandardisedConv? projection;
+    [TorchSharp.Utils.ComponentName(Name = "projection_norm")] private readonly GroupNorm? projectionNorm;
+
+    public GroupNormUnit(int from, int middle, int stride, Device? device) : base(nameof(GroupNormUnit))
+    {
+        conv1 = new StandardisedConv(from, middle, 1, 1, Standardisation.Bit, device);
+        conv2 = new StandardisedConv(middle, middle, 3, stride, Standardisation.Bit, device);
+        conv3 = new StandardisedConv(middle, 4 * middle, 1, 1, Standardisation.Bit, device);
+        (norm1, norm2, norm3) = (Norm(middle, device), Norm(middle, device), Norm(4 * middle, device));
+        if (from != 4 * middle || stride != 1)
+        {
+            projection = new StandardisedConv(from, 4 * middle, 1, stride, Standardisation.Bit, device);
+            projectionNorm = Norm(4 * middle, device);
+        }
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var shortcut = projection is null ? x : projectionNorm!.call(projection.call(x));
+        var y = norm1.call(conv1.call(x)).relu_();
+        y = norm2.call(conv2.call(y)).relu_();
+        return norm3.call(conv3.call(y)).add_(shortcut).relu_();
+    }
+
+    public void Initialise(Generator random)
+    {
+        foreach (var conv in new[] { conv1, conv2, conv3, projection }) conv?.Initialise(random);
+    }
+
+    internal static GroupNorm Norm(int channels, Device? device) => GroupNorm(32, channels, 1e-6, device: device);
+}
