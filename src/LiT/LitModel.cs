@@ -1,0 +1,184 @@
+using LiT.Checkpoints;
+using LiT.Files;
+using LiT.Text;
+using LiT.Towers;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LiT;
+
+/// <summary>
+/// A model ready for use: two towers, tokenizer and preprocessing. Images and texts go in, embeddings of unit length come
+/// out as plain floats. Not safe for several threads at once.
+/// </summary>
+public sealed class LitModel : IDisposable
+{
+    private const string TextFile = "text.safetensors", ImageFile = "image.safetensors";
+    private const int TextsAtOnce = 256, RepresentationsAtOnce = 4096;
+
+    private readonly string? folder;
+    private readonly Compute compute;
+    private LockedTower? image;
+
+    private LitModel(ModelDescription description, TwoTowers towers, CaptionTokenizer tokenizer, Compute compute, string? folder)
+    {
+        (Description, Towers, Tokenizer, this.compute, this.folder) = (description, towers, tokenizer, compute, folder);
+        towers.eval();
+    }
+
+    /// <summary>What the model is and how it was made.</summary>
+    public ModelDescription Description { get; }
+
+    /// <summary>The text tower with heads, temperature and bias; without the image tower, which <see cref="Image"/> loads.</summary>
+    public TwoTowers Towers { get; }
+
+    /// <summary>What turns texts into rows of ids.</summary>
+    public CaptionTokenizer Tokenizer { get; }
+
+    /// <summary>The locked image tower, loaded when it is first asked for: stores need none.</summary>
+    /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned to.</exception>
+    public LockedTower Image => image ??= LoadImage();
+
+    /// <summary>Opens a bundle.</summary>
+    /// <param name="path">A bundle's folder, or a run's folder with the bundle in model/.</param>
+    /// <param name="compute">Where and in what type to compute.</param>
+    /// <exception cref="LitException">No bundle is there, or a part of it is missing or damaged.</exception>
+    public static LitModel Load(string path, Compute? compute = null)
+    {
+        compute ??= Compute.Cpu;
+        var folder = !File.Exists(Path.Combine(path, ModelDescription.FileName)) && File.Exists(Path.Combine(path, "model", ModelDescription.FileName))
+            ? Path.Combine(path, "model")
+            : path;
+        var description = ModelDescription.Read(folder);
+        var tokenizer = CaptionTokenizer.Load(folder, description.Text.Tokenizer);
+        var (imageHead, textHead) = (Built(description.Image.Head), Built(description.Text.Head));
+        TwoTowers towers = new(null, imageHead, description.Text.Config.Build(), textHead, 0, description.Bias);
+        try
+        {
+            using var weights = Checkpoint.Open(Path.Combine(folder, description.Text.File));
+            WeightMap.Own("the text side of a LiT bundle", towers).Load(new WeightSource(weights), towers);
+        }
+        catch
+        {
+            towers.Dispose();
+            throw;
+        }
+        towers.to(compute.Type).to(compute.Device);
+        return new(description, towers, tokenizer, compute, folder);
+    }
+
+    /// <summary>Writes a bundle; model.json comes last, so a folder with it is whole.</summary>
+    /// <param name="folder">Made where it is missing; a bundle that is there is replaced.</param>
+    /// <param name="towers">Without the image tower.</param>
+    /// <param name="tokenizer">Its files go along.</param>
+    /// <param name="image">The locked side; <see cref="ImageSideDescription.File"/> is set here.</param>
+    /// <param name="locked">The tower itself, to go into the bundle, or null to name it only.</param>
+    /// <param name="describe">Completes the description.</param>
+    /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
+    public static ModelDescription Save(string folder, TwoTowers towers, CaptionTokenizer tokenizer, ImageSideDescription image,
+        LockedTower? locked, Func<ModelDescription, ModelDescription> describe)
+    {
+        Directory.CreateDirectory(folder);
+        File.Delete(Path.Combine(folder, ModelDescription.FileName));
+        var config = towers.Text.Config ?? throw new ArgumentException("Only text towers of the project's own architectures can be saved.", nameof(towers));
+        Safetensors.Write(Path.Combine(folder, TextFile), towers.state_dict().Select(entry => (entry.Key, entry.Value)), new Dictionary<string, string> { ["format"] = "pt" });
+        if (locked is not null) ImageTowerFile.Save(Path.Combine(folder, ImageFile), locked.Tower, locked.Preprocessing);
+        var description = describe(new ModelDescription
+        {
+            Image = image with { File = locked is null ? null : ImageFile, Head = HeadShape.Of(towers.ImageHead) },
+            Text = new(config, tokenizer.Save(folder), TextFile, HeadShape.Of(towers.TextHead)),
+            EmbeddingSize = towers.EmbeddingSize,
+            Temperature = towers.Temperature,
+            Bias = towers.Bias?.item<float>(),
+            Lock = "Lu",
+        });
+        AtomicFile.WriteAllText(Path.Combine(folder, ModelDescription.FileName), description.ToJson());
+        return description;
+    }
+
+    /// <summary>Embeds texts; equal ones go through the tower once.</summary>
+    /// <returns>ztxt of unit length, one row a text, in their order.</returns>
+    public Embeddings EmbedTexts(IReadOnlyList<string> texts, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    {
+        var distinct = texts.Distinct(StringComparer.Ordinal).ToList();
+        var values = new float[distinct.Count * Description.EmbeddingSize];
+        var length = Tokenizer.Layout.Length;
+        for (var first = 0; first < distinct.Count; first += TextsAtOnce)
+        {
+            cancel.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            using var noGradient = no_grad();
+            var some = distinct.GetRange(first, Math.Min(TextsAtOnce, distinct.Count - first));
+            var rows = new long[some.Count * length];
+            Tokenizer.Rows(some, rows);
+            var ztxt = Towers.EmbedTexts(tensor(rows, some.Count, length).to(compute.Device));
+            ztxt.to(ScalarType.Float32).cpu().contiguous().data<float>().CopyTo(values.AsSpan(first * Description.EmbeddingSize));
+            progress?.Report(new("texts", first + some.Count, distinct.Count, "texts"));
+        }
+        Embeddings unique = new(values, Description.EmbeddingSize);
+        if (distinct.Count == texts.Count) return unique;
+        var rowOf = distinct.Select((text, row) => (text, row)).ToDictionary(pair => pair.text, pair => pair.row, StringComparer.Ordinal);
+        return unique.Select([.. texts.Select(text => rowOf[text])]);
+    }
+
+    /// <summary>Brings the locked tower's representations to the common size and unit length.</summary>
+    /// <param name="representations">N x width of the image tower, not of unit length.</param>
+    /// <returns>zimg, N x E.</returns>
+    public Embeddings ProjectImages(Embeddings representations)
+    {
+        if (representations.Size != Description.Image.Width)
+            throw new LitException($"Representations of {representations.Size} numbers: this model's image tower gives {Description.Image.Width}. Embed the pictures with the model's own tower.");
+        var values = new float[representations.Count * Description.EmbeddingSize];
+        for (var first = 0; first < representations.Count; first += RepresentationsAtOnce)
+        {
+            using var scope = NewDisposeScope();
+            using var noGradient = no_grad();
+            var some = representations.ToTensor(first, Math.Min(RepresentationsAtOnce, representations.Count - first));
+            var zimg = Towers.ProjectImages(some.to(compute.Device).to(compute.Type));
+            zimg.to(ScalarType.Float32).cpu().contiguous().data<float>().CopyTo(values.AsSpan(first * Description.EmbeddingSize));
+        }
+        return new(values, Description.EmbeddingSize);
+    }
+
+    /// <summary>Probabilities of some texts for one image: softmax over exp(t) · zimg · ztxt, or a sigmoid for each with a bias.</summary>
+    /// <param name="zimg">One image's embedding of unit length.</param>
+    /// <param name="ztxt">Embeddings of unit length, one a text.</param>
+    public double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt)
+    {
+        var logits = new double[ztxt.Count];
+        for (var i = 0; i < logits.Length; i++)
+        {
+            var sum = 0.0;
+            var row = ztxt[i];
+            for (var j = 0; j < row.Length; j++) sum += (double)zimg[j] * row[j];
+            logits[i] = Description.Temperature * sum + (Description.Bias ?? 0);
+        }
+        if (Description.Bias is not null) return [.. logits.Select(logit => 1 / (1 + Math.Exp(-logit)))];
+        var largest = logits.Max();
+        var exponentials = logits.Select(logit => Math.Exp(logit - largest)).ToArray();
+        var total = exponentials.Sum();
+        return [.. exponentials.Select(exponential => exponential / total)];
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        image?.Dispose();
+        Towers.Dispose();
+    }
+
+    private static Head? Built(HeadShape? shape) => shape is null ? null : new(shape.Inputs, shape.Outputs, shape.Hidden);
+
+    private LockedTower LoadImage()
+    {
+        var side = Description.Image;
+        var spec = side.File is { } file ? Path.Combine(folder ?? ".", file) : side.Tower;
+        if (side.File is null && !Path.Exists(spec))
+            throw new LitException($"{spec}: the bundle names this image tower and does not hold it, and it is not there. Put the file back, or tune with --bundle-tower always.");
+        var loaded = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute, Preprocessing = side.Preprocessing });
+        if (loaded.Fingerprint == side.Fingerprint) return loaded;
+        var found = loaded.Fingerprint;
+        loaded.Dispose();
+        throw new LitException($"{spec}: this image tower is not the one that the model was tuned to (fingerprint {found[..12]} where {side.Fingerprint[..Math.Min(12, side.Fingerprint.Length)]} is expected). Put the right file back.");
+    }
+}
