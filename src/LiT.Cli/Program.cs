@@ -14,6 +14,7 @@ Command root = new(
     new HelpOption(),
     new VersionOption(),
     EmbedCommand.Build(),
+    EvalCommand.Build(),
     DoctorCommand.Build(),
 };
 CommonOptions.AddTo(root);

@@ -53,17 +53,19 @@ public sealed class ImageSet
     public static ImageSet Load(string path, string fingerprint, Func<LockedTower> tower, ImageSetOptions options, Compute compute,
         IProgress<ProgressStep>? progress = null, CancellationToken cancel = default) =>
         EmbeddingStore.IsStore(path)
-            ? FromStore(path, fingerprint)
+            ? FromStore(path, fingerprint, options.Samples.LabelColumn)
             : FromPictures(LiT.Data.Samples.Open(path, options.Samples), tower(), options, compute, progress, cancel);
 
-    private static ImageSet FromStore(string path, string fingerprint)
+    private static ImageSet FromStore(string path, string fingerprint, string? labelColumn)
     {
         using var store = EmbeddingStore.Open(path);
         StoreFit.Check(store, fingerprint);
         var rows = Enumerable.Range(0, (int)(store.Rows / store.Views)).Select(i => (long)i * store.Views).ToArray();
         var values = new float[rows.LongLength * store.EmbeddingSize];
         store.ReadRows(rows, values, ownLength: true);
-        return new(path, new(values, store.EmbeddingSize), [.. store.Samples().Read(_ => { })], []);
+        var samples = store.Samples().Read(_ => { });
+        if (labelColumn is not null) samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(labelColumn) });
+        return new(path, new(values, store.EmbeddingSize), [.. samples], []);
     }
 
     private static ImageSet FromPictures(SampleSource source, LockedTower tower, ImageSetOptions options, Compute compute,

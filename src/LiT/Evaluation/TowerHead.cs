@@ -1,0 +1,82 @@
+using LiT.Stores;
+using LiT.Towers;
+using static TorchSharp.torch;
+
+namespace LiT.Evaluation;
+
+/// <summary>How a tower's own supervised head fares.</summary>
+public sealed record HeadScore(string Head, int N, int Classes, double Top1, double[] Interval95, int Skipped, int Unlabelled);
+
+/// <summary>What a tower answers with the head that it was pre-trained with: the measure that zero-shot is held against.</summary>
+public static class TowerHead
+{
+    private const int RowsAtOnce = 4096;
+
+    /// <param name="locked">The tower.</param>
+    /// <param name="head">One of its heads, or null where it has one.</param>
+    /// <param name="path">Labelled pictures, or a store that this tower made.</param>
+    /// <param name="options">How to read them.</param>
+    /// <param name="classes">Names of the head's outputs; the head's own names where null.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <param name="seed">Seed of the bootstrap.</param>
+    /// <param name="progress">Told after every batch.</param>
+    /// <param name="cancel">Stops after the batch under way.</param>
+    /// <exception cref="LitException">No such head, or labels that do not fit it.</exception>
+    public static HeadScore Score(LockedTower locked, string? head, string path, ImageSetOptions options, ClassNames? classes,
+        Compute compute, int seed = 0, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    {
+        var heads = locked.Heads;
+        var chosen = heads.Count switch
+        {
+            0 => throw new LitException("This tower came without a supervised head. Use 'lit eval probe' to see what a linear probe reads from it."),
+            1 when head is null => heads[0],
+            _ => heads.FirstOrDefault(candidate => candidate.Name == head)
+                ?? throw new UsageException($"--head {head}: this tower's heads are {string.Join(", ", heads.Select(candidate => candidate.Name))}. Name one."),
+        };
+        classes ??= chosen.ClassNames is { } names ? new ClassNames(names) : null;
+        if (classes is not null && classes.Names.Count != chosen.Classes)
+            throw new LitException($"The head '{chosen.Name}' has {chosen.Classes} outputs and there are {classes.Names.Count} class names. Give one name an output.");
+
+        var set = ImageSet.Load(path, locked.Fingerprint, () => locked, options, compute, progress, cancel);
+        var labels = Labels.Match(set.Samples, path, classes);
+        List<bool> hits = [];
+        for (var first = 0; first < set.Representations.Count; first += RowsAtOnce)
+        {
+            using var scope = NewDisposeScope();
+            using var noGradient = no_grad();
+            var rows = set.Representations.ToTensor(first, Math.Min(RowsAtOnce, set.Representations.Count - first));
+            var answers = locked.Tower.Logits(chosen.Name, rows.to(compute.Device).to(compute.Type)).argmax(1).cpu().data<long>().ToArray();
+            for (var i = 0; i < answers.Length; i++) if (labels.Of[first + i] is { } label) hits.Add(answers[i] == label);
+        }
+        return new(chosen.Name, hits.Count, chosen.Classes, hits.Count(hit => hit) / (double)hits.Count, Bootstrap.Interval95(hits, seed), set.Skipped.Count, labels.Unmatched);
+    }
+}
+
+/// <summary>A linear probe between two stores of one tower.</summary>
+public static class ProbeEvaluation
+{
+    /// <param name="train">A store of labelled pictures to fit on.</param>
+    /// <param name="test">A store of labelled pictures to score on.</param>
+    /// <param name="classes">The classes, or null for the training store's labels.</param>
+    /// <param name="labelColumn">The column with the label, or null for the store's own.</param>
+    /// <param name="seed">Of the split and the bootstrap.</param>
+    /// <exception cref="LitException">Stores of two towers, or labels that are no classes.</exception>
+    public static ProbeScore Score(string train, string test, ClassNames? classes, string? labelColumn, int seed)
+    {
+        string fingerprint;
+        using (var store = EmbeddingStore.Open(train)) fingerprint = store.Fingerprint ?? "";
+        using (var store = EmbeddingStore.Open(test)) if (fingerprint.Length > 0) StoreFit.Check(store, fingerprint);
+        ImageSetOptions options = new() { Samples = new() { LabelColumn = labelColumn } };
+        (Embeddings Rows, IReadOnlyList<int> Labels) Load(string path)
+        {
+            var set = ImageSet.Load(path, fingerprint, () => throw new InvalidOperationException("a store needs no tower"), options, Compute.Cpu);
+            var labels = Evaluation.Labels.Match(set.Samples, path, classes);
+            classes ??= labels.Classes;
+            var rows = Enumerable.Range(0, labels.Of.Count).Where(row => labels.Of[row] is not null).ToList();
+            return (set.Representations.Select(rows), [.. rows.Select(row => labels.Of[row]!.Value)]);
+        }
+        var (x, y) = Load(train);
+        var (unseen, expected) = Load(test);
+        return LinearProbe.Score(x, y, unseen, expected, classes!.Names.Count, seed);
+    }
+}
