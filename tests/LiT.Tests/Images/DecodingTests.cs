@@ -97,6 +97,16 @@ public class DecodingTests
     }
 
     [Fact]
+    public void So_is_a_jpeg_that_claims_a_large_size()
+    {
+        var jpeg = GeneratedPictures.Jpeg();
+        var frame = jpeg.AsSpan().IndexOf([(byte)0xFF, (byte)0xC0]);
+        (jpeg[frame + 5], jpeg[frame + 6], jpeg[frame + 7], jpeg[frame + 8]) = (0x9C, 0x40, 0x9C, 0x40);
+        Assert.Equal((40_000, 40_000), Decoding.ReadSize(jpeg));
+        Assert.StartsWith("40000 x 40000 is more", Assert.Throws<PictureException>(() => Decoding.Decode(jpeg)).Reason);
+    }
+
+    [Fact]
     public void The_limit_can_be_set()
     {
         var encoded = GeneratedPictures.Png();
