@@ -54,11 +54,15 @@ public sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int
         ["large"] = new(1024, 24, 16, 4096),
     };
 
-    internal override TextTower Build(Device? device = null) => new Bert(this, device);
+    internal override TextTower Build(Device? device = null)
+    {
+        Check(Heads, Width, Depth, MlpDim, VocabularySize, MaxLength, Segments);
+        return new Bert(this, device);
+    }
 
     internal override TextTower Create(Generator random)
     {
-        var tower = new Bert(this);
+        var tower = (Bert)Build();
         tower.Initialise(random);
         return tower;
     }

@@ -8,12 +8,13 @@ namespace LiT.Towers;
 /// <param name="Source">The part of the file that holds the tower.</param>
 /// <param name="Config">Sizes read from shapes.</param>
 /// <param name="Names">The table for a tower of that config.</param>
-internal sealed record RecognisedText(string Family, WeightSource Source, TextTowerConfig Config, WeightMap Names)
+internal sealed record RecognisedText(string Family, WeightSource Source, TextTowerConfig Config, Func<TextTower, WeightMap> Names)
 {
     /// <summary>The text tower in a checkpoint.</summary>
     /// <exception cref="LitException">There is none that is known here.</exception>
     public static RecognisedText In(Checkpoint checkpoint, TextTowerOptions options)
     {
+        if (TextTowerFile.Recognise(checkpoint) is { } own) return own;
         if (Find(checkpoint, "Embed_0/embedding", "pos_embedding") is { } transformer) return BigVision(transformer, options);
         if (Find(checkpoint, "BertEncoder_0/embedder/embedders_token_ids/embedding") is { } bert) return Flaxformer(bert, options);
         if (Find(checkpoint, "embeddings.word_embeddings.weight", "embeddings.token_type_embeddings.weight") is { } theirs)
@@ -42,7 +43,7 @@ internal sealed record RecognisedText(string Family, WeightSource Source, TextTo
         {
             Pooling = map ? TextPooling.Map : options.Pooling ?? TextPooling.Last,
         };
-        return new("text transformer (vit_jax, big_vision)", source, config, TextTransformer.BigVision);
+        return new("text transformer (vit_jax, big_vision)", source, config, _ => TextTransformer.BigVision);
     }
 
     private static RecognisedText Flaxformer(WeightSource source, TextTowerOptions options)
@@ -57,7 +58,7 @@ internal sealed record RecognisedText(string Family, WeightSource Source, TextTo
             Activation = options.Activation ?? Activation.GeluTanh,
             Pooling = options.Pooling ?? TextPooling.First,
         };
-        return new("BERT (flaxformer, LiT)", source, config, Bert.Flaxformer.Skipping("head/{*}", "the head to the common size"));
+        return new("BERT (flaxformer, LiT)", source, config, _ => Bert.Flaxformer.Skipping("head/{*}", "the head to the common size"));
     }
 
     private static RecognisedText HuggingFaceBert(WeightSource source, TextTowerOptions options, JsonElement? json)
@@ -78,7 +79,7 @@ internal sealed record RecognisedText(string Family, WeightSource Source, TextTo
             Pooling = options.Pooling ?? TextPooling.First,
             Pooler = options.Pooler,
         };
-        return new("BERT (Hugging Face)", source, config, Bert.HuggingFace(options.Pooler));
+        return new("BERT (Hugging Face)", source, config, _ => Bert.HuggingFace(options.Pooler));
     }
 
     private static RecognisedText HuggingFaceT5(WeightSource source, TextTowerOptions options, JsonElement? json)
@@ -102,7 +103,7 @@ internal sealed record RecognisedText(string Family, WeightSource Source, TextTo
             Padding = said.Number("pad_token_id") ?? 0,
             Pooling = options.Pooling ?? TextPooling.Mean,
         };
-        return new(gated ? "mT5 or T5 1.1 (Hugging Face)" : "T5 (Hugging Face)", source, config, T5Encoder.HuggingFace(gated));
+        return new(gated ? "mT5 or T5 1.1 (Hugging Face)" : "T5 (Hugging Face)", source, config, _ => T5Encoder.HuggingFace(gated));
     }
 
     // Submodules are numbered in two ways; the name of the first that begins and ends so.

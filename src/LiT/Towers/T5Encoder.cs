@@ -59,11 +59,17 @@ public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int
         ["large"] = new(1024, 24, 16, 64, 2816, 250_112) { Gated = true, Activation = Activation.GeluTanh },
     };
 
-    internal override TextTower Build(Device? device = null) => new T5Encoder(this, device);
+    internal override TextTower Build(Device? device = null)
+    {
+        Check(1, Width, Heads, HeadSize, Depth, MlpDim, VocabularySize, Buckets, MaxDistance);
+        if (Buckets < 4 || MaxDistance <= Buckets / 4)
+            throw new ArgumentException($"T5's relative positions cannot have {Buckets} buckets up to a distance of {MaxDistance}.");
+        return new T5Encoder(this, device);
+    }
 
     internal override TextTower Create(Generator random)
     {
-        var tower = new T5Encoder(this);
+        var tower = (T5Encoder)Build();
         tower.Initialise(random);
         return tower;
     }

@@ -6,6 +6,8 @@ namespace LiT.Towers;
 /// <summary>The sizes and choices of a text tower: all that its weights do not say. It is kept as JSON beside them.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(TextTransformerConfig), "text-transformer")]
+[JsonDerivedType(typeof(BertConfig), "bert")]
+[JsonDerivedType(typeof(T5Config), "t5")]
 public abstract record TextTowerConfig
 {
     /// <summary>A tower of these sizes whose weights are allocated but not filled.</summary>
@@ -14,6 +16,13 @@ public abstract record TextTowerConfig
 
     /// <summary>A tower of these sizes, filled as its reference initialises one.</summary>
     internal abstract TextTower Create(Generator random);
+
+    private protected static void Check(int heads, int width, params ReadOnlySpan<int> sizes)
+    {
+        foreach (var size in (ReadOnlySpan<int>)[heads, width, .. sizes])
+            if (size is < 1 or > 1 << 24) throw new ArgumentException($"A text tower cannot have a size of {size}.");
+        if (width % heads != 0) throw new ArgumentException($"A width of {width} cannot be divided into {heads} heads.");
+    }
 }
 
 /// <summary>How the states of a text's tokens become one representation.</summary>

@@ -36,10 +36,10 @@ public static class TextTowerLoader
     public static LoadedTextTower Load(Checkpoint checkpoint, TextTowerOptions? options = null)
     {
         var found = RecognisedText.In(checkpoint, options ?? new TextTowerOptions());
-        var tower = Built(found.Config, checkpoint.Path);
+        var tower = Built(found);
         try
         {
-            var names = found.Names.Load(found.Source, tower);
+            var names = found.Names(tower).Load(found.Source, tower);
             (tower as TextTransformer)?.AddOldPositions(found.Source);
             tower.eval();
             return new LoadedTextTower(tower, found.Family, names);
@@ -51,9 +51,18 @@ public static class TextTowerLoader
         }
     }
 
-    private static TextTower Built(TextTowerConfig config, string path)
+    // The config of a file may say anything: it is tried without memory first.
+    private static TextTower Built(RecognisedText found)
     {
-        try { return config.Build(); }
+        var path = found.Source.Checkpoint.Path;
+        try
+        {
+            using var sizes = found.Config.Build(META);
+            var (wanted, there) = (sizes.parameters().Sum(weight => weight.numel()), found.Source.Tensors.Values.Sum(tensor => tensor.Count));
+            if (wanted / 2 > there)
+                throw new LitException($"{path}: says that its text tower has {wanted} weights, and holds {there}. Check that the file is complete.");
+            return found.Config.Build();
+        }
         catch (ArgumentException wrong)
         {
             throw new LitException($"{path}: {wrong.Message.Split(" (Parameter", 2)[0]} Check where the file comes from.", wrong);

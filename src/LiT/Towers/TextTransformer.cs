@@ -35,11 +35,15 @@ public sealed record TextTransformerConfig(int Width, int Depth, int Heads, int 
     /// <summary>Share of activations dropped while training.</summary>
     public double Dropout { get; init; }
 
-    internal override TextTower Build(Device? device = null) => new TextTransformer(this, device);
+    internal override TextTower Build(Device? device = null)
+    {
+        Check(Heads, Width, Depth, MlpDim, VocabularySize, MaxLength);
+        return new TextTransformer(this, device);
+    }
 
     internal override TextTower Create(Generator random)
     {
-        var tower = new TextTransformer(this);
+        var tower = (TextTransformer)Build();
         tower.Initialise(random);
         return tower;
     }

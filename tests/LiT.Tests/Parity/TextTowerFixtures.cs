@@ -13,7 +13,7 @@ internal static class FixtureTower
         if (changed is null) return TextTowerLoader.Load(checkpoint, options).Tower;
         var found = RecognisedText.In(checkpoint, options ?? new TextTowerOptions());
         var tower = changed(found.Config).Build();
-        found.Names.Load(found.Source, tower);
+        found.Names(tower).Load(found.Source, tower);
         tower.eval();
         return tower;
     }

@@ -1,0 +1,69 @@
+using LiT.Towers;
+using static TorchSharp.torch;
+
+namespace LiT.Tests.Towers;
+
+public class MaskedTextTowerTests
+{
+    public static TheoryData<TextTowerConfig> Masked =>
+    [
+        new BertConfig(32, 2, 4, 48, 10),
+        new T5Config(24, 2, 4, 5, 48, 10),
+        new T5Config(24, 2, 4, 5, 48, 10) { Gated = true, Activation = Activation.GeluTanh },
+    ];
+
+    [Theory]
+    [MemberData(nameof(Masked))]
+    public void Packed_and_padded_rows_give_the_same_states_and_gradients(TextTowerConfig config)
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(2, CPU);
+        var tower = config.Create(random);
+        var ids = tensor(new long[,] { { 5, 9, 7, 0, 0, 0, 0 }, { 5, 0, 8, 3, 0, 2, 0 }, { 4, 0, 0, 0, 0, 0, 0 }, { 0, 0, 0, 0, 0, 0, 0 } });
+        var weights = randn(4, 6, tower.Width, generator: new Generator(5));
+        weights = weights * (ids.narrow(1, 0, 6).ne(0)).unsqueeze(2);
+
+        var (packed, packedGradients) = Run(pack: true);
+        var (padded, paddedGradients) = Run(pack: false);
+
+        Assert.True(Difference(packed, padded) < 1e-5, $"states differ by {Difference(packed, padded)}");
+        Assert.All(packedGradients, entry => Assert.True(Difference(entry.Value, paddedGradients[entry.Key]) < 2e-5, entry.Key));
+
+        (Tensor, Dictionary<string, Tensor>) Run(bool pack)
+        {
+            tower.zero_grad();
+            var rows = TokenRows.Masked(ids, 0, pack);
+            var weighted = (tower is Bert bert ? bert.Hidden(rows) : ((T5Encoder)tower).Hidden(rows)) * weights;
+            weighted.sum().backward();
+            return (weighted.detach(), tower.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone()));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Masked))]
+    public void A_text_is_the_same_alone_and_beside_longer_ones(TextTowerConfig config)
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(2, CPU);
+        var tower = config.Create(random);
+        Assert.True(tower.MasksPadding);
+        var together = tower.call(tensor(new long[,] { { 5, 9, 7, 0, 0, 0 }, { 5, 2, 8, 3, 1, 2 } }));
+        var alone = tower.call(tensor(new long[,] { { 5, 9, 7 } }));
+        Assert.True(Difference(alone[0], together[0]) < 1e-5);
+    }
+
+    [Theory]
+    [MemberData(nameof(Masked))]
+    public void Nothing_that_a_forward_pass_makes_stays_alive_but_its_result(TextTowerConfig config)
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(2, CPU);
+        var tower = config.Create(random);
+        var ids = tensor(new long[,] { { 5, 9, 7, 0, 0, 0 }, { 5, 2, 8, 3, 1, 2 } });
+        var before = scope.DisposablesCount;
+        tower.call(ids);
+        Assert.Equal(before + 1, scope.DisposablesCount);
+    }
+
+    private static float Difference(Tensor a, Tensor b) => (a - b).abs().max().item<float>() / MathF.Max(1, b.abs().max().item<float>());
+}
