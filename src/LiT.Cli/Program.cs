@@ -15,6 +15,7 @@ Command root = new(
     new VersionOption(),
     EmbedCommand.Build(),
     EvalCommand.Build(),
+    new Command("data", "Look at, make and reshape data.") { DataDrawCommand.Build() },
     DoctorCommand.Build(),
 };
 CommonOptions.AddTo(root);
