@@ -5,46 +5,44 @@ namespace LiT.Data;
 /// <summary>How an object of JSON becomes captions, a label and fields.</summary>
 internal static class JsonMembers
 {
-    private static readonly string[] CaptionNames = ["caption", "captions", "text"];
-    private static readonly string[] LabelNames = ["label", "class"];
+    public static readonly string[] CaptionNames = ["caption", "captions", "text"];
+    public static readonly string[] LabelNames = ["label", "class"];
 
-    public static void Add(SampleDraft draft, ReadOnlyMemory<byte> json, string? from, SampleOptions options)
+    public static void Add(SampleDraft draft, ReadOnlyMemory<byte> json, string from, SampleOptions options)
     {
         if (json.Span.StartsWith("\uFEFF"u8)) json = json[3..];
-        JsonDocument document;
-        try { document = JsonDocument.Parse(json); }
-        catch (JsonException trouble)
+        try
         {
-            draft.AddTrouble($"{from}: not JSON ({trouble.Message.TrimEnd('.')})");
-            return;
+            using var document = JsonDocument.Parse(json);
+            if (document.RootElement.ValueKind == JsonValueKind.Object) Add(draft, document.RootElement, from, options);
+            else draft.LoseWords($"{from}: not a JSON object");
         }
-        using (document)
+        catch (JsonException)
         {
-            try
-            {
-                if (document.RootElement.ValueKind == JsonValueKind.Object) Add(draft, document.RootElement, from, options);
-                else draft.AddTrouble($"{from}: not a JSON object");
-            }
-            catch (InvalidOperationException)
-            {
-                draft.AddTrouble($"{from}: a text that is not Unicode (half of a surrogate pair)");
-            }
+            draft.LoseWords($"{from}: not JSON");
+        }
+        catch (InvalidOperationException)
+        {
+            draft.LoseWords($"{from}: a text that is not Unicode");
         }
     }
 
-    private static void Add(SampleDraft draft, JsonElement members, string? from, SampleOptions options)
+    private static void Add(SampleDraft draft, JsonElement members, string from, SampleOptions options)
     {
-        var captionName = options.CaptionColumn ?? Array.Find(CaptionNames, name => members.TryGetProperty(name, out _));
-        var labelName = options.LabelColumn ?? Array.Find(LabelNames, name => members.TryGetProperty(name, out _));
+        var captionName = NameIn(members, options.CaptionColumn, CaptionNames);
+        var labelName = NameIn(members, options.LabelColumn, LabelNames);
         foreach (var member in members.EnumerateObject())
         {
-            if (member.Name == captionName && member.Value.ValueKind == JsonValueKind.Array)
-                foreach (var caption in member.Value.EnumerateArray()) draft.AddCaption(Text(caption), from);
-            else if (member.Name == captionName) draft.AddCaption(Text(member.Value), from);
+            if (member.Name == captionName)
+                foreach (var caption in Texts(member.Value)) draft.AddCaption(caption, from);
             else if (member.Name == labelName) draft.SetLabel(Text(member.Value), from);
             else if (Text(member.Value) is { } value) draft.SetField(member.Name, value);
         }
     }
+
+    /// <summary>The member that the caller wants, else the first usual one that is there.</summary>
+    public static string? NameIn(JsonElement members, string? wanted, string[] usual) =>
+        wanted ?? Array.Find(usual, name => members.TryGetProperty(name, out _));
 
     /// <summary>A string's text, anything else as JSON, nothing for null.</summary>
     public static string? Text(JsonElement value) => value.ValueKind switch
@@ -53,4 +51,8 @@ internal static class JsonMembers
         JsonValueKind.Null => null,
         _ => value.GetRawText(),
     };
+
+    /// <summary>The texts of a list, or of a single value.</summary>
+    public static IEnumerable<string?> Texts(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select(Text) : [Text(value)];
 }

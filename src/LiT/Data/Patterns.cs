@@ -23,6 +23,13 @@ internal static class Patterns
         return found.Count > 0 ? found : throw new LitException($"{pattern}: no file matches. Check the folder and the pattern.");
     }
 
+    /// <summary>Short names that tell files apart: the file's own name, or the whole path where two share it.</summary>
+    public static string[] ShortNames(IReadOnlyList<string> paths)
+    {
+        var names = paths.Select(path => Path.GetFileName(path)).ToArray();
+        return names.Distinct().Count() == names.Length ? names : [.. paths];
+    }
+
     private static bool HasGlob(string path) => path.AsSpan().IndexOfAny('*', '?') >= 0;
 
     private static IEnumerable<string> Braces(string pattern)

@@ -4,7 +4,7 @@ namespace LiT.Data;
 
 /// <summary>One picture with its words, undecoded. Words may be missing; the picture only where it is embedded already.</summary>
 /// <param name="Key">Names the sample inside its source; equal keys are equal pictures within one source.</param>
-/// <param name="Origin">Where it came from, for messages: <c>shard-0003.tar:000412.jpg</c>, <c>captions.tsv:812</c>.</param>
+/// <param name="Origin">Where it came from, for messages: <c>shard-0003.tar:000412.jpg</c>, <c>captions.tsv, line 812</c>.</param>
 public sealed record Sample(string Key, string Origin)
 {
     /// <summary>Reads the encoded picture's bytes (JPEG, PNG, WebP …); null for a sample of an embedding store.</summary>

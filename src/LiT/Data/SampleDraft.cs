@@ -9,6 +9,11 @@ namespace LiT.Data;
 /// </summary>
 internal sealed class SampleDraft(string key, string origin, SampleOptions options)
 {
+    /// <summary>The longest text file that is read, in bytes.</summary>
+    public const int TextLimit = 1 << 20;
+
+    public const string NotUtf8 = "not valid UTF-8; the bytes that are none were replaced";
+
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private readonly List<string> captions = [];
@@ -28,9 +33,9 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
     {
         hadWords = true;
         caption = caption?.Trim();
-        if (string.IsNullOrEmpty(caption)) troubles.Add(At(from, "empty caption"));
+        if (string.IsNullOrEmpty(caption)) LoseWords(At(from, "empty caption"));
         else if (Encoding.UTF8.GetByteCount(caption) is var length && length > options.CaptionLimit)
-            troubles.Add(At(from, $"caption of {length:N0} bytes where at most {options.CaptionLimit:N0} are used"));
+            LoseWords(At(from, $"caption of {length:N0} bytes where at most {options.CaptionLimit:N0} are used"));
         else if (!captions.Contains(caption)) captions.Add(caption);
     }
 
@@ -59,6 +64,13 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
         label = given;
     }
 
+    /// <summary>Notes words that are there but cannot be used.</summary>
+    public void LoseWords(string trouble)
+    {
+        hadWords = true;
+        troubles.Add(trouble);
+    }
+
     public void SetField(string name, string value) => fields[name] = value;
 
     /// <summary>Notes something that was left out or mended.</summary>
@@ -71,7 +83,7 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
         try { return Strict.GetString(text); }
         catch (DecoderFallbackException)
         {
-            troubles.Add(At(from, "not valid UTF-8; the bytes that are none were replaced"));
+            troubles.Add(At(from, NotUtf8));
             return Encoding.UTF8.GetString(text);
         }
     }
@@ -89,5 +101,8 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
         return fields.Count == 0 ? sample : sample with { Fields = fields };
     }
 
-    private static string At(string? from, string trouble) => from is null ? trouble : $"{from}: {trouble}";
+    public static string TooLong(long bytes) => $"{bytes:N0} bytes of text where at most {TextLimit:N0} are read";
+
+    /// <summary>A trouble with the place inside the sample that it is at.</summary>
+    public static string At(string? from, string trouble) => from is null ? trouble : $"{from}: {trouble}";
 }

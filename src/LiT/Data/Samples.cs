@@ -1,26 +1,93 @@
+using LiT.Stores;
+
 namespace LiT.Data;
 
 /// <summary>Opens whatever a path is.</summary>
 public static class Samples
 {
     private static readonly string[] Archives = [".tar", ".tar.gz", ".tgz"];
+    private static readonly string[] Packed = [".zip", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar"];
+    private static readonly string[] Metadata = ["metadata.jsonl", "metadata.csv"];
+    private static readonly string[] Splits = ["train", "test", "val", "valid", "validation", "dev"];
 
-    /// <summary>Opens a data set: tar archives (WebDataset).</summary>
+    private const string Forms = "class folders, a folder with metadata.jsonl or metadata.csv, a folder of images with .txt captions, " +
+        ".tar or .tar.gz (WebDataset), .tsv, .csv, .parquet, or an embedding store";
+
+    /// <summary>
+    /// Opens a data set: class folders, a folder with metadata.jsonl or metadata.csv, a folder of images with .txt
+    /// captions, tar archives (WebDataset), .tsv, .csv, .parquet, an embedding store, or single pictures.
+    /// </summary>
     /// <param name="pathOrPattern">A file, a folder, a brace range such as <c>shard-{000..011}.tar</c>, or a glob.</param>
     /// <param name="options">Choices where the form leaves one.</param>
-    /// <exception cref="LitException">Nothing is there, or its form is not known.</exception>
+    /// <exception cref="LitException">Nothing is there, its form is not known, or columns cannot be told.</exception>
     public static SampleSource Open(string pathOrPattern, SampleOptions? options = null)
     {
         options ??= new();
-        if (!Path.Exists(pathOrPattern) && !Patterns.IsPattern(pathOrPattern))
+        if (Directory.Exists(pathOrPattern)) return OpenFolder(pathOrPattern, options);
+        if (File.Exists(pathOrPattern)) return OpenFiles([pathOrPattern], pathOrPattern, options);
+        if (!Patterns.IsPattern(pathOrPattern))
             throw new LitException($"{pathOrPattern}: there is no such file or folder. Check the path.");
-        var paths = Path.Exists(pathOrPattern) ? [pathOrPattern] : Patterns.Expand(pathOrPattern);
-        var files = paths.SelectMany(path => Directory.Exists(path)
-            ? Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories).Where(IsArchive).Order(StringComparer.Ordinal)
-            : Enumerable.Repeat(path, 1)).ToList();
-        if (files.Count > 0 && files.All(IsArchive)) return new WebDataset(files, options) { Path = pathOrPattern };
-        throw new LitException($"{pathOrPattern}: no known form of data.");
+        var found = Patterns.Expand(pathOrPattern);
+        if (found is [var only] && Directory.Exists(only)) return OpenFolder(only, options);
+        return OpenFiles([.. found.SelectMany(path => Directory.Exists(path) ? Shards(path) : [path])], pathOrPattern, options);
     }
 
-    private static bool IsArchive(string path) => Archives.Any(end => path.EndsWith(end, StringComparison.OrdinalIgnoreCase));
+    private static SampleSource OpenFolder(string folder, SampleOptions options)
+    {
+        try
+        {
+            if (EmbeddingStore.IsStore(folder))
+            {
+                using var store = EmbeddingStore.Open(folder);
+                return store.Samples();
+            }
+            if (Metadata.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } metadata)
+                return new CaptionTable(metadata, $"folder with {Path.GetFileName(metadata)}", options) { Path = folder };
+            if (Shards(folder) is { Count: > 0 } shards) return OpenFiles(shards, folder, options);
+            var hasPictures = Visible(Directory.EnumerateFiles(folder)).Any(Pictures.IsPicture);
+            string[] folders = [.. Visible(Directory.EnumerateDirectories(folder)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+            if (hasPictures || folders.Length == 0) return new ImageFolder(folder, null, options) { Path = folder };
+            if (folders.All(name => Splits.Contains(name, StringComparer.OrdinalIgnoreCase)))
+                throw new LitException($"{folder}: holds the parts {string.Join(", ", folders)}. Name one of them, for example {Path.Combine(folder, folders[0])}.");
+            return new ImageFolder(folder, folders, options) { Path = folder };
+        }
+        catch (UnauthorizedAccessException trouble)
+        {
+            throw new LitException($"{folder}: no permission to read it. Check the folder's permissions.", trouble);
+        }
+    }
+
+    private static SampleSource OpenFiles(IReadOnlyList<string> files, string path, SampleOptions options)
+    {
+        if (files.Count == 0) throw new LitException($"{path}: no file of a known form. Known are {Forms}.");
+        if (files.All(IsArchive)) return new WebDataset(files, options) { Path = path };
+        if (files.All(file => HasExtension(file, ".parquet"))) return new ParquetSamples(files, options) { Path = path }.Checked();
+        if (files.All(Pictures.IsPicture)) return new PictureFiles(files, options) { Path = path };
+        if (files is [var table] && (HasExtension(table, ".tsv") || HasExtension(table, ".csv") || HasExtension(table, ".jsonl")))
+            return new CaptionTable(table, Path.GetExtension(table)[1..].ToUpperInvariant(), options) { Path = path };
+        var strange = files.FirstOrDefault(file => !IsArchive(file)) ?? files[0];
+        throw new LitException(Packed.Any(end => HasExtension(strange, end))
+            ? $"{strange}: this kind of archive is not read. Unpack it, or pack it as .tar or .tar.gz."
+            : $"{strange}: not a known form of data. Known are {Forms}.");
+    }
+
+    /// <summary>The archives or Parquet files of a folder: its own, or those of the folders in it.</summary>
+    private static List<string> Shards(string folder)
+    {
+        IEnumerable<string>[] places = [[folder], Visible(Directory.EnumerateDirectories(folder))];
+        foreach (var folders in places)
+        {
+            var files = folders.SelectMany(place => Visible(Directory.EnumerateFiles(place)))
+                .Where(file => IsArchive(file) || HasExtension(file, ".parquet")).Order(StringComparer.Ordinal).ToList();
+            if (files.Any(IsArchive)) return files.FindAll(IsArchive);
+            if (files.Count > 0) return files;
+        }
+        return [];
+    }
+
+    private static IEnumerable<string> Visible(IEnumerable<string> paths) => paths.Where(path => !Path.GetFileName(path).StartsWith('.'));
+
+    private static bool IsArchive(string path) => Archives.Any(end => HasExtension(path, end));
+
+    private static bool HasExtension(string path, string extension) => path.EndsWith(extension, StringComparison.OrdinalIgnoreCase);
 }

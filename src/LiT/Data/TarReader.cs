@@ -56,7 +56,7 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
                 continue;
             }
             if (name.StartsWith("./", StringComparison.Ordinal)) name = name[2..];
-            left = (size + Block - 1) / Block * Block;
+            left = Padded(size);
             current = new(name, size, type is '0' or '\0' or '7' && !name.EndsWith('/'));
             if (!isExtension) return current;
 
@@ -69,7 +69,7 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
 
     /// <summary>Why a header's size cannot be true, or null where it can.</summary>
     private string? Doubt(long size, bool isExtension) =>
-        size < 0 ? "its size is not a number"
+        size is < 0 or > 1L << 60 ? "its size is not a number"
         : isExtension && size > ExtensionLimit ? $"a member's name of {size:N0} bytes"
         : length is { } end && size > end - position
             ? $"the archive ends {size - (end - position):N0} bytes before the end of this member (of {size:N0})"
@@ -105,7 +105,7 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
             var read = Read(block.AsSpan(0, (int)Math.Min(left, Block)));
             if (read == 0)
             {
-                ReportCut(current!.Size - left);
+                ReportCut(Padded(current!.Size) - left);          // at least the size where only padding is missing
                 return false;
             }
             left -= read;
@@ -113,10 +113,12 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
         return true;
     }
 
+    private static long Padded(long size) => (size + Block - 1) / Block * Block;
+
     private void ReportCut(long read)
     {
         left = 0;
-        if (stream != Stream.Null) damaged(current!.Name, $"the archive is cut inside this member (after {read:N0} of {current.Size:N0} bytes)");
+        if (stream != Stream.Null && read < current!.Size) damaged(current!.Name, $"the archive is cut inside this member (after {read:N0} of {current.Size:N0} bytes)");
         stream = Stream.Null;
     }
 
@@ -125,7 +127,7 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     private bool FindHeader(string? where)
     {
         var start = position - Block;
-        while (ReadBlock())
+        while (ReadBlock(looking: true))
         {
             if (!IsHeader(block) || !block.AsSpan(257).StartsWith("ustar"u8)) continue;
             if (where is not null) damaged("", $"damaged from byte {start:N0} ({where}) to byte {position - Block:N0}");
@@ -135,11 +137,11 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
         return false;
     }
 
-    private bool ReadBlock()
+    private bool ReadBlock(bool looking = false)
     {
         var filled = 0;
         while (filled < Block && Read(block.AsSpan(filled)) is > 0 and var read) filled += read;
-        if (filled is > 0 and < Block && block.AsSpan(0, filled).ContainsAnyExcept((byte)0))
+        if (!looking && filled is > 0 and < Block && block.AsSpan(0, filled).ContainsAnyExcept((byte)0))
             damaged("", $"the archive is cut at byte {position:N0}, inside a header");
         return filled == Block;
     }

@@ -8,9 +8,7 @@ namespace LiT.Data;
 /// </summary>
 internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions options) : SampleSource
 {
-    private const int TextLimit = 1 << 20;
-
-    private readonly string[] shardNames = ShardNames(shards);
+    private readonly string[] shardNames = Patterns.ShortNames(shards);
 
     public override string Form => "WebDataset";
 
@@ -40,6 +38,7 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
         public string? ImageExtension { get; set; }
         public byte[]? Image { get; set; }
         public List<(string Extension, string Member, byte[] Content)> Texts { get; } = [];
+        public List<string> LostTexts { get; } = [];
         public List<string> Troubles { get; } = [];
         public HashSet<string> Extensions { get; } = [];
 
@@ -118,8 +117,8 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
         }
         else if (extension is "txt" or "json" or "cls")
         {
-            if (member.Size > TextLimit) group.Troubles.Add($"{member.Name}: {member.Size:N0} bytes of text where at most {TextLimit:N0} are read");
-            else group.Texts.Add((extension, member.Name, tar.Content(TextLimit)));
+            if (member.Size > SampleDraft.TextLimit) group.LostTexts.Add($"{member.Name}: {SampleDraft.TooLong(member.Size)}");
+            else group.Texts.Add((extension, member.Name, tar.Content(SampleDraft.TextLimit)));
         }
     }
 
@@ -142,6 +141,7 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
             if (earlier == shard || !seen.TryAdd(key, shard, out _)) { Skip("duplicate key"); return null; }
         }
         var draft = new SampleDraft(key, origin, options);
+        foreach (var trouble in group.LostTexts) draft.LoseWords(trouble);
         foreach (var trouble in group.Troubles) draft.AddTrouble(trouble);
         foreach (var (extension, member, content) in group.Texts.OrderBy(text => text.Extension == "txt" ? 0 : 1))
         {
@@ -168,12 +168,5 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
         var read = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false);
         file.Position = 0;
         return read == 2 && magic.SequenceEqual<byte>([0x1f, 0x8b]) ? new GZipStream(file, CompressionMode.Decompress) : file;
-    }
-
-    /// <summary>Short names that tell the shards apart: the file name, or the whole path where two share it.</summary>
-    private static string[] ShardNames(IReadOnlyList<string> shards)
-    {
-        var names = shards.Select(shard => System.IO.Path.GetFileName(shard)).ToArray();
-        return names.Distinct().Count() == names.Length ? names : [.. shards];
     }
 }

@@ -162,7 +162,10 @@ public sealed partial class EmbeddingStore : IDisposable
         return byHash.TryGetValue(StoreMetadata.Hash(Convert.ToHexString(sha256)), out var found) ? found : null;
     }
 
-    /// <summary>The embedded pictures as samples without pixels, one a picture: keys, captions, labels, fields.</summary>
+    /// <summary>
+    /// The embedded pictures as samples without pixels, one a picture: keys, captions, labels, fields. Needs no rows, so it
+    /// can be read after the store is closed.
+    /// </summary>
     public SampleSource Samples() => new StoreSamples(this) { Path = Folder };
 
     /// <summary>Unmaps the files.</summary>

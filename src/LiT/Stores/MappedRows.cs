@@ -8,7 +8,7 @@ internal sealed unsafe class MappedRows : IDisposable
 {
     private readonly MemoryMappedFile? file;
     private readonly MemoryMappedViewAccessor? view;
-    private readonly byte* start;
+    private byte* start;
 
     public MappedRows(string path)
     {
@@ -25,6 +25,7 @@ internal sealed unsafe class MappedRows : IDisposable
     /// <summary>Copies one row as single precision.</summary>
     public void Read(long row, Span<float> destination)
     {
+        ObjectDisposedException.ThrowIf(start is null, this);
         var bytes = new ReadOnlySpan<byte>(start + row * Head.Columns * Head.ItemSize, Head.Columns * Head.ItemSize);
         if (Head.Type == StoredType.Float32) MemoryMarshal.Cast<byte, float>(bytes).CopyTo(destination);
         else
@@ -36,8 +37,9 @@ internal sealed unsafe class MappedRows : IDisposable
 
     public void Dispose()
     {
-        if (view is null) return;
-        view.SafeMemoryMappedViewHandle.ReleasePointer();
+        if (start is null) return;
+        start = null;
+        view!.SafeMemoryMappedViewHandle.ReleasePointer();
         view.Dispose();
         file!.Dispose();
     }

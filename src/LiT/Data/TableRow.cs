@@ -1,0 +1,35 @@
+namespace LiT.Data;
+
+/// <summary>One row of a table of pictures and captions, whatever the table's form.</summary>
+/// <param name="Line">The line it begins on, from 1.</param>
+/// <param name="Offset">Where it begins in the file, in bytes.</param>
+internal sealed record TableRow(long Line, long Offset)
+{
+    /// <summary>Why the row cannot be used at all.</summary>
+    public string? Trouble { get; init; }
+
+    /// <summary>The picture's path as written.</summary>
+    public string Image { get; init; } = "";
+
+    /// <summary>Whether bytes that are no UTF-8 were replaced.</summary>
+    public bool Mended { get; init; }
+
+    /// <summary>Captions as written, also empty ones; none where the table has no such column.</summary>
+    public IReadOnlyList<string?> Captions { get; init; } = [];
+
+    /// <summary>The label, or null.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>The other columns.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> Fields { get; init; } = [];
+}
+
+/// <summary>Reads the rows of a table one after the other, and again from a known place.</summary>
+internal interface ITableReader : IDisposable
+{
+    /// <summary>The next row, or null after the last.</summary>
+    TableRow? Next();
+
+    /// <summary>Goes to a row that was read before.</summary>
+    void Seek(long offset, long line);
+}
