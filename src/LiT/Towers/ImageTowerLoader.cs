@@ -31,7 +31,7 @@ internal sealed record ImageTowerFamily(string Kind, string Variants, Func<strin
 public static class ImageTowerLoader
 {
     // Asked in this order: the more particular names first.
-    private static readonly ImageTowerFamily[] Families = [VisionTransformer.AsFamily, BigTransfer.AsFamily, GroupNormResNet.AsFamily, CifarResNet.AsFamily];
+    private static readonly ImageTowerFamily[] Families = [VisionTransformer.AsFamily, BigTransfer.AsFamily, GroupNormResNet.AsFamily, MlpMixer.AsFamily, ResNet.AsFamily, CifarResNet.AsFamily];
 
     /// <summary>The kinds of towers from scratch with some of their variants, as <c>kind:variant</c>.</summary>
     public static IReadOnlyList<string> SpecExamples => [.. Families.Where(family => family.Named is not null).Select(family => $"{family.Kind}:{family.Variants}")];
