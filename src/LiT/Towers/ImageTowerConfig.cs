@@ -10,6 +10,8 @@ namespace LiT.Towers;
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(CifarResNetConfig), CifarResNetConfig.Kind)]
 [JsonDerivedType(typeof(VitConfig), VitConfig.Kind)]
+[JsonDerivedType(typeof(DinoConfig), DinoConfig.Kind)]
+[JsonDerivedType(typeof(HuggingFaceViTConfig), HuggingFaceViTConfig.Kind)]
 [JsonDerivedType(typeof(MixerConfig), MixerConfig.Kind)]
 [JsonDerivedType(typeof(ResNetConfig), ResNetConfig.Kind)]
 [JsonDerivedType(typeof(BitConfig), BitConfig.Kind)]

@@ -31,7 +31,7 @@ internal sealed record ImageTowerFamily(string Kind, string Variants, Func<strin
 public static class ImageTowerLoader
 {
     // Asked in this order: the more particular names first.
-    private static readonly ImageTowerFamily[] Families = [VisionTransformer.AsFamily, BigTransfer.AsFamily, GroupNormResNet.AsFamily, MlpMixer.AsFamily, ResNet.AsFamily, CifarResNet.AsFamily];
+    private static readonly ImageTowerFamily[] Families = [VisionTransformer.AsFamily, BigTransfer.AsFamily, GroupNormResNet.AsFamily, MlpMixer.AsFamily, DinoViT.AsFamily, HuggingFaceViT.AsFamily, ResNet.AsFamily, CifarResNet.AsFamily];
 
     /// <summary>The kinds of towers from scratch with some of their variants, as <c>kind:variant</c>.</summary>
     public static IReadOnlyList<string> SpecExamples => [.. Families.Where(family => family.Named is not null).Select(family => $"{family.Kind}:{family.Variants}")];
@@ -58,7 +58,7 @@ public static class ImageTowerLoader
     public static LockedTower Load(Checkpoint checkpoint, ImageTowerOptions? options = null)
     {
         options ??= new ImageTowerOptions();
-        var config = ConfigJson(checkpoint.Path);
+        var config = JsonBeside(checkpoint.Path, "config.json");
         var found = ImageTowerFile.Recognise(checkpoint)
             ?? Families.Select(family => family.Recognise(checkpoint, options, config)).FirstOrDefault(recognised => recognised is not null)
             ?? throw Unknown(checkpoint);
@@ -130,9 +130,9 @@ public static class ImageTowerLoader
         return colon < 0 || colon == 1 ? (spec, "") : (spec[..colon], spec[(colon + 1)..]);
     }
 
-    private static JsonElement? ConfigJson(string path)
+    internal static JsonElement? JsonBeside(string path, string name)
     {
-        var beside = Path.Combine(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".", "config.json");
+        var beside = Path.Combine(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".", name);
         if (!File.Exists(beside)) return null;
         try { return JsonDocument.Parse(File.ReadAllText(beside)).RootElement; }
         catch (JsonException wrong)

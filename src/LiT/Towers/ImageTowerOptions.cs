@@ -30,6 +30,12 @@ public sealed record ImageTowerOptions
     /// <summary><c>pad=zero|inf</c>: what surrounds the picture before BiT's max pooling, where it is not what the file's names say.</summary>
     public RootPadding? RootPadding { get; init; }
 
+    /// <summary><c>patch-mean</c>: a DINO's representation is the class token joined with the mean patch token.</summary>
+    public bool JoinPatchMean { get; init; }
+
+    /// <summary><c>pooler</c>: a Hugging Face ViT's representation is its pooler's output.</summary>
+    public bool Pooler { get; init; }
+
     /// <summary>Reads <c>key=value</c> pairs and single words, separated by commas.</summary>
     /// <exception cref="UsageException">Something unknown, or a value that cannot be.</exception>
     public ImageTowerOptions With(string text, string spec)
@@ -44,7 +50,9 @@ public sealed record ImageTowerOptions
                 "heads" => options with { AttentionHeads = Number(spec, key, value) },
                 "pool" => options with { Pooling = PoolingOf(spec, value) },
                 "pad" when value is "zero" or "inf" => options with { RootPadding = value == "zero" ? Towers.RootPadding.Zero : Towers.RootPadding.MinusInfinity },
-                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, heads=N, pool=tok|gap|map|0, pad=zero|inf."),
+                "patch-mean" when value.Length == 0 => options with { JoinPatchMean = true },
+                "pooler" when value.Length == 0 => options with { Pooler = true },
+                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, heads=N, pool=tok|gap|map|0, pad=zero|inf, patch-mean, pooler."),
             };
         }
         return options;

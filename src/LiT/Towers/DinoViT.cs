@@ -1,0 +1,305 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LiT.Checkpoints;
+using LiT.Images;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace LiT.Towers;
+
+// Shapes: B pictures, P patch, N = (H/P)(W/P) patches, R registers, L = 1 + R + N tokens, D width.
+
+/// <summary>The MLP inside a DINO block.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<DinoMlp>))]
+public enum DinoMlp
+{
+    /// <summary>Two layers with an exact GELU between.</summary>
+    Gelu,
+
+    /// <summary>silu(first half) · second half, then a layer (Shazeer 2020, arXiv 2002.05202): DINOv2's g.</summary>
+    SwiGlu,
+}
+
+/// <summary>
+/// Size of a Vision Transformer as DINO trains it (Caron et al. 2021, arXiv 2104.14294; DINOv2: Oquab et al. 2023,
+/// arXiv 2304.07193; registers: Darcet et al. 2023, arXiv 2309.16588). MoCo v3 and DeiT have the same form.
+/// </summary>
+public sealed record DinoConfig : ImageTowerConfig
+{
+    internal const string Kind = "dino";
+
+    /// <summary>Length of a token's state.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>Blocks.</summary>
+    public required int Depth { get; init; }
+
+    /// <summary>Width inside a block's MLP (of one half where it is gated).</summary>
+    public required int MlpDim { get; init; }
+
+    /// <summary>Attention heads; they divide the width.</summary>
+    public required int AttentionHeads { get; init; }
+
+    /// <summary>Side of a patch in pixels.</summary>
+    public required int Patch { get; init; }
+
+    /// <summary>Register tokens beside the class token.</summary>
+    public int Registers { get; init; }
+
+    /// <summary>Whether every branch is multiplied by a learned vector (LayerScale, arXiv 2103.17239): DINOv2.</summary>
+    public bool LayerScale { get; init; }
+
+    /// <summary>The MLP.</summary>
+    public DinoMlp Mlp { get; init; }
+
+    /// <summary>The representation is the class token joined with the mean patch token, twice as long (as dino.txt has it).</summary>
+    public bool JoinPatchMean { get; init; }
+
+    private static readonly Dictionary<string, (int Width, int Depth, int MlpDim, int Heads)> Sizes = new()
+    {
+        ["s"] = (384, 12, 1536, 6),
+        ["b"] = (768, 12, 3072, 12),
+        ["l"] = (1024, 24, 4096, 16),
+        ["g"] = (1536, 40, 4096, 24),
+    };
+
+    /// <summary>A published network by its hub name: vits16, vits8, vitb16, vitb8 (DINO), vits14 … vitg14 and vits14_reg … (DINOv2).</summary>
+    /// <exception cref="ArgumentException">There is no such network.</exception>
+    public static DinoConfig Named(string variant)
+    {
+        var registers = variant.EndsWith("_reg", StringComparison.Ordinal);
+        var plain = registers ? variant[..^4] : variant;
+        var second = plain.EndsWith("14", StringComparison.Ordinal);
+        var patch = second ? 14 : plain.EndsWith("16", StringComparison.Ordinal) ? 16 : plain.EndsWith('8') ? 8 : 0;
+        var size = plain.StartsWith("vit", StringComparison.Ordinal) && plain.Length > 4 ? plain[3..4] : "";
+        if (patch == 0 || plain != $"vit{size}{patch}" || !Sizes.TryGetValue(size, out var s) || (!second && (registers || size is "l" or "g")))
+            throw new ArgumentException($"There is no DINO network '{variant}'. Write vits16, vits8, vitb16 or vitb8, or DINOv2's vits14, vitb14, vitl14, vitg14, with _reg for registers.", nameof(variant));
+        return new()
+        {
+            Width = s.Width, Depth = s.Depth, MlpDim = s.MlpDim, AttentionHeads = s.Heads, Patch = patch, ImageSize = second ? 518 : 224,
+            Registers = registers ? 4 : 0, LayerScale = second, Mlp = size == "g" ? DinoMlp.SwiGlu : DinoMlp.Gelu,
+        };
+    }
+
+    /// <inheritdoc/>
+    public override string InWords
+    {
+        get
+        {
+            var name = Sizes.FirstOrDefault(size => size.Value == (Width, Depth, MlpDim, AttentionHeads)).Key is { } known
+                ? $"ViT-{known.ToUpperInvariant()}/{Patch}"
+                : $"ViT of width {Width}, depth {Depth}, {AttentionHeads} heads, MLP {MlpDim}, patch {Patch}";
+            return (LayerScale ? "DINOv2 " : "DINO ") + name + (Registers > 0 ? $", {Registers} registers" : "") + (Mlp == DinoMlp.SwiGlu ? ", SwiGLU" : "")
+                + (JoinPatchMean ? ", class token and mean patch token" : ", class token");
+        }
+    }
+
+    internal override ImageTower Build(Device? device = null) => new DinoViT(this, device);
+}
+
+/// <summary>The Vision Transformer of DINO and DINOv2.</summary>
+public sealed class DinoViT : ImageTower
+{
+    private readonly DinoConfig config;
+    private readonly Conv2d embedding;
+    private readonly Parameter cls, posembed;
+    private readonly Parameter? registers;
+    private readonly ModuleList<DinoBlock> blocks;
+    private readonly LayerNorm norm;
+    private readonly LinearHeads heads;
+    private readonly long grid;
+
+    internal DinoViT(DinoConfig config, Device? device = null) : base(nameof(DinoViT))
+    {
+        this.config = config;
+        var D = config.Width;
+        grid = config.ImageSize / config.Patch;
+        if (grid < 1) throw new ArgumentException($"A picture of {config.ImageSize} pixels holds no patch of {config.Patch}.", nameof(config));
+        embedding = Conv2d(3, D, config.Patch, config.Patch, device: device);
+        cls = Layers.Weight([1, 1, D], device);
+        posembed = Layers.Weight([1, 1 + grid * grid, D], device);
+        if (config.Registers > 0) registers = Layers.Weight([1, config.Registers, D], device);
+        blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new DinoBlock(config, device))]);
+        norm = LayerNorm(D, 1e-6, device: device);
+        heads = new LinearHeads(Width, config.Heads, device);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override ImageTowerConfig Config => config;
+
+    /// <inheritdoc/>
+    public override int Width => config.JoinPatchMean ? 2 * config.Width : config.Width;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> HeadNames => heads.Names;
+
+    /// <inheritdoc/>
+    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var (first, patches) = Encoded(images);
+        return (config.JoinPatchMean ? cat([first, patches.mean([1])], 1) : first.alias()).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The class token [B, D] and the patch tokens [B, N, D] after the last norm.</summary>
+    internal (Tensor Class, Tensor Patches) Encoded(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var x = embedding.call(images);                                                                 // [B, D, H/P, W/P]
+        var positions = Positions(x.shape[2], x.shape[3]);                                              // [1+N, D]
+        x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions;          // [B, 1+N, D]
+        if (registers is not null)                                                                      // they have no positions
+            x = cat([x[.., ..1], registers.expand(x.shape[0], -1, -1), x[.., 1..]], 1);                 // [B, L, D]
+        foreach (var block in blocks)
+            x = scope.DisposeEverythingBut(block.call(x));
+        x = norm.call(x);
+        return (x.select(1, 0).MoveToOuterDisposeScope(), x[.., (1 + config.Registers)..].MoveToOuterDisposeScope());
+    }
+
+    /// <summary>The positions of class token and patches for a picture's grid, [1+N, D].</summary>
+    internal Tensor Positions(long rows, long columns)
+    {
+        var table = posembed.squeeze(0);
+        return cat([table[..1], PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns),
+            config.Registers > 0 ? PositionResampling.BicubicAntialias : PositionResampling.BicubicOffset)]);
+    }
+
+    internal override void Initialise(Generator random)
+    {
+        Layers.TruncatedNormal(embedding.weight!, 0.02, random);
+        init.zeros_(embedding.bias!);
+        foreach (var token in new[] { cls, posembed, registers })
+            if (token is not null) Layers.TruncatedNormal(token, 0.02, random);
+        foreach (var block in blocks) block.Initialise(random);
+        heads.Initialise(random);
+    }
+
+    // facebookresearch dino (vision_transformer.py) and dinov2 (models/vision_transformer.py); training checkpoints of dinov2
+    // put blocks in chunks, with the number of the block over all chunks.
+    internal static readonly WeightMap Torch = new WeightMap("ViT (DINO)")
+    {
+        { "cls_token", "cls" },
+        { "pos_embed", "posembed" },
+        { "register_tokens", "registers" },
+        { "patch_embed.proj.weight", "embedding.weight" },
+        { "patch_embed.proj.bias", "embedding.bias" },
+        { DinoBlock.Torch, "blocks.{i}.", "blocks.{i}." },
+        { DinoBlock.Torch, "blocks.{c}.{i}.", "blocks.{i}." },
+        { "norm.weight", "norm.weight" },
+        { "norm.bias", "norm.bias" },
+        { "head.weight", "heads.head.weight" },
+        { "head.bias", "heads.head.bias" },
+    }.Skipping("mask_token", "only pre-training needs it");
+
+    internal static ImageTowerFamily AsFamily { get; } = new(DinoConfig.Kind, "vits16, vitb16, vitb8, vits14, vitb14, vitl14, vitg14, vitb14_reg",
+        (variant, options) => DinoConfig.Named(variant) with { JoinPatchMean = options.JoinPatchMean }, PreprocessingOf, Recognise);
+
+    // Trained with 518 pixels at the end, DINOv2 is evaluated with 224 like its predecessor.
+    private static Preprocessing PreprocessingOf(int size) => Preprocessing.TorchvisionImageNet(Math.Min(size, 224), ResizeMethod.PillowBicubic);
+
+    private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
+    {
+        if (WeightSource.Holding(checkpoint, "patch_embed.proj.weight", "cls_token", "pos_embed", "norm.weight") is not [var source, ..]) return null;
+        var width = source.Size("patch_embed.proj.weight", 0);
+        var moco = source.Prefix.EndsWith("base_encoder.", StringComparison.Ordinal);
+        var gated = source.FindIfThere("blocks.{i}.mlp.w3.weight", "blocks.{c}.{i}.mlp.w3.weight");
+        var (rows, patch) = (source.Size("pos_embed", -2) - 1, source.Size("patch_embed.proj.weight", -1));
+        var side = (int)Math.Sqrt(rows);
+        if (side * side != rows)
+            throw new LitException($"{checkpoint.Path}: 'pos_embed' has {rows} rows beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures.");
+        var head = !moco && source.Has("head.weight") && source.ShapeOf("head.weight").Count == 2;
+        var config = new DinoConfig
+        {
+            Width = width,
+            Depth = source.Tensors.Keys.Select(name => BlockOf(name)).Max() + 1,
+            MlpDim = source.Size(gated ?? source.Find("blocks.{i}.mlp.fc1.weight", "blocks.{c}.{i}.mlp.fc1.weight"), gated is null ? 0 : 1),
+            // MoCo v3's S has twice as many heads as every other ViT-S (moco-v3: vits.py).
+            AttentionHeads = options.AttentionHeads ?? (moco && width == 384 ? 12 : width / 64),
+            Patch = patch,
+            ImageSize = side * patch,
+            Registers = source.Has("register_tokens") ? source.Size("register_tokens", -2) : 0,
+            LayerScale = source.FindIfThere("blocks.{i}.ls1.gamma", "blocks.{c}.{i}.ls1.gamma") is not null,
+            Mlp = gated is null ? DinoMlp.Gelu : DinoMlp.SwiGlu,
+            JoinPatchMean = options.JoinPatchMean,
+            Heads = head && !options.JoinPatchMean ? [new HeadConfig("head", source.Size("head.weight", 0))] : [],
+        };
+        if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
+            throw new UsageException($"{checkpoint.Path}: says nothing of its attention heads, and {config.AttentionHeads} cannot be for a width of {width}. Put ':heads=N' after the path.");
+        var names = head && config.Heads.Count > 0 ? Torch : Torch.Skipping("head.{*}", moco ? "MoCo's projector, which only its training needs" : "a head on the class token alone");
+        return new RecognisedTower(moco ? "ViT (MoCo v3)" : names.Family, source, config, _ => names, PreprocessingOf(config.ImageSize));
+    }
+
+    private static readonly NamePattern[] BlockNames = [new("blocks.{i}.norm1.weight"), new("blocks.{c}.{i}.norm1.weight")];
+
+    private static int BlockOf(string name) => BlockNames.Select(pattern => pattern.NumbersIn(name)).FirstOrDefault(numbers => numbers is not null)?['i'] ?? -1;
+}
+
+/// <summary>x + ls1 · attention(norm1(x)), then x + ls2 · mlp(norm2(x)).</summary>
+internal sealed class DinoBlock : Module<Tensor, Tensor>
+{
+    private readonly LayerNorm norm1, norm2;
+    private readonly SelfAttention attn;
+    private readonly Linear fc1, fc2;
+    private readonly Parameter? ls1, ls2;
+    private readonly DinoMlp mlp;
+
+    public DinoBlock(DinoConfig config, Device? device) : base(nameof(DinoBlock))
+    {
+        var D = config.Width;
+        mlp = config.Mlp;
+        (norm1, norm2) = (LayerNorm(D, 1e-6, device: device), LayerNorm(D, 1e-6, device: device));
+        attn = new SelfAttention(D, config.AttentionHeads, device);
+        fc1 = Layers.Dense(D, mlp == DinoMlp.SwiGlu ? 2 * config.MlpDim : config.MlpDim, device);
+        fc2 = Layers.Dense(config.MlpDim, D, device);
+        if (config.LayerScale) (ls1, ls2) = (Layers.Weight([D], device), Layers.Weight([D], device));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var y = attn.call(norm1.call(x), null);
+        x = x + (ls1 is null ? y : y * ls1);
+        y = fc1.call(norm2.call(x));
+        if (mlp == DinoMlp.Gelu)
+            y = functional.gelu(y);
+        else
+        {
+            var halves = y.chunk(2, -1);
+            y = functional.silu(halves[0]) * halves[1];
+        }
+        y = fc2.call(y);
+        return x + (ls2 is null ? y : y * ls2);
+    }
+
+    public void Initialise(Generator random)
+    {
+        attn.Initialise(random);
+        foreach (var layer in new[] { fc1, fc2 })
+        {
+            Layers.TruncatedNormal(layer.weight!, 0.02, random);
+            init.zeros_(layer.bias!);
+        }
+        foreach (var scale in new[] { ls1, ls2 })
+            if (scale is not null) init.constant_(scale, 1e-5);
+    }
+
+    internal static readonly WeightMap Torch = new("DINO block")
+    {
+        { "norm{k}.weight", "norm{k}.weight" },
+        { "norm{k}.bias", "norm{k}.bias" },
+        { "attn.qkv.weight", "attn.qkv.weight" },
+        { "attn.qkv.bias", "attn.qkv.bias" },
+        { "attn.proj.weight", "attn.out.weight" },
+        { "attn.proj.bias", "attn.out.bias" },
+        { "ls{k}.gamma", "ls{k}" },
+        { "mlp.{fc1|w12}.weight", "fc1.weight" },
+        { "mlp.{fc1|w12}.bias", "fc1.bias" },
+        { "mlp.{fc2|w3}.weight", "fc2.weight" },
+        { "mlp.{fc2|w3}.bias", "fc2.bias" },
+    };
+}

@@ -1,0 +1,213 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using LiT.Checkpoints;
+using LiT.Images;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace LiT.Towers;
+
+// Shapes: B pictures, P patch, L = 1 + (H/P)(W/P) tokens, D width.
+
+/// <summary>
+/// Size of a Vision Transformer as Hugging Face transformers has it (models/vit/modeling_vit.py), from config.json where
+/// that lies beside the weights.
+/// </summary>
+public sealed record HuggingFaceViTConfig : ImageTowerConfig
+{
+    internal const string Kind = "hf-vit";
+
+    /// <summary>hidden_size: length of a token's state.</summary>
+    public required int Width { get; init; }
+
+    /// <summary>num_hidden_layers: blocks.</summary>
+    public required int Depth { get; init; }
+
+    /// <summary>intermediate_size: width inside a block's MLP.</summary>
+    public required int MlpDim { get; init; }
+
+    /// <summary>num_attention_heads; they divide the width.</summary>
+    public required int AttentionHeads { get; init; }
+
+    /// <summary>patch_size: side of a patch in pixels.</summary>
+    public required int Patch { get; init; }
+
+    /// <summary>hidden_act; exact GELU in every published ViT.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public Activation Activation { get; init; } = Activation.Gelu;
+
+    /// <summary>layer_norm_eps.</summary>
+    public double LayerNormEps { get; init; } = 1e-12;
+
+    /// <summary>The representation is what the pooler makes of the class token, tanh(dense(cls)), and not the class token itself.</summary>
+    public bool Pooler { get; init; }
+
+    /// <inheritdoc/>
+    public override string InWords =>
+        $"ViT of width {Width}, depth {Depth}, {AttentionHeads} heads, MLP {MlpDim}, patch {Patch}, {ImageSize} px, {(Pooler ? "pooler" : "class token")}";
+
+    internal override ImageTower Build(Device? device = null) => new HuggingFaceViT(this, device);
+}
+
+/// <summary>Hugging Face's ViTModel and ViTForImageClassification.</summary>
+public sealed class HuggingFaceViT : ImageTower
+{
+    private readonly HuggingFaceViTConfig config;
+    private readonly Conv2d embedding;
+    private readonly Parameter cls, posembed;
+    private readonly Encoder encoder;
+    private readonly Linear? pooler;
+    private readonly LinearHeads heads;
+    private readonly long grid;
+
+    internal HuggingFaceViT(HuggingFaceViTConfig config, Device? device = null) : base(nameof(HuggingFaceViT))
+    {
+        this.config = config;
+        var D = config.Width;
+        grid = config.ImageSize / config.Patch;
+        embedding = Conv2d(3, D, config.Patch, config.Patch, device: device);
+        cls = Layers.Weight([1, 1, D], device);
+        posembed = Layers.Weight([1, 1 + grid * grid, D], device);
+        encoder = new Encoder(D, config.Depth, config.MlpDim, config.AttentionHeads, config.Activation, config.LayerNormEps, device);
+        if (config.Pooler) pooler = Layers.Dense(D, D, device);
+        heads = new LinearHeads(D, config.Heads, device);
+        RegisterComponents();
+    }
+
+    /// <inheritdoc/>
+    public override ImageTowerConfig Config => config;
+
+    /// <inheritdoc/>
+    public override int Width => config.Width;
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> HeadNames => heads.Names;
+
+    /// <inheritdoc/>
+    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
+
+    /// <inheritdoc/>
+    public override Tensor forward(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var x = Encoded(images).select(1, 0);                                                           // [B, D]
+        if (pooler is not null) x = pooler.call(x).tanh();
+        return x.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>last_hidden_state: every token after the last norm, [B, L, D].</summary>
+    internal Tensor Encoded(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var x = embedding.call(images);                                                                 // [B, D, H/P, W/P]
+        var (rows, columns, table) = (x.shape[2], x.shape[3], posembed.squeeze(0));
+        var positions = cat([table[..1], PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), PositionResampling.Bicubic)]);
+        x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions;          // [B, L, D]
+        return encoder.call(x).MoveToOuterDisposeScope();
+    }
+
+    internal static readonly WeightMap Names = new("ViT (Hugging Face)")
+    {
+        { "{vit.|}embeddings.cls_token", "cls" },
+        { "{vit.|}embeddings.position_embeddings", "posembed" },
+        { "{vit.|}embeddings.patch_embeddings.projection.weight", "embedding.weight" },
+        { "{vit.|}embeddings.patch_embeddings.projection.bias", "embedding.bias" },
+        { Block, "{vit.|}encoder.layer.{i}.", "encoder.blocks.{i}." },
+        { "{vit.|}layernorm.weight", "encoder.norm.weight" },
+        { "{vit.|}layernorm.bias", "encoder.norm.bias" },
+        { "{vit.|}pooler.dense.weight", "pooler.weight" },
+        { "{vit.|}pooler.dense.bias", "pooler.bias" },
+        { "classifier.weight", "heads.classifier.weight" },
+        { "classifier.bias", "heads.classifier.bias" },
+    };
+
+    private static WeightMap Block => new("Hugging Face ViT block")
+    {
+        { "layernorm_before.weight", "norm1.weight" },
+        { "layernorm_before.bias", "norm1.bias" },
+        { "attention.attention.query.weight", "attn.qkv.weight", Axes.Same, 0, 3 },
+        { "attention.attention.query.bias", "attn.qkv.bias", Axes.Same, 0, 3 },
+        { "attention.attention.key.weight", "attn.qkv.weight", Axes.Same, 1, 3 },
+        { "attention.attention.key.bias", "attn.qkv.bias", Axes.Same, 1, 3 },
+        { "attention.attention.value.weight", "attn.qkv.weight", Axes.Same, 2, 3 },
+        { "attention.attention.value.bias", "attn.qkv.bias", Axes.Same, 2, 3 },
+        { "attention.output.dense.weight", "attn.out.weight" },
+        { "attention.output.dense.bias", "attn.out.bias" },
+        { "layernorm_after.weight", "norm2.weight" },
+        { "layernorm_after.bias", "norm2.bias" },
+        { "intermediate.dense.weight", "mlp.fc1.weight" },
+        { "intermediate.dense.bias", "mlp.fc1.bias" },
+        { "output.dense.weight", "mlp.fc2.weight" },
+        { "output.dense.bias", "mlp.fc2.bias" },
+    };
+
+    internal static ImageTowerFamily AsFamily { get; } = new(HuggingFaceViTConfig.Kind, "", null, Preprocessing.HuggingFaceViT, Recognise);
+
+    private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
+    {
+        const string cls = "embeddings.cls_token", patches = "embeddings.patch_embeddings.projection.weight";
+        if (WeightSource.Holding(checkpoint, cls, patches, "layernorm.weight") is not [var inner, ..]) return null;
+        // With a classifier the model stands under "vit.", the classifier beside it.
+        var source = inner.Prefix.EndsWith("vit.", StringComparison.Ordinal) ? new WeightSource(checkpoint, inner.Prefix[..^4]) : inner;
+        var (width, rows, patch) = (inner.Size(patches, 0), inner.Size("embeddings.position_embeddings", -2) - 1, inner.Size(patches, -1));
+        var side = (int)Math.Sqrt(rows);
+        if (side * side != rows)
+            throw new LitException($"{checkpoint.Path}: has {rows} positions beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures.");
+        var classes = source.Has("classifier.weight") ? source.Size("classifier.weight", 0) : 0;
+        var config = new HuggingFaceViTConfig
+        {
+            Width = width,
+            Depth = inner.CountOf("encoder.layer.", "."),
+            MlpDim = inner.Size(inner.Find("encoder.layer.{i}.intermediate.dense.weight"), 0),
+            AttentionHeads = options.AttentionHeads ?? Number("num_attention_heads") ?? width / 64,
+            Patch = patch,
+            ImageSize = side * patch,
+            LayerNormEps = configJson?.TryGetProperty("layer_norm_eps", out var eps) == true ? eps.GetDouble() : 1e-12,
+            Activation = configJson?.TryGetProperty("hidden_act", out var act) == true ? ActivationOf(act.GetString(), checkpoint.Path) : Activation.Gelu,
+            Pooler = options.Pooler,
+            Heads = classes > 0 && !options.Pooler ? [new HeadConfig("classifier", classes, ClassNames(configJson, classes))] : [],
+        };
+        if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
+            throw new UsageException($"{checkpoint.Path}: {config.AttentionHeads} attention heads cannot be for a width of {width}. Put its config.json beside it, or ':heads=N' after the path.");
+        var names = options.Pooler ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")
+            : Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for");
+        return new RecognisedTower(Names.Family, source, config, _ => names, Preprocessed(checkpoint.Path, config.ImageSize));
+
+        int? Number(string name) => configJson?.TryGetProperty(name, out var value) == true && value.TryGetInt32(out var number) ? number : null;
+    }
+
+    private static Activation ActivationOf(string? name, string path) => name switch
+    {
+        "gelu" => Activation.Gelu,
+        "gelu_new" or "gelu_pytorch_tanh" => Activation.GeluTanh,
+        "relu" => Activation.Relu,
+        _ => throw new LitException($"{path}: config.json beside it says hidden_act '{name}', which is not known here. Known are gelu, gelu_new, gelu_pytorch_tanh and relu."),
+    };
+
+    private static string[]? ClassNames(JsonElement? configJson, int classes)
+    {
+        if (configJson?.TryGetProperty("id2label", out var labels) != true || labels.ValueKind != JsonValueKind.Object) return null;
+        var names = Enumerable.Range(0, classes)
+            .Select(id => labels.TryGetProperty(id.ToString(CultureInfo.InvariantCulture), out var name) ? name.GetString() : null)
+            .OfType<string>().ToArray();
+        return names.Length < classes || names.Any(name => name.StartsWith("LABEL_", StringComparison.Ordinal)) ? null : names;
+    }
+
+    // ViTImageProcessor's own file, where it lies beside the weights.
+    private static Preprocessing Preprocessed(string path, int size)
+    {
+        var standard = Preprocessing.HuggingFaceViT(size);
+        if (ImageTowerLoader.JsonBeside(path, "preprocessor_config.json") is not { } json) return standard;
+        return standard with
+        {
+            Method = json.TryGetProperty("resample", out var resample) && resample.TryGetInt32(out var filter) && filter == 3 ? ResizeMethod.PillowBicubic : ResizeMethod.PillowBilinear,
+            Mean = Channels("image_mean") ?? standard.Mean,
+            Std = Channels("image_std") ?? standard.Std,
+        };
+
+        ChannelValues? Channels(string name) => json.TryGetProperty(name, out var values) && values.ValueKind == JsonValueKind.Array && values.GetArrayLength() == 3
+            ? new ChannelValues(values[0].GetSingle(), values[1].GetSingle(), values[2].GetSingle()) : null;
+    }
+}

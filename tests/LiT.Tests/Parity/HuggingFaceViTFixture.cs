@@ -1,0 +1,37 @@
+using LiT.Towers;
+using static TorchSharp.torch;
+
+namespace LiT.Tests.Parity;
+
+/// <summary>Hugging Face's ViT in three types, with pooler or classifier, and with interpolated positions.</summary>
+public sealed class HuggingFaceViTFixture : IFixtureKind
+{
+    public string Folder => "hf_vit";
+
+    public IEnumerable<FixtureCase> Cases(FixtureFolder folder)
+    {
+        folder.PathOf("config.json");
+        foreach (var file in folder.AllFiles.Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal)))
+        {
+            var name = Path.GetFileNameWithoutExtension(file);
+            yield return new FixtureCase(name, () => Check(folder, file, name, "input.npy"));
+            if (folder.Has($"{name}_interpolated_cls.npy"))
+                yield return new FixtureCase($"{name} interpolated", () => Check(folder, file, $"{name}_interpolated", "input_interpolated.npy"));
+        }
+    }
+
+    private static void Check(FixtureFolder folder, string file, string name, string input)
+    {
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        using var loaded = ImageTowerLoader.Load(folder.PathOf(file));
+        var images = folder.Floats(input);
+        var representation = loaded.Tower.call(images);
+        folder.Close(representation, $"{name}_cls.npy");
+        if (folder.Has($"{name}_last_hidden_state.npy")) folder.Close(((HuggingFaceViT)loaded.Tower).Encoded(images), $"{name}_last_hidden_state.npy");
+        if (folder.Has($"{name}_logits.npy")) folder.Close(loaded.Tower.Logits("classifier", representation), $"{name}_logits.npy");
+        if (!folder.Has($"{name}_pooler_output.npy")) return;
+        using var pooled = ImageTowerLoader.Load(folder.PathOf(file) + ":pooler");
+        folder.Close(pooled.Tower.call(images), $"{name}_pooler_output.npy");
+    }
+}
