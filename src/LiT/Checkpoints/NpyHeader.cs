@@ -29,7 +29,7 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
             var sizeBytes = start[6] == 1 ? 2 : 4;
             stream.ReadExactly(start.Slice(8, sizeBytes));
             var length = sizeBytes == 2 ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
-            if (length > 1 << 20) throw Bad(where, $"says that its header has {length} bytes");
+            if (length > Math.Min(1 << 20, stream.Length - stream.Position)) throw Bad(where, $"says that its header has {length} bytes");
             var text = new byte[length];
             stream.ReadExactly(text);
             var literal = new PythonLiteral(Encoding.UTF8.GetString(text));

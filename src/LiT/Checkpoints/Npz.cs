@@ -39,7 +39,7 @@ internal sealed class NpzCheckpoint : Checkpoint
 
     public override string Container => "npz";
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => tensors;
-    public override IReadOnlyList<string> PassedOver => [.. passedOver.Select(entry => $"{entry.Key}: {entry.Value}")];
+    public override IReadOnlyList<string> PassedOver => [.. passedOver.Select(entry => LitException.OneLine($"{entry.Key}: {entry.Value}"))];
 
     /// <summary>Takes over the file.</summary>
     public static NpzCheckpoint Open(CheckpointFile file, IReadOnlyList<ZipMember> members)
@@ -57,6 +57,7 @@ internal sealed class NpzCheckpoint : Checkpoint
             var header = NpyHeader.Read(stream, Where(file, member));
             if (header.Elements is not { } elements)
             {
+                stream.Finish();        // it is what it says, and not a damaged array of numbers
                 checkpoint.passedOver[name] = header.Refused!;
                 continue;
             }

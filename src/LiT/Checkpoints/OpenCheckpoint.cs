@@ -36,14 +36,14 @@ internal static class OpenCheckpoint
         throw new LitException($"{path}: the folder has no {string.Join(", ", InFolders)}. Give the checkpoint file itself.");
     }
 
-    public static Checkpoint SingleFile(string path)
+    public static Checkpoint SingleFile(string path, bool mayBeIndex = true)
     {
         if (Directory.Exists(path)) throw new LitException($"{path}: is a folder, where a file is expected. Give a checkpoint file.");
         var file = CheckpointFile.Open(path);
         Checkpoint? checkpoint = null;
         try
         {
-            return checkpoint = ByContent(file);
+            return checkpoint = ByContent(file, mayBeIndex);
         }
         finally
         {
@@ -51,7 +51,7 @@ internal static class OpenCheckpoint
         }
     }
 
-    private static Checkpoint ByContent(CheckpointFile file)
+    private static Checkpoint ByContent(CheckpointFile file, bool mayBeIndex)
     {
         if (file.Length == 0) throw new LitException($"{file.Path}: the file is empty. Download or copy it again.");
         Span<byte> first = stackalloc byte[(int)Math.Min(512, file.Length)];
@@ -72,7 +72,7 @@ internal static class OpenCheckpoint
         if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
             || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
             throw new LitException($"{file.Path}: is a web page, saved in place of the checkpoint. Download the file again, by its direct link.");
-        if (text.StartsWith('{')) return ShardedCheckpoint.Open(file);
+        if (mayBeIndex && text.StartsWith('{')) return ShardedCheckpoint.Open(file);
         throw new LitException($"{file.Path}: is no checkpoint. Give an .npz, .safetensors or PyTorch .pth file.");
     }
 }

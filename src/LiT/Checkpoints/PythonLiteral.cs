@@ -67,6 +67,7 @@ internal sealed class PythonLiteral
         at++;
         while (!Take(close))
         {
+            if (items.Count == 4096) throw new FormatException("a list without end");
             items.Add(ReadValue(depth + 1));
             if (!Take(',') && Peek() != close) throw new FormatException($"',' expected at character {at}");
         }

@@ -20,7 +20,7 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
     public override string Container => "safetensors";
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => tensors;
     public override IReadOnlyDictionary<string, string> Metadata => metadata;
-    public override IReadOnlyList<string> PassedOver => [.. passedOver.Select(entry => $"{entry.Key}: {entry.Value}")];
+    public override IReadOnlyList<string> PassedOver => [.. passedOver.Select(entry => LitException.OneLine($"{entry.Key}: {entry.Value}"))];
 
     /// <summary>Takes over the file.</summary>
     public static SafetensorsCheckpoint Open(CheckpointFile file)

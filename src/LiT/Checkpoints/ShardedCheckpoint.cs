@@ -58,7 +58,7 @@ internal sealed class ShardedCheckpoint : Checkpoint
             var path = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path) ?? "", fileName);
             if (!File.Exists(path))
                 throw new LitException($"{path}: the file is missing, where {System.IO.Path.GetFileName(Path)} expects it. Download it, too.");
-            shards[fileName] = shard = OpenCheckpoint.SingleFile(path);
+            shards[fileName] = shard = OpenCheckpoint.SingleFile(path, mayBeIndex: false);
             foreach (var (key, value) in shard.Metadata) metadata[key] = value;
         }
         if (!shard.Tensors.TryGetValue(name, out var info))
@@ -72,6 +72,7 @@ internal sealed class ShardedCheckpoint : Checkpoint
         var entries = new List<(string, string)>();
         try
         {
+            if (index.Length > 1 << 26) throw new JsonException();
             var json = new Utf8JsonReader(index.ReadBytes(0, index.Length));
             json.Read();
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)

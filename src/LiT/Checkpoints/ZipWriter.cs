@@ -48,8 +48,11 @@ internal sealed class ZipWriter(Stream stream)
         foreach (var member in members) WriteDirectoryEntry(member);
         var (size, end64) = (stream.Position - start, stream.Position);
         var bytes = new LittleEndian(stream);
-        bytes.U32(0x06064b50).U64(44).U16(Version).U16(Version).U32(0).U32(0).U64(members.Count).U64(members.Count).U64(size).U64(start);
-        bytes.U32(0x07064b50).U32(0).U64(end64).U32(1);
+        if (members.Count >= ushort.MaxValue || end64 >= uint.MaxValue)
+        {
+            bytes.U32(0x06064b50).U64(44).U16(Version).U16(Version).U32(0).U32(0).U64(members.Count).U64(members.Count).U64(size).U64(start);
+            bytes.U32(0x07064b50).U32(0).U64(end64).U32(1);
+        }
         var few = (ushort)Math.Min(members.Count, ushort.MaxValue);
         bytes.U32(0x06054b50).U16(0).U16(0).U16(few).U16(few).U32(Narrow(size)).U32(Narrow(start)).U16(0);
     }

@@ -99,7 +99,8 @@ public static class AtomicFile
 
     /// <summary>A device such as /dev/null or /dev/stdout must be written to, never replaced.</summary>
     private static bool IsDevice(string path) =>
-        !OperatingSystem.IsWindows() && Path.GetFullPath(path).StartsWith("/dev/", StringComparison.Ordinal) && File.Exists(path);
+        !OperatingSystem.IsWindows() && Path.GetFullPath(path) is var full && full.StartsWith("/dev/", StringComparison.Ordinal)
+        && !full.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(full);
 
     /// <summary>The file that a link stands for, so that writing keeps the link; the folder exists afterwards.</summary>
     private static string Target(string path)

@@ -91,8 +91,9 @@ internal sealed class KnownCalls(PickleBytes bytes)
     {
         if (id is not object?[] fields || fields.Length < 2) throw bytes.Damaged("has a persistent id that is no storage");
         if (PickledValues.AsText(fields[0]) == "module") return fields[1];
-        if (fields is not [_, PickledGlobal type, var keyed, _, long count, ..] || TorchNames.Storage(type) is not { } elements || count < 0)
+        if (fields is not [_, PickledGlobal type, var keyed, _, long count, ..] || count < 0)
             throw bytes.Damaged("has a persistent id that is no storage");
+        if (TorchNames.Storage(type) is not { } elements) return PickledOpaque.Instance;
         var key = PickledValues.AsText(keyed) ?? throw bytes.Damaged("has a storage without a key");
         bytes.Charge(200);
         StorageSizes[key] = elements.Size;

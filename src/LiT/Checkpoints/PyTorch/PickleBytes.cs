@@ -7,21 +7,15 @@ namespace LiT.Checkpoints.PyTorch;
 /// The bytes of a pickle, and the account of what it may make. A pickle of a few bytes can ask for objects without end; an honest
 /// one makes little beside its tensors. So everything made is charged to an allowance that grows with the file.
 /// </summary>
-internal sealed class PickleBytes(Stream source, long length, string where)
+internal sealed class PickleBytes(Stream source, long length, long fileLength, string where)
 {
     private readonly byte[] window = new byte[(int)Math.Min(1 << 16, Math.Max(16, length))];
     private int at, filled;
     private long fetched;
-    private long allowance = length + (8 << 20);
+    private long allowance = fileLength + (8 << 20);
 
     /// <summary>Bytes read so far.</summary>
     public long Position => fetched - filled + at;
-
-    /// <summary>File and member, for messages.</summary>
-    public string Where => where;
-
-    /// <summary>More may be made: the file around the pickle is as large as that.</summary>
-    public void Allow(long fileLength) => allowance = fileLength + (8 << 20);
 
     /// <exception cref="LitException">The pickle makes more than its file explains.</exception>
     public void Charge(long bytes)
@@ -61,7 +55,7 @@ internal sealed class PickleBytes(Stream source, long length, string where)
 
     public string Text(long count)
     {
-        if (count > length - Position) throw Damaged("is cut off");
+        if (count < 0 || count > length - Position) throw Damaged("is cut off");
         Charge(2 * count);
         return Encoding.UTF8.GetString(Bytes(count));
     }

@@ -30,7 +30,7 @@ internal sealed class PyTorchCheckpoint : Checkpoint
     {
         Path = file.Path;
         Container = container;
-        PassedOver = [.. foreign.Select(name => $"{name}: no tensor, not executed")];
+        PassedOver = [.. foreign.Select(name => LitException.OneLine($"{name}: no tensor, not executed"))];
         this.file = file;
         this.numbers = numbers;
         this.storages = storages;

@@ -12,15 +12,15 @@ internal static class TorchLegacy
     private static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356");      // torch/serialization.py, MAGIC_NUMBER
     private const long Version = 1001;
 
-    // Protocol 2, then a long of ten bytes: the magic number as it is pickled.
-    private static readonly byte[] Start = [0x80, 0x02, 0x8A, 0x0A, .. Magic.ToByteArray(), (byte)'.'];
+    // The magic number as it is pickled, whatever the protocol before it: a long of ten bytes.
+    private static readonly byte[] Start = [0x8A, 0x0A, .. Magic.ToByteArray(), (byte)'.'];
 
-    public static bool Begins(ReadOnlySpan<byte> first) => first.StartsWith(Start);
+    public static bool Begins(ReadOnlySpan<byte> first) => first[0] == 0x80 && first[..Math.Min(first.Length, 32)].IndexOf(Start) >= 0;
 
     /// <summary>Takes over the file.</summary>
     public static PyTorchCheckpoint Open(CheckpointFile file)
     {
-        var bytes = new PickleBytes(file.Range(0, file.Length), file.Length, file.Path);
+        var bytes = new PickleBytes(file.Range(0, file.Length), file.Length, file.Length, file.Path);
         var calls = new KnownCalls(bytes);
         var pickle = new Unpickler(bytes, calls);
         if (!Magic.Equals(pickle.Read())) throw bytes.Damaged("does not begin as torch.save begins");

@@ -22,8 +22,7 @@ internal static class TorchZip
             throw new LitException($"{file.Path}, member {pickle.Name}: grows to {pickle.Size} bytes, more than objects beside weights ever do. " +
                 "It is made to harm; do not use it.");
         using var stream = new MemoryStream(ReadAll(file, pickle), writable: false);
-        var bytes = new PickleBytes(stream, stream.Length, $"{file.Path}, member {pickle.Name}");
-        bytes.Allow(file.Length);
+        var bytes = new PickleBytes(stream, stream.Length, file.Length, $"{file.Path}, member {pickle.Name}");
         var calls = new KnownCalls(bytes);
         var numbers = TensorNames.Of(new Unpickler(bytes, calls).Read(), bytes);
 

@@ -233,7 +233,7 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
         long.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : throw bytes.Damaged("has an index that is none");
 
     private object Number(string digits) =>
-        digits.Length < 20 && long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? value
+        digits.Length < 20 && long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? (object)value
         : digits.Length < 1000 && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large) ? large
         : throw bytes.Damaged("has a number that is none");
 
@@ -244,6 +244,6 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
     private static object Integer(byte[] littleEndian)
     {
         var value = new BigInteger(littleEndian);
-        return value >= long.MinValue && value <= long.MaxValue ? (long)value : value;
+        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
     }
 }

@@ -1,0 +1,60 @@
+using LiT.Checkpoints;
+
+namespace LiT.Fuzz;
+
+/// <summary>
+/// One reader of files from outside, and files that it reads. <see cref="Read"/> opens a file and reads all of it; it may end
+/// in a <see cref="LitException"/> and in nothing else.
+/// </summary>
+public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action<string> Read)
+{
+    private const long LargestSeed = 1 << 16;
+
+    /// <summary>The name of the mutated file; companions, the other files it refers to, lie beside it.</summary>
+    public string FileName { get; init; } = "input";
+
+    public IReadOnlyList<string> Companions { get; init; } = [];
+
+    /// <summary>Every reader that takes files from outside, with the reference fixtures as seeds.</summary>
+    /// <param name="fixtures">The folder of the reference fixtures.</param>
+    public static IReadOnlyList<FuzzTarget> All(string fixtures) =>
+    [
+        new("npz", Files(fixtures, "*.npz"), ReadCheckpoint),
+        new("npy", Files(fixtures, "*.npy"), ReadArray),
+        new("safetensors", Files(fixtures, "*.safetensors"), ReadCheckpoint),
+        new("sharded", Files(fixtures, "*.safetensors.index.json"), ReadCheckpoint)
+        {
+            FileName = "model.safetensors.index.json",
+            Companions = Files(fixtures, "*-of-*.safetensors"),
+        },
+        new("pth", Files(fixtures, "*.pth"), ReadCheckpoint),
+    ];
+
+    private static List<string> Files(string folder, string pattern) =>
+        [.. Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories)
+            .Where(file => new FileInfo(file).Length is > 0 and <= LargestSeed)
+            .Order(StringComparer.Ordinal)];
+
+    private static void ReadCheckpoint(string path)
+    {
+        using var checkpoint = Checkpoint.Open(path);
+        foreach (var (name, info) in checkpoint.Tensors)
+        {
+            using var tensor = checkpoint.Read(name);
+            if (!tensor.shape.SequenceEqual(info.Shape) || tensor.dtype != info.Type || !tensor.is_contiguous())
+                throw new InvalidDataException($"{name} is not what was announced.");
+            if (tensor.numel() == 0) continue;
+            using var sum = tensor.sum();           // touches every byte
+        }
+        _ = (checkpoint.Metadata.Count, checkpoint.PassedOver.Count, checkpoint.Container);
+    }
+
+    private static void ReadArray(string path)
+    {
+        using (var tensor = Npy.Read(path))
+        using (var sum = tensor.numel() == 0 ? null : tensor.sum())
+        {
+        }
+        Npy.ReadArray<double>(path);
+    }
+}
