@@ -21,7 +21,8 @@ internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks
             (least, most) = (low is null ? least - room : least, most + room);
         }
         var step = RoundStep((most - least) / wanted);
-        if (round) (least, most) = (low is null ? Math.Floor(least / step + 1e-9) * step : least, high is null ? Math.Ceiling(most / step - 1e-9) * step : most);
+        if (round && low is null) least = Math.Floor(least / step + 1e-9) * step;
+        if (round && high is null) most = Math.Ceiling(most / step - 1e-9) * step;
         var ticks = new List<double>();
         for (var k = Math.Ceiling(least / step - 1e-9); k * step <= most + step * 1e-9 && ticks.Count < 50; k++) ticks.Add(k * step);
         return new Axis(least, most, ticks, step);

@@ -27,29 +27,40 @@ public sealed record BarChart
     /// <summary>The figure.</summary>
     public Html Render()
     {
-        if (Bars.Count == 0) return Html.Of($"<figure class=\"chart\"><figcaption>{Title}</figcaption><p class=\"none\">Nothing to show.</p></figure>");
-        var most = Percent ? 1 : Bars.SelectMany(bar => new[] { bar.Value, bar.High ?? 0, bar.Level ?? 0 }).Where(double.IsFinite).DefaultIfEmpty(1).Max();
-        if (!(most > 0)) most = 1;
-        var hasLevel = Bars.Any(bar => bar.Level is not null) && LevelName is not null;
+        if (Bars.Count == 0) return Html.Of($"""<figure class="chart"><figcaption>{Title}</figcaption><p class="none">Nothing to show.</p></figure>""");
+        var ends = Bars.SelectMany(bar => new[] { bar.Value, bar.High ?? 0, bar.Level ?? 0 }).Where(end => double.IsFinite(end) && end > 0);
+        var most = Percent ? 1 : ends.DefaultIfEmpty(1).Max();
         return Html.Of($"""
             <figure class="chart"><figcaption>{Title}</figcaption>
-            <table class="bars"><caption class="unseen">{Title}</caption><thead class="unseen"><tr><th scope="col">Name</th><th scope="col">Bar</th><th scope="col">Value</th></tr></thead>
-            <tbody>{Bars.Select(bar => Row(bar, most))}</tbody></table>{(hasLevel ? Html.Of($"<p class=\"note\"><svg viewBox=\"0 0 8 14\" width=\"8\" height=\"14\" aria-hidden=\"true\"><line class=\"mark\" x1=\"4\" x2=\"4\" y1=\"0\" y2=\"14\"/></svg> {LevelName}</p>") : Html.Empty)}</figure>
+            <table class="bars"><caption class="unseen">{Title}</caption>
+            <thead class="unseen"><tr><th scope="col">Name</th><th scope="col">Bar</th><th scope="col">Value</th></tr></thead>
+            <tbody>{Bars.Select(bar => Row(bar, most))}</tbody></table>{Key()}</figure>
             """);
     }
 
-    private Html Row(Bar bar, double most)
+    private Html Key() => Html.If(LevelName is not null && Bars.Any(bar => bar.Level is not null), $"""
+        <p class="note"><svg viewBox="0 0 8 14" width="8" height="14" aria-hidden="true">{Line("mark", 4, 4, 0, 14)}</svg> {LevelName}</p>
+        """);
+
+    private Html Row(Bar bar, double most) => Html.Of($"""
+        <tr><th scope="row">{bar.Label}</th>
+        <td class="bar"><svg viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true"><rect class="rail" width="100" height="14"/>
+        <rect class="fill" width="{Length(bar.Value, most):0.##}" height="14"/>{Marks(bar, most)}</svg></td>
+        <td class="number">{Words(bar.Value)}{Against(bar)}{Html.If(bar.Note is not null, $" <span class=\"muted\">{bar.Note}</span>")}</td></tr>
+        """);
+
+    private static IEnumerable<Html> Marks(Bar bar, double most)
     {
-        var length = Length(bar.Value, most);
-        return Html.Of($"""
-            <tr><th scope="row">{bar.Label}</th><td class="bar"><svg viewBox="0 0 100 14" preserveAspectRatio="none" aria-hidden="true"><rect class="rail" width="100" height="14"/><rect class="fill" width="{length:0.##}" height="14"/>{Interval(bar, most)}{(bar.Level is { } level ? Html.Of($"<line class=\"mark\" x1=\"{Length(level, most):0.##}\" x2=\"{Length(level, most):0.##}\" y1=\"0\" y2=\"14\"/>") : Html.Empty)}</svg></td>
-            <td class="number">{Words(bar.Value)}{(bar.Level is { } against && LevelName is not null ? Html.Of($"<span class=\"unseen\">, {LevelName} {Words(against)}</span>") : Html.Empty)}{(bar.Note is null ? Html.Empty : Html.Of($" <span class=\"muted\">{bar.Note}</span>"))}</td></tr>
-            """);
+        if (bar is { Low: { } low, High: { } high })
+            foreach (var kind in new[] { "halo", "interval" }) yield return Line(kind, Length(low, most), Length(high, most), 7, 7);
+        if (bar.Level is { } level) yield return Line("mark", Length(level, most), Length(level, most), 0, 14);
     }
 
-    private static Html Interval(Bar bar, double most) => bar is { Low: { } low, High: { } high }
-        ? Html.Of($"<line class=\"interval\" x1=\"{Length(low, most):0.##}\" x2=\"{Length(high, most):0.##}\" y1=\"7\" y2=\"7\"/>")
-        : Html.Empty;
+    private static Html Line(string kind, double x1, double x2, double y1, double y2) =>
+        Html.Of($"""<line class="{kind}" x1="{x1:0.##}" x2="{x2:0.##}" y1="{y1}" y2="{y2}"/>""");
+
+    private Html Against(Bar bar) =>
+        Html.If(bar.Level is not null && LevelName is not null, $"""<span class="unseen">, {LevelName} {Words(bar.Level ?? 0)}</span>""");
 
     private static double Length(double value, double most) => double.IsFinite(value) ? Math.Clamp(value / most, 0, 1) * 100 : 0;
 

@@ -23,6 +23,9 @@ public readonly record struct Html
     /// <summary>A template: the literal parts are markup, the holes are escaped.</summary>
     public static Html Of(Template template) => new(template.ToString());
 
+    /// <summary>A template that is there only under a condition.</summary>
+    public static Html If(bool there, Template template) => there ? Of(template) : Empty;
+
     /// <summary>Words, escaped.</summary>
     public static Html Text(string? words) => new(Escape(words));
 

@@ -51,8 +51,8 @@ public sealed record HtmlReport
             <body>
             <main>
             <header><h1>{Title}</h1>{Paragraph(Lead, "lead")}{FactLine()}{Contents(sections)}</header>
-            {sections.Select((section, i) => Html.Of($"<section id=\"part{i + 1}\" aria-labelledby=\"head{i + 1}\"><h2 id=\"head{i + 1}\">{section.Heading}</h2>{Paragraph(section.Words, "words")}{section.Content}</section>\n"))}
-            {(Foot is null ? Html.Empty : Html.Of($"<footer>{Foot}</footer>"))}
+            {sections.Select((section, i) => Part(section, i + 1))}
+            {Html.If(Foot is not null, $"<footer>{Foot}</footer>")}
             </main>
             </body>
             </html>
@@ -64,11 +64,19 @@ public sealed record HtmlReport
     /// <exception cref="LitException">The place cannot be written to.</exception>
     public void Save(string path) => AtomicFile.WriteAllText(path, Render());
 
-    private static Html Paragraph(string? words, string kind) => words is null ? Html.Empty : Html.Of($"<p class=\"{kind}\">{words}</p>");
+    private static Html Part(Section section, int number) => Html.Of($"""
+        <section id="part{number}" aria-labelledby="head{number}"><h2 id="head{number}">{section.Heading}</h2>
+        {Paragraph(section.Words, "words")}{section.Content}</section>
 
-    private Html FactLine() => Facts.Count == 0 ? Html.Empty
-        : Html.Of($"<dl class=\"facts\">{Facts.Select(fact => Html.Of($"<div><dt>{fact.Name}</dt><dd>{fact.Value}</dd></div>"))}</dl>");
+        """);
 
-    private static Html Contents(List<Section> sections) => sections.Count < 3 ? Html.Empty
-        : Html.Of($"<nav aria-label=\"Contents\"><ul>{sections.Select((section, i) => Html.Of($"<li><a href=\"#part{i + 1}\">{section.Heading}</a></li>"))}</ul></nav>");
+    private static Html Paragraph(string? words, string kind) => Html.If(words is not null, $"""<p class="{kind}">{words}</p>""");
+
+    private Html FactLine() => Html.If(Facts.Count > 0, $"""
+        <dl class="facts">{Facts.Select(fact => Html.Of($"<div><dt>{fact.Name}</dt><dd>{fact.Value}</dd></div>"))}</dl>
+        """);
+
+    private static Html Contents(List<Section> sections) => Html.If(sections.Count >= 3, $"""
+        <nav aria-label="Contents"><ul>{sections.Select((section, i) => Html.Of($"""<li><a href="#part{i + 1}">{section.Heading}</a></li>"""))}</ul></nav>
+        """);
 }

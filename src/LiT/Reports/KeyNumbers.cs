@@ -10,7 +10,9 @@ public sealed record KeyNumber(string Value, string What, string? Note = null);
 public sealed record KeyNumbers(IReadOnlyList<KeyNumber> Numbers)
 {
     /// <summary>The list.</summary>
-    public Html Render() => Numbers.Count == 0 ? Html.Empty : Html.Of($"""
-        <dl class="key">{Numbers.Select(number => Html.Of($"<div><dt>{number.What}</dt><dd><b>{number.Value}</b>{(number.Note is null ? Html.Empty : Html.Of($"<span class=\"muted\">{number.Note}</span>"))}</dd></div>"))}</dl>
+    public Html Render() => Html.If(Numbers.Count > 0, $"""<dl class="key">{Numbers.Select(Tile)}</dl>""");
+
+    private static Html Tile(KeyNumber number) => Html.Of($"""
+        <div><dt>{number.What}</dt><dd><b>{number.Value}</b>{Html.If(number.Note is not null, $"<span class=\"muted\">{number.Note}</span>")}</dd></div>
         """);
 }

@@ -42,12 +42,13 @@ public sealed record LineChart
     public Html Render()
     {
         var lines = Series.Where(series => series.Finite.Any()).ToList();
-        if (lines.Count == 0) return Html.Of($"<figure class=\"chart\"><figcaption>{Title}</figcaption><p class=\"none\">No numbers yet.</p></figure>");
+        if (lines.Count == 0) return Html.Of($"""<figure class="chart"><figcaption>{Title}</figcaption><p class="none">No numbers yet.</p></figure>""");
         var levels = Level is { } level ? new[] { level.Value } : [];
-        var x = Axis.For(lines.SelectMany(line => line.Finite.Select(point => point.X)), 5, round: false);
-        var y = Axis.For(lines.SelectMany(line => line.Finite.Select(point => point.Y)).Concat(levels), 5, low: Percent ? 0 : null);
+        var x = Axis.For(lines.SelectMany(line => line.Finite.Select(point => point.X)), round: false);
+        var y = Axis.For(lines.SelectMany(line => line.Finite.Select(point => point.Y)).Concat(levels), low: Percent ? 0 : null);
         return Html.Of($"""
-            <figure class="chart"><figcaption>{Title}</figcaption>{Legend(lines)}
+            <figure class="chart"><figcaption>{Title}</figcaption>
+            <ul class="legend">{lines.Select((line, index) => Legend(line, index))}</ul>
             <svg viewBox="0 0 {Width} {Height}" role="img"><title>{Title}</title><desc>{Description(lines)}</desc>
             {Grid(x, y)}{LevelLine(y)}{lines.Select((line, index) => Line(line, index, x, y))}
             </svg>{Numbers(lines)}</figure>
@@ -59,27 +60,39 @@ public sealed record LineChart
     private static double Up(Axis y, double value) => Height - Bottom - y.Place(value) * (Height - Top - Bottom);
 
     private Html Grid(Axis x, Axis y) => Html.Of($"""
-        <g class="grid">{y.Ticks.Select(tick => Html.Of($"<line x1=\"{Left}\" x2=\"{Width - Right}\" y1=\"{Up(y, tick):0.#}\" y2=\"{Up(y, tick):0.#}\"/>"))}</g>
-        <g class="ticks">{y.Ticks.Select(tick => Html.Of($"<text x=\"{Left - 7}\" y=\"{Up(y, tick) + 4:0.#}\" text-anchor=\"end\">{(Percent ? Figures.Tick(tick * 100, y.Step * 100) + "%" : Figures.Tick(tick, y.Step))}</text>"))}
-        {x.Ticks.Select(tick => Html.Of($"<text x=\"{At(x, tick):0.#}\" y=\"{Height - Bottom + 17}\" text-anchor=\"middle\">{Figures.Tick(tick, x.Step)}</text>"))}
-        <text x="{Width - Right}" y="{Height - 4}" text-anchor="end">{Across} →</text></g>
+        <g class="grid">{y.Ticks.Select(tick => LineAt(Up(y, tick)))}</g>
+        <g class="ticks">{y.Ticks.Select(tick => TextAt(Left - 7, Up(y, tick) + 4, "end", TickOf(y, tick)))}
+        {x.Ticks.Select(tick => TextAt(At(x, tick), Height - Bottom + 17, "middle", Figures.Tick(tick, x.Step)))}
+        {TextAt(Width - Right, Height - 4, "end", Across + " →")}</g>
         """);
 
+    private string TickOf(Axis y, double tick) => Percent ? Figures.Tick(tick * 100, y.Step * 100) + "%" : Figures.Tick(tick, y.Step);
+
+    private static Html LineAt(double y) => Html.Of($"""<line x1="{Left}" x2="{Width - Right}" y1="{y:0.#}" y2="{y:0.#}"/>""");
+
+    private static Html TextAt(double x, double y, string anchor, string words) =>
+        Html.Of($"""<text x="{x:0.#}" y="{y:0.#}" text-anchor="{anchor}">{words}</text>""");
+
     private Html LevelLine(Axis y) => Level is not { } level ? Html.Empty : Html.Of($"""
-        <g class="level"><line x1="{Left}" x2="{Width - Right}" y1="{Up(y, level.Value):0.#}" y2="{Up(y, level.Value):0.#}"/>
-        <text x="{Width - Right}" y="{Up(y, level.Value) - 5:0.#}" text-anchor="end">{level.Name} {Words(level.Value)}</text></g>
+        <g class="level">{LineAt(Up(y, level.Value))}{TextAt(Width - Right, Up(y, level.Value) - 5, "end", $"{level.Name} {Words(level.Value)}")}</g>
         """);
 
     private Html Line(Series line, int index, Axis x, Axis y)
     {
         var stretches = Stretches(line.Points);
         var points = stretches.Where(stretch => double.IsFinite(stretch.Mean)).ToList();
-        var every = Math.Max(1, (points.Count - 1) / 8.0);
-        var marked = Enumerable.Range(0, points.Count).Where(i => points.Count <= 24 || i == points.Count - 1 || i % every < 1).Select(i => points[i]);
+        var every = points.Count <= 24 ? 1 : (points.Count - 1) / 8.0;
+        var marked = points.Where((_, i) => i == points.Count - 1 || i % every < 1);
+        var band = Html.If(points.Any(point => point.Low < point.High), $"""<path class="band" d="{Band(points, x, y)}"/>""");
         return Html.Of($"""
-            <g class="series s{index % 4}">{(stretches.Any(stretch => stretch.Low < stretch.High) ? Html.Of($"<path class=\"band\" d=\"{Band(points, x, y)}\"/>") : Html.Empty)}<path d="{Path(stretches, x, y)}"/>{marked.Select(point => Html.Of($"<g transform=\"translate({At(x, point.X):0.#} {Up(y, point.Mean):0.#})\">{Mark(index)}<title>{line.Name}, {Across} {Figures.Plain(point.X)}: {Words(point.Mean)}</title></g>"))}</g>
+            <g class="series s{index % 4}">{band}<path d="{Path(stretches, x, y)}"/>
+            {marked.Select(point => Marked(line, index, point, Place(x, y, point.X, point.Mean)))}</g>
             """);
     }
+
+    private Html Marked(Series line, int index, Stretch point, string place) => Html.Of($"""
+        <g transform="translate({place})">{Mark(index)}<title>{line.Name}, {Across} {Figures.Plain(point.X)}: {Words(point.Mean)}</title></g>
+        """);
 
     private static string Path(List<Stretch> stretches, Axis x, Axis y)
     {
@@ -88,14 +101,18 @@ public sealed record LineChart
         foreach (var stretch in stretches)
         {
             if (!double.IsFinite(stretch.Mean)) { pen = 'M'; continue; }
-            path.Append(CultureInfo.InvariantCulture, $"{pen}{At(x, stretch.X):0.#} {Up(y, stretch.Mean):0.#}");
+            path.Append(pen).Append(Place(x, y, stretch.X, stretch.Mean));
             pen = 'L';
         }
         return path.ToString();
     }
 
-    private static string Band(List<Stretch> points, Axis x, Axis y) => "M" + string.Join('L',
-        points.Select(point => Place(x, y, point.X, point.High)).Concat(points.AsEnumerable().Reverse().Select(point => Place(x, y, point.X, point.Low)))) + "Z";
+    private static string Band(List<Stretch> points, Axis x, Axis y)
+    {
+        var there = points.Select(point => Place(x, y, point.X, point.High));
+        var back = points.AsEnumerable().Reverse().Select(point => Place(x, y, point.X, point.Low));
+        return $"M{string.Join('L', there.Concat(back))}Z";
+    }
 
     private static Html Mark(int index) => (index % 4) switch
     {
@@ -105,8 +122,9 @@ public sealed record LineChart
         _ => Html.Of($"<path class=\"mark\" d=\"M0-4.2L4.2 0L0 4.2L-4.2 0Z\"/>"),
     };
 
-    private Html Legend(List<Series> lines) => Html.Of($"""
-        <ul class="legend">{lines.Select((line, index) => Html.Of($"<li><svg viewBox=\"0 0 30 12\" width=\"30\" height=\"12\" aria-hidden=\"true\"><g class=\"series s{index % 4}\"><path d=\"M1 6H29\"/><g transform=\"translate(15 6)\">{Mark(index)}</g></g></svg>{line.Name} <b>{Words(line.Finite.Last().Y)}</b></li>"))}</ul>
+    private Html Legend(Series line, int index) => Html.Of($"""
+        <li><svg viewBox="0 0 30 12" width="30" height="12" aria-hidden="true"><g class="series s{index % 4}"><path d="M1 6H29"/>
+        <g transform="translate(15 6)">{Mark(index)}</g></g></svg>{line.Name} <b>{Words(line.Finite.Last().Y)}</b></li>
         """);
 
     private string Description(List<Series> lines) => string.Join(" ", lines.Select(line =>
@@ -121,10 +139,15 @@ public sealed record LineChart
     private Html Numbers(List<Series> lines)
     {
         var places = lines.SelectMany(line => line.Finite.Select(point => point.X)).Distinct().Order().ToList();
-        if (places.Count > MostRows) places = [.. Enumerable.Range(0, MostRows).Select(i => places[(int)((long)i * (places.Count - 1) / (MostRows - 1))])];
+        var last = places.Count - 1;
+        if (places.Count > MostRows) places = [.. Enumerable.Range(0, MostRows).Select(i => places[(int)((long)i * last / (MostRows - 1))])];
         var reach = places.Count > 1 ? (places[^1] - places[0]) / (places.Count - 1) / 2 : 0;
         var rows = places.Select(place => (IReadOnlyList<string>)[Figures.Plain(place), .. lines.Select(line => Nearest(line, place, reach))]);
-        return Html.Of($"<details><summary>Numbers</summary>{new Table { Caption = $"{Title}: numbers", Hidden = true, Columns = [Across, .. lines.Select(line => line.Name)], Rows = [.. rows] }.Render()}</details>");
+        var table = new Table
+        {
+            Caption = $"{Title}: numbers", Hidden = true, Columns = [Across, .. lines.Select(line => line.Name)], Rows = [.. rows],
+        };
+        return Html.Of($"<details><summary>Numbers</summary>{table.Render()}</details>");
     }
 
     private string Nearest(Series line, double place, double reach)
@@ -146,9 +169,9 @@ public sealed record LineChart
         return [.. points.Where(point => double.IsFinite(point.X)).Chunk(length).Select(chunk =>
         {
             var finite = chunk.Where(point => double.IsFinite(point.Y)).ToArray();
-            return finite.Length == 0
-                ? new Stretch(chunk[0].X, double.NaN, double.NaN, double.NaN)
-                : new Stretch(finite.Average(point => point.X), finite.Average(point => point.Y), finite.Min(point => point.Y), finite.Max(point => point.Y));
+            if (finite.Length == 0) return new Stretch(chunk[0].X, double.NaN, double.NaN, double.NaN);
+            var values = finite.Select(point => point.Y).ToArray();
+            return new Stretch(finite.Average(point => point.X), values.Average(), values.Min(), values.Max());
         })];
     }
 }

@@ -8,7 +8,10 @@ internal sealed record MetricsLine(double Step, IReadOnlyDictionary<string, doub
 /// <summary>Reads metrics.jsonl as far as it has been written.</summary>
 internal static class MetricsFile
 {
-    /// <returns>One line a step, by step. A step that was run again after a kill counts as it was run last; a half-written last line is passed over.</returns>
+    /// <returns>
+    /// One line a step, by step. A step that was run again after a kill counts as it was run last; a half-written last line
+    /// is passed over.
+    /// </returns>
     /// <exception cref="LitException">A line other than the last cannot be read.</exception>
     public static IReadOnlyList<MetricsLine> Read(string path)
     {

@@ -37,18 +37,25 @@ public sealed record PictureGrid
         var source = Thumbnail.DataUri(picture.Image, Side, small ? ThumbnailFormat.Png : ThumbnailFormat.Jpeg);
         var verdict = right switch
         {
-            true => Html.Of($"<span class=\"sign right\">✓ right</span>"),
-            false => Html.Of($"<span class=\"sign wrong\">✗ wrong</span>"),
+            true => Html.Of($"""<span class="sign right">✓ right</span>"""),
+            false => Html.Of($"""<span class="sign wrong">✗ wrong</span>"""),
             null => Html.Empty,
         };
         return Html.Of($"""
-            <li><figure class="picture{(right == false ? Html.Of($" wrong") : Html.Empty)}"><img src="{source}" alt="{picture.Truth ?? "picture"}"{(small ? Html.Of($" class=\"small\"") : Html.Empty)} width="{picture.Image.Width}" height="{picture.Image.Height}"/>
-            <figcaption>{(picture.Truth is null ? Html.Empty : Html.Of($"<bdi class=\"truth\">{picture.Truth}</bdi>"))}{verdict}</figcaption>
+            <li><figure class="{(right == false ? "picture wrong" : "picture")}">
+            <img class="{(small ? "small" : "")}" src="{source}" alt="{picture.Truth ?? "picture"}" width="{picture.Image.Width}" height="{picture.Image.Height}"/>
+            <figcaption>{Html.If(picture.Truth is not null, $"""<bdi class="truth">{picture.Truth}</bdi>""")}{verdict}</figcaption>
             <ol>{picture.Guesses.Take(Top).Select(Line)}</ol></figure></li>
             """);
     }
 
-    private static Html Line(Guess guess) => Html.Of($"""
-        <li><span><bdi>{guess.Word}</bdi> <b>{Figures.Percent(guess.Probability)}</b></span><svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="rail" width="100" height="4"/><rect class="fill" width="{(double.IsFinite(guess.Probability) ? Math.Clamp(guess.Probability, 0, 1) * 100 : 0):0.#}" height="4"/></svg></li>
-        """);
+    private static Html Line(Guess guess)
+    {
+        var length = double.IsFinite(guess.Probability) ? Math.Clamp(guess.Probability, 0, 1) * 100 : 0;
+        return Html.Of($"""
+            <li><span><bdi>{guess.Word}</bdi> <b>{Figures.Percent(guess.Probability)}</b></span>
+            <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="rail" width="100" height="4"/>
+            <rect class="fill" width="{length:0.#}" height="4"/></svg></li>
+            """);
+    }
 }

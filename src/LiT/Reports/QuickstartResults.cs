@@ -10,7 +10,8 @@ namespace LiT.Reports;
 /// <param name="Supervised">What the tower's own supervised head reaches on the same pictures, where it has one for them.</param>
 /// <param name="Explanation">In a sentence, what was asked and what was not shown in training.</param>
 public sealed record AccuracyResult(
-    string Name, double Accuracy, double Chance, int Count, double? Low = null, double? High = null, double? Supervised = null, string? Explanation = null);
+    string Name, double Accuracy, double Chance, int Count,
+    double? Low = null, double? High = null, double? Supervised = null, string? Explanation = null);
 
 /// <summary>Recall in one direction of retrieval.</summary>
 /// <param name="Direction">"words → pictures".</param>

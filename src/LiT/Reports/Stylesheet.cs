@@ -52,7 +52,7 @@ internal static class Stylesheet
         th.number, td.number { text-align:right; font-variant-numeric:tabular-nums; white-space:nowrap; } th:last-child, td:last-child { padding-right:0; }
         .bars td, .bars th { border:0; padding:.3rem .7rem .3rem 0; vertical-align:middle; line-height:1.3; } .bars tbody th { max-width:13rem; }
         .bars td.bar { width:100%; min-width:90px; } .bars svg { display:block; width:100%; height:14px; } .bars .number { font-weight:600; text-align:left; }
-        .rail { fill:var(--rail); } .fill { fill:var(--s0); } .interval { stroke:var(--ink); stroke-width:2; vector-effect:non-scaling-stroke; }
+        .rail { fill:var(--rail); } .fill { fill:var(--s0); } .interval { stroke:var(--ink); stroke-width:2; vector-effect:non-scaling-stroke; } .halo { stroke:var(--page); stroke-width:5; vector-effect:non-scaling-stroke; }
         line.mark { stroke:var(--s1); stroke-width:3; vector-effect:non-scaling-stroke; }
         .confusion svg { max-width:520px; } .confusion figcaption { font-weight:400; font-size:.88rem; color:var(--muted); } .confusion svg text { font-size:inherit; fill:var(--ink); }
         .cell.right rect { fill:var(--s0); } .cell.wrong rect { fill:var(--s1); } .confusion svg .cell text.over { fill:var(--over); font-weight:600; }
@@ -71,7 +71,7 @@ internal static class Stylesheet
           .wide, .wide tbody, .wide tr, .wide th, .wide td, .wide caption { display:block; } .wide thead { display:none; } .wide tr { padding:.55rem 0; border-bottom:1px solid var(--line); }
           .wide th, .wide td { border:0; padding:.1rem 0; } .wide th[scope=row] { font-weight:600; text-align:left; } .wide td:empty { display:none; }
           .wide td.number { display:flex; justify-content:space-between; gap:1rem; } .wide td.number::before { content:attr(data-head); color:var(--muted); } .wide td:not(.number) { color:var(--muted); } }
-        @media print { body { font-size:10.5pt; } main { max-width:none; padding:0; } nav, summary { display:none; } section { break-inside:auto; } h2 { break-after:avoid; }
+        @media print { body { font-size:10.5pt; } main { max-width:none; padding:0; } nav, summary { display:none; } section { break-inside:auto; } h2, h2 + p, thead, caption { break-after:avoid; } .beside { grid-template-columns:1fr 1fr; }
           tr, .pictures li, .key div { break-inside:avoid; } .scroll { overflow:visible; } pre { white-space:pre-wrap; } svg, .key div, .picture { print-color-adjust:exact; -webkit-print-color-adjust:exact; } }
 
         """);

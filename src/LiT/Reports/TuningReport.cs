@@ -32,21 +32,27 @@ public static class TuningReport
                 new("Results", null, new KeyNumbers([.. KeyNumbersOf(lines)]).Render(), Finals(lines)),
                 new("Training", "Every line of metrics.jsonl. The loss is the mean over both directions; accuracy counts, within the " +
                     "batch, how often the own caption or picture comes first.", Section.Beside(TrainingCharts(lines))),
-                .. lines.Any(line => line.Validation.Count > 0)
-                    ? [new Section("Validation", "Measured on pairs that are not trained on.", Section.Beside(ValidationCharts(lines)))] : Array.Empty<Section>(),
-                .. config.Count > 0 ? [new Section("Settings", null, new Table { Caption = "config.json", Columns = ["Setting", "Value"], Rows = config }.Render())] : Array.Empty<Section>(),
+                .. Part("Validation", "Measured on pairs that are not trained on.", lines.Any(line => line.Validation.Count > 0),
+                    Section.Beside(ValidationCharts(lines))),
+                .. Part("Settings", null, config.Count > 0,
+                    new Table { Caption = "config.json", Columns = ["Setting", "Value"], Rows = config }.Render()),
                 new("Go on", null, [.. Commands(run).Select(command => command.Render())]),
             ],
             Foot = "Written by lit tune. The page needs no network and no script.",
         };
     }
 
+    private static IEnumerable<Section> Part(string heading, string? words, bool there, Html content) =>
+        there ? [new Section(heading, words, content)] : [];
+
     private static string Lead(IReadOnlyList<MetricsLine> lines)
     {
         if (lines.Count == 0) return "Nothing has been measured yet.";
         var losses = Points(lines, "loss", validation: false).Where(point => double.IsFinite(point.Y)).ToList();
         var steps = $"{Figures.Plain(lines[^1].Step)} steps";
-        return losses.Count < 2 ? $"{steps} so far." : $"Over {steps} the loss went from {Figures.Plain(losses[0].Y)} to {Figures.Plain(losses[^1].Y)}.";
+        return losses.Count < 2
+            ? $"{steps} so far."
+            : $"Over {steps} the loss went from {Figures.Plain(losses[0].Y)} to {Figures.Plain(losses[^1].Y)}.";
     }
 
     private static IEnumerable<(string, string)> Facts(IReadOnlyList<MetricsLine> lines)
@@ -85,11 +91,12 @@ public static class TuningReport
         var losses = new List<Series> { new("training", Points(lines, "loss", validation: false)) };
         if (Names(lines, validation: true).Contains("loss")) losses.Add(new("validation", Points(lines, "loss", validation: true)));
         yield return new LineChart { Title = "Loss", Series = losses }.Render();
-        var accuracies = Names(lines, validation: false).Where(MetricNames.IsShare).ToList();
+        var accuracies = Names(lines, validation: false).Where(MetricNames.IsShare).Select(name => Of(lines, name, validation: false)).ToList();
         if (accuracies.Count > 0)
-            yield return new LineChart { Title = "Accuracy within the batch", Percent = true, Series = [.. accuracies.Select(name => Of(lines, name, validation: false))] }.Render();
-        foreach (var name in new[] { "temperature", "bias", "lr", "gradNorm", "pairsPerSecond" }.Where(name => lines.Any(line => line.Values.GetValueOrDefault(name) != 0)))
-            yield return new LineChart { Title = Capital(MetricNames.InWords(name)), Series = [Of(lines, name, validation: false)] }.Render();
+            yield return new LineChart { Title = "Accuracy within the batch", Percent = true, Series = accuracies }.Render();
+        foreach (var name in new[] { "temperature", "bias", "lr", "gradNorm", "pairsPerSecond" })
+            if (lines.Any(line => line.Values.GetValueOrDefault(name) != 0))
+                yield return new LineChart { Title = Capital(MetricNames.InWords(name)), Series = [Of(lines, name, validation: false)] }.Render();
     }
 
     private static IEnumerable<Html> ValidationCharts(IReadOnlyList<MetricsLine> lines)
@@ -99,8 +106,9 @@ public static class TuningReport
             foreach (var four in group.Chunk(4))
                 yield return new LineChart
                 {
-                    Title = group.Key.Length == 0 ? "Shares" : Capital(MetricNames.InWords(group.Key)), Percent = true,
-                    Series = [.. four.Select(name => Of(lines, name, validation: true) with { Name = MetricNames.InWords(name[(group.Key.Length == 0 ? 0 : group.Key.Length + 1)..]) })],
+                    Title = group.Key.Length == 0 ? "Shares" : Capital(MetricNames.InWords(group.Key)),
+                    Percent = true,
+                    Series = [.. four.Select(name => Of(lines, name, validation: true) with { Name = MetricNames.InWords(name[(name.LastIndexOf('.') + 1)..]) })],
                 }.Render();
         foreach (var name in names.Where(name => !MetricNames.IsShare(name)))
             yield return new LineChart { Title = Capital(MetricNames.InWords(name)), Series = [Of(lines, name, validation: true)] }.Render();
@@ -118,7 +126,8 @@ public static class TuningReport
 
     private static string Capital(string words) => words.Length == 0 ? words : char.ToUpperInvariant(words[0]) + words[1..];
 
-    private static Series Of(IReadOnlyList<MetricsLine> lines, string name, bool validation) => new(MetricNames.InWords(name), Points(lines, name, validation));
+    private static Series Of(IReadOnlyList<MetricsLine> lines, string name, bool validation) =>
+        new(MetricNames.InWords(name), Points(lines, name, validation));
 
     private static List<string> Names(IReadOnlyList<MetricsLine> lines, bool validation) =>
         [.. lines.SelectMany(line => (validation ? line.Validation : line.Values).Keys).Distinct()];
@@ -143,8 +152,10 @@ public static class TuningReport
 
     private static IEnumerable<IReadOnlyList<string>> Flat(JsonElement value, string name)
     {
-        if (value.ValueKind == JsonValueKind.Object)
-            return value.EnumerateObject().SelectMany(member => Flat(member.Value, name.Length == 0 ? member.Name : $"{name}.{member.Name}")).ToList();
-        return value.ValueKind == JsonValueKind.Null ? [] : [[name, value.ValueKind == JsonValueKind.String ? value.GetString()! : value.GetRawText()]];
+        if (value.ValueKind == JsonValueKind.Null) return [];
+        if (value.ValueKind == JsonValueKind.String) return [[name, value.GetString()!]];
+        if (value.ValueKind != JsonValueKind.Object) return [[name, value.GetRawText()]];
+        var start = name.Length == 0 ? "" : name + ".";
+        return value.EnumerateObject().SelectMany(member => Flat(member.Value, start + member.Name)).ToList();
     }
 }
