@@ -13,11 +13,7 @@ namespace LiT.Towers;
 /// <param name="Names">The table for a tower of that config.</param>
 /// <param name="Preprocessing">The family's own, at the size that the weights were trained with.</param>
 internal sealed record RecognisedTower(
-    string Family, WeightSource Source, ImageTowerConfig Config, Func<Module, WeightMap> Names, Preprocessing Preprocessing)
-{
-    public RecognisedTower WithoutHeads() =>
-        this with { Config = Config with { Heads = [] }, Names = tower => Names(tower).Without("heads.", "a head, which was not asked for") };
-}
+    string Family, WeightSource Source, ImageTowerConfig Config, Func<Module, WeightMap> Names, Preprocessing Preprocessing);
 
 /// <summary>An architecture as the loader knows it.</summary>
 /// <param name="Kind">How specs call it: the <c>vit</c> of <c>vit:B/16</c>.</param>
@@ -66,7 +62,6 @@ public static class ImageTowerLoader
         var found = ImageTowerFile.Recognise(checkpoint)
             ?? Families.Select(family => family.Recognise(checkpoint, options, config)).FirstOrDefault(recognised => recognised is not null)
             ?? throw Unknown(checkpoint);
-        if (!options.Heads) found = found.WithoutHeads();
         var tower = Built(found.Config, checkpoint.Path);
         try
         {
