@@ -71,6 +71,7 @@ public sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int
 /// <summary>The text tower of LiT-B16B, LiT-B16B_2 and LiT-L16L.</summary>
 public sealed class Bert : TextTower
 {
+    private readonly BertConfig config;
     private readonly Embedding tokens, positions, segments;
     private readonly LayerNorm norm;
     private readonly ModuleList<BertBlock> blocks;
@@ -79,7 +80,7 @@ public sealed class Bert : TextTower
     internal Bert(BertConfig config, Device? device = null) : base(nameof(Bert))
     {
         if (config.Pooling == TextPooling.Map) throw new ArgumentException("BERT has no MAP pooling.", nameof(config));
-        Config = config;
+        this.config = config;
         tokens = Layers.Table(config.VocabularySize, config.Width, device);
         positions = Layers.Table(config.MaxLength, config.Width, device);
         segments = Layers.Table(config.Segments, config.Width, device);
@@ -90,16 +91,16 @@ public sealed class Bert : TextTower
     }
 
     /// <summary>Sizes and choices.</summary>
-    public override BertConfig Config { get; }
+    public override TextTowerConfig Config => config;
 
     /// <inheritdoc/>
-    public override int Width => Config.Width;
+    public override int Width => config.Width;
 
     /// <inheritdoc/>
-    public override int VocabularySize => Config.VocabularySize;
+    public override int VocabularySize => config.VocabularySize;
 
     /// <inheritdoc/>
-    public override int? MaxLength => Config.MaxLength;
+    public override int? MaxLength => config.MaxLength;
 
     /// <inheritdoc/>
     public override bool MasksPadding => true;
@@ -109,8 +110,8 @@ public sealed class Bert : TextTower
     {
         CheckLength(ids);
         using var scope = NewDisposeScope();
-        var rows = TokenRows.Masked(ids, Config.Padding);
-        var x = rows.Pool(Hidden(rows), Config.Pooling);                                                 // [B, D]
+        var rows = TokenRows.Masked(ids, config.Padding);
+        var x = rows.Pool(Hidden(rows), config.Pooling);                                                 // [B, D]
         if (pooler is not null) x = pooler.call(x).tanh();
         return x.MoveToOuterDisposeScope();
     }
@@ -121,7 +122,7 @@ public sealed class Bert : TextTower
         using var scope = NewDisposeScope();
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
         var x = tokens.call(rows.Ids) + place + segments.weight![0];
-        x = Layers.Dropped(norm.call(x), Config.Dropout, training);                                      // [B, L, D]
+        x = Layers.Dropped(norm.call(x), config.Dropout, training);                                      // [B, L, D]
         foreach (var block in blocks)
             x = scope.DisposeEverythingBut(block.call(x, rows));
         return rows.Spread(x).MoveToOuterDisposeScope();

@@ -53,6 +53,10 @@ public sealed record DinoConfig : ImageTowerConfig
     /// <summary>The MLP.</summary>
     public DinoMlp Mlp { get; init; }
 
+    /// <summary>How positions are made to fit pictures of another size; DINO's own hub has another way for networks with registers.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public PositionResampling Resampling { get; init; } = PositionResampling.BicubicOffset;
+
     /// <summary>The representation is the class token joined with the mean patch token, twice as long (as dino.txt has it).</summary>
     public bool JoinPatchMean { get; init; }
 
@@ -78,9 +82,11 @@ public sealed record DinoConfig : ImageTowerConfig
         return new()
         {
             Width = s.Width, Depth = s.Depth, MlpDim = s.MlpDim, AttentionHeads = s.Heads, Patch = patch, ImageSize = second ? 518 : 224,
-            Registers = registers ? 4 : 0, LayerScale = second, Mlp = size == "g" ? DinoMlp.SwiGlu : DinoMlp.Gelu,
+            Registers = registers ? 4 : 0, Resampling = ResamplingOf(registers), LayerScale = second, Mlp = size == "g" ? DinoMlp.SwiGlu : DinoMlp.Gelu,
         };
     }
+
+    internal static PositionResampling ResamplingOf(bool registers) => registers ? PositionResampling.BicubicAntialias : PositionResampling.BicubicOffset;
 
     /// <inheritdoc/>
     public override string InWords
@@ -165,8 +171,7 @@ public sealed class DinoViT : ImageTower
     internal Tensor Positions(long rows, long columns)
     {
         var table = posembed.squeeze(0);
-        return cat([table[..1], PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns),
-            config.Registers > 0 ? PositionResampling.BicubicAntialias : PositionResampling.BicubicOffset)]);
+        return cat([table[..1], PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), config.Resampling)]);
     }
 
     internal override void Initialise(Generator random)
@@ -223,6 +228,7 @@ public sealed class DinoViT : ImageTower
             Patch = patch,
             ImageSize = side * patch,
             Registers = source.Has("register_tokens") ? source.Size("register_tokens", -2) : 0,
+            Resampling = DinoConfig.ResamplingOf(source.Has("register_tokens")),
             LayerScale = source.FindIfThere("blocks.{i}.ls1.gamma", "blocks.{c}.{i}.ls1.gamma") is not null,
             Mlp = gated is null ? DinoMlp.Gelu : DinoMlp.SwiGlu,
             JoinPatchMean = options.JoinPatchMean,
@@ -244,18 +250,15 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
 {
     private readonly LayerNorm norm1, norm2;
     private readonly SelfAttention attn;
-    private readonly Linear fc1, fc2;
+    private readonly Module<Tensor, Tensor> mlp;
     private readonly Parameter? ls1, ls2;
-    private readonly DinoMlp mlp;
 
     public DinoBlock(DinoConfig config, Device? device) : base(nameof(DinoBlock))
     {
         var D = config.Width;
-        mlp = config.Mlp;
         (norm1, norm2) = (LayerNorm(D, 1e-6, device: device), LayerNorm(D, 1e-6, device: device));
         attn = new SelfAttention(D, config.AttentionHeads, device);
-        fc1 = Layers.Dense(D, mlp == DinoMlp.SwiGlu ? 2 * config.MlpDim : config.MlpDim, device);
-        fc2 = Layers.Dense(config.MlpDim, D, device);
+        mlp = config.Mlp == DinoMlp.SwiGlu ? new SwiGlu(D, config.MlpDim, device) : new Mlp(D, config.MlpDim, Activation.Gelu, device);
         if (config.LayerScale) (ls1, ls2) = (Layers.Weight([D], device), Layers.Weight([D], device));
         RegisterComponents();
     }
@@ -264,25 +267,17 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
     {
         var y = attn.call(norm1.call(x), null);
         x = x + (ls1 is null ? y : y * ls1);
-        y = fc1.call(norm2.call(x));
-        if (mlp == DinoMlp.Gelu)
-            y = functional.gelu(y);
-        else
-        {
-            var halves = y.chunk(2, -1);
-            y = functional.silu(halves[0]) * halves[1];
-        }
-        y = fc2.call(y);
+        y = mlp.call(norm2.call(x));
         return x + (ls2 is null ? y : y * ls2);
     }
 
     public void Initialise(Generator random)
     {
         attn.Initialise(random);
-        foreach (var layer in new[] { fc1, fc2 })
+        foreach (var (name, weight) in mlp.named_parameters())
         {
-            Layers.TruncatedNormal(layer.weight!, 0.02, random);
-            init.zeros_(layer.bias!);
+            if (name.EndsWith("bias", StringComparison.Ordinal)) init.zeros_(weight);
+            else Layers.TruncatedNormal(weight, 0.02, random);
         }
         foreach (var scale in new[] { ls1, ls2 })
             if (scale is not null) init.constant_(scale, 1e-5);
@@ -297,9 +292,27 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
         { "attn.proj.weight", "attn.out.weight" },
         { "attn.proj.bias", "attn.out.bias" },
         { "ls{k}.gamma", "ls{k}" },
-        { "mlp.{fc1|w12}.weight", "fc1.weight" },
-        { "mlp.{fc1|w12}.bias", "fc1.bias" },
-        { "mlp.{fc2|w3}.weight", "fc2.weight" },
-        { "mlp.{fc2|w3}.bias", "fc2.bias" },
+        { "mlp.{fc1|w12}.weight", "mlp.fc1.weight" },
+        { "mlp.{fc1|w12}.bias", "mlp.fc1.bias" },
+        { "mlp.{fc2|w3}.weight", "mlp.fc2.weight" },
+        { "mlp.{fc2|w3}.bias", "mlp.fc2.bias" },
     };
+}
+
+/// <summary>silu(first half) · second half of one dense layer, then another (DINOv2: layers/swiglu_ffn.py, w12 and w3).</summary>
+internal sealed class SwiGlu : Module<Tensor, Tensor>
+{
+    private readonly Linear fc1, fc2;
+
+    public SwiGlu(int width, int hidden, Device? device) : base(nameof(SwiGlu))
+    {
+        (fc1, fc2) = (Layers.Dense(width, 2 * hidden, device), Layers.Dense(hidden, width, device));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x)
+    {
+        var halves = fc1.call(x).chunk(2, -1);
+        return fc2.call(functional.silu(halves[0]) * halves[1]);
+    }
 }

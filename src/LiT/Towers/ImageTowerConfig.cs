@@ -28,6 +28,14 @@ public abstract record ImageTowerConfig
     [JsonIgnore]
     public abstract string InWords { get; }
 
+    /// <summary>Number of weights that training changes, heads included; found without allocating them.</summary>
+    public long CountParameters()
+    {
+        using var scope = NewDisposeScope();
+        using var tower = Build(new Device(TorchSharp.DeviceType.META));
+        return tower.parameters().Sum(parameter => parameter.numel());
+    }
+
     /// <summary>A tower of these sizes whose weights are allocated but not filled.</summary>
     /// <param name="device">Where the weights are to be; the meta device gives a tower without numbers.</param>
     internal abstract ImageTower Build(Device? device = null);

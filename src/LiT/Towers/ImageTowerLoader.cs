@@ -13,7 +13,11 @@ namespace LiT.Towers;
 /// <param name="Names">The table for a tower of that config.</param>
 /// <param name="Preprocessing">The family's own, at the size that the weights were trained with.</param>
 internal sealed record RecognisedTower(
-    string Family, WeightSource Source, ImageTowerConfig Config, Func<Module, WeightMap> Names, Preprocessing Preprocessing);
+    string Family, WeightSource Source, ImageTowerConfig Config, Func<Module, WeightMap> Names, Preprocessing Preprocessing)
+{
+    public RecognisedTower WithoutHeads() =>
+        this with { Config = Config with { Heads = [] }, Names = tower => Names(tower).Without("heads.", "a head, which was not asked for") };
+}
 
 /// <summary>An architecture as the loader knows it.</summary>
 /// <param name="Kind">How specs call it: the <c>vit</c> of <c>vit:B/16</c>.</param>
@@ -62,6 +66,7 @@ public static class ImageTowerLoader
         var found = ImageTowerFile.Recognise(checkpoint)
             ?? Families.Select(family => family.Recognise(checkpoint, options, config)).FirstOrDefault(recognised => recognised is not null)
             ?? throw Unknown(checkpoint);
+        if (!options.Heads) found = found.WithoutHeads();
         var tower = Built(found.Config, checkpoint.Path);
         try
         {
@@ -75,22 +80,39 @@ public static class ImageTowerLoader
         }
     }
 
-    private static LockedTower FromScratch(string spec, ImageTowerFamily family, ImageTowerOptions options)
+    /// <summary>The sizes that a spec from scratch stands for.</summary>
+    /// <exception cref="UsageException">It is no such spec, or there is no such variant.</exception>
+    public static ImageTowerConfig ConfigOf(string spec) => FamilyOf(spec) is { } family
+        ? ConfigOf(spec, family, new ImageTowerOptions()).Config
+        : throw new UsageException($"'{spec}' is no image tower from scratch. Write for example {string.Join(" or ", SpecExamples.Select(example => example.Split(',')[0]))}.");
+
+    private static (ImageTowerConfig Config, ImageTowerOptions Options) ConfigOf(string spec, ImageTowerFamily family, ImageTowerOptions options)
     {
         var rest = spec[(family.Kind.Length + 1)..];
         var comma = rest.IndexOf(',', StringComparison.Ordinal);
         options = options.With(comma < 0 ? "" : rest[(comma + 1)..], spec);
-        ImageTower tower;
         try
         {
             var config = family.Named!(comma < 0 ? rest : rest[..comma], options);
-            tower = (options.ImageSize is { } size ? config with { ImageSize = size } : config).Create(options.Seed);
+            return (options.ImageSize is { } size ? config with { ImageSize = size } : config, options);
         }
         catch (ArgumentException wrong)
         {
             throw new UsageException($"'{spec}': {wrong.Message.Split(" (Parameter", 2)[0]}");
         }
-        return Finished(tower, "from scratch", null, family.Preprocessing(tower.Config!.ImageSize), options);
+    }
+
+    private static LockedTower FromScratch(string spec, ImageTowerFamily family, ImageTowerOptions options)
+    {
+        (var config, options) = ConfigOf(spec, family, options);
+        try
+        {
+            return Finished(config.Create(options.Seed), "from scratch", null, family.Preprocessing(config.ImageSize), options);
+        }
+        catch (ArgumentException wrong)
+        {
+            throw new UsageException($"'{spec}': {wrong.Message.Split(" (Parameter", 2)[0]}");
+        }
     }
 
     private static LockedTower Finished(ImageTower tower, string family, MatchedNames? names, Preprocessing preprocessing, ImageTowerOptions options)

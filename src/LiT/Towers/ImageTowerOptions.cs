@@ -36,6 +36,9 @@ public sealed record ImageTowerOptions
     /// <summary><c>pooler</c>: a Hugging Face ViT's representation is its pooler's output.</summary>
     public bool Pooler { get; init; }
 
+    /// <summary>Whether supervised heads are loaded with the tower.</summary>
+    public bool Heads { get; init; } = true;
+
     /// <summary>Reads <c>key=value</c> pairs and single words, separated by commas.</summary>
     /// <exception cref="UsageException">Something unknown, or a value that cannot be.</exception>
     public ImageTowerOptions With(string text, string spec)

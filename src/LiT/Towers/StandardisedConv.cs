@@ -29,17 +29,16 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
     {
         var w = training || !folded.Wanted ? Standardised() : folded.For(x, () => (Standardised(), null)).Weight;
         var margin = kernel / 2;
-        if (standardisation == Standardisation.BitPaper)
-            return functional.conv2d(x, w, strides: [stride, stride], padding: [margin, margin]);
-        return functional.conv2d(Same(x, kernel, stride, 0), w, strides: [stride, stride]);
+        return standardisation.SamePadding
+            ? functional.conv2d(Same(x, kernel, stride, 0), w, strides: [stride, stride])
+            : functional.conv2d(x, w, strides: [stride, stride], padding: [margin, margin]);
     }
 
-    // The two of big_vision differ in where eps stands: models/bit_paper.py and models/bit.py.
     private Tensor Standardised()
     {
         var centred = weight - weight.mean([1, 2, 3], keepdim: true);
         var variance = centred.square().mean([1, 2, 3], keepdim: true);
-        return standardisation == Standardisation.BitPaper ? centred / (variance + 1e-10).sqrt() : centred / (variance.sqrt() + 1e-5);
+        return centred / (standardisation.InsideRoot ? (variance + standardisation.Eps).sqrt() : variance.sqrt() + standardisation.Eps);
     }
 
     /// <summary>TensorFlow's SAME padding: as many outputs as inputs / stride, the odd pixel at the end.</summary>
@@ -61,12 +60,15 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
     }
 }
 
-/// <summary>Which of the two public forms of weight standardisation, with the padding that goes with it.</summary>
-internal enum Standardisation
+/// <summary>How kernels are standardised, where the two public forms differ, and the padding that goes with it.</summary>
+/// <param name="Eps">What keeps the division from zero.</param>
+/// <param name="InsideRoot">(w - mean) / sqrt(variance + eps), else (w - mean) / (deviation + eps).</param>
+/// <param name="SamePadding">TensorFlow's SAME padding, else k/2 on every side.</param>
+internal sealed record Standardisation(double Eps, bool InsideRoot, bool SamePadding)
 {
-    /// <summary>(w - mean) / sqrt(variance + 1e-10), padding k/2 on every side.</summary>
-    BitPaper,
+    /// <summary>big_vision models/bit_paper.py, and big_transfer.</summary>
+    public static Standardisation BitPaper { get; } = new(1e-10, InsideRoot: true, SamePadding: false);
 
-    /// <summary>(w - mean) / (deviation + 1e-5), SAME padding.</summary>
-    Bit,
+    /// <summary>big_vision models/bit.py.</summary>
+    public static Standardisation Bit { get; } = new(1e-5, InsideRoot: false, SamePadding: true);
 }

@@ -78,6 +78,7 @@ public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int
 /// <summary>The encoder of T5 or mT5 as a text tower.</summary>
 public sealed class T5Encoder : TextTower
 {
+    private readonly T5Config config;
     private readonly Embedding tokens;
     [ComponentName(Name = "relative")] private readonly Embedding relativeBias;
     private readonly ModuleList<T5Block> blocks;
@@ -86,7 +87,7 @@ public sealed class T5Encoder : TextTower
     internal T5Encoder(T5Config config, Device? device = null) : base(nameof(T5Encoder))
     {
         if (config.Pooling == TextPooling.Map) throw new ArgumentException("T5 has no MAP pooling.", nameof(config));
-        Config = config;
+        this.config = config;
         tokens = Layers.Table(config.VocabularySize, config.Width, device);
         relativeBias = Layers.Table(config.Buckets, config.Heads, device);
         blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new T5Block(config, device))]);
@@ -95,13 +96,13 @@ public sealed class T5Encoder : TextTower
     }
 
     /// <summary>Sizes and choices.</summary>
-    public override T5Config Config { get; }
+    public override TextTowerConfig Config => config;
 
     /// <inheritdoc/>
-    public override int Width => Config.Width;
+    public override int Width => config.Width;
 
     /// <inheritdoc/>
-    public override int VocabularySize => Config.VocabularySize;
+    public override int VocabularySize => config.VocabularySize;
 
     /// <inheritdoc/>
     public override int? MaxLength => null;
@@ -113,8 +114,8 @@ public sealed class T5Encoder : TextTower
     public override Tensor forward(Tensor ids)
     {
         using var scope = NewDisposeScope();
-        var rows = TokenRows.Masked(ids, Config.Padding);
-        return rows.Pool(Hidden(rows), Config.Pooling).MoveToOuterDisposeScope();                        // [B, D]
+        var rows = TokenRows.Masked(ids, config.Padding);
+        return rows.Pool(Hidden(rows), config.Pooling).MoveToOuterDisposeScope();                        // [B, D]
     }
 
     /// <summary>Every token's state after the last norm, [B, L, D]; what stands at padding means nothing.</summary>
@@ -122,20 +123,20 @@ public sealed class T5Encoder : TextTower
     {
         using var scope = NewDisposeScope();
         var bias = Bias(rows);
-        var x = Layers.Dropped(tokens.call(rows.Ids), Config.Dropout, training);                         // [B, L, D]
+        var x = Layers.Dropped(tokens.call(rows.Ids), config.Dropout, training);                         // [B, L, D]
         using (var loop = NewDisposeScope())
         {
             foreach (var block in blocks)
                 x = loop.DisposeEverythingBut(block.call(x, rows, bias));
             x = norm.call(x).MoveToOuterDisposeScope();
         }
-        return rows.Spread(Layers.Dropped(x, Config.Dropout, training)).MoveToOuterDisposeScope();
+        return rows.Spread(Layers.Dropped(x, config.Dropout, training)).MoveToOuterDisposeScope();
     }
 
     // Only the first block has the table; every block adds it.
     private Tensor Bias(TokenRows rows)
     {
-        var bias = relativeBias.call(RelativeBuckets(rows.Length, Config, rows.Ids.device)).permute(2, 0, 1).unsqueeze(0);  // [1, H, L, L]
+        var bias = relativeBias.call(RelativeBuckets(rows.Length, config, rows.Ids.device)).permute(2, 0, 1).unsqueeze(0);  // [1, H, L, L]
         return rows.Mask is { } mask ? bias.masked_fill(mask.logical_not(), float.NegativeInfinity) : bias;              // [B, H, L, L]
     }
 
@@ -161,7 +162,7 @@ public sealed class T5Encoder : TextTower
     {
         Layers.Normal(tokens.weight!, 1, random);
         Layers.Normal(relativeBias.weight!, Math.Pow(Width, -0.5), random);
-        foreach (var block in blocks) block.Initialise(Config, random);
+        foreach (var block in blocks) block.Initialise(config, random);
     }
 
     /// <summary>Names in Hugging Face's files of T5 and mT5.</summary>

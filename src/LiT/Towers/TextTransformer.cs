@@ -52,13 +52,14 @@ public sealed record TextTransformerConfig(int Width, int Depth, int Heads, int 
 /// <summary>The text tower of LiT-L16S, LiT-L16Ti and SigLIP, and of models trained here from scratch.</summary>
 public sealed class TextTransformer : TextTower
 {
+    private readonly TextTransformerConfig config;
     private readonly Embedding tokens, positions;
     private readonly Encoder encoder;
     private readonly MapHead? map;
 
     internal TextTransformer(TextTransformerConfig config, Device? device = null) : base(nameof(TextTransformer))
     {
-        Config = config;
+        this.config = config;
         tokens = Layers.Table(config.VocabularySize, config.Width, device);
         positions = Layers.Table(config.MaxLength, config.Width, device);
         encoder = new Encoder(config.Width, config.Depth, config.MlpDim, config.Heads, config.Activation, config.Eps, device, config.Dropout);
@@ -67,19 +68,19 @@ public sealed class TextTransformer : TextTower
     }
 
     /// <summary>Sizes and choices.</summary>
-    public override TextTransformerConfig Config { get; }
+    public override TextTowerConfig Config => config;
 
     /// <inheritdoc/>
-    public override int Width => Config.Width;
+    public override int Width => config.Width;
 
     /// <inheritdoc/>
-    public override int VocabularySize => Config.VocabularySize;
+    public override int VocabularySize => config.VocabularySize;
 
     /// <inheritdoc/>
-    public override int? MaxLength => Config.MaxLength;
+    public override int? MaxLength => config.MaxLength;
 
     /// <inheritdoc/>
-    public override bool MasksPadding => Config.MaskPadding is not null;
+    public override bool MasksPadding => config.MaskPadding is not null;
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor ids) => Pooled(ids, pack: null);
@@ -89,9 +90,9 @@ public sealed class TextTransformer : TextTower
     {
         CheckLength(ids);
         using var scope = NewDisposeScope();
-        var rows = Config.MaskPadding is { } padding ? TokenRows.Masked(ids, padding, pack) : TokenRows.Whole(ids);
+        var rows = config.MaskPadding is { } padding ? TokenRows.Masked(ids, padding, pack) : TokenRows.Whole(ids);
         var x = Hidden(rows);
-        return (map?.call(x, rows) ?? rows.Pool(x, Config.Pooling)).MoveToOuterDisposeScope();           // [B, D]
+        return (map?.call(x, rows) ?? rows.Pool(x, config.Pooling)).MoveToOuterDisposeScope();           // [B, D]
     }
 
     /// <summary>Every token's state after the last norm, [B, L, D].</summary>
@@ -99,7 +100,7 @@ public sealed class TextTransformer : TextTower
     {
         using var scope = NewDisposeScope();
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
-        var x = Layers.Dropped(tokens.call(rows.Ids) + place, Config.Dropout, training);                 // [B, L, D]
+        var x = Layers.Dropped(tokens.call(rows.Ids) + place, config.Dropout, training);                 // [B, L, D]
         return rows.Spread(encoder.call(x, rows)).MoveToOuterDisposeScope();
     }
 
@@ -135,7 +136,7 @@ public sealed class TextTransformer : TextTower
         var old = source.Checkpoint.Read(source.Prefix + OldPositions);
         if (old.numel() != positions.weight!.numel())
             throw new LitException($"{source.Checkpoint.Path}: '{source.Prefix}{OldPositions}' has the shape [{string.Join(", ", old.shape)}], " +
-                $"where [1, {Config.MaxLength}, {Width}] is expected. Check where the file comes from.");
+                $"where [1, {config.MaxLength}, {Width}] is expected. Check where the file comes from.");
         positions.weight!.add_(old.view_as(positions.weight!));
     }
 }

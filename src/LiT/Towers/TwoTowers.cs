@@ -84,6 +84,14 @@ public sealed class TwoTowers : Module
         return b is null ? logits : logits + b;
     }
 
+    /// <summary>How probable every text is for each image: a softmax over the texts or, with a bias, each pair for itself.</summary>
+    /// <param name="logits">[N images, M texts].</param>
+    public Tensor ProbabilitiesOverTexts(Tensor logits) => b is null ? logits.softmax(1) : logits.sigmoid();
+
+    /// <summary>How probable every image is for each text: a softmax over the images or, with a bias, each pair for itself.</summary>
+    /// <param name="logits">[N images, M texts].</param>
+    public Tensor ProbabilitiesOverImages(Tensor logits) => b is null ? logits.softmax(0) : logits.sigmoid();
+
     /// <summary>z / (|z| + 1e-8) along the last axis.</summary>
     public static Tensor UnitLength(Tensor z) => z / (z.norm(-1, keepdim: true) + Epsilon);
 

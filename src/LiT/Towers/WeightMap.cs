@@ -102,6 +102,18 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
         return map;
     }
 
+    /// <summary>The same table without what becomes some part of ours, whose tensors are left out on purpose.</summary>
+    /// <param name="ours">What our names of that part begin with.</param>
+    /// <param name="because">Why it is not needed, for <c>lit models show</c>.</param>
+    public WeightMap Without(string ours, string because)
+    {
+        var map = new WeightMap(Family);
+        map.rows.AddRange(rows.Where(row => !row.Ours.StartsWith(ours, StringComparison.Ordinal)));
+        map.skips.AddRange(skips);
+        map.skips.AddRange(rows.Except(map.rows).Select(row => (row.TheirPattern, because)));
+        return map;
+    }
+
     /// <summary>The table that says every name is as here: the project's own files.</summary>
     public static WeightMap Own(string family, Module tower)
     {

@@ -22,7 +22,33 @@ public sealed class DinoFixture : IFixtureKind
             var inputs = folder.AllFiles.Where(name => name.EndsWith(Input, StringComparison.Ordinal)
                 && name.StartsWith(variant + "_", StringComparison.Ordinal) && !name[(variant.Length + 1)..^Input.Length].Contains('_', StringComparison.Ordinal));
             foreach (var input in inputs)
-                yield return new FixtureCase($"{file} {input[..^Input.Length]}", () => Check(folder, file, input[..^Input.Length]));
+            {
+                var name = input[..^Input.Length];
+                yield return new FixtureCase($"{file} {name}", () => Check(folder, file, name));
+                if (file == variant + ".safetensors")
+                    yield return new FixtureCase($"{name}, wrong conventions", () => CheckWrong(folder, file, name));
+            }
+        }
+    }
+
+    private static void CheckWrong(FixtureFolder folder, string file, string name)
+    {
+        var wrong = folder.Meta.GetProperty("cases").GetProperty(name).GetProperty("error_of_wrong_conventions");
+        folder.Differs(wrong, "tanh_gelu", () => Wrong(tower => WrongConventions.SetActivation(tower, Activation.GeluTanh)));
+        folder.Differs(wrong, "layernorm_eps_1e-5", () => Wrong(tower => WrongConventions.SetNormEps(tower, 1e-5)));
+        folder.Differs(wrong, "layerscale ignored", () => Wrong(WrongConventions.IgnoreLayerScale));
+
+        folder.Differs(wrong, "no 0.1 offset, no antialias", () => Wrong(_ => { }, plainBicubic: true));
+
+        double Wrong(Action<ImageTower> mistake, bool plainBicubic = false)
+        {
+            using var scope = NewDisposeScope();
+            using var unrecorded = no_grad();
+            using var loaded = ImageTowerLoader.Load(folder.PathOf(file), new ImageTowerOptions { AttentionHeads = folder.Meta.GetProperty("architecture").GetProperty("heads").GetInt32() });
+            mistake(loaded.Tower);
+            var tower = !plainBicubic ? loaded.Tower : WrongConventions.WithPositions(loaded.Tower,
+                (DinoConfig)loaded.Tower.Config! with { Resampling = PositionResampling.Bicubic }, loaded.Tower.state_dict()["posembed"]);
+            return TowerParity.Error(tower.call(folder.Floats(name + Input)), folder.Floats($"{name}_cls.npy"));
         }
     }
 

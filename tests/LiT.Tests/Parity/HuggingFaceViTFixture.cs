@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LiT.Towers;
 using static TorchSharp.torch;
 
@@ -15,8 +16,25 @@ public sealed class HuggingFaceViTFixture : IFixtureKind
         {
             var name = Path.GetFileNameWithoutExtension(file);
             yield return new FixtureCase(name, () => Check(folder, file, name, "input.npy"));
+            if (folder.Meta.GetProperty("cases").TryGetProperty(name, out var entry))
+                yield return new FixtureCase($"{name}, wrong conventions", () => CheckWrong(folder, file, name, entry.GetProperty("error_of_wrong_conventions")));
             if (folder.Has($"{name}_interpolated_cls.npy"))
                 yield return new FixtureCase($"{name} interpolated", () => Check(folder, file, $"{name}_interpolated", "input_interpolated.npy"));
+        }
+    }
+
+    private static void CheckWrong(FixtureFolder folder, string file, string name, JsonElement wrong)
+    {
+        folder.Differs(wrong, "tanh_gelu", () => Wrong(tower => WrongConventions.SetActivation(tower, Activation.GeluTanh)));
+        folder.Differs(wrong, "layernorm_eps_1e-6", () => Wrong(tower => WrongConventions.SetNormEps(tower, 1e-6)));
+
+        double Wrong(Action<ImageTower> mistake)
+        {
+            using var scope = NewDisposeScope();
+            using var unrecorded = no_grad();
+            using var loaded = ImageTowerLoader.Load(folder.PathOf(file));
+            mistake(loaded.Tower);
+            return TowerParity.Error(loaded.Tower.call(folder.Floats("input.npy")), folder.Floats($"{name}_cls.npy"));
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LiT.Towers;
 using static TorchSharp.torch;
 
@@ -8,14 +9,36 @@ public sealed class MixerFixture : IFixtureKind
 {
     public string Folder => "mixer_npz";
 
-    public IEnumerable<FixtureCase> Cases(FixtureFolder folder) =>
-        folder.AllFiles.Where(file => file.EndsWith(".npz", StringComparison.Ordinal)).Select(file => new FixtureCase(file, () =>
+    public IEnumerable<FixtureCase> Cases(FixtureFolder folder)
+    {
+        foreach (var file in folder.AllFiles.Where(file => file.EndsWith(".npz", StringComparison.Ordinal)))
+        {
+            yield return new FixtureCase(file, () =>
+            {
+                using var scope = NewDisposeScope();
+                using var unrecorded = no_grad();
+                using var loaded = ImageTowerLoader.Load(folder.PathOf(file));
+                var representation = loaded.Tower.call(folder.Nhwc("input.npy"));
+                folder.Close(representation, "pre_logits.npy");
+                folder.Close(loaded.Tower.Logits("head", representation), "output.npy");
+            });
+            if (folder.Meta.GetProperty("cases").TryGetProperty(Path.GetFileNameWithoutExtension(file), out var entry))
+                yield return new FixtureCase($"{file}, wrong conventions", () => CheckWrong(folder, file, entry.GetProperty("error_of_wrong_conventions")));
+        }
+    }
+
+    private static void CheckWrong(FixtureFolder folder, string file, JsonElement wrong)
+    {
+        folder.Differs(wrong, "exact_erf_gelu", () => Wrong(tower => WrongConventions.SetActivation(tower, Activation.Gelu)));
+        folder.Differs(wrong, "layernorm_eps_1e-5", () => Wrong(tower => WrongConventions.SetNormEps(tower, 1e-5)));
+
+        double Wrong(Action<ImageTower> mistake)
         {
             using var scope = NewDisposeScope();
             using var unrecorded = no_grad();
             using var loaded = ImageTowerLoader.Load(folder.PathOf(file));
-            var representation = loaded.Tower.call(folder.Nhwc("input.npy"));
-            folder.Close(representation, "pre_logits.npy");
-            folder.Close(loaded.Tower.Logits("head", representation), "output.npy");
-        }));
+            mistake(loaded.Tower);
+            return TowerParity.Error(loaded.Tower.Logits("head", loaded.Tower.call(folder.Nhwc("input.npy"))), folder.Floats("output.npy"));
+        }
+    }
 }

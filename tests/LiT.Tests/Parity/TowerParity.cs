@@ -40,7 +40,7 @@ internal static class TowerParity
     /// </summary>
     public static void Differs(this FixtureFolder folder, JsonElement wrongConventions, string convention, Func<double> error)
     {
-        if (!wrongConventions.TryGetProperty(convention, out var stated) || stated.GetDouble() < 2 * folder.Tolerance()) return;
+        if (!wrongConventions.TryGetProperty(convention, out var stated) || stated.ValueKind != JsonValueKind.Number || stated.GetDouble() < 2 * folder.Tolerance()) return;
         var made = error();
         Assert.True(made > folder.Tolerance() && made > stated.GetDouble() / 2 && made < stated.GetDouble() * 2,
             $"{convention}: error {made:g3}, where meta.json says {stated.GetDouble():g3}");

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LiT.Towers;
 using static TorchSharp.torch;
 
@@ -21,8 +22,41 @@ public sealed class VitBigVisionFixture : IFixtureKind
 
 internal static class VitFixtures
 {
-    public static IEnumerable<FixtureCase> Cases(FixtureFolder folder) =>
-        folder.Runs().Select(run => new FixtureCase(run.Name, () => Check(folder, run)));
+    public static IEnumerable<FixtureCase> Cases(FixtureFolder folder)
+    {
+        foreach (var run in folder.Runs())
+        {
+            yield return new FixtureCase(run.Name, () => Check(folder, run));
+            if (folder.Meta.GetProperty("cases").TryGetProperty(run.Name, out var entry) && entry.TryGetProperty("error_of_wrong_conventions", out var wrong))
+                yield return new FixtureCase($"{run.Name}, wrong conventions", () => CheckWrong(folder, run, wrong));
+        }
+    }
+
+    private static void CheckWrong(FixtureFolder folder, ImageFixtures.Run run, JsonElement wrong)
+    {
+        folder.Differs(wrong, "exact_erf_gelu", () => Wrong(tower => WrongConventions.SetActivation(tower, Activation.Gelu)));
+        folder.Differs(wrong, "layernorm_eps_1e-5", () => Wrong(tower => WrongConventions.SetNormEps(tower, 1e-5)));
+        folder.Differs(wrong, "layernorm_eps_1e-12", () => Wrong(tower => WrongConventions.SetNormEps(tower, 1e-12)));
+        folder.Differs(wrong, "bilinear_half_pixel_centres", () => Wrong(_ => { }, halfPixelCentres: true));
+
+        double Wrong(Action<ImageTower> mistake, bool halfPixelCentres = false)
+        {
+            using var scope = NewDisposeScope();
+            using var unrecorded = no_grad();
+            using var loaded = ImageTowerLoader.Load(folder.PathOf(run.Weights));
+            var (tower, images) = (loaded.Tower, folder.Nhwc(run.Input));
+            mistake(tower);
+            if (halfPixelCentres)
+            {
+                var config = (VitConfig)tower.Config!;
+                var table = WrongConventions.TorchResampled(tower.state_dict()["posembed"], config.Positions == VitPositions.LearnedWithClass ? 1 : 0,
+                    images.shape[2] / config.Patch, images.shape[3] / config.Patch, InterpolationMode.Bilinear);
+                tower = WrongConventions.WithPositions(tower, config with { ImageSize = (int)images.shape[2] }, table);
+            }
+            var output = tower.call(images);
+            return TowerParity.Error(tower.HeadNames is [var head] ? tower.Logits(head, output) : output, folder.Floats(run.Output));
+        }
+    }
 
     private static void Check(FixtureFolder folder, ImageFixtures.Run run)
     {

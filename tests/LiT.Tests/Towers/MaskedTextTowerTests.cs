@@ -1,4 +1,5 @@
 using LiT.Towers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Towers;
@@ -63,6 +64,19 @@ public class MaskedTextTowerTests
         var before = scope.DisposablesCount;
         tower.call(ids);
         Assert.Equal(before + 1, scope.DisposablesCount);
+    }
+
+    [Theory]
+    [MemberData(nameof(Masked))]
+    public void A_tower_moves_to_another_type_and_back(TextTowerConfig config)
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(2, CPU);
+        var tower = config.Create(random);
+        var ids = tensor(new long[,] { { 5, 9, 7, 0, 0, 0 }, { 5, 2, 8, 3, 1, 2 } });
+        var expected = tower.call(ids);
+        Assert.Equal(float64, tower.to(float64).call(ids).dtype);
+        Assert.True(Difference(tower.to(float32).call(ids), expected) < 1e-6);
     }
 
     private static float Difference(Tensor a, Tensor b) => (a - b).abs().max().item<float>() / MathF.Max(1, b.abs().max().item<float>());

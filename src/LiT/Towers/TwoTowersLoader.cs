@@ -1,0 +1,104 @@
+using LiT.Checkpoints;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LiT.Towers;
+
+/// <summary>
+/// Reads both towers out of one file: LiT's .npz (<c>img/</c>, <c>txt/</c>, <c>t</c>; heads or none; BERT or text
+/// transformer) and SigLIP's (<c>params/</c> before, stacked blocks, <c>b</c>). Everything is recognised from names and shapes.
+/// </summary>
+public static class TwoTowersLoader
+{
+    /// <summary>Both towers with their heads, temperature and bias, in evaluation mode.</summary>
+    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough: <c>size=</c> and <c>pool=</c>
+    /// belong to the image tower, <c>heads=</c> to the text tower.</param>
+    /// <param name="image">How the image tower is loaded; where and in what type both towers compute.</param>
+    /// <param name="text">What the file does not say about the text tower.</param>
+    /// <exception cref="LitException">There is no such file, it is damaged, or it does not hold two towers.</exception>
+    public static LoadedTwoTowers Load(string spec, ImageTowerOptions? image = null, TextTowerOptions? text = null)
+    {
+        var (path, given) = TowerPath.Split(spec);
+        var items = given.Split(',').ToLookup(item => item.StartsWith("heads=", StringComparison.Ordinal) || item.StartsWith("gelu=", StringComparison.Ordinal));
+        using var checkpoint = Checkpoint.Open(path);
+        return Load(checkpoint, (image ?? new ImageTowerOptions()).With(string.Join(',', items[false]), spec),
+            (text ?? new TextTowerOptions()).With(string.Join(',', items[true]), spec));
+    }
+
+    /// <summary>Whether a file holds two towers: a text side beside an image side, and their temperature.</summary>
+    public static bool Holds(Checkpoint checkpoint) => RootOf(checkpoint) is not null;
+
+    /// <summary>Both towers in an open checkpoint, in evaluation mode.</summary>
+    /// <exception cref="LitException">It does not hold two towers.</exception>
+    public static LoadedTwoTowers Load(Checkpoint checkpoint, ImageTowerOptions? image = null, TextTowerOptions? text = null)
+    {
+        var root = RootOf(checkpoint)
+            ?? throw new LitException($"{checkpoint.Path}: holds no two towers: there is no temperature 't' beside 'img/…' and 'txt/…'. Give a LiT or SigLIP .npz.");
+        image ??= new ImageTowerOptions();
+        var compute = image.Compute;
+        var f = ImageTowerLoader.Load(checkpoint, image with { Heads = false });
+        TwoTowers? towers = null;
+        LoadedTextTower? g = null;
+        try
+        {
+            g = TextTowerLoader.Load(checkpoint, text);
+            var (imageHead, textHead) = (HeadIn(checkpoint, root + "img/head/", f.Tower.Width), HeadIn(checkpoint, root + "txt/head/", g.Tower.Width));
+            towers = new(f.Tower, imageHead, g.Tower, textHead, Number(checkpoint, root + "t"),
+                checkpoint.Tensors.ContainsKey(root + "b") ? Number(checkpoint, root + "b") : null);
+            var (e, other) = (towers.EmbeddingSize, imageHead?.Outputs ?? f.Tower.Width);
+            if (e != other)
+                throw new LitException($"{checkpoint.Path}: its image side gives {other} numbers and its text side {e}. Check that the file is complete.");
+            towers.to(compute.Type).to(compute.Device);
+            if (image.Locked) towers.Image!.Lock();
+            towers.eval();
+            return new(towers, f, g);
+        }
+        catch
+        {
+            towers?.Dispose();
+            g?.Dispose();
+            f.Dispose();
+            throw;
+        }
+    }
+
+    // "params/" in "params/txt/…", where t, img/ and txt/ all are.
+    private static string? RootOf(Checkpoint checkpoint) => WeightSource.Holding(checkpoint, "t")
+        .Select(source => source.Prefix)
+        .FirstOrDefault(root => new[] { "img/", "txt/" }.All(side =>
+            checkpoint.Tensors.Keys.Any(name => name.StartsWith(root + side, StringComparison.Ordinal))));
+
+    private static Head? HeadIn(Checkpoint checkpoint, string prefix, int inputs)
+    {
+        var source = new WeightSource(checkpoint, prefix);
+        if (source.Tensors.Count == 0) return null;
+        if (source.Size("kernel", 0) != inputs)
+            throw new LitException($"{checkpoint.Path}: '{prefix}kernel' takes {source.Size("kernel", 0)} numbers, and its tower gives {inputs}. Check where the file comes from.");
+        var head = new Head(inputs, source.Size("kernel", 1));
+        try { Head.Flax.Load(source, head); }
+        catch
+        {
+            head.Dispose();
+            throw;
+        }
+        return head;
+    }
+
+    private static double Number(Checkpoint checkpoint, string name)
+    {
+        using var scope = NewDisposeScope();
+        return checkpoint.Tensors[name].Count == 1
+            ? checkpoint.Read(name).to(ScalarType.Float64).item<double>()
+            : throw new LitException($"{checkpoint.Path}: '{name}' has the shape [{string.Join(", ", checkpoint.Tensors[name].Shape)}] where one number is expected. Check where the file comes from.");
+    }
+}
+
+/// <summary>Two towers of one file, and what it said of them.</summary>
+/// <param name="Towers">Both towers with heads, temperature and bias; they belong to it.</param>
+/// <param name="Image">The image tower with its preprocessing and fingerprint.</param>
+/// <param name="Text">The text tower and how its names were matched.</param>
+public sealed record LoadedTwoTowers(TwoTowers Towers, LockedTower Image, LoadedTextTower Text) : IDisposable
+{
+    /// <inheritdoc/>
+    public void Dispose() => Towers.Dispose();
+}
