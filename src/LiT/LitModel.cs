@@ -14,7 +14,6 @@ namespace LiT;
 public sealed class LitModel : IDisposable
 {
     private const string TextFile = "text.safetensors", ImageFile = "image.safetensors";
-    private const int TextsAtOnce = 256, RepresentationsAtOnce = 4096;
 
     private readonly string? folder;
     private readonly Compute compute;
@@ -98,47 +97,16 @@ public sealed class LitModel : IDisposable
 
     /// <summary>Embeds texts; equal ones go through the tower once.</summary>
     /// <returns>ztxt of unit length, one row a text, in their order.</returns>
-    public Embeddings EmbedTexts(IReadOnlyList<string> texts, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
-    {
-        var distinct = texts.Distinct(StringComparer.Ordinal).ToList();
-        var values = new float[distinct.Count * Description.EmbeddingSize];
-        var length = Tokenizer.Layout.Length;
-        for (var first = 0; first < distinct.Count; first += TextsAtOnce)
-        {
-            cancel.ThrowIfCancellationRequested();
-            using var scope = NewDisposeScope();
-            using var noGradient = no_grad();
-            var some = distinct.GetRange(first, Math.Min(TextsAtOnce, distinct.Count - first));
-            var rows = new long[some.Count * length];
-            Tokenizer.Rows(some, rows);
-            var ztxt = Towers.EmbedTexts(tensor(rows, some.Count, length).to(compute.Device));
-            ztxt.to(ScalarType.Float32).cpu().contiguous().data<float>().CopyTo(values.AsSpan(first * Description.EmbeddingSize));
-            progress?.Report(new("texts", first + some.Count, distinct.Count, "texts"));
-        }
-        Embeddings unique = new(values, Description.EmbeddingSize);
-        if (distinct.Count == texts.Count) return unique;
-        var rowOf = distinct.Select((text, row) => (text, row)).ToDictionary(pair => pair.text, pair => pair.row, StringComparer.Ordinal);
-        return unique.Select([.. texts.Select(text => rowOf[text])]);
-    }
+    public Embeddings EmbedTexts(IReadOnlyList<string> texts, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default) =>
+        TowerOutputs.Texts(Towers, Tokenizer, texts, compute, progress, cancel);
 
     /// <summary>Brings the locked tower's representations to the common size and unit length.</summary>
     /// <param name="representations">N x width of the image tower, not of unit length.</param>
     /// <returns>zimg, N x E.</returns>
-    public Embeddings ProjectImages(Embeddings representations)
-    {
-        if (representations.Size != Description.Image.Width)
-            throw new LitException($"Representations of {representations.Size} numbers: this model's image tower gives {Description.Image.Width}. Embed the pictures with the model's own tower.");
-        var values = new float[representations.Count * Description.EmbeddingSize];
-        for (var first = 0; first < representations.Count; first += RepresentationsAtOnce)
-        {
-            using var scope = NewDisposeScope();
-            using var noGradient = no_grad();
-            var some = representations.ToTensor(first, Math.Min(RepresentationsAtOnce, representations.Count - first));
-            var zimg = Towers.ProjectImages(some.to(compute.Device).to(compute.Type));
-            zimg.to(ScalarType.Float32).cpu().contiguous().data<float>().CopyTo(values.AsSpan(first * Description.EmbeddingSize));
-        }
-        return new(values, Description.EmbeddingSize);
-    }
+    public Embeddings ProjectImages(Embeddings representations) =>
+        representations.Size == Description.Image.Width
+            ? TowerOutputs.Images(Towers, representations, compute)
+            : throw new LitException($"Representations of {representations.Size} numbers: this model's image tower gives {Description.Image.Width}. Embed the pictures with the model's own tower.");
 
     /// <summary>Probabilities of some texts for one image: softmax over exp(t) · zimg · ztxt, or a sigmoid for each with a bias.</summary>
     /// <param name="zimg">One image's embedding of unit length.</param>

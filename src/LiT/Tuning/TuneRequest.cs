@@ -1,0 +1,63 @@
+using LiT.Data;
+using LiT.Towers;
+
+namespace LiT.Tuning;
+
+/// <summary>Whether the image tower goes into the bundle or is named only.</summary>
+public enum BundleTower
+{
+    /// <summary>Into the bundle when it has at most 25 million weights.</summary>
+    Auto,
+
+    /// <summary>Into the bundle.</summary>
+    Always,
+
+    /// <summary>Named only.</summary>
+    Never,
+}
+
+/// <summary>What a user asks of a tuning run. What is null is chosen from the data.</summary>
+public sealed record TuneRequest
+{
+    /// <summary>A store, or pictures with captions that are embedded first.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>How pictures with captions are read.</summary>
+    public SampleOptions Samples { get; init; } = new();
+
+    /// <summary>The locked image tower; a store names its own.</summary>
+    public string? ImageTower { get; init; }
+
+    /// <summary>A text tower from scratch (text:width=256,depth=4,heads=4), or a file to start from.</summary>
+    public string? TextTower { get; init; }
+
+    /// <summary>A tokenizer's files; by default a vocabulary is made from the captions.</summary>
+    public string? Tokenizer { get; init; }
+
+    /// <summary>Pieces of a vocabulary that is made from the captions.</summary>
+    public int VocabularySize { get; init; } = 8000;
+
+    /// <summary>Ids in a row of text.</summary>
+    public int TokenLength { get; init; } = 16;
+
+    /// <summary>The run's folder.</summary>
+    public required string Out { get; init; }
+
+    /// <summary>Which towers are locked.</summary>
+    public string Lock { get; init; } = "Lu";
+
+    /// <summary>Size of a linear head on the image side, or null for none: the representation is read as it is.</summary>
+    public int? ImageHead { get; init; }
+
+    /// <summary>Data to validate on, or null.</summary>
+    public string? Validation { get; init; }
+
+    /// <summary>Whether the image tower goes into the bundle.</summary>
+    public BundleTower BundleTower { get; init; }
+
+    /// <summary>Seed of everything random.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Where to compute.</summary>
+    public required Compute Compute { get; init; }
+}

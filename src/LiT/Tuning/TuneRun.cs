@@ -1,0 +1,180 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using LiT.Data;
+using LiT.Evaluation;
+using LiT.Files;
+using LiT.Pipeline;
+using LiT.Stores;
+using LiT.Text;
+using LiT.Towers;
+
+namespace LiT.Tuning;
+
+/// <summary>What a tuning run made.</summary>
+/// <param name="Model">The bundle's folder.</param>
+/// <param name="Outcome">The run's numbers.</param>
+/// <param name="Options">The options it ran with.</param>
+/// <param name="Pairs">Pictures with captions in one epoch.</param>
+/// <param name="Captions">Captions, all of them.</param>
+/// <param name="DistinctCaptions">Captions that differ.</param>
+/// <param name="TruncatedShare">Share of the distinct captions that did not fit a row whole.</param>
+public sealed record TuneResult(
+    string Model, TuningOutcome Outcome, TuningOptions Options, int Pairs, int Captions, int DistinctCaptions, double TruncatedShare);
+
+/// <summary>
+/// A whole run of <c>lit tune</c>: the store (made first where pictures are given), a vocabulary, the text tower, tuning,
+/// the bundle. The same request in the same folder goes on where it stopped.
+/// </summary>
+public static class TuneRun
+{
+    private const long MostWeightsInBundle = 25_000_000;
+
+    /// <param name="request">What is wanted.</param>
+    /// <param name="choose">The run's options, given the pairs, and a line of words for each choice.</param>
+    /// <param name="say">Told what is done and chosen.</param>
+    /// <param name="progress">Told of every step.</param>
+    /// <param name="cancel">Stops with a checkpoint.</param>
+    /// <exception cref="LitException">Data, tower or folder cannot be used; the message says why.</exception>
+    public static TuneResult Run(TuneRequest request, Func<TuningPairs, TuningOptions> choose, Action<string> say,
+        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    {
+        var (image, text) = Locks(request.Lock);
+        if (image != 'L')
+            throw new UsageException($"--lock {request.Lock}: this version tunes on embedded pictures, so the image tower stays locked. Give Lu, LU or LL.");
+        Directory.CreateDirectory(request.Out);
+        using var store = EmbeddingStore.Open(EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel));
+        using var locked = Tower(request, store, say);
+        var fingerprint = store.Fingerprint ?? locked?.Fingerprint
+            ?? throw new LitException($"{store.Folder}: the store does not say which tower made it. Name the tower with --image-tower.");
+        if (locked is not null) StoreFit.Check(store, locked.Fingerprint);
+
+        StoredImages images = new(store, (ulong)request.Seed, ownLength: request.ImageHead is not null);
+        var tokenizer = Tokenizer(request, images, say, cancel);
+        TuningPairs pairs = new(images, images.Captions, tokenizer, request.Seed);
+        var options = choose(pairs);
+        if (pairs.WithoutCaption > 0) say($"{pairs.WithoutCaption} of {images.Count} pictures have no caption and are left out");
+        var truncated = pairs.Counts.Captions == 0 ? 0 : pairs.Counts.Truncated / (double)pairs.Counts.Captions;
+        say($"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}");
+
+        using var towers = Towers(request, store, tokenizer, text);
+        say($"text tower {request.TextTower ?? DefaultTextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}");
+        AtomicFile.WriteAllText(Path.Combine(request.Out, "config.json"), Configuration(request, options, store, fingerprint).ToJsonString(TuningOptions.Json) + "\n");
+
+        var validation = request.Validation is null ? null : new RetrievalValidation(towers, tokenizer, ImageSet.Load(request.Validation, fingerprint,
+            () => locked ?? throw new LitException($"{request.Validation}: pictures to validate on need the image tower. Name it with --image-tower, or give a store."),
+            new ImageSetOptions(), request.Compute, progress, cancel), request.Compute);
+        ContrastiveTuner tuner = new(new TuningTowers(towers, tuneImage: false, tuneText: text != 'L', options.Optimizer), pairs, options, request.Compute.Device)
+        {
+            Validation = validation, Progress = progress, OnWarning = say,
+        };
+        var outcome = tuner.Run(request.Out, cancel);
+        if (outcome.ResumedAt is { } step) say($"went on from step {step}");
+
+        var model = Path.Combine(request.Out, "model");
+        Save(model, request, options, outcome, towers, tokenizer, store, locked, fingerprint, pairs);
+        return new(model, outcome, options, pairs.Count, pairs.Captions, pairs.DistinctTexts, truncated);
+    }
+
+    private const string DefaultTextTower = "text:width=256,depth=4,heads=4";
+
+    private static (char Image, char Text) Locks(string letters) => letters is "Lu" or "LU" or "Uu" or "UU" or "uu" or "LL"
+        ? (letters[0], letters[1])
+        : throw new UsageException($"--lock {letters}: give Lu, LU, Uu, UU, uu or LL: image then text, L locked, U pre-trained, u from scratch.");
+
+    private static string Embed(TuneRequest request, Action<string> say, IProgress<ProgressStep>? progress, CancellationToken cancel)
+    {
+        var spec = request.ImageTower ?? throw new UsageException($"--data {request.Data}: pictures have to be embedded first. Name the locked tower with --image-tower, or give an embedding store.");
+        var folder = Path.Combine(request.Out, "store");
+        using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+        say($"embedding {request.Data} with {spec} into {folder}");
+        var result = EmbedRun.Run(tower, spec, LiT.Data.Samples.Open(request.Data, request.Samples), folder, new EmbedOptions(), request.Compute, progress, cancel);
+        if (result.Counts.Skipped > 0) say($"{result.Counts.Skipped} of {result.Counts.Found} samples were skipped; {Path.Combine(folder, "skipped.jsonl")} names each");
+        return folder;
+    }
+
+    /// <summary>The store's tower, if it is at hand: it goes into the bundle and embeds validation pictures.</summary>
+    private static LockedTower? Tower(TuneRequest request, EmbeddingStore store, Action<string> say)
+    {
+        var spec = request.ImageTower ?? store.Description?.Tower;
+        if (spec is null) return null;
+        if (request.ImageTower is null && !Path.Exists(spec) && !ImageTowerLoader.IsSpec(spec))
+        {
+            say($"the store's tower, {spec}, is not at hand; the bundle will name it by its fingerprint only");
+            return null;
+        }
+        return ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+    }
+
+    private static CaptionTokenizer Tokenizer(TuneRequest request, StoredImages images, Action<string> say, CancellationToken cancel)
+    {
+        if (request.Tokenizer is { } path) return CaptionTokenizer.LitBert(Tokenizers.Open(path), request.TokenLength);
+        var captions = Enumerable.Range(0, images.Count).SelectMany(images.Captions);
+        var made = WordPieceTrainer.Train(captions, new WordPieceTraining { VocabularySize = request.VocabularySize }, cancel);
+        say($"made a vocabulary of {made.VocabularySize} pieces from the captions");
+        return CaptionTokenizer.LitBert(made, request.TokenLength);
+    }
+
+    private static TwoTowers Towers(TuneRequest request, EmbeddingStore store, CaptionTokenizer tokenizer, char text)
+    {
+        var spec = request.TextTower ?? DefaultTextTower;
+        if (TextTowerSpec.Is(spec) && text is 'U' or 'L')
+        {
+            if (TextTowerSpec.Is(spec)) throw new UsageException($"--lock {request.Lock}: a text tower from scratch cannot be {(text == 'L' ? "locked" : "pre-trained")}. Give --text-tower a file, or --lock Lu.");
+        }
+        var tower = TextTowerSpec.Is(spec)
+            ? TextTowerLoader.Create(spec, tokenizer.Tokenizer.VocabularySize, tokenizer.Layout.Length, request.Seed, tokenizer.Layout.Pad)
+            : TextTowerLoader.Load(spec).Tower;
+        if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
+            throw new LitException($"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with --tokenizer.");
+        var size = request.ImageHead ?? store.EmbeddingSize;
+        var imageHead = request.ImageHead is { } common ? Head.Create(store.EmbeddingSize, common, request.Seed + 1) : null;
+        TwoTowers towers = new(null, imageHead, tower, Head.Create(tower.Width, size, request.Seed + 2), Math.Log(10));
+        towers.to(request.Compute.Device);
+        return towers;
+    }
+
+    private static JsonObject Configuration(TuneRequest request, TuningOptions options, EmbeddingStore store, string fingerprint) => new()
+    {
+        ["data"] = request.Data,
+        ["store"] = store.Folder,
+        ["fingerprint"] = fingerprint,
+        ["textTower"] = request.TextTower ?? DefaultTextTower,
+        ["tokenizer"] = request.Tokenizer,
+        ["vocabularySize"] = request.VocabularySize,
+        ["tokenLength"] = request.TokenLength,
+        ["lock"] = request.Lock,
+        ["imageHead"] = request.ImageHead,
+        ["validation"] = request.Validation,
+        ["seed"] = request.Seed,
+        ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
+    };
+
+    private static void Save(string folder, TuneRequest request, TuningOptions options, TuningOutcome outcome, TwoTowers towers,
+        CaptionTokenizer tokenizer, EmbeddingStore store, LockedTower? locked, string fingerprint, TuningPairs pairs)
+    {
+        var preprocessing = locked?.Preprocessing
+            ?? (store.Description?.Preprocessing is { } json ? Images.Preprocessing.FromJson(json.ToJsonString(), store.Folder) : Images.Preprocessing.LiT(224));
+        var into = request.BundleTower switch
+        {
+            BundleTower.Always => locked ?? throw new LitException("--bundle-tower always: the image tower is not at hand. Name it with --image-tower."),
+            BundleTower.Never => null,
+            _ => locked?.ParameterCount <= MostWeightsInBundle ? locked : null,
+        };
+        ImageSideDescription side = new(request.ImageTower ?? store.Description?.Tower ?? "unknown", locked?.Architecture ?? "", fingerprint,
+            store.EmbeddingSize, preprocessing, null, null);
+        LitModel.Save(folder, towers, tokenizer, side, into, description => description with
+        {
+            Lock = request.Lock,
+            Training = new JsonObject
+            {
+                ["data"] = request.Data,
+                ["pairs"] = pairs.Count,
+                ["captions"] = pairs.Captions,
+                ["steps"] = outcome.ResultStep,
+                ["loss"] = JsonSerializer.SerializeToNode(options.Loss, TuningOptions.Json),
+                ["seed"] = request.Seed,
+                ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
+            },
+        });
+    }
+}
