@@ -14,8 +14,12 @@ Command root = new(
     new HelpOption(),
     new VersionOption(),
     EmbedCommand.Build(),
+    TuneCommand.Build(),
     EvalCommand.Build(),
     new Command("data", "Look at, make and reshape data.") { DataDrawCommand.Build() },
+    ClassifyCommand.Build(),
+    ModelsCommand.Build(),
+    VerifyCommand.Build(),
     DoctorCommand.Build(),
 };
 CommonOptions.AddTo(root);

@@ -1,5 +1,6 @@
 using LiT.Checkpoints;
 using LiT.Files;
+using LiT.Pipeline;
 using LiT.Text;
 using LiT.Towers;
 using TorchSharp;
@@ -99,6 +100,14 @@ public sealed class LitModel : IDisposable
     /// <returns>ztxt of unit length, one row a text, in their order.</returns>
     public Embeddings EmbedTexts(IReadOnlyList<string> texts, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default) =>
         TowerOutputs.Texts(Towers, Tokenizer, texts, compute, progress, cancel);
+
+    /// <summary>The locked tower's own representations of pictures that are ready for it, [B, width].</summary>
+    public float[] Represent(IReadOnlyList<PreparedPicture> pictures)
+    {
+        var rows = new float[pictures.Count * Image.Tower.Width];
+        ImageBatch.Represent(Image, pictures, compute, rows);
+        return rows;
+    }
 
     /// <summary>Brings the locked tower's representations to the common size and unit length.</summary>
     /// <param name="representations">N x width of the image tower, not of unit length.</param>

@@ -1,0 +1,67 @@
+using System.CommandLine;
+using LiT.Tuning;
+
+namespace LiT.Cli.Commands;
+
+/// <summary>lit tune: teach a text tower to read the locked image tower.</summary>
+internal static class TuneCommand
+{
+    public static Command Build()
+    {
+        DataOptions data = new();
+        Option<string?> imageTower = new("--image-tower") { Description = "The locked image tower; a store names its own." };
+        Option<string?> textTower = new("--text-tower") { Description = "A text tower from scratch (text:width=256,depth=4,heads=4, bert:small), or a file to start from." };
+        Option<string> run = new("--out") { Description = "The run's folder; run again, an interrupted run goes on.", Required = true };
+        Option<string> locks = new("--lock") { Description = "Image then text: L locked, U pre-trained, u from scratch.", DefaultValueFactory = _ => "Lu" };
+        Option<string?> tokenizer = new("--tokenizer") { Description = "A tokenizer's file or folder; by default a vocabulary is made from the captions." };
+        Option<int> vocabulary = new("--vocabulary") { Description = "Pieces of a vocabulary made from the captions.", DefaultValueFactory = _ => 8000 };
+        Option<int> tokenLength = new("--token-length") { Description = "Ids in a row of text.", DefaultValueFactory = _ => 16 };
+        Option<int?> imageHead = new("--image-head") { Description = "Size of a linear head on the image side; by default the representation is read as it is." };
+        Option<string?> validation = new("--val") { Description = "Pictures with captions to validate on (retrieval)." };
+        Option<BundleTower> bundle = new("--bundle-tower") { Description = "Whether the image tower goes into the bundle.", DefaultValueFactory = _ => BundleTower.Auto };
+        TuneChoices choices = new();
+
+        Command command = new("tune", "Tune a text tower contrastively to a locked image tower (the paper's Lu).")
+        {
+            run, imageTower, textTower, locks, tokenizer, vocabulary, tokenLength, imageHead, validation, bundle,
+        };
+        data.AddTo(command);
+        choices.AddTo(command);
+        Limits.Positive(vocabulary, tokenLength);
+        command.SetAction((parsed, cancel) =>
+        {
+            TuneRequest request = new()
+            {
+                Data = data.PathOf(parsed),
+                Samples = data.OptionsOf(parsed),
+                ImageTower = parsed.GetValue(imageTower),
+                TextTower = parsed.GetValue(textTower),
+                Tokenizer = parsed.GetValue(tokenizer),
+                VocabularySize = parsed.GetValue(vocabulary),
+                TokenLength = parsed.GetValue(tokenLength),
+                Out = parsed.GetRequiredValue(run),
+                Lock = parsed.GetValue(locks)!,
+                ImageHead = parsed.GetValue(imageHead),
+                Validation = parsed.GetValue(validation),
+                BundleTower = parsed.GetValue(bundle),
+                Seed = CommonOptions.SeedOf(parsed),
+                Compute = CommonOptions.ComputeOf(parsed),
+            };
+            TuneResult result;
+            using (ProgressLine progress = new())
+                result = TuneRun.Run(request, pairs => choices.Choose(parsed, pairs, Terminal.Say), Terminal.Say, progress, cancel);
+            var last = result.Outcome.Last;
+            if (CommonOptions.IsJson(parsed))
+                Terminal.Write(new
+                {
+                    result.Model, Report = Path.Combine(request.Out, "report.html"), result.Outcome.Steps, result.Pairs, result.Captions, result.DistinctCaptions,
+                    result.TruncatedShare, last.Loss, result.Outcome.Temperature, result.Outcome.Bias, last.I2tAccuracy, last.T2iAccuracy, last.PairsPerSecond, last.Seconds, last.Val,
+                });
+            else
+                Terminal.Line(FormattableString.Invariant(
+                    $"{result.Model}: {result.Outcome.Steps} steps on {result.Pairs} pairs in {last.Seconds:F0} s, loss {last.Loss:F3}, temperature {result.Outcome.Temperature:F1}"));
+            return Task.FromResult(ExitCode.Done);
+        });
+        return command;
+    }
+}
