@@ -144,7 +144,7 @@ public sealed class LitModel : IDisposable
         Towers.Dispose();
     }
 
-    private static Head? Built(HeadShape? shape) => shape is null ? null : new(shape.Inputs, shape.Outputs, shape.Hidden);
+    private static Head? Built(HeadShape? shape) => shape is null ? null : new(shape.Inputs, shape.Outputs, shape.Hidden, standardises: shape.Standardises);
 
     private LockedTower LoadImage()
     {

@@ -9,9 +9,9 @@ using LiT.Towers;
 namespace LiT;
 
 /// <summary>The sizes of a head.</summary>
-public sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null)
+public sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bool Standardises = false)
 {
-    internal static HeadShape? Of(Head? head) => head is null ? null : new(head.Inputs, head.Outputs, head.Hidden);
+    internal static HeadShape? Of(Head? head) => head is null ? null : new(head.Inputs, head.Outputs, head.Hidden, head.Standardises);
 }
 
 /// <summary>The locked side of a model: which tower it reads, and what that tower takes.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Towers;
 using LiT.Tuning;
 
 namespace LiT.Cli.Commands;
@@ -40,7 +41,7 @@ internal static class TuneCommand
                 VocabularySize = parsed.GetValue(vocabulary),
                 TokenLength = parsed.GetValue(tokenLength),
                 Out = parsed.GetRequiredValue(run),
-                Lock = parsed.GetValue(locks)!,
+                Lock = LockSetting.Parse(parsed.GetValue(locks)!),
                 ImageHead = parsed.GetValue(imageHead),
                 Validation = parsed.GetValue(validation),
                 BundleTower = parsed.GetValue(bundle),

@@ -12,11 +12,16 @@ public sealed class Head : Module<Tensor, Tensor>
 {
     private readonly Linear? linear, fc1, fc2;
 
+    // What a tower ends in (a ReLU, a norm) gives all pictures much the same direction; a head that starts by taking the
+    // common part away does not have to learn to, and the contrastive loss does not collapse onto it.
+    private readonly Tensor? mean, deviation;
+
     /// <param name="inputs">Length of the tower's representation.</param>
     /// <param name="outputs">The common size.</param>
     /// <param name="hidden">Width inside an MLP head; null for one dense layer.</param>
     /// <param name="device">Where the weights are to be. They are allocated, not filled.</param>
-    internal Head(int inputs, int outputs, int? hidden = null, Device? device = null) : base(nameof(Head))
+    /// <param name="standardises">Whether inputs are standardised first.</param>
+    internal Head(int inputs, int outputs, int? hidden = null, Device? device = null, bool standardises = false) : base(nameof(Head))
     {
         (Inputs, Outputs, Hidden) = (inputs, outputs, hidden);
         if (hidden is { } inside)
@@ -25,6 +30,12 @@ public sealed class Head : Module<Tensor, Tensor>
             fc2 = Layers.Dense(inside, outputs, device);
         }
         else linear = Layers.Dense(inputs, outputs, device);
+        if (standardises)
+        {
+            (mean, deviation) = (zeros(inputs, device: device).DetachFromDisposeScope(), ones(inputs, device: device).DetachFromDisposeScope());
+            register_buffer(nameof(mean), mean);
+            register_buffer(nameof(deviation), deviation);
+        }
         RegisterComponents();
     }
 
@@ -42,9 +53,10 @@ public sealed class Head : Module<Tensor, Tensor>
     /// <param name="outputs">The common size.</param>
     /// <param name="seed">The same seed gives the same weights.</param>
     /// <param name="hidden">Width inside an MLP head; null for one dense layer.</param>
-    public static Head Create(int inputs, int outputs, long seed, int? hidden = null)
+    /// <param name="standardises">Whether inputs are standardised first.</param>
+    public static Head Create(int inputs, int outputs, long seed, int? hidden = null, bool standardises = false)
     {
-        var head = new Head(inputs, outputs, hidden);
+        var head = new Head(inputs, outputs, hidden, standardises: standardises);
         using var random = new Generator((ulong)seed, CPU);
         foreach (var layer in (Linear?[])[head.linear, head.fc1, head.fc2])
         {
@@ -55,9 +67,26 @@ public sealed class Head : Module<Tensor, Tensor>
         return head;
     }
 
+    /// <summary>Whether inputs are brought to mean 0 and deviation 1 first, with numbers that are not trained.</summary>
+    public bool Standardises => mean is not null;
+
+    /// <summary>Takes the numbers of the data that the head is to be trained on.</summary>
+    /// <param name="means">[inputs].</param>
+    /// <param name="deviations">[inputs]; channels that never change count as 1.</param>
+    internal void Standardise(Tensor means, Tensor deviations)
+    {
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        mean!.copy_(means);
+        deviation!.copy_(deviations.where(deviations > 1e-6, ones_like(deviations)));
+    }
+
     /// <inheritdoc/>
-    public override Tensor forward(Tensor representation) =>
-        linear?.call(representation) ?? fc2!.call(functional.gelu(fc1!.call(representation)));
+    public override Tensor forward(Tensor representation)
+    {
+        var x = mean is null ? representation : (representation - mean) / deviation!;                // [B, inputs]
+        return linear?.call(x) ?? fc2!.call(functional.gelu(fc1!.call(x)));
+    }
 
     internal static readonly WeightMap Flax = new("head")
     {

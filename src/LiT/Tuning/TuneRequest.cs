@@ -44,7 +44,7 @@ public sealed record TuneRequest
     public required string Out { get; init; }
 
     /// <summary>Which towers are locked.</summary>
-    public string Lock { get; init; } = "Lu";
+    public LockSetting Lock { get; init; } = LockSetting.Parse("Lu");
 
     /// <summary>Size of a linear head on the image side, or null for none: the representation is read as it is.</summary>
     public int? ImageHead { get; init; }

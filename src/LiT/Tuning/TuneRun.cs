@@ -7,6 +7,7 @@ using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Text;
 using LiT.Towers;
+using TorchSharp;
 
 namespace LiT.Tuning;
 
@@ -28,6 +29,7 @@ public sealed record TuneResult(
 public static class TuneRun
 {
     private const long MostWeightsInBundle = 25_000_000;
+    private const long RowsForStatistics = 10_000;
 
     /// <param name="request">What is wanted.</param>
     /// <param name="choose">The run's options, given the pairs, and a line of words for each choice.</param>
@@ -38,8 +40,7 @@ public static class TuneRun
     public static TuneResult Run(TuneRequest request, Func<TuningPairs, TuningOptions> choose, Action<string> say,
         IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
-        var (image, text) = Locks(request.Lock);
-        if (image != 'L')
+        if (request.Lock.Image != TowerStart.Locked)
             throw new UsageException($"--lock {request.Lock}: this version tunes on embedded pictures, so the image tower stays locked. Give Lu, LU or LL.");
         Directory.CreateDirectory(request.Out);
         using var store = EmbeddingStore.Open(EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel));
@@ -56,14 +57,14 @@ public static class TuneRun
         var truncated = pairs.Counts.Captions == 0 ? 0 : pairs.Counts.Truncated / (double)pairs.Counts.Captions;
         say($"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}");
 
-        using var towers = Towers(request, store, tokenizer, text);
+        using var towers = Towers(request, store, tokenizer);
         say($"text tower {request.TextTower ?? DefaultTextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}");
         AtomicFile.WriteAllText(Path.Combine(request.Out, "config.json"), Configuration(request, options, store, fingerprint).ToJsonString(TuningOptions.Json) + "\n");
 
         var validation = request.Validation is null ? null : new RetrievalValidation(towers, tokenizer, ImageSet.Load(request.Validation, fingerprint,
             () => locked ?? throw new LitException($"{request.Validation}: pictures to validate on need the image tower. Name it with --image-tower, or give a store."),
             new ImageSetOptions(), request.Compute, progress, cancel), request.Compute);
-        ContrastiveTuner tuner = new(new TuningTowers(towers, tuneImage: false, tuneText: text != 'L', options.Optimizer), pairs, options, request.Compute.Device)
+        ContrastiveTuner tuner = new(new TuningTowers(towers, tuneImage: false, tuneText: request.Lock.Text != TowerStart.Locked, options.Optimizer), pairs, options, request.Compute.Device)
         {
             Validation = validation, Progress = progress, OnWarning = say,
         };
@@ -76,10 +77,6 @@ public static class TuneRun
     }
 
     private const string DefaultTextTower = "text:width=256,depth=4,heads=4";
-
-    private static (char Image, char Text) Locks(string letters) => letters is "Lu" or "LU" or "Uu" or "UU" or "uu" or "LL"
-        ? (letters[0], letters[1])
-        : throw new UsageException($"--lock {letters}: give Lu, LU, Uu, UU, uu or LL: image then text, L locked, U pre-trained, u from scratch.");
 
     private static string Embed(TuneRequest request, Action<string> say, IProgress<ProgressStep>? progress, CancellationToken cancel)
     {
@@ -109,28 +106,41 @@ public static class TuneRun
     {
         if (request.Tokenizer is { } path) return CaptionTokenizer.LitBert(Tokenizers.Open(path), request.TokenLength);
         var captions = Enumerable.Range(0, images.Count).SelectMany(images.Captions);
-        var made = WordPieceTrainer.Train(captions, new WordPieceTraining { VocabularySize = request.VocabularySize }, cancel);
+        var made = WordPieceTrainer.Train(captions, new WordPieceTraining { Size = request.VocabularySize }, cancel);
         say($"made a vocabulary of {made.VocabularySize} pieces from the captions");
         return CaptionTokenizer.LitBert(made, request.TokenLength);
     }
 
-    private static TwoTowers Towers(TuneRequest request, EmbeddingStore store, CaptionTokenizer tokenizer, char text)
+    private static TwoTowers Towers(TuneRequest request, EmbeddingStore store, CaptionTokenizer tokenizer)
     {
         var spec = request.TextTower ?? DefaultTextTower;
-        if (TextTowerSpec.Is(spec) && text is 'U' or 'L')
-        {
-            if (TextTowerSpec.Is(spec)) throw new UsageException($"--lock {request.Lock}: a text tower from scratch cannot be {(text == 'L' ? "locked" : "pre-trained")}. Give --text-tower a file, or --lock Lu.");
-        }
+        if (TextTowerSpec.Is(spec) && request.Lock.Text != TowerStart.FromScratch)
+            throw new UsageException($"--lock {request.Lock}: {spec} is a text tower from scratch, and the setting wants a pre-trained one. Give --text-tower a file, or --lock Lu.");
         var tower = TextTowerSpec.Is(spec)
             ? TextTowerLoader.Create(spec, tokenizer.Tokenizer.VocabularySize, tokenizer.Layout.Length, request.Seed, tokenizer.Layout.Pad)
             : TextTowerLoader.Load(spec).Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException($"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with --tokenizer.");
         var size = request.ImageHead ?? store.EmbeddingSize;
-        var imageHead = request.ImageHead is { } common ? Head.Create(store.EmbeddingSize, common, request.Seed + 1) : null;
+        var imageHead = request.ImageHead is { } common ? ImageHead(store, common, request.Seed + 1) : null;
         TwoTowers towers = new(null, imageHead, tower, Head.Create(tower.Width, size, request.Seed + 2), Math.Log(10));
         towers.to(request.Compute.Device);
         return towers;
+    }
+
+    /// <summary>A head that sees the stored representations centred and of equal spread.</summary>
+    private static Head ImageHead(EmbeddingStore store, int size, int seed)
+    {
+        var rows = Enumerable.Range(0, (int)Math.Min(store.Rows, RowsForStatistics)).Select(i => i * store.Rows / Math.Min(store.Rows, RowsForStatistics)).ToArray();
+        var values = new float[rows.LongLength * store.EmbeddingSize];
+        store.ReadRows(rows, values, ownLength: true);
+        using var scope = torch.NewDisposeScope();
+        var x = new Embeddings(values, store.EmbeddingSize).ToTensor().to(torch.ScalarType.Float64);
+        var mean = x.mean([0]);
+        var deviation = (x - mean).square().mean([0]).sqrt();
+        var head = Head.Create(store.EmbeddingSize, size, seed, standardises: true);
+        head.Standardise(mean.to(torch.ScalarType.Float32), deviation.to(torch.ScalarType.Float32));
+        return head;
     }
 
     private static JsonObject Configuration(TuneRequest request, TuningOptions options, EmbeddingStore store, string fingerprint) => new()
@@ -142,7 +152,7 @@ public static class TuneRun
         ["tokenizer"] = request.Tokenizer,
         ["vocabularySize"] = request.VocabularySize,
         ["tokenLength"] = request.TokenLength,
-        ["lock"] = request.Lock,
+        ["lock"] = request.Lock.Letters,
         ["imageHead"] = request.ImageHead,
         ["validation"] = request.Validation,
         ["seed"] = request.Seed,
@@ -164,7 +174,7 @@ public static class TuneRun
             store.EmbeddingSize, preprocessing, null, null);
         LitModel.Save(folder, towers, tokenizer, side, into, description => description with
         {
-            Lock = request.Lock,
+            Lock = request.Lock.Letters,
             Training = new JsonObject
             {
                 ["data"] = request.Data,
