@@ -1,4 +1,5 @@
 using LiT.Checkpoints;
+using LiT.Text;
 
 namespace LiT.Fuzz;
 
@@ -28,6 +29,8 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             Companions = Files(fixtures, "*-of-*.safetensors"),
         },
         new("pth", Files(fixtures, "*.pth"), ReadCheckpoint),
+        new("wordpiece", Files(fixtures, "vocab.txt"), path => Tokenize(WordPiece.Load(path))),
+        new("sentencepiece", Files(fixtures, "*.model"), path => Tokenize(SentencePiece.Load(path))),
     ];
 
     private static List<string> Files(string folder, string pattern) =>
@@ -47,6 +50,13 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             using var sum = tensor.sum();           // touches every byte
         }
         _ = (checkpoint.Metadata.Count, checkpoint.PassedOver.Count, checkpoint.Container);
+    }
+
+    private static void Tokenize(ITokenizer tokenizer)
+    {
+        foreach (var text in new[] { "", "A photo of a dog.", "straße 重み 🦜 <s> ##ing", "\0\t\ud800  \u00a0 x" })
+            foreach (var id in tokenizer.Encode(text))
+                if (tokenizer.PieceOf(id) is null) throw new InvalidDataException($"{id} is no piece.");
     }
 
     private static void ReadArray(string path)

@@ -39,11 +39,11 @@ foreach (var target in targets)
     foreach (var companion in target.Companions) File.Copy(companion, Path.Combine(work, Path.GetFileName(companion)));
     var run = new FuzzRun((int)Number("--seed"), work);
     var clock = Stopwatch.StartNew();
-    var done = first;
-    for (; done < first + each && clock.Elapsed < limit && findings < 20; done++)
+    var (done, found) = (first, 0);
+    for (; done < first + each && clock.Elapsed < limit && found < 10; done++)
     {
         if (run.Try(target, done) is not { } finding) continue;
-        findings++;
+        found++;
         Directory.CreateDirectory(options["--keep"]);
         var kept = Path.Combine(options["--keep"], $"{finding.Target}-{finding.Seed}-{finding.Iteration}");
         File.WriteAllBytes(kept, finding.Input);
@@ -52,5 +52,6 @@ foreach (var target in targets)
     Console.WriteLine($"{target.Name}: {done - first} mutations of {target.Seeds.Count} files in {clock.Elapsed.TotalSeconds:f0} s, " +
         $"{run.Refused} refused, {run.Accepted} read, slowest {run.Slowest.TotalMilliseconds:f0} ms");
     Directory.Delete(work, recursive: true);
+    findings += found;
 }
 return findings == 0 ? 0 : 1;

@@ -1,0 +1,58 @@
+using static TorchSharp.torch;
+
+namespace LiT.Tuning;
+
+/// <summary>Reads the images of the step to come while the step at hand is computed.</summary>
+internal sealed class ImagePrefetch : IDisposable
+{
+    private readonly TuningPairs pairs;
+    private readonly int batch, each;
+    private readonly float[] buffer;
+    private (long Step, DrawnPairs Drawn, Task Reading)? ahead;
+
+    internal ImagePrefetch(TuningPairs pairs, int batch)
+    {
+        (this.pairs, this.batch) = (pairs, batch);
+        each = (int)pairs.Pictures.Shape.Aggregate(1L, (product, size) => product * size);
+        if ((long)batch * each > Array.MaxLength)
+            throw new UsageException($"--batch {batch}: {batch:N0} images of {each:N0} numbers are too many at once. Give at most {Array.MaxLength / each}.");
+        buffer = new float[batch * each];
+    }
+
+    /// <summary>The pairs of a step and their images, [B, …]; steps are expected one after the other.</summary>
+    internal (DrawnPairs Drawn, Tensor Images) Take(long step)
+    {
+        if (ahead?.Step != step)
+        {
+            Dispose();
+            Begin(step);
+        }
+        var (_, drawn, reading) = ahead!.Value;
+        ahead = null;
+        try { reading.Wait(); }
+        catch (AggregateException trouble) when (trouble.Flatten().InnerExceptions[0] is LitException expected)
+        {
+            throw new LitException(expected.Message, trouble);
+        }
+        long[] shape = [batch, .. pairs.Pictures.Shape];
+        var images = tensor(buffer, shape);
+        Begin(step + 1);
+        return (drawn, images);
+    }
+
+    private void Begin(long step)
+    {
+        var drawn = pairs.Draw(step, batch);
+        ahead = (step, drawn, Task.Run(() => Parallel.For(0, batch,
+            pair => pairs.Pictures.Read(drawn.Images[pair], drawn.Epochs[pair], buffer.AsSpan(pair * each, each)))));
+    }
+
+    /// <summary>Waits for what is being read, so that nobody reads from what is closed next.</summary>
+    public void Dispose()
+    {
+        if (ahead is not { } last) return;
+        ahead = null;
+        try { last.Reading.Wait(); }
+        catch (AggregateException) { }
+    }
+}
