@@ -46,7 +46,8 @@ public sealed class FuzzRun(int seed, string workFolder)
 
     private (string? Message, bool Slow) Watch(FuzzTarget target, string path, long length)
     {
-        using var watchdog = new Timer(_ => Environment.FailFast($"{target.Name}: an input hangs; it is {path}"), null, Hang, Timeout.InfiniteTimeSpan);
+        using var watchdog = new Timer(
+            _ => Environment.FailFast($"{target.Name}: an input hangs; it is {path}"), null, Hang, Timeout.InfiniteTimeSpan);
         string? message = null;
         var before = GC.GetAllocatedBytesForCurrentThread();
         var clock = Stopwatch.StartNew();
@@ -58,7 +59,8 @@ public sealed class FuzzRun(int seed, string workFolder)
         catch (LitException refusal)
         {
             Refused++;
-            if (refusal.Message.Any(char.IsControl) || !refusal.Message.EndsWith('.')) message = $"not one line that ends: {refusal.Message}";
+            if (refusal.Message.Any(char.IsControl) || !refusal.Message.EndsWith('.'))
+                message = $"not one line that ends: {refusal.Message}";
         }
         catch (Exception trouble)
         {

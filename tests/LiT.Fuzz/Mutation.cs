@@ -8,13 +8,20 @@ namespace LiT.Fuzz;
 public static class Mutation
 {
     private static readonly long[] Telling =
-        [0, 1, -1, 2, 7, 127, 128, 255, 256, 32767, 65535, 65536, int.MaxValue, int.MinValue, uint.MaxValue, 1L << 32, 1L << 40, long.MaxValue, long.MinValue, long.MaxValue / 4];
+    [
+        0, 1, -1, 2, 7, 127, 128, 255, 256, 32767, 65535, 65536, int.MaxValue, int.MinValue, uint.MaxValue,
+        1L << 32, 1L << 40, long.MaxValue, long.MinValue, long.MaxValue / 4,
+    ];
 
     private static readonly string[] TellingNumbers =
-        ["0", "1", "-1", "255", "65536", "2147483647", "4294967296", "9223372036854775807", "9223372036854775808", "99999999999999999999", "1e9", "0.5", "()", "[]", "{}", "null", "\"\""];
+    [
+        "0", "1", "-1", "255", "65536", "2147483647", "4294967296", "9223372036854775807", "9223372036854775808",
+        "99999999999999999999", "1e9", "0.5", "()", "[]", "{}", "null", "\"\"",
+    ];
 
     // Opcodes of pickles: nearly everything else in a pickle is just an unknown one.
-    private static readonly byte[] Opcodes = [.. "().0129FIJKLMNPQRSTUVXabcdeghijlopqrstu]}"u8, .. Enumerable.Range(0x80, 0x18).Select(value => (byte)value)];
+    private static readonly byte[] Opcodes =
+        [.. "().0129FIJKLMNPQRSTUVXabcdeghijlopqrstu]}"u8, .. Enumerable.Range(0x80, 0x18).Select(value => (byte)value)];
 
     /// <param name="random">Decides everything.</param>
     /// <param name="file">A file that is right.</param>
@@ -102,7 +109,9 @@ public static class Mutation
 
     private static bool IsZip(byte[] file) => file.AsSpan().StartsWith("PK\x03\x04"u8);
 
-    /// <summary>A zip file that is right in itself, checksums and all, with one wrong member: readers see what is behind the checksum.</summary>
+    /// <summary>
+    /// A zip file that is right in itself, checksums and all, with one wrong member: readers see what is behind them.
+    /// </summary>
     private static byte[] MemberOfZip(Random random, byte[] file, byte[] other)
     {
         List<(string Name, byte[] Bytes)> members = [];

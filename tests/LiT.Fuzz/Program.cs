@@ -25,13 +25,15 @@ for (var i = 0; i < args.Length; i += 2)
 }
 long Number(string option) => long.Parse(options[option], CultureInfo.InvariantCulture);
 
-var targets = FuzzTarget.All(options["--fixtures"]).Where(target => options["--target"] is "" || target.Name == options["--target"]).ToList();
+var targets = FuzzTarget.All(options["--fixtures"])
+    .Where(target => options["--target"] is "" || target.Name == options["--target"]).ToList();
 if (targets.Count == 0)
 {
     Console.Error.WriteLine($"--target {options["--target"]}: there is none of this name.");
     return 2;
 }
-var (first, each, limit) = (Number("--first"), Number("--mutations") / targets.Count, TimeSpan.FromSeconds(Number("--seconds") / targets.Count));
+var (first, each, limit) = (Number("--first"), Number("--mutations") / targets.Count,
+    TimeSpan.FromSeconds(Number("--seconds") / targets.Count));
 var findings = 0;
 foreach (var target in targets)
 {

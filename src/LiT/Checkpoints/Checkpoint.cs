@@ -11,8 +11,10 @@ public sealed record TensorInfo(string Name, ScalarType Type, IReadOnlyList<long
 
 /// <summary>
 /// A file of named tensors, whatever its container: .npz, .safetensors (single or sharded), PyTorch zip or legacy.
-/// Names are the file's own, with '/' or '.' as the file writes them. Opening reads names and shapes only.
+/// Names are the file's own, with '/' or '.' as the file writes them; PyTorch files nest, and there a name is the keys on
+/// the way joined by '.', as in state_dict.module.conv1.weight, lists counted from 0. Opening reads names and shapes only.
 /// Checkpoints are data: nothing in them is executed, and every size in them is checked against the file's length.
+/// Safe for reading from several threads.
 /// </summary>
 public abstract class Checkpoint : IDisposable
 {
@@ -32,15 +34,16 @@ public abstract class Checkpoint : IDisposable
     public virtual IReadOnlyList<string> PassedOver => [];
 
     /// <summary>
-    /// A fresh, contiguous tensor of the type in <see cref="TensorInfo.Type"/>. The caller owns it. It may share the
-    /// file's pages (copy on write), so it must not outlive the checkpoint unless cloned.
+    /// A fresh, contiguous tensor of the type in <see cref="TensorInfo.Type"/>, on the CPU. The caller owns it, may write
+    /// to it, and may keep it when the checkpoint is closed. It may lie on the file's pages (copy on write): a file in use
+    /// is to be replaced by renaming, as <see cref="Files.AtomicFile"/> does, and not to be overwritten in place.
     /// </summary>
     /// <exception cref="LitException">The name is unknown, or the file's bytes do not match what its header says.</exception>
     public abstract Tensor Read(string name);
 
     /// <summary>
-    /// Opens a checkpoint of whatever container, found out by its content: a file, the index of a checkpoint in several files, or a
-    /// folder that holds model.safetensors, pytorch_model.bin or their index.
+    /// Opens a checkpoint of whatever container, found out by its content: a file, the index of a checkpoint in several
+    /// files, or a folder that holds model.safetensors, pytorch_model.bin or their index.
     /// </summary>
     /// <exception cref="LitException">The path is missing, damaged, or no checkpoint.</exception>
     public static Checkpoint Open(string path) => OpenCheckpoint.At(path);

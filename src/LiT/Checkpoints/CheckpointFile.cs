@@ -6,7 +6,7 @@ namespace LiT.Checkpoints;
 
 /// <summary>
 /// A file that is open for reading: pieces of it as bytes or streams, never past its end, and its pages as tensors,
-/// copy on write. The pages belong to the tensors on them: they stay until the last one is gone.
+/// copy on write. The pages belong to the tensor on them: they stay until it is gone.
 /// </summary>
 internal sealed class CheckpointFile : IDisposable
 {
@@ -42,7 +42,8 @@ internal sealed class CheckpointFile : IDisposable
         }
         catch (Exception trouble) when (trouble is IOException or ArgumentException or NotSupportedException)
         {
-            throw new LitException($"{path}: cannot be opened ({trouble.Message.TrimEnd('.')}). Check the path and the disk.", trouble);
+            var why = trouble.Message.TrimEnd('.');
+            throw new LitException($"{path}: cannot be opened ({why}). Check the path and the disk.", trouble);
         }
     }
 
@@ -59,7 +60,8 @@ internal sealed class CheckpointFile : IDisposable
             try { read = RandomAccess.Read(handle, into, offset); }
             catch (IOException trouble)
             {
-                throw new LitException($"{Path}: cannot be read at byte {offset} ({trouble.Message.TrimEnd('.')}). Check the disk.", trouble);
+                var why = trouble.Message.TrimEnd('.');
+                throw new LitException($"{Path}: cannot be read at byte {offset} ({why}). Check the disk.", trouble);
             }
             if (read == 0) throw CutOff();
             into = into[read..];
@@ -110,7 +112,8 @@ internal sealed class CheckpointFile : IDisposable
         }
         catch (ExternalException trouble)
         {
-            throw new LitException($"{where}: the file cannot be mapped into memory ({trouble.Message.Split('\n')[0]}). Try again.", trouble);
+            var why = trouble.Message.Split('\n')[0];
+            throw new LitException($"{where}: the file cannot be mapped into memory ({why}). Try again.", trouble);
         }
         var now = new FileInfo(Path);
         if (now.Length == Length && now.LastWriteTimeUtc == written) return map;

@@ -36,12 +36,14 @@ public static class Npy
         using (stream)
         {
             Elements.TryCount(header.Shape, out var count);
-            if (count > Array.MaxLength / 2) throw new LitException($"{path}: {count} elements are too many for one array. Read it in parts.");
+            if (count > Array.MaxLength / 2)
+                throw new LitException($"{path}: {count} elements are too many for one array. Read it in parts.");
             var values = new T[count];
             try { Convert(path, stream, header.Elements!.Value, values); }
             catch (OverflowException)
             {
-                throw new LitException($"{path}: a value does not fit {typeof(T).Name}. Save the array as such, or read it as another type.");
+                throw new LitException($"{path}: a value does not fit {typeof(T).Name}. " +
+                    "Save the array as such, or read it as another type.");
             }
             return (header.FortranOrder ? RowMajor(values, header.Shape) : values, header.Shape);
         }

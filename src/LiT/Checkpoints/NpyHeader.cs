@@ -28,8 +28,9 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
             if (start[6] is not (1 or 2 or 3)) throw Bad(where, $"has format version {start[6]}.{start[7]}, where 1 to 3 are known");
             var sizeBytes = start[6] == 1 ? 2 : 4;
             stream.ReadExactly(start.Slice(8, sizeBytes));
-            var length = sizeBytes == 2 ? BinaryPrimitives.ReadUInt16LittleEndian(start[8..]) : BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);
-            if (length > Math.Min(1 << 20, stream.Length - stream.Position)) throw Bad(where, $"says that its header has {length} bytes");
+            var length = BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);       // the upper half stays zero in version 1
+            if (length > Math.Min(1 << 20, stream.Length - stream.Position))
+                throw Bad(where, $"says that its header has {length} bytes");
             var text = new byte[length];
             stream.ReadExactly(text);
             var literal = new PythonLiteral(Encoding.UTF8.GetString(text));

@@ -39,7 +39,8 @@ internal sealed class NpzCheckpoint : Checkpoint
 
     public override string Container => "npz";
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => tensors;
-    public override IReadOnlyList<string> PassedOver => [.. passedOver.Select(entry => LitException.OneLine($"{entry.Key}: {entry.Value}"))];
+    public override IReadOnlyList<string> PassedOver =>
+        [.. passedOver.Select(entry => LitException.OneLine($"{entry.Key}: {entry.Value}"))];
 
     /// <summary>Takes over the file.</summary>
     public static NpzCheckpoint Open(CheckpointFile file, IReadOnlyList<ZipMember> members)

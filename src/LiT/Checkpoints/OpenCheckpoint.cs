@@ -10,6 +10,9 @@ internal static class OpenCheckpoint
     private static readonly string[] InFolders =
         ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
 
+    private const string ForeignPickle = "a pickle, but none that torch.save wrote";
+    private const string ConvertPickle = "Load it in Python and save its tensors as .safetensors";
+
     // Other things that are given where a checkpoint is expected: how they begin, what they are, what to do.
     private static readonly (byte[] Start, string What, string Do)[] Others =
     [
@@ -17,10 +20,10 @@ internal static class OpenCheckpoint
         ([0x89, .. "HDF"u8], "an HDF5 file", "Convert it to .safetensors"),
         ([0x1F, 0x8B], "a gzip file", "Unpack it first"),
         ([0x28, 0xB5, 0x2F, 0xFD], "a zstandard file", "Unpack it first"),
-        ([0x80, 0x02], "a pickle, but none that torch.save wrote", "Load it in Python and save its tensors as .safetensors"),
-        ([0x80, 0x03], "a pickle, but none that torch.save wrote", "Load it in Python and save its tensors as .safetensors"),
-        ([0x80, 0x04], "a pickle, but none that torch.save wrote", "Load it in Python and save its tensors as .safetensors"),
-        ([0x80, 0x05], "a pickle, but none that torch.save wrote", "Load it in Python and save its tensors as .safetensors"),
+        ([0x80, 0x02], ForeignPickle, ConvertPickle),
+        ([0x80, 0x03], ForeignPickle, ConvertPickle),
+        ([0x80, 0x04], ForeignPickle, ConvertPickle),
+        ([0x80, 0x05], ForeignPickle, ConvertPickle),
         ([.. "GGUF"u8], "a GGUF file", "Give the .safetensors or .npz that it was made from"),
         ([0x89, .. "PNG"u8], "a picture", "Give a checkpoint"),
         ([0xFF, 0xD8, 0xFF], "a picture", "Give a checkpoint"),
@@ -68,10 +71,12 @@ internal static class OpenCheckpoint
             if (first.StartsWith(start)) throw new LitException($"{file.Path}: is {what}, no checkpoint. {toDo}.");
         var text = Encoding.Latin1.GetString(first).TrimStart('\xEF', '\xBB', '\xBF', ' ', '\t', '\r', '\n');
         if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
-            throw new LitException($"{file.Path}: is a Git LFS pointer, not the file itself. Run 'git lfs pull', or download the file.");
+            throw new LitException($"{file.Path}: is a Git LFS pointer, not the file itself. " +
+                "Run 'git lfs pull', or download the file.");
         if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
             || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
-            throw new LitException($"{file.Path}: is a web page, saved in place of the checkpoint. Download the file again, by its direct link.");
+            throw new LitException($"{file.Path}: is a web page, saved in place of the checkpoint. " +
+                "Download the file again, by its direct link.");
         if (mayBeIndex && text.StartsWith('{')) return ShardedCheckpoint.Open(file);
         throw new LitException($"{file.Path}: is no checkpoint. Give an .npz, .safetensors or PyTorch .pth file.");
     }

@@ -20,7 +20,8 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
     public override string Container => "safetensors";
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => tensors;
     public override IReadOnlyDictionary<string, string> Metadata => metadata;
-    public override IReadOnlyList<string> PassedOver => [.. passedOver.Select(entry => LitException.OneLine($"{entry.Key}: {entry.Value}"))];
+    public override IReadOnlyList<string> PassedOver =>
+        [.. passedOver.Select(entry => LitException.OneLine($"{entry.Key}: {entry.Value}"))];
 
     /// <summary>Takes over the file.</summary>
     public static SafetensorsCheckpoint Open(CheckpointFile file)
@@ -71,7 +72,8 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
         long end = 0;
         foreach (var piece in pieces.OrderBy(piece => piece.Begin).ThenBy(piece => piece.End))
         {
-            if (piece.Begin != end) throw Bad($"tensor {piece.Name}: {(piece.Begin < end ? "overlaps another one" : "has unnamed bytes before it")}");
+            if (piece.Begin < end) throw Bad($"tensor {piece.Name}: overlaps another one");
+            if (piece.Begin > end) throw Bad($"tensor {piece.Name}: has unnamed bytes before it");
             end = piece.End;
         }
         if (end != file.Length - dataStart)

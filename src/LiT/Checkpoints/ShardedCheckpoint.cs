@@ -57,7 +57,8 @@ internal sealed class ShardedCheckpoint : Checkpoint
         {
             var path = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path) ?? "", fileName);
             if (!File.Exists(path))
-                throw new LitException($"{path}: the file is missing, where {System.IO.Path.GetFileName(Path)} expects it. Download it, too.");
+                throw new LitException($"{path}: the file is missing, where {System.IO.Path.GetFileName(Path)} expects it. " +
+                    "Download it, too.");
             shards[fileName] = shard = OpenCheckpoint.SingleFile(path, mayBeIndex: false);
             foreach (var (key, value) in shard.Metadata) metadata[key] = value;
         }

@@ -50,7 +50,8 @@ internal sealed class ZipWriter(Stream stream)
         var bytes = new LittleEndian(stream);
         if (members.Count >= ushort.MaxValue || end64 >= uint.MaxValue)
         {
-            bytes.U32(0x06064b50).U64(44).U16(Version).U16(Version).U32(0).U32(0).U64(members.Count).U64(members.Count).U64(size).U64(start);
+            bytes.U32(0x06064b50).U64(44).U16(Version).U16(Version).U32(0).U32(0);
+            bytes.U64(members.Count).U64(members.Count).U64(size).U64(start);
             bytes.U32(0x07064b50).U32(0).U64(end64).U32(1);
         }
         var few = (ushort)Math.Min(members.Count, ushort.MaxValue);

@@ -9,6 +9,7 @@ namespace LiT.Files;
 /// </summary>
 public static class AtomicFile
 {
+    private const int LongestName = 50;     // the temporary name must fit where the longest legal name only just does
     private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);
 
     /// <summary>Writes a file through a stream (seekable, buffered).</summary>
@@ -115,7 +116,8 @@ public static class AtomicFile
     private static string NewTemporary(string target)
     {
         var folder = Path.GetDirectoryName(target) ?? target;
-        var prefix = $".{Path.GetFileName(target)}.tmp-";
+        var name = Path.GetFileName(target);
+        var prefix = $".{(name.Length > LongestName ? name[..LongestName] : name)}.tmp-";
         foreach (var left in Directory.EnumerateFiles(folder, prefix + "*"))
             if (DateTime.UtcNow - File.GetLastWriteTimeUtc(left) > Abandoned)
                 DeleteIfThere(left);

@@ -78,6 +78,14 @@ public sealed class AtomicFileTests : IDisposable
     }
 
     [Fact]
+    public void The_longest_name_that_a_disk_allows_can_be_written()
+    {
+        var name = new string('重', 85);
+        AtomicFile.WriteAllText(folder[name], "x");
+        Assert.Equal([folder[name]], Directory.GetFiles(folder.Path));
+    }
+
+    [Fact]
     public void A_device_is_written_to_and_not_replaced()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no /dev/null.");

@@ -17,7 +17,11 @@ internal sealed class KnownCalls(PickleBytes bytes)
         "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct",
         "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar",
         .. from module in new[] { "builtins", "__builtin__" }
-           from name in new[] { "dict", "list", "tuple", "set", "frozenset", "int", "float", "bool", "str", "bytes", "bytearray", "complex", "object" }
+           from name in new[]
+           {
+               "dict", "list", "tuple", "set", "frozenset", "int", "float", "bool", "str", "bytes", "bytearray",
+               "complex", "object",
+           }
            select $"{module}.{name}",
     ];
 
@@ -55,9 +59,11 @@ internal sealed class KnownCalls(PickleBytes bytes)
                 Tensor(storage, storage.Elements, offset, sizes, strides),
             ("torch._utils._rebuild_tensor_v2", [PickledStorage storage, long offset, var sizes, var strides, _, _]) =>
                 Tensor(storage, storage.Elements, offset, sizes, strides),
-            ("torch._utils._rebuild_tensor_v2", [PickledStorage storage, long offset, var sizes, var strides, _, _, null or PickledDict { Entries.Count: 0 }]) =>
+            ("torch._utils._rebuild_tensor_v2",
+                [PickledStorage storage, long offset, var sizes, var strides, _, _, null or PickledDict { Entries.Count: 0 }]) =>
                 Tensor(storage, storage.Elements, offset, sizes, strides),
-            ("torch._utils._rebuild_tensor_v3", [PickledStorage storage, long offset, var sizes, var strides, _, _, PickledType type, ..]) =>
+            ("torch._utils._rebuild_tensor_v3",
+                [PickledStorage storage, long offset, var sizes, var strides, _, _, PickledType type, ..]) =>
                 Tensor(storage, type.Elements, offset, sizes, strides),
             ("torch._utils._rebuild_parameter" or "torch._utils._rebuild_parameter_with_state" or "torch.nn.parameter.Parameter",
                 [PickledTensor tensor, ..]) => tensor,
@@ -86,7 +92,9 @@ internal sealed class KnownCalls(PickleBytes bytes)
         }
     }
 
-    /// <summary>torch's persistent ids: ('storage', class, key, location, count[, view]), and ('module', class, …) in old files.</summary>
+    /// <summary>
+    /// torch's persistent ids: ('storage', class, key, location, count[, view]), and ('module', class, …) in old files.
+    /// </summary>
     public object? Persistent(object? id)
     {
         if (id is not object?[] fields || fields.Length < 2) throw bytes.Damaged("has a persistent id that is no storage");

@@ -43,7 +43,8 @@ internal sealed record PickledTensor(PickledStorage Storage, Elements Elements, 
 }
 
 /// <summary>A numpy array, whose bytes are in the pickle itself.</summary>
-internal sealed record PickledArray(Elements Elements, long[] Shape, bool FortranOrder, byte[] Bytes) : PickledNumbers(Elements.Type, Shape);
+internal sealed record PickledArray(Elements Elements, long[] Shape, bool FortranOrder, byte[] Bytes)
+    : PickledNumbers(Elements.Type, Shape);
 
 /// <summary>A numpy array before its state is known, and a numpy dtype, whose state tells the byte order.</summary>
 internal sealed class PickledNumpy

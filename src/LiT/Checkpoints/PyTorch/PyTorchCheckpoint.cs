@@ -41,8 +41,10 @@ internal sealed class PyTorchCheckpoint : Checkpoint
             tensors[name] = new(name, value.Type, value.Shape);
         }
         if (tensors.Count == 0)
-            throw new LitException($"{Path}: holds no tensors{(PassedOver.Count == 0 ? "" : $" that can be read without executing {string.Join(", ", foreign.Take(5))}")}. " +
-                "Save the model's state_dict() with torch.save.");
+        {
+            var without = PassedOver.Count == 0 ? "" : $" that can be read without executing {string.Join(", ", foreign.Take(5))}";
+            throw new LitException($"{Path}: holds no tensors{without}. Save the model's state_dict() with torch.save.");
+        }
     }
 
     public override string Container { get; }
@@ -96,7 +98,8 @@ internal sealed class PyTorchCheckpoint : Checkpoint
     {
         if (tensor.Shape.Contains(0)) return;
         if (!storages.TryGetValue(tensor.Storage.Key, out var place))
-            throw new LitException($"{Path}, tensor {name}: its storage {tensor.Storage.Key} is missing. The file is damaged; download or copy it again.");
+            throw new LitException($"{Path}, tensor {name}: its storage {tensor.Storage.Key} is missing. " +
+                "The file is damaged; download or copy it again.");
         try
         {
             checked
@@ -113,8 +116,9 @@ internal sealed class PyTorchCheckpoint : Checkpoint
         {
             // falls through: no such place in any file
         }
-        throw new LitException($"{Path}, tensor {name}: shape [{string.Join(", ", tensor.Shape)}], strides [{string.Join(", ", tensor.Strides)}] " +
-            $"at {tensor.Offset} lie outside of storage {tensor.Storage.Key} of {place.Size} bytes. The file is damaged; download or copy it again.");
+        throw new LitException($"{Path}, tensor {name}: shape [{string.Join(", ", tensor.Shape)}], strides " +
+            $"[{string.Join(", ", tensor.Strides)}] at {tensor.Offset} lie outside of storage {tensor.Storage.Key} of {place.Size} bytes. " +
+            "The file is damaged; download or copy it again.");
     }
 
     /// <summary>torch.save can leave checksums out (torch.serialization.set_crc32_options); they are 0 then.</summary>

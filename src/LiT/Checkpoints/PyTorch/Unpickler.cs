@@ -230,20 +230,23 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
         memo.TryGetValue(index, out var value) ? value : throw bytes.Damaged($"recalls object {index}, which it never kept");
 
     private long Index(string line) =>
-        long.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var index) ? index : throw bytes.Damaged("has an index that is none");
+        long.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
+            ? index
+            : throw bytes.Damaged("has an index that is none");
 
     private object Number(string digits) =>
-        digits.Length < 20 && long.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value) ? (object)value
-        : digits.Length < 1000 && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var large) ? large
-        : throw bytes.Damaged("has a number that is none");
+        digits.Length < 1000 && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+            ? Smallest(value)
+            : throw bytes.Damaged("has a number that is none");
 
     /// <summary>A text as Python 2's repr writes it: names in old files; escapes stay as they are.</summary>
     private string Quoted(string line) =>
-        line is [var open and ('\'' or '"'), .., var close] && open == close ? line[1..^1] : throw bytes.Damaged("has a text without quotes");
+        line is [var open and ('\'' or '"'), .., var close] && open == close
+            ? line[1..^1]
+            : throw bytes.Damaged("has a text without quotes");
 
-    private static object Integer(byte[] littleEndian)
-    {
-        var value = new BigInteger(littleEndian);
-        return value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
-    }
+    private static object Integer(byte[] littleEndian) => Smallest(new BigInteger(littleEndian));
+
+    private static object Smallest(BigInteger value) =>
+        value >= long.MinValue && value <= long.MaxValue ? (object)(long)value : value;
 }
