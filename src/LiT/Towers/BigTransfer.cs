@@ -66,6 +66,8 @@ public sealed record BitConfig : ImageTowerConfig
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, RootPadding, Units.Count);
 
+    internal override int BlockCount => Units.Sum();
+
     internal override ImageTower Build(Device? device = null) => new BigTransfer(this, device);
 }
 

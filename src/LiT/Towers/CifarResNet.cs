@@ -46,6 +46,8 @@ public sealed record CifarResNetConfig : ImageTowerConfig
             ? new() { Blocks = (layers - 2) / 6, ImageSize = 32 }
             : throw new ArgumentException($"There is no CIFAR ResNet of depth '{depth}'. Write 6n+2, for example 20, 32, 44, 56 or 110.", nameof(depth));
 
+    internal override int BlockCount => Stages * Blocks;
+
     internal override ImageTower Build(Device? device = null) => new CifarResNet(this, device);
 }
 

@@ -101,6 +101,8 @@ public sealed record DinoConfig : ImageTowerConfig
         }
     }
 
+    internal override int BlockCount => Depth;
+
     internal override ImageTower Build(Device? device = null) => new DinoViT(this, device);
 }
 
@@ -221,7 +223,7 @@ public sealed class DinoViT : ImageTower
         var config = new DinoConfig
         {
             Width = width,
-            Depth = source.Tensors.Keys.Select(name => BlockOf(name)).Max() + 1,
+            Depth = source.Believable(source.Tensors.Keys.Max(BlockOf) + 1),
             MlpDim = source.Size(gated ?? source.Find("blocks.{i}.mlp.fc1.weight", "blocks.{c}.{i}.mlp.fc1.weight"), gated is null ? 0 : 1),
             // MoCo v3's S has twice as many heads as every other ViT-S (moco-v3: vits.py).
             AttentionHeads = options.AttentionHeads ?? (moco && width == 384 ? 12 : width / 64),

@@ -47,6 +47,8 @@ public sealed record GroupNormResNetConfig : ImageTowerConfig
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, Units.Count);
 
+    internal override int BlockCount => Units.Sum();
+
     internal override ImageTower Build(Device? device = null) => new GroupNormResNet(this, device);
 }
 

@@ -48,6 +48,8 @@ public sealed record HuggingFaceViTConfig : ImageTowerConfig
     public override string InWords =>
         $"ViT of width {Width}, depth {Depth}, {AttentionHeads} heads, MLP {MlpDim}, patch {Patch}, {ImageSize} px, {(Pooler ? "pooler" : "class token")}";
 
+    internal override int BlockCount => Depth;
+
     internal override ImageTower Build(Device? device = null) => new HuggingFaceViT(this, device);
 }
 

@@ -36,6 +36,10 @@ public abstract record ImageTowerConfig
         return tower.parameters().Sum(parameter => parameter.numel());
     }
 
+    /// <summary>Blocks of all stages; a file that says more than it has tensors is not believed.</summary>
+    [JsonIgnore]
+    internal abstract int BlockCount { get; }
+
     /// <summary>A tower of these sizes whose weights are allocated but not filled.</summary>
     /// <param name="device">Where the weights are to be; the meta device gives a tower without numbers.</param>
     internal abstract ImageTower Build(Device? device = null);

@@ -67,7 +67,7 @@ public static class ImageTowerLoader
             ?? Families.Select(family => family.Recognise(checkpoint, options, config)).FirstOrDefault(recognised => recognised is not null)
             ?? throw Unknown(checkpoint);
         if (!options.Heads) found = found.WithoutHeads();
-        var tower = Built(found.Config, checkpoint.Path);
+        var tower = Built(found, checkpoint.Path);
         try
         {
             var names = found.Names(tower).Load(found.Source, tower);
@@ -131,12 +131,17 @@ public static class ImageTowerLoader
         Width = size, Height = size, ShorterSide = (int)Math.Round((double)preprocessing.ShorterSide * size / preprocessing.Width),
     };
 
-    private static ImageTower Built(ImageTowerConfig config, string path)
+    // Sizes from a file may be anything; what torch says to them is one line here.
+    private static ImageTower Built(RecognisedTower found, string path)
     {
-        try { return config.Build(); }
-        catch (ArgumentException wrong)
+        try
         {
-            throw new LitException($"{path}: {wrong.Message.Split(" (Parameter", 2)[0]} Check where the file comes from.", wrong);
+            found.Source.Believable(found.Config.BlockCount);
+            return found.Config.Build();
+        }
+        catch (Exception wrong) when (wrong is ArgumentException or ArithmeticException or System.Runtime.InteropServices.ExternalException)
+        {
+            throw new LitException($"{path}: {wrong.Message.Split(" (Parameter", 2)[0].Split('\n')[0].TrimEnd('.')}. Check where the file comes from.", wrong);
         }
     }
 
@@ -163,11 +168,29 @@ public static class ImageTowerLoader
         }
     }
 
+    // What people have at hand and take for an image tower.
+    private static readonly (string Name, string What)[] Others =
+    [
+        ("BertEncoder_0/embedder/", "a BERT text tower (flaxformer)"),
+        ("embeddings.word_embeddings.", "a BERT text tower (Hugging Face)"),
+        ("Embed_0/embedding", "a text transformer (big_vision)"),
+        (".SelfAttention.q.", "a T5 text tower"),
+        ("visual.class_embedding", "a CLIP model (OpenAI)"),
+        ("vision_model.embeddings.", "a CLIP or SigLIP model (Hugging Face)"),
+        ("relative_position_bias_table", "a Swin transformer"),
+        ("downsample_layers.", "a ConvNeXt"),
+        ("layer_scale1.lambda1", "a DINOv2 in Hugging Face's names; Meta's own .pth can be read"),
+        ("attention.output.dense.", "a transformer in Hugging Face's names"),
+        ("bn1.running_mean", "a convolutional network, but no ResNet in torchvision's names"),
+    ];
+
     private static LitException Unknown(Checkpoint checkpoint)
     {
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).ToList();
-        return new LitException($"{checkpoint.Path}: is no image tower that is known here. It holds {names.Count} tensors" +
-            $"{(names.Count == 0 ? "" : $", such as {string.Join(", ", names.Take(4))}")}. " +
+        var like = Others.FirstOrDefault(other => names.Exists(name => name.Contains(other.Name, StringComparison.Ordinal))).What;
+        return new LitException($"{checkpoint.Path}: is no image tower that is known here. " +
+            (like is null ? "" : $"It looks like {like}. ") +
+            (names.Count == 0 ? "It holds no tensors. " : $"It holds {names.Count} tensors, such as {string.Join(", ", names.Take(4))}. ") +
             "Give a ViT, BiT, MLP-Mixer, ResNet, DINO or Hugging Face ViT checkpoint, or a file of this project.");
     }
 }

@@ -55,6 +55,8 @@ public sealed record ImageTowerOptions
                 "pad" when value is "zero" or "inf" => options with { RootPadding = value == "zero" ? Towers.RootPadding.Zero : Towers.RootPadding.MinusInfinity },
                 "patch-mean" when value.Length == 0 => options with { JoinPatchMean = true },
                 "pooler" when value.Length == 0 => options with { Pooler = true },
+                // big_vision's way to name the tower in a file of two; it is found without.
+                "img" when value.Length == 0 => options,
                 _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, heads=N, pool=tok|gap|map|0, pad=zero|inf, patch-mean, pooler."),
             };
         }

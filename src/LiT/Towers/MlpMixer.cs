@@ -53,6 +53,8 @@ public sealed record MixerConfig : ImageTowerConfig
             ? $"Mixer-{known}/{Patch}"
             : $"Mixer of width {Width}, depth {Depth}, MLPs {TokensMlpDim} and {ChannelsMlpDim}, patch {Patch}") + $", {ImageSize} px";
 
+    internal override int BlockCount => Depth;
+
     internal override ImageTower Build(Device? device = null) => new MlpMixer(this, device);
 }
 

@@ -68,6 +68,8 @@ public sealed record ResNetConfig : ImageTowerConfig
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, Block, Middle, Units.Count);
 
+    internal override int BlockCount => Units.Sum();
+
     internal override ImageTower Build(Device? device = null) => new ResNet(this, device);
 }
 

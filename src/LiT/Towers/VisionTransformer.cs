@@ -122,6 +122,8 @@ public sealed record VitConfig : ImageTowerConfig
         }
     }
 
+    internal override int BlockCount => Depth;
+
     internal override ImageTower Build(Device? device = null) => new VisionTransformer(this, device);
 }
 

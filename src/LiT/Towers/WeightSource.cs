@@ -75,8 +75,13 @@ public sealed class WeightSource
                 && name.IndexOf(after, before.Length, StringComparison.Ordinal) is > 0 and var end
                 && int.TryParse(name.AsSpan(before.Length, end - before.Length), out var number))
                 highest = Math.Max(highest, number);
-        return highest + 1;
+        return Believable(highest + 1);
     }
+
+    /// <summary>The same number of blocks, unless the file has fewer tensors than that: a tower of such a depth is not built to find out.</summary>
+    /// <exception cref="LitException">There are fewer tensors.</exception>
+    public int Believable(int blocks) => blocks <= Tensors.Count ? blocks
+        : throw new LitException($"{Checkpoint.Path}: would have {blocks} blocks, and has {Tensors.Count} tensors. Check where the file comes from.");
 
     /// <summary>Tensors of the file that stand outside the prefix, as one phrase for each top-level name, such as "opt (9 tensors)".</summary>
     public IReadOnlyList<string> Outside => [.. Checkpoint.Tensors.Keys

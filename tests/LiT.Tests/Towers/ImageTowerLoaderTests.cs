@@ -1,0 +1,198 @@
+using LiT.Checkpoints;
+using LiT.Images;
+using LiT.Tests.Parity;
+using LiT.Towers;
+using static TorchSharp.torch;
+
+namespace LiT.Tests.Towers;
+
+public sealed class ImageTowerLoaderTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("lit-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    private static string Fixture(string folder, string file) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference", folder, file);
+
+    // Every tensor of a file, so that a test can spoil one.
+    private static MemoryCheckpoint Copy(string path, Action<Dictionary<string, Tensor>> spoil)
+    {
+        using var file = Checkpoint.Open(path);
+        var tensors = file.Tensors.Keys.ToDictionary(name => name, name => file.Read(name).clone());
+        spoil(tensors);
+        return new MemoryCheckpoint(tensors) { Path = Path.GetFileName(path) };
+    }
+
+    [Theory]
+    [InlineData("torchvision_resnet", "", "checkpoint.safetensors", "dino_backbone.pth", "dino_backbone_legacy.pth", "dino_full_checkpoint.pth", "moco_v3.pth")]
+    [InlineData("dino_vit", ":heads=4", "v1.safetensors", "v1.pth", "v1_full_checkpoint.pth")]
+    [InlineData("dino_vit", ":heads=4", "v2.safetensors", "v2.pth", "v2_chunked_teacher.pth")]
+    [InlineData("mixer_npz", "", "checkpoint.npz", "checkpoint_old_names.npz")]
+    [InlineData("bit_resnetv2_npz", "", "checkpoint_legacy_tf.npz", "checkpoint_legacy_tf_numbered.npz")]
+    public void The_same_weights_have_the_same_fingerprint_from_every_container_and_under_every_name(string fixture, string options, params string[] files)
+    {
+        var prints = files.Select(file =>
+        {
+            using var loaded = ImageTowerLoader.Load(Fixture(fixture, file) + options);
+            return loaded.Fingerprint;
+        }).ToList();
+        Assert.Single(prints.Distinct());
+        Assert.Matches("^[0-9a-f]{64}$", prints[0]);
+    }
+
+    [Fact]
+    public void Another_pooling_of_the_same_weights_is_another_tower()
+    {
+        using var map = ImageTowerLoader.Load(Fixture("vit_bigvision_npz", "checkpoint_map_inlined.npz"));
+        using var first = ImageTowerLoader.Load(Fixture("vit_bigvision_npz", "checkpoint_map_inlined.npz") + ":pool=0");
+        Assert.NotEqual(map.Fingerprint, first.Fingerprint);
+        Assert.Contains(first.Names!.Skipped, skipped => skipped.StartsWith("probe: attention pooling", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("vit_augreg_npz", "checkpoint.npz", "ViT (vit_jax, big_vision)", "ViT of width 24, depth 2, 3 heads, MLP 56, patch 4, 16 px, class token", "head")]
+    [InlineData("vit_bigvision_npz", "checkpoint_map_scan.npz", "ViT (vit_jax, big_vision)", "ViT of width 32, depth 3, 4 heads, MLP 44, patch 4, 16 px, attention pooling", "head")]
+    [InlineData("bit_resnetv2_npz", "checkpoint.npz", "BiT ResNet-v2 (big_vision)", "BiT ResNet-v2 of width 32, units 2, 1, 1, max pooling padded with -inf", "head")]
+    [InlineData("bit_resnetv2_npz", "checkpoint_legacy_tf.npz", "BiT ResNet-v2 (big_transfer)", "BiT ResNet-v2 of width 32, units 1, 1", "head")]
+    [InlineData("bit_resnetv2_npz", "checkpoint_v1.npz", "ResNet-v1 with group norms (big_vision)", "ResNet-8 with group norms, width 32", "head")]
+    [InlineData("mixer_npz", "checkpoint_old_names.npz", "MLP-Mixer (old names)", "Mixer of width 20, depth 2, MLPs 14 and 36, patch 4, 16 px", "head")]
+    [InlineData("torchvision_resnet", "moco_v3.pth", "ResNet (torchvision)", "ResNet of width 8, Bottleneck blocks 2, 1, 1, 1", "")]
+    [InlineData("dino_vit", "v2_reg.safetensors:heads=4,patch-mean", "ViT (DINO)", "DINOv2 ViT of width 32, depth 3, 4 heads, MLP 80, patch 4, 4 registers, class token and mean patch token", "")]
+    [InlineData("hf_vit", "model_bf16_classifier.safetensors", "ViT (Hugging Face)", "ViT of width 24, depth 2, 4 heads, MLP 52, patch 4, 16 px, class token", "classifier")]
+    [InlineData("lit_two_towers_npz", "lit_b16b_style.npz:img", "ViT (vit_jax, big_vision)", "ViT of width 24, depth 2, 4 heads, MLP 40, patch 4, 16 px, class token", "head")]
+    public void A_file_is_recognised_from_names_and_shapes(string fixture, string file, string family, string architecture, string heads)
+    {
+        using var loaded = ImageTowerLoader.Load(Fixture(fixture, file));
+        Assert.Equal((family, heads), (loaded.Family, string.Join(",", loaded.Tower.HeadNames)));
+        Assert.Equal(architecture, loaded.Architecture);
+        Assert.All(loaded.Tower.parameters(), weight => Assert.False(weight.requires_grad));
+        Assert.False(loaded.Tower.training);
+        Assert.Equal(loaded.Names!.Names.Count + loaded.Names.Skipped.Count, loaded.Describe().Lines.Count(line => line.StartsWith("  ", StringComparison.Ordinal)
+            && !line.StartsWith("  not part of the tower", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void What_stands_beside_the_tower_in_a_file_is_named_and_passed_over()
+    {
+        using var loaded = ImageTowerLoader.Load(Fixture("lit_two_towers_npz", "lit_b16b_style.npz"));
+        Assert.Contains("t (1 tensor)", loaded.Names!.Outside);
+        Assert.Contains(loaded.Names.Outside, part => part.StartsWith("txt (", StringComparison.Ordinal));
+        using var scan = ImageTowerLoader.Load(Fixture("vit_bigvision_npz", "checkpoint_map_scan.npz"));
+        Assert.Contains(scan.Describe().Lines, line => line.StartsWith("  not part of the tower: opt (", StringComparison.Ordinal));
+        Assert.Contains(scan.Names!.Names, name => name is { Ours: "encoder.blocks.0.attn.qkv.weight … encoder.blocks.2.attn.qkv.weight[2/3]", Change: "unstacked, heads joined, transposed" });
+    }
+
+    [Fact]
+    public void One_message_names_everything_that_does_not_fit()
+    {
+        using var scope = NewDisposeScope();
+        var spoiled = Copy(Fixture("vit_augreg_npz", "checkpoint.npz"), tensors =>
+        {
+            tensors.Remove("Transformer/encoderblock_1/MlpBlock_3/Dense_1/bias");
+            tensors["Transformer/encoderblock_0/LayerNorm_2/scale"] = zeros(25);
+            tensors["step"] = zeros(1);
+        });
+        Assert.Equal("checkpoint.npz looks like ViT (vit_jax, big_vision), but does not fit: " +
+            "1 missing (Transformer/encoderblock_1/MlpBlock_0/Dense_1/bias); 1 left over (step); " +
+            "1 of another shape (Transformer/encoderblock_0/LayerNorm_2/scale [25] for encoder.blocks.0.norm2.weight [24]). " +
+            "Check that the file is complete and of this architecture.",
+            Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message);
+    }
+
+    [Fact]
+    public void A_block_that_is_missing_from_the_middle_is_missed()
+    {
+        using var scope = NewDisposeScope();
+        var spoiled = Copy(Fixture("vit_bigvision_npz", "checkpoint_tok.npz"), tensors =>
+        {
+            foreach (var name in tensors.Keys.Where(name => name.Contains("encoderblock_1/", StringComparison.Ordinal)).ToList()) tensors.Remove(name);
+        });
+        Assert.Contains("16 missing (Transformer/encoderblock_1/LayerNorm_0/scale", Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_block_with_an_absurd_number_is_not_believed()
+    {
+        using var scope = NewDisposeScope();
+        var spoiled = Copy(Fixture("vit_bigvision_npz", "checkpoint_tok.npz"), tensors => tensors["Transformer/encoderblock_99999999/LayerNorm_0/scale"] = zeros(1));
+        Assert.Contains("would have 100000000 blocks", Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("bert_flaxformer_npz", "checkpoint.npz", "It looks like a BERT text tower (flaxformer).")]
+    [InlineData("bert_hf", "bert_plain.safetensors", "It looks like a BERT text tower (Hugging Face).")]
+    [InlineData("t5_encoder", "model.safetensors", "It looks like a T5 text tower.")]
+    [InlineData("pth_reader", "state_dict.pth", "is no image tower that is known here. It holds ")]
+    public void A_file_that_is_no_image_tower_says_what_it_looks_like(string fixture, string file, string message)
+    {
+        var error = Assert.Throws<LitException>(() => ImageTowerLoader.Load(Fixture(fixture, file)));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', error.Message);
+    }
+
+    [Theory]
+    [InlineData("dino_vit", "v1.safetensors", "says nothing of its attention heads, and 0 cannot be for a width of 32. Put ':heads=N' after the path.")]
+    [InlineData("dino_vit", "v1.safetensors:heads=5", "5 cannot be for a width of 32")]
+    [InlineData("dino_vit", "v1.safetensors:heads=x", "heads=x is not a size")]
+    [InlineData("dino_vit", "v1.safetensors:depth=3", "'depth=3' is not understood")]
+    [InlineData("vit_bigvision_npz", "checkpoint_tok.npz:pool=gap", "has a class token and no attention pooling head, so that Mean pooling cannot be")]
+    [InlineData("vit_bigvision_npz", "checkpoint_tok.npz:pool=mean", "pool=mean is unknown. Choose tok, gap, map or 0.")]
+    [InlineData("vit_bigvision_npz", "no_such.npz", "no such file")]
+    public void A_wrong_option_or_path_says_what_to_do(string fixture, string file, string message) =>
+        Assert.Contains(message, Assert.ThrowsAny<LitException>(() => ImageTowerLoader.Load(Fixture(fixture, file))).Message, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("vit:B/16", true)]
+    [InlineData("cifar-resnet:20", true)]
+    [InlineData("hf-vit:B/16", false)]
+    [InlineData("towers/vit.npz", false)]
+    [InlineData("bert:base", false)]
+    public void A_spec_from_scratch_is_told_from_a_path(string text, bool spec) => Assert.Equal(spec, ImageTowerLoader.IsSpec(text));
+
+    [Fact]
+    public void Preprocessing_is_the_familys_own_at_the_size_of_the_weights_unless_told_otherwise()
+    {
+        using var vit = ImageTowerLoader.Load(Fixture("vit_augreg_npz", "checkpoint.npz"));
+        Assert.Equal(Preprocessing.LiT(16), vit.Preprocessing);
+        using var larger = ImageTowerLoader.Load(Fixture("vit_augreg_npz", "checkpoint.npz") + ":size=24");
+        Assert.Equal(Preprocessing.LiT(24), larger.Preprocessing);
+        using var dino = ImageTowerLoader.Load(Fixture("dino_vit", "v2.safetensors") + ":heads=4");
+        Assert.Equal(Preprocessing.TorchvisionImageNet(20, ResizeMethod.PillowBicubic), dino.Preprocessing);
+        using var given = ImageTowerLoader.Load(Fixture("mixer_npz", "checkpoint.npz"), new ImageTowerOptions { Preprocessing = Preprocessing.LiTCropped(16) });
+        Assert.Equal(Preprocessing.LiTCropped(16), given.Preprocessing);
+    }
+
+    [Fact]
+    public void Class_names_and_preprocessing_of_a_Hugging_Face_folder_come_along()
+    {
+        File.Copy(Fixture("hf_vit", "model_bf16_classifier.safetensors"), Path.Combine(folder, "model.safetensors"));
+        File.WriteAllText(Path.Combine(folder, "config.json"), """{"num_attention_heads": 4, "hidden_act": "gelu", "id2label": {"0": "cat", "1": "dog", "2": "frog", "3": "horse"}}""");
+        File.WriteAllText(Path.Combine(folder, "preprocessor_config.json"), """{"image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6], "resample": 3}""");
+        using var loaded = ImageTowerLoader.Load(folder);
+        Assert.Equal(["cat", "dog", "frog", "horse"], loaded.Heads[0].ClassNames);
+        Assert.Equal((new ChannelValues(0.1f, 0.2f, 0.3f), ResizeMethod.PillowBicubic), (loaded.Preprocessing.Mean, loaded.Preprocessing.Method));
+    }
+
+    [Fact]
+    public void Meta_data_that_lie_about_the_sizes_are_one_line_and_no_exhausted_machine()
+    {
+        using var scope = NewDisposeScope();
+        var path = Path.Combine(folder, "image.safetensors");
+        foreach (var (lie, message) in new[]
+        {
+            ("""{"kind":"vit","width":32,"depth":2000000000,"mlpDim":44,"attentionHeads":4,"patch":4,"imageSize":16}""", "would have 2000000000 blocks"),
+            ("""{"kind":"vit","width":32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":0,"imageSize":16}""", "Check where the file comes from."),
+            ("""{"kind":"vit","width":-32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":4,"imageSize":16}""", "Check where the file comes from."),
+            ("""{"kind":"vit","width":32}""", "cannot be read"),
+            ("""{"kind":"transporter","imageSize":16}""", "cannot be read"),
+            ("nonsense", "cannot be read"),
+        })
+        {
+            Safetensors.Write(path, [("cls", zeros(1)), ("posembed", zeros(1))],
+                new Dictionary<string, string> { ["lit.image_tower"] = lie, ["lit.preprocessing"] = Preprocessing.LiT(16).ToJson() });
+            var error = Assert.Throws<LitException>(() => ImageTowerLoader.Load(path));
+            Assert.Contains(message, error.Message, StringComparison.Ordinal);
+            Assert.DoesNotContain('\n', error.Message);
+        }
+    }
+}
