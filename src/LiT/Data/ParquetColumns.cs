@@ -37,6 +37,20 @@ internal static class ParquetColumns
         };
     }
 
+    /// <summary>A column of numbers; rows that have none, and columns of other types, give <paramref name="otherwise"/>.</summary>
+    public static float[] Floats(ParquetRowGroupReader group, DataField field, float otherwise)
+    {
+        using var raw = Raw(group, field);
+        return raw switch
+        {
+            RawColumnData<float> c => Values(c, group, field, value => value, otherwise),
+            RawColumnData<double> c => Values(c, group, field, value => (float)value, otherwise),
+            RawColumnData<int> c => Values(c, group, field, value => value, otherwise),
+            RawColumnData<long> c => Values(c, group, field, value => value, otherwise),
+            _ => [.. Enumerable.Repeat(otherwise, checked((int)group.RowCount))],
+        };
+    }
+
     /// <summary>A column of bytes, null where the row has none.</summary>
     public static byte[]?[] Bytes(ParquetRowGroupReader group, DataField field)
     {
@@ -68,9 +82,12 @@ internal static class ParquetColumns
         Rows(column, group, field, value => value.ToString(null, CultureInfo.InvariantCulture));
 
     private static TResult?[] Rows<T, TResult>(RawColumnData<T> column, ParquetRowGroupReader group, DataField field, Func<T, TResult> convert)
-        where T : struct where TResult : class
+        where T : struct where TResult : class => Values<T, TResult?>(column, group, field, convert, null);
+
+    private static TResult[] Values<T, TResult>(RawColumnData<T> column, ParquetRowGroupReader group, DataField field, Func<T, TResult> convert, TResult otherwise)
+        where T : struct
     {
-        var rows = new TResult?[group.RowCount];
+        var rows = new TResult[group.RowCount];
         var values = column.Values;
         if (field.MaxDefinitionLevel == 0)
         {
@@ -79,7 +96,7 @@ internal static class ParquetColumns
         }
         var levels = column.DefinitionLevels;
         for (int i = 0, next = 0; i < rows.Length; i++)
-            if (levels[i] == field.MaxDefinitionLevel) rows[i] = convert(values[next++]);
+            rows[i] = levels[i] == field.MaxDefinitionLevel ? convert(values[next++]) : otherwise;
         return rows;
     }
 }

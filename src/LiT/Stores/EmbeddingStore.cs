@@ -141,7 +141,7 @@ public sealed partial class EmbeddingStore : IDisposable
     public IReadOnlyDictionary<string, string> Fields(long row) { var (shard, r) = Locate(row); return metadata.Fields(shard, r); }
 
     /// <summary>Length of the tower's own representation; 1 for a store from elsewhere.</summary>
-    public float Norm(long row) => metadata.Norms[(int)row];
+    public float Norm(long row) => Description is null ? 1 : metadata.Norms[(int)row];
 
     /// <summary>Which view of its picture a row is, from 0.</summary>
     public int View(long row) => metadata.Views[(int)row];

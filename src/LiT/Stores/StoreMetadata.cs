@@ -11,80 +11,107 @@ internal sealed class StoreMetadata
     private readonly TextColumn keys = new(), caption = new(), captions = new(), fields = new(), origins = new();
     private readonly List<string> labelNames = [];
     private readonly Dictionary<string, int> labelNumbers = [];
+    private readonly List<int> labels = [];
 
     public List<float> Norms { get; } = [];
-    public List<int> Labels { get; } = [];
     public List<int> Views { get; } = [];
     public List<int> Widths { get; } = [];
     public List<int> Heights { get; } = [];
+
+    /// <summary>The first half of each picture's SHA-256, 0 where it is not known.</summary>
     public List<UInt128> Hashes { get; } = [];
 
     /// <summary>Adds a shard's metadata file.</summary>
     /// <returns>The number of rows in it.</returns>
     /// <exception cref="LitException">The file is damaged or no Parquet file.</exception>
-    public long AddParquet(string path, long firstRow)
+    public int AddParquet(string path, long firstRow)
     {
         try
         {
             using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
             var reader = ParquetReader.CreateAsync(file).GetAwaiter().GetResult();
-            var columns = new Dictionary<string, List<string?>>();
-            var count = 0L;
+            var shard = new Columns();
             for (var g = 0; g < reader.RowGroupCount; g++)
             {
                 using var group = reader.OpenRowGroupReader(g);
-                foreach (var field in reader.Schema.DataFields.Where(field => Known.Contains(field.Name) && field.MaxRepetitionLevel == 0))
+                foreach (var field in reader.Schema.DataFields.Where(field => field.MaxRepetitionLevel == 0))
                 {
-                    if (!columns.TryGetValue(field.Name, out var column)) columns.Add(field.Name, column = []);
-                    column.AddRange(ParquetColumns.Texts(group, field));
+                    if (TextNames.Contains(field.Name)) shard.Add(field.Name, shard.Texts, ParquetColumns.Texts(group, field));
+                    else if (NumberNames.Contains(field.Name)) shard.Add(field.Name, shard.Numbers, ParquetColumns.Floats(group, field, field.Name == "norm" ? 1 : 0));
                 }
-                count += group.RowCount;
+                shard.Count += checked((int)group.RowCount);
             }
-            Add(columns, (int)count, firstRow);
-            return count;
+            Add(shard, firstRow);
+            return shard.Count;
         }
         catch (Exception damage) when (damage is not LitException and not OutOfMemoryException)
         {
-            throw new LitException($"{path}: cannot be read as Parquet ({damage.Message.TrimEnd('.')}). Copy or embed it again.", damage);
+            throw new LitException($"{path}: cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy or embed it again.", damage);
         }
     }
 
-    /// <summary>Adds a shard that has captions only, or nothing.</summary>
-    public void AddCaptions(IReadOnlyList<string?>? given, int count, long firstRow) =>
-        Add(given is null ? [] : new() { ["captions"] = [.. given] }, count, firstRow);
+    /// <summary>Adds a shard of which the captions are known, as JSON lists, or nothing.</summary>
+    public void AddCaptions(List<string?>? given, int count, long firstRow)
+    {
+        var shard = new Columns { Count = count };
+        if (given is not null) shard.Texts.Add("captions", given);
+        Add(shard, firstRow);
+    }
 
     public string Key(int shard, int row) => keys[shard, row]!;
 
     public string Origin(int shard, int row) => origins[shard, row] ?? Key(shard, row);
 
-    public string? Label(long row) => Labels[(int)row] is >= 0 and var number ? labelNames[number] : null;
+    public string? Label(long row) => labels[(int)row] is >= 0 and var number ? labelNames[number] : null;
 
     public IReadOnlyList<string> Captions(int shard, int row) =>
-        captions[shard, row] is { } all ? JsonSerializer.Deserialize<string[]>(all)!
-        : caption[shard, row] is { Length: > 0 } one ? [one]
-        : [];
+        List(captions[shard, row]) ?? (caption[shard, row] is { Length: > 0 } one ? [one] : []);
 
-    public IReadOnlyDictionary<string, string> Fields(int shard, int row) =>
-        JsonSerializer.Deserialize<Dictionary<string, string>>(fields[shard, row] ?? "{}")!;
-
-    private static readonly HashSet<string> Known =
-        ["key", "image_path", "caption", "captions", "label", "width", "height", "norm", "sha256", "origin", "view", "fields"];
-
-    private void Add(Dictionary<string, List<string?>> columns, int count, long firstRow)
+    public IReadOnlyDictionary<string, string> Fields(int shard, int row)
     {
-        List<string?> Column(string name) => columns.GetValueOrDefault(name) ?? [.. Enumerable.Repeat<string?>(null, count)];
-        var names = columns.GetValueOrDefault("key") ?? columns.GetValueOrDefault("image_path") ?? [.. Enumerable.Repeat<string?>(null, count)];
+        try { return JsonSerializer.Deserialize<Dictionary<string, string>>(fields[shard, row] ?? "{}")!; }
+        catch (JsonException) { return new Dictionary<string, string> { ["fields"] = fields[shard, row]! }; }
+    }
+
+    /// <summary>The first half of a SHA-256 in hex, 0 where there is none.</summary>
+    public static UInt128 Hash(string? hex) =>
+        hex is { Length: 64 } && UInt128.TryParse(hex.AsSpan(0, 32), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hash) ? hash : 0;
+
+    private static readonly string[] TextNames = ["key", "image_path", "caption", "captions", "label", "sha256", "origin", "fields"];
+    private static readonly string[] NumberNames = ["norm", "view", "width", "height"];
+
+    /// <summary>One shard's columns while they are read.</summary>
+    private sealed class Columns
+    {
+        public Dictionary<string, List<string?>> Texts { get; } = [];
+        public Dictionary<string, List<float>> Numbers { get; } = [];
+        public int Count { get; set; }
+
+        public void Add<T>(string name, Dictionary<string, List<T>> columns, T[] values)
+        {
+            if (!columns.TryGetValue(name, out var column)) columns.Add(name, column = []);
+            column.AddRange(values);
+        }
+
+        public List<string?> Text(string name) => Texts.GetValueOrDefault(name) ?? [.. Enumerable.Repeat<string?>(null, Count)];
+
+        public List<float> Number(string name, float otherwise) => Numbers.GetValueOrDefault(name) ?? [.. Enumerable.Repeat(otherwise, Count)];
+    }
+
+    private void Add(Columns shard, long firstRow)
+    {
+        var names = shard.Texts.GetValueOrDefault("key") ?? shard.Text("image_path");
         keys.AddShard([.. names.Select((name, i) => name ?? (firstRow + i).ToString(CultureInfo.InvariantCulture))]);
-        caption.AddShard(Column("caption"));
-        captions.AddShard(Column("captions"));
-        fields.AddShard(Column("fields"));
-        origins.AddShard(columns.GetValueOrDefault("origin") ?? Column("image_path"));
-        Norms.AddRange(Column("norm").Select(text => Number(text, 1f)));
-        Views.AddRange(Column("view").Select(text => (int)Number(text, 0)));
-        Widths.AddRange(Column("width").Select(text => (int)Number(text, 0)));
-        Heights.AddRange(Column("height").Select(text => (int)Number(text, 0)));
-        Labels.AddRange(Column("label").Select(LabelNumber));
-        Hashes.AddRange(Column("sha256").Select(Hash));
+        caption.AddShard(shard.Text("caption"));
+        captions.AddShard(shard.Text("captions"));
+        fields.AddShard(shard.Text("fields"));
+        origins.AddShard(shard.Texts.GetValueOrDefault("origin") ?? shard.Text("image_path"));
+        labels.AddRange(shard.Text("label").Select(LabelNumber));
+        Hashes.AddRange(shard.Text("sha256").Select(Hash));
+        Norms.AddRange(shard.Number("norm", 1));
+        Views.AddRange(shard.Number("view", 0).Select(value => (int)value));
+        Widths.AddRange(shard.Number("width", 0).Select(value => (int)value));
+        Heights.AddRange(shard.Number("height", 0).Select(value => (int)value));
     }
 
     private int LabelNumber(string? label)
@@ -96,10 +123,11 @@ internal sealed class StoreMetadata
         return labelNames.Count - 1;
     }
 
-    private static float Number(string? text, float otherwise) =>
-        float.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var value) ? value : otherwise;
-
-    /// <summary>The first half of a SHA-256 in hex, 0 where there is none.</summary>
-    internal static UInt128 Hash(string? hex) =>
-        hex is { Length: 64 } && UInt128.TryParse(hex.AsSpan(0, 32), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hash) ? hash : 0;
+    /// <summary>A JSON list of texts; another program's plain text is one.</summary>
+    private static string[]? List(string? json)
+    {
+        if (json is null) return null;
+        try { return JsonSerializer.Deserialize<string?[]>(json)?.OfType<string>().ToArray(); }
+        catch (JsonException) { return [json]; }
+    }
 }
