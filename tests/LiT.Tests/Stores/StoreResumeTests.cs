@@ -75,6 +75,27 @@ public sealed class StoreResumeTests : IDisposable
     }
 
     [Fact]
+    public void What_a_killed_run_wrote_after_the_journal_is_gone_when_the_source_no_longer_holds_it()
+    {
+        var folder = temporary["resumed"];
+        using (var writer = EmbeddingStoreWriter.Open(folder, Describe()))
+        {
+            Give(writer, Found(5));
+            var journal = File.ReadAllBytes(Path.Combine(folder, "store.json"));
+            Give(writer, Found(15).Skip(5));
+            File.WriteAllBytes(Path.Combine(folder, "store.json"), journal);
+        }
+
+        using (var again = EmbeddingStoreWriter.Open(folder, Describe())) Assert.Equal(new StoreCounts(3, 0, 0), again.Finish());
+
+        using var store = EmbeddingStore.Open(folder);
+        Assert.Equal(3, store.Rows);
+        Assert.Equal(["img_emb/img_emb_0000.npy", "metadata/metadata_0000.parquet", "notes.jsonl", "skipped.jsonl", "store.json"],
+            Contents(folder).Keys.Select(name => name.Replace('\\', '/')).Order(StringComparer.Ordinal));
+        Assert.Empty(File.ReadAllBytes(Path.Combine(folder, "skipped.jsonl")));
+    }
+
+    [Fact]
     public void A_batch_that_ends_with_the_shard_is_the_same_batch_in_a_resumed_run()
     {
         using var writer = EmbeddingStoreWriter.Open(temporary["store"], Describe(views: 2));
