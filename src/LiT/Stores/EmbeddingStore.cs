@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Globalization;
+using System.Numerics.Tensors;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using LiT.Data;
@@ -15,7 +17,7 @@ public sealed partial class EmbeddingStore : IDisposable
     private readonly List<MappedRows> shards;
     private readonly long[] firstRows;
     private readonly StoreMetadata metadata;
-    private Dictionary<UInt128, long>? rowOfHash;
+    private Dictionary<(UInt128, UInt128), long>? rowOfHash;
 
     private EmbeddingStore(string folder, StoreFile? file, List<MappedRows> shards, StoreMetadata metadata)
     {
@@ -121,9 +123,13 @@ public sealed partial class EmbeddingStore : IDisposable
             var (shard, row) = Locate(rows[i]);
             var place = destination.Slice(i * EmbeddingSize, EmbeddingSize);
             shards[shard].Read(row, place);
-            if (Description is null ? !ownLength : ownLength) Scale(place, Description is null ? 1 / Length(place) : metadata.Norms[(int)rows[i]]);
+            if (Description is null ? !ownLength : ownLength)
+                TensorPrimitives.Multiply(place, Description is null ? 1 / Length(place) : metadata.Norms[(int)rows[i]], place);
         }
     }
+
+    /// <summary>A row's bytes as they lie in the file.</summary>
+    internal ReadOnlySpan<byte> Stored(long row) { var (shard, r) = Locate(row); return shards[shard].Stored(r); }
 
     /// <summary>The picture's key.</summary>
     public string Key(long row) { var (shard, r) = Locate(row); return metadata.Key(shard, r); }
@@ -149,17 +155,28 @@ public sealed partial class EmbeddingStore : IDisposable
     /// <summary>Width and height of the picture in pixels; 0 where the store does not say.</summary>
     public (int Width, int Height) PictureSize(long row) => (metadata.Widths[(int)row], metadata.Heights[(int)row]);
 
+    /// <summary>SHA-256 of the picture's encoded bytes, 32 bytes; empty where the store does not say.</summary>
+    public byte[] Sha256(long row)
+    {
+        var hash = metadata.Hashes[(int)row];
+        if (hash == default) return [];
+        var bytes = new byte[32];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, hash.First);
+        BinaryPrimitives.WriteUInt128BigEndian(bytes.AsSpan(16), hash.Second);
+        return bytes;
+    }
+
     /// <summary>The first row of the picture with these bytes, or null: its embedding need not be computed again.</summary>
     /// <param name="sha256">SHA-256 of the encoded bytes, 32 bytes.</param>
     public long? RowOf(ReadOnlySpan<byte> sha256)
     {
         var byHash = LazyInitializer.EnsureInitialized(ref rowOfHash, () =>
         {
-            var map = new Dictionary<UInt128, long>();
-            for (var row = 0; row < Rows; row++) if (metadata.Hashes[row] != 0) map.TryAdd(metadata.Hashes[row], row);
+            var map = new Dictionary<(UInt128, UInt128), long>();
+            for (var row = 0; row < Rows; row++) if (metadata.Hashes[row] != default) map.TryAdd(metadata.Hashes[row], row);
             return map;
         });
-        return byHash.TryGetValue(StoreMetadata.Hash(Convert.ToHexString(sha256)), out var found) ? found : null;
+        return byHash.TryGetValue(StoreMetadata.Hash(sha256), out var found) ? found : null;
     }
 
     /// <summary>
@@ -192,16 +209,10 @@ public sealed partial class EmbeddingStore : IDisposable
         return (shard, (int)(row - firstRows[shard]));
     }
 
-    private static void Scale(Span<float> row, float factor)
-    {
-        foreach (ref var value in row) value *= factor;
-    }
-
     private static float Length(ReadOnlySpan<float> row)
     {
-        var sum = 0.0;
-        foreach (var value in row) sum += (double)value * value;
-        return sum > 0 ? (float)Math.Sqrt(sum) : 1;
+        var length = TensorPrimitives.Norm(row);
+        return length > 0 ? length : 1;
     }
 
     /// <summary>name/name_N.ext, or name_N.ext in the folder itself, by number.</summary>

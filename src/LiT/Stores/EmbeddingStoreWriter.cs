@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text.Encodings.Web;
 using System.Text.Json;
@@ -23,6 +24,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private readonly List<StoreRow> rows = [];
     private readonly FileStream? folderLock;
     private FileStream? skippedLines, noteLines;
+    private readonly float[] unit;
     private byte[] numbers = [];
     private int shard;
     private long embedded, skipped, noted;
@@ -32,6 +34,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         this.folder = folder;
         this.description = description;
         this.folderLock = folderLock;
+        unit = new float[description.EmbeddingSize];
         rowsPerShard = Math.Max(1, description.RowsPerShard / description.Views) * description.Views;
         IsComplete = file.Complete;
         (embedded, skipped, noted) = file.Counts;
@@ -112,10 +115,35 @@ public sealed class EmbeddingStoreWriter : IDisposable
             Store(representations.Slice(view * size, size), norms[view]);
             rows.Add(new(sample with { ReadImage = null }, picture, norms[view], view));
         }
-        embedded++;
-        if (rows.Count == rowsPerShard) Commit();
+        Embedded();
         return true;
     }
+
+    /// <summary>
+    /// Adds a picture whose bytes were embedded before, with the rows of that store as they are: no tower runs, and the
+    /// numbers are the same to the bit.
+    /// </summary>
+    /// <param name="sample">The picture's words and names here.</param>
+    /// <param name="from">A store of the same tower, type and number of views.</param>
+    /// <param name="row">The picture's first row there (<see cref="EmbeddingStore.RowOf"/>).</param>
+    /// <exception cref="LitException">The other store is another tower's, or the disk is full.</exception>
+    public void AppendAgain(Sample sample, EmbeddingStore from, long row)
+    {
+        Writable();
+        if (!CanReuse(from)) throw new LitException($"{from.Folder}: its rows are not those of {description.Tower}. Reuse a store of the same tower, type and number of views.");
+        for (var view = 0; view < description.Views; view++)
+        {
+            from.Stored(row + view).CopyTo(Place());
+            var (width, height) = from.PictureSize(row + view);
+            rows.Add(new(sample with { ReadImage = null }, new(width, height, from.Sha256(row + view)), from.Norm(row + view), view));
+        }
+        Embedded();
+    }
+
+    /// <summary>Whether another store's rows can be taken over as they are.</summary>
+    public bool CanReuse(EmbeddingStore from) =>
+        from.Description is { } there && (there.Fingerprint, there.EmbeddingSize, there.Type, there.Views) ==
+            (description.Fingerprint, description.EmbeddingSize, description.Type, description.Views);
 
     /// <summary>Notes a sample that is not in the store (or, <see cref="Skipped.InPart"/>, not with all its parts), and why.</summary>
     /// <exception cref="LitException">The disk is full or the folder cannot be written.</exception>
@@ -157,6 +185,12 @@ public sealed class EmbeddingStoreWriter : IDisposable
         folderLock?.Dispose();
     }
 
+    private void Embedded()
+    {
+        embedded++;
+        if (rows.Count == rowsPerShard) Commit();
+    }
+
     private void Commit(bool complete = false)
     {
         if (rows.Count > 0)
@@ -181,17 +215,24 @@ public sealed class EmbeddingStoreWriter : IDisposable
 
     private int RowBytes => description.EmbeddingSize * (description.Type == StoredType.Float16 ? 2 : 4);
 
-    private void Store(ReadOnlySpan<float> row, float norm)
+    /// <summary>Room for the next row's bytes.</summary>
+    private Span<byte> Place()
     {
         var offset = rows.Count * RowBytes;
         if (numbers.Length < offset + RowBytes)
             Array.Resize(ref numbers, (int)Math.Min(Math.Max(2L * numbers.Length, 64L * RowBytes), (long)rowsPerShard * RowBytes));
-        var place = numbers.AsSpan(offset, RowBytes);
-        var halves = MemoryMarshal.Cast<byte, Half>(place);
-        var singles = MemoryMarshal.Cast<byte, float>(place);
-        for (var i = 0; i < row.Length; i++)
-            if (description.Type == StoredType.Float16) halves[i] = (Half)(row[i] / norm);
-            else singles[i] = row[i] / norm;
+        return numbers.AsSpan(offset, RowBytes);
+    }
+
+    private void Store(ReadOnlySpan<float> row, float norm)
+    {
+        var place = Place();
+        if (description.Type == StoredType.Float32) TensorPrimitives.Divide(row, norm, MemoryMarshal.Cast<byte, float>(place));
+        else
+        {
+            TensorPrimitives.Divide(row, norm, unit);
+            TensorPrimitives.ConvertToHalf(unit, MemoryMarshal.Cast<byte, Half>(place));
+        }
     }
 
     /// <summary>Euclidean length, summed in double precision so that it does not depend on the machine's vector width.</summary>

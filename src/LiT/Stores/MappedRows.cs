@@ -1,4 +1,5 @@
 using System.IO.MemoryMappedFiles;
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 
 namespace LiT.Stores;
@@ -22,17 +23,19 @@ internal sealed unsafe class MappedRows : IDisposable
 
     public NpyFile Head { get; }
 
+    /// <summary>One row as it lies in the file.</summary>
+    public ReadOnlySpan<byte> Stored(long row)
+    {
+        ObjectDisposedException.ThrowIf(start is null, this);
+        return new(start + row * Head.Columns * Head.ItemSize, Head.Columns * Head.ItemSize);
+    }
+
     /// <summary>Copies one row as single precision.</summary>
     public void Read(long row, Span<float> destination)
     {
-        ObjectDisposedException.ThrowIf(start is null, this);
-        var bytes = new ReadOnlySpan<byte>(start + row * Head.Columns * Head.ItemSize, Head.Columns * Head.ItemSize);
+        var bytes = Stored(row);
         if (Head.Type == StoredType.Float32) MemoryMarshal.Cast<byte, float>(bytes).CopyTo(destination);
-        else
-        {
-            var halves = MemoryMarshal.Cast<byte, Half>(bytes);
-            for (var i = 0; i < halves.Length; i++) destination[i] = (float)halves[i];
-        }
+        else TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), destination);
     }
 
     public void Dispose()

@@ -1,3 +1,5 @@
+using System.Buffers;
+using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
 using LiT.Data;
@@ -18,8 +20,8 @@ internal sealed class StoreMetadata
     public List<int> Widths { get; } = [];
     public List<int> Heights { get; } = [];
 
-    /// <summary>The first half of each picture's SHA-256, 0 where it is not known.</summary>
-    public List<UInt128> Hashes { get; } = [];
+    /// <summary>Each picture's SHA-256, in halves; zeros where it is not known.</summary>
+    public List<(UInt128 First, UInt128 Second)> Hashes { get; } = [];
 
     /// <summary>Adds a shard's metadata file.</summary>
     /// <returns>The number of rows in it.</returns>
@@ -73,9 +75,15 @@ internal sealed class StoreMetadata
         catch (JsonException) { return new Dictionary<string, string> { ["fields"] = fields[shard, row]! }; }
     }
 
-    /// <summary>The first half of a SHA-256 in hex, 0 where there is none.</summary>
-    public static UInt128 Hash(string? hex) =>
-        hex is { Length: 64 } && UInt128.TryParse(hex.AsSpan(0, 32), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var hash) ? hash : 0;
+    /// <summary>A SHA-256 in halves.</summary>
+    public static (UInt128 First, UInt128 Second) Hash(ReadOnlySpan<byte> sha256) =>
+        (BinaryPrimitives.ReadUInt128BigEndian(sha256), BinaryPrimitives.ReadUInt128BigEndian(sha256[16..]));
+
+    private static (UInt128, UInt128) Hash(string? hex)
+    {
+        Span<byte> bytes = stackalloc byte[32];
+        return hex is { Length: 64 } && Convert.FromHexString(hex, bytes, out _, out _) == OperationStatus.Done ? Hash(bytes) : default;
+    }
 
     private static readonly string[] TextNames = ["key", "image_path", "caption", "captions", "label", "sha256", "origin", "fields"];
     private static readonly string[] NumberNames = ["norm", "view", "width", "height"];

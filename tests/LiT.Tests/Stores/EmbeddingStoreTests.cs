@@ -137,6 +137,38 @@ public sealed class EmbeddingStoreTests : IDisposable
     }
 
     [Theory]
+    [InlineData(StoredType.Float16, 1)]
+    [InlineData(StoredType.Float32, 2)]
+    public void A_picture_embedded_before_is_taken_over_bit_for_bit(StoredType type, int views)
+    {
+        Write(Describe(type, views), 12, views);
+        using var before = EmbeddingStore.Open(Folder);
+        using (var writer = EmbeddingStoreWriter.Open(temporary["again"], Describe(type, views)))
+        {
+            Assert.True(writer.CanReuse(before));
+            foreach (var (sample, skipped) in Found(12))
+            {
+                if (skipped is not null) writer.Skip(skipped);
+                else writer.AppendAgain(sample!, before, before.RowOf(Hash(int.Parse(sample!.Key.AsSpan(1), null)))!.Value);
+            }
+            writer.Finish();
+        }
+
+        Assert.Equal(Contents(Folder), Contents(temporary["again"]));
+    }
+
+    [Fact]
+    public void Rows_of_another_tower_are_not_taken_over()
+    {
+        Write(Describe(), 12);
+        using var before = EmbeddingStore.Open(Folder);
+        using var writer = EmbeddingStoreWriter.Open(temporary["other"], Describe() with { Fingerprint = "f2", Tower = "tower two" });
+
+        Assert.False(writer.CanReuse(before));
+        Assert.Contains("its rows are not those of tower two", Assert.Throws<LitException>(() => writer.AppendAgain(SampleOf(0), before, 0)).Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("cut rows", "bytes where a shape of (3, 4) needs 152")]
     [InlineData("cut head", "its head is cut")]
     [InlineData("no npy", "not a .npy file")]
