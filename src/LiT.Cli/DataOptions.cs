@@ -17,9 +17,11 @@ internal sealed class DataOptions
     private readonly Option<string?> captionColumn = new("--caption-column") { Description = "Column with the caption, by name or number from 1." };
     private readonly Option<string?> labelColumn = new("--label-column") { Description = "Column with the label, by name or number from 1." };
 
+    private readonly Option<string?> imageRoot = new("--image-root") { Description = "Folder that a table's picture paths are relative to. Default: the table's own." };
+
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { data, imageColumn, captionColumn, labelColumn }) command.Options.Add(option);
+        foreach (Option option in new Option[] { data, imageColumn, captionColumn, labelColumn, imageRoot }) command.Options.Add(option);
     }
 
     public string PathOf(ParseResult parsed) => parsed.GetValue(data)!;
@@ -29,6 +31,7 @@ internal sealed class DataOptions
         ImageColumn = parsed.GetValue(imageColumn),
         CaptionColumn = parsed.GetValue(captionColumn),
         LabelColumn = parsed.GetValue(labelColumn),
+        ImageRoot = parsed.GetValue(imageRoot),
     };
 
     public SampleSource Open(ParseResult parsed) => Samples.Open(PathOf(parsed), OptionsOf(parsed));
