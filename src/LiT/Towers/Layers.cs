@@ -17,7 +17,7 @@ internal static class Layers
     /// <summary>A table of rows that ids choose from, [count, width].</summary>
     public static Embedding Table(long count, long width, Device? device = null)
     {
-        var table = Embedding(count, width, device: META);
+        var table = Embedding(1, 1);        // made with its size, it would draw all its numbers first, on any device
         table.weight = Parameter(empty(count, width, device: device));
         return table;
     }

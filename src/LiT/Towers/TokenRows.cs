@@ -12,7 +12,7 @@ namespace LiT.Towers;
 internal sealed class TokenRows
 {
     // Below this share of padding, the two copies a block that packing needs cost more than they save.
-    private const double WorthPacking = 0.08;
+    private const double WorthPacking = 0.05;
 
     private readonly Tensor? places;         // [T], each token's place in the padded [B * L]; null where states are padded
     private readonly Tensor? visible;        // [B, L], true where a token is; null where every place is
