@@ -21,6 +21,8 @@ public static class ImageTowerFile
     {
         // What has its default is left out, so that an option added later changes no fingerprint.
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingDefault,
+        // What follows from the sizes is left out too, or other words for a tower would make it another one.
+        IgnoreReadOnlyProperties = true,
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
     };
 
