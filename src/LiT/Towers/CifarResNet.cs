@@ -152,7 +152,7 @@ internal sealed class CifarBlock : Module<Tensor, Tensor>
     {
         var shortcut = stride == 1 ? x
             : functional.pad(x[.., .., TensorIndex.Slice(step: stride), TensorIndex.Slice(step: stride)], [0, 0, 0, 0, added / 2, added / 2]);
-        return conv2.call(conv1.call(x).relu_()).add_(shortcut).relu_();
+        return conv2.call(conv1.call(x).relu_()).PlusInPlace(shortcut).relu_();
     }
 
     public void Initialise(Generator random)

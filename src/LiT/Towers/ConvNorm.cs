@@ -34,13 +34,21 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
 
     public override Tensor forward(Tensor x)
     {
-        if (training || !folded.Wanted) return norm.call(functional.conv2d(x, weight, strides: stride, padding: padding));
+        if (training) return Normalised(functional.conv2d(x, weight, strides: stride, padding: padding));
+        if (!folded.Wanted) return norm.call(functional.conv2d(x, weight, strides: stride, padding: padding));
         var (kernel, bias) = folded.For(x, () =>
         {
             var scale = norm.weight! / (norm.running_var! + norm.eps).sqrt();
             return (weight * scale.view(-1, 1, 1, 1), norm.bias! - norm.running_mean! * scale);
         });
         return functional.conv2d(x, kernel, bias, strides: stride, padding: padding);
+    }
+
+    /// <summary>What the norm itself does in training, but for the scalar with which it counts the batches, see <see cref="Scalars"/>.</summary>
+    private Tensor Normalised(Tensor x)
+    {
+        norm.num_batches_tracked?.add_(Scalars.One);
+        return functional.batch_norm(x, norm.running_mean!, norm.running_var!, norm.weight!, norm.bias!, training: true, norm.momentum ?? 0.1, norm.eps);
     }
 
     /// <summary>He et al. 2015 (arXiv 1502.01852): normal, variance 2 / (inputs of an output).</summary>
