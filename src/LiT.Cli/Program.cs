@@ -20,6 +20,7 @@ Command root = new(
     ClassifyCommand.Build(),
     ModelsCommand.Build(),
     VerifyCommand.Build(),
+    PretrainCommand.Build(),
     DoctorCommand.Build(),
 };
 CommonOptions.AddTo(root);
