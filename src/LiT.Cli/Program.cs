@@ -13,6 +13,7 @@ Command root = new(
 {
     new HelpOption(),
     new VersionOption(),
+    QuickstartCommand.Build(),
     EmbedCommand.Build(),
     TuneCommand.Build(),
     EvalCommand.Build(),

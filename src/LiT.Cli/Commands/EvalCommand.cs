@@ -61,17 +61,20 @@ internal static class EvalCommand
             if (report.WithoutText > 0) Terminal.Warn($"{report.WithoutText} pictures have no caption and were left out.");
             if (CommonOptions.IsJson(parsed)) Terminal.Write(report);
             else
-                Terminal.Table(["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"],
-                [
-                    Row("image to text", report.ImageToText, report.MedianRank.ImageToText, report.Chance.ImageToText),
-                    Row("text to image", report.TextToImage, report.MedianRank.TextToImage, report.Chance.TextToImage),
-                ], $"Retrieval on {report.Dataset}: {report.Images} pictures, {report.Texts} texts");
+                Terminal.Table(["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"], RetrievalRows(report),
+                    $"Retrieval on {report.Dataset}: {report.Images} pictures, {report.Texts} texts");
             return Task.FromResult(ExitCode.Done);
         });
         return command;
     }
 
     internal static string Percent(double share) => FormattableString.Invariant($"{100 * share:F1}%");
+
+    internal static IEnumerable<string[]> RetrievalRows(RetrievalReport report) =>
+    [
+        Row("image to text", report.ImageToText, report.MedianRank.ImageToText, report.Chance.ImageToText),
+        Row("text to image", report.TextToImage, report.MedianRank.TextToImage, report.Chance.TextToImage),
+    ];
 
     private static string[] Row(string name, Recall recall, double rank, double chance) =>
         [name, Percent(recall.R1), Percent(recall.R5), Percent(recall.R10), FormattableString.Invariant($"{rank:0.#}"), FormattableString.Invariant($"{100 * chance:F2}%")];

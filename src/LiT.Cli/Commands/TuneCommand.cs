@@ -51,16 +51,17 @@ internal static class TuneCommand
             TuneResult result;
             using (ProgressLine progress = new())
                 result = TuneRun.Run(request, pairs => choices.Choose(parsed, pairs, Terminal.Say), Terminal.Say, progress, cancel);
+            var report = LiT.Reports.TuningReport.Write(request.Out);
             var last = result.Outcome.Last;
             if (CommonOptions.IsJson(parsed))
                 Terminal.Write(new
                 {
-                    result.Model, Report = Path.Combine(request.Out, "report.html"), result.Outcome.Steps, result.Pairs, result.Captions, result.DistinctCaptions,
+                    result.Model, Report = report, result.Outcome.Steps, result.Pairs, result.Captions, result.DistinctCaptions,
                     result.TruncatedShare, last.Loss, result.Outcome.Temperature, result.Outcome.Bias, last.I2tAccuracy, last.T2iAccuracy, last.PairsPerSecond, last.Seconds, last.Val,
                 });
             else
                 Terminal.Line(FormattableString.Invariant(
-                    $"{result.Model}: {result.Outcome.Steps} steps on {result.Pairs} pairs in {last.Seconds:F0} s, loss {last.Loss:F3}, temperature {result.Outcome.Temperature:F1}"));
+                    $"{result.Model}: {result.Outcome.Steps} steps on {result.Pairs} pairs in {last.Seconds:F0} s, loss {last.Loss:F3}, temperature {result.Outcome.Temperature:F1}; {report} shows how it went"));
             return Task.FromResult(ExitCode.Done);
         });
         return command;

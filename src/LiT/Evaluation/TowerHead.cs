@@ -1,5 +1,6 @@
 using LiT.Stores;
 using LiT.Towers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LiT.Evaluation;
@@ -39,16 +40,25 @@ public static class TowerHead
 
         var set = ImageSet.Load(path, locked.Fingerprint, () => locked, options, compute, progress, cancel);
         var labels = Labels.Match(set.Samples, path, classes);
-        List<bool> hits = [];
-        for (var first = 0; first < set.Representations.Count; first += RowsAtOnce)
+        var answers = Answers(locked, chosen.Name, set.Representations);
+        var hits = answers.Select((answer, i) => (answer, label: labels.Of[i])).Where(pair => pair.label is not null).Select(pair => pair.answer == pair.label).ToList();
+        return new(chosen.Name, hits.Count, chosen.Classes, hits.Count(hit => hit) / (double)hits.Count, Bootstrap.Interval95(hits, seed), set.Skipped.Count, labels.Unmatched);
+    }
+
+    /// <summary>The best output of a head for each representation.</summary>
+    internal static int[] Answers(LockedTower locked, string head, Embeddings representations)
+    {
+        var best = new int[representations.Count];
+        for (var first = 0; first < representations.Count; first += RowsAtOnce)
         {
             using var scope = NewDisposeScope();
             using var noGradient = no_grad();
-            var rows = set.Representations.ToTensor(first, Math.Min(RowsAtOnce, set.Representations.Count - first));
-            var answers = locked.Tower.Logits(chosen.Name, rows.to(compute.Device).to(compute.Type)).argmax(1).cpu().data<long>().ToArray();
-            for (var i = 0; i < answers.Length; i++) if (labels.Of[first + i] is { } label) hits.Add(answers[i] == label);
+            var weight = locked.Tower.parameters().First();
+            var rows = representations.ToTensor(first, Math.Min(RowsAtOnce, representations.Count - first)).to(weight.device).to(weight.dtype);
+            var answers = locked.Tower.Logits(head, rows).argmax(1).cpu().data<long>().ToArray();
+            for (var i = 0; i < answers.Length; i++) best[first + i] = (int)answers[i];
         }
-        return new(chosen.Name, hits.Count, chosen.Classes, hits.Count(hit => hit) / (double)hits.Count, Bootstrap.Interval95(hits, seed), set.Skipped.Count, labels.Unmatched);
+        return best;
     }
 }
 
