@@ -13,7 +13,7 @@ internal static class QuickstartPage
 
     public static void Write(QuickstartResult result, TuneResult tuned, LitModel model, string pictures, ClassificationScore kinds, Labels labels, int seed)
     {
-        var lines = MetricsLine.ReadAll(Path.Combine(Path.GetDirectoryName(tuned.Model)!, "metrics.jsonl"));
+        var lines = Tuning.MetricsLine.ReadAll(Path.Combine(Path.GetDirectoryName(tuned.Model)!, "metrics.jsonl"));
         Series Val(string name, string key) => new(name, [.. lines.Where(line => line.Val is not null).Select(line => ((double)line.Step, line.Val![key]))]);
         var report = QuickstartReport.Build(new QuickstartResults
         {
