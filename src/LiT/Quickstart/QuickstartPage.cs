@@ -38,7 +38,7 @@ internal static class QuickstartPage
                 new("pictures → words", result.Retrieval.ImageToText.R1, result.Retrieval.ImageToText.R5, result.Retrieval.ImageToText.R10, result.Retrieval.Texts, result.Retrieval.MedianRank.ImageToText),
             ],
             Loss = [new Series("loss", [.. lines.Select(line => ((double)line.Step, line.Loss))])],
-            Recall = [Val("words → pictures, recall@10", "textToImageR10"), Val("pictures → words, recall@10", "imageToTextR10")],
+            Recall = [Val("words → pictures, recall@1", "textToImageR1"), Val("pictures → words, recall@1", "imageToTextR1")],
             Pictures = Pictures(model, pictures, labels),
             Confusion = new ConfusionPicture { Classes = labels.Classes.Names, Counts = kinds.Confusion },
             Commands =

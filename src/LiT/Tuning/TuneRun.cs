@@ -31,6 +31,14 @@ public static class TuneRun
     private const long MostWeightsInBundle = 25_000_000;
     private const long RowsForStatistics = 10_000;
 
+    /// <summary>A text tower from scratch that fits the data: what a small set says, a small tower can say.</summary>
+    private static string DefaultTextTower(long pictures) => pictures switch
+    {
+        < 50_000 => "text:width=128,depth=2,heads=4",
+        < 1_000_000 => "text:width=256,depth=4,heads=4",
+        _ => "text:width=512,depth=12,heads=8",
+    };
+
     /// <param name="request">What is wanted.</param>
     /// <param name="choose">The run's options, given the pairs, and a line of words for each choice.</param>
     /// <param name="say">Told what is done and chosen.</param>
@@ -49,6 +57,7 @@ public static class TuneRun
             ?? throw new LitException($"{store.Folder}: the store does not say which tower made it. Name the tower with --image-tower.");
         if (locked is not null) StoreFit.Check(store, locked.Fingerprint);
 
+        request = request with { TextTower = request.TextTower ?? DefaultTextTower(store.Rows / store.Views) };
         StoredImages images = new(store, (ulong)request.Seed, ownLength: request.ImageHead is not null);
         var tokenizer = Tokenizer(request, images, say, cancel);
         TuningPairs pairs = new(images, images.Captions, tokenizer, request.Seed);
@@ -58,7 +67,7 @@ public static class TuneRun
         say($"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}");
 
         using var towers = Towers(request, store, tokenizer);
-        say($"text tower {request.TextTower ?? DefaultTextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}");
+        say($"text tower {request.TextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}");
         AtomicFile.WriteAllText(Path.Combine(request.Out, "config.json"), Configuration(request, options, store, fingerprint).ToJsonString(TuningOptions.Json) + "\n");
 
         var validation = request.Validation is null ? null : new RetrievalValidation(towers, tokenizer, ImageSet.Load(request.Validation, fingerprint,
@@ -75,8 +84,6 @@ public static class TuneRun
         Save(model, request, options, outcome, towers, tokenizer, store, locked, fingerprint, pairs);
         return new(model, outcome, options, pairs.Count, pairs.Captions, pairs.DistinctTexts, truncated);
     }
-
-    private const string DefaultTextTower = "text:width=256,depth=4,heads=4";
 
     private static string Embed(TuneRequest request, Action<string> say, IProgress<ProgressStep>? progress, CancellationToken cancel)
     {
@@ -113,7 +120,7 @@ public static class TuneRun
 
     private static TwoTowers Towers(TuneRequest request, EmbeddingStore store, CaptionTokenizer tokenizer)
     {
-        var spec = request.TextTower ?? DefaultTextTower;
+        var spec = request.TextTower!;
         if (TextTowerSpec.Is(spec) && request.Lock.Text != TowerStart.FromScratch)
             throw new UsageException($"--lock {request.Lock}: {spec} is a text tower from scratch, and the setting wants a pre-trained one. Give --text-tower a file, or --lock Lu.");
         var tower = TextTowerSpec.Is(spec)
@@ -148,7 +155,7 @@ public static class TuneRun
         ["data"] = request.Data,
         ["store"] = store.Folder,
         ["fingerprint"] = fingerprint,
-        ["textTower"] = request.TextTower ?? DefaultTextTower,
+        ["textTower"] = request.TextTower,
         ["tokenizer"] = request.Tokenizer,
         ["vocabularySize"] = request.VocabularySize,
         ["tokenLength"] = request.TokenLength,
