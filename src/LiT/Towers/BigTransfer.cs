@@ -132,6 +132,7 @@ public sealed class BigTransfer : ImageTower
         root.Initialise(random);
         foreach (var units in stages)
             foreach (var unit in units) unit.Initialise(random);
+        foreach (var part in modules().OfType<GroupNorm>()) StandardisedConv.InitialiseNorm(part);
         heads.Initialise(random);
     }
 

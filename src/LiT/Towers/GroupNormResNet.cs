@@ -111,6 +111,7 @@ public sealed class GroupNormResNet : ImageTower
         root.Initialise(random);
         foreach (var units in stages)
             foreach (var unit in units) unit.Initialise(random);
+        foreach (var part in modules().OfType<GroupNorm>()) StandardisedConv.InitialiseNorm(part);
         heads.Initialise(random);
     }
 

@@ -53,6 +53,13 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
     public void Initialise(Generator random) =>
         Layers.Normal(weight, Math.Sqrt(1.0 / (weight.shape[1] * kernel * kernel)), random);
 
+    /// <summary>Scale one, shift zero; TorchSharp 0.107 leaves a group norm's weights as memory has them.</summary>
+    internal static void InitialiseNorm(GroupNorm norm)
+    {
+        init.ones_(norm.weight!);
+        init.zeros_(norm.bias!);
+    }
+
     protected override void Dispose(bool disposing)
     {
         if (disposing) folded.Wanted = false;

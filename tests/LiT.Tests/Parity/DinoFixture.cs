@@ -16,11 +16,11 @@ public sealed class DinoFixture : IFixtureKind
     public IEnumerable<FixtureCase> Cases(FixtureFolder folder)
     {
         var variants = folder.AllFiles.Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal)).Select(file => Path.GetFileNameWithoutExtension(file)).ToList();
+        string? VariantOf(string name) => variants.Where(variant => name == variant || name.StartsWith(variant + "_", StringComparison.Ordinal)).MaxBy(variant => variant.Length);
         foreach (var file in folder.AllFiles.Where(file => Path.GetExtension(file) is ".safetensors" or ".pth"))
         {
-            var variant = variants.Where(name => Path.GetFileNameWithoutExtension(file).StartsWith(name, StringComparison.Ordinal)).MaxBy(name => name.Length)!;
-            var inputs = folder.AllFiles.Where(name => name.EndsWith(Input, StringComparison.Ordinal)
-                && name.StartsWith(variant + "_", StringComparison.Ordinal) && !name[(variant.Length + 1)..^Input.Length].Contains('_', StringComparison.Ordinal));
+            var variant = VariantOf(Path.GetFileNameWithoutExtension(file));
+            var inputs = folder.AllFiles.Where(name => name.EndsWith(Input, StringComparison.Ordinal) && VariantOf(name) == variant);
             foreach (var input in inputs)
             {
                 var name = input[..^Input.Length];

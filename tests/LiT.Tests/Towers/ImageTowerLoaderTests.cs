@@ -149,6 +149,47 @@ public sealed class ImageTowerLoaderTests : IDisposable
     [InlineData("bert:base", false)]
     public void A_spec_from_scratch_is_told_from_a_path(string text, bool spec) => Assert.Equal(spec, ImageTowerLoader.IsSpec(text));
 
+    [Theory]
+    [InlineData("vit:mu/16", "ViT-mu/16, 224 px, class token", 224)]
+    [InlineData("vit:mu/16,pool=map,size=64", "ViT-mu/16, 64 px, attention pooling", 64)]
+    [InlineData("vit:mu/8,pool=gap,size=32", "ViT-mu/8, 32 px, mean over patches", 32)]
+    [InlineData("cifar-resnet:20,size=64", "ResNet-20 in its CIFAR form", 64)]
+    [InlineData("resnet:18", "ResNet-18", 224)]
+    [InlineData("gn-resnet:26", "ResNet-26 with group norms, width 64", 224)]
+    [InlineData("bit:R26x1,pad=inf", "BiT-R26x1, max pooling padded with -inf", 224)]
+    [InlineData("mixer:S/32,size=64", "Mixer-S/32, 64 px", 64)]
+    [InlineData("dino:vits16,patch-mean", "DINO ViT-S/16, class token and mean patch token", 224)]
+    public void A_spec_gives_a_tower_from_scratch_the_same_for_the_same_seed(string spec, string architecture, int size)
+    {
+        using var scope = NewDisposeScope();
+        using var one = ImageTowerLoader.Load(spec, new ImageTowerOptions { Seed = 1 });
+        using var same = ImageTowerLoader.Load(spec, new ImageTowerOptions { Seed = 1 });
+        using var other = ImageTowerLoader.Load(spec, new ImageTowerOptions { Seed = 2 });
+        Assert.Equal((architecture, size, size), (one.Architecture, one.Preprocessing.Width, one.Preprocessing.Height));
+        Assert.Equal(one.Fingerprint, same.Fingerprint);
+        Assert.NotEqual(one.Fingerprint, other.Fingerprint);
+        Assert.Equal("weights         from scratch, not trained", one.Describe().Lines[^1]);
+        var representation = one.Tower.call(rand(1, 3, size, size) * 2 - 1);
+        Assert.Equal([1, one.Tower.Width], representation.shape);
+        Assert.True(representation.isfinite().all().item<bool>());
+    }
+
+    [Theory]
+    [InlineData("vit:Q/16", "There is no ViT variant 'Q/16'. Write size/patch, for example B/16; the sizes are mu, Ti, S,")]
+    [InlineData("vit:B/16,size=8", "A picture of 8 pixels holds no patch of 16.")]
+    [InlineData("bit:R51x1", "There is no BiT variant 'R51x1'.")]
+    [InlineData("mixer:B16", "There is no Mixer variant 'B16'.")]
+    [InlineData("dino:vitx16", "There is no DINO network 'vitx16'.")]
+    [InlineData("dino:vitl16", "There is no DINO network 'vitl16'.")]
+    [InlineData("resnet:51", "There is no ResNet variant '51'.")]
+    [InlineData("gn-resnet:51", "There is no group-norm ResNet of depth '51'.")]
+    public void A_variant_that_does_not_exist_names_those_that_do(string spec, string message)
+    {
+        var error = Assert.Throws<UsageException>(() => ImageTowerLoader.Load(spec));
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Parameter", error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Preprocessing_is_the_familys_own_at_the_size_of_the_weights_unless_told_otherwise()
     {
