@@ -46,7 +46,10 @@ internal static class Layers
 
     /// <summary>Normal with mean 0, cut at two deviations.</summary>
     public static void TruncatedNormal(Tensor weight, double deviation, Generator? random) =>
-        Fill(weight, w => init.trunc_normal_(w, 0, deviation, -2 * deviation, 2 * deviation, random));
+        Fill(weight, w => w.uniform_(-WithinTwo, WithinTwo, random).erfinv_().mul_(tensor(deviation * Math.Sqrt(2), w.dtype)));
+
+    // erf(sqrt 2), the share of a normal within two deviations. TorchSharp 0.107's trunc_normal_ fills with one single value.
+    private const double WithinTwo = 0.95449973610364158;
 
     /// <summary>flax's lecun_normal: cut at two deviations, with a variance of 1 / inputs after the cut.</summary>
     public static void LecunNormal(Tensor weight, Generator? random) =>
