@@ -1,3 +1,4 @@
+using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -34,10 +35,21 @@ internal sealed class ImagePrefetch : IDisposable
         {
             throw new LitException(expected.Message, trouble);
         }
-        long[] shape = [batch, .. pairs.Pictures.Shape];
-        var images = tensor(buffer, shape);
+        var images = Images();
         Begin(step + 1);
         return (drawn, images);
+    }
+
+    /// <summary>
+    /// A copy in memory that torch allocated: tensors made of managed arrays begin anywhere, and matrix products round
+    /// differently with another alignment, so that a run would not be the same twice.
+    /// </summary>
+    private unsafe Tensor Images()
+    {
+        long[] shape = [batch, .. pairs.Pictures.Shape];
+        var images = empty(shape, ScalarType.Float32);
+        buffer.CopyTo(new Span<float>(TensorBytes.Address(images), buffer.Length));
+        return images;
     }
 
     private void Begin(long step)

@@ -8,7 +8,7 @@ namespace LiT.Tuning;
 /// <param name="ImageToText">Share of images whose best text is theirs.</param>
 /// <param name="TextToImage">Share of texts whose best image is theirs.</param>
 /// <param name="GradientNorm">Before clipping.</param>
-/// <param name="TextSpread">Squared length of the mean text embedding: 1 when all point the same way.</param>
+/// <param name="TextSpread">Mean squared distance of the texts' embeddings from their mean: 0 when all are the same.</param>
 internal readonly record struct StepNumbers(double Loss, double ImageToText, double TextToImage, double GradientNorm, double TextSpread);
 
 /// <summary>
@@ -71,7 +71,7 @@ internal sealed class TuningStep : IDisposable
         KeepTemperature();
         Average?.Update();
         return new(result.Loss.item<double>(), result.ImageToText.item<double>(), result.TextToImage.item<double>(), norm,
-            captions.Distinct == 1 ? 0 : distinct.mean([0]).square().sum().item<float>());
+            captions.Distinct == 1 ? 1 : (distinct - distinct.mean([0])).square().sum([1]).mean().item<float>());
     }
 
     private EmbeddedSide ImageSide(Tensor inputs, ulong seed)

@@ -4,7 +4,7 @@ namespace LiT.Tuning;
 internal sealed class Watch(string folder, TuningOptions options, TuningSession session)
 {
     // Embeddings of different texts that point the same way are usual at the start (one end token read everywhere), not later.
-    private const double Collapsed = 0.9999;
+    private const double Collapsed = 1e-4;
     private const long Patience = 200;
     private long? collapsedSince;
 
@@ -17,7 +17,7 @@ internal sealed class Watch(string folder, TuningOptions options, TuningSession 
                 $"{folder}, step {session.Step}: {what} is no finite number, at a learning rate of {options.Optimizer.LearningRate} and a temperature of {session.Temperature:f1}. ") +
                 "Tune again into another folder with a smaller --lr or a longer --warmup, and look at the data with 'lit data stats'.");
         }
-        if (numbers.TextSpread < Collapsed) collapsedSince = null;
+        if (numbers.TextSpread > Collapsed) collapsedSince = null;
         else collapsedSince ??= session.Step;
         if (collapsedSince is { } since && session.Step - since >= Patience && session.Step > options.WarmupSteps + Patience)
             throw new LitException(FormattableString.Invariant(

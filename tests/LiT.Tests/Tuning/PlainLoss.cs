@@ -11,10 +11,10 @@ internal sealed record PlainLoss(double Loss, Tensor ImageGradient, Tensor TextG
     internal static PlainLoss Compute(Tensor zimg, Tensor ztxt, double logTemperature, double bias, bool[,] belongs, ContrastiveLossKind kind)
     {
         var (z, t) = (zimg.detach().clone().requires_grad_(), ztxt.detach().clone().requires_grad_());
-        var (log, b) = (tensor(logTemperature, dtype: zimg.dtype, requires_grad: true), tensor(bias, dtype: zimg.dtype, requires_grad: true));
+        var (log, b) = (tensor(logTemperature, float64, requires_grad: true), tensor(bias, float64, requires_grad: true));
         var positive = tensor(belongs);
-        var logits = log.exp() * z.matmul(t.t());
-        var target = positive.to_type(zimg.dtype);
+        var logits = log.exp() * z.matmul(t.t()).to_type(float64);
+        var target = positive.to_type(float64);
         var loss = kind == ContrastiveLossKind.Softmax
             ? -((target / target.sum(1, keepdim: true) * log_softmax(logits, 1)).sum()
                 + (target / target.sum(0, keepdim: true) * log_softmax(logits, 0)).sum()) / (2.0 * z.shape[0])

@@ -1,0 +1,108 @@
+using LiT.Text;
+using LiT.Towers;
+using LiT.Tuning;
+using static TorchSharp.torch;
+
+namespace LiT.Tests.Tuning;
+
+/// <summary>Pairs and towers so small that a step takes a millisecond: pictures are three noisy directions with names.</summary>
+internal sealed class TinyRun : IDisposable
+{
+    private static readonly string[] Names = ["red", "green", "blue", "dark red", "dark green", "dark blue"];
+
+    internal static TuningOptions Small { get; } = new()
+    {
+        Batch = 16,
+        MicroBatch = 16,
+        Steps = 20,
+        WarmupSteps = 2,
+        CheckpointEvery = 5,
+        Seed = 3,
+        Optimizer = new() { LearningRate = 0.01 },
+    };
+
+    internal TuningOptions Options { get; init; } = Small;
+
+    internal Func<ITuningImages> Pictures { get; init; } = () => new Directions(40);
+
+    internal int? ImageHead { get; init; }
+
+    internal double Dropout { get; init; }
+
+    internal bool TuneText { get; init; } = true;
+
+    internal IValidation? Validation { get; init; }
+
+    internal List<MetricsLine> Lines { get; } = [];
+
+    internal List<string> Warnings { get; } = [];
+
+    internal TemporaryFolder Folder { get; init; } = new();
+
+    /// <summary>Fresh towers of the same seed.</summary>
+    internal TwoTowers Towers()
+    {
+        var tokenizer = Tokenizer();
+        var text = TextTowerLoader.Create(FormattableString.Invariant($"text:width=16,depth=1,heads=2,dropout={Dropout}"), tokenizer.Tokenizer.VocabularySize, tokenizer.Layout.Length, 5, tokenizer.Layout.Pad);
+        var size = ImageHead ?? 6;
+        return new(null, ImageHead is null ? null : Head.Create(6, size, 7), text, Head.Create(16, size, 9), Math.Log(10),
+            Options.Loss == ContrastiveLossKind.Sigmoid ? -10 : null);
+    }
+
+    internal TuningPairs Pairs()
+    {
+        var pictures = Pictures();
+        return new(pictures, image => Captions(image), Tokenizer(), Options.Seed);
+    }
+
+    /// <summary>Tunes fresh towers, or goes on in the folder.</summary>
+    internal (TwoTowers Towers, TuningOutcome Outcome) Run(CancellationToken cancel = default, Action<MetricsLine>? onLine = null)
+    {
+        var towers = Towers();
+        var tuner = new ContrastiveTuner(new(towers, tuneImage: false, TuneText, Options.Optimizer), Pairs(), Options, CPU)
+        {
+            Validation = Validation,
+            OnWarning = Warnings.Add,
+            OnLine = line =>
+            {
+                Lines.Add(line);
+                onLine?.Invoke(line);
+            },
+        };
+        return (towers, tuner.Run(Folder.Path, cancel));
+    }
+
+    internal static IReadOnlyList<string> Captions(int image)
+    {
+        var name = Names[image % Names.Length];
+        return image % 4 == 0 ? [name, $"a {name} thing"] : [$"a {name} thing"];
+    }
+
+    internal static CaptionTokenizer Tokenizer() => CaptionTokenizer.LitBert(
+        new WordPiece(["[PAD]", "[UNK]", "[CLS]", "a", "thing", "red", "green", "blue", "dark", "never", "seen"]), length: 8);
+
+    internal static Dictionary<string, Tensor> Weights(TwoTowers towers) => towers.state_dict().ToDictionary(one => one.Key, one => one.Value);
+
+    internal static void AssertSameBits(TwoTowers expected, TwoTowers got)
+    {
+        var (a, b) = (Weights(expected), Weights(got));
+        Assert.Equal(a.Keys.Order(), b.Keys.Order());
+        foreach (var (name, tensor) in a) Assert.True(tensor.equal(b[name]).all().item<bool>(), name);
+    }
+
+    public void Dispose() => Folder.Dispose();
+
+    internal sealed class Directions(int count) : ITuningImages
+    {
+        public int Count => count;
+
+        public IReadOnlyList<long> Shape { get; } = [6];
+
+        public void Read(int image, long epoch, Span<float> destination)
+        {
+            var random = new Random(image);
+            for (var i = 0; i < 6; i++) destination[i] = 0.2f * random.NextSingle();
+            destination[image % 6] += 1;
+        }
+    }
+}

@@ -1,0 +1,86 @@
+using LiT.Tuning;
+
+namespace LiT.Tests.Tuning;
+
+public class TuningPairsTests
+{
+    private static TuningPairs Pairs(int images = 40, long seed = 3) =>
+        new(new TinyRun.Directions(images), TinyRun.Captions, TinyRun.Tokenizer(), seed);
+
+    [Fact]
+    public void Every_epoch_sees_every_image_once()
+    {
+        var pairs = Pairs();
+        for (var epoch = 0; epoch < 3; epoch++)
+        {
+            var seen = Enumerable.Range(epoch * 5, 5).SelectMany(step => pairs.Draw(step, 8).Images).ToList();
+            Assert.Equal(Enumerable.Range(0, 40), seen.Order());
+        }
+    }
+
+    [Fact]
+    public void A_step_is_drawn_alike_whatever_was_drawn_before_it()
+    {
+        var inOrder = Pairs();
+        var drawn = Enumerable.Range(0, 12).Select(step => inOrder.Draw(step, 7)).ToList();
+        foreach (var step in new[] { 11, 0, 5, 6, 6, 3 })
+        {
+            var alone = Pairs().Draw(step, 7);
+            Assert.Equal(drawn[step].Images, alone.Images);
+            Assert.Equal(drawn[step].Rows, alone.Rows);
+            Assert.Equal(drawn[step].Epochs, alone.Epochs);
+            Assert.Equal(alone.Rows, inOrder.Draw(step, 7).Rows);
+        }
+        Assert.NotEqual(drawn[0].Images, Pairs(seed: 4).Draw(0, 7).Images);
+    }
+
+    [Fact]
+    public void Several_captions_of_an_image_take_turns()
+    {
+        var pairs = Pairs();
+        var captionsOfImage8 = Enumerable.Range(0, 4).Select(epoch => Enumerable.Range(epoch * 5, 5).Select(step => pairs.Draw(step, 8))
+            .SelectMany(drawn => drawn.Images.Zip(drawn.Rows)).Single(pair => pair.First == 8).Second).ToList();
+        Assert.NotEqual(captionsOfImage8[0], captionsOfImage8[1]);
+        Assert.Equal(captionsOfImage8[0], captionsOfImage8[2]);
+        Assert.Equal(captionsOfImage8[1], captionsOfImage8[3]);
+    }
+
+    [Fact]
+    public void Captions_that_the_tower_cannot_tell_apart_are_one()
+    {
+        string[][] captions = [["a red thing"], ["A red thing"], ["a never thing"], ["a red thing", "blue"]];
+        var pairs = new TuningPairs(new TinyRun.Directions(4), image => captions[image], TinyRun.Tokenizer(), 0);
+        Assert.Equal((4, 5, 4, 3), (pairs.Count, pairs.Captions, pairs.DistinctTexts, pairs.DistinctRows));
+        Assert.Equal((4 * 4 + 2) / 5.0, pairs.MeanLength, 12);
+    }
+
+    [Fact]
+    public void Images_without_a_caption_are_left_out_and_none_with_one_is_an_error()
+    {
+        var pairs = new TuningPairs(new TinyRun.Directions(10), image => image % 3 == 0 ? [] : ["red"], TinyRun.Tokenizer(), 0);
+        Assert.Equal((6, 4), (pairs.Count, pairs.WithoutCaption));
+        Assert.DoesNotContain(pairs.Draw(0, 6).Images, image => image % 3 == 0);
+        Assert.Contains("None of the 10 images", Assert.Throws<LitException>(() => new TuningPairs(new TinyRun.Directions(10), _ => [], TinyRun.Tokenizer(), 0)).Message);
+    }
+
+    [Fact]
+    public void Ids_that_no_caption_uses_are_known()
+    {
+        var tokenizer = TinyRun.Tokenizer();
+        Assert.Equal(["[UNK]", "never", "seen"], Pairs().Foreign.Select(tokenizer.Tokenizer.PieceOf));
+    }
+
+    [Theory]
+    [InlineData(40)]
+    [InlineData(500)]
+    [InlineData(20_000)]
+    public void Defaults_fit_the_data_and_are_explained(int images)
+    {
+        var pairs = Pairs(images);
+        var (options, reasons) = TuningDefaults.For(pairs);
+        options.Check(pairs.Count);
+        Assert.Contains(reasons, reason => reason.Contains($"batch {options.Batch}", StringComparison.Ordinal));
+        Assert.All(reasons, reason => Assert.True(reason.Length > 10 && !reason.Contains('\n', StringComparison.Ordinal)));
+        Assert.Equal(32, TuningDefaults.For(pairs, batch: 32).Options.Batch);
+    }
+}
