@@ -51,7 +51,7 @@ internal readonly record struct Words(string Text, List<(int Start, int Length)>
         {
             var c = rune.Value;
             // The reference fixes no version of Unicode; its expectations were made with version 14.
-            var category = UnicodeTables.CameAfter14(c) ? UnicodeCategory.OtherNotAssigned : tables.Category(c);
+            var category = tables.Category(c, UnicodeAge.Version14);
             if (lowerCase && category == UnicodeCategory.NonSpacingMark) continue;
             if (c is ' ' or 0x2028 or 0x2029) words.End();          // all that is left of what str.split() splits at
             else if (IsPunctuation(c, category)) words.Single(c);
@@ -61,7 +61,7 @@ internal readonly record struct Words(string Text, List<(int Start, int Length)>
     }
 
     private static bool IsControl(int c, UnicodeTables tables) =>
-        tables.Category(c) is UnicodeCategory.Control or UnicodeCategory.Format && !UnicodeTables.CameAfter14(c);
+        tables.Category(c, UnicodeAge.Version14) is UnicodeCategory.Control or UnicodeCategory.Format;
 
     internal static bool IsPunctuation(int c, UnicodeCategory category) =>
         c < 0x80

@@ -4,7 +4,8 @@ namespace LiT.Text.Characters;
 
 /// <summary>
 /// Unicode normalisation forms (Unicode Standard Annex 15) over the tables of version 15.0. Every method takes linear
-/// time but for the sorting of long runs of combining marks, and reads a lone surrogate as U+FFFD.
+/// time but for the sorting of long runs of combining marks, and reads a lone surrogate as U+FFFD. Characters that a
+/// version did not know yet stay as they are.
 /// </summary>
 internal static class Normalization
 {
@@ -12,15 +13,17 @@ internal static class Normalization
     private const int SyllableBase = 0xAC00, LeadBase = 0x1100, VowelBase = 0x1161, TrailBase = 0x11A7;
     private const int LeadCount = 19, VowelCount = 21, TrailCount = 28, SyllableCount = LeadCount * VowelCount * TrailCount;
 
-    internal static string Nfc(string text) => Ascii.IsValid(text) ? text : Compose(Decompose(text, compatibility: false));
+    internal static string Nfc(string text, UnicodeAge version = UnicodeAge.Version15) =>
+        Ascii.IsValid(text) ? text : Compose(Decompose(text, compatibility: false, version), version);
 
-    internal static string Nfd(string text) =>
-        Ascii.IsValid(text) ? text : CodePoints.Text(Decompose(text, compatibility: false));
+    internal static string Nfd(string text, UnicodeAge version = UnicodeAge.Version15) =>
+        Ascii.IsValid(text) ? text : CodePoints.Text(Decompose(text, compatibility: false, version));
 
-    internal static string Nfkc(string text) => Ascii.IsValid(text) ? text : Compose(Decompose(text, compatibility: true));
+    internal static string Nfkc(string text, UnicodeAge version = UnicodeAge.Version15) =>
+        Ascii.IsValid(text) ? text : Compose(Decompose(text, compatibility: true, version), version);
 
-    internal static string Nfkd(string text) =>
-        Ascii.IsValid(text) ? text : CodePoints.Text(Decompose(text, compatibility: true));
+    internal static string Nfkd(string text, UnicodeAge version = UnicodeAge.Version15) =>
+        Ascii.IsValid(text) ? text : CodePoints.Text(Decompose(text, compatibility: true, version));
 
     /// <summary>toNFKC_Casefold without the last step to NFC, in NFD instead: what follows in tensorflow_text is NFD.</summary>
     internal static string NfkcCasefoldInNfd(string text)
@@ -36,12 +39,16 @@ internal static class Normalization
         return Nfd(CodePoints.Text(folded));
     }
 
-    private static List<int> Decompose(string text, bool compatibility)
+    private static List<int> Decompose(string text, bool compatibility, UnicodeAge version)
     {
         var tables = UnicodeTables.Version15;
         var points = new List<int>(text.Length + 16);
-        foreach (var rune in text.EnumerateRunes()) Decompose(rune.Value, compatibility, tables, points);
-        SortMarks(points, tables);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (version < UnicodeAge.Version15 && tables.Age(rune.Value) > version) points.Add(rune.Value);
+            else Decompose(rune.Value, compatibility, tables, points);
+        }
+        SortMarks(points, tables, version);
         return points;
     }
 
@@ -69,30 +76,30 @@ internal static class Normalization
     }
 
     // Runs of marks are put in the order of their combining classes, equal classes staying in place.
-    private static void SortMarks(List<int> points, UnicodeTables tables)
+    private static void SortMarks(List<int> points, UnicodeTables tables, UnicodeAge version)
     {
         for (var i = 0; i < points.Count; i++)
         {
-            if (Class(points[i], tables) == 0) continue;
+            if (Class(points[i], tables, version) == 0) continue;
             var end = i + 1;
-            while (end < points.Count && Class(points[end], tables) != 0) end++;
+            while (end < points.Count && Class(points[end], tables, version) != 0) end++;
             if (end - i > 1)
             {
-                var sorted = points.GetRange(i, end - i).OrderBy(c => Class(c, tables)).ToArray();
+                var sorted = points.GetRange(i, end - i).OrderBy(c => Class(c, tables, version)).ToArray();
                 for (var k = 0; k < sorted.Length; k++) points[i + k] = sorted[k];
             }
             i = end;
         }
     }
 
-    private static string Compose(List<int> points)
+    private static string Compose(List<int> points, UnicodeAge version)
     {
         var tables = UnicodeTables.Version15;
         int starter = -1, written = 0, lastClass = 0;
         for (var i = 0; i < points.Count; i++)
         {
             var c = points[i];
-            var own = Class(c, tables);
+            var own = Class(c, tables, version);
             var blocked = written - 1 != starter && (lastClass == 0 || lastClass >= own);
             if (starter >= 0 && !blocked && Composite(points[starter], c, tables) is { } composite)
             {
@@ -117,6 +124,8 @@ internal static class Normalization
         return tables.Compositions.TryGetValue((first, second), out var composite) ? composite : null;
     }
 
-    private static byte Class(int c, UnicodeTables tables) =>
-        c < 0x300 ? (byte)0 : tables.CombiningClasses.GetValueOrDefault(c);
+    private static byte Class(int c, UnicodeTables tables, UnicodeAge version) =>
+        c >= 0x300 && tables.CombiningClasses.TryGetValue(c, out var own) && (version == UnicodeAge.Version15 || tables.Age(c) <= version)
+            ? own
+            : (byte)0;
 }

@@ -3,6 +3,15 @@ using System.IO.Compression;
 
 namespace LiT.Text.Characters;
 
+/// <summary>The first of these versions of Unicode that has a character; the last also stands for none.</summary>
+internal enum UnicodeAge : byte
+{
+    Version8,
+    Version9,
+    Version14,
+    Version15,
+}
+
 /// <summary>
 /// The Unicode Character Database, version 15.0. .NET brings no normalisation where programs run without ICU
 /// (invariant globalization), and its categories are of whatever version the runtime has; vocabularies need one that
@@ -16,6 +25,10 @@ internal sealed class UnicodeTables
 
     // General category in the lower five bits, casing class above.
     private readonly byte[] classes = new byte[CodePoints];
+
+    // Runs of equal age: where each begins.
+    private readonly List<int> ageStarts = [];
+    private readonly List<UnicodeAge> ages = [];
 
     private UnicodeTables()
     {
@@ -41,6 +54,11 @@ internal sealed class UnicodeTables
             var text = numbers.CodePoints();
             for (var c = first; c < first + run; c++) NfkcCasefold.Add(c, text);
         });
+        numbers.Table((numbers, first) =>
+        {
+            ageStarts.Add(first);
+            ages.Add((UnicodeAge)numbers.Next());
+        });
     }
 
     internal static UnicodeTables Version15 => Loaded.Value;
@@ -65,28 +83,21 @@ internal sealed class UnicodeTables
 
     internal UnicodeCategory Category(int c) => (UnicodeCategory)(classes[c] & 31);
 
+    /// <summary>The category as a version had it that did not know later characters yet.</summary>
+    internal UnicodeCategory Category(int c, UnicodeAge version) =>
+        c < 0x80 || Age(c) <= version ? Category(c) : UnicodeCategory.OtherNotAssigned;
+
     internal bool IsCased(int c) => classes[c] >> 5 == 1;
 
     internal bool IsCaseIgnorable(int c) => classes[c] >> 5 == 2;
 
-    /// <summary>Whether a character was assigned in version 15.0, and unassigned in 14.0.</summary>
-    internal static bool CameAfter14(int c)
+    /// <summary>The version in which a character was first assigned, as far as tokenizers tell versions apart.</summary>
+    internal UnicodeAge Age(int c)
     {
-        if (c < NewIn15[0]) return false;
-        var at = Array.BinarySearch(NewIn15, c);
-        return at >= 0 || (~at & 1) == 1;
+        if (c < 0x80) return UnicodeAge.Version8;
+        var at = ageStarts.BinarySearch(c);
+        return ages[at < 0 ? ~at - 1 : at];
     }
-
-    // DerivedAge.txt: first and last of each range, in order (a range of one has it twice).
-    private static readonly int[] NewIn15 =
-    [
-        0xCF3, 0xCF3, 0xECE, 0xECE, 0x10EFD, 0x10EFF, 0x1123F, 0x11241, 0x11B00, 0x11B09, 0x11F00, 0x11F10,
-        0x11F12, 0x11F3A, 0x11F3E, 0x11F59, 0x1342F, 0x1342F, 0x13439, 0x13455, 0x1B132, 0x1B132, 0x1B155,
-        0x1B155, 0x1D2C0, 0x1D2D3, 0x1DF25, 0x1DF2A, 0x1E030, 0x1E06D, 0x1E08F, 0x1E08F, 0x1E4D0, 0x1E4F9,
-        0x1F6DC, 0x1F6DC, 0x1F774, 0x1F776, 0x1F77B, 0x1F77F, 0x1F7D9, 0x1F7D9, 0x1FA75, 0x1FA77, 0x1FA87,
-        0x1FA88, 0x1FAAD, 0x1FAAF, 0x1FABB, 0x1FABD, 0x1FABF, 0x1FABF, 0x1FACE, 0x1FACF, 0x1FADA, 0x1FADB,
-        0x1FAE8, 0x1FAE8, 0x1FAF7, 0x1FAF8, 0x2B739, 0x2B739, 0x31350, 0x323AF,
-    ];
 
     private static byte[] Bytes()
     {

@@ -1,13 +1,16 @@
 """Writes unicode-15.0.bin, the Unicode Character Database (version 15.0) in the form UnicodeTables.cs reads.
 
-Run with Python 3.12, whose unicodedata is version 15.0:  python3.12 make-tables.py
+Run with Python 3.12, whose unicodedata is version 15.0, and any perl from 5.36 on, which knows the version in which a
+character appeared:  python3.12 make-tables.py
 The stream is zlib-compressed unsigned LEB128 numbers, five tables after one another:
   1. runs over all code points: length, general category | casing class << 5
   2. count; first code point (as a step from the one before), canonical combining class
   3. count; code point step, kind (0 canonical, 1 canonical without composition, 2 compatibility), length, code points
   4. count; code point step, length, code points: full lower case where it differs
   5. count; code point step, run length, length, code points: NFKC_Casefold where it differs (runs share a mapping)
+  6. count; code point step, age of the run that begins there (index into AGES)
 """
+import subprocess
 import unicodedata as u
 import zlib
 
@@ -21,6 +24,8 @@ IGNORABLE = [(0xAD, 0xAD), (0x34F, 0x34F), (0x61C, 0x61C), (0x115F, 0x1160), (0x
              (0x200B, 0x200F), (0x202A, 0x202E), (0x2060, 0x206F), (0x3164, 0x3164), (0xFE00, 0xFE0F),
              (0xFEFF, 0xFEFF), (0xFFA0, 0xFFA0), (0xFFF0, 0xFFF8), (0x1BCA0, 0x1BCA3), (0x1D173, 0x1D17A),
              (0xE0000, 0xE0FFF)]
+# The versions that tokenizers are pinned to; a character has the first of these in which it is assigned.
+AGES = ["8.0", "9.0", "14.0", "15.0"]
 
 
 def varint(out, n):
@@ -103,6 +108,11 @@ for c in ALL:
     else:
         folded.append([c, 1, text])
 table(folded)
+
+script = "no warnings; for $c (0..0x10ffff) { $_ = chr $c; print " + " : ".join(
+    rf"/\p{{Present_In: {age}}}/ ? {i}" for i, age in enumerate(AGES[:-1])) + " : 3 }"
+ages = [int(age) for age in subprocess.run(["perl", "-e", script], capture_output=True, text=True, check=True).stdout]
+table([(c, ages[c], None) for c in ALL if c == 0 or ages[c] != ages[c - 1]])
 
 with open("unicode-15.0.bin", "wb") as file:
     file.write(zlib.compress(bytes(out), 9))

@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Text;
 
 namespace LiT.Text.SentencePieces;
 
@@ -27,11 +28,22 @@ internal sealed class CharacterMap
     }
 
     /// <summary>The longest prefix that has a replacement; its length is 0 where none has.</summary>
-    internal int LongestPrefix(ReadOnlySpan<byte> text, out ReadOnlySpan<byte> replacement)
+    internal int LongestPrefix(ReadOnlySpan<byte> text, out ReadOnlySpan<byte> replacement) =>
+        Prefix(text, longest: true, out replacement);
+
+    /// <summary>The replacement of the shortest prefix that has one, or null.</summary>
+    internal string? Replacement(ReadOnlySpan<char> text)
+    {
+        Span<byte> bytes = stackalloc byte[8];
+        var length = Encoding.UTF8.GetBytes(text, bytes);
+        return Prefix(bytes[..length], longest: false, out var replacement) > 0 ? Encoding.UTF8.GetString(replacement) : null;
+    }
+
+    private int Prefix(ReadOnlySpan<byte> text, bool longest, out ReadOnlySpan<byte> replacement)
     {
         replacement = default;
         if (units.Length == 0) return 0;
-        int longest = 0, value = 0;
+        int found = 0, value = 0;
         var node = Offset(units[0]);
         for (var i = 0; i < text.Length; i++)
         {
@@ -41,13 +53,14 @@ internal sealed class CharacterMap
             node ^= Offset(unit);
             if ((unit >> 8 & 1) == 0) continue;
             if (node >= (uint)units.Length) break;
-            (longest, value) = (i + 1, (int)(units[node] & 0x7FFFFFFF));
+            (found, value) = (i + 1, (int)(units[node] & 0x7FFFFFFF));
+            if (!longest) break;
         }
-        if (longest == 0 || value >= replacements.Length) return 0;
+        if (found == 0 || value >= replacements.Length) return 0;
         var rest = replacements.AsSpan(value);
         var end = rest.IndexOf((byte)0);
         replacement = end < 0 ? rest : rest[..end];
-        return longest;
+        return found;
     }
 
     private static uint Offset(uint unit) => unit >> 10 << (int)((unit & 1 << 9) >> 6);
