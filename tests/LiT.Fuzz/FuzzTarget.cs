@@ -31,7 +31,23 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         new("pth", Files(fixtures, "*.pth"), ReadCheckpoint),
         new("wordpiece", Files(fixtures, "vocab.txt"), path => Tokenize(WordPiece.Load(path))),
         new("sentencepiece", Files(fixtures, "*.model"), path => Tokenize(SentencePiece.Load(path))),
+        .. Tokenizers(Path.Combine(fixtures, "..", "tokenizers")),
     ];
+
+    // Their fixtures are beside those of the reference; another folder of references need not have them.
+    private static IEnumerable<FuzzTarget> Tokenizers(string folder)
+    {
+        if (!Directory.Exists(folder)) yield break;
+        var whole = Files(Path.Combine(folder, "huggingface"), "*.json").Where(file => Path.GetFileNameWithoutExtension(file) is "small_unigram" or "small_wordpiece" or "roberta" or "clip");
+        yield return new("huggingface", [.. whole], path => Tokenize(HuggingFaceTokenizer.Load(path)));
+        var (vocabulary, merges) = (Path.Combine(folder, "clip", "vocab.json"), Path.Combine(folder, "clip", "merges.txt"));
+        yield return new("clip-vocabulary", [vocabulary], path => Tokenize(ClipTokenizer.Load(path))) { FileName = "vocab.json", Companions = [merges] };
+        yield return new("clip-merges", [merges], path => Tokenize(ClipTokenizer.Load(Path.Combine(Path.GetDirectoryName(path)!, "vocab.json"))))
+        {
+            FileName = "merges.txt",
+            Companions = [vocabulary],
+        };
+    }
 
     private static List<string> Files(string folder, string pattern) =>
         [.. Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories)

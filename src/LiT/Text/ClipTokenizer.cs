@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LiT.Files;
 using LiT.Text.Clip;
 using LiT.Text.HuggingFace;
@@ -67,16 +66,8 @@ public sealed class ClipTokenizer : ITokenizer
     public static ClipTokenizer Load(string vocabularyPath)
     {
         var mergesPath = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(vocabularyPath))!, MergesFileName);
-        var vocabulary = VocabularyFile.Bytes(vocabularyPath);
-        try
-        {
-            using var json = JsonDocument.Parse(vocabulary);
-            return new(vocabulary, VocabularyFile.Bytes(mergesPath), new(json.RootElement, vocabularyPath), VocabularyFile.Lines(mergesPath));
-        }
-        catch (JsonException trouble)
-        {
-            throw new LitException($"{vocabularyPath}: is not JSON (line {trouble.LineNumber + 1}). Give the file as it was published.", trouble);
-        }
+        var (vocabulary, json) = VocabularyFile.Json(vocabularyPath);
+        using (json) return new(vocabulary, VocabularyFile.Bytes(mergesPath), new(json.RootElement, vocabularyPath), VocabularyFile.Lines(mergesPath));
     }
 
     /// <inheritdoc/>

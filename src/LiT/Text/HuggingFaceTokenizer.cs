@@ -1,4 +1,3 @@
-using System.Text.Json;
 using LiT.Files;
 using LiT.Text.HuggingFace;
 
@@ -61,16 +60,8 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     /// <exception cref="LitException">The file cannot be read, is broken, or has a component that is not supported.</exception>
     public static HuggingFaceTokenizer Load(string path)
     {
-        var file = VocabularyFile.Bytes(path);
-        try
-        {
-            using var json = JsonDocument.Parse(file);
-            return new(file, new(json.RootElement, path));
-        }
-        catch (JsonException trouble)
-        {
-            throw new LitException($"{path}: is not JSON (line {trouble.LineNumber + 1}). Give a tokenizer.json as it was published.", trouble);
-        }
+        var (file, json) = VocabularyFile.Json(path);
+        using (json) return new(file, new(json.RootElement, path));
     }
 
     /// <inheritdoc/>

@@ -56,16 +56,10 @@ public static class Tokenizers
 
     private static bool? SaidBy(string configuration)
     {
-        try
-        {
-            using var json = JsonDocument.Parse(VocabularyFile.Bytes(configuration));
+        var (_, json) = VocabularyFile.Json(configuration);
+        using (json)
             return json.RootElement.ValueKind == JsonValueKind.Object && json.RootElement.TryGetProperty("do_lower_case", out var said)
                 && said.ValueKind is JsonValueKind.True or JsonValueKind.False ? said.GetBoolean() : null;
-        }
-        catch (JsonException trouble)
-        {
-            throw new LitException($"{configuration}: is not JSON (line {trouble.LineNumber + 1}). Mend it, or remove it.", trouble);
-        }
     }
 
     // Special pieces ([CLS]) are in capitals everywhere.

@@ -1,4 +1,6 @@
 using System.Text;
+using System.Text.Json;
+using System.Text.Unicode;
 
 namespace LiT.Text;
 
@@ -20,6 +22,18 @@ internal static class VocabularyFile
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             throw new LitException($"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the path and its permissions.", trouble);
+        }
+    }
+
+    /// <summary>The bytes of a JSON file, and what it says. The document is the caller's to dispose of.</summary>
+    internal static (byte[] Bytes, JsonDocument Document) Json(string path)
+    {
+        var bytes = Bytes(path);
+        if (!Utf8.IsValid(bytes)) throw new LitException($"{path}: is not UTF-8. Give the file as it was published.");
+        try { return (bytes, JsonDocument.Parse(bytes)); }
+        catch (JsonException trouble)
+        {
+            throw new LitException($"{path}: is not JSON (line {trouble.LineNumber + 1}). Give the file as it was published.", trouble);
         }
     }
 

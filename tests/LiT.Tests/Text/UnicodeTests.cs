@@ -56,7 +56,7 @@ public class UnicodeTests
     [InlineData(0x13438, UnicodeAge.Version14)]
     [InlineData(0x13439, UnicodeAge.Version15)]
     [InlineData(0xECE, UnicodeAge.Version15)]
-    [InlineData(0x10FFFF, UnicodeAge.Version15)]
+    [InlineData(0x378, UnicodeAge.Version15)]
     internal void The_version_that_brought_a_character_is_known(int c, UnicodeAge age) =>
         Assert.Equal(age, UnicodeTables.Version15.Age(c));
 
@@ -70,7 +70,8 @@ public class UnicodeTests
     private static string HashOf(Func<string, string> make)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        foreach (var text in Texts()) hash.AppendData(Encoding.UTF8.GetBytes(make(text) + "\n"));
+        // A line end composes with nothing and bounds every context, so many lines are as good as each alone.
+        foreach (var texts in Texts().Chunk(10_000)) hash.AppendData(Encoding.UTF8.GetBytes(make(string.Join('\n', texts) + "\n")));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

@@ -3,11 +3,13 @@ using System.Text.Json;
 namespace LiT.Text.HuggingFace;
 
 /// <summary>A value in a <c>tokenizer.json</c> that knows where it stands, so that whatever is wrong with it can be named.</summary>
-internal readonly struct JsonPart(JsonElement element, string where)
+internal readonly struct JsonPart(JsonElement element, string file, string list = "", int index = -1)
 {
+    private string Place => index < 0 ? list : $"{list}[{index}]";
+
     internal JsonElement Element => element;
 
-    internal string Where => where;
+    internal string Where => Place.Length == 0 ? file : $"{file}, {Place}";
 
     /// <summary>The name of a component's kind.</summary>
     internal string Type => Member("type").Text;
@@ -29,14 +31,14 @@ internal readonly struct JsonPart(JsonElement element, string where)
         element.ValueKind == JsonValueKind.Number && element.TryGetInt32(out var id) && id is >= 0 and < LargestId ? id : null;
 
     internal JsonPart Member(string name) => Optional(name) ?? throw new LitException(
-        $"{where}: has no \"{name}\". Give a tokenizer.json as it was published.");
+        $"{Where}: has no \"{name}\". Give a tokenizer.json as it was published.");
 
     /// <summary>A member, or null where it is missing or null.</summary>
     internal JsonPart? Optional(string name)
     {
         if (element.ValueKind != JsonValueKind.Object) throw Wrong("an object");
         return element.TryGetProperty(name, out var member) && member.ValueKind != JsonValueKind.Null
-            ? new JsonPart(member, $"{where}.{name}")
+            ? new JsonPart(member, file, Place.Length == 0 ? name : $"{Place}.{name}")
             : null;
     }
 
@@ -45,12 +47,13 @@ internal readonly struct JsonPart(JsonElement element, string where)
     internal IEnumerable<JsonPart> Items()
     {
         if (element.ValueKind != JsonValueKind.Array) throw Wrong("a list");
-        return Enumerate(element, where);
+        return Enumerate(element, file, Place);
 
-        static IEnumerable<JsonPart> Enumerate(JsonElement list, string where)
+        // The place is put together for those that are asked for it: a vocabulary has a quarter of a million items.
+        static IEnumerable<JsonPart> Enumerate(JsonElement list, string file, string place)
         {
             var index = 0;
-            foreach (var item in list.EnumerateArray()) yield return new(item, $"{where}[{index++}]");
+            foreach (var item in list.EnumerateArray()) yield return new(item, file, place, index++);
         }
     }
 
@@ -60,19 +63,19 @@ internal readonly struct JsonPart(JsonElement element, string where)
         if (element.ValueKind != JsonValueKind.Object) throw Wrong("an object of pieces and ids");
         var ids = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var member in element.EnumerateObject())
-            ids[Name(member)] = TryId(member.Value) ?? throw new JsonPart(member.Value, $"{where}.{Name(member)}").Wrong($"a whole number below {LargestId:N0}");
+            ids[Name(member)] = TryId(member.Value) ?? throw new JsonPart(member.Value, file, $"{Place}.{Name(member)}").Wrong($"a whole number below {LargestId:N0}");
         return ids;
     }
 
     internal LitException Wrong(string expected)
     {
         var found = element.ValueKind is JsonValueKind.Object or JsonValueKind.Array ? $"{element.ValueKind}" : element.GetRawText();
-        return new($"{where}: is {(found.Length > 40 ? found[..40] + "…" : found)} where {expected} is expected. Give a tokenizer.json as it was published.");
+        return new($"{Where}: is {(found.Length > 40 ? found[..40] + "…" : found)} where {expected} is expected. Give a tokenizer.json as it was published.");
     }
 
     /// <summary>A component that exists elsewhere, but not here.</summary>
     internal LitException Unsupported(string what, string known) =>
-        new($"{where}: {what} is not supported. Known are {known}.");
+        new($"{Where}: {what} is not supported. Known are {known}.");
 
     private string Name(JsonProperty member)
     {

@@ -14,7 +14,7 @@ internal sealed class TextPattern
     private const string StandIns = "\u03d2\u0138\u01c5\u02b0\ua000\ua66f\u0903\u0488\u0660\u2160\u2460\u3000\u2028\u2029"
         + "\u0080\u2061\ue000\ue000\u203f\u2e3a\u2e28\u2e29\u2e20\u2e21\ua4fe\u2200\u20a0\u02c2\u2400\u0378";
 
-    // Patterns that can be, run in linear time; the others must end within this.
+    // A pattern that backtracks without end on some text must not hold everything up.
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
 
     private readonly string? literal;
@@ -59,13 +59,8 @@ internal sealed class TextPattern
 
     private static Regex Compile(JsonPart part, string pattern)
     {
-        const RegexOptions Options = RegexOptions.CultureInvariant;
-        try
-        {
-            try { return new(pattern, Options | RegexOptions.NonBacktracking); }
-            catch (NotSupportedException) { return new(pattern, Options, Patience); }
-        }
-        catch (Exception trouble) when (trouble is ArgumentException or NotSupportedException)
+        try { return new(pattern, RegexOptions.CultureInvariant, Patience); }
+        catch (ArgumentException trouble)
         {
             throw part.Unsupported($"the pattern {pattern}", $"what .NET reads ({trouble.Message.TrimEnd('.')})");
         }

@@ -39,7 +39,7 @@ internal sealed class UnigramModel : ITokenModel
             if (entry.Element.ValueKind != JsonValueKind.Array || entry.Element.GetArrayLength() != 2
                 || entry.Element[1].ValueKind != JsonValueKind.Number || !entry.Element[1].TryGetDouble(out var score) || !double.IsFinite(score))
                 throw entry.Wrong("a piece and its score");
-            ids[new JsonPart(entry.Element[0], entry.Where).Text] = scores.Count;
+            ids[entry.Items().First().Text] = scores.Count;
             scores.Add(score);
         }
         var unknown = part.Optional("unk_id")?.Id;
