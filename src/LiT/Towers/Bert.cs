@@ -111,7 +111,7 @@ public sealed class Bert : TextTower
         CheckLength(ids);
         using var scope = NewDisposeScope();
         var rows = TokenRows.Masked(ids, config.Padding);
-        var x = rows.Pool(Hidden(rows), config.Pooling);                                                 // [B, D]
+        var x = TokenRows.IsOne(config.Pooling) ? One(rows) : rows.Pool(Hidden(rows), config.Pooling);   // [B, D]
         if (pooler is not null) x = pooler.call(x).tanh();
         return x.MoveToOuterDisposeScope();
     }
@@ -120,12 +120,27 @@ public sealed class Bert : TextTower
     internal Tensor Hidden(TokenRows rows)
     {
         using var scope = NewDisposeScope();
-        var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
-        var x = tokens.call(rows.Ids) + place + segments.weight![0];
-        x = Layers.Dropped(norm.call(x), config.Dropout, training);                                      // [B, L, D]
+        var x = Embedded(rows);
         foreach (var block in blocks)
             x = scope.DisposeEverythingBut(block.call(x, rows));
         return rows.Spread(x).MoveToOuterDisposeScope();
+    }
+
+    // The last block asks for the pooled token alone, since its other tokens would go nowhere.
+    private Tensor One(TokenRows rows)
+    {
+        using var scope = NewDisposeScope();
+        var x = Embedded(rows);
+        foreach (var block in blocks.SkipLast(1))
+            x = scope.DisposeEverythingBut(block.call(x, rows));
+        return blocks[^1].One(x, rows, states => rows.Pick(states, config.Pooling)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Embedded(TokenRows rows)
+    {
+        var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
+        var x = tokens.call(rows.Ids) + place + segments.weight![0];
+        return Layers.Dropped(norm.call(x), config.Dropout, training);                                   // [B, L, D]
     }
 
     /// <summary>Fills the weights as BERT does: normal of deviation 0.02 cut at two deviations, biases zero.</summary>
@@ -191,6 +206,12 @@ internal sealed class BertBlock : nn.Module<Tensor, TokenRows?, Tensor>
     {
         x = norm1.call(x + Layers.Dropped(attn.call(x, rows), dropout, training));
         return norm2.call(x + Layers.Dropped(mlp.call(x), dropout, training));
+    }
+
+    public Tensor One(Tensor x, TokenRows rows, Func<Tensor, Tensor> pick)
+    {
+        var y = norm1.call(pick(x) + Layers.Dropped(attn.One(x, rows, pick), dropout, training));
+        return norm2.call(y + Layers.Dropped(mlp.call(y), dropout, training));
     }
 
     internal static readonly WeightMap Flaxformer = new("flaxformer BERT block")

@@ -51,6 +51,21 @@ internal sealed class Encoder : Module<Tensor, TokenRows?, Tensor>
         return norm.call(x).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// One token of every row as <see cref="forward"/> gives it, [B, D]: the last block asks for that token alone, since its
+    /// other tokens would go nowhere.
+    /// </summary>
+    /// <param name="x">Token states, [B, L, D], or [T, D] where the rows are packed.</param>
+    /// <param name="rows">Masking and packing of text; null where every token sees every token.</param>
+    /// <param name="pick">Takes that token's states out of all, → [B, D].</param>
+    public Tensor One(Tensor x, TokenRows? rows, Func<Tensor, Tensor> pick)
+    {
+        using var scope = NewDisposeScope();
+        foreach (var block in blocks.SkipLast(1))
+            x = scope.DisposeEverythingBut(block.call(x, rows));
+        return norm.call(blocks[^1].One(x, rows, pick)).MoveToOuterDisposeScope();
+    }
+
     /// <summary>Initialises as the JAX code does: Glorot uniform for every kernel, almost zero MLP biases.</summary>
     public void Initialise(Generator? random = null)
     {
@@ -91,6 +106,12 @@ internal sealed class EncoderBlock : Module<Tensor, TokenRows?, Tensor>
     {
         x = x + Layers.Dropped(attn.call(norm1.call(x), rows), dropout, training);
         return x + Layers.Dropped(mlp.call(norm2.call(x)), dropout, training);
+    }
+
+    public Tensor One(Tensor x, TokenRows? rows, Func<Tensor, Tensor> pick)
+    {
+        var y = pick(x) + Layers.Dropped(attn.One(norm1.call(x), rows, pick), dropout, training);
+        return y + Layers.Dropped(mlp.call(norm2.call(y)), dropout, training);
     }
 
     public void Initialise(Generator? random)
@@ -135,6 +156,17 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
         var mixed = scaled_dot_product_attention(parts[0], parts[1], parts[2], rows?.Mask);             // [B, H, L, D/H]
         mixed = mixed.transpose(1, 2).flatten(2);                                                       // [B, L, D]
         return output.call(rows is null ? mixed : rows.Gather(mixed));
+    }
+
+    /// <summary>What one token of every row gathers from all, [B, D].</summary>
+    public Tensor One(Tensor x, TokenRows? rows, Func<Tensor, Tensor> pick)
+    {
+        var (D, W, b) = (x.shape[^1], qkv.weight!, qkv.bias!);
+        var query = linear(pick(x), W[..(int)D], b[..(int)D]).unflatten(1, [heads, -1]).unsqueeze(2);   // [B, H, 1, D/H]
+        var states = linear(x, W[(int)D..], b[(int)D..]);
+        if (rows is not null) states = rows.Spread(states);                                             // [B, L, 2 D]
+        var parts = states.unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);               // 2 x [B, H, L, D/H]
+        return output.call(scaled_dot_product_attention(query, parts[0], parts[1], rows?.Mask).flatten(1));
     }
 
     public void Initialise(Generator? random)

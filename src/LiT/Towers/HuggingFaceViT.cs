@@ -94,7 +94,7 @@ public sealed class HuggingFaceViT : ImageTower
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = Encoded(images).select(1, 0);                                                           // [B, D]
+        var x = encoder.One(Embedded(images), null, states => states.select(1, 0));                     // [B, D]
         if (pooler is not null) x = pooler.call(x).tanh();
         return x.MoveToOuterDisposeScope();
     }
@@ -103,11 +103,15 @@ public sealed class HuggingFaceViT : ImageTower
     internal Tensor Encoded(Tensor images)
     {
         using var scope = NewDisposeScope();
+        return encoder.call(Embedded(images)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Embedded(Tensor images)
+    {
         var x = embedding.call(images);                                                                 // [B, D, H/P, W/P]
         var (rows, columns, table) = (x.shape[2], x.shape[3], posembed.squeeze(0));
         var positions = cat([table[..1], PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), PositionResampling.Bicubic)]);
-        x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions;          // [B, L, D]
-        return encoder.call(x).MoveToOuterDisposeScope();
+        return cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions;       // [B, L, D]
     }
 
     internal static readonly WeightMap Names = new("ViT (Hugging Face)")

@@ -91,17 +91,22 @@ public sealed class TextTransformer : TextTower
         CheckLength(ids);
         using var scope = NewDisposeScope();
         var rows = config.MaskPadding is { } padding ? TokenRows.Masked(ids, padding, pack) : TokenRows.Whole(ids);
-        var x = Hidden(rows);
-        return (map?.call(x, rows) ?? rows.Pool(x, config.Pooling)).MoveToOuterDisposeScope();           // [B, D]
+        var x = TokenRows.IsOne(config.Pooling) ? encoder.One(Embedded(rows), rows, states => rows.Pick(states, config.Pooling))
+            : map is null ? rows.Pool(Hidden(rows), config.Pooling) : map.call(Hidden(rows), rows);
+        return x.MoveToOuterDisposeScope();                                                              // [B, D]
     }
 
     /// <summary>Every token's state after the last norm, [B, L, D].</summary>
     internal Tensor Hidden(TokenRows rows)
     {
         using var scope = NewDisposeScope();
+        return rows.Spread(encoder.call(Embedded(rows), rows)).MoveToOuterDisposeScope();
+    }
+
+    private Tensor Embedded(TokenRows rows)
+    {
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
-        var x = Layers.Dropped(tokens.call(rows.Ids) + place, config.Dropout, training);                 // [B, L, D]
-        return rows.Spread(encoder.call(x, rows)).MoveToOuterDisposeScope();
+        return Layers.Dropped(tokens.call(rows.Ids) + place, config.Dropout, training);                  // [B, L, D]
     }
 
     /// <summary>Fills the weights as big_vision does: embeddings and positions of deviation 1/sqrt(width), the blocks as in ViT.</summary>

@@ -73,6 +73,18 @@ internal sealed class TokenRows
     /// <summary>The inverse of <see cref="Spread"/>: [B, L, D] to [T, D], or as it is where states are padded.</summary>
     public Tensor Gather(Tensor padded) => places is null ? padded : padded.flatten(0, 1).index_select(0, places);
 
+    /// <summary>Whether a pooling takes one token's state as it is, so that nobody asks for the others.</summary>
+    public static bool IsOne(TextPooling pooling) => pooling is TextPooling.First or TextPooling.Last;
+
+    /// <summary>The first or last token of every row: [B, L, D], or [T, D] where packed, to [B, D].</summary>
+    public Tensor Pick(Tensor states, TextPooling pooling)
+    {
+        if (places is null) return Pool(states, pooling);
+        var firsts = Positions!.eq(0).nonzero().squeeze(1);       // first places hold a token always   [B]
+        return states.index_select(0, pooling == TextPooling.First ? firsts
+            : cat([firsts[1..], full([1], places.shape[0], int64, device: firsts.device)]) - 1);
+    }
+
     /// <summary>One state for every row: [B, L, D] to [B, D].</summary>
     public Tensor Pool(Tensor padded, TextPooling pooling) => pooling switch
     {
@@ -86,9 +98,8 @@ internal sealed class TokenRows
     private Tensor Last(Tensor padded)
     {
         if (visible is null) return padded.select(1, Length - 1).contiguous();
-        var numbered = visible.to(int64) * arange(1, Length + 1, int64, padded.device);  // [B, L]
-        var last = numbered.amax([1]) - 1 + arange(Batch, int64, padded.device) * Length;
-        return padded.flatten(0, 1).index_select(0, last);
+        var numbered = visible.to(int64) * arange(1, Length + 1, int64, visible.device);                 // [B, L]
+        return padded.flatten(0, 1).index_select(0, numbered.amax([1]) - 1 + arange(Batch, int64, visible.device) * Length);
     }
 
     private Tensor Mean(Tensor padded)

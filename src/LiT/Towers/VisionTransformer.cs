@@ -174,13 +174,24 @@ public sealed class VisionTransformer : ImageTower
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = Pooled(Encoded(images));                                                                // [B, D]
+        var x = Pooled(images);                                                                         // [B, D]
         if (prelogits is not null) x = prelogits.call(x).tanh();
         return x.MoveToOuterDisposeScope();
     }
 
+    /// <summary>One state for each picture, [B, 3, H, W] → [B, D].</summary>
+    internal Tensor Pooled(Tensor images) => config.Pooling switch
+    {
+        VitPooling.Mean => Encoded(images).mean([1]),
+        VitPooling.Map => map!.call(Encoded(images)),
+        _ => encoder.One(Embedded(images), null, states => states.select(1, 0)),
+    };
+
     /// <summary>Every token after the last norm, [B, 3, H, W] → [B, L, D].</summary>
-    internal Tensor Encoded(Tensor images)
+    internal Tensor Encoded(Tensor images) => encoder.call(Embedded(images));
+
+    // Patches with their positions and the class token, [B, 3, H, W] → [B, L, D].
+    private Tensor Embedded(Tensor images)
     {
         var x = embedding.call(images);                                                                 // [B, D, H/P, W/P]
         var positions = Positions(x.shape[2], x.shape[3]);                                              // [L, D]
@@ -190,16 +201,8 @@ public sealed class VisionTransformer : ImageTower
             var first = config.Positions == VitPositions.LearnedWithClass ? cls + posembed![.., ..1] : cls;
             x = cat([first.expand(x.shape[0], 1, -1), x], 1);                                           // [B, 1+L, D]
         }
-        return encoder.call(x);
+        return x;
     }
-
-    /// <summary>[B, L, D] → [B, D].</summary>
-    internal Tensor Pooled(Tensor encoded) => config.Pooling switch
-    {
-        VitPooling.Mean => encoded.mean([1]),
-        VitPooling.Map => map!.call(encoded),
-        _ => encoded.select(1, 0),
-    };
 
     /// <summary>The positions of the patches, resampled where the picture has another size than the tower was trained with, [L, D].</summary>
     internal Tensor Positions(long rows, long columns)
