@@ -15,8 +15,7 @@ internal static class ModelsCommand
         command.SetAction((parsed, _) =>
         {
             CommonOptions.ComputeOf(parsed);
-            using var tower = ImageTowerLoader.Load(parsed.GetRequiredValue(spec));
-            var description = tower.Describe();
+            var description = ImageTowerLoader.Describe(parsed.GetRequiredValue(spec));
             if (CommonOptions.IsJson(parsed)) Terminal.Write(description);
             else foreach (var line in description.Lines) Terminal.Line(line);
             return Task.FromResult(ExitCode.Done);

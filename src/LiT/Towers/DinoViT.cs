@@ -96,7 +96,7 @@ public sealed record DinoConfig : ImageTowerConfig
             var name = Sizes.FirstOrDefault(size => size.Value == (Width, Depth, MlpDim, AttentionHeads)).Key is { } known
                 ? $"ViT-{known.ToUpperInvariant()}/{Patch}"
                 : $"ViT of width {Width}, depth {Depth}, {AttentionHeads} heads, MLP {MlpDim}, patch {Patch}";
-            return (LayerScale ? "DINOv2 " : "DINO ") + name + (Registers > 0 ? $", {Registers} registers" : "") + (Mlp == DinoMlp.SwiGlu ? ", SwiGLU" : "")
+            return name + (LayerScale ? " in DINOv2's form" : " in DINO's form") + (Registers > 0 ? $", {Registers} registers" : "") + (Mlp == DinoMlp.SwiGlu ? ", SwiGLU" : "")
                 + (JoinPatchMean ? ", class token and mean patch token" : ", class token");
         }
     }

@@ -53,6 +53,8 @@ public static class ImageTowerLoader
         options ??= new ImageTowerOptions();
         if (FamilyOf(spec) is { } family) return FromScratch(spec, family, options);
         var (path, given) = SplitPath(spec);
+        if (!Path.Exists(path))
+            throw new LitException($"{path}: there is no such file or folder, and no such image tower from scratch. Check the path, or write for example vit:B/16 or cifar-resnet:20.");
         using var checkpoint = Checkpoint.Open(path);
         return Load(checkpoint, options.With(given, spec));
     }
@@ -80,6 +82,24 @@ public static class ImageTowerLoader
         }
     }
 
+    /// <summary>What a tower is, in words and numbers; one from scratch is not made for that, however large.</summary>
+    /// <inheritdoc cref="Load(string, ImageTowerOptions?)"/>
+    public static TowerDescription Describe(string spec)
+    {
+        if (FamilyOf(spec) is not { } family)
+        {
+            using var loaded = Load(spec);
+            return loaded.Describe();
+        }
+        var config = ConfigOf(spec, family, new ImageTowerOptions()).Config;
+        using var empty = Built(config, spec, new torch.Device(DeviceType.META));
+        return new TowerDescription
+        {
+            Architecture = config.InWords, Family = "from scratch", ParameterCount = config.CountParameters(), Width = empty.Width, Heads = config.Heads,
+            Preprocessing = family.Preprocessing(config.ImageSize).PreprocessingDescription,
+        };
+    }
+
     /// <summary>The sizes that a spec from scratch stands for.</summary>
     /// <exception cref="UsageException">It is no such spec, or there is no such variant.</exception>
     public static ImageTowerConfig ConfigOf(string spec) => FamilyOf(spec) is { } family
@@ -105,10 +125,14 @@ public static class ImageTowerLoader
     private static LockedTower FromScratch(string spec, ImageTowerFamily family, ImageTowerOptions options)
     {
         (var config, options) = ConfigOf(spec, family, options);
-        try
-        {
-            return Finished(config.Create(options.Seed), "from scratch", null, family.Preprocessing(config.ImageSize), options);
-        }
+        using (Built(config, spec, new torch.Device(DeviceType.META))) { }
+        return Finished(config.Create(options.Seed), "from scratch", null, family.Preprocessing(config.ImageSize), options);
+    }
+
+    // Tells sizes that cannot be before anything is allocated for them.
+    private static ImageTower Built(ImageTowerConfig config, string spec, torch.Device device)
+    {
+        try { return config.Build(device); }
         catch (ArgumentException wrong)
         {
             throw new UsageException($"'{spec}': {wrong.Message.Split(" (Parameter", 2)[0]}");

@@ -57,7 +57,7 @@ public sealed class ImageTowerLoaderTests : IDisposable
     [InlineData("bit_resnetv2_npz", "checkpoint_v1.npz", "ResNet-v1 with group norms (big_vision)", "ResNet-8 with group norms, width 32", "head")]
     [InlineData("mixer_npz", "checkpoint_old_names.npz", "MLP-Mixer (old names)", "Mixer of width 20, depth 2, MLPs 14 and 36, patch 4, 16 px", "head")]
     [InlineData("torchvision_resnet", "moco_v3.pth", "ResNet (torchvision)", "ResNet of width 8, Bottleneck blocks 2, 1, 1, 1", "")]
-    [InlineData("dino_vit", "v2_reg.safetensors:heads=4,patch-mean", "ViT (DINO)", "DINOv2 ViT of width 32, depth 3, 4 heads, MLP 80, patch 4, 4 registers, class token and mean patch token", "")]
+    [InlineData("dino_vit", "v2_reg.safetensors:heads=4,patch-mean", "ViT (DINO)", "ViT of width 32, depth 3, 4 heads, MLP 80, patch 4 in DINOv2's form, 4 registers, class token and mean patch token", "")]
     [InlineData("hf_vit", "model_bf16_classifier.safetensors", "ViT (Hugging Face)", "ViT of width 24, depth 2, 4 heads, MLP 52, patch 4, 16 px, class token", "classifier")]
     [InlineData("lit_two_towers_npz", "lit_b16b_style.npz:img", "ViT (vit_jax, big_vision)", "ViT of width 24, depth 2, 4 heads, MLP 40, patch 4, 16 px, class token", "head")]
     public void A_file_is_recognised_from_names_and_shapes(string fixture, string file, string family, string architecture, string heads)
@@ -97,6 +97,30 @@ public sealed class ImageTowerLoaderTests : IDisposable
             "1 of another shape (Transformer/encoderblock_0/LayerNorm_2/scale [25] for encoder.blocks.0.norm2.weight [24]). " +
             "Check that the file is complete and of this architecture.",
             Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message);
+    }
+
+    [Fact]
+    public void MoCo_v3s_base_encoder_is_taken_without_its_projector_and_its_S_has_twelve_heads()
+    {
+        using var scope = NewDisposeScope();
+        var names = new Dictionary<string, Tensor>();
+        foreach (var encoder in new[] { "base_encoder", "momentum_encoder" })
+        {
+            foreach (var (name, shape) in new (string, long[])[]
+            {
+                ("cls_token", [1, 1, 384]), ("pos_embed", [1, 5, 384]), ("patch_embed.proj.weight", [384, 3, 16, 16]), ("patch_embed.proj.bias", [384]),
+                ("blocks.0.norm1.weight", [384]), ("blocks.0.norm1.bias", [384]), ("blocks.0.attn.qkv.weight", [1152, 384]), ("blocks.0.attn.qkv.bias", [1152]),
+                ("blocks.0.attn.proj.weight", [384, 384]), ("blocks.0.attn.proj.bias", [384]), ("blocks.0.norm2.weight", [384]), ("blocks.0.norm2.bias", [384]),
+                ("blocks.0.mlp.fc1.weight", [64, 384]), ("blocks.0.mlp.fc1.bias", [64]), ("blocks.0.mlp.fc2.weight", [384, 64]), ("blocks.0.mlp.fc2.bias", [384]),
+                ("norm.weight", [384]), ("norm.bias", [384]), ("head.0.weight", [8, 384]), ("head.1.running_mean", [8]),
+            })
+                names[$"state_dict.module.{encoder}.{name}"] = full(shape, encoder == "base_encoder" ? 0.25f : 7f);
+        }
+        using var loaded = ImageTowerLoader.Load(new MemoryCheckpoint(names) { Path = "vit-s.pth.tar" });
+        Assert.Equal(("ViT (MoCo v3)", "ViT of width 384, depth 1, 12 heads, MLP 64, patch 16 in DINO's form, class token"), (loaded.Family, loaded.Architecture));
+        Assert.Equal(0.25f, loaded.Tower.parameters().First().view(-1)[0].item<float>());
+        Assert.Equal(2, loaded.Names!.Skipped.Count(skipped => skipped.EndsWith("MoCo's projector, which only its training needs", StringComparison.Ordinal)));
+        Assert.Equal(["state_dict.module.momentum_encoder (20 tensors)"], loaded.Names.Outside);
     }
 
     [Fact]
@@ -158,7 +182,7 @@ public sealed class ImageTowerLoaderTests : IDisposable
     [InlineData("gn-resnet:26", "ResNet-26 with group norms, width 64", 224)]
     [InlineData("bit:R26x1,pad=inf", "BiT-R26x1, max pooling padded with -inf", 224)]
     [InlineData("mixer:S/32,size=64", "Mixer-S/32, 64 px", 64)]
-    [InlineData("dino:vits16,patch-mean", "DINO ViT-S/16, class token and mean patch token", 224)]
+    [InlineData("dino:vits16,patch-mean", "ViT-S/16 in DINO's form, class token and mean patch token", 224)]
     public void A_spec_gives_a_tower_from_scratch_the_same_for_the_same_seed(string spec, string architecture, int size)
     {
         using var scope = NewDisposeScope();
@@ -172,6 +196,22 @@ public sealed class ImageTowerLoaderTests : IDisposable
         var representation = one.Tower.call(rand(1, 3, size, size) * 2 - 1);
         Assert.Equal([1, one.Tower.Width], representation.shape);
         Assert.True(representation.isfinite().all().item<bool>());
+    }
+
+    [Fact]
+    public void A_tower_from_scratch_is_described_without_being_made()
+    {
+        var description = ImageTowerLoader.Describe("vit:e/14");                             // 15 GB if it were
+        Assert.Equal((3_805_421_312, 1792, null), (description.ParameterCount, description.Width, description.Fingerprint));
+        Assert.Equal(
+        [
+            "architecture    ViT-e/14, 224 px, class token",
+            "family          from scratch",
+            "parameters      3,805,421,312",
+            "representation  1792 numbers",
+            "preprocessing   resized to 224 x 224 (TensorFlow bilinear), values in [-1, 1]",
+            "weights         from scratch, not trained",
+        ], description.Lines);
     }
 
     [Theory]
