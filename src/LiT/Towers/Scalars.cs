@@ -20,4 +20,53 @@ internal static class Scalars
 
     /// <summary>a += b.</summary>
     public static Tensor PlusInPlace(this Tensor a, Tensor b) => a.add_(b, One);
+
+    /// <summary>a += times · b.</summary>
+    public static Tensor PlusInPlace(this Tensor a, Tensor b, double times)
+    {
+        using var scalar = times.ToScalar();
+        return a.add_(b, scalar);
+    }
+
+    /// <summary>a + b, as a fresh tensor.</summary>
+    public static Tensor Plus(this Tensor a, double b)
+    {
+        using var scalar = b.ToScalar();
+        return a.add(scalar, One);
+    }
+
+    /// <summary>a += b.</summary>
+    public static Tensor PlusInPlace(this Tensor a, double b)
+    {
+        using var scalar = b.ToScalar();
+        return a.add_(scalar, One);
+    }
+
+    /// <summary>a · b, as a fresh tensor.</summary>
+    public static Tensor Times(this Tensor a, double b)
+    {
+        using var scalar = b.ToScalar();
+        return a.mul(scalar);
+    }
+
+    /// <summary>a *= b.</summary>
+    public static Tensor TimesInPlace(this Tensor a, double b)
+    {
+        using var scalar = b.ToScalar();
+        return a.mul_(scalar);
+    }
+
+    /// <summary>A new tensor of one value.</summary>
+    public static Tensor Filled(long size, double value, ScalarType type, Device device)
+    {
+        using var scalar = value.ToScalar();
+        return full(size, scalar, type, device);
+    }
+
+    /// <summary>0 … count - 1.</summary>
+    public static Tensor Numbers(long count, ScalarType type, Device device)
+    {
+        using var stop = count.ToScalar();
+        return arange(stop, type, device);
+    }
 }

@@ -93,7 +93,7 @@ public sealed class TwoTowers : Module
     public Tensor ProbabilitiesOverImages(Tensor logits) => b is null ? logits.softmax(0) : logits.sigmoid();
 
     /// <summary>z / (|z| + 1e-8) along the last axis.</summary>
-    public static Tensor UnitLength(Tensor z) => z / (z.norm(-1, keepdim: true) + Epsilon);
+    public static Tensor UnitLength(Tensor z) => z / z.norm(-1, keepdim: true).Plus(Epsilon);
 
     private static Parameter Scalar(double value)
     {

@@ -1,3 +1,4 @@
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -53,8 +54,8 @@ public sealed class Adafactor : TuningOptimizer
                 FusedUpdate.AdafactorWhole(parameter.Tensor, gradient, memory.Momentum, square, Mixing, beta2, factors);
                 return;
             }
-            gradient = gradient * factors.Shrink;
-            square.mul_(beta2).add_((gradient.square() + Smallest).mul_(1 - beta2));
+            gradient = gradient.Times(factors.Shrink);
+            Average(square, gradient.square().PlusInPlace(Smallest), beta2);
             Move(parameter.Tensor, gradient / square.sqrt(), memory.Momentum, factors);
             return;
         }
@@ -71,8 +72,8 @@ public sealed class Adafactor : TuningOptimizer
                 byRows ? columnFactor : rowFactor, Mixing, factors);
             return;
         }
-        gradient = gradient * factors.Shrink;
-        var squares = gradient.square().add_(Smallest);
+        gradient = gradient.Times(factors.Shrink);
+        var squares = gradient.square().PlusInPlace(Smallest);
         Average(row, squares.mean([largest]), beta2);
         Average(column, squares.mean([second]), beta2);
         var secondInRow = largest < second ? second - 1 : second;
@@ -80,7 +81,7 @@ public sealed class Adafactor : TuningOptimizer
             * column.rsqrt().unsqueeze(second), memory.Momentum, factors);
     }
 
-    private static void Average(Tensor memory, Tensor now, float beta2) => memory.mul_(beta2).add_(now.mul_(1 - beta2));
+    private static void Average(Tensor memory, Tensor now, float beta2) => memory.TimesInPlace(beta2).PlusInPlace(now, 1 - beta2);
 
     private void Move(Tensor parameter, Tensor direction, Tensor momentum, UpdateFactors factors)
     {

@@ -1,3 +1,4 @@
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -28,16 +29,16 @@ public sealed class AdamW : TuningOptimizer
         if (FusedUpdate.Fits(parameter.Tensor))
             FusedUpdate.Adam(parameter.Tensor, gradient, momentum, square, constants, factors);
         else
-            Plain(parameter.Tensor, gradient * factors.Shrink, momentum, square, constants, factors);
+            Plain(parameter.Tensor, gradient.Times(factors.Shrink), momentum, square, constants, factors);
     }
 
     private static void Plain(Tensor parameter, Tensor gradient, Tensor momentum, Tensor square, AdamConstants constants, UpdateFactors factors)
     {
         var mean = constants.Mixing.Mix(momentum, gradient);
         momentum.copy_(mean);
-        square.mul_(constants.Beta2).add_(gradient.square().mul_(constants.NewSquare));
-        var root = square.div(constants.SquareCorrection).sqrt_().add_(constants.Epsilon);
-        factors.Apply(parameter, mean.div(constants.MomentumCorrection).div_(root));
+        square.TimesInPlace(constants.Beta2).PlusInPlace(gradient.square(), constants.NewSquare);
+        var root = square.Times(1 / constants.SquareCorrection).sqrt_().PlusInPlace(constants.Epsilon);
+        factors.Apply(parameter, mean.Times(1 / constants.MomentumCorrection).div_(root));
     }
 }
 

@@ -1,4 +1,5 @@
 using TorchSharp;
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -9,7 +10,7 @@ namespace LiT.Tuning;
 /// </summary>
 internal sealed class LogitBlocks
 {
-    private readonly Tensor scaledImages, texts, buffer, second, places;
+    private readonly Tensor scaledImages, texts, buffer, second, places, infinity;
     private readonly Dictionary<(long, long), Tensor> kept = [];
     private readonly long side;
     private readonly Tensor bestText, bestImage;
@@ -24,8 +25,9 @@ internal sealed class LogitBlocks
         texts = ztxt;
         buffer = empty(this.side * this.side, zimg.dtype, zimg.device);
         second = empty_like(buffer);
-        places = arange(Size, zimg.dtype, zimg.device);
-        RowMaximum = full(Size, double.NegativeInfinity, zimg.dtype, zimg.device);
+        places = Scalars.Numbers(Size, zimg.dtype, zimg.device);
+        infinity = Scalars.Filled(1, double.PositiveInfinity, zimg.dtype, zimg.device);
+        RowMaximum = Scalars.Filled(Size, double.NegativeInfinity, zimg.dtype, zimg.device);
         ColumnMaximum = RowMaximum.clone();
         bestText = zeros(Size, zimg.dtype, zimg.device);
         bestImage = zeros_like(bestText);
@@ -67,7 +69,7 @@ internal sealed class LogitBlocks
         {
             // The first place of the largest: torch's own max with indices is ten times slower across rows.
             var place = along.Of(places).unsqueeze(1 - dimension);
-            var first = where(logits == largest.unsqueeze(dimension), place, double.PositiveInfinity).amin([dimension]);
+            var first = where(logits == largest.unsqueeze(dimension), place, infinity).amin([dimension]);
             best.copy_(where(largest > maximum, first, best));
             maximum.copy_(maximum.maximum(largest));
         }
@@ -76,7 +78,7 @@ internal sealed class LogitBlocks
     /// <summary>Shares of images and of texts whose best partner is a positive, float64.</summary>
     internal (Tensor ImageToText, Tensor TextToImage) Accuracies(Positives.Relation positives)
     {
-        var own = arange(Size, ScalarType.Int64, places.device);
+        var own = Scalars.Numbers(Size, ScalarType.Int64, places.device);
         return (Share(bestText), Share(bestImage));
 
         Tensor Share(Tensor best) => positives.Holds(own, best.to_type(ScalarType.Int64)).to_type(ScalarType.Float64).mean();

@@ -1,3 +1,4 @@
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -18,14 +19,14 @@ public sealed record LossResult(Tensor Loss, Tensor PerPair, Tensor? ImageGradie
     Tensor LogTemperatureGradient, Tensor BiasGradient, Tensor ImageToText, Tensor TextToImage)
 {
     /// <summary>The same with every mean counted by a part's share of the pairs; each pair's own loss stays.</summary>
-    internal LossResult Weighted(double share) => new(Loss * share, PerPair, ImageGradient?.mul_(share), TextGradient.mul_(share),
-        LogTemperatureGradient * share, BiasGradient * share, ImageToText * share, TextToImage * share);
+    internal LossResult Weighted(double share) => new(Loss.Times(share), PerPair, ImageGradient?.TimesInPlace(share),
+        TextGradient.TimesInPlace(share), LogTemperatureGradient.Times(share), BiasGradient.Times(share), ImageToText.Times(share), TextToImage.Times(share));
 
     /// <summary>Two weighted parts, one after the other.</summary>
-    internal LossResult Join(LossResult next) => new(Loss + next.Loss, cat([PerPair, next.PerPair]),
+    internal LossResult Join(LossResult next) => new(Loss.Plus(next.Loss), cat([PerPair, next.PerPair]),
         ImageGradient is null ? null : cat([ImageGradient, next.ImageGradient!]), cat([TextGradient, next.TextGradient]),
-        LogTemperatureGradient + next.LogTemperatureGradient, BiasGradient + next.BiasGradient,
-        ImageToText + next.ImageToText, TextToImage + next.TextToImage);
+        LogTemperatureGradient.Plus(next.LogTemperatureGradient), BiasGradient.Plus(next.BiasGradient),
+        ImageToText.Plus(next.ImageToText), TextToImage.Plus(next.TextToImage));
 
     /// <summary>The same where only some rows of a longer batch counted; the other rows are zero.</summary>
     internal LossResult SpreadOver(int size, Tensor rows)

@@ -1,3 +1,4 @@
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -15,7 +16,7 @@ internal readonly record struct MomentumMixing(float New, float Old, bool Half)
         new((float)(1 - momentum), half ? Rounded((float)momentum) : (float)momentum, half);
 
     /// <summary>The new average. A product with a bfloat16 tensor is a bfloat16 tensor.</summary>
-    internal Tensor Mix(Tensor memory, Tensor value) => value.mul(New).add_(memory.mul(Old));
+    internal Tensor Mix(Tensor memory, Tensor value) => value.Times(New).PlusInPlace(memory.Times(Old));
 
     private static float Rounded(float value)
     {

@@ -1,3 +1,4 @@
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -74,8 +75,8 @@ public sealed class Positives
             foreach (var (group, count, sign) in partitions)
             {
                 long[] shape = [count, .. rows.shape[1..]];
-                var own = zeros(shape, rows.dtype, rows.device).index_add_(0, group, rows, 1).index_select(0, group);
-                sum = sum is null ? own : sum.add_(own, sign);
+                var own = zeros(shape, rows.dtype, rows.device).index_add_(0, group, rows, Scalars.One).index_select(0, group);
+                sum = sum is null ? own : sum.PlusInPlace(own, sign);
             }
             return sum!;
         }

@@ -1,3 +1,4 @@
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -19,13 +20,13 @@ internal static class SigmoidBlocks
         blocks.Visit((rows, columns, logits) =>
         {
             blocks.NoteLargest(rows, columns, logits);
-            logits.add_(bias);
+            logits.PlusInPlace(bias);
             var second = blocks.Second(rows, columns).copy_(logits);
             // softplus(l) = max(l, 0) + log1p(exp(-|l|)), stable on both sides.
             second.abs_().neg_().exp_().log1p_();
-            rows.Of(perPair).add_(second.sum([1], type: ScalarType.Float64)).add_(second.copy_(logits).clamp_(min: 0).sum([1], type: ScalarType.Float64));
+            rows.Of(perPair).PlusInPlace(second.sum([1], type: ScalarType.Float64)).PlusInPlace(second.copy_(logits).relu_().sum([1], type: ScalarType.Float64));
             var yes = logits.sigmoid_();
-            gradientBias.add_(yes.sum(ScalarType.Float64));
+            gradientBias.PlusInPlace(yes.sum(ScalarType.Float64));
             if (gradientZ is not null) rows.Of(gradientZ).addmm_(yes, columns.Of(t), beta: 1, alpha: 1);
             columns.Of(gradientT).addmm_(yes.t(), rows.Of(blocks.ScaledImages), beta: 1, alpha: 1);
         });
@@ -35,11 +36,11 @@ internal static class SigmoidBlocks
         var positivesOf = relation.Sum(ones(blocks.Size, ScalarType.Float64, z.device));
         var ownT = relation.Sum(t);
         perPair.sub_((blocks.ScaledImages * ownT).to_type(ScalarType.Float64).sum([1])).sub_(positivesOf * bias);
-        gradientBias.sub_(positivesOf.sum()).div_(denominator);
-        gradientT.sub_(relation.Sum(blocks.ScaledImages)).div_(denominator);
-        gradientZ?.sub_(ownT.mul_(scale)).div_(denominator);
+        gradientBias.sub_(positivesOf.sum()).TimesInPlace(1 / denominator);
+        gradientT.sub_(relation.Sum(blocks.ScaledImages)).TimesInPlace(1 / denominator);
+        gradientZ?.sub_(ownT.mul_(scale)).TimesInPlace(1 / denominator);
         var gradientLogTemperature = (t * gradientT).to_type(ScalarType.Float64).sum();
         var (imageToText, textToImage) = blocks.Accuracies(relation);
-        return new(perPair.sum() / denominator, perPair, gradientZ, gradientT, gradientLogTemperature, gradientBias, imageToText, textToImage);
+        return new(perPair.sum().Times(1 / denominator), perPair, gradientZ, gradientT, gradientLogTemperature, gradientBias, imageToText, textToImage);
     }
 }

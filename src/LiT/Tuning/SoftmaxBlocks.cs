@@ -1,3 +1,4 @@
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -24,10 +25,10 @@ internal static class SoftmaxBlocks
             void Add(Tensor sum, Tensor before, Tensor maximum, int dimension)
             {
                 second.copy_(logits).sub_(maximum.unsqueeze(dimension)).exp_();
-                sum.mul_((before - maximum).exp()).add_(second.sum([dimension]));
+                sum.mul_((before - maximum).exp()).PlusInPlace(second.sum([dimension]));
             }
         });
-        var logSums = LogSumExp(blocks.RowMaximum, rowSum) + LogSumExp(blocks.ColumnMaximum, columnSum);
+        var logSums = LogSumExp(blocks.RowMaximum, rowSum).PlusInPlace(LogSumExp(blocks.ColumnMaximum, columnSum));
 
         var (gradientZ, gradientT) = (options.ImageGradient ? zeros_like(z) : null, zeros_like(t));
         blocks.Visit((rows, columns, logits) =>
@@ -36,7 +37,7 @@ internal static class SoftmaxBlocks
             var ofColumns = blocks.Second(rows, columns).copy_(logits)
                 .sub_(columns.Of(blocks.ColumnMaximum).unsqueeze(0)).exp_().div_(columns.Of(columnSum).unsqueeze(0));
             var shares = logits
-                .sub_(rows.Of(blocks.RowMaximum).unsqueeze(1)).exp_().div_(rows.Of(rowSum).unsqueeze(1)).add_(ofColumns);
+                .sub_(rows.Of(blocks.RowMaximum).unsqueeze(1)).exp_().div_(rows.Of(rowSum).unsqueeze(1)).PlusInPlace(ofColumns);
             if (gradientZ is not null) rows.Of(gradientZ).addmm_(shares, columns.Of(t), beta: 1, alpha: 1);
             columns.Of(gradientT).addmm_(shares.t(), rows.Of(blocks.ScaledImages), beta: 1, alpha: 1);
         });
@@ -46,17 +47,17 @@ internal static class SoftmaxBlocks
         var positivesOf = relation.Sum(ones(blocks.Size, z.dtype, z.device));
         var (share, z2) = (positivesOf.reciprocal().unsqueeze(1), blocks.ScaledImages);
         var (ownT, ownZ) = (relation.Sum(t), relation.Sum(z2));
-        var target = (z2 * ownT + t * ownZ).to_type(ScalarType.Float64).sum([1]) / positivesOf;
-        var perPair = (logSums - target) / 2;
+        var target = (z2 * ownT).PlusInPlace(t * ownZ).to_type(ScalarType.Float64).sum([1]) / positivesOf;
+        var perPair = (logSums - target).TimesInPlace(0.5);
 
-        gradientT.sub_(ownZ.mul_(share)).sub_(relation.Sum(z2 * share)).mul_(0.5 / denominator);
-        gradientZ?.sub_(ownT.mul_(share).add_(relation.Sum(t * share)).mul_(scale)).mul_(0.5 / denominator);
+        gradientT.sub_(ownZ.mul_(share)).sub_(relation.Sum(z2 * share)).TimesInPlace(0.5 / denominator);
+        gradientZ?.sub_(ownT.mul_(share).PlusInPlace(relation.Sum(t * share)).mul_(scale)).TimesInPlace(0.5 / denominator);
         // Sum over i, j of G_ij · l_ij, without another walk: G · z is the gradient of the texts.
         var gradientLogTemperature = (t * gradientT).to_type(ScalarType.Float64).sum();
         var (imageToText, textToImage) = blocks.Accuracies(relation);
-        return new(perPair.sum() / denominator, perPair, gradientZ, gradientT, gradientLogTemperature,
+        return new(perPair.sum().Times(1 / denominator), perPair, gradientZ, gradientT, gradientLogTemperature,
             zeros([], ScalarType.Float64, z.device), imageToText, textToImage);
     }
 
-    private static Tensor LogSumExp(Tensor maximum, Tensor sum) => maximum.to_type(ScalarType.Float64) + sum.to_type(ScalarType.Float64).log();
+    private static Tensor LogSumExp(Tensor maximum, Tensor sum) => maximum.to_type(ScalarType.Float64).Plus(sum.to_type(ScalarType.Float64).log());
 }

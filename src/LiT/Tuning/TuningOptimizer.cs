@@ -1,3 +1,4 @@
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -119,5 +120,5 @@ internal readonly record struct UpdateFactors(long Number, float Shrink, float L
 {
     /// <summary>p -= schedule · (lr · u + wd · p), as tensor operations.</summary>
     internal void Apply(Tensor parameter, Tensor direction) =>
-        parameter.sub_(direction.mul(LearningRate).add_(parameter, alpha: WeightDecay).mul_(Schedule));
+        parameter.sub_(direction.Times(LearningRate).PlusInPlace(parameter, WeightDecay).TimesInPlace(Schedule));
 }

@@ -63,7 +63,7 @@ internal sealed class TuningStep : IDisposable
         var result = ContrastiveLoss.Compute(zimg, ztxt, towers.LogTemperature, towers.Bias, positives, options: loss);
         foreach (var parameter in tuning.Parameters) parameter.Tensor.grad = null;
         if (tuning.ImageMoves) imageSide.Backward(result.ImageGradient!);
-        textSide.Backward(zeros_like(distinct).index_add_(0, captionOf, result.TextGradient, 1));
+        textSide.Backward(zeros_like(distinct).index_add_(0, captionOf, result.TextGradient, Scalars.One));
         GiveGradient(towers.LogTemperature, result.LogTemperatureGradient);
         GiveGradient(towers.Bias, result.BiasGradient);
         // … and here: the gradients of all of them summed.
@@ -94,7 +94,8 @@ internal sealed class TuningStep : IDisposable
     private void KeepTemperature()
     {
         using var noGradient = no_grad();
-        towers.LogTemperature.clamp_(Math.Log(options.LowestTemperature), Math.Log(options.HighestTemperature));
+        using var scope = NewDisposeScope();
+        towers.LogTemperature.clamp_(tensor((float)Math.Log(options.LowestTemperature), device: device), tensor((float)Math.Log(options.HighestTemperature), device: device));
     }
 
     /// <inheritdoc/>

@@ -1,3 +1,4 @@
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -23,7 +24,7 @@ internal sealed class WeightAverage : IDisposable
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var (parameter, average) in parameters.Zip(Averages)) average.lerp_(parameter.Tensor, 1 - decay);
+        foreach (var (parameter, average) in parameters.Zip(Averages)) average.TimesInPlace(decay).PlusInPlace(parameter.Tensor, 1 - decay);
     }
 
     /// <summary>Puts the averages in the weights' place and the weights in theirs; a second time puts them back.</summary>

@@ -53,32 +53,6 @@ public class TuningStepTests
     }
 
     [Fact]
-    public void Dropout_is_replayed_as_it_was_when_the_batch_was_embedded()
-    {
-        using var scope = NewDisposeScope();
-        using var run = new TinyRun { Dropout = 0.3 };
-        using var towers = run.Towers();
-        towers.train();
-        var ids = TinyIds();
-        // A side in two parts: what Backward replays must be what Embed embedded, or the gradient is of another function.
-        List<Tensor> embedded = [];
-        var side = new EmbeddedSide(part =>
-        {
-            var z = towers.EmbedTexts(ids);
-            embedded.Add(z.detach().DetachFromDisposeScope());
-            return z;
-        }, parts: 2, tuned: true, seed: 11);
-        var all = side.Embed();
-        side.Backward(ones_like(all));
-        Assert.Equal(4, embedded.Count);
-        Assert.True(embedded[0].equal(embedded[2]).all().item<bool>());
-        Assert.True(embedded[1].equal(embedded[3]).all().item<bool>());
-        Assert.False(embedded[0].equal(embedded[1]).all().item<bool>());
-    }
-
-    private static Tensor TinyIds() => tensor(new long[] { 2, 3, 5, 4, 2, 8, 7, 0 }, 2, 4);
-
-    [Fact]
     public void Equal_captions_go_through_the_tower_once_and_padding_not_at_all()
     {
         using var run = new TinyRun();
