@@ -81,7 +81,7 @@ public sealed class LitModel : IDisposable
         Directory.CreateDirectory(folder);
         File.Delete(Path.Combine(folder, ModelDescription.FileName));
         var config = towers.Text.Config ?? throw new ArgumentException("Only text towers of the project's own architectures can be saved.", nameof(towers));
-        Safetensors.Write(Path.Combine(folder, TextFile), towers.state_dict().Select(entry => (entry.Key, entry.Value)), new Dictionary<string, string> { ["format"] = "pt" });
+        Safetensors.Write(Path.Combine(folder, TextFile), towers.state_dict().Select(entry => (entry.Key, entry.Value)), TextTowerFile.Metadata(towers.Text));
         if (locked is not null) ImageTowerFile.Save(Path.Combine(folder, ImageFile), locked.Tower, locked.Preprocessing);
         var description = describe(new ModelDescription
         {

@@ -134,6 +134,7 @@ public sealed class TextTransformerFixture : IFixtureKind
                 if (!cases.TryGetProperty(name.Length == 0 ? "last" : name[1..], out var entry) || !entry.TryGetProperty("error_of_wrong_conventions", out var wrong)) return;
                 folder.Differs(wrong, "exact_erf_gelu", () => Wrong(config => config with { Activation = Activation.Gelu }));
                 folder.Differs(wrong, "layernorm_eps_1e-5", () => Wrong(config => config with { Eps = 1e-5 }));
+                if (name.Contains("map", StringComparison.Ordinal)) return;
                 Assert.True(Wrong(config => config with { Pooling = TextPooling.First }) > 100 * folder.Tolerance());
                 Assert.True(Wrong(config => config with { MaskPadding = 1 }) > 100 * folder.Tolerance());
             });

@@ -42,6 +42,18 @@ public class TextTowerFileTests
     }, iter: 30, threads: 1);
 
     [Fact]
+    public void A_file_with_heads_and_temperature_beside_the_tower_gives_the_tower()
+    {
+        using var folder = new TemporaryFolder();
+        using var scope = NewDisposeScope();
+        var text = TextTowerLoader.Create("text:width=16,depth=1,heads=2", 10, 6, 3);
+        var towers = new TwoTowers(null, Head.Create(8, 12, 1), text, Head.Create(16, 12, 2), Math.Log(10), bias: -1);
+        Safetensors.Write(folder["text.safetensors"], towers.state_dict().Select(entry => (entry.Key, entry.Value)), TextTowerFile.Metadata(text));
+        using var loaded = TextTowerLoader.Load(folder["text.safetensors"]);
+        Assert.All(text.state_dict(), entry => Assert.True(entry.Value.Equals(loaded.Tower.state_dict()[entry.Key]), entry.Key));
+    }
+
+    [Fact]
     public void A_file_that_says_more_weights_than_it_holds_is_refused_before_memory_is_taken()
     {
         using var folder = new TemporaryFolder();
