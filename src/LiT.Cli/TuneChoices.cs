@@ -21,6 +21,11 @@ internal sealed class TuneChoices
     {
         Description = "Shared: equal captions in a batch are positives of each other. Own: the paper's plain form, where they are negatives.",
     };
+    private readonly Option<double?> captionNoise = new("--caption-noise")
+    {
+        Description = "Share of captions that get words no caption uses, so that unknown words of a prompt are passed over.",
+    };
+
     private readonly Option<double?> ema = new("--ema") { Description = "Decay of a moving average of the weights that becomes the result." };
     private readonly Option<long?> checkpointEvery = new("--checkpoint-every") { Description = "Steps between checkpoints." };
     private readonly Option<long?> validateEvery = new("--val-every") { Description = "Steps between validations." };
@@ -32,7 +37,7 @@ internal sealed class TuneChoices
     public void AddTo(Command command)
     {
         foreach (Option option in new Option[]
-            { loss, batch, microBatch, epochs, steps, lr, optimizer, schedule, warmup, weightDecay, clip, positives, ema, checkpointEvery, validateEvery, keepBest, resume })
+            { loss, batch, microBatch, epochs, steps, lr, optimizer, schedule, warmup, weightDecay, clip, positives, captionNoise, ema, checkpointEvery, validateEvery, keepBest, resume })
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -57,6 +62,7 @@ internal sealed class TuneChoices
             Loss = parsed.GetValue(loss) ?? chosen.Loss,
             Schedule = parsed.GetValue(schedule) ?? chosen.Schedule,
             Positives = parsed.GetValue(positives) ?? chosen.Positives,
+            CaptionNoise = parsed.GetValue(captionNoise) ?? chosen.CaptionNoise,
             AverageDecay = parsed.GetValue(ema) ?? chosen.AverageDecay,
             CheckpointEvery = parsed.GetValue(checkpointEvery) ?? chosen.CheckpointEvery,
             ValidateEvery = parsed.GetValue(validateEvery) ?? Math.Max(1, length / 10),
