@@ -13,7 +13,7 @@ public sealed class PretrainCommandTests : IDisposable
     {
         var drawn = Lit.RunIn(folder, "data", "draw", "--split", "compositions", "--count", "12", "--out", "drawings", "--json").Expect(0).Json;
         Assert.Equal(12, drawn.GetProperty("images").GetInt32());
-        Assert.Equal(["classes.txt", "colours.txt", "compositions.tar", "compositions.txt", "templates.txt"],
+        Assert.Equal(["classes.txt", "colours.txt", "compositions.tar", "compositions.txt", "held-out.txt", "templates.txt"],
             Directory.EnumerateFiles(Path.Combine(folder, "drawings")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
         Lit.RunIn(folder, "data", "draw", "--split", "all", "--count", "12", "--out", "drawings").Expect(2);
         Lit.RunIn(folder, "data", "draw", "--split", "val", "--count", "12", "--seed", "-1", "--out", "drawings").Expect(2);

@@ -15,7 +15,7 @@ internal static class DataDrawCommand
         };
         split.AcceptOnlyFromAmong([.. Enum.GetValues<DrawnSplit>().Select(DrawnDataset.NameOf)]);
         Option<int> count = new("--count") { Description = "Number of pictures.", Required = true };
-        Option<string> folder = new("--out") { Description = "Folder for SPLIT.tar and the lists of classes, colours, compositions and templates.", Required = true };
+        Option<string> folder = new("--out") { Description = "Folder for SPLIT.tar and the lists of classes, colours, compositions (all, and those held out) and templates.", Required = true };
         Command command = new("draw", "Draw the embedded data set: 48 kinds of object in 12 colours, with captions, as a WebDataset.") { split, count, folder };
         command.SetAction((parsed, cancel) =>
         {

@@ -78,7 +78,8 @@ public static class DrawnDataset
 
     /// <summary>
     /// Writes a split as a WebDataset, <c>SPLIT.tar</c>, with <c>classes.txt</c> (kinds), <c>colours.txt</c>,
-    /// <c>compositions.txt</c> (those held out) and <c>templates.txt</c> beside it. Every file is there whole or not at all.
+    /// <c>compositions.txt</c> (every colour of every kind), <c>held-out.txt</c> (the compositions kept back) and
+    /// <c>templates.txt</c> beside it. Every file is there whole or not at all.
     /// </summary>
     /// <param name="folder">Made where it is missing.</param>
     /// <param name="split">Which part.</param>
@@ -109,7 +110,8 @@ public static class DrawnDataset
         });
         Lines("classes.txt", DrawnVocabulary.KindNames);
         Lines("colours.txt", DrawnVocabulary.ColourNames);
-        Lines("compositions.txt", DrawnVocabulary.HeldOutCompositions);
+        Lines("compositions.txt", DrawnVocabulary.AllCompositions);
+        Lines("held-out.txt", DrawnVocabulary.HeldOutCompositions);
         Lines("templates.txt", DrawnVocabulary.Templates);
         return path;
 

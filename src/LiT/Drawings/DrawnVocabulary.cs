@@ -126,6 +126,13 @@ public static class DrawnVocabulary
     public static IReadOnlyList<string> HeldOutCompositions { get; } =
         [.. Enumerable.Range(0, Kinds.Length).Select(kind => Composition(HeldOutColour(kind), kind))];
 
+    /// <summary>
+    /// Every "colour kind", held out or not, colour by colour: the classes among which a held-out composition has to be
+    /// found, so that neither its colour nor its kind alone gives it away.
+    /// </summary>
+    public static IReadOnlyList<string> AllCompositions { get; } =
+        [.. from colour in Enumerable.Range(0, Colours.Length) from kind in Enumerable.Range(0, Kinds.Length) select Composition(colour, kind)];
+
     /// <summary>A colour and a kind as one class name.</summary>
     internal static string Composition(int colour, int kind) => $"{Colours[colour].Name} {Kinds[kind].Name}";
 

@@ -43,7 +43,8 @@ public sealed class DrawnDatasetTests : IDisposable
         DrawnDataset.Write(folder.Path, DrawnSplit.Test, 2, seed: 0, cancel: Stop);
         Assert.Equal(DrawnVocabulary.KindNames, File.ReadAllLines(folder["classes.txt"]));
         Assert.Equal(DrawnVocabulary.ColourNames, File.ReadAllLines(folder["colours.txt"]));
-        Assert.Equal(DrawnVocabulary.HeldOutCompositions, File.ReadAllLines(folder["compositions.txt"]));
+        Assert.Equal(DrawnVocabulary.AllCompositions, File.ReadAllLines(folder["compositions.txt"]));
+        Assert.Equal(DrawnVocabulary.HeldOutCompositions, File.ReadAllLines(folder["held-out.txt"]));
         Assert.Equal(DrawnVocabulary.Templates, File.ReadAllLines(folder["templates.txt"]));
         Assert.All(DrawnVocabulary.Templates, template => Assert.Contains("{}", template));
     }

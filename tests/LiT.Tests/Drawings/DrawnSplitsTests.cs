@@ -43,6 +43,8 @@ public class DrawnSplitsTests
     {
         var colours = Enumerable.Range(0, DrawnVocabulary.Kinds.Length).Select(DrawnVocabulary.HeldOutColour).ToList();
         Assert.Equal(DrawnVocabulary.Kinds.Length, DrawnVocabulary.HeldOutCompositions.Distinct().Count());
+        Assert.Equal(48 * 12, DrawnVocabulary.AllCompositions.Distinct().Count());
+        Assert.Subset(DrawnVocabulary.AllCompositions.ToHashSet(), DrawnVocabulary.HeldOutCompositions.ToHashSet());
         Assert.All(colours.GroupBy(colour => colour), group => Assert.Equal(DrawnVocabulary.Kinds.Length / 12, group.Count()));
     }
 
