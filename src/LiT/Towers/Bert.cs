@@ -204,14 +204,14 @@ internal sealed class BertBlock : nn.Module<Tensor, TokenRows?, Tensor>
 
     public override Tensor forward(Tensor x, TokenRows? rows)
     {
-        x = norm1.call(x + Layers.Dropped(attn.call(x, rows), dropout, training));
-        return norm2.call(x + Layers.Dropped(mlp.call(x), dropout, training));
+        x = norm1.call(x.Plus(Layers.Dropped(attn.call(x, rows), dropout, training)));
+        return norm2.call(x.Plus(Layers.Dropped(mlp.call(x), dropout, training)));
     }
 
     public Tensor One(Tensor x, TokenRows rows, Func<Tensor, Tensor> pick)
     {
-        var y = norm1.call(pick(x) + Layers.Dropped(attn.One(x, rows, pick), dropout, training));
-        return norm2.call(y + Layers.Dropped(mlp.call(y), dropout, training));
+        var y = norm1.call(pick(x).Plus(Layers.Dropped(attn.One(x, rows, pick), dropout, training)));
+        return norm2.call(y.Plus(Layers.Dropped(mlp.call(y), dropout, training)));
     }
 
     internal static readonly WeightMap Flaxformer = new("flaxformer BERT block")

@@ -222,7 +222,7 @@ internal sealed class BitUnit : Module<Tensor, Tensor>
         var y = conv1.call(first);
         y = conv2.call(norm2.call(y).relu_());
         y = conv3.call(norm3.call(y).relu_());
-        return y.add_(shortcut);
+        return y.PlusInPlace(shortcut);
     }
 
     public void Initialise(Generator random)

@@ -268,9 +268,9 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         var y = attn.call(norm1.call(x), null);
-        x = x + (ls1 is null ? y : y * ls1);
+        x = x.Plus(ls1 is null ? y : y * ls1);
         y = mlp.call(norm2.call(x));
-        return x + (ls2 is null ? y : y * ls2);
+        return x.Plus(ls2 is null ? y : y * ls2);
     }
 
     public void Initialise(Generator random)

@@ -104,14 +104,14 @@ internal sealed class EncoderBlock : Module<Tensor, TokenRows?, Tensor>
 
     public override Tensor forward(Tensor x, TokenRows? rows)
     {
-        x = x + Layers.Dropped(attn.call(norm1.call(x), rows), dropout, training);
-        return x + Layers.Dropped(mlp.call(norm2.call(x)), dropout, training);
+        x = x.Plus(Layers.Dropped(attn.call(norm1.call(x), rows), dropout, training));
+        return x.Plus(Layers.Dropped(mlp.call(norm2.call(x)), dropout, training));
     }
 
     public Tensor One(Tensor x, TokenRows? rows, Func<Tensor, Tensor> pick)
     {
-        var y = pick(x) + Layers.Dropped(attn.One(norm1.call(x), rows, pick), dropout, training);
-        return y + Layers.Dropped(mlp.call(norm2.call(y)), dropout, training);
+        var y = pick(x).Plus(Layers.Dropped(attn.One(norm1.call(x), rows, pick), dropout, training));
+        return y.Plus(Layers.Dropped(mlp.call(norm2.call(y)), dropout, training));
     }
 
     public void Initialise(Generator? random)

@@ -175,7 +175,7 @@ internal sealed class GroupNormUnit : Module<Tensor, Tensor>
         var shortcut = projection is null ? x : projectionNorm!.call(projection.call(x));
         var y = norm1.call(conv1.call(x)).relu_();
         y = norm2.call(conv2.call(y)).relu_();
-        return norm3.call(conv3.call(y)).add_(shortcut).relu_();
+        return norm3.call(conv3.call(y)).PlusInPlace(shortcut).relu_();
     }
 
     public void Initialise(Generator random)

@@ -186,8 +186,8 @@ internal sealed class MixerBlock : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
-        x = x + tokens.call(norms[0].call(x).transpose(1, 2)).transpose(1, 2);
-        return x + channels.call(norms[1].call(x));
+        x = x.Plus(tokens.call(norms[0].call(x).transpose(1, 2)).transpose(1, 2));
+        return x.Plus(channels.call(norms[1].call(x)));
     }
 
     public void Initialise(Generator random)

@@ -185,7 +185,7 @@ internal sealed class ResNetUnit : Module<Tensor, Tensor>
     {
         var shortcut = projection is null ? x : projection.call(x);
         foreach (var conv in convs.SkipLast(1)) x = conv.call(x).relu_();
-        return convs[^1].call(x).add_(shortcut).relu_();
+        return convs[^1].call(x).PlusInPlace(shortcut).relu_();
     }
 
     public void Initialise(Generator random)

@@ -204,8 +204,8 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
     /// <param name="bias">Added to the attention logits: the relative bias, minus infinity where masked, [1 or B, H, L, L].</param>
     public override Tensor forward(Tensor x, TokenRows rows, Tensor bias)
     {
-        x = x + Layers.Dropped(Attention(norm1.call(x), rows, bias), dropout, training);
-        return x + Layers.Dropped(Mlp(norm2.call(x)), dropout, training);
+        x = x.Plus(Layers.Dropped(Attention(norm1.call(x), rows, bias), dropout, training));
+        return x.Plus(Layers.Dropped(Mlp(norm2.call(x)), dropout, training));
     }
 
     private Tensor Attention(Tensor x, TokenRows rows, Tensor bias)
