@@ -4,7 +4,6 @@ using LiT.Pipeline;
 using LiT.Text;
 using LiT.Towers;
 using TorchSharp;
-using static TorchSharp.torch;
 
 namespace LiT;
 

@@ -1,6 +1,5 @@
 using LiT.Text;
 using LiT.Towers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LiT;

@@ -1,6 +1,5 @@
 using LiT.Stores;
 using LiT.Towers;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LiT.Evaluation;

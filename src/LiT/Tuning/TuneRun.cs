@@ -1,6 +1,5 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LiT.Data;
 using LiT.Evaluation;
 using LiT.Files;
 using LiT.Pipeline;

@@ -1,6 +1,5 @@
 using LiT.Checkpoints;
 using LiT.Images;
-using LiT.Tests.Parity;
 using LiT.Towers;
 using static TorchSharp.torch;
 

@@ -1,4 +1,3 @@
-using LiT.Towers;
 using LiT.Tuning;
 using static TorchSharp.torch;
 
