@@ -7,7 +7,7 @@ namespace LiT.Cli;
 internal static class Limits
 {
     /// <summary>Whole numbers from 1.</summary>
-    public static void Positive(params Option<int>[] options)
+    public static void Positive(params Option[] options)
     {
         foreach (var option in options)
             option.Validators.Add(result =>

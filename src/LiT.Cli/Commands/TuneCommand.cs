@@ -16,7 +16,7 @@ internal static class TuneCommand
         Option<string> locks = new("--lock") { Description = "Image then text: L locked, U pre-trained, u from scratch.", DefaultValueFactory = _ => "Lu" };
         Option<string?> tokenizer = new("--tokenizer") { Description = "A tokenizer's file or folder; by default a vocabulary is made from the captions." };
         Option<int> vocabulary = new("--vocabulary") { Description = "Pieces of a vocabulary made from the captions.", DefaultValueFactory = _ => 8000 };
-        Option<int> tokenLength = new("--token-length") { Description = "Ids in a row of text.", DefaultValueFactory = _ => 16 };
+        Option<int?> tokenLength = new("--token-length") { Description = "Ids in a row of text; by default 16 with a tokenizer that is given, 24 with a vocabulary made from the captions." };
         Option<int?> imageHead = new("--image-head") { Description = "Size of a linear head on the image side; by default the representation is read as it is." };
         Option<string?> validation = new("--val") { Description = "Pictures with captions to validate on (retrieval)." };
         Option<BundleTower> bundle = new("--bundle-tower") { Description = "Whether the image tower goes into the bundle.", DefaultValueFactory = _ => BundleTower.Auto };
@@ -56,8 +56,21 @@ internal static class TuneCommand
             if (CommonOptions.IsJson(parsed))
                 Terminal.Write(new
                 {
-                    result.Model, Report = report, result.Outcome.Steps, result.Pairs, result.Captions, result.DistinctCaptions,
-                    result.TruncatedShare, last.Loss, result.Outcome.Temperature, result.Outcome.Bias, last.I2tAccuracy, last.T2iAccuracy, last.PairsPerSecond, last.Seconds, last.Val,
+                    result.Model,
+                    Report = report,
+                    result.Outcome.Steps,
+                    result.Pairs,
+                    result.Captions,
+                    result.DistinctCaptions,
+                    result.TruncatedShare,
+                    last.Loss,
+                    result.Outcome.Temperature,
+                    result.Outcome.Bias,
+                    last.I2tAccuracy,
+                    last.T2iAccuracy,
+                    last.PairsPerSecond,
+                    last.Seconds,
+                    last.Val,
                 });
             else
                 Terminal.Line(FormattableString.Invariant(

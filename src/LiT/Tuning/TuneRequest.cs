@@ -37,8 +37,11 @@ public sealed record TuneRequest
     /// <summary>Pieces of a vocabulary that is made from the captions.</summary>
     public int VocabularySize { get; init; } = 8000;
 
-    /// <summary>Ids in a row of text.</summary>
-    public int TokenLength { get; init; } = 16;
+    /// <summary>
+    /// Ids in a row of text, or null for 16 with a tokenizer that is given, as the paper has it, and 24 with a vocabulary
+    /// made from the captions: words of a prompt that it lacks fall into many pieces, and should not push out the rest.
+    /// </summary>
+    public int? TokenLength { get; init; }
 
     /// <summary>The run's folder.</summary>
     public required string Out { get; init; }

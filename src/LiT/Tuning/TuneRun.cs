@@ -110,11 +110,11 @@ public static class TuneRun
 
     private static CaptionTokenizer Tokenizer(TuneRequest request, StoredImages images, Action<string> say, CancellationToken cancel)
     {
-        if (request.Tokenizer is { } path) return CaptionTokenizer.LitBert(Tokenizers.Open(path), request.TokenLength);
+        if (request.Tokenizer is { } path) return CaptionTokenizer.LitBert(Tokenizers.Open(path), request.TokenLength ?? 16);
         var captions = Enumerable.Range(0, images.Count).SelectMany(images.Captions);
         var made = WordPieceTrainer.Train(captions, new WordPieceTraining { Size = request.VocabularySize }, cancel);
         say($"made a vocabulary of {made.VocabularySize} pieces from the captions");
-        return CaptionTokenizer.LitBert(made, request.TokenLength);
+        return CaptionTokenizer.LitBert(made, request.TokenLength ?? 24);
     }
 
     private static TwoTowers Towers(TuneRequest request, EmbeddingStore store, CaptionTokenizer tokenizer)
