@@ -15,6 +15,10 @@ internal static class EmbedCommand
         Option<string> store = new("--out") { Description = "The embedding store to write; run again, an interrupted one is continued.", Required = true };
         Option<StoredType> type = new("--store-dtype") { Description = "How the numbers are stored.", DefaultValueFactory = _ => StoredType.Float16 };
         Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
+        Option<int> rowsPerShard = new("--rows-per-shard")
+        {
+            Description = "Pictures in a file of the store; an interrupted run goes on after the last whole file.", DefaultValueFactory = _ => 10_000,
+        };
         Option<int> maxMegapixels = new("--max-megapixels")
         {
             Description = "Larger pictures are refused by their header and skipped.", DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
@@ -22,9 +26,9 @@ internal static class EmbedCommand
         Option<double> maxBad = new("--max-bad") { Description = "Stop when more than this share of the samples cannot be used.", DefaultValueFactory = _ => 0.5 };
         DataOptions data = new();
 
-        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, type, batch, maxMegapixels, maxBad };
+        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, type, batch, rowsPerShard, maxMegapixels, maxBad };
         data.AddTo(command);
-        Limits.Positive(batch, maxMegapixels);
+        Limits.Positive(batch, rowsPerShard, maxMegapixels);
         command.SetAction((parsed, cancel) =>
         {
             var spec = parsed.GetRequiredValue(tower);
@@ -41,6 +45,7 @@ internal static class EmbedCommand
                 {
                     BatchSize = parsed.GetValue(batch),
                     Type = parsed.GetValue(type),
+                    RowsPerShard = parsed.GetValue(rowsPerShard),
                     MaxPixels = parsed.GetValue(maxMegapixels) * 1_000_000L,
                     MaxBad = parsed.GetValue(maxBad),
                 }, compute, progress, cancel);

@@ -14,6 +14,9 @@ public sealed record EmbedOptions
     /// <summary>How the store's numbers lie on the disk.</summary>
     public StoredType Type { get; init; } = StoredType.Float16;
 
+    /// <summary>Rows in a file of the store; an interrupted run goes on after the last whole one.</summary>
+    public int RowsPerShard { get; init; } = 10_000;
+
     /// <summary>Larger pictures are refused by their header and skipped.</summary>
     public long MaxPixels { get; init; } = DecodingOptions.Default.MaxPixels;
 
@@ -58,6 +61,7 @@ public static class EmbedRun
             EmbeddingSize = tower.Tower.Width,
             Type = options.Type,
             Source = source.Path,
+            RowsPerShard = options.RowsPerShard,
         });
         if (store.IsComplete) return new(store.Counts, 0, 0, true);
 
