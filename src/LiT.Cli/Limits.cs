@@ -6,6 +6,10 @@ namespace LiT.Cli;
 /// <summary>Checks of option values that happen before anything is read.</summary>
 internal static class Limits
 {
+    /// <summary>A line for each argument with nothing in it, as an unset shell variable leaves it.</summary>
+    public static IEnumerable<string> EmptyValues(string[] arguments) => arguments.Index().Where(argument => string.IsNullOrWhiteSpace(argument.Item))
+        .Select(argument => $"{(argument.Index > 0 ? arguments[argument.Index - 1] : "the first argument")}: the value is empty. Give one, or leave the option out.");
+
     /// <summary>Whole numbers from 1.</summary>
     public static void Positive(params Option[] options)
     {

@@ -6,6 +6,17 @@ using LiT.Cli.Commands;
 
 NativeEnvironment.Prepare();
 
+using CancellationTokenSource stop = new();
+void OnSignal(PosixSignalContext signal)
+{
+    if (stop.IsCancellationRequested) return;          // a second Ctrl-C ends the process at once
+    signal.Cancel = true;
+    Console.Error.WriteLine("lit: stopping, leaving everything consistent (Ctrl-C again to stop at once)");
+    stop.Cancel();
+}
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+
 Command root = new(
     "lit",
     "LiT: zero-shot classification and image-text retrieval on a locked, pre-trained image tower " +
@@ -27,23 +38,13 @@ Command root = new(
 CommonOptions.AddTo(root);
 
 var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
-if (parsed.Errors.Count > 0)
+string[] wrong = [.. parsed.Errors.Select(error => error.Message), .. Limits.EmptyValues(args)];
+if (wrong.Length > 0)
 {
-    foreach (var error in parsed.Errors) Terminal.Complain(error.Message);
+    foreach (var error in wrong) Terminal.Complain(error);
     Console.Error.WriteLine($"Try '{string.Join(' ', CommonOptions.Path(parsed).Prepend("lit"))} --help'.");
     return ExitCode.Usage;
 }
-
-using CancellationTokenSource stop = new();
-void OnSignal(PosixSignalContext signal)
-{
-    if (stop.IsCancellationRequested) return;          // a second Ctrl-C ends the process at once
-    signal.Cancel = true;
-    Console.Error.WriteLine("lit: stopping, leaving everything consistent (Ctrl-C again to stop at once)");
-    stop.Cancel();
-}
-using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
 
 try
 {

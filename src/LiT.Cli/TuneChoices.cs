@@ -50,7 +50,9 @@ internal sealed class TuneChoices
     {
         var size = parsed.GetValue(batch);
         var defaults = TuningDefaults.For(pairs, size);
-        foreach (var reason in defaults.Reasons) say(reason);
+        bool Given(Option option) => parsed.GetResult(option) is { Implicit: false };
+        HashSet<string> given = [.. new Option[] { batch, steps, lr, positives, captionNoise }.Where(Given).Select(option => option.Name), .. Given(epochs) ? [steps.Name] : Array.Empty<string>()];
+        foreach (var reason in defaults.Reasons.Where(reason => !given.Contains(reason.Option))) say(reason.Words);
         var chosen = defaults.Options;
         var length = parsed.GetValue(steps)
             ?? (parsed.GetValue(epochs) is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch)) : chosen.Steps);

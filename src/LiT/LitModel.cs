@@ -78,6 +78,7 @@ public sealed class LitModel : IDisposable
         LockedTower? locked, Func<ModelDescription, ModelDescription> describe)
     {
         Directory.CreateDirectory(folder);
+        AtomicFile.RemoveLeft(folder);
         File.Delete(Path.Combine(folder, ModelDescription.FileName));
         var config = towers.Text.Config ?? throw new ArgumentException("Only text towers of the project's own architectures can be saved.", nameof(towers));
         Safetensors.Write(Path.Combine(folder, TextFile), towers.state_dict().Select(entry => (entry.Key, entry.Value)), TextTowerFile.Metadata(towers.Text));

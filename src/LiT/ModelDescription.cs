@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LiT.Images;
+using LiT.Stores;
 using LiT.Text;
 using LiT.Towers;
 
@@ -23,7 +24,11 @@ public sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bool
 /// <param name="File">The tower's file inside the bundle, or null where the bundle only names it.</param>
 /// <param name="Head">The head on the image side, or null.</param>
 public sealed record ImageSideDescription(
-    string Tower, string Architecture, string Fingerprint, int Width, Preprocessing Preprocessing, string? File, HeadShape? Head);
+    string Tower, string Architecture, string Fingerprint, int Width, Preprocessing Preprocessing, string? File, HeadShape? Head)
+{
+    /// <summary>The tower whose representations the model reads.</summary>
+    internal ExpectedTower Expected => new(Fingerprint, Tower);
+}
 
 /// <summary>The tuned side of a model.</summary>
 /// <param name="Config">The text tower's sizes.</param>

@@ -18,7 +18,7 @@ internal static class VerifyCommand
             foreach (var folder in parsed.GetValue(stores)!)
             {
                 using var store = EmbeddingStore.Open(folder);
-                StoreFit.Check(store, fingerprint);
+                StoreFit.Check(store, new(fingerprint, model.Description.Image.Tower));
             }
             if (CommonOptions.IsJson(parsed)) Terminal.Write(new { Ok = true, model.Image.Architecture, Fingerprint = fingerprint, Stores = parsed.GetValue(stores) });
             else Terminal.Line($"{model.Image.Architecture}, fingerprint {fingerprint}: unchanged since the text tower was tuned to it");

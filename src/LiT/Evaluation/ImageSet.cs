@@ -43,23 +43,23 @@ public sealed class ImageSet
     public int Found => Samples.Count + Skipped.Count;
 
     /// <param name="path">A store, or any form of data.</param>
-    /// <param name="fingerprint">The fingerprint of the tower that the numbers must come from.</param>
+    /// <param name="expected">The tower that the numbers must come from; null where a store of any tower will do.</param>
     /// <param name="tower">Loads that tower when pictures have to be embedded; the caller disposes of it.</param>
     /// <param name="options">How to read.</param>
     /// <param name="compute">Where the tower computes.</param>
     /// <param name="progress">Told after every batch.</param>
     /// <param name="cancel">Stops after the batch under way.</param>
     /// <exception cref="LitException">A store of another tower, or nothing that can be used.</exception>
-    public static ImageSet Load(string path, string fingerprint, Func<LockedTower> tower, ImageSetOptions options, Compute compute,
+    public static ImageSet Load(string path, ExpectedTower? expected, Func<LockedTower> tower, ImageSetOptions options, Compute compute,
         IProgress<ProgressStep>? progress = null, CancellationToken cancel = default) =>
         EmbeddingStore.IsStore(path)
-            ? FromStore(path, fingerprint, options.Samples.LabelColumn)
+            ? FromStore(path, expected, options.Samples.LabelColumn)
             : FromPictures(LiT.Data.Samples.Open(path, options.Samples), tower(), options, compute, progress, cancel);
 
-    private static ImageSet FromStore(string path, string fingerprint, string? labelColumn)
+    private static ImageSet FromStore(string path, ExpectedTower? expected, string? labelColumn)
     {
         using var store = EmbeddingStore.Open(path);
-        StoreFit.Check(store, fingerprint);
+        if (expected is not null) StoreFit.Check(store, expected);
         var rows = Enumerable.Range(0, (int)(store.Rows / store.Views)).Select(i => (long)i * store.Views).ToArray();
         var values = new float[rows.LongLength * store.EmbeddingSize];
         store.ReadRows(rows, values, ownLength: true);

@@ -23,6 +23,9 @@ public sealed record Labels(ClassNames Classes, IReadOnlyList<int?> Of, int Unma
             throw new LitException($"{where}: its labels are numbers. Give the class names with --classes FILE, one a line, the first for 0.");
         classes ??= new ClassNames(distinct);
         var byLabel = distinct.ToDictionary(label => label, classes.IndexOf, StringComparer.Ordinal);
+        // A number beyond the list is no stray name: list and labels are of two data sets.
+        if (distinct.Where(label => byLabel[label] is null && label.All(char.IsAsciiDigit)).MaxBy(label => label.Length) is { } beyond)
+            throw new LitException($"{where}: label {beyond} occurs, and the class list has {classes.Names.Count} names, for 0 to {classes.Names.Count - 1}. Give the list that belongs to the data, one name for every label.");
         var of = given.Select(label => label is { Length: > 0 } ? byLabel[label] : null).ToList();
         var unmatched = of.Count(index => index is null);
         if (unmatched == of.Count)

@@ -95,7 +95,7 @@ public static class ModelEvaluation
         LitModel model, string path, EvaluationOptions options, Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         var clock = Stopwatch.StartNew();
-        var set = ImageSet.Load(path, model.Description.Image.Fingerprint, () => model.Image, options.Images, compute, progress, cancel);
+        var set = ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
         var labels = Labels.Match(set.Samples, path, options.Classes);
         var names = labels.Classes.Names;
         var prompts = PromptTemplates.Fill(names, options.Templates, options.AllAliases);
@@ -131,7 +131,7 @@ public static class ModelEvaluation
         LitModel model, string path, EvaluationOptions options, Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         var clock = Stopwatch.StartNew();
-        var set = ImageSet.Load(path, model.Description.Image.Fingerprint, () => model.Image, options.Images, compute, progress, cancel);
+        var set = ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
         var rows = Enumerable.Range(0, set.Samples.Count).Where(row => set.Samples[row].Captions.Count > 0).ToList();
         if (rows.Count == 0)
             throw new LitException($"{path}: none of its {set.Samples.Count} pictures has a caption. Give data with captions (.txt, a text column, --caption-column).");

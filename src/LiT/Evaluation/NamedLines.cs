@@ -8,6 +8,7 @@ internal static class NamedLines
     /// <summary>The entries with their line numbers; empty lines and lines that begin with # are passed over.</summary>
     public static IEnumerable<(string Line, int Number)> Read(string path)
     {
+        if (Directory.Exists(path)) throw new LitException($"{path}: is a folder. Give a text file with one entry a line.");
         var file = new FileInfo(path);
         if (!file.Exists) throw new LitException($"{path}: there is no such file. Give a text file with one entry a line.");
         if (file.Length > LongestFile)

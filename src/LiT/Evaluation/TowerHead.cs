@@ -37,7 +37,7 @@ public static class TowerHead
         if (classes is not null && classes.Names.Count != chosen.Classes)
             throw new LitException($"The head '{chosen.Name}' has {chosen.Classes} outputs and there are {classes.Names.Count} class names. Give one name an output.");
 
-        var set = ImageSet.Load(path, locked.Fingerprint, () => locked, options, compute, progress, cancel);
+        var set = ImageSet.Load(path, new(locked.Fingerprint, locked.Architecture), () => locked, options, compute, progress, cancel);
         var labels = Labels.Match(set.Samples, path, classes);
         var answers = Answers(locked, chosen.Name, set.Representations);
         var hits = answers.Select((answer, i) => (answer, label: labels.Of[i])).Where(pair => pair.label is not null).Select(pair => pair.answer == pair.label).ToList();
@@ -72,13 +72,13 @@ public static class ProbeEvaluation
     /// <exception cref="LitException">Stores of two towers, or labels that are no classes.</exception>
     public static ProbeScore Score(string train, string test, ClassNames? classes, string? labelColumn, int seed)
     {
-        string fingerprint;
-        using (var store = EmbeddingStore.Open(train)) fingerprint = store.Fingerprint ?? "";
-        using (var store = EmbeddingStore.Open(test)) if (fingerprint.Length > 0) StoreFit.Check(store, fingerprint);
+        ExpectedTower? tower;
+        using (var store = EmbeddingStore.Open(train)) tower = store.Description is { } made ? new(made.Fingerprint, made.Tower) : null;
+        using (var store = EmbeddingStore.Open(test)) if (tower is not null) StoreFit.Check(store, tower);
         ImageSetOptions options = new() { Samples = new() { LabelColumn = labelColumn } };
         (Embeddings Rows, IReadOnlyList<int> Labels) Load(string path)
         {
-            var set = ImageSet.Load(path, fingerprint, () => throw new InvalidOperationException("a store needs no tower"), options, Compute.Cpu);
+            var set = ImageSet.Load(path, tower, () => throw new InvalidOperationException("a store needs no tower"), options, Compute.Cpu);
             var labels = Evaluation.Labels.Match(set.Samples, path, classes);
             classes ??= labels.Classes;
             var rows = Enumerable.Range(0, labels.Of.Count).Where(row => labels.Of[row] is not null).ToList();

@@ -19,13 +19,13 @@ public static class AtomicFile
         string? temporary = null;
         try
         {
-            if (IsDevice(path))
+            var target = Target(path);
+            if (IsDevice(target))
             {
-                using var device = new FileStream(path, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
+                using var device = new FileStream(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
                 write(device);
                 return;
             }
-            var target = Target(path);
             temporary = NewTemporary(target);
             using (var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16))
             {
@@ -81,11 +81,28 @@ public static class AtomicFile
     /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
     public static void WriteAllBytes(string path, byte[] bytes) => Write(path, stream => stream.Write(bytes));
 
+    /// <summary>
+    /// Clears away what killed writers left in a folder. Only for a folder that one process at a time writes to: a file
+    /// that another is writing now would go, too.
+    /// </summary>
+    /// <exception cref="LitException">The folder cannot be written to.</exception>
+    internal static void RemoveLeft(string folder)
+    {
+        if (!Directory.Exists(folder)) return;
+        try
+        {
+            foreach (var left in Directory.EnumerateFiles(folder, ".*.tmp-*")) File.Delete(left);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw Explained(folder, trouble); }
+    }
+
     /// <summary>What an <see cref="IOException"/> or missing permission means for somebody who wanted to write a path.</summary>
     internal static LitException Explained(string path, Exception trouble) => trouble switch
     {
         _ when Directory.Exists(path) =>
             new($"{path}: is a folder, where a file is to be written. Give a file name.", trouble),
+        _ when FileInTheWay(path) is { } file =>
+            new($"{path}: cannot be written, because {file} is a file and no folder. Choose another name.", trouble),
         IOException { HResult: EnospcUnix or EdquotUnix or DiskFullWindows or HandleDiskFullWindows } =>
             new($"{path}: the disk is full. Free some space, or write to another disk.", trouble),
         UnauthorizedAccessException or IOException { HResult: ErofsUnix } =>
@@ -98,9 +115,17 @@ public static class AtomicFile
     private const int EnospcUnix = 28, ErofsUnix = 30, EdquotUnix = 122;
     private const int DiskFullWindows = unchecked((int)0x80070070), HandleDiskFullWindows = unchecked((int)0x80070027);
 
+    /// <summary>The part of a path that ought to be a folder and is a file.</summary>
+    private static string? FileInTheWay(string path)
+    {
+        for (var above = Path.GetDirectoryName(path); !string.IsNullOrEmpty(above); above = Path.GetDirectoryName(above))
+            if (File.Exists(above)) return above;
+        return null;
+    }
+
     /// <summary>A device such as /dev/null or /dev/stdout must be written to, never replaced.</summary>
-    private static bool IsDevice(string path) =>
-        !OperatingSystem.IsWindows() && Path.GetFullPath(path) is var full && full.StartsWith("/dev/", StringComparison.Ordinal)
+    private static bool IsDevice(string full) =>
+        !OperatingSystem.IsWindows() && full.StartsWith("/dev/", StringComparison.Ordinal)
         && !full.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(full);
 
     /// <summary>The file that a link stands for, so that writing keeps the link; the folder exists afterwards.</summary>

@@ -53,6 +53,8 @@ public static class EmbedRun
         Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
+        using var found = source.ReadAll().GetEnumerator();
+        bool? any = EmbeddingStore.IsStore(folder) ? null : found.MoveNext();    // an empty source is refused before anything is written
         using var store = EmbeddingStoreWriter.Open(folder, new StoreDescription
         {
             Fingerprint = tower.Fingerprint,
@@ -87,8 +89,14 @@ public static class EmbedRun
             Judge(source, store.Counts, options.MaxBad, folder);
         }
 
-        var found = SkipFirst(source.ReadAll(), store.Resumed);
-        foreach (var one in PreparedPictures.InOrder(found, tower.Preprocessing, options.MaxPixels, ahead: 2 * options.BatchSize, cancel))
+        IEnumerable<Found> Remaining()
+        {
+            var resumed = store.Resumed;
+            for (var more = any ?? found.MoveNext(); more; more = found.MoveNext())
+                if (--resumed < 0) yield return found.Current;
+        }
+
+        foreach (var one in PreparedPictures.InOrder(Remaining(), tower.Preprocessing, options.MaxPixels, ahead: 2 * options.BatchSize, cancel))
         {
             pending.Add(one);
             if (one.Picture is { } picture) batch.Add(picture);
@@ -107,11 +115,5 @@ public static class EmbedRun
         if (counts.Found < EnoughToJudge || counts.Skipped <= maxBad * counts.Found) return;
         throw new LitException($"{source.Path}: {counts.Skipped} of the first {counts.Found} samples could not be used, more than the share of {maxBad} that --max-bad allows. " +
             $"{Path.Combine(folder, "skipped.jsonl")} says why for each. Mend the data, or allow more and run the same command again.");
-    }
-
-    private static IEnumerable<Found> SkipFirst(IEnumerable<Found> found, long count)
-    {
-        foreach (var one in found)
-            if (--count < 0) yield return one;
     }
 }

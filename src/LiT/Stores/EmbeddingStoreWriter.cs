@@ -73,7 +73,11 @@ public sealed class EmbeddingStoreWriter : IDisposable
         if (file is not null) Check(folder, file.Description, description);
         else if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))
             throw new LitException($"{folder}: holds files that are no embedding store. Choose a new or empty folder.");
-        if (file is { Complete: true }) return new(folder, description, file, null);
+        if (file is { Complete: true })
+        {
+            RemoveLock(folder);                   // a kill between the last file and the end leaves it
+            return new(folder, description, file, null);
+        }
 
         var folderLock = Lock(folder);
         try
@@ -253,12 +257,11 @@ public sealed class EmbeddingStoreWriter : IDisposable
     {
         try
         {
-            foreach (var (name, path) in new[] { "", "img_emb", "metadata" }
-                .Select(sub => Path.Combine(folder, sub)).Where(Directory.Exists)
-                .SelectMany(place => Directory.EnumerateFiles(place)).Select(path => (Path.GetFileName(path), path)))
+            foreach (var place in new[] { "", "img_emb", "metadata" }.Select(sub => Path.Combine(folder, sub)).Where(Directory.Exists))
             {
-                var left = name.StartsWith('.') && name.Contains(".tmp-", StringComparison.Ordinal);
-                if (left || EmbeddingStore.ShardOf(name) >= shard) File.Delete(path);
+                AtomicFile.RemoveLeft(place);
+                foreach (var path in Directory.EnumerateFiles(place))
+                    if (EmbeddingStore.ShardOf(Path.GetFileName(path)) >= shard) File.Delete(path);
             }
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
@@ -295,6 +298,15 @@ public sealed class EmbeddingStoreWriter : IDisposable
             throw new LitException($"{folder}: another program is writing this store. Wait for it, or choose another folder.", trouble);
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+    }
+
+    private static void RemoveLock(string folder)
+    {
+        try { File.Delete(Path.Combine(folder, LockName)); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            // The store is whole and is only read; where nothing can be deleted, an empty hidden file may stay.
+        }
     }
 
     private static void Check(string folder, StoreDescription there, StoreDescription given)

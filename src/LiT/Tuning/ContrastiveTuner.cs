@@ -43,6 +43,12 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
     /// <summary>Told what the user should know.</summary>
     public Action<string>? OnWarning { get; init; }
 
+    /// <summary>
+    /// Told once what step the run begins at (0) or goes on from, when the folder is known to be this run's and to be
+    /// written to by nobody else.
+    /// </summary>
+    public Action<long>? OnStart { get; init; }
+
     /// <summary>Tunes, or goes on where an earlier run in the folder stopped.</summary>
     /// <param name="folder">Gets <c>metrics.jsonl</c> and <c>checkpoints</c>.</param>
     /// <param name="cancel">Stops after the step at hand, with a checkpoint.</param>
@@ -57,6 +63,8 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
         Directory.CreateDirectory(checkpoints);
         using var alone = RunLock.Take(checkpoints);
         using var session = new TuningSession(towers, pairs, options, device, new(checkpoints, OnWarning ?? (_ => { })));
+        AtomicFile.RemoveLeft(folder);
+        OnStart?.Invoke(session.Step);
         using var metrics = new MetricsLog(Path.Combine(folder, "metrics.jsonl"), session.Step);
         var resumedAt = session.Step > 0 ? session.Step : (long?)null;
         var watch = new Watch(folder, options, session);

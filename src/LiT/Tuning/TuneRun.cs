@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LiT.Evaluation;
-using LiT.Files;
 using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Text;
@@ -49,12 +48,12 @@ public static class TuneRun
     {
         if (request.Lock.Image != TowerStart.Locked)
             throw new UsageException($"--lock {request.Lock}: this version tunes on embedded pictures, so the image tower stays locked. Give Lu, LU or LL.");
-        Directory.CreateDirectory(request.Out);
+        RunFolder.Check(request.Out);
         using var store = EmbeddingStore.Open(EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel));
         using var locked = Tower(request, store, say);
         var fingerprint = store.Fingerprint ?? locked?.Fingerprint
             ?? throw new LitException($"{store.Folder}: the store does not say which tower made it. Name the tower with --image-tower.");
-        if (locked is not null) StoreFit.Check(store, locked.Fingerprint);
+        if (locked is not null) StoreFit.Check(store, new(locked.Fingerprint, request.ImageTower ?? store.Description?.Tower ?? locked.Architecture));
 
         request = request with { TextTower = request.TextTower ?? DefaultTextTower(store.Rows / store.Views) };
         StoredImages images = new(store, (ulong)request.Seed, ownLength: request.ImageHead is not null);
@@ -67,17 +66,25 @@ public static class TuneRun
 
         using var towers = Towers(request, store, tokenizer);
         say($"text tower {request.TextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}");
-        AtomicFile.WriteAllText(Path.Combine(request.Out, "config.json"), Configuration(request, options, store, fingerprint).ToJsonString(TuningOptions.Json) + "\n");
+        var configuration = Configuration(request, options, store, fingerprint);
+        RunFolder.CheckSame(request.Out, configuration);
 
-        var validation = request.Validation is null ? null : new RetrievalValidation(towers, tokenizer, ImageSet.Load(request.Validation, fingerprint,
+        var validation = request.Validation is null ? null : new RetrievalValidation(towers, tokenizer, ImageSet.Load(request.Validation, new(fingerprint, request.ImageTower ?? store.Description?.Tower ?? "another tower"),
             () => locked ?? throw new LitException($"{request.Validation}: pictures to validate on need the image tower. Name it with --image-tower, or give a store."),
             new ImageSetOptions(), request.Compute, progress, cancel), request.Compute);
         ContrastiveTuner tuner = new(new TuningTowers(towers, tuneImage: false, tuneText: request.Lock.Text != TowerStart.Locked, options.Optimizer), pairs, options, request.Compute.Device)
         {
-            Validation = validation, Progress = progress, OnWarning = say,
+            Validation = validation,
+            Progress = progress,
+            OnWarning = say,
+            OnStart = step =>
+            {
+                RunFolder.Write(request.Out, configuration);
+                if (step == options.Steps) say($"{request.Out}: all {step} steps are done already; nothing is tuned again");
+                else if (step > 0) say($"going on from step {step}");
+            },
         };
         var outcome = tuner.Run(request.Out, cancel);
-        if (outcome.ResumedAt is { } step) say($"went on from step {step}");
 
         var model = Path.Combine(request.Out, "model");
         Save(model, request, options, outcome, towers, tokenizer, store, locked, fingerprint, pairs);
@@ -86,11 +93,12 @@ public static class TuneRun
 
     private static string Embed(TuneRequest request, Action<string> say, IProgress<ProgressStep>? progress, CancellationToken cancel)
     {
+        var source = LiT.Data.Samples.Open(request.Data, request.Samples);
         var spec = request.ImageTower ?? throw new UsageException($"--data {request.Data}: pictures have to be embedded first. Name the locked tower with --image-tower, or give an embedding store.");
         var folder = Path.Combine(request.Out, "store");
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
         say($"embedding {request.Data} with {spec} into {folder}");
-        var result = EmbedRun.Run(tower, spec, LiT.Data.Samples.Open(request.Data, request.Samples), folder, new EmbedOptions(), request.Compute, progress, cancel);
+        var result = EmbedRun.Run(tower, spec, source, folder, new EmbedOptions(), request.Compute, progress, cancel);
         if (result.Counts.Skipped > 0) say($"{result.Counts.Skipped} of {result.Counts.Found} samples were skipped; {Path.Combine(folder, "skipped.jsonl")} names each");
         return folder;
     }

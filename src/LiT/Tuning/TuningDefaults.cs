@@ -1,9 +1,14 @@
 namespace LiT.Tuning;
 
+/// <summary>Why a choice was made.</summary>
+/// <param name="Option">The option of <c>lit tune</c> that overrides it.</param>
+/// <param name="Words">One line.</param>
+public sealed record TuningReason(string Option, string Words);
+
 /// <summary>What a run does when the user says nothing, and why, in a line of words for each choice.</summary>
 /// <param name="Options">The choices.</param>
 /// <param name="Reasons">One line each.</param>
-public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<string> Reasons)
+public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningReason> Reasons)
 {
     /// <summary>Choices for the size of the data.</summary>
     /// <param name="pairs">The data.</param>
@@ -11,22 +16,22 @@ public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<string>
     /// <param name="fromScratch">Whether the text tower starts from random weights.</param>
     public static TuningDefaults For(TuningPairs pairs, int? batch = null, bool fromScratch = true)
     {
-        List<string> reasons = [];
+        List<TuningReason> reasons = [];
         var size = batch ?? Math.Min(pairs.Count, pairs.Count switch { < 1_000 => 64, < 5_000 => 128, < 50_000 => 256, < 500_000 => 1024, < 3_000_000 => 4096, _ => 16_384 });
         if (batch is null)
-            reasons.Add($"batch {size}: {pairs.Count:N0} pairs give {pairs.Count / Math.Max(1, size):N0} steps an epoch; small data is better served by more steps than by more negatives");
+            reasons.Add(new("--batch", $"batch {size}: {pairs.Count:N0} pairs give {pairs.Count / Math.Max(1, size):N0} steps an epoch; small data is better served by more steps than by more negatives"));
         // From a few hundred steps on small data to the two dozen epochs of the paper's public models on large.
         var steps = Math.Max(600, (long)Math.Ceiling((pairs.Count < 5_000 ? 40.0 : pairs.Count < 50_000 ? 8 : 20) * pairs.Count / size));
-        reasons.Add($"{steps:N0} steps, {steps * (double)size / pairs.Count:F0} epochs");
+        reasons.Add(new("--steps", $"{steps:N0} steps, {steps * (double)size / pairs.Count:F0} epochs"));
         var rate = fromScratch ? (size <= 1024 ? 3e-3 : 1e-3) : (size <= 1024 ? 1e-4 : 1e-3);
-        reasons.Add(fromScratch
+        reasons.Add(new("--lr", fromScratch
             ? $"learning rate {rate:G}: the text tower starts from scratch, the image side is fixed"
-            : $"learning rate {rate:G}: the text tower is pre-trained; the paper's 0.001 is for batches of 16,384");
+            : $"learning rate {rate:G}: the text tower is pre-trained; the paper's 0.001 is for batches of 16,384"));
         var repeat = pairs.Captions / (double)pairs.DistinctRows;
-        reasons.Add($"equal captions are positives of each other: {pairs.Captions:N0} captions, {pairs.DistinctRows:N0} of them distinct");
+        reasons.Add(new("--positives", $"equal captions are positives of each other: {pairs.Captions:N0} captions, {pairs.DistinctRows:N0} of them distinct"));
         var noise = fromScratch && (pairs.DistinctRows < 20_000 || repeat > 5) ? 0.5 : 0;
         if (noise > 0)
-            reasons.Add($"caption noise {noise:G}: half the captions get words that none of them uses, so that the tower passes over unknown words of a prompt");
+            reasons.Add(new("--caption-noise", $"caption noise {noise:G}: half the captions get words that none of them uses, so that the tower passes over unknown words of a prompt"));
         return new(new TuningOptions
         {
             Batch = size,

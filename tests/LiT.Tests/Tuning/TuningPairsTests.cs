@@ -79,8 +79,8 @@ public class TuningPairsTests
         var pairs = Pairs(images);
         var (options, reasons) = TuningDefaults.For(pairs);
         options.Check(pairs.Count);
-        Assert.Contains(reasons, reason => reason.Contains($"batch {options.Batch}", StringComparison.Ordinal));
-        Assert.All(reasons, reason => Assert.True(reason.Length > 10 && !reason.Contains('\n', StringComparison.Ordinal)));
+        Assert.Contains(reasons, reason => reason.Option == "--batch" && reason.Words.Contains($"batch {options.Batch}", StringComparison.Ordinal));
+        Assert.All(reasons, reason => Assert.True(reason.Words.Length > 10 && !reason.Words.Contains('\n', StringComparison.Ordinal)));
         Assert.Equal(32, TuningDefaults.For(pairs, batch: 32).Options.Batch);
     }
 }
