@@ -58,7 +58,7 @@ public sealed class ContainerProperties : IDisposable
     public void A_flipped_byte_in_a_zip_container_gives_the_right_tensors_or_one_line(string fixture, string file)
     {
         using var outer = NewDisposeScope();
-        var right = File.ReadAllBytes(Reference.Open(fixture).PathOf(file));
+        var right = File.ReadAllBytes(Reference.OpenCopied(fixture).PathOf(file));
         File.WriteAllBytes(folder["x"], right);
         Dictionary<string, Tensor> expected;
         using (var checkpoint = Checkpoint.Open(folder["x"])) expected = checkpoint.Tensors.Keys.ToDictionary(name => name, name => checkpoint.Read(name).clone());
@@ -89,7 +89,7 @@ public sealed class ContainerProperties : IDisposable
     [InlineData("pth_reader", "state_dict_legacy.pth")]
     public void A_flipped_byte_in_a_container_without_checksums_gives_tensors_as_announced_or_one_line(string fixture, string file)
     {
-        var right = File.ReadAllBytes(Reference.Open(fixture).PathOf(file));
+        var right = File.ReadAllBytes(Reference.OpenCopied(fixture).PathOf(file));
         Gen.Select(Gen.Int[0, right.Length - 1], Gen.Int[1, 255]).Sample((at, flip) =>
         {
             using var scope = NewDisposeScope();

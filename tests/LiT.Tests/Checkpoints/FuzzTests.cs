@@ -10,13 +10,13 @@ public sealed class FuzzTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    public static IEnumerable<TheoryDataRow<string>> Targets() => FuzzTarget.All(Reference.Folder).Select(target => new TheoryDataRow<string>(target.Name));
+    public static IEnumerable<TheoryDataRow<string>> Targets() => FuzzTarget.All(Reference.Copied).Select(target => new TheoryDataRow<string>(target.Name));
 
     [Theory]
     [MemberData(nameof(Targets))]
     public void A_wrong_file_is_refused_in_one_line_or_read_and_costs_neither_time_nor_memory(string name)
     {
-        var target = FuzzTarget.All(Reference.Folder).Single(target => target.Name == name);
+        var target = FuzzTarget.All(Reference.Copied).Single(target => target.Name == name);
         Assert.SkipWhen(target.Seeds.Count == 0, $"The fixtures have no {name} file.");
         foreach (var companion in target.Companions) File.Copy(companion, folder[Path.GetFileName(companion)]);
         var run = new FuzzRun(seed: 1, folder.Path) { Patience = TimeSpan.FromSeconds(30) };     // the machine may be busy
@@ -28,7 +28,7 @@ public sealed class FuzzTests : IDisposable
     [Fact]
     public void The_fuzzer_finds_what_it_is_meant_to_find()
     {
-        var seeds = FuzzTarget.All(Reference.Folder)[0].Seeds;
+        var seeds = FuzzTarget.All(Reference.Copied)[0].Seeds;
         Assert.Contains("InvalidOperationException", FirstFinding(_ => throw new InvalidOperationException()));
         Assert.Contains("not one line", FirstFinding(_ => throw new LitException("without an end")));
         Assert.Contains("allocates", FirstFinding(_ => GC.KeepAlive(new byte[40 << 20])));
@@ -42,7 +42,7 @@ public sealed class FuzzTests : IDisposable
     [Fact]
     public void Input_number_n_is_always_the_same()
     {
-        var target = FuzzTarget.All(Reference.Folder)[0];
+        var target = FuzzTarget.All(Reference.Copied)[0];
         Assert.Equal(new FuzzRun(3, folder.Path).InputOf(target, 17), new FuzzRun(3, folder.Path).InputOf(target, 17));
     }
 }

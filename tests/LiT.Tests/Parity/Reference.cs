@@ -5,10 +5,11 @@ namespace LiT.Tests.Parity;
 /// <summary>The reference fixtures: the copy beside these tests, or the folder that LIT_REFERENCE_DIR names.</summary>
 public static class Reference
 {
+    /// <summary>The copy beside these tests, whatever LIT_REFERENCE_DIR says: for tests that only need some right file.</summary>
+    public static string Copied { get; } = Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference");
+
     public static string Folder { get; } =
-        Environment.GetEnvironmentVariable("LIT_REFERENCE_DIR") is { Length: > 0 } elsewhere
-            ? Path.GetFullPath(elsewhere)
-            : Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference");
+        Environment.GetEnvironmentVariable("LIT_REFERENCE_DIR") is { Length: > 0 } elsewhere ? Path.GetFullPath(elsewhere) : Copied;
 
     /// <summary>Every folder that holds a meta.json.</summary>
     public static IEnumerable<FixtureFolder> Folders() =>
@@ -17,6 +18,8 @@ public static class Reference
             .Select(folder => new FixtureFolder(folder));
 
     public static FixtureFolder Open(string name) => new(Path.Combine(Folder, name));
+
+    public static FixtureFolder OpenCopied(string name) => new(Path.Combine(Copied, name));
 }
 
 /// <summary>One fixture folder. Every file that a case reads is noted, so that a file nobody knows shows.</summary>
