@@ -1,4 +1,8 @@
+using System.Security.Cryptography;
+using System.Text;
 using LiT.Checkpoints;
+using LiT.Data;
+using LiT.Stores;
 using LiT.Text;
 
 namespace LiT.Fuzz;
@@ -32,6 +36,15 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         new("wordpiece", Files(fixtures, "vocab.txt"), path => Tokenize(WordPiece.Load(path))),
         new("sentencepiece", Files(fixtures, "*.model"), path => Tokenize(SentencePiece.Load(path))),
         .. Tokenizers(Path.Combine(fixtures, "..", "tokenizers")),
+        new("tar", Files(DataSeeds.Folder, "*.tar"), ReadSamples) { FileName = "input.tar" },
+        new("tar.gz", Files(DataSeeds.Folder, "*.tar.gz"), ReadSamples) { FileName = "input.tar.gz" },
+        new("csv", Files(DataSeeds.Folder, "*.csv"), ReadSamples) { FileName = "input.csv", Companions = Files(DataSeeds.Folder, "*.jpg") },
+        new("tsv", Files(DataSeeds.Folder, "*.tsv"), ReadSamples) { FileName = "input.tsv", Companions = Files(DataSeeds.Folder, "*.jpg") },
+        new("jsonl", Files(DataSeeds.Folder, "metadata.jsonl"), ReadSamples) { FileName = "input.jsonl", Companions = Files(DataSeeds.Folder, "*.jpg") },
+        new("parquet", Files(DataSeeds.Folder, "*.parquet", below: false), ReadSamples) { FileName = "input.parquet" },
+        Store("img_emb_0000.npy"),
+        Store("metadata_0000.parquet"),
+        Store("store.json"),
     ];
 
     // Their fixtures are beside those of the reference; another folder of references need not have them.
@@ -49,8 +62,33 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         };
     }
 
-    private static List<string> Files(string folder, string pattern) =>
-        [.. Directory.EnumerateFiles(folder, pattern, SearchOption.AllDirectories)
+
+    private static FuzzTarget Store(string wrong) => new($"store-{wrong}", Files(DataSeeds.Folder, wrong, below: false), ReadStore)
+    {
+        FileName = wrong,
+        Companions = [.. new[] { "img_emb_0000.npy", "metadata_0000.parquet", "store.json" }.Where(name => name != wrong)
+            .SelectMany(name => Files(DataSeeds.Folder, name, below: false))],
+    };
+
+    private static void ReadSamples(string path)
+    {
+        foreach (var found in Samples.Open(path).ReadAll())
+        {
+            if (found.Sample is null == found.Skipped is null) throw new InvalidDataException("Neither used nor skipped, or both.");
+            found.Sample?.ReadImage!();
+        }
+    }
+
+    private static void ReadStore(string path)
+    {
+        using var store = EmbeddingStore.Open(Path.GetDirectoryName(path)!);
+        var row = new float[store.EmbeddingSize];
+        for (var i = 0L; i < store.Rows; i++) store.ReadRows([i], row, ownLength: i % 2 == 0);
+        foreach (var sample in store.Samples().Read(_ => { })) _ = store.RowOf(SHA256.HashData(Encoding.UTF8.GetBytes(sample.Key)));
+    }
+
+    private static List<string> Files(string folder, string pattern, bool below = true) =>
+        [.. Directory.EnumerateFiles(folder, pattern, below ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly)
             .Where(file => new FileInfo(file).Length is > 0 and <= LargestSeed)
             .Order(StringComparer.Ordinal)];
 

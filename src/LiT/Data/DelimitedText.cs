@@ -34,7 +34,7 @@ internal sealed class DelimitedText : ITableReader
         separator = tabs ? (byte)'\t' : Separator(first.Span);
         quotes = !tabs;
         lines.Seek(firstOffset, firstLine);
-        var (cells, _) = Cells();
+        var cells = FirstRow(name);
         string[] wanted = [.. new[] { options.ImageColumn, options.CaptionColumn, options.LabelColumn }.OfType<string>()];
         var isHeader = cells.Any(cell => wanted.Concat(ImageNames).Concat(CaptionNames).Contains(cell.Trim(), StringComparer.OrdinalIgnoreCase))
             && !cells.Any(Pictures.IsPicture);
@@ -58,6 +58,12 @@ internal sealed class DelimitedText : ITableReader
         if (caption < 0 && label < 0 && cells.Length > 2)
             throw new LitException($"{name}, line 1: {cells.Length} columns and no header. Name them in the first line (image, caption), or give --caption-column 2.");
         lines.Seek(firstOffset, firstLine);
+    }
+
+    private string[] FirstRow(string table)
+    {
+        try { return Cells().Cells; }
+        catch (FormatException trouble) { throw new LitException($"{table}, line 1: {trouble.Message}"); }
     }
 
     public void Seek(long offset, long line) => lines.Seek(Math.Max(offset, firstOffset), Math.Max(line, firstLine));
@@ -84,7 +90,7 @@ internal sealed class DelimitedText : ITableReader
                 };
             return new(line, offset)
             {
-                Image = cells[image].Trim(),
+                Image = TableRow.Name(cells[image]),
                 Mended = mended,
                 Captions = caption < 0 ? [] : [cells[caption]],
                 Label = label < 0 ? null : cells[label],
@@ -101,7 +107,7 @@ internal sealed class DelimitedText : ITableReader
     private (string[] Cells, bool Mended) Cells()
     {
         if (lines.Next() is not { } line) return ([], false);
-        if (line.Length >= LineReader.Limit) throw new FormatException($"a line of more than {LineReader.Limit:N0} bytes");
+        if (line.Length >= LineReader.Limit) throw new FormatException($"a line of more than {LineReader.Limit:N0} bytes. Break it up.");
         var cells = new List<byte[]>();
         if (!quotes) SplitTabs(line.Span, cells);
         else if (!SplitQuoted(line.Span, cells))

@@ -54,6 +54,6 @@ internal sealed class JsonLines(string path, SampleOptions options) : ITableRead
         }
         return string.IsNullOrEmpty(image)
             ? row with { Trouble = "no file_name. Name the picture on each line." }
-            : row with { Image = image, Captions = captions, Label = label, Fields = fields };
+            : row with { Image = TableRow.Name(image), Captions = captions, Label = label, Fields = fields };
     }
 }

@@ -34,11 +34,10 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
         {
             var trouble = Guarded(file, () =>
             {
-                using var stream = File.OpenRead(file);
-                var reader = ParquetReader.CreateAsync(stream).GetAwaiter().GetResult();
-                _ = new Columns(reader, file, options);
-                classes ??= HuggingFaceClasses(reader, options);
-                knownCount += reader.Metadata?.NumRows;
+                using var table = new ParquetTable(file);
+                _ = new Columns(table.Reader, file, options);
+                classes ??= HuggingFaceClasses(table.Reader, options);
+                knownCount += table.Reader.Metadata?.NumRows;
             });
             if (trouble is not null) troubles.Add($"{file}: {trouble}");
         }
@@ -55,25 +54,27 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
         for (var i = 0; i < files.Count; i++)
         {
             var (file, name) = (files[i], names[i]);
-            using var stream = File.OpenRead(file);
-            ParquetReader? reader = null;
+            ParquetTable? opened = null;
             Columns? columns = null;
-            if (Guarded(file, () => columns = new(reader = ParquetReader.CreateAsync(stream).GetAwaiter().GetResult(), file, options)) is { } trouble)
+            var trouble = Guarded(file, () => columns = new((opened = new(file)).Reader, file, options));
+            using var table = opened;
+            if (trouble is not null)
             {
                 skip(new("", name, trouble));
                 continue;
             }
             var firstRow = 0L;
-            for (var g = 0; g < reader!.RowGroupCount; g++)
+            for (var g = 0; g < table!.RowGroups; g++)
             {
                 RowGroup? group = null;
                 long count = 0;
                 trouble = Guarded(file, () =>
                 {
-                    using var opened = reader.OpenRowGroupReader(g);
-                    count = opened.RowCount;
-                    group = new(opened, columns!);
+                    using var rows = table.Group(g);
+                    count = rows.RowCount;
+                    group = new(rows, columns!);
                 });
+                if (trouble is not null && count > new FileInfo(file).Length) count = 1;          // a number of rows that the file cannot hold
                 for (var row = 0; row < count; row++)
                 {
                     found = true;
@@ -97,7 +98,7 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             return null;
         }
         catch (LitException) { throw; }
-        catch (Exception damage) when (damage is not OutOfMemoryException)
+        catch (Exception damage)          // also OutOfMemoryException: of a damaged length
         {
             return $"cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})";
         }
@@ -142,16 +143,16 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
     }
 
     /// <summary>One row group's columns, read.</summary>
-    private sealed class RowGroup(ParquetRowGroupReader group, Columns columns)
+    private sealed class RowGroup(ParquetGroup group, Columns columns)
     {
-        private readonly byte[]?[]? bytes = columns.Bytes is { } field ? ParquetColumns.Bytes(group, field) : null;
+        private readonly byte[]?[]? bytes = columns.Bytes is { } field ? group.Bytes(field) : null;
         private readonly string?[]? paths = Texts(group, columns.Paths), labels = Texts(group, columns.Label);
         private readonly string?[]? keys = Texts(group, columns.Key), status = Texts(group, columns.Status);
-        private readonly string?[]? captions = columns.Caption is { MaxRepetitionLevel: 0 } field ? ParquetColumns.Texts(group, field) : null;
-        private readonly List<string?>[]? captionLists = columns.Caption is { MaxRepetitionLevel: > 0 } field ? ParquetColumns.Lists(group, field) : null;
-        private readonly (string Name, string?[] Values)[] others = [.. columns.Others.Select(field => (field.Path.ToString(), ParquetColumns.Texts(group, field)))];
+        private readonly string?[]? captions = columns.Caption is { MaxRepetitionLevel: 0 } field ? group.Texts(field) : null;
+        private readonly List<string?>[]? captionLists = columns.Caption is { MaxRepetitionLevel: > 0 } field ? group.Lists(field) : null;
+        private readonly (string Name, string?[] Values)[] others = [.. columns.Others.Select(field => (field.Path.ToString(), group.Texts(field)))];
 
-        private static string?[]? Texts(ParquetRowGroupReader group, DataField? field) => field is null ? null : ParquetColumns.Texts(group, field);
+        private static string?[]? Texts(ParquetGroup group, DataField? field) => field is null ? null : group.Texts(field);
 
         public Sample? Sample(int row, string numbered, string origin, string file, int shard, SeenKeys seen, SampleOptions options, Action<Skipped> skip)
         {

@@ -16,6 +16,7 @@ internal static class Places
             return "an address where a file is expected; download the pictures first (img2dataset)";
         if (name.Any(char.IsControl)) return Pictures.Refusal(name);
         path = Path.GetFullPath(Path.Combine(root, name));
+        if (!File.Exists(path) && name.Contains('\\')) path = Path.GetFullPath(Path.Combine(root, name.Replace('\\', '/')));          // written on Windows
         var relative = Path.GetRelativePath(root, path);
         return relative == ".." || relative.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.IsPathRooted(relative)
             ? $"the path leads out of {root}; give --image-root with a folder that holds the pictures"

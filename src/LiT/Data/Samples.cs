@@ -43,19 +43,49 @@ public static class Samples
             }
             if (Metadata.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } metadata)
                 return new CaptionTable(metadata, $"folder with {Path.GetFileName(metadata)}", options) { Path = folder };
-            if (Shards(folder) is { Count: > 0 } shards) return OpenFiles(shards, folder, options);
-            var hasPictures = Visible(Directory.EnumerateFiles(folder)).Any(Pictures.IsPicture);
-            string[] folders = [.. Visible(Directory.EnumerateDirectories(folder)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
-            if (hasPictures || folders.Length == 0) return new ImageFolder(folder, null, options) { Path = folder };
-            if (folders.All(name => Splits.Contains(name, StringComparer.OrdinalIgnoreCase)))
-                throw new LitException($"{folder}: holds the parts {string.Join(", ", folders)}. Name one of them, for example {Path.Combine(folder, folders[0])}.");
-            return new ImageFolder(folder, folders, options) { Path = folder };
+            if (Shards(folder) is { Count: > 0 } shards)
+            {
+                RefuseParts(folder, [.. shards.Select(shard => Path.GetRelativePath(folder, shard))], PartIn, fewest: 2);
+                return OpenFiles(shards, folder, options);
+            }
+            return OpenPictures(folder, options);
         }
         catch (UnauthorizedAccessException trouble)
         {
             throw new LitException($"{folder}: no permission to read it. Check the folder's permissions.", trouble);
         }
     }
+
+    /// <summary>
+    /// Class folders where no picture stands beside them, or where there are several and the pictures beside them are few:
+    /// those have no label then.
+    /// </summary>
+    private static ImageFolder OpenPictures(string folder, SampleOptions options)
+    {
+        string[] folders = [.. Visible(Directory.EnumerateDirectories(folder)).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+        RefuseParts(folder, folders, Part, fewest: 1);
+        var stray = Visible(Directory.EnumerateFiles(folder)).Any(Pictures.IsPicture);
+        var classes = folders.Count(name => !stray || Visible(Directory.EnumerateFiles(Path.Combine(folder, name))).Any(Pictures.IsPicture));
+        return new ImageFolder(folder, classes >= (stray ? 2 : 1) ? folders : null, options) { Path = folder };
+    }
+
+    /// <summary>Training and test data in one place are not read as one data set, nor their folders as classes.</summary>
+    /// <param name="place">The folder.</param>
+    /// <param name="names">What it holds.</param>
+    /// <param name="part">The part that a name says it is, or null.</param>
+    /// <param name="fewest">How many different parts are too many.</param>
+    private static void RefuseParts(string place, IReadOnlyList<string> names, Func<string, string?> part, int fewest)
+    {
+        var parts = names.Select(part).Distinct().ToList();
+        if (parts.Count < fewest || parts.Contains(null)) return;
+        throw new LitException($"{place}: holds the parts {string.Join(", ", parts)}. Name one of them, for example {Path.Combine(place, names[0])}.");
+    }
+
+    private static string? Part(string word) => Array.Find(Splits, split => split.Equals(word, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The part in data/train-00000-of-00002.parquet or emoji-test.tar.</summary>
+    private static string? PartIn(string shard) =>
+        shard.Split('-', '_', '.', '/', Path.DirectorySeparatorChar).Select(Part).FirstOrDefault(part => part is not null);
 
     private static SampleSource OpenFiles(IReadOnlyList<string> files, string path, SampleOptions options)
     {

@@ -5,10 +5,17 @@ namespace LiT.Data;
 /// <param name="Offset">Where it begins in the file, in bytes.</param>
 internal sealed record TableRow(long Line, long Offset)
 {
+    /// <summary>A picture's path as its key: without blanks around it and "./" before it.</summary>
+    public static string Name(string written)
+    {
+        var name = written.Trim();
+        return name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name;
+    }
+
     /// <summary>Why the row cannot be used at all.</summary>
     public string? Trouble { get; init; }
 
-    /// <summary>The picture's path as written.</summary>
+    /// <summary>The picture's path.</summary>
     public string Image { get; init; } = "";
 
     /// <summary>Whether bytes that are no UTF-8 were replaced.</summary>

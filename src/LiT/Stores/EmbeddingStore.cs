@@ -101,6 +101,8 @@ public sealed partial class EmbeddingStore : IDisposable
                 throw new LitException($"{folder}: {captions.Count:N0} captions where there are {rows:N0} embeddings. Give one caption a row.");
             if (file is not null && file.Rows != rows)
                 throw new LitException($"{folder}: {rows:N0} rows where store.json says {file.Rows:N0}; a shard is missing or from another store. Copy the folder again, or embed again.");
+            if (file is not null && shards.Any(shard => shard.Head.Type != file.Description.Type))
+                throw new LitException($"{folder}: the rows are not of the type that store.json says, {file.Description.Type}. Copy the folder again, or embed again.");
             if (file is not null && file.Description.EmbeddingSize != shards[0].Head.Columns)
                 throw new LitException($"{folder}: rows of {shards[0].Head.Columns} numbers where store.json says {file.Description.EmbeddingSize}. Copy the folder again, or embed again.");
             return new(folder, file, shards, metadata);

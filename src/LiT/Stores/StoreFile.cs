@@ -1,4 +1,3 @@
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LiT.Files;
@@ -53,29 +52,36 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
         if (!File.Exists(path)) return null;
         try
         {
-            var json = JsonNode.Parse(File.ReadAllText(path, Encoding.UTF8))!.AsObject();
-            if ((string?)json["format"] != Format) throw new LitException($"{path}: not the description of an embedding store. Choose another folder.");
-            if ((int)json["version"]! > Version)
-                throw new LitException($"{path}: version {json["version"]} of the format, where this program knows {Version}. Use a newer program.");
-            var journal = json["journal"];
+            using var document = JsonDocument.Parse(File.ReadAllBytes(path));
+            var json = document.RootElement;
+            if (Text(json, "format") != Format) throw new LitException($"{path}: not the description of an embedding store. Choose another folder.");
+            if (json.GetProperty("version").GetInt32() is var version && version > Version)
+                throw new LitException($"{path}: version {version} of the format, where this program knows {Version}. Use a newer program.");
             var description = new StoreDescription
             {
-                Fingerprint = (string)json["fingerprint"]!,
-                Tower = (string)json["tower"]!,
-                Preprocessing = json["preprocessing"]?.DeepClone(),
-                EmbeddingSize = (int)json["embeddingSize"]!,
-                Type = (string?)json["dtype"] == "float32" ? StoredType.Float32 : StoredType.Float16,
-                Views = (int)json["views"]!,
-                RowsPerShard = (int)json["rowsPerShard"]!,
-                Source = (string)json["source"]!,
+                Fingerprint = Text(json, "fingerprint"),
+                Tower = Text(json, "tower"),
+                Preprocessing = JsonNode.Parse(json.GetProperty("preprocessing").GetRawText()),
+                EmbeddingSize = json.GetProperty("embeddingSize").GetInt32(),
+                Type = Text(json, "dtype") == "float32" ? StoredType.Float32 : StoredType.Float16,
+                Views = json.GetProperty("views").GetInt32(),
+                RowsPerShard = json.GetProperty("rowsPerShard").GetInt32(),
+                Source = Text(json, "source"),
             };
-            return new(description, (bool)json["complete"]!,
-                new((long)json["embedded"]!, (long)json["skipped"]!, (long)json["noted"]!),
-                (long?)journal?["skippedBytes"] ?? 0, (long?)journal?["notesBytes"] ?? 0);
+            var counts = new StoreCounts(Count(json, "embedded"), Count(json, "skipped"), Count(json, "noted"));
+            if (description is not { EmbeddingSize: > 0, Views: > 0, RowsPerShard: > 0 }) throw new FormatException("a size is not above zero");
+            var complete = json.GetProperty("complete").GetBoolean();
+            var journal = complete ? default : json.GetProperty("journal");
+            return new(description, complete, counts, complete ? 0 : Count(journal, "skippedBytes"), complete ? 0 : Count(journal, "notesBytes"));
         }
-        catch (Exception damage) when (damage is JsonException or InvalidOperationException or NullReferenceException or FormatException or ArgumentNullException)
+        catch (Exception damage) when (damage is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
-            throw new LitException($"{path}: damaged ({damage.Message.TrimEnd('.')}). Delete the folder and embed again.", damage);
+            throw new LitException($"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and embed again.", damage);
         }
     }
+
+    private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
+
+    private static long Count(JsonElement json, string name) =>
+        json.GetProperty(name).GetInt64() is >= 0 and var count ? count : throw new FormatException($"{name} is below zero");
 }

@@ -3,7 +3,6 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text.Json;
 using LiT.Data;
-using Parquet;
 
 namespace LiT.Stores;
 
@@ -30,23 +29,22 @@ internal sealed class StoreMetadata
     {
         try
         {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
-            var reader = ParquetReader.CreateAsync(file).GetAwaiter().GetResult();
+            using var table = new ParquetTable(path);
             var shard = new Columns();
-            for (var g = 0; g < reader.RowGroupCount; g++)
+            for (var g = 0; g < table.RowGroups; g++)
             {
-                using var group = reader.OpenRowGroupReader(g);
-                foreach (var field in reader.Schema.DataFields.Where(field => field.MaxRepetitionLevel == 0))
+                using var group = table.Group(g);
+                foreach (var field in table.Reader.Schema.DataFields.Where(field => field.MaxRepetitionLevel == 0))
                 {
-                    if (TextNames.Contains(field.Name)) shard.Add(field.Name, shard.Texts, ParquetColumns.Texts(group, field));
-                    else if (NumberNames.Contains(field.Name)) shard.Add(field.Name, shard.Numbers, ParquetColumns.Floats(group, field, field.Name == "norm" ? 1 : 0));
+                    if (TextNames.Contains(field.Name)) shard.Add(field.Name, shard.Texts, group.Texts(field));
+                    else if (NumberNames.Contains(field.Name)) shard.Add(field.Name, shard.Numbers, group.Floats(field, field.Name == "norm" ? 1 : 0));
                 }
                 shard.Count += checked((int)group.RowCount);
             }
             Add(shard, firstRow);
             return shard.Count;
         }
-        catch (Exception damage) when (damage is not LitException and not OutOfMemoryException)
+        catch (Exception damage) when (damage is not LitException)
         {
             throw new LitException($"{path}: cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy or embed it again.", damage);
         }

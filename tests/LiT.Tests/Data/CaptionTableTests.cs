@@ -1,3 +1,4 @@
+using CsCheck;
 using LiT.Data;
 using static LiT.Tests.Data.Reading;
 
@@ -101,6 +102,7 @@ public sealed class CaptionTableTests : IDisposable
     [InlineData("a.jpg\tx\ty\n", null, "3 columns and no header", "x.tsv")]
     [InlineData("a.jpg\tx\n", "5", "Give a number from 1 to 2", "x.tsv")]
     [InlineData("", null, "is empty", "x.csv")]
+    [InlineData("\"file_name,text\na.jpg,x\n", null, "x.csv, line 1: a quote is opened and not closed", "x.csv")]
     [InlineData("file_name,text\n", null, "has no rows", "x.csv")]
     public void Columns_that_cannot_be_told_are_asked_for(string table, string? image, string what, string name) =>
         Assert.Contains(what, Assert.Throws<LitException>(() => Of(folder.Write(name, table), new() { ImageColumn = image })).Message, StringComparison.Ordinal);
@@ -157,6 +159,29 @@ public sealed class CaptionTableTests : IDisposable
         var table = folder.Write("elsewhere/x.csv", $"file_name,text\na.jpg,one\n{folder["b.jpg"]},two\n");
 
         Assert.Equal(2, Of(table, new() { ImageRoot = folder.Path }).Samples.Count);
+    }
+
+    [Fact]
+    public void Paths_may_be_written_with_dots_blanks_or_the_other_slash()
+    {
+        var read = Of(folder.Write("x.csv", "file_name,text\n./a.jpg,one\n a.jpg ,two\nsub\\c.jpg,three\n"));
+
+        Assert.Equal(["one", "two"], read["a.jpg"].Captions);
+        Assert.Equal(Picture, read[@"sub\c.jpg"].ReadImage!());
+    }
+
+    [Fact]
+    public void Whatever_the_captions_hold_a_well_written_csv_gives_them_back()
+    {
+        var cell = Gen.OneOf(Gen.String[Gen.Char["ab,;\"\t\nü 重"], 1, 12], Gen.Const("\"\""), Gen.Const(",\n"));
+        Gen.Select(cell.Array[1, 6], Gen.Bool, Gen.Char[",;\t"]).Sample((captions, crlf, separator) =>
+        {
+            var end = crlf ? "\r\n" : "\n";
+            var rows = captions.Select((caption, i) => $"p{i}.jpg{separator}\"{caption.Replace("\"", "\"\"", StringComparison.Ordinal)}\"");
+            using var table = new DelimitedText(folder.Write("r.csv", $"file_name{separator}text{end}{string.Join(end, rows)}"), tabs: false, new());
+            foreach (var caption in captions) Assert.Equal([caption], table.Next()!.Captions);
+            Assert.Null(table.Next());
+        }, iter: 300, threads: 1);
     }
 
     [Fact]

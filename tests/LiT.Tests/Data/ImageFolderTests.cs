@@ -84,13 +84,28 @@ public sealed class ImageFolderTests : IDisposable
     }
 
     [Fact]
-    public void A_folder_of_train_and_test_asks_for_one_of_them()
+    public void A_picture_beside_class_folders_has_no_label()
     {
-        Files("train/cat/1.jpg", "test/cat/1.jpg");
+        Files("cat/1.jpg", "dog/1.jpg", "preview.png");
+
+        var read = Of(folder.Path);
+
+        Assert.Equal("class folders", read.Source.Form);
+        Assert.Equal([null, "cat", "dog"], read.Samples.Select(s => s.Label));
+    }
+
+    [Theory]
+    [InlineData("train/cat/1.jpg", "test/cat/1.jpg")]
+    [InlineData("set-train-000.tar", "set-test-000.tar")]
+    [InlineData("train/000.tar", "test/000.tar")]
+    [InlineData("data/train-00000-of-00001.parquet", "data/test-00000-of-00001.parquet")]
+    public void Training_and_test_data_in_one_folder_are_not_mixed(string train, string test)
+    {
+        Files(train, test);
 
         var trouble = Assert.Throws<LitException>(() => Samples.Open(folder.Path));
 
-        Assert.Contains("holds the parts test, train. Name one of them", trouble.Message, StringComparison.Ordinal);
+        Assert.Contains("holds the parts test, train. Name one of them, for example", trouble.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -121,6 +136,14 @@ public sealed class ImageFolderTests : IDisposable
         Files("x.zip", "x.docx");
 
         Assert.Contains(what, Assert.Throws<LitException>(() => Samples.Open(folder[name])).Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_single_part_is_no_class()
+    {
+        Files("train/cat/1.jpg");
+
+        Assert.Contains("holds the parts train. Name one of them, for example", Assert.Throws<LitException>(() => Samples.Open(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     private void Files(params string[] names)

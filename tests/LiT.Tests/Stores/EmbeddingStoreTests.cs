@@ -177,6 +177,8 @@ public sealed class EmbeddingStoreTests : IDisposable
     [InlineData("other metadata", "2 rows where")]
     [InlineData("no parquet", "cannot be read as Parquet")]
     [InlineData("json", "damaged")]
+    [InlineData("no size", "damaged (a size is not above zero)")]
+    [InlineData("other type", "the rows are not of the type that store.json says, Float32")]
     [InlineData("later version", "version 99 of the format")]
     public void A_damaged_store_is_refused_with_the_file_and_what_to_do(string damage, string what)
     {
@@ -195,6 +197,8 @@ public sealed class EmbeddingStoreTests : IDisposable
             case "other metadata": File.Copy(Metadata(2), Metadata(1), overwrite: true); break;
             case "no parquet": Change(Metadata(1), bytes => bytes[..^9]); break;
             case "json": Change(json, bytes => bytes[..^20]); break;
+            case "no size": File.WriteAllText(json, File.ReadAllText(json).Replace("\"views\": 1", "\"views\": 0", StringComparison.Ordinal)); break;
+            case "other type": File.WriteAllText(json, File.ReadAllText(json).Replace("float16", "float32", StringComparison.Ordinal)); break;
             case "later version": File.WriteAllText(json, File.ReadAllText(json).Replace("\"version\": 1", "\"version\": 99", StringComparison.Ordinal)); break;
         }
 
