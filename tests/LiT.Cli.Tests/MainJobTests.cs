@@ -46,6 +46,25 @@ public sealed class MainJobTests : IDisposable
     }
 
     [Fact]
+    public void Ctrl_C_ends_with_130_and_the_same_command_goes_on_to_the_same_bytes()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGINT to send.");
+        Draw("pairs", 300);
+        Run(Embed("whole")).Expect(0);
+        using (var process = Lit.Start(folder, Embed("stopped")))
+        {
+            var talk = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+            while (!process.HasExited && !File.Exists(Path.Combine(folder, "stopped", "img_emb", "img_emb_0002.npy"))) Thread.Sleep(1);
+            System.Diagnostics.Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+            process.WaitForExit();
+            Assert.Equal(130, process.ExitCode);
+            Assert.Single(talk.Result.Split('\n'), line => line.StartsWith("lit: ", StringComparison.Ordinal));
+        }
+        Run(Embed("stopped")).Expect(0);
+        Assert.Equal(Hashes("whole"), Hashes("stopped"));
+    }
+
+    [Fact]
     public void Bad_input_is_one_line_and_leaves_nothing_behind()
     {
         Directory.CreateDirectory(Path.Combine(folder, "empty"));
