@@ -46,10 +46,10 @@ internal sealed class TuneChoices
     }
 
     /// <summary>The defaults for these pairs, with what the user gave in their place; says what was chosen and why.</summary>
-    public TuningOptions Choose(ParseResult parsed, TuningPairs pairs, Action<string> say)
+    public TuningOptions Choose(ParseResult parsed, TuningPairs pairs, bool fromScratch, Action<string> say)
     {
         var size = parsed.GetValue(batch);
-        var defaults = TuningDefaults.For(pairs, size);
+        var defaults = TuningDefaults.For(pairs, size, fromScratch);
         bool Given(Option option) => parsed.GetResult(option) is { Implicit: false };
         HashSet<string> given = [.. new Option[] { batch, steps, lr, positives, captionNoise }.Where(Given).Select(option => option.Name), .. Given(epochs) ? [steps.Name] : Array.Empty<string>()];
         foreach (var reason in defaults.Reasons.Where(reason => !given.Contains(reason.Option))) say(reason.Words);

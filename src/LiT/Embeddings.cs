@@ -31,8 +31,13 @@ public sealed class Embeddings
     public Tensor ToTensor() => ToTensor(0, Count);
 
     /// <summary>Some rows as a fresh float32 tensor on the CPU, [count, E].</summary>
-    public Tensor ToTensor(int first, int count) =>
-        tensor(Values.AsSpan(first * Size, count * Size).ToArray(), count, Size);
+    public Tensor ToTensor(int first, int count)
+    {
+        // A tensor over a managed array lies wherever the array lies, and products round by alignment: a copy of torch's own
+        // gives the same bits in every run.
+        using var managed = tensor(Values.AsSpan(first * Size, count * Size).ToArray(), count, Size);
+        return managed.clone();
+    }
 
     /// <summary>The rows chosen, in the order given.</summary>
     public Embeddings Select(IReadOnlyList<int> rows)

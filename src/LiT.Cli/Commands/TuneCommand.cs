@@ -50,7 +50,7 @@ internal static class TuneCommand
             };
             TuneResult result;
             using (ProgressLine progress = new())
-                result = TuneRun.Run(request, pairs => choices.Choose(parsed, pairs, Terminal.Say), Terminal.Say, progress, cancel);
+                result = TuneRun.Run(request, pairs => choices.Choose(parsed, pairs, request.Lock.Text == TowerStart.FromScratch, Terminal.Say), Terminal.Say, progress, cancel);
             var report = LiT.Reports.TuningReport.Write(request.Out);
             var last = result.Outcome.Last;
             if (CommonOptions.IsJson(parsed))

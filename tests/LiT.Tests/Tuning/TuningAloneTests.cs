@@ -56,12 +56,9 @@ public class TuningAloneTests
     {
         using var run = new TinyRun { Options = TinyRun.Small with { Steps = 2000, LogEvery = 100, CheckpointEvery = 500 } };
         List<long> alive = [];
-        run.Run(onLine: _ =>
-        {
-            GC.Collect();                          // what earlier tests left behind goes now, not between two counts
-            GC.WaitForPendingFinalizers();
-            alive.Add(Tensor.TotalCount);
-        });
+        GC.Collect();                              // what earlier tests left behind goes now, not between two counts
+        GC.WaitForPendingFinalizers();
+        run.Run(onLine: _ => alive.Add(Tensor.TotalCount));
         Assert.Equal(20, alive.Count);
         Assert.True(alive[^1] <= alive[0] && alive.Max() - alive[0] < 20, string.Join(" ", alive));
     }
