@@ -72,11 +72,14 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
 
     private static void ReadSamples(string path)
     {
+        var used = 0;
         foreach (var found in Samples.Open(path).ReadAll())
         {
+            if (found.Sample is not null) used++;
             if (found.Sample is null == found.Skipped is null) throw new InvalidDataException("Neither used nor skipped, or both.");
             found.Sample?.ReadImage!();
         }
+        if (used == 0) throw new LitException($"{path}: nothing of it can be used.");
     }
 
     private static void ReadStore(string path)
