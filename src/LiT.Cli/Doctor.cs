@@ -15,7 +15,7 @@ internal static class Doctor
         "own copy (src/LiT/buildTransitive/LiT.targets); a copy made by hand lacks it. Build again with 'dotnet build -c Release', or install a newer libstdc++.";
 
     private static readonly byte[] OnePixelPng = Convert.FromBase64String(
-        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mP8z8Dwn4EIwDiqEAB1jgUB/KpoIQAAAABJRU5ErkJggg==");
+        "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP438AAAAQBAYDFKhhdAAAAAElFTkSuQmCC");
 
     public static IReadOnlyList<Finding> Examine() =>
     [

@@ -46,7 +46,7 @@ public sealed class MainJobTests : IDisposable
     }
 
     [Fact]
-    public void Ctrl_C_ends_with_130_and_the_same_command_goes_on_to_the_same_bytes()
+    public async Task Ctrl_C_ends_with_130_and_the_same_command_goes_on_to_the_same_bytes()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no SIGINT to send.");
         Draw("pairs", 300);
@@ -55,10 +55,10 @@ public sealed class MainJobTests : IDisposable
         {
             var talk = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             while (!process.HasExited && !File.Exists(Path.Combine(folder, "stopped", "img_emb", "img_emb_0002.npy"))) Thread.Sleep(1);
-            System.Diagnostics.Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
-            process.WaitForExit();
+            using var signal = System.Diagnostics.Process.Start("kill", ["-INT", $"{process.Id}"]);
+            await process.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(130, process.ExitCode);
-            Assert.Single(talk.Result.Split('\n'), line => line.StartsWith("lit: ", StringComparison.Ordinal));
+            Assert.Single((await talk).Split('\n'), line => line.StartsWith("lit: ", StringComparison.Ordinal));
         }
         Run(Embed("stopped")).Expect(0);
         Assert.Equal(Hashes("whole"), Hashes("stopped"));
