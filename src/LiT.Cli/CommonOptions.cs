@@ -10,19 +10,25 @@ internal static class CommonOptions
 
     private static readonly Option<string> Device = new("--device")
     {
-        Description = "Where to compute: auto, cpu, cuda or cuda:N.", DefaultValueFactory = _ => "auto", Recursive = true,
+        Description = "Where to compute: auto, cpu, cuda or cuda:N.",
+        DefaultValueFactory = _ => "auto",
+        Recursive = true,
     };
 
     private static readonly Option<int> Threads = new("--threads")
     {
-        Description = "Threads for computing; 0 takes every core.", DefaultValueFactory = _ => 0, Recursive = true,
+        Description = "Threads for computing; 0 takes every core.",
+        DefaultValueFactory = _ => 0,
+        Recursive = true,
     };
 
     private static readonly Option<int> Seed = new("--seed") { Description = "Seed of everything random.", Recursive = true };
 
     private static readonly Option<string> DType = new("--dtype")
     {
-        Description = "Type that the towers compute in: float32 or bfloat16.", DefaultValueFactory = _ => "float32", Recursive = true,
+        Description = "Type that the towers compute in: float32 or bfloat16.",
+        DefaultValueFactory = _ => "float32",
+        Recursive = true,
     };
 
     private static readonly Option<bool> Verbose = new("--verbose") { Description = "Say more; keep the stack trace of a failure.", Recursive = true };

@@ -25,7 +25,8 @@ internal static class ClassifyCommand
         Option<bool> exif = new("--ignore-exif") { Description = "Take pictures as they are stored, not as their EXIF orientation turns them." };
         Option<int> maxMegapixels = new("--max-megapixels")
         {
-            Description = "Larger pictures are refused by their header.", DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
+            Description = "Larger pictures are refused by their header.",
+            DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
         };
         Command command = new("classify", "Say which of some labels fits each picture best.") { pictures, model, labels, templates, top, exif, maxMegapixels };
         Limits.Positive(top, maxMegapixels);

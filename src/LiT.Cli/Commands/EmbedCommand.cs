@@ -17,11 +17,13 @@ internal static class EmbedCommand
         Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
         Option<int> rowsPerShard = new("--rows-per-shard")
         {
-            Description = "Pictures in a file of the store; an interrupted run goes on after the last whole file.", DefaultValueFactory = _ => 10_000,
+            Description = "Pictures in a file of the store; an interrupted run goes on after the last whole file.",
+            DefaultValueFactory = _ => 10_000,
         };
         Option<int> maxMegapixels = new("--max-megapixels")
         {
-            Description = "Larger pictures are refused by their header and skipped.", DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
+            Description = "Larger pictures are refused by their header and skipped.",
+            DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
         };
         Option<double> maxBad = new("--max-bad") { Description = "Stop when more than this share of the samples cannot be used.", DefaultValueFactory = _ => 0.5 };
         DataOptions data = new();
@@ -65,8 +67,15 @@ internal static class EmbedCommand
         {
             Terminal.Write(new
             {
-                Store = folder, counts.Found, counts.Embedded, counts.Skipped, result.EmbeddedNow, EmbeddingSize = tower.Tower.Width,
-                tower.Fingerprint, result.Seconds, PicturesPerSecond = result.Seconds > 0 ? result.EmbeddedNow / result.Seconds : 0,
+                Store = folder,
+                counts.Found,
+                counts.Embedded,
+                counts.Skipped,
+                result.EmbeddedNow,
+                EmbeddingSize = tower.Tower.Width,
+                tower.Fingerprint,
+                result.Seconds,
+                PicturesPerSecond = result.Seconds > 0 ? result.EmbeddedNow / result.Seconds : 0,
             });
             return;
         }

@@ -97,8 +97,15 @@ public static class Decoding
     private static PictureException Broken(ReadOnlySpan<byte> bytes, PictureFormat format, string? origin, VipsException broken)
     {
         // libvips keeps one error text for all threads, so it can be another picture's: the words are our own.
-        var name = format switch { PictureFormat.Jpeg => "JPEG", PictureFormat.Png => "PNG", PictureFormat.Gif => "GIF",
-            PictureFormat.Tiff => "TIFF", PictureFormat.Avif => "AVIF", _ => "WebP" };
+        var name = format switch
+        {
+            PictureFormat.Jpeg => "JPEG",
+            PictureFormat.Png => "PNG",
+            PictureFormat.Gif => "GIF",
+            PictureFormat.Tiff => "TIFF",
+            PictureFormat.Avif => "AVIF",
+            _ => "WebP"
+        };
         var reason = PictureFormats.IsCutShort(format, bytes) ? $"truncated {name}" : $"corrupt or unsupported {name}";
         return new PictureException(reason, origin, "Fetch the file again, or save it anew with another program.", broken);
     }

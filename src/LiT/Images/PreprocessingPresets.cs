@@ -17,7 +17,12 @@ public sealed partial record Preprocessing
     /// </summary>
     public static Preprocessing LiT(int size = 224) => new()
     {
-        Width = size, Height = size, Method = ResizeMethod.TensorFlowBilinear, Fit = ResizeFit.Squash, Mean = 0.5f, Std = 0.5f,
+        Width = size,
+        Height = size,
+        Method = ResizeMethod.TensorFlowBilinear,
+        Fit = ResizeFit.Squash,
+        Mean = 0.5f,
+        Std = 0.5f,
     };
 
     /// <summary>The public LiT models' other form, <c>PreprocessImages(size, crop=True)</c>: shorter side to size, central crop.</summary>
@@ -31,7 +36,9 @@ public sealed partial record Preprocessing
     /// <param name="crop">The part of the shorter side that the crop keeps.</param>
     public static Preprocessing BigVision(int size = 224, double crop = 0.875) => LiT(size) with
     {
-        Method = ResizeMethod.TensorFlowArea, Fit = ResizeFit.ShorterSide, ShorterSide = ShorterSideFor(size, crop),
+        Method = ResizeMethod.TensorFlowArea,
+        Fit = ResizeFit.ShorterSide,
+        ShorterSide = ShorterSideFor(size, crop),
     };
 
     /// <summary>torchvision's and DINO's evaluation: shorter side to size / crop, central crop, ImageNet mean and deviation.</summary>
@@ -40,14 +47,24 @@ public sealed partial record Preprocessing
     /// <param name="crop">The part of the shorter side that the crop keeps.</param>
     public static Preprocessing TorchvisionImageNet(int size = 224, ResizeMethod interpolation = ResizeMethod.PillowBilinear, double crop = 0.875) => new()
     {
-        Width = size, Height = size, Method = interpolation, Fit = ResizeFit.ShorterSide, ShorterSide = ShorterSideFor(size, crop),
-        Mean = ImageNetMean, Std = ImageNetStd,
+        Width = size,
+        Height = size,
+        Method = interpolation,
+        Fit = ResizeFit.ShorterSide,
+        ShorterSide = ShorterSideFor(size, crop),
+        Mean = ImageNetMean,
+        Std = ImageNetStd,
     };
 
     /// <summary>Hugging Face's ViTImageProcessor: squashed with Pillow's bilinear, values in [-1, 1].</summary>
     public static Preprocessing HuggingFaceViT(int size = 224) => new()
     {
-        Width = size, Height = size, Method = ResizeMethod.PillowBilinear, Fit = ResizeFit.Squash, Mean = 0.5f, Std = 0.5f,
+        Width = size,
+        Height = size,
+        Method = ResizeMethod.PillowBilinear,
+        Fit = ResizeFit.Squash,
+        Mean = 0.5f,
+        Std = 0.5f,
     };
 
     /// <summary>
@@ -56,7 +73,12 @@ public sealed partial record Preprocessing
     /// </summary>
     public static Preprocessing Cifar { get; } = new()
     {
-        Width = 32, Height = 32, Method = ResizeMethod.PillowBicubic, Fit = ResizeFit.Squash, Mean = ImageNetMean, Std = ImageNetStd,
+        Width = 32,
+        Height = 32,
+        Method = ResizeMethod.PillowBicubic,
+        Fit = ResizeFit.Squash,
+        Mean = ImageNetMean,
+        Std = ImageNetStd,
     };
 
     /// <summary>What happens to a picture, in words.</summary>

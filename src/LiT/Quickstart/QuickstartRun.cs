@@ -83,7 +83,10 @@ public static class QuickstartRun
         say($"drawing {size.Pairs + size.Validation + size.Test + size.Compositions} pictures into {data}");
         var counts = new Dictionary<DrawnSplit, int>
         {
-            [DrawnSplit.Pairs] = size.Pairs, [DrawnSplit.Val] = size.Validation, [DrawnSplit.Test] = size.Test, [DrawnSplit.Compositions] = size.Compositions,
+            [DrawnSplit.Pairs] = size.Pairs,
+            [DrawnSplit.Val] = size.Validation,
+            [DrawnSplit.Test] = size.Test,
+            [DrawnSplit.Compositions] = size.Compositions,
         };
         foreach (var (split, count) in counts)
             if (!File.Exists(Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar"))) DrawnDataset.Write(data, split, count, seed, progress, cancel);
@@ -101,8 +104,14 @@ public static class QuickstartRun
         say("tuning a text tower from scratch to read it");
         TuneRequest request = new()
         {
-            Data = Store(DrawnSplit.Pairs), TextTower = TextTower, Out = Path.Combine(folder, "run"), Validation = Store(DrawnSplit.Val),
-            VocabularySize = 2000, BundleTower = BundleTower.Always, Seed = seed, Compute = compute,
+            Data = Store(DrawnSplit.Pairs),
+            TextTower = TextTower,
+            Out = Path.Combine(folder, "run"),
+            Validation = Store(DrawnSplit.Val),
+            VocabularySize = 2000,
+            BundleTower = BundleTower.Always,
+            Seed = seed,
+            Compute = compute,
         };
         var tuned = TuneRun.Run(request, pairs =>
         {
@@ -116,7 +125,10 @@ public static class QuickstartRun
         (ClassificationReport Report, ImageSet Set, ClassificationScore Score, Labels Labels) Classify(DrawnSplit split, IReadOnlyList<string> names, string column) =>
             ModelEvaluation.Classify(model, Store(split), new EvaluationOptions
             {
-                Classes = new ClassNames(names), Templates = templates, Seed = seed, Images = new() { Samples = new() { LabelColumn = column } },
+                Classes = new ClassNames(names),
+                Templates = templates,
+                Seed = seed,
+                Images = new() { Samples = new() { LabelColumn = column } },
             }, compute, cancel: cancel);
 
         var everyComposition = DrawnVocabulary.ColourNames.SelectMany(colour => DrawnVocabulary.KindNames.Select(kind => $"{colour} {kind}")).ToList();

@@ -145,7 +145,10 @@ public sealed record LineChart
         var rows = places.Select(place => (IReadOnlyList<string>)[Figures.Plain(place), .. lines.Select(line => Nearest(line, place, reach))]);
         var table = new Table
         {
-            Caption = $"{Title}: numbers", Hidden = true, Columns = [Across, .. lines.Select(line => line.Name)], Rows = [.. rows],
+            Caption = $"{Title}: numbers",
+            Hidden = true,
+            Columns = [Across, .. lines.Select(line => line.Name)],
+            Rows = [.. rows],
         };
         return Html.Of($"<details><summary>Numbers</summary>{table.Render()}</details>");
     }

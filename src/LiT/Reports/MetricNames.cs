@@ -5,11 +5,26 @@ internal static class MetricNames
 {
     private static readonly Dictionary<string, string> Words = new()
     {
-        ["loss"] = "loss", ["temperature"] = "temperature", ["bias"] = "bias", ["lr"] = "learning rate", ["gradNorm"] = "gradient norm",
-        ["pairsPerSecond"] = "pairs per second", ["i2tAccuracy"] = "image → text accuracy", ["t2iAccuracy"] = "text → image accuracy",
-        ["imageToText"] = "image → text", ["textToImage"] = "text → image", ["i2t"] = "image → text", ["t2i"] = "text → image",
-        ["r1"] = "recall@1", ["r5"] = "recall@5", ["r10"] = "recall@10", ["top1"] = "top-1", ["top5"] = "top-5",
-        ["medianRank"] = "median rank", ["accuracy"] = "accuracy", ["zeroShot"] = "zero-shot",
+        ["loss"] = "loss",
+        ["temperature"] = "temperature",
+        ["bias"] = "bias",
+        ["lr"] = "learning rate",
+        ["gradNorm"] = "gradient norm",
+        ["pairsPerSecond"] = "pairs per second",
+        ["i2tAccuracy"] = "image → text accuracy",
+        ["t2iAccuracy"] = "text → image accuracy",
+        ["imageToText"] = "image → text",
+        ["textToImage"] = "text → image",
+        ["i2t"] = "image → text",
+        ["t2i"] = "text → image",
+        ["r1"] = "recall@1",
+        ["r5"] = "recall@5",
+        ["r10"] = "recall@10",
+        ["top1"] = "top-1",
+        ["top5"] = "top-5",
+        ["medianRank"] = "median rank",
+        ["accuracy"] = "accuracy",
+        ["zeroShot"] = "zero-shot",
     };
 
     private static readonly string[] FirstPlaces = ["r1", "top1", "accuracy"];

@@ -32,7 +32,8 @@ internal static class MetricsFile
                 var before = lines.GetValueOrDefault(line.Step);
                 lines[line.Step] = before is null ? line : line with
                 {
-                    Values = Joined(before.Values, line.Values), Validation = Joined(before.Validation, line.Validation),
+                    Values = Joined(before.Values, line.Values),
+                    Validation = Joined(before.Validation, line.Validation),
                 };
             }
             catch (Exception wrong) when (wrong is JsonException or InvalidOperationException)

@@ -54,7 +54,8 @@ public static class QuickstartReport
         var shown = columns.Where(column => results.Any(result => column.Cell(result) is not null)).ToList();
         return new Table
         {
-            Caption = "Zero-shot accuracy", Columns = [.. shown.Select(column => column.Head)],
+            Caption = "Zero-shot accuracy",
+            Columns = [.. shown.Select(column => column.Head)],
             Rows = [.. results.Select(result => shown.Select(column => column.Cell(result) ?? Figures.Missing).ToList())],
         }.Render();
     }
@@ -74,7 +75,8 @@ public static class QuickstartReport
     {
         var chart = new BarChart
         {
-            Title = "Right answers by what the descriptions differ in", LevelName = "chance",
+            Title = "Right answers by what the descriptions differ in",
+            LevelName = "chance",
             Bars = [.. results.Select(BarOf)],
         };
         var explained = (from result in results

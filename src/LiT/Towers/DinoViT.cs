@@ -81,8 +81,16 @@ public sealed record DinoConfig : ImageTowerConfig
             throw new ArgumentException($"There is no DINO network '{variant}'. Write vits16, vits8, vitb16 or vitb8, or DINOv2's vits14, vitb14, vitl14, vitg14, with _reg for registers.", nameof(variant));
         return new()
         {
-            Width = s.Width, Depth = s.Depth, MlpDim = s.MlpDim, AttentionHeads = s.Heads, Patch = patch, ImageSize = second ? 518 : 224,
-            Registers = registers ? 4 : 0, Resampling = ResamplingOf(registers), LayerScale = second, Mlp = size == "g" ? DinoMlp.SwiGlu : DinoMlp.Gelu,
+            Width = s.Width,
+            Depth = s.Depth,
+            MlpDim = s.MlpDim,
+            AttentionHeads = s.Heads,
+            Patch = patch,
+            ImageSize = second ? 518 : 224,
+            Registers = registers ? 4 : 0,
+            Resampling = ResamplingOf(registers),
+            LayerScale = second,
+            Mlp = size == "g" ? DinoMlp.SwiGlu : DinoMlp.Gelu,
         };
     }
 

@@ -27,7 +27,8 @@ public sealed record GroupNormResNetConfig : ImageTowerConfig
     /// <exception cref="ArgumentException">There is no such depth.</exception>
     public static GroupNormResNetConfig Named(string depth) => new()
     {
-        Width = 64, ImageSize = 224,
+        Width = 64,
+        ImageSize = 224,
         Units = depth switch
         {
             "26" => [2, 2, 2, 2],

@@ -95,7 +95,11 @@ public static class ImageTowerLoader
         using var empty = Built(config, spec, new torch.Device(DeviceType.META));
         return new TowerDescription
         {
-            Architecture = config.InWords, Family = "from scratch", ParameterCount = config.CountParameters(), Width = empty.Width, Heads = config.Heads,
+            Architecture = config.InWords,
+            Family = "from scratch",
+            ParameterCount = config.CountParameters(),
+            Width = empty.Width,
+            Heads = config.Heads,
             Preprocessing = family.Preprocessing(config.ImageSize).PreprocessingDescription,
         };
     }
@@ -152,7 +156,9 @@ public static class ImageTowerLoader
 
     private static Preprocessing Resized(Preprocessing preprocessing, int size) => preprocessing with
     {
-        Width = size, Height = size, ShorterSide = (int)Math.Round((double)preprocessing.ShorterSide * size / preprocessing.Width),
+        Width = size,
+        Height = size,
+        ShorterSide = (int)Math.Round((double)preprocessing.ShorterSide * size / preprocessing.Width),
     };
 
     // Sizes from a file may be anything; what torch says to them is one line here.

@@ -24,8 +24,14 @@ public sealed record LockedTower(
     /// <summary>What <c>lit models show</c> prints.</summary>
     public TowerDescription Describe() => new()
     {
-        Architecture = Architecture, Family = Family, ParameterCount = ParameterCount, Width = Tower.Width, Heads = Heads,
-        Preprocessing = Preprocessing.PreprocessingDescription, Names = Names, Fingerprint = Fingerprint,
+        Architecture = Architecture,
+        Family = Family,
+        ParameterCount = ParameterCount,
+        Width = Tower.Width,
+        Heads = Heads,
+        Preprocessing = Preprocessing.PreprocessingDescription,
+        Names = Names,
+        Fingerprint = Fingerprint,
     };
 
     /// <inheritdoc/>

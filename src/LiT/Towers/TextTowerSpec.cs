@@ -35,14 +35,21 @@ public static class TextTowerSpec
                 var bert = new Settings(spec, AfterComma(rest), "pool", "gelu", "dropout");
                 return Named(spec, kind, rest, BertConfig.Sizes) with
                 {
-                    VocabularySize = vocabularySize, MaxLength = Math.Max(512, tokenLength), Padding = padding, Dropout = bert.Share("dropout"),
-                    Pooling = bert.Pooling("first", "last", "mean", "max"), Activation = bert.Gelu("erf", "tanh"),
+                    VocabularySize = vocabularySize,
+                    MaxLength = Math.Max(512, tokenLength),
+                    Padding = padding,
+                    Dropout = bert.Share("dropout"),
+                    Pooling = bert.Pooling("first", "last", "mean", "max"),
+                    Activation = bert.Gelu("erf", "tanh"),
                 };
             case "t5" or "mt5":
                 var t5 = new Settings(spec, AfterComma(rest), "pool", "dropout");
                 return Named(spec, kind, rest, kind == "t5" ? T5Config.Sizes : T5Config.MultilingualSizes) with
                 {
-                    VocabularySize = vocabularySize, Padding = padding, Dropout = t5.Share("dropout"), Pooling = t5.Pooling("mean", "last", "first", "max"),
+                    VocabularySize = vocabularySize,
+                    Padding = padding,
+                    Dropout = t5.Share("dropout"),
+                    Pooling = t5.Pooling("mean", "last", "first", "max"),
                 };
             default: throw new UsageException($"'{spec}' is not a text tower. {Form}.");
         }

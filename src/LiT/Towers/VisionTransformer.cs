@@ -96,7 +96,12 @@ public sealed record VitConfig : ImageTowerConfig
             && int.TryParse(patch, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels) && pixels is >= 1 and <= 1024
             ? new()
             {
-                Width = s.Width, Depth = s.Depth, MlpDim = s.MlpDim, AttentionHeads = s.Heads, Patch = pixels, ImageSize = 224,
+                Width = s.Width,
+                Depth = s.Depth,
+                MlpDim = s.MlpDim,
+                AttentionHeads = s.Heads,
+                Patch = pixels,
+                ImageSize = 224,
                 Positions = VitPositions.LearnedWithClass,
             }
             : throw new ArgumentException($"There is no ViT variant '{variant}'. Write size/patch, for example B/16; " +

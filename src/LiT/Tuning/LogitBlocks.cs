@@ -1,5 +1,5 @@
-using TorchSharp;
 using LiT.Towers;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;

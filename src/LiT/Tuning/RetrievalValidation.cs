@@ -37,8 +37,12 @@ internal sealed class RetrievalValidation : IValidation
         var score = Retrieval.Score(TowerOutputs.Images(towers, representations, compute), TowerOutputs.Texts(towers, tokenizer, captions, compute), imageOf);
         return new Dictionary<string, double>
         {
-            ["imageToTextR1"] = score.ImageToText.R1, ["imageToTextR5"] = score.ImageToText.R5, ["imageToTextR10"] = score.ImageToText.R10,
-            ["textToImageR1"] = score.TextToImage.R1, ["textToImageR5"] = score.TextToImage.R5, ["textToImageR10"] = score.TextToImage.R10,
+            ["imageToTextR1"] = score.ImageToText.R1,
+            ["imageToTextR5"] = score.ImageToText.R5,
+            ["imageToTextR10"] = score.ImageToText.R10,
+            ["textToImageR1"] = score.TextToImage.R1,
+            ["textToImageR5"] = score.TextToImage.R5,
+            ["textToImageR10"] = score.TextToImage.R10,
         };
     }
 }

@@ -12,7 +12,9 @@ public class AugmentationTests
     public void The_same_seed_epoch_and_sample_give_the_same_picture_and_others_do_not()
     {
         var augmentation = Augmentation.Inception(0.2) with { Jitter = 0.8, Grayscale = 0.1, Padding = 2 };
-        var pictures = (from seed in Enumerable.Range(0, 3) from epoch in Enumerable.Range(0, 3) from sample in Enumerable.Range(0, 3)
+        var pictures = (from seed in Enumerable.Range(0, 3)
+                        from epoch in Enumerable.Range(0, 3)
+                        from sample in Enumerable.Range(0, 3)
                         select Convert.ToHexString(Changed(augmentation, Chance.For(seed, epoch, sample)).Pixels)).ToList();
         Assert.Equal(27, pictures.Distinct().Count());
         Assert.Equal(pictures[^1], Convert.ToHexString(Changed(augmentation, Chance.For(2, 2, 2)).Pixels));

@@ -46,7 +46,8 @@ public sealed class ImagePreprocessingFixtures : IFixtureKind
         {
             var (width, height) = Preprocessing.SizeWithShorterSide(image.Width, image.Height, size, ResizeMethod.TensorFlowArea);
             WithinOne(Resizing.Resize(image, width, height, ResizeMethod.TensorFlowArea), expected, off: 1);
-        },
+        }
+        ,
         "resize_small_area_central_crop_value_range" => Values(Preprocessing.BigVision(size, crop: 1)),
         "vit_jax_crop" => Values(Preprocessing.LiTCropped(size)),
         "central_crop_default" => (image, expected) =>
@@ -54,7 +55,8 @@ public sealed class ImagePreprocessingFixtures : IFixtureKind
             var side = Math.Min(image.Width, image.Height);
             var crop = Preprocessing.LiT(side) with { Fit = ResizeFit.CentralSquare, Method = ResizeMethod.None };
             WithinOne(crop.Fitted(image), expected, off: 0);
-        },
+        }
+        ,
         "pil_bilinear_square" => Bytes(Preprocessing.HuggingFaceViT(size), off: 0),
         "pil_bicubic_square" => Bytes(Preprocessing.HuggingFaceViT(size) with { Method = ResizeMethod.PillowBicubic }, off: 0),
         "torchvision_bilinear_crop_u8" => Bytes(Torchvision(size, torchvision, ResizeMethod.PillowBilinear), off: 0),

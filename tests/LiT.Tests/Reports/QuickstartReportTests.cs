@@ -10,7 +10,9 @@ public class QuickstartReportTests
 
     private static readonly QuickstartResults Full = new()
     {
-        Title = $"Quickstart {Hostile}", Lead = Hostile, Facts = [("tower", Hostile)],
+        Title = $"Quickstart {Hostile}",
+        Lead = Hostile,
+        Facts = [("tower", Hostile)],
         Accuracies = [new("new pictures", 0.913, 0.1, 2000, 0.9, 0.925, 0.942, Hostile), new("new classes", 0.713, 0.125, 800)],
         Composition = [new(Hostile, 0.94, 0.25, 400, 0.91, 0.96, null, Hostile), new("place", double.NaN, 0.5, 0)],
         Retrieval = [new("words → pictures", 0.59, 0.86, 0.93, 1000, 1), new("pictures → words", double.NaN, 0, 0, 0)],

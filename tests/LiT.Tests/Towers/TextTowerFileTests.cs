@@ -11,17 +11,29 @@ public class TextTowerFileTests
         Gen.Select(Gen.Int[1, 4], Gen.Int[0, 2], Gen.Int[1, 20], Gen.Enum<TextPooling>(), Gen.Enum<Activation>(), Gen.Int[0, 2].Nullable())
             .Select((heads, depth, length, pooling, activation, padding) => (TextTowerConfig)new TextTransformerConfig(8 * heads, depth + 1, heads, 12, 9, length)
             {
-                Pooling = pooling, Activation = activation, MaskPadding = padding, Eps = 1e-5, Dropout = 0.25,
+                Pooling = pooling,
+                Activation = activation,
+                MaskPadding = padding,
+                Eps = 1e-5,
+                Dropout = 0.25,
             }),
         Gen.Select(Gen.Int[1, 4], Gen.Int[1, 2], Gen.Bool, Gen.Bool)
             .Select((heads, depth, pooler, erf) => (TextTowerConfig)new BertConfig(4 * heads, depth, heads, 12, 9)
             {
-                MaxLength = 21, Segments = 3, Pooler = pooler, Padding = 1, Activation = erf ? Activation.Gelu : Activation.GeluTanh,
+                MaxLength = 21,
+                Segments = 3,
+                Pooler = pooler,
+                Padding = 1,
+                Activation = erf ? Activation.Gelu : Activation.GeluTanh,
             }),
         Gen.Select(Gen.Int[1, 4], Gen.Int[1, 6], Gen.Bool)
             .Select((heads, size, gated) => (TextTowerConfig)new T5Config(10, 2, heads, size, 12, 9)
             {
-                Gated = gated, Activation = gated ? Activation.GeluTanh : Activation.Relu, Buckets = 8, MaxDistance = 20, Pooling = TextPooling.Last,
+                Gated = gated,
+                Activation = gated ? Activation.GeluTanh : Activation.Relu,
+                Buckets = 8,
+                MaxDistance = 20,
+                Pooling = TextPooling.Last,
             }));
 
     [Fact]
