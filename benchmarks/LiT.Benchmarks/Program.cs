@@ -1,1 +1,13 @@
-Console.WriteLine("");
+using LiT.Benchmarks;
+
+return args switch
+{
+    ["loss", .. var sizes] => LossBenchmark.Run(sizes),
+    _ => Usage(),
+};
+
+static int Usage()
+{
+    Console.Error.WriteLine("usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- loss [BATCH [WIDTH]]");
+    return 2;
+}

@@ -1,0 +1,22 @@
+using System.Diagnostics;
+using static TorchSharp.torch;
+
+namespace LiT.Benchmarks;
+
+/// <summary>Times several ways of doing one thing in turns, so that what else the machine does meets all of them.</summary>
+internal static class Rounds
+{
+    /// <summary>Median seconds of each way over the rounds; one turn of each before them is not counted.</summary>
+    public static double[] Median(int rounds, params Action[] ways)
+    {
+        var seconds = ways.Select(_ => new List<double>()).ToArray();
+        for (var round = 0; round <= rounds; round++)
+            for (var way = 0; way < ways.Length; way++)
+            {
+                var watch = Stopwatch.StartNew();
+                using (NewDisposeScope()) ways[way]();
+                if (round > 0) seconds[way].Add(watch.Elapsed.TotalSeconds);
+            }
+        return [.. seconds.Select(turns => turns.Order().ElementAt(turns.Count / 2))];
+    }
+}
