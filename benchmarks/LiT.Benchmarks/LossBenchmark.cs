@@ -1,6 +1,5 @@
 using System.Globalization;
 using LiT.Tuning;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;
