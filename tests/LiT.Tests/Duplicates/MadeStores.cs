@@ -15,7 +15,13 @@ internal static class MadeStores
         {
             writer ??= EmbeddingStoreWriter.Open(folder, new StoreDescription
             {
-                Fingerprint = tower, Tower = tower, EmbeddingSize = row.Length / views, Source = folder, Type = type, Views = views, RowsPerShard = 1000,
+                Fingerprint = tower,
+                Tower = tower,
+                EmbeddingSize = row.Length / views,
+                Source = folder,
+                Type = type,
+                Views = views,
+                RowsPerShard = 1000,
             });
             writer.Append(new Sample(key, $"origin of {key}"), new(8, 8, SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(key.Split('#')[0]))), row);
         }

@@ -1,5 +1,5 @@
-using LiT.Duplicates;
 using LiT.Drawings;
+using LiT.Duplicates;
 using LiT.Images;
 
 namespace LiT.Tests.Duplicates;
