@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using LiT.Towers;
 using LiT.Tuning;
 
 namespace LiT.Cli;
@@ -6,6 +8,9 @@ namespace LiT.Cli;
 /// <summary>The options of a tuning run that have a default chosen from the data.</summary>
 internal sealed class TuneChoices
 {
+    private const double GentleRate = 1e-4;
+    private const long PixelsAtOnce = 1_000_000;
+
     private readonly Option<ContrastiveLossKind?> loss = new("--loss") { Description = "The contrastive loss." };
     private readonly Option<int?> batch = new("--batch") { Description = "Pairs in a step, all of them each other's negatives." };
     private readonly Option<int?> microBatch = new("--micro-batch") { Description = "Texts through the tower at once; changes time and memory, not the result." };
@@ -26,6 +31,31 @@ internal sealed class TuneChoices
         Description = "Share of captions that get words no caption uses, so that unknown words of a prompt are passed over.",
     };
 
+    private readonly Option<int?> localParts = new("--local-parts")
+    {
+        Description = "Parts of the batch that see only their own negatives (the paper's local loss); 1 is the global batch.",
+    };
+
+    private readonly Option<int?> imageMicroBatch = new("--image-micro-batch") { Description = "Pictures through the image tower at once, where it reads pictures at every step." };
+    private readonly Option<long?> cooldown = new("--cooldown") { Description = "Steps at the end over which the learning rate falls to zero on top of its schedule." };
+    private readonly Option<double?> timescale = new("--timescale") { Description = "Steps until the rsqrt schedule has fallen to 1/sqrt(2)." };
+    private readonly Option<double?> temperature = new("--temperature") { Description = "What cosines are multiplied by at the start; it is learned as a logarithm." };
+    private readonly Option<string?> temperatureBounds = new("--temperature-bounds") { Description = "Lowest and highest temperature, as in 1,100." };
+    private readonly Option<double?> temperatureRate = new("--temperature-rate") { Description = "Learning rate of temperature and bias, times --lr." };
+    private readonly Option<double?> bias = new("--bias") { Description = "The sigmoid loss's bias at the start." };
+    private readonly Option<string[]> lrMultipliers = new("--lr-mult")
+    {
+        Description = "PATTERN=NUMBER: the learning rate of parameters whose names match, times this; 0 locks them. Of several the first that matches counts.",
+        DefaultValueFactory = _ => [],
+    };
+
+    private readonly Option<string[]> decayMultipliers = new("--wd-mult") { Description = "PATTERN=NUMBER, likewise for the weight decay.", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> unlockAfter = new("--unlock-after")
+    {
+        Description = "Steps before pre-trained towers begin to move, or PATTERN=STEPS for parameters whose names match.",
+        DefaultValueFactory = _ => [],
+    };
+
     private readonly Option<double?> ema = new("--ema") { Description = "Decay of a moving average of the weights that becomes the result." };
     private readonly Option<long?> checkpointEvery = new("--checkpoint-every") { Description = "Steps between checkpoints." };
     private readonly Option<long?> validateEvery = new("--val-every") { Description = "Steps between validations." };
@@ -37,7 +67,7 @@ internal sealed class TuneChoices
     public void AddTo(Command command)
     {
         foreach (Option option in new Option[]
-            { loss, batch, microBatch, epochs, steps, lr, optimizer, schedule, warmup, weightDecay, clip, positives, captionNoise, ema, checkpointEvery, validateEvery, keepBest, resume })
+            { loss, batch, microBatch, epochs, steps, lr, optimizer, schedule, warmup, weightDecay, clip, positives, captionNoise, localParts, imageMicroBatch, cooldown, timescale, temperature, temperatureBounds, temperatureRate, bias, lrMultipliers, decayMultipliers, unlockAfter, ema, checkpointEvery, validateEvery, keepBest, resume })
             command.Options.Add(option);
         command.Validators.Add(result =>
         {
@@ -45,9 +75,20 @@ internal sealed class TuneChoices
         });
     }
 
-    /// <summary>The defaults for these pairs, with what the user gave in their place; says what was chosen and why.</summary>
-    public TuningOptions Choose(ParseResult parsed, TuningPairs pairs, bool fromScratch, Action<string> say)
+    /// <summary>Refuses options that cannot be, before any data is read.</summary>
+    /// <exception cref="UsageException">Which, and what to give instead.</exception>
+    public void Check(ParseResult parsed, LockSetting setting)
     {
+        ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!);
+        ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!);
+        ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting);
+        Bounds(parsed.GetValue(temperatureBounds));
+    }
+
+    /// <summary>The defaults for these pairs, with what the user gave in their place; says what was chosen and why.</summary>
+    public TuningOptions Choose(ParseResult parsed, TuningPairs pairs, LockSetting setting, Action<string> say)
+    {
+        var fromScratch = setting.Text == TowerStart.FromScratch;
         var size = parsed.GetValue(batch);
         var defaults = TuningDefaults.For(pairs, size, fromScratch);
         bool Given(Option option) => parsed.GetResult(option) is { Implicit: false };
@@ -56,6 +97,8 @@ internal sealed class TuneChoices
         var chosen = defaults.Options;
         var length = parsed.GetValue(steps)
             ?? (parsed.GetValue(epochs) is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch)) : chosen.Steps);
+        var (lowest, highest) = Bounds(parsed.GetValue(temperatureBounds)) ?? (chosen.LowestTemperature, chosen.HighestTemperature);
+        var rate = parsed.GetValue(lr) ?? chosen.Optimizer.LearningRate;
         return chosen with
         {
             Steps = length,
@@ -63,6 +106,15 @@ internal sealed class TuneChoices
             MicroBatch = parsed.GetValue(microBatch) ?? chosen.MicroBatch,
             Loss = parsed.GetValue(loss) ?? chosen.Loss,
             Schedule = parsed.GetValue(schedule) ?? chosen.Schedule,
+            LocalParts = parsed.GetValue(localParts) ?? chosen.LocalParts,
+            ImageMicroBatch = parsed.GetValue(imageMicroBatch) ?? ImagesAtOnce(pairs),
+            CooldownSteps = parsed.GetValue(cooldown) ?? chosen.CooldownSteps,
+            Timescale = parsed.GetValue(timescale) ?? chosen.Timescale,
+            Temperature = parsed.GetValue(temperature) ?? chosen.Temperature,
+            LowestTemperature = lowest,
+            HighestTemperature = highest,
+            TemperatureRate = parsed.GetValue(temperatureRate) ?? chosen.TemperatureRate,
+            Bias = parsed.GetValue(bias) ?? chosen.Bias,
             Positives = parsed.GetValue(positives) ?? chosen.Positives,
             CaptionNoise = parsed.GetValue(captionNoise) ?? chosen.CaptionNoise,
             AverageDecay = parsed.GetValue(ema) ?? chosen.AverageDecay,
@@ -73,10 +125,34 @@ internal sealed class TuneChoices
             Optimizer = chosen.Optimizer with
             {
                 Kind = parsed.GetValue(optimizer) ?? chosen.Optimizer.Kind,
-                LearningRate = parsed.GetValue(lr) ?? chosen.Optimizer.LearningRate,
+                LearningRate = rate,
+                LearningRateRules = [.. ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!), .. ImageRate(parsed, setting, rate, say)],
+                WeightDecayRules = ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!),
+                UnlockRules = ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting),
                 WeightDecay = parsed.GetValue(weightDecay) ?? chosen.Optimizer.WeightDecay,
                 ClipNorm = parsed.GetValue(clip) ?? chosen.Optimizer.ClipNorm,
             },
         };
+    }
+
+    /// <summary>A pre-trained image tower takes small steps unless the user has said something of it.</summary>
+    private IEnumerable<ParameterRule> ImageRate(ParseResult parsed, LockSetting setting, double rate, Action<string> say)
+    {
+        if (setting.Image != TowerStart.Unlocked || rate <= GentleRate || parsed.GetValue(lrMultipliers)!.Length > 0) yield break;
+        say(FormattableString.Invariant($"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever --lr is; --lr-mult '^image\\.=1' gives it the whole"));
+        yield return new(@"^image\.", GentleRate / rate);
+    }
+
+    /// <summary>Pictures at once: as many as keep the activations of a usual tower within a few hundred megabytes.</summary>
+    private static int? ImagesAtOnce(TuningPairs pairs) => pairs.Pictures.Shape is [_, var height, var width]
+        ? (int)Math.Clamp(PixelsAtOnce / (height * width), 8, 256)
+        : null;
+
+    private static (double Lowest, double Highest)? Bounds(string? text)
+    {
+        if (text is null) return null;
+        if (text.Split(',') is [var low, var high] && double.TryParse(low, NumberStyles.Float, CultureInfo.InvariantCulture, out var lowest)
+            && double.TryParse(high, NumberStyles.Float, CultureInfo.InvariantCulture, out var highest)) return (lowest, highest);
+        throw new UsageException($"--temperature-bounds {text}: give two numbers, as in 1,100.");
     }
 }

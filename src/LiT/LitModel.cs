@@ -68,7 +68,7 @@ public sealed class LitModel : IDisposable
 
     /// <summary>Writes a bundle; model.json comes last, so a folder with it is whole.</summary>
     /// <param name="folder">Made where it is missing; a bundle that is there is replaced.</param>
-    /// <param name="towers">Without the image tower.</param>
+    /// <param name="towers">Text tower, heads, temperature and bias; an image tower in them is left out.</param>
     /// <param name="tokenizer">Its files go along.</param>
     /// <param name="image">The locked side; <see cref="ImageSideDescription.File"/> is set here.</param>
     /// <param name="locked">The tower itself, to go into the bundle, or null to name it only.</param>
@@ -81,7 +81,7 @@ public sealed class LitModel : IDisposable
         AtomicFile.RemoveLeft(folder);
         File.Delete(Path.Combine(folder, ModelDescription.FileName));
         var config = towers.Text.Config ?? throw new ArgumentException("Only text towers of the project's own architectures can be saved.", nameof(towers));
-        Safetensors.Write(Path.Combine(folder, TextFile), towers.state_dict().Select(entry => (entry.Key, entry.Value)), TextTowerFile.Metadata(towers.Text));
+        Safetensors.Write(Path.Combine(folder, TextFile), towers.state_dict().Where(entry => !entry.Key.StartsWith("image.", StringComparison.Ordinal)).Select(entry => (entry.Key, entry.Value)), TextTowerFile.Metadata(towers.Text));
         if (locked is not null) ImageTowerFile.Save(Path.Combine(folder, ImageFile), locked.Tower, locked.Preprocessing);
         var description = describe(new ModelDescription
         {

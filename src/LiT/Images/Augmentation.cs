@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace LiT.Images;
 
 /// <summary>
@@ -33,6 +35,12 @@ public sealed record Augmentation
     /// <summary>Probability of losing all colour.</summary>
     public double Grayscale { get; init; }
 
+    /// <summary>RandAugment's operations on each picture (<see cref="RandAugmentStrength"/>); 0 for none.</summary>
+    public int RandAugmentCount { get; init; }
+
+    /// <summary>RandAugment's strength, from 0 to 10.</summary>
+    public double RandAugmentStrength { get; init; } = 10;
+
     /// <summary>No change.</summary>
     public static Augmentation None { get; } = new();
 
@@ -41,6 +49,33 @@ public sealed record Augmentation
 
     /// <summary>Random crops of at least this part of the area, and mirror images (Szegedy et al. 2014, arXiv 1409.4842).</summary>
     public static Augmentation Inception(double smallestCrop = 0.05) => new() { SmallestCrop = smallestCrop, Flip = 0.5 };
+
+    /// <summary>
+    /// Changes in words, with + between: <c>none</c>, <c>crop</c> (a quarter of the area at least) or <c>crop=0.05</c>, <c>flip</c>,
+    /// <c>shift</c>, <c>jitter</c>, <c>randaug</c> or <c>randaug=2,10</c>.
+    /// </summary>
+    /// <exception cref="UsageException">A word that is none of these.</exception>
+    public static Augmentation Parse(string text)
+    {
+        var augmentation = None;
+        if (text == "none") return augmentation;
+        foreach (var word in text.Split('+'))
+            augmentation = word.Split('=', 2) switch
+            {
+                ["crop"] => augmentation with { SmallestCrop = 0.25 },
+                ["crop", var part] when Number(part) is > 0 and <= 1 and var smallest => augmentation with { SmallestCrop = smallest },
+                ["flip"] => augmentation with { Flip = 0.5 },
+                ["shift"] => augmentation with { Padding = 4 },
+                ["jitter"] => augmentation with { Jitter = 0.8 },
+                ["randaug"] => augmentation with { RandAugmentCount = 2 },
+                ["randaug", var numbers] when numbers.Split(',') is [var count, var strength] && Number(count) is >= 1 and <= 16 and var operations && Number(strength) is >= 0 and <= 10 and var strong
+                    => augmentation with { RandAugmentCount = (int)operations, RandAugmentStrength = strong },
+                _ => throw new UsageException($"--augment {text}: '{word}' is no change of a picture. Give none, or some of crop, crop=0.25, flip, shift, jitter, randaug, randaug=2,10 with + between."),
+            };
+        return augmentation;
+
+        static double? Number(string digits) => double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+    }
 
     /// <summary>A changed picture as a tower's input.</summary>
     /// <param name="image">Decoded, any size.</param>
@@ -74,6 +109,7 @@ public sealed record Augmentation
         var changed = new RgbImage(width, height, pixels);
         if (chance.Happens(Jitter)) Recolour(changed, ref chance);
         if (chance.Happens(Grayscale)) Saturate(changed.Pixels, 0);
+        if (RandAugmentCount > 0) RandAugment.Apply(changed, RandAugmentCount, RandAugmentStrength, ref chance);
         return changed;
     }
 

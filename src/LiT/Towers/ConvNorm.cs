@@ -34,7 +34,8 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
 
     public override Tensor forward(Tensor x)
     {
-        if (training) return Normalised(functional.conv2d(x, weight, strides: stride, padding: padding));
+        // The norm decides, not this module: its statistics may be locked while everything around it is trained.
+        if (norm.training) return Normalised(functional.conv2d(x, weight, strides: stride, padding: padding));
         if (!folded.Wanted) return norm.call(functional.conv2d(x, weight, strides: stride, padding: padding));
         var (kernel, bias) = folded.For(x, () =>
         {

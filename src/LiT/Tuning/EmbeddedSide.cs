@@ -11,7 +11,8 @@ namespace LiT.Tuning;
 /// <param name="parts">Number of parts.</param>
 /// <param name="tuned">Whether anything in it takes a gradient.</param>
 /// <param name="seed">Of this side at this step.</param>
-internal sealed class EmbeddedSide(Func<int, Tensor> embed, int parts, bool tuned, ulong seed)
+/// <param name="statistics">What a pass moves by itself (statistics of batch norms): the replay does not move it again.</param>
+internal sealed class EmbeddedSide(Func<int, Tensor> embed, int parts, bool tuned, ulong seed, IReadOnlyList<Tensor>? statistics = null)
 {
     private Tensor? graph;
     private List<long>? sizes;
@@ -44,12 +45,29 @@ internal sealed class EmbeddedSide(Func<int, Tensor> embed, int parts, bool tune
             graph.backward([gradient]);
             return;
         }
+        using var once = new KeptStatistics(statistics ?? []);
         var at = 0L;
         for (var part = 0; part < parts; part++)
         {
             using var scope = NewDisposeScope();
             Part(part).backward([gradient.narrow(0, at, sizes![part])]);
             at += sizes[part];
+        }
+    }
+
+    /// <summary>Puts statistics back to what they were when it was made.</summary>
+    private sealed class KeptStatistics(IReadOnlyList<Tensor> statistics) : IDisposable
+    {
+        private readonly List<Tensor> before = [.. statistics.Select(one => one.clone().DetachFromDisposeScope())];
+
+        public void Dispose()
+        {
+            using var unrecorded = no_grad();
+            foreach (var (one, kept) in statistics.Zip(before))
+            {
+                one.copy_(kept);
+                kept.Dispose();
+            }
         }
     }
 

@@ -7,20 +7,24 @@ namespace LiT.Tuning;
 internal sealed class ImagePrefetch : IDisposable
 {
     private readonly TuningPairs pairs;
-    private readonly int batch, each;
+    private readonly int batch, from, count, each;
     private readonly float[] buffer;
     private (long Step, DrawnPairs Drawn, Task Reading)? ahead;
 
-    internal ImagePrefetch(TuningPairs pairs, int batch)
+    /// <param name="pairs">What is drawn from.</param>
+    /// <param name="batch">Pairs in a step.</param>
+    /// <param name="from">The first of them whose image is read.</param>
+    /// <param name="count">How many images are read.</param>
+    internal ImagePrefetch(TuningPairs pairs, int batch, int from, int count)
     {
-        (this.pairs, this.batch) = (pairs, batch);
+        (this.pairs, this.batch, this.from, this.count) = (pairs, batch, from, count);
         each = (int)pairs.Pictures.Shape.Aggregate(1L, (product, size) => product * size);
-        if ((long)batch * each > Array.MaxLength)
+        if ((long)count * each > Array.MaxLength)
             throw new UsageException($"--batch {batch}: {batch:N0} images of {each:N0} numbers are too many at once. Give at most {Array.MaxLength / each}.");
-        buffer = new float[batch * each];
+        buffer = new float[count * each];
     }
 
-    /// <summary>The pairs of a step and their images, [B, …]; steps are expected one after the other.</summary>
+    /// <summary>The pairs of a step and their images, [count, …]; steps are expected one after the other.</summary>
     internal (DrawnPairs Drawn, Tensor Images) Take(long step)
     {
         if (ahead?.Step != step)
@@ -46,7 +50,7 @@ internal sealed class ImagePrefetch : IDisposable
     /// </summary>
     private unsafe Tensor Images()
     {
-        long[] shape = [batch, .. pairs.Pictures.Shape];
+        long[] shape = [count, .. pairs.Pictures.Shape];
         var images = empty(shape, ScalarType.Float32);
         buffer.CopyTo(new Span<float>(TensorBytes.Address(images), buffer.Length));
         return images;
@@ -55,8 +59,8 @@ internal sealed class ImagePrefetch : IDisposable
     private void Begin(long step)
     {
         var drawn = pairs.Draw(step, batch);
-        ahead = (step, drawn, Task.Run(() => Parallel.For(0, batch,
-            pair => pairs.Pictures.Read(drawn.Images[pair], drawn.Epochs[pair], buffer.AsSpan(pair * each, each)))));
+        ahead = (step, drawn, Task.Run(() => Parallel.For(0, count,
+            pair => pairs.Pictures.Read(drawn.Images[from + pair], drawn.Epochs[from + pair], buffer.AsSpan(pair * each, each)))));
     }
 
     /// <summary>Waits for what is being read, so that nobody reads from what is closed next.</summary>

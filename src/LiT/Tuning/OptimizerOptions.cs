@@ -15,11 +15,19 @@ public enum OptimizerKind
 /// <summary>A number for every parameter whose name matches a pattern; of several rules the first that matches counts.</summary>
 /// <param name="Pattern">Regular expression over the parameter's name, found anywhere in it: <c>^text\.</c>, <c>blocks\.(10|11)\.</c>.</param>
 /// <param name="Multiplier">What the option is multiplied by; 0 leaves it out.</param>
-/// <param name="FromStep">Before this step the parameter does not move (delayed unlocking).</param>
-public sealed record ParameterRule(string Pattern, double Multiplier, long FromStep = 0)
+public sealed record ParameterRule(string Pattern, double Multiplier)
 {
     internal static ParameterRule? For(string name, IEnumerable<ParameterRule> rules) =>
         rules.FirstOrDefault(rule => Regex.IsMatch(name, rule.Pattern, RegexOptions.CultureInvariant));
+}
+
+/// <summary>Delayed unlocking: parameters whose names match a pattern stay as they are before a step.</summary>
+/// <param name="Pattern">Regular expression over the parameter's name, found anywhere in it.</param>
+/// <param name="FromStep">The first step that moves them, counted from 0; of several rules the latest counts.</param>
+public sealed record UnlockRule(string Pattern, long FromStep)
+{
+    internal static long For(string name, IEnumerable<UnlockRule> rules) =>
+        rules.Where(rule => Regex.IsMatch(name, rule.Pattern, RegexOptions.CultureInvariant)).Select(rule => rule.FromStep).DefaultIfEmpty(0).Max();
 }
 
 /// <summary>
@@ -42,6 +50,9 @@ public sealed record OptimizerOptions
 
     /// <summary>Learning-rate multipliers by parameter name.</summary>
     public IReadOnlyList<ParameterRule> LearningRateRules { get; init; } = [];
+
+    /// <summary>Parameters that are unlocked later.</summary>
+    public IReadOnlyList<UnlockRule> UnlockRules { get; init; } = [];
 
     /// <summary>
     /// Weight-decay multipliers by parameter name. Without a matching rule, matrices and kernels decay and everything else

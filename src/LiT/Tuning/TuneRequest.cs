@@ -1,4 +1,5 @@
 using LiT.Data;
+using LiT.Images;
 using LiT.Towers;
 
 namespace LiT.Tuning;
@@ -25,8 +26,14 @@ public sealed record TuneRequest
     /// <summary>How pictures with captions are read.</summary>
     public SampleOptions Samples { get; init; } = new();
 
-    /// <summary>The locked image tower; a store names its own.</summary>
+    /// <summary>The image tower: a file, or from scratch (vit:Ti/16) where the setting says so; a store names its own.</summary>
     public string? ImageTower { get; init; }
+
+    /// <summary>Whether a locked tower reads the pictures at every step, with <see cref="Augmentation"/>, and no store is made.</summary>
+    public bool FromPixels { get; init; }
+
+    /// <summary>Random changes of pictures that are read at every step; null takes random crops and mirror images for a tower that is tuned.</summary>
+    public Augmentation? Augmentation { get; init; }
 
     /// <summary>A text tower from scratch (text:width=256,depth=4,heads=4), or a file to start from.</summary>
     public string? TextTower { get; init; }
@@ -49,8 +56,14 @@ public sealed record TuneRequest
     /// <summary>Which towers are locked.</summary>
     public LockSetting Lock { get; init; } = LockSetting.Parse("Lu");
 
-    /// <summary>Size of a linear head on the image side, or null for none: the representation is read as it is.</summary>
-    public int? ImageHead { get; init; }
+    /// <summary>The head on the image side; none reads the representation as it is, and its size is the common one.</summary>
+    public HeadSpec ImageHead { get; init; } = HeadSpec.None;
+
+    /// <summary>The head on the text side, to the common size.</summary>
+    public HeadSpec TextHead { get; init; } = new(null);
+
+    /// <summary>Whether pictures go through the image tower at every step.</summary>
+    internal bool ReadsPixels => FromPixels || Lock.Image != TowerStart.Locked;
 
     /// <summary>Data to validate on, or null.</summary>
     public string? Validation { get; init; }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using LiT.Evaluation;
 using LiT.Pipeline;
 using LiT.Stores;
@@ -27,7 +28,7 @@ public sealed record TuneResult(
 public static class TuneRun
 {
     private const long MostWeightsInBundle = 25_000_000;
-    private const long RowsForStatistics = 10_000;
+    private const int RowsForStatistics = 10_000, PicturesForStatistics = 512;
 
     /// <summary>A text tower from scratch that fits the data: what a small set says, a small tower can say.</summary>
     private static string DefaultTextTower(long pictures) => pictures switch
@@ -46,35 +47,28 @@ public static class TuneRun
     public static TuneResult Run(TuneRequest request, Func<TuningPairs, TuningOptions> choose, Action<string> say,
         IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
-        if (request.Lock.Image != TowerStart.Locked)
-            throw new UsageException($"--lock {request.Lock}: this version tunes on embedded pictures, so the image tower stays locked. Give Lu, LU or LL.");
+        CheckTowers(request);
         RunFolder.Check(request.Out);
-        using var store = EmbeddingStore.Open(EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel));
-        using var locked = Tower(request, store, say);
-        var fingerprint = store.Fingerprint ?? locked?.Fingerprint
-            ?? throw new LitException($"{store.Folder}: the store does not say which tower made it. Name the tower with --image-tower.");
-        if (locked is not null) StoreFit.Check(store, new(locked.Fingerprint, request.ImageTower ?? store.Description?.Tower ?? locked.Architecture));
-
-        request = request with { TextTower = request.TextTower ?? DefaultTextTower(store.Rows / store.Views) };
-        StoredImages images = new(store, (ulong)request.Seed, ownLength: request.ImageHead is not null);
-        var tokenizer = Tokenizer(request, images, say, cancel);
-        TuningPairs pairs = new(images, images.Captions, tokenizer, request.Seed);
+        using var source = Source(request, say, progress, cancel);
+        request = request with { TextTower = request.TextTower ?? DefaultTextTower(source.Images.Count) };
+        var tokenizer = Tokenizer(request, source, say, cancel);
+        TuningPairs pairs = new(source.Images, source.Captions, tokenizer, request.Seed);
         var options = choose(pairs);
-        if (pairs.WithoutCaption > 0) say($"{pairs.WithoutCaption} of {images.Count} pictures have no caption and are left out");
+        if (pairs.WithoutCaption > 0) say($"{pairs.WithoutCaption} of {source.Images.Count} pictures have no caption and are left out");
         var truncated = pairs.Counts.Captions == 0 ? 0 : pairs.Counts.Truncated / (double)pairs.Counts.Captions;
         say($"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}");
 
-        using var towers = Towers(request, store, tokenizer);
+        using var towers = Towers(request, options, source, tokenizer);
+        CheckRules(towers, options.Optimizer);
         say($"text tower {request.TextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}");
-        var configuration = Configuration(request, options, store, fingerprint);
+        TuningTowers tuning = new(towers, request.Lock, options.Optimizer);
+        say(InWords(tuning, request));
+        var configuration = Configuration(request, options, source);
         RunFolder.CheckSame(request.Out, configuration);
 
-        var validation = request.Validation is null ? null : new RetrievalValidation(towers, tokenizer, ImageSet.Load(request.Validation, new(fingerprint, request.ImageTower ?? store.Description?.Tower ?? "another tower"),
-            () => locked ?? throw new LitException($"{request.Validation}: pictures to validate on need the image tower. Name it with --image-tower, or give a store."),
-            new ImageSetOptions(), request.Compute, progress, cancel), request.Compute);
-        ContrastiveTuner tuner = new(new TuningTowers(towers, tuneImage: false, tuneText: request.Lock.Text != TowerStart.Locked, options.Optimizer), pairs, options, request.Compute.Device)
+        ContrastiveTuner tuner = new(tuning, pairs, options, request.Compute.Device)
         {
-            Validation = validation,
+            Validation = Validation(request, source, towers, tokenizer, progress, cancel),
             Progress = progress,
             OnWarning = say,
             OnStart = step =>
@@ -87,8 +81,66 @@ public static class TuneRun
         var outcome = tuner.Run(request.Out, cancel);
 
         var model = Path.Combine(request.Out, "model");
-        Save(model, request, options, outcome, towers, tokenizer, store, locked, fingerprint, pairs);
+        Save(model, request, options, outcome, towers, tokenizer, source, pairs);
         return new(model, outcome, options, pairs.Count, pairs.Captions, pairs.DistinctTexts, truncated);
+    }
+
+    /// <summary>Refuses what the setting's letters and the towers' names contradict, before anything is read.</summary>
+    private static void CheckTowers(TuneRequest request)
+    {
+        var (setting, image, text) = (request.Lock, request.ImageTower, request.TextTower);
+        if (text is not null && TextTowerSpec.Is(text) != (setting.Text == TowerStart.FromScratch))
+            throw new UsageException(setting.Text == TowerStart.FromScratch
+                ? $"--lock {setting}: trains the text tower from scratch, and {text} has weights. Give --lock {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
+                : $"--lock {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give --text-tower a file, or --lock {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}.");
+        if (setting.Text != TowerStart.FromScratch && text is null)
+            throw new UsageException($"--lock {setting}: wants a pre-trained text tower. Name its file with --text-tower, or give --lock Lu.");
+        if (!request.ReadsPixels) return;
+        var why = setting.Image == TowerStart.Locked ? "--from-pixels" : $"--lock {setting}";
+        if (EmbeddingStore.IsStore(request.Data))
+            throw new UsageException($"{why}: the image tower reads pictures at every step, and {request.Data} is an embedding store. Give --data the pictures, or tune with --lock Lu.");
+        if (image is null) throw new UsageException($"{why}: needs the image tower itself. Name it with --image-tower, a file or, from scratch, for example vit:Ti/16.");
+        if (ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.Unlocked)
+            throw new UsageException($"--lock {setting}: {image} is an image tower from scratch, and the setting wants a pre-trained one. Give a file, or --lock uu.");
+        if (!ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.FromScratch)
+            throw new UsageException($"--lock {setting}: trains the image tower from scratch, and {image} has weights. Give --lock U{setting.Letters[1]}, or a tower from scratch such as vit:Ti/16.");
+        if (setting.Image != TowerStart.Locked && request.BundleTower == BundleTower.Never)
+            throw new UsageException($"--bundle-tower never: with --lock {setting} the image tower is another one afterwards, which only the bundle holds. Leave the option out.");
+    }
+
+    /// <summary>A pattern that matches nothing is a mistake.</summary>
+    private static void CheckRules(TwoTowers towers, OptimizerOptions options)
+    {
+        var names = towers.named_parameters().Select(one => one.name).ToList();
+        var patterns = options.LearningRateRules.Select(rule => ("--lr-mult", rule.Pattern))
+            .Concat(options.WeightDecayRules.Select(rule => ("--wd-mult", rule.Pattern))).Concat(options.UnlockRules.Select(rule => ("--unlock-after", rule.Pattern)));
+        foreach (var (option, pattern) in patterns)
+            if (!names.Exists(name => Regex.IsMatch(name, pattern, RegexOptions.CultureInvariant)))
+                throw new UsageException($"{option} '{pattern}': no parameter has such a name. Names are like {string.Join(", ", names.GroupBy(name => name.Split('.')[0]).Select(side => side.First()))}.");
+    }
+
+    private static string InWords(TuningTowers tuning, TuneRequest request)
+    {
+        var all = tuning.Towers.parameters().Sum(parameter => parameter.numel());
+        var moving = tuning.Parameters.Sum(parameter => parameter.Tensor.numel());
+        return FormattableString.Invariant($"setting {request.Lock}: {moving:N0} weights are tuned, {all - moving:N0} of the model's are locked") + (request.ReadsPixels ? "" : ", and the image tower behind the store");
+    }
+
+    private static TuningSource Source(TuneRequest request, Action<string> say, IProgress<ProgressStep>? progress, CancellationToken cancel) =>
+        request.ReadsPixels ? new PixelSource(request, request.ImageTower!, say, progress, cancel)
+        : new StoredSource(request, EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel), say);
+
+    private static RetrievalValidation? Validation(TuneRequest request, TuningSource source, TwoTowers towers, CaptionTokenizer tokenizer,
+        IProgress<ProgressStep>? progress, CancellationToken cancel)
+    {
+        if (request.Validation is not { } data) return null;
+        var moving = request.Lock.Image != TowerStart.Locked;
+        if (moving && EmbeddingStore.IsStore(data))
+            throw new UsageException($"--val {data}: is an embedding store, and the image tower is tuned. Give the pictures.");
+        var set = ImageSet.Load(data, new(source.Fingerprint, source.TowerName),
+            () => source.Tower ?? throw new LitException($"{data}: pictures to validate on need the image tower. Name it with --image-tower, or give a store."),
+            new ImageSetOptions(), request.Compute, progress, cancel);
+        return new(towers, tokenizer, set, request.Compute, moving ? source.Tower : null);
     }
 
     private static string Embed(TuneRequest request, Action<string> say, IProgress<ProgressStep>? progress, CancellationToken cancel)
@@ -103,89 +155,78 @@ public static class TuneRun
         return folder;
     }
 
-    /// <summary>The store's tower, if it is at hand: it goes into the bundle and embeds validation pictures.</summary>
-    private static LockedTower? Tower(TuneRequest request, EmbeddingStore store, Action<string> say)
-    {
-        var spec = request.ImageTower ?? store.Description?.Tower;
-        if (spec is null) return null;
-        if (request.ImageTower is null && !Path.Exists(spec) && !ImageTowerLoader.IsSpec(spec))
-        {
-            say($"the store's tower, {spec}, is not at hand; the bundle will name it by its fingerprint only");
-            return null;
-        }
-        return ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
-    }
-
-    private static CaptionTokenizer Tokenizer(TuneRequest request, StoredImages images, Action<string> say, CancellationToken cancel)
+    private static CaptionTokenizer Tokenizer(TuneRequest request, TuningSource source, Action<string> say, CancellationToken cancel)
     {
         if (request.Tokenizer is { } path) return CaptionTokenizer.LitBert(Tokenizers.Open(path), request.TokenLength ?? 16);
-        var captions = Enumerable.Range(0, images.Count).SelectMany(images.Captions);
+        var captions = Enumerable.Range(0, source.Images.Count).SelectMany(source.Captions);
         var made = WordPieceTrainer.Train(captions, new WordPieceTraining { Size = request.VocabularySize }, cancel);
         say($"made a vocabulary of {made.VocabularySize} pieces from the captions");
         return CaptionTokenizer.LitBert(made, request.TokenLength ?? 24);
     }
 
-    private static TwoTowers Towers(TuneRequest request, EmbeddingStore store, CaptionTokenizer tokenizer)
+    private static TwoTowers Towers(TuneRequest request, TuningOptions options, TuningSource source, CaptionTokenizer tokenizer)
     {
         var spec = request.TextTower!;
-        if (TextTowerSpec.Is(spec) && request.Lock.Text != TowerStart.FromScratch)
-            throw new UsageException($"--lock {request.Lock}: {spec} is a text tower from scratch, and the setting wants a pre-trained one. Give --text-tower a file, or --lock Lu.");
         var tower = TextTowerSpec.Is(spec)
             ? TextTowerLoader.Create(spec, tokenizer.Tokenizer.VocabularySize, tokenizer.Layout.Length, request.Seed, tokenizer.Layout.Pad)
             : TextTowerLoader.Load(spec).Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException($"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with --tokenizer.");
-        var size = request.ImageHead ?? store.EmbeddingSize;
-        var imageHead = request.ImageHead is { } common ? ImageHead(store, common, request.Seed + 1) : null;
-        TwoTowers towers = new(null, imageHead, tower, Head.Create(tower.Width, size, request.Seed + 2), Math.Log(10));
+        var size = request.ImageHead == HeadSpec.None ? source.Width : request.ImageHead.Size ?? request.TextHead.Size ?? source.Width;
+        if ((request.TextHead == HeadSpec.None ? tower.Width : request.TextHead.Size ?? size) is var texts && texts != size)
+            throw new UsageException($"--text-head {request.TextHead}: texts would have {texts} numbers and images {size}. Give both sides one size, for example --image-head {texts}.");
+        TwoTowers towers = new(source.InModel, ImageHead(source, request, size), tower, request.TextHead.Create(tower.Width, size, request.Seed + 2),
+            Math.Log(options.Temperature), options.Loss == ContrastiveLossKind.Sigmoid ? options.Bias : null);
         towers.to(request.Compute.Device);
         return towers;
     }
 
-    /// <summary>A head that sees the stored representations centred and of equal spread.</summary>
-    private static Head ImageHead(EmbeddingStore store, int size, int seed)
+    /// <summary>A head that sees the tower's representations centred and of equal spread.</summary>
+    private static Head? ImageHead(TuningSource source, TuneRequest request, int size)
     {
-        var rows = Enumerable.Range(0, (int)Math.Min(store.Rows, RowsForStatistics)).Select(i => i * store.Rows / Math.Min(store.Rows, RowsForStatistics)).ToArray();
-        var values = new float[rows.LongLength * store.EmbeddingSize];
-        store.ReadRows(rows, values, ownLength: true);
+        if (request.ImageHead == HeadSpec.None) return null;
         using var scope = torch.NewDisposeScope();
-        var x = new Embeddings(values, store.EmbeddingSize).ToTensor().to(torch.ScalarType.Float64);
+        var x = source.Some(request.ReadsPixels ? PicturesForStatistics : RowsForStatistics).ToTensor().to(torch.ScalarType.Float64);
         var mean = x.mean([0]);
         var deviation = (x - mean).square().mean([0]).sqrt();
-        var head = Head.Create(store.EmbeddingSize, size, seed, standardises: true);
+        var head = request.ImageHead.Create(source.Width, size, request.Seed + 1, standardises: true)!;
         head.Standardise(mean.to(torch.ScalarType.Float32), deviation.to(torch.ScalarType.Float32));
         return head;
     }
 
-    private static JsonObject Configuration(TuneRequest request, TuningOptions options, EmbeddingStore store, string fingerprint) => new()
+    private static JsonObject Configuration(TuneRequest request, TuningOptions options, TuningSource source) => new()
     {
         ["data"] = request.Data,
-        ["store"] = store.Folder,
-        ["fingerprint"] = fingerprint,
+        ["store"] = source.Store,
+        ["imageTower"] = source.TowerName,
+        ["fingerprint"] = source.Fingerprint,
         ["textTower"] = request.TextTower,
         ["tokenizer"] = request.Tokenizer,
         ["vocabularySize"] = request.VocabularySize,
         ["tokenLength"] = request.TokenLength,
         ["lock"] = request.Lock.Letters,
-        ["imageHead"] = request.ImageHead,
+        ["imageHead"] = request.ImageHead.ToString(),
+        ["textHead"] = request.TextHead.ToString(),
+        ["augmentation"] = request.ReadsPixels ? JsonSerializer.SerializeToNode(request.Augmentation, TuningOptions.Json) : null,
         ["validation"] = request.Validation,
         ["seed"] = request.Seed,
         ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
     };
 
     private static void Save(string folder, TuneRequest request, TuningOptions options, TuningOutcome outcome, TwoTowers towers,
-        CaptionTokenizer tokenizer, EmbeddingStore store, LockedTower? locked, string fingerprint, TuningPairs pairs)
+        CaptionTokenizer tokenizer, TuningSource source, TuningPairs pairs)
     {
-        var preprocessing = locked?.Preprocessing
-            ?? (store.Description?.Preprocessing is { } json ? Images.Preprocessing.FromJson(json.ToJsonString(), store.Folder) : Images.Preprocessing.LiT(224));
+        var moved = request.Lock.Image != TowerStart.Locked;
+        var tower = source.Tower;
         var into = request.BundleTower switch
         {
-            BundleTower.Always => locked ?? throw new LitException("--bundle-tower always: the image tower is not at hand. Name it with --image-tower."),
+            _ when moved => tower,
+            BundleTower.Always => tower ?? throw new LitException("--bundle-tower always: the image tower is not at hand. Name it with --image-tower."),
             BundleTower.Never => null,
-            _ => locked?.ParameterCount <= MostWeightsInBundle ? locked : null,
+            _ => tower?.ParameterCount <= MostWeightsInBundle ? tower : null,
         };
-        ImageSideDescription side = new(request.ImageTower ?? store.Description?.Tower ?? "unknown", locked?.Architecture ?? "", fingerprint,
-            store.EmbeddingSize, preprocessing, null, null);
+        ImageSideDescription side = new(source.TowerName, tower?.Architecture ?? "", moved ? ImageTowerFile.Fingerprint(tower!.Tower, source.Preprocessing) : source.Fingerprint,
+            source.Width, source.Preprocessing, null, null);
         LitModel.Save(folder, towers, tokenizer, side, into, description => description with
         {
             Lock = request.Lock.Letters,

@@ -21,7 +21,7 @@ public abstract class TuningOptimizer : IDisposable
             var rate = ParameterRule.For(parameter.Name, options.LearningRateRules);
             var decay = ParameterRule.For(parameter.Name, options.WeightDecayRules)?.Multiplier ?? (parameter.Decays ? 1 : 0);
             if (rate?.Multiplier is 0) continue;
-            slots.Add(new(parameter, options.LearningRate * (rate?.Multiplier ?? 1), options.WeightDecay * decay, rate?.FromStep ?? 0));
+            slots.Add(new(parameter, options.LearningRate * (rate?.Multiplier ?? 1), options.WeightDecay * decay, UnlockRule.For(parameter.Name, options.UnlockRules)));
         }
     }
 

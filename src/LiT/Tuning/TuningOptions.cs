@@ -16,6 +16,11 @@ public sealed record TuningOptions
     /// </summary>
     public int MicroBatch { get; init; } = 1024;
 
+    /// <summary>Pictures that go through an image tower at once, where they come as pixels; null takes <see cref="MicroBatch"/>.</summary>
+    public int? ImageMicroBatch { get; init; }
+
+    internal int ImagesAtOnce => ImageMicroBatch ?? MicroBatch;
+
     /// <summary>Updates in all.</summary>
     public long Steps { get; init; } = 1000;
 
@@ -42,6 +47,12 @@ public sealed record TuningOptions
 
     /// <summary>Steps until a reciprocal square root has fallen to 1/sqrt(2).</summary>
     public double Timescale { get; init; } = 10_000;
+
+    /// <summary>What cosines are multiplied by at the start; the paper's 10.</summary>
+    public double Temperature { get; init; } = 10;
+
+    /// <summary>The sigmoid loss's bias at the start; SigLIP's -10 (arXiv 2303.15343, section 3.2).</summary>
+    public double Bias { get; init; } = -10;
 
     /// <summary>The temperature never falls below this.</summary>
     public double LowestTemperature { get; init; } = 1;
@@ -110,13 +121,18 @@ public sealed record TuningOptions
         Need(Batch >= 2, $"--batch {Batch}: a pair needs others to be told from. Give at least 2.");
         Need(Batch <= images, $"--batch {Batch}: there are {images:N0} images with captions. Give at most {images}.");
         Need(MicroBatch >= 1, $"--micro-batch {MicroBatch}: give at least 1.");
+        Need(ImagesAtOnce >= 1, $"--image-micro-batch {ImageMicroBatch}: give at least 1.");
         Need(Steps >= 1, $"--steps {Steps}: give at least 1.");
         Need(LocalParts >= 1 && LocalParts <= Batch, $"--local-parts {LocalParts}: give 1 to {Batch}, the pairs of a batch.");
         Need(Optimizer.LearningRate > 0, $"--lr {Optimizer.LearningRate}: give a number above 0.");
         Need(WarmupSteps >= 0 && WarmupSteps < Steps, $"--warmup {WarmupSteps}: give 0 to {Steps - 1}, fewer than the run's {Steps} steps.");
         Need(CooldownSteps >= 0 && CooldownSteps <= Steps, $"--cooldown {CooldownSteps}: give 0 to {Steps}.");
         Need(LowestTemperature > 0 && LowestTemperature <= HighestTemperature,
-            $"Temperature bounds {LowestTemperature} and {HighestTemperature}: give two numbers above 0, the lower first.");
+            $"--temperature-bounds {LowestTemperature},{HighestTemperature}: give two numbers above 0, the lower first.");
+        Need(Temperature >= LowestTemperature && Temperature <= HighestTemperature,
+            $"--temperature {Temperature}: give a number between its bounds, {LowestTemperature} and {HighestTemperature}.");
+        Need(double.IsFinite(Bias), $"--bias {Bias}: give a number, such as -10.");
+        Need(Timescale > 0, $"--timescale {Timescale}: give a number above 0.");
         Need(CaptionNoise is >= 0 and <= 1, $"--caption-noise {CaptionNoise}: give a share from 0 to 1.");
         Need(AverageDecay is null or (> 0 and < 1), $"--ema {AverageDecay}: give a decay between 0 and 1, for example 0.999.");
         Need(LogEvery >= 1 && CheckpointEvery >= 1 && ValidateEvery >= 0, "Give at least 1 step between metrics lines and between checkpoints.");

@@ -124,7 +124,8 @@ public class OptimizerTests
             LearningRate = 0.1,
             WeightDecay = 0.01,
             Epsilon = 0,
-            LearningRateRules = [new("^image", 0), new(@"blocks\.0", 0.5), new(@"blocks\.1", 1, FromStep: 1)],
+            LearningRateRules = [new("^image", 0), new(@"blocks\.0", 0.5)],
+            UnlockRules = [new(@"blocks\.1", FromStep: 1)],
             WeightDecayRules = [new("bias$", 0)],
         });
         Assert.Equal(["text.blocks.0.weight", "text.blocks.1.weight", "text.norm.bias"], optimizer.Parameters.Select(parameter => parameter.Name));

@@ -29,7 +29,12 @@ internal sealed class TinyRun : IDisposable
 
     internal double Dropout { get; init; }
 
-    internal bool TuneText { get; init; } = true;
+    internal LockSetting Lock { get; init; } = LockSetting.Parse("Lu");
+
+    /// <summary>Makes the image tower of a run on pixels; its representation has <see cref="ImageWidth"/> numbers.</summary>
+    internal Func<ImageTower>? Image { get; init; }
+
+    internal int ImageWidth { get; init; } = 6;
 
     internal IValidation? Validation { get; init; }
 
@@ -44,8 +49,8 @@ internal sealed class TinyRun : IDisposable
     {
         var tokenizer = Tokenizer();
         var text = TextTowerLoader.Create(FormattableString.Invariant($"text:width=16,depth=1,heads=2,dropout={Dropout}"), tokenizer.Tokenizer.VocabularySize, tokenizer.Layout.Length, 5, tokenizer.Layout.Pad);
-        var size = ImageHead ?? 6;
-        return new(null, ImageHead is null ? null : Head.Create(6, size, 7), text, Head.Create(16, size, 9), Math.Log(10),
+        var size = ImageHead ?? ImageWidth;
+        return new(Image?.Invoke(), ImageHead is null ? null : Head.Create(ImageWidth, size, 7), text, Head.Create(16, size, 9), Math.Log(10),
             Options.Loss == ContrastiveLossKind.Sigmoid ? -10 : null);
     }
 
@@ -59,7 +64,7 @@ internal sealed class TinyRun : IDisposable
     internal (TwoTowers Towers, TuningOutcome Outcome) Run(CancellationToken cancel = default, Action<MetricsLine>? onLine = null)
     {
         var towers = Towers();
-        var tuner = new ContrastiveTuner(new(towers, tuneImage: false, TuneText, Options.Optimizer), Pairs(), Options, CPU)
+        var tuner = new ContrastiveTuner(new(towers, Lock, Options.Optimizer), Pairs(), Options, CPU)
         {
             Validation = Validation,
             OnWarning = Warnings.Add,
@@ -91,6 +96,21 @@ internal sealed class TinyRun : IDisposable
     }
 
     public void Dispose() => Folder.Dispose();
+
+    /// <summary>Small pictures, each of one colour with noise.</summary>
+    internal sealed class Colours(int count, int side = 8) : ITuningImages
+    {
+        public int Count => count;
+
+        public IReadOnlyList<long> Shape { get; } = [3, side, side];
+
+        public void Read(int image, long epoch, Span<float> destination)
+        {
+            var random = new Random(image);
+            for (var i = 0; i < destination.Length; i++)
+                destination[i] = 0.3f * random.NextSingle() + (i / (side * side) == image % 3 ? image % 6 < 3 ? 1 : 0.5f : 0);
+        }
+    }
 
     internal sealed class Directions(int count) : ITuningImages
     {

@@ -1,0 +1,119 @@
+using CsCheck;
+using LiT.Towers;
+using LiT.Tuning;
+using static TorchSharp.torch;
+
+namespace LiT.Tests.Tuning;
+
+/// <summary>
+/// However a batch is cut, into micro-batches of texts and pictures and over processes that meet at
+/// <see cref="IBatchExchange"/>, the step's loss and gradients are those of the whole batch in one piece.
+/// </summary>
+public class AnySplitTests
+{
+    private sealed record Split(int Texts, int Pictures, int Processes, ContrastiveLossKind Kind, PositivePairs Positives, string Lock, int? ImageHead);
+
+    private static readonly string[] Settings = ["Lu", "Uu", "UU", "LL"];
+
+    private static readonly Gen<Split> Splits =
+        from texts in Gen.Int[1, 18]
+        from pictures in Gen.Int[1, 18]
+        from processes in Gen.Int[1, 4]
+        from kind in Gen.Enum<ContrastiveLossKind>()
+        from positives in Gen.Enum<PositivePairs>()
+        from setting in Gen.Int[0, 3]
+        from head in Gen.Int[5, 7]
+        select new Split(texts, pictures, processes, kind, positives, Settings[setting], head);
+
+    private static TinyRun Run(Split split, int texts, int pictures) => new()
+    {
+        Lock = LockSetting.Parse(split.Lock),
+        Image = () => new VitConfig { Width = 8, Depth = 1, MlpDim = 8, AttentionHeads = 2, Patch = 4, ImageSize = 8, Positions = VitPositions.LearnedWithClass }.Create(1),
+        ImageWidth = 8,
+        ImageHead = split.ImageHead,
+        Pictures = () => new TinyRun.Colours(40),
+        Options = TinyRun.Small with { MicroBatch = texts, ImageMicroBatch = pictures, Loss = split.Kind, Positives = split.Positives },
+    };
+
+    [Fact]
+    public void Any_split_into_micro_batches_and_processes_gives_the_loss_and_gradients_of_the_whole_batch() =>
+        Splits.Sample(split =>
+        {
+            using var scope = NewDisposeScope();
+            var (loss, whole) = Step(split, split.Texts, split.Pictures, new WholeBatch());
+            var (expectedLoss, expected) = Step(split, 100, 100, new WholeBatch());
+            Close(expectedLoss, expected, loss, whole);
+            var meeting = new Meeting(split.Processes);
+            var parts = new (double Loss, Dictionary<string, float[]> Gradients)[split.Processes];
+            var threads = Enumerable.Range(0, split.Processes).Select(place => new Thread(() => parts[place] = Step(split, split.Texts, split.Pictures, meeting.Of(place)))).ToList();
+            threads.ForEach(thread => thread.Start());
+            threads.ForEach(thread => thread.Join());
+            Assert.All(parts, part => Close(expectedLoss, expected, part.Loss, part.Gradients));
+        }, iter: 25, threads: 1);
+
+    private static (double Loss, Dictionary<string, float[]> Gradients) Step(Split split, int texts, int pictures, IBatchExchange exchange)
+    {
+        using var scope = NewDisposeScope();
+        using var run = Run(split, texts, pictures);
+        using var towers = run.Towers();
+        TuningTowers tuning = new(towers, run.Lock, run.Options.Optimizer);
+        using var step = new TuningStep(tuning, run.Pairs(), run.Options, CPU, exchange);
+        tuning.Train(true);
+        var loss = step.Run(0, 0).Loss;
+        return (loss, tuning.Parameters.Where(one => one.Tensor.grad is not null).ToDictionary(one => one.Name, one => one.Tensor.grad!.data<float>().ToArray()));
+    }
+
+    private static void Close(double expectedLoss, Dictionary<string, float[]> expected, double loss, Dictionary<string, float[]> got)
+    {
+        Assert.Equal(expectedLoss, loss, 1e-5);
+        Assert.Equal(expected.Keys.Order(), got.Keys.Order());
+        foreach (var (name, gradient) in expected)
+        {
+            var (error, largest) = (gradient.Zip(got[name]).Max(pair => Math.Abs(pair.First - pair.Second)), gradient.Max(Math.Abs));
+            Assert.True(error <= 2e-5f * Math.Max(0.1f, largest), $"{name}: {error:g3} of {largest:g3}");
+        }
+    }
+
+    /// <summary>Threads that stand for processes.</summary>
+    private sealed class Meeting(int processes)
+    {
+        private readonly Barrier barrier = new(processes);
+        private readonly object?[] brought = new object?[processes];
+
+        public IBatchExchange Of(int place) => new Part(this, place);
+
+        /// <summary>What all brought, once all have.</summary>
+        private T[] Exchange<T>(int place, T own)
+        {
+            brought[place] = own;
+            barrier.SignalAndWait();
+            T[] all = [.. brought.Cast<T>()];
+            barrier.SignalAndWait();
+            return all;
+        }
+
+        private sealed class Part(Meeting meeting, int place) : IBatchExchange
+        {
+            public int Place => place;
+
+            public int Processes => meeting.brought.Length;
+
+            public Tensor Gather(Tensor own)
+            {
+                var all = meeting.Exchange(place, own.data<float>().ToArray());
+                return cat([.. all.Select(part => tensor(part).view(-1, own.shape[1]))]);
+            }
+
+            public void Sum(IReadOnlyList<Tensor> gradients)
+            {
+                var all = meeting.Exchange(place, gradients.Select(gradient => gradient.contiguous().data<float>().ToArray()).ToArray());
+                for (var i = 0; i < gradients.Count; i++)
+                {
+                    using var scope = NewDisposeScope();
+                    gradients[i].zero_();
+                    foreach (var part in all) gradients[i].add_(tensor(part[i]).view_as(gradients[i]));
+                }
+            }
+        }
+    }
+}
