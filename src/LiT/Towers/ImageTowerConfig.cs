@@ -21,6 +21,19 @@ public abstract record ImageTowerConfig
     /// <summary>Side of the pictures that the tower was made for, in pixels.</summary>
     public required int ImageSize { get; init; }
 
+    /// <summary>Their height, where they are not square; <see cref="ImageSize"/> then is their width.</summary>
+    public int? ImageHeight { get; init; }
+
+    /// <summary>The size of those pictures in words: "224" or "320 x 224".</summary>
+    [JsonIgnore]
+    internal string Pixels => ImageHeight is { } height ? $"{ImageSize} x {height}" : $"{ImageSize}";
+
+    /// <summary>How many patches of a side those pictures hold.</summary>
+    /// <exception cref="ArgumentException">Not one.</exception>
+    internal (long Rows, long Columns) GridOf(int patch) => Math.Min(ImageHeight ?? ImageSize, ImageSize) >= patch
+        ? ((ImageHeight ?? ImageSize) / patch, ImageSize / patch)
+        : throw new ArgumentException($"A picture of {Pixels} pixels holds no patch of {patch}.");
+
     /// <summary>Supervised heads: linear classifiers on the representation that come with the weights.</summary>
     public IReadOnlyList<HeadConfig> Heads { get; init; } = [];
 

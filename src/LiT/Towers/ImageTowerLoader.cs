@@ -100,7 +100,7 @@ public static class ImageTowerLoader
             ParameterCount = config.CountParameters(),
             Width = empty.Width,
             Heads = config.Heads,
-            Preprocessing = family.Preprocessing(config.ImageSize).PreprocessingDescription,
+            Preprocessing = Resized(family.Preprocessing(config.ImageSize), config.ImageSize, config.ImageHeight ?? config.ImageSize).PreprocessingDescription,
         };
     }
 
@@ -118,7 +118,7 @@ public static class ImageTowerLoader
         try
         {
             var config = family.Named!(comma < 0 ? rest : rest[..comma], options);
-            return (options.ImageSize is { } size ? config with { ImageSize = size } : config, options);
+            return (options.ImageSize is { } size ? config with { ImageSize = size, ImageHeight = options.ImageHeight == size ? null : options.ImageHeight } : config, options);
         }
         catch (ArgumentException wrong)
         {
@@ -146,7 +146,7 @@ public static class ImageTowerLoader
     private static LockedTower Finished(ImageTower tower, string family, MatchedNames? names, Preprocessing preprocessing, ImageTowerOptions options)
     {
         preprocessing = options.Preprocessing
-            ?? (options.ImageSize is { } size && size != preprocessing.Width ? Resized(preprocessing, size) : preprocessing);
+            ?? (options.ImageSize is { } size ? Resized(preprocessing, size, options.ImageHeight ?? size) : preprocessing);
         var fingerprint = ImageTowerFile.Fingerprint(tower, preprocessing);
         tower.to(options.Compute.Type).to(options.Compute.Device);
         if (options.Locked) tower.Lock();
@@ -154,11 +154,11 @@ public static class ImageTowerLoader
         return new LockedTower(tower, preprocessing, family, tower.Config!.InWords, names, fingerprint);
     }
 
-    private static Preprocessing Resized(Preprocessing preprocessing, int size) => preprocessing with
+    private static Preprocessing Resized(Preprocessing preprocessing, int width, int height) => (width, height) == (preprocessing.Width, preprocessing.Height) ? preprocessing : preprocessing with
     {
-        Width = size,
-        Height = size,
-        ShorterSide = (int)Math.Round((double)preprocessing.ShorterSide * size / preprocessing.Width),
+        Width = width,
+        Height = height,
+        ShorterSide = (int)Math.Round((double)preprocessing.ShorterSide * Math.Max(width, height) / Math.Max(preprocessing.Width, preprocessing.Height)),
     };
 
     // Sizes from a file may be anything; what torch says to them is one line here.
@@ -167,6 +167,12 @@ public static class ImageTowerLoader
         try
         {
             found.Source.Believable(found.Config.BlockCount);
+            using (var sizes = found.Config.Build(new torch.Device(DeviceType.META)))
+            {
+                var (wanted, there) = (sizes.parameters().Sum(weight => weight.numel()), found.Source.Tensors.Values.Sum(tensor => tensor.Count));
+                if (wanted / 2 > there)
+                    throw new LitException($"{path}: says that its image tower has {wanted} weights, and holds {there}. Check that the file is complete.");
+            }
             return found.Config.Build();
         }
         catch (Exception wrong) when (wrong is ArgumentException or ArithmeticException or System.Runtime.InteropServices.ExternalException)

@@ -21,6 +21,9 @@ public sealed record ImageTowerOptions
     /// <summary><c>size=384</c>: side of the pictures to take, in place of the side that the tower was trained with.</summary>
     public int? ImageSize { get; init; }
 
+    /// <summary><c>size=320x224</c>: the height of the pictures, where they are not square; the other number is their width.</summary>
+    public int? ImageHeight { get; init; }
+
     /// <summary><c>heads=4</c>: attention heads where the file does not say; every public DINO has width / 64.</summary>
     public int? AttentionHeads { get; init; }
 
@@ -49,7 +52,8 @@ public sealed record ImageTowerOptions
             var (key, value) = item.IndexOf('=', StringComparison.Ordinal) is > 0 and var at ? (item[..at], item[(at + 1)..]) : (item, "");
             options = key switch
             {
-                "size" => options with { ImageSize = Number(spec, key, value) },
+                "size" when value.Split('x') is [var width, var height] => options with { ImageSize = Number(spec, key, width), ImageHeight = Number(spec, key, height) },
+                "size" => options with { ImageSize = Number(spec, key, value), ImageHeight = null },
                 "heads" => options with { AttentionHeads = Number(spec, key, value) },
                 "pool" => options with { Pooling = PoolingOf(spec, value) },
                 "pad" when value is "zero" or "inf" => options with { RootPadding = value == "zero" ? Towers.RootPadding.Zero : Towers.RootPadding.MinusInfinity },
@@ -57,11 +61,19 @@ public sealed record ImageTowerOptions
                 "pooler" when value.Length == 0 => options with { Pooler = true },
                 // big_vision's way to name the tower in a file of two; it is found without.
                 "img" when value.Length == 0 => options,
-                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, heads=N, pool=tok|gap|map|0, pad=zero|inf, patch-mean, pooler."),
+                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, heads=N, pool=tok|gap|map|0, pad=zero|inf, patch-mean, pooler."),
             };
         }
         return options;
     }
+
+    /// <summary>The grid of the pictures given here, where they are not square; null where nothing of that kind was said.</summary>
+    internal (int Rows, int Columns)? GivenGrid(int patch) =>
+        ImageSize is { } width && ImageHeight is { } height && width >= patch && height >= patch ? (height / patch, width / patch) : null;
+
+    /// <summary>The square grid that a number of patches is; null where it is none.</summary>
+    internal static (int Rows, int Columns)? SquareGrid(int patches) =>
+        (int)Math.Sqrt(patches) is > 0 and var side && side * side == patches ? (side, side) : null;
 
     private static VitPooling PoolingOf(string spec, string value) => value switch
     {

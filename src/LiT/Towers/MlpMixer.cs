@@ -51,7 +51,7 @@ public sealed record MixerConfig : ImageTowerConfig
     public override string InWords =>
         (Sizes.FirstOrDefault(size => size.Value == (Width, Depth, TokensMlpDim, ChannelsMlpDim)).Key is { } known
             ? $"Mixer-{known}/{Patch}"
-            : $"Mixer of width {Width}, depth {Depth}, MLPs {TokensMlpDim} and {ChannelsMlpDim}, patch {Patch}") + $", {ImageSize} px";
+            : $"Mixer of width {Width}, depth {Depth}, MLPs {TokensMlpDim} and {ChannelsMlpDim}, patch {Patch}") + $", {Pixels} px";
 
     internal override int BlockCount => Depth;
 
@@ -70,10 +70,9 @@ public sealed class MlpMixer : ImageTower
     internal MlpMixer(MixerConfig config, Device? device = null) : base(nameof(MlpMixer))
     {
         this.config = config;
-        var (D, grid) = (config.Width, config.ImageSize / config.Patch);
-        if (grid < 1) throw new ArgumentException($"A picture of {config.ImageSize} pixels holds no patch of {config.Patch}.", nameof(config));
+        var (D, grid) = (config.Width, config.GridOf(config.Patch));
         stem = Conv2d(3, D, config.Patch, config.Patch, device: device);
-        blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new MixerBlock(D, grid * grid, config.TokensMlpDim, config.ChannelsMlpDim, device))]);
+        blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new MixerBlock(D, (int)(grid.Rows * grid.Columns), config.TokensMlpDim, config.ChannelsMlpDim, device))]);
         norm = LayerNorm(D, 1e-6, device: device);
         heads = new LinearHeads(D, config.Heads, device);
         RegisterComponents();
@@ -95,9 +94,8 @@ public sealed class MlpMixer : ImageTower
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var side = config.ImageSize / config.Patch;
-        if (images.shape[2] / config.Patch != side || images.shape[3] / config.Patch != side)
-            throw new LitException($"A Mixer takes pictures of {config.ImageSize} x {config.ImageSize} pixels only, not {images.shape[3]} x {images.shape[2]}. " +
+        if ((images.shape[2] / config.Patch, images.shape[3] / config.Patch) != config.GridOf(config.Patch))
+            throw new LitException($"A Mixer takes pictures of {config.ImageSize} x {config.ImageHeight ?? config.ImageSize} pixels only, not {images.shape[3]} x {images.shape[2]}. " +
                 "Preprocess to that size.");
         var x = stem.call(images).flatten(2).transpose(1, 2);                                           // [B, L, D]
         foreach (var block in blocks)
@@ -155,7 +153,9 @@ public sealed class MlpMixer : ImageTower
         var (names, stem) = old is null ? (Flax, "stem/kernel") : (OldNames, "embedding/kernel");
         var tokens = source.Find("MixerBlock_{i}/token_mixing/Dense_0/kernel", "Mixer/encoderblock_{i}/token_mixing_phase_0/kernel1");
         var channels = source.Find("MixerBlock_{i}/channel_mixing/Dense_0/kernel", "Mixer/encoderblock_{i}/channel_mixing_phase_0/kernel1");
-        var patch = source.Size(stem, 0);
+        var (patch, patches) = (source.Size(stem, 0), source.Size(tokens, -2));
+        var grid = (options.GivenGrid(patch) is { } given && given.Rows * given.Columns == patches ? given : ImageTowerOptions.SquareGrid(patches))
+            ?? throw new LitException($"{checkpoint.Path}: is for {patches} patches, which is no square grid. Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path.");
         var config = new MixerConfig
         {
             Width = source.Size(stem, -1),
@@ -163,10 +163,11 @@ public sealed class MlpMixer : ImageTower
             TokensMlpDim = source.Size(tokens, -1),
             ChannelsMlpDim = source.Size(channels, -1),
             Patch = patch,
-            ImageSize = (int)Math.Sqrt(source.Size(tokens, -2)) * patch,
+            ImageSize = grid.Columns * patch,
+            ImageHeight = grid.Rows == grid.Columns ? null : grid.Rows * patch,
             Heads = source.Has("head/kernel") ? [new HeadConfig("head", source.Size("head/kernel", -1))] : [],
         };
-        return new RecognisedTower(names.Family, source, config, _ => names, Preprocessing.LiT(config.ImageSize));
+        return new RecognisedTower(names.Family, source, config, _ => names, Preprocessing.LiT(config.ImageSize) with { Height = config.ImageHeight ?? config.ImageSize });
     }
 }
 

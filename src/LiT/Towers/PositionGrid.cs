@@ -3,11 +3,14 @@ using static TorchSharp.torch;
 
 namespace LiT.Towers;
 
-/// <summary>How a square table of learned positions is made to fit another number of patches. Each family does it in its own way.</summary>
+/// <summary>How a table of learned positions is made to fit another number of patches. Each family does it in its own way.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<PositionResampling>))]
 public enum PositionResampling
 {
-    /// <summary>Linear, corner on corner, never antialiased: scipy.ndimage.zoom of order 1 (vit_jax checkpoint.py, big_vision vit.py).</summary>
+    /// <summary>
+    /// Linear, corner on corner, never antialiased: scipy.ndimage.zoom of order 1 (vit_jax checkpoint.py, big_vision vit.py). A
+    /// grid of as many patches, whatever its shape, takes the table as it is.
+    /// </summary>
     BilinearAligned,
 
     /// <summary>Cubic (a = -0.75), half-pixel centres, never antialiased: Hugging Face ViT's interpolate_pos_encoding.</summary>
@@ -26,7 +29,7 @@ internal static class PositionGrid
     /// <summary>A table of one grid for another, both row by row, [R C, D] → [R' C', D]; the table itself where the grids are the same.</summary>
     public static Tensor Resampled(Tensor table, (long Rows, long Columns) from, (long Rows, long Columns) to, PositionResampling rule)
     {
-        if (from == to) return table.alias();
+        if (from == to || (rule == PositionResampling.BilinearAligned && from.Rows * from.Columns == to.Rows * to.Columns)) return table.alias();
         using var scope = NewDisposeScope();
         var D = table.shape[1];
         var rows = tensor(Weights(from.Rows, to.Rows, rule)).to(table.dtype).to(table.device);           // [R', R]

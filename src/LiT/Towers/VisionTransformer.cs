@@ -122,7 +122,7 @@ public sealed record VitConfig : ImageTowerConfig
                 VitPooling.Map => "attention pooling",
                 _ => "first patch",
             };
-            return $"{name}, {ImageSize} px, {pooling}" + (Positions == VitPositions.SinCos2d ? ", fixed positions" : "")
+            return $"{name}, {Pixels} px, {pooling}" + (Positions == VitPositions.SinCos2d ? ", fixed positions" : "")
                 + (PreLogits is { } width ? $", pre-logits of {width}" : "");
         }
     }
@@ -142,20 +142,19 @@ public sealed class VisionTransformer : ImageTower
     private readonly MapHead? map;
     private readonly Linear? prelogits;
     private readonly LinearHeads heads;
-    private readonly long grid;
+    private readonly (long Rows, long Columns) grid;
 
     internal VisionTransformer(VitConfig config, Device? device = null) : base(nameof(VisionTransformer))
     {
         this.config = config;
         var D = config.Width;
-        grid = config.ImageSize / config.Patch;
-        if (grid < 1) throw new ArgumentException($"A picture of {config.ImageSize} pixels holds no patch of {config.Patch}.", nameof(config));
+        grid = config.GridOf(config.Patch);
         if (config.Positions == VitPositions.SinCos2d && (D % 4 != 0 || D < 8))
             throw new ArgumentException($"Fixed positions need a width that 4 divides, not {D}.", nameof(config));
         embedding = Conv2d(3, D, config.Patch, config.Patch, device: device);
         if (config.Pooling == VitPooling.Token) cls = Layers.Weight([1, 1, D], device);
         if (config.Positions != VitPositions.SinCos2d)
-            posembed = Layers.Weight([1, grid * grid + (config.Positions == VitPositions.LearnedWithClass ? 1 : 0), D], device);
+            posembed = Layers.Weight([1, grid.Rows * grid.Columns + (config.Positions == VitPositions.LearnedWithClass ? 1 : 0), D], device);
         encoder = new Encoder(D, config.Depth, config.MlpDim, config.AttentionHeads, device: device);
         if (config.Pooling == VitPooling.Map) map = new MapHead(D, config.MlpDim, config.AttentionHeads, device: device);
         if (config.PreLogits is { } width) prelogits = Layers.Dense(D, width, device);
@@ -215,7 +214,7 @@ public sealed class VisionTransformer : ImageTower
         if (posembed is null) return PositionGrid.SinCos2d(rows, columns, config.Width, embedding.weight!.dtype, embedding.weight.device);
         var table = posembed.squeeze(0);
         if (config.Positions == VitPositions.LearnedWithClass) table = table[1..];
-        return PositionGrid.Resampled(table, (grid, grid), (rows, columns), PositionResampling.BilinearAligned);
+        return PositionGrid.Resampled(table, grid, (rows, columns), PositionResampling.BilinearAligned);
     }
 
     internal override void Initialise(Generator random)
@@ -274,11 +273,13 @@ public sealed class VisionTransformer : ImageTower
                 $"attention pooling head, so that {pooling} pooling cannot be. Leave pool= out.");
         var patch = source.Size("embedding/kernel", 0);
         var rows = positions is null ? 0 : source.Size(positions, -2);
-        var side = (int)Math.Sqrt(rows);
-        if (side * side != rows) side = (int)Math.Sqrt(rows - 1);
-        if (positions is not null && side * side != rows && (side * side != rows - 1 || pooling != VitPooling.Token))
-            throw new LitException($"{checkpoint.Path}: '{source.Prefix}{positions}' has {rows} rows, which is no square grid of patches. " +
-                "Give a checkpoint for square pictures.");
+        // What was said goes before a square that there may be by chance.
+        var (own, withClass) = (options.GivenGrid(patch), pooling == VitPooling.Token ? rows - 1 : 0);
+        var grid = positions is null ? (Rows: 224 / patch, Columns: 224 / patch)
+            : own is { } given && (given.Rows * given.Columns == rows || given.Rows * given.Columns == withClass) ? given
+            : ImageTowerOptions.SquareGrid(rows) ?? ImageTowerOptions.SquareGrid(withClass)
+            ?? throw new LitException($"{checkpoint.Path}: '{source.Prefix}{positions}' has {rows} rows, which is no square grid of patches. " +
+                "Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path.");
         var config = new VitConfig
         {
             Width = source.Size("embedding/kernel", -1),
@@ -286,9 +287,10 @@ public sealed class VisionTransformer : ImageTower
             MlpDim = source.Size(Block("MlpBlock_{0|3}/Dense_0/kernel"), -1),
             AttentionHeads = source.Size(Block("MultiHeadDotProductAttention_{0|1}/query/kernel"), -2),
             Patch = patch,
-            ImageSize = positions is null ? 224 / patch * patch : side * patch,
+            ImageSize = grid.Columns * patch,
+            ImageHeight = grid.Rows == grid.Columns ? null : grid.Rows * patch,
             Pooling = pooling,
-            Positions = positions is null ? VitPositions.SinCos2d : rows == side * side ? VitPositions.Learned : VitPositions.LearnedWithClass,
+            Positions = positions is null ? VitPositions.SinCos2d : grid.Rows * grid.Columns == rows ? VitPositions.Learned : VitPositions.LearnedWithClass,
             PreLogits = source.Has("pre_logits/kernel") ? source.Size("pre_logits/kernel", -1) : null,
             Heads = source.Has("head/kernel") ? [new HeadConfig("head", source.Size("head/kernel", -1))] : [],
         };
@@ -296,6 +298,6 @@ public sealed class VisionTransformer : ImageTower
         if (pooling != VitPooling.Map)
             foreach (var part in new[] { "probe", "LayerNorm_{i}/{*}", "MlpBlock_{i}/{*}", "MultiHeadDotProductAttention_{i}/{*}" })
                 names = names.Skipping("{MAPHead_0/|}" + part, "attention pooling, which was not asked for");
-        return new RecognisedTower(Flax.Family, source, config, _ => names, Preprocessing.LiT(config.ImageSize));
+        return new RecognisedTower(Flax.Family, source, config, _ => names, Preprocessing.LiT(config.ImageSize) with { Height = config.ImageHeight ?? config.ImageSize });
     }
 }

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using LiT.Towers;
 using static TorchSharp.torch;
 
@@ -25,15 +26,14 @@ public sealed class DinoFixture : IFixtureKind
             {
                 var name = input[..^Input.Length];
                 yield return new FixtureCase($"{file} {name}", () => Check(folder, file, name));
-                if (file == variant + ".safetensors")
-                    yield return new FixtureCase($"{name}, wrong conventions", () => CheckWrong(folder, file, name));
+                if (file == variant + ".safetensors" && folder.WrongConventions(name) is { } wrong)
+                    yield return new FixtureCase($"{name}, wrong conventions", () => CheckWrong(folder, file, name, wrong));
             }
         }
     }
 
-    private static void CheckWrong(FixtureFolder folder, string file, string name)
+    private static void CheckWrong(FixtureFolder folder, string file, string name, JsonElement wrong)
     {
-        var wrong = folder.Meta.GetProperty("cases").GetProperty(name).GetProperty("error_of_wrong_conventions");
         folder.Differs(wrong, "tanh_gelu", () => Wrong(tower => WrongConventions.SetActivation(tower, Activation.GeluTanh)));
         folder.Differs(wrong, "layernorm_eps_1e-5", () => Wrong(tower => WrongConventions.SetNormEps(tower, 1e-5)));
         folder.Differs(wrong, "layerscale ignored", () => Wrong(WrongConventions.IgnoreLayerScale));

@@ -16,8 +16,8 @@ public sealed class HuggingFaceViTFixture : IFixtureKind
         {
             var name = Path.GetFileNameWithoutExtension(file);
             yield return new FixtureCase(name, () => Check(folder, file, name, "input.npy"));
-            if (folder.Meta.GetProperty("cases").TryGetProperty(name, out var entry))
-                yield return new FixtureCase($"{name}, wrong conventions", () => CheckWrong(folder, file, name, entry.GetProperty("error_of_wrong_conventions")));
+            if (folder.WrongConventions(name) is { } wrong)
+                yield return new FixtureCase($"{name}, wrong conventions", () => CheckWrong(folder, file, name, wrong));
             if (folder.Has($"{name}_interpolated_cls.npy"))
                 yield return new FixtureCase($"{name} interpolated", () => Check(folder, file, $"{name}_interpolated", "input_interpolated.npy"));
         }

@@ -1,4 +1,6 @@
+using System.Text.Json;
 using System.Text.RegularExpressions;
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Parity;
@@ -22,6 +24,16 @@ internal static partial class ImageFixtures
 
     [GeneratedRegex(@"^(?<weights>\S+\.\w+)(?: \+ (?<input>\S+\.npy))? -> (?<output>output_\S+\.npy)$")]
     private static partial Regex Arrow();
+
+    /// <summary>What a file cannot say of itself: the size of the pictures it was trained with, where meta.json says that they are not square.</summary>
+    public static ImageTowerOptions TrainedGrid(this FixtureFolder folder) => TrainedGrid(folder.Meta.GetProperty("architecture"));
+
+    public static ImageTowerOptions TrainedGrid(JsonElement architecture)
+    {
+        if (!architecture.TryGetProperty("grid", out var grid) || !architecture.TryGetProperty("patch", out var patch)) return new();
+        var (rows, columns) = (grid[0].GetInt32(), grid[1].GetInt32());
+        return rows == columns ? new() : new() { ImageHeight = rows * patch[0].GetInt32(), ImageSize = columns * patch[1].GetInt32() };
+    }
 
     /// <summary>Pictures of the JAX fixtures, [B, H, W, 3] in the file, as towers take them, [B, 3, H, W].</summary>
     public static Tensor Nhwc(this FixtureFolder folder, string name) => folder.Floats(name).permute(0, 3, 1, 2).contiguous();

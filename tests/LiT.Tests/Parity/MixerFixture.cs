@@ -17,13 +17,13 @@ public sealed class MixerFixture : IFixtureKind
             {
                 using var scope = NewDisposeScope();
                 using var unrecorded = no_grad();
-                using var loaded = ImageTowerLoader.Load(folder.PathOf(file));
+                using var loaded = ImageTowerLoader.Load(folder.PathOf(file), folder.TrainedGrid());
                 var representation = loaded.Tower.call(folder.Nhwc("input.npy"));
                 folder.Close(representation, "pre_logits.npy");
                 folder.Close(loaded.Tower.Logits("head", representation), "output.npy");
             });
-            if (folder.Meta.GetProperty("cases").TryGetProperty(Path.GetFileNameWithoutExtension(file), out var entry))
-                yield return new FixtureCase($"{file}, wrong conventions", () => CheckWrong(folder, file, entry.GetProperty("error_of_wrong_conventions")));
+            if (folder.WrongConventions(Path.GetFileNameWithoutExtension(file)) is { } wrong)
+                yield return new FixtureCase($"{file}, wrong conventions", () => CheckWrong(folder, file, wrong));
         }
     }
 
@@ -36,7 +36,7 @@ public sealed class MixerFixture : IFixtureKind
         {
             using var scope = NewDisposeScope();
             using var unrecorded = no_grad();
-            using var loaded = ImageTowerLoader.Load(folder.PathOf(file));
+            using var loaded = ImageTowerLoader.Load(folder.PathOf(file), folder.TrainedGrid());
             mistake(loaded.Tower);
             return TowerParity.Error(loaded.Tower.Logits("head", loaded.Tower.call(folder.Nhwc("input.npy"))), folder.Floats("output.npy"));
         }

@@ -17,6 +17,12 @@ public static class Reference
             .Where(folder => File.Exists(Path.Combine(folder, "meta.json")))
             .Select(folder => new FixtureFolder(folder));
 
+    /// <summary>What lies beside the fixtures and is none: a folder without meta.json, a file other than the notes of those who made them.</summary>
+    public static IEnumerable<string> UnknownEntries(string? elsewhere = null) =>
+        Directory.EnumerateFileSystemEntries(elsewhere ?? Folder).Order(StringComparer.Ordinal)
+            .Where(entry => Path.GetFileName(entry) is not ("README.md" or "cross_checks.json") && !File.Exists(Path.Combine(entry, "meta.json")))
+            .Select(entry => $"{Path.GetFileName(entry)}: {(Directory.Exists(entry) ? "has no meta.json" : "is no fixture")}.");
+
     public static FixtureFolder Open(string name) => new(Path.Combine(Folder, name));
 
     public static FixtureFolder OpenCopied(string name) => new(Path.Combine(Copied, name));
@@ -42,7 +48,15 @@ public sealed class FixtureFolder(string path)
 
     public IEnumerable<string> AllFiles => Directory.EnumerateFiles(path).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal);
 
-    public IEnumerable<string> UnknownFiles => AllFiles.Where(file => !used.Contains(file));
+    public IEnumerable<string> UnknownFiles => Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
+        .Select(file => Path.GetRelativePath(path, file)).Order(StringComparer.Ordinal).Where(file => !used.Contains(file));
+
+    /// <summary>What meta.json says under a case's name, or null.</summary>
+    public JsonElement? Case(string name) => Meta.TryGetProperty("cases", out var cases) && cases.TryGetProperty(name, out var entry) ? entry : null;
+
+    /// <summary>The errors that meta.json says typical mistakes make in a case, or null where it says nothing.</summary>
+    public JsonElement? WrongConventions(string name) =>
+        Case(name) is { ValueKind: JsonValueKind.Object } entry && entry.TryGetProperty("error_of_wrong_conventions", out var wrong) ? wrong : null;
 }
 
 /// <summary>How one kind of fixture is read and checked. Each fixture folder name has exactly one kind.</summary>

@@ -16,11 +16,12 @@ public sealed class TwoTowersFixture : IFixtureKind
             var (name, said) = (model.Name, model.Value);
             // The number of BERT's heads is in no file; everything else must be found without being told.
             var text = new TextTowerOptions { Heads = said.GetProperty("text_model").GetString() == "bert" ? said.GetProperty("text").GetProperty("heads").GetInt32() : null };
+            var image = ImageFixtures.TrainedGrid(said.GetProperty("image"));
             yield return new($"{name}, numbers", () =>
             {
                 using var scope = NewDisposeScope();
                 using var no = no_grad();
-                using var loaded = TwoTowersLoader.Load(folder.PathOf($"{name}.npz"), text: text);
+                using var loaded = TwoTowersLoader.Load(folder.PathOf($"{name}.npz"), image, text);
                 var towers = loaded.Towers;
                 var pixels = folder.Floats($"{name}_images.npy").permute(0, 3, 1, 2).contiguous();
                 var ids = folder.Ids($"{name}_tokens.npy");
@@ -46,7 +47,7 @@ public sealed class TwoTowersFixture : IFixtureKind
             {
                 using var checkpoint = Checkpoint.Open(folder.PathOf($"{name}.npz"));
                 Assert.True(TwoTowersLoader.Holds(checkpoint));
-                using var loaded = TwoTowersLoader.Load(checkpoint, text: text);
+                using var loaded = TwoTowersLoader.Load(checkpoint, image, text);
                 Assert.Equal(said.GetProperty("exp_t").GetDouble(), loaded.Towers.Temperature, 5);
                 Assert.Equal(said.GetProperty("b").ValueKind == System.Text.Json.JsonValueKind.Null, loaded.Towers.Bias is null);
                 Assert.Equal(said.GetProperty("out_dim")[0].ValueKind == System.Text.Json.JsonValueKind.Null, loaded.Towers.ImageHead is null);

@@ -27,7 +27,7 @@ internal static class VitFixtures
         foreach (var run in folder.Runs())
         {
             yield return new FixtureCase(run.Name, () => Check(folder, run));
-            if (folder.Meta.GetProperty("cases").TryGetProperty(run.Name, out var entry) && entry.TryGetProperty("error_of_wrong_conventions", out var wrong))
+            if (folder.WrongConventions(run.Name) is { } wrong)
                 yield return new FixtureCase($"{run.Name}, wrong conventions", () => CheckWrong(folder, run, wrong));
         }
     }
@@ -43,27 +43,29 @@ internal static class VitFixtures
         {
             using var scope = NewDisposeScope();
             using var unrecorded = no_grad();
-            using var loaded = ImageTowerLoader.Load(folder.PathOf(run.Weights));
+            using var loaded = ImageTowerLoader.Load(folder.PathOf(run.Weights), Options(folder, run));
             var (tower, images) = (loaded.Tower, folder.Nhwc(run.Input));
             mistake(tower);
             if (halfPixelCentres)
             {
                 var config = (VitConfig)tower.Config!;
-                var table = WrongConventions.TorchResampled(tower.state_dict()["posembed"], config.Positions == VitPositions.LearnedWithClass ? 1 : 0,
+                var table = WrongConventions.TorchResampled(tower.state_dict()["posembed"], config.Positions == VitPositions.LearnedWithClass ? 1 : 0, config.GridOf(config.Patch),
                     images.shape[2] / config.Patch, images.shape[3] / config.Patch, InterpolationMode.Bilinear);
-                tower = WrongConventions.WithPositions(tower, config with { ImageSize = (int)images.shape[2] }, table);
+                tower = WrongConventions.WithPositions(tower, config with { ImageSize = (int)images.shape[3], ImageHeight = (int)images.shape[2] }, table);
             }
             var output = tower.call(images);
             return TowerParity.Error(tower.HeadNames is [var head] ? tower.Logits(head, output) : output, folder.Floats(run.Output));
         }
     }
 
+    private static ImageTowerOptions Options(FixtureFolder folder, ImageFixtures.Run run) =>
+        folder.TrainedGrid() with { Pooling = run.Name.StartsWith("pool0", StringComparison.Ordinal) ? VitPooling.First : null };
+
     private static void Check(FixtureFolder folder, ImageFixtures.Run run)
     {
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
-        var options = new ImageTowerOptions { Pooling = run.Name.StartsWith("pool0", StringComparison.Ordinal) ? VitPooling.First : null };
-        using var loaded = ImageTowerLoader.Load(folder.PathOf(run.Weights), options);
+        using var loaded = ImageTowerLoader.Load(folder.PathOf(run.Weights), Options(folder, run));
         var tower = (VisionTransformer)loaded.Tower;
         var architecture = folder.Meta.GetProperty("architecture");
         Assert.Equal(architecture.GetProperty("width").GetInt32(), ((VitConfig)tower.Config).Width);

@@ -57,11 +57,10 @@ internal static class WrongConventions
         return other;
     }
 
-    /// <summary>The patches' part of a table [1, R + N, D] resampled by torch itself, with half-pixel centres; the first rows are kept.</summary>
-    public static Tensor TorchResampled(Tensor table, int first, long rows, long columns, InterpolationMode mode)
+    /// <summary>The patches' part of a table [1, R + N, D] of one grid resampled by torch itself, with half-pixel centres; the first rows are kept.</summary>
+    public static Tensor TorchResampled(Tensor table, int first, (long Rows, long Columns) from, long rows, long columns, InterpolationMode mode)
     {
-        var side = (long)Math.Sqrt(table.shape[1] - first);
-        var grid = table[.., first..].view(1, side, side, -1).permute(0, 3, 1, 2);
+        var grid = table[.., first..].view(1, from.Rows, from.Columns, -1).permute(0, 3, 1, 2);
         grid = functional.interpolate(grid, size: [rows, columns], mode: mode, align_corners: false);
         return cat([table[.., ..first], grid.flatten(2).transpose(1, 2)], 1);
     }

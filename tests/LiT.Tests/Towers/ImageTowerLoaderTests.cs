@@ -243,6 +243,48 @@ public sealed class ImageTowerLoaderTests : IDisposable
     }
 
     [Fact]
+    public void A_file_for_pictures_that_are_not_square_is_told_their_size()
+    {
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        const string positions = "Transformer/posembed_input/pos_embedding";
+        var path = Path.Combine(folder, "wide.npz");
+        using (var square = Checkpoint.Open(Fixture("vit_augreg_npz", "checkpoint.npz")))
+            Npz.Write(path, square.Tensors.Keys.Select(name => (name, name == positions ? square.Read(name)[.., ..13] : square.Read(name))));
+
+        var error = Assert.Throws<LitException>(() => ImageTowerLoader.Load(path));
+        Assert.Equal($"{path}: '{positions}' has 13 rows, which is no square grid of patches. Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path.", error.Message);
+        using var wide = ImageTowerLoader.Load(path + ":size=16x12");
+        Assert.Equal((16, 12), (wide.Preprocessing.Width, wide.Preprocessing.Height));
+        Assert.Contains("16 x 12 px", wide.Architecture, StringComparison.Ordinal);
+        var tower = (VisionTransformer)wide.Tower;
+        Assert.Equal([1, 24], tower.call(rand(1, 3, 12, 16)).shape);
+        Assert.Equal([20, 24], tower.Positions(4, 5).shape);
+
+        // As the reference has it, a grid of as many patches takes the table as it is, whatever its shape.
+        Assert.True(tower.Positions(4, 3).equal(tower.Positions(3, 4)).all().item<bool>());
+
+        var own = Path.Combine(folder, "own.safetensors");
+        ImageTowerFile.Save(own, tower, wide.Preprocessing);
+        using var again = ImageTowerLoader.Load(own);
+        Assert.Equal(wide.Fingerprint, again.Fingerprint);
+    }
+
+    [Theory]
+    [InlineData("vit:mu/16,size=64x32", 64, 32)]
+    [InlineData("mixer:S/32,size=64x96", 64, 96)]
+    [InlineData("resnet:18,size=96x64", 96, 64)]
+    [InlineData("dino:vits16,size=48x32", 48, 32)]
+    public void Pictures_need_not_be_square(string spec, int width, int height)
+    {
+        using var scope = NewDisposeScope();
+        using var loaded = ImageTowerLoader.Load(spec);
+        Assert.Equal((width, height), (loaded.Preprocessing.Width, loaded.Preprocessing.Height));
+        Assert.Contains($"{width} x {height}", ImageTowerLoader.Describe(spec).Preprocessing, StringComparison.Ordinal);
+        Assert.Equal([1, loaded.Tower.Width], loaded.Tower.call(rand(1, 3, height, width)).shape);
+    }
+
+    [Fact]
     public void Class_names_and_preprocessing_of_a_Hugging_Face_folder_come_along()
     {
         File.Copy(Fixture("hf_vit", "model_bf16_classifier.safetensors"), Path.Combine(folder, "model.safetensors"));
@@ -263,6 +305,7 @@ public sealed class ImageTowerLoaderTests : IDisposable
             ("""{"kind":"vit","width":32,"depth":2000000000,"mlpDim":44,"attentionHeads":4,"patch":4,"imageSize":16}""", "would have 2000000000 blocks"),
             ("""{"kind":"vit","width":32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":0,"imageSize":16}""", "Check where the file comes from."),
             ("""{"kind":"vit","width":-32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":4,"imageSize":16}""", "Check where the file comes from."),
+            ("""{"kind":"vit","width":32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":1,"imageSize":40000,"imageHeight":40000}""", "weights, and holds 2."),
             ("""{"kind":"vit","width":32}""", "cannot be read"),
             ("""{"kind":"transporter","imageSize":16}""", "cannot be read"),
             ("nonsense", "cannot be read"),
