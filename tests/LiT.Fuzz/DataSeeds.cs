@@ -34,6 +34,7 @@ internal static class DataSeeds
         Write("bare.csv", "a.jpg;first\nb.jpg;second\n"u8.ToArray());
         Write("header.tsv", "image\tcaption\na.jpg\tfirst\nb.jpg\t\"second\"\nsub/c.jpg\tthird\n"u8.ToArray());
         Write("metadata.jsonl", "{\"file_name\": \"a.jpg\", \"text\": [\"one\", \"two\"], \"label\": 3}\n{\"file_name\": \"b.jpg\", \"text\": \"x\", \"url\": null}\n"u8.ToArray());
+        Write("preprocessor_config.json", "{\"image_mean\": [0.5, 0.4, 0.3], \"image_std\": [0.2, 0.3, 0.4], \"resample\": 3, \"size\": {\"height\": 16, \"width\": 16}}\n"u8.ToArray());
         Parquet(folder, "lists.parquet", Enumerable.Range(0, 9).Select(i => new ListRow { image = i == 4 ? null : new() { bytes = [1, 2, (byte)i], path = $"{i}.jpg" }, label = i, caption = [$"one {i}", "two"] }));
         Parquet(folder, "flat.parquet", Enumerable.Range(0, 9).Select(i => new FlatRow { key = $"{i}", jpg = i == 4 ? null : [1, 2, (byte)i], caption = $"caption {i}", similarity = 0.5f * i }));
         foreach (var packing in new[] { CompressionMethod.Gzip, CompressionMethod.Zstd, CompressionMethod.Brotli, CompressionMethod.LZ4, CompressionMethod.Lz4Raw, CompressionMethod.None })

@@ -7,7 +7,7 @@ public sealed record Finding(string Target, int Seed, long Iteration, string Wha
 
 /// <summary>
 /// Reads wrong files and watches: nothing but LitException comes out, in one line; no input takes over a second; nothing is
-/// allocated beyond twice the file and 16 MB.
+/// allocated beyond twice the file and 16 MB, on the managed heap or (on Linux, where it can be seen) outside it.
 /// </summary>
 public sealed class FuzzRun(int seed, string workFolder)
 {
@@ -24,6 +24,9 @@ public sealed class FuzzRun(int seed, string workFolder)
     /// <summary>The longest time that an input took.</summary>
     public TimeSpan Slowest { get; private set; }
 
+    /// <summary>The most memory that an input took beside the managed heap, in bytes; libraries that are loaded on the way count.</summary>
+    public long MostNative { get; private set; }
+
     /// <summary>Input number <paramref name="iteration"/> of a target is always the same one.</summary>
     public Finding? Try(FuzzTarget target, long iteration)
     {
@@ -31,8 +34,8 @@ public sealed class FuzzRun(int seed, string workFolder)
         var path = Path.Combine(workFolder, target.FileName);
         File.WriteAllBytes(path, input);
         var what = Watch(target, path, input.Length);
-        // Another program on the machine may have taken the time: only what is slow again and again is slow.
-        for (var again = 0; again < 3 && what is { Slow: true }; again++) what = Watch(target, path, input.Length);
+        // Another program may have taken the time, and a library that loads the memory: only what is too much again and again is.
+        for (var again = 0; again < 3 && what is { Again: true }; again++) what = Watch(target, path, input.Length);
         return what is { Message: { } message } ? new(target.Name, seed, iteration, message, input) : null;
     }
 
@@ -44,11 +47,12 @@ public sealed class FuzzRun(int seed, string workFolder)
         return Mutation.Of(random, file, other);
     }
 
-    private (string? Message, bool Slow) Watch(FuzzTarget target, string path, long length)
+    private (string? Message, bool Again) Watch(FuzzTarget target, string path, long length)
     {
         using var watchdog = new Timer(
             _ => Environment.FailFast($"{target.Name}: an input hangs; it is {path}"), null, Hang, Timeout.InfiniteTimeSpan);
         string? message = null;
+        var resident = ResidentMemory.StartWatching();
         var before = GC.GetAllocatedBytesForCurrentThread();
         var clock = Stopwatch.StartNew();
         try
@@ -69,8 +73,13 @@ public sealed class FuzzRun(int seed, string workFolder)
         var took = clock.Elapsed;
         if (took > Slowest) Slowest = took;
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        var native = ResidentMemory.Most() - resident - allocated;
+        if (native > MostNative) MostNative = native;
         if (allocated > 2 * length + Grace) message ??= $"allocates {allocated:N0} bytes for a file of {length:N0}";
-        return took > Patience && message is null ? ($"takes {took.TotalSeconds:f1} s", true) : (message, false);
+        return message is not null ? (message, false)
+            : took > Patience ? ($"takes {took.TotalSeconds:f1} s", true)
+            : native > 2 * length + Grace ? ($"makes the process {native:N0} bytes larger than it allocates for a file of {length:N0}", true)
+            : (null, false);
     }
 
     // string.GetHashCode differs from run to run.

@@ -4,6 +4,7 @@ using LiT.Checkpoints;
 using LiT.Data;
 using LiT.Stores;
 using LiT.Text;
+using LiT.Towers;
 
 namespace LiT.Fuzz;
 
@@ -34,7 +35,20 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         },
         new("pth", Files(fixtures, "*.pth"), ReadCheckpoint),
         new("wordpiece", Files(fixtures, "vocab.txt"), path => Tokenize(WordPiece.Load(path))),
-        new("sentencepiece", Files(fixtures, "*.model"), path => Tokenize(SentencePiece.Load(path))),
+        new("sentencepiece", Files(fixtures, "*.model", largest: 1 << 19), path => Tokenize(SentencePiece.Load(path))),
+        new("image-tower", [.. Files(fixtures, "*.npz").Concat(Files(fixtures, "*.safetensors")).Concat(Files(fixtures, "*.pth"))], path => ImageTowerLoader.Load(path + ":heads=4").Dispose()),
+        new("text-tower", [.. Files(fixtures, "*.npz").Concat(Files(fixtures, "*.safetensors"))], path => TextTowerLoader.Load(path + ":heads=4").Dispose()),
+        new("two-towers", Files(fixtures, "lit_*_style.npz", largest: 1 << 17), path => TwoTowersLoader.Load(path + ":heads=4").Dispose()),
+        Config(fixtures, "hf_vit", "model.safetensors", path => ImageTowerLoader.Load(path).Dispose()),
+        Config(fixtures, "hf_vit", "model.safetensors", path => ImageTowerLoader.Load(path).Dispose()) with
+        {
+            Name = "preprocessor-config",
+            FileName = "preprocessor_config.json",
+            Seeds = Files(DataSeeds.Folder, "preprocessor_config.json"),
+            Companions = [.. Files(Path.Combine(fixtures, "hf_vit"), "model.safetensors"), .. Files(Path.Combine(fixtures, "hf_vit"), "config.json")],
+        },
+        Config(fixtures, "bert_hf", "bert_plain.safetensors", path => TextTowerLoader.Load(path).Dispose()),
+        Config(fixtures, "t5_encoder", "model.safetensors", path => TextTowerLoader.Load(path).Dispose()),
         .. Tokenizers(Path.Combine(fixtures, "..", "tokenizers")),
         new("tar", Files(DataSeeds.Folder, "*.tar"), ReadSamples) { FileName = "input.tar" },
         new("tar.gz", Files(DataSeeds.Folder, "*.tar.gz"), ReadSamples) { FileName = "input.tar.gz" },
@@ -63,6 +77,14 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
     }
 
 
+    /// <summary>A config.json that does not say what its weights are; the weights are right.</summary>
+    private static FuzzTarget Config(string fixtures, string folder, string weights, Action<string> load) =>
+        new($"config-{folder}", Files(Path.Combine(fixtures, folder), "config.json"), path => load(Path.Combine(Path.GetDirectoryName(path)!, weights)))
+        {
+            FileName = "config.json",
+            Companions = Files(Path.Combine(fixtures, folder), weights, largest: 1 << 17),
+        };
+
     private static FuzzTarget Store(string wrong) => new($"store-{wrong}", Files(DataSeeds.Folder, wrong, below: false), ReadStore)
     {
         FileName = wrong,
@@ -90,9 +112,9 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         foreach (var sample in store.Samples().Read(_ => { })) _ = store.RowOf(SHA256.HashData(Encoding.UTF8.GetBytes(sample.Key)));
     }
 
-    private static List<string> Files(string folder, string pattern, bool below = true) =>
+    private static List<string> Files(string folder, string pattern, bool below = true, long largest = LargestSeed) => !Directory.Exists(folder) ? [] :
         [.. Directory.EnumerateFiles(folder, pattern, below ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly)
-            .Where(file => new FileInfo(file).Length is > 0 and <= LargestSeed)
+            .Where(file => new FileInfo(file).Length > 0 && new FileInfo(file).Length <= largest)
             .Order(StringComparer.Ordinal)];
 
     private static void ReadCheckpoint(string path)

@@ -161,17 +161,19 @@ public sealed class HuggingFaceViT : ImageTower
         var side = (int)Math.Sqrt(rows);
         if (side * side != rows)
             throw new LitException($"{checkpoint.Path}: has {rows} positions beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures.");
+        var said = new ConfigJson(checkpoint.Path, configJson);
         var classes = source.Has("classifier.weight") ? source.Size("classifier.weight", 0) : 0;
         var config = new HuggingFaceViTConfig
         {
             Width = width,
             Depth = inner.CountOf("encoder.layer.", "."),
             MlpDim = inner.Size(inner.Find("encoder.layer.{i}.intermediate.dense.weight"), 0),
-            AttentionHeads = options.AttentionHeads ?? Number("num_attention_heads") ?? width / 64,
+            AttentionHeads = options.AttentionHeads ?? said.Number("num_attention_heads") ?? width / 64,
             Patch = patch,
             ImageSize = side * patch,
-            LayerNormEps = configJson?.TryGetProperty("layer_norm_eps", out var eps) == true ? eps.GetDouble() : 1e-12,
-            Activation = configJson?.TryGetProperty("hidden_act", out var act) == true ? ActivationOf(act.GetString(), checkpoint.Path) : Activation.Gelu,
+            LayerNormEps = said.Real("layer_norm_eps") ?? 1e-12,
+            Activation = said.Choice("hidden_act", Activation.Gelu, ("gelu", Activation.Gelu),
+                ("gelu_new", Activation.GeluTanh), ("gelu_pytorch_tanh", Activation.GeluTanh), ("relu", Activation.Relu)),
             Pooler = options.Pooler,
             Heads = classes > 0 && !options.Pooler ? [new HeadConfig("classifier", classes, ClassNames(configJson, classes))] : [],
         };
@@ -180,23 +182,13 @@ public sealed class HuggingFaceViT : ImageTower
         var names = options.Pooler ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")
             : Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for");
         return new RecognisedTower(Names.Family, source, config, _ => names, Preprocessed(checkpoint.Path, config.ImageSize));
-
-        int? Number(string name) => configJson?.TryGetProperty(name, out var value) == true && value.TryGetInt32(out var number) ? number : null;
     }
-
-    private static Activation ActivationOf(string? name, string path) => name switch
-    {
-        "gelu" => Activation.Gelu,
-        "gelu_new" or "gelu_pytorch_tanh" => Activation.GeluTanh,
-        "relu" => Activation.Relu,
-        _ => throw new LitException($"{path}: config.json beside it says hidden_act '{name}', which is not known here. Known are gelu, gelu_new, gelu_pytorch_tanh and relu."),
-    };
 
     private static string[]? ClassNames(JsonElement? configJson, int classes)
     {
-        if (configJson?.TryGetProperty("id2label", out var labels) != true || labels.ValueKind != JsonValueKind.Object) return null;
+        if (configJson is not { ValueKind: JsonValueKind.Object } json || !json.TryGetProperty("id2label", out var labels) || labels.ValueKind != JsonValueKind.Object) return null;
         var names = Enumerable.Range(0, classes)
-            .Select(id => labels.TryGetProperty(id.ToString(CultureInfo.InvariantCulture), out var name) ? name.GetString() : null)
+            .Select(id => labels.TryGetProperty(id.ToString(CultureInfo.InvariantCulture), out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null)
             .OfType<string>().ToArray();
         return names.Length < classes || names.Any(name => name.StartsWith("LABEL_", StringComparison.Ordinal)) ? null : names;
     }
@@ -205,15 +197,25 @@ public sealed class HuggingFaceViT : ImageTower
     private static Preprocessing Preprocessed(string path, int size)
     {
         var standard = Preprocessing.HuggingFaceViT(size);
-        if (ImageTowerLoader.JsonBeside(path, "preprocessor_config.json") is not { } json) return standard;
-        return standard with
+        const string name = "preprocessor_config.json";
+        if (ImageTowerLoader.JsonBeside(path, name) is not { } json) return standard;
+        var said = new ConfigJson(path, json, name);
+        var preprocessing = standard with
         {
-            Method = json.TryGetProperty("resample", out var resample) && resample.TryGetInt32(out var filter) && filter == 3 ? ResizeMethod.PillowBicubic : ResizeMethod.PillowBilinear,
+            // Pillow's numbers for its filters.
+            Method = (said.Number("resample") ?? 2) switch
+            {
+                2 => ResizeMethod.PillowBilinear,
+                3 => ResizeMethod.PillowBicubic,
+                1 => ResizeMethod.PillowLanczos,
+                var other => throw new LitException($"{name} beside {path}: resample is {other}, a filter that is not known here. Known are 1 (Lanczos), 2 (bilinear) and 3 (bicubic)."),
+            },
             Mean = Channels("image_mean") ?? standard.Mean,
             Std = Channels("image_std") ?? standard.Std,
         };
+        preprocessing.Check($"{name} beside {path}");
+        return preprocessing;
 
-        ChannelValues? Channels(string name) => json.TryGetProperty(name, out var values) && values.ValueKind == JsonValueKind.Array && values.GetArrayLength() == 3
-            ? new ChannelValues(values[0].GetSingle(), values[1].GetSingle(), values[2].GetSingle()) : null;
+        ChannelValues? Channels(string key) => said.Channels(key) is { } values ? new ChannelValues(values.R, values.G, values.B) : null;
     }
 }

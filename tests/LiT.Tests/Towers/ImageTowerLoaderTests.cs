@@ -295,6 +295,23 @@ public sealed class ImageTowerLoaderTests : IDisposable
         Assert.Equal((new ChannelValues(0.1f, 0.2f, 0.3f), ResizeMethod.PillowBicubic), (loaded.Preprocessing.Mean, loaded.Preprocessing.Method));
     }
 
+    [Theory]
+    [InlineData("config.json", """{"num_attention_heads": {}}""", "num_attention_heads is {} where a whole number is expected.")]
+    [InlineData("config.json", """{"layer_norm_eps": "small"}""", "layer_norm_eps is \"small\" where a number is expected.")]
+    [InlineData("config.json", """{"hidden_act": "swish"}""", "hidden_act is \"swish\" where one of gelu, gelu_new, gelu_pytorch_tanh, relu is expected.")]
+    [InlineData("preprocessor_config.json", """{"resample": 0}""", "resample is 0, a filter that is not known here.")]
+    [InlineData("preprocessor_config.json", """{"image_mean": [1, "x", 2]}""", "image_mean is [1, \"x\", 2] where a list of three numbers is expected.")]
+    [InlineData("preprocessor_config.json", """{"image_std": [1, 0, 2]}""", "deviation 0 for channel 1")]
+    public void A_Hugging_Face_file_of_settings_that_says_something_else_is_one_line(string name, string content, string message)
+    {
+        File.Copy(Fixture("hf_vit", "model.safetensors"), Path.Combine(folder, "model.safetensors"));
+        File.WriteAllText(Path.Combine(folder, "config.json"), """{"num_attention_heads": 4}""");
+        File.WriteAllText(Path.Combine(folder, name), content);
+        var error = Assert.Throws<LitException>(() => ImageTowerLoader.Load(folder));
+        Assert.StartsWith($"{name} beside ", error.Message, StringComparison.Ordinal);
+        Assert.Contains(message, error.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Meta_data_that_lie_about_the_sizes_are_one_line_and_no_exhausted_machine()
     {
