@@ -10,8 +10,13 @@ internal sealed class DataOptions
     {
         Description = "Pictures and words: a folder of class folders, a folder with metadata.jsonl or metadata.csv, WebDataset archives " +
             "(x.tar, x-{000..011}.tar.gz, globs), a .tsv, .csv or .parquet, or an embedding store.",
-        Required = true,
     };
+
+    /// <summary>Whether --data has to be given; set before <see cref="AddTo"/>.</summary>
+    public bool IsRequired { get; init; } = true;
+
+    /// <summary>--data itself.</summary>
+    public Option Option => data;
 
     private readonly Option<string?> imageColumn = new("--image-column") { Description = "Column with the picture, by name or number from 1." };
     private readonly Option<string?> captionColumn = new("--caption-column") { Description = "Column with the caption, by name or number from 1." };
@@ -21,6 +26,7 @@ internal sealed class DataOptions
 
     public void AddTo(Command command)
     {
+        data.Required = IsRequired;
         foreach (Option option in new Option[] { data, imageColumn, captionColumn, labelColumn, imageRoot }) command.Options.Add(option);
     }
 

@@ -3,37 +3,91 @@ using LiT.Evaluation;
 
 namespace LiT.Cli;
 
-/// <summary>The options that evaluations share: model, classes, templates, batch.</summary>
+/// <summary>The options that evaluations share: a model and its data, or embeddings that were made elsewhere.</summary>
 internal sealed class EvaluationInput
 {
-    private readonly Option<string> model = new("--model") { Description = "A model: the folder that 'lit tune' wrote (RUN or RUN/model).", Required = true };
-    private readonly Option<string?> classes = new("--classes") { Description = "Class names, one a line, the first for label 0; aliases are separated by commas." };
-    private readonly Option<string?> templates = new("--templates") { Description = "Prompt templates, one a line, with {} where the class name goes." };
+    private readonly Option<string?> model = new("--model") { Description = "A model: the folder that 'lit tune' wrote (RUN or RUN/model)." };
+    private readonly Option<string?> classes = new("--classes")
+    {
+        Description = "Class names, the first for label 0: one a line, aliases separated by commas; or a JSON list, imagenet_class_index.json, xx_classnames.json.",
+    };
+    private readonly Option<string?> templates = new("--templates")
+    {
+        Description = $"Prompt templates with {{}} where the class name goes: a file (one a line, or JSON), or one of {string.Join(", ", TemplateSets.Names)}.",
+    };
     private readonly Option<bool> allAliases = new("--all-aliases") { Description = "Let every alias of a class speak, not the first only." };
     private readonly Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
+    private readonly Option<string?> predictions = new("--predictions") { Description = "A .jsonl to write with a line a picture: labels, answer, similarities." };
 
-    public DataOptions Data { get; } = new();
+    private readonly Option<string?> imageEmbeddings = new("--image-embeddings") { Description = "In place of --model and --data: image embeddings made elsewhere, a .npy of rows or a store." };
+    private readonly Option<string?> textEmbeddings = new("--text-embeddings") { Description = "Text embeddings made elsewhere, a .npy of rows: one a class, or one a prompt with --text-classes." };
+    private readonly Option<string?> textClasses = new("--text-classes") { Description = "The class of each text embedding: a .npy of numbers, or one a line." };
+    private readonly Option<string?> labels = new("--labels") { Description = "The label of each image embedding: a .npy of numbers, or one a line (several separated by tabs)." };
+    private readonly Option<string?> imageKeys = new("--image-keys") { Description = "The names of the image embeddings, one a line." };
+    private readonly Option<string?> texts = new("--texts") { Description = "The texts of the text embeddings, one a line." };
+    private readonly Option<string?> pairs = new("--pairs") { Description = "Which image and text belong together: a .npy with the image of each text, or lines 'image TAB text'." };
+    private readonly Option<double?> temperature = new("--temperature") { Description = "exp(t) of the model that made the embeddings, for probabilities." };
+
+    public DataOptions Data { get; } = new() { IsRequired = false };
 
     public void AddTo(Command command, bool withClasses)
     {
         command.Options.Add(model);
         Data.AddTo(command);
-        if (withClasses)
-        {
-            foreach (Option option in new Option[] { classes, templates, allAliases }) command.Options.Add(option);
-        }
+        foreach (Option option in withClasses ? [classes, templates, allAliases] : Array.Empty<Option>()) command.Options.Add(option);
         command.Options.Add(batch);
+        command.Options.Add(predictions);
+        foreach (Option option in (Option[])[imageEmbeddings, textEmbeddings, .. withClasses ? [textClasses, labels] : new Option[] { pairs }, imageKeys, texts, temperature]) command.Options.Add(option);
         Limits.Positive(batch);
+        command.Validators.Add(result =>
+        {
+            bool Has(Option option) => result.GetResult(option) is { Implicit: false };
+            var (given, made) = (Has(imageEmbeddings) || Has(textEmbeddings), Has(model) || Has(Data.Option));
+            if (given && made) result.AddError("Give --model and --data, or --image-embeddings and --text-embeddings, not both.");
+            else if (given && !(Has(imageEmbeddings) && Has(textEmbeddings))) result.AddError("--image-embeddings and --text-embeddings belong together. Give both.");
+            else if (!given && !(Has(model) && Has(Data.Option))) result.AddError("Give --model MODEL and --data DATA (or, for embeddings made elsewhere, --image-embeddings and --text-embeddings).");
+        });
     }
+
+    public bool IsGiven(ParseResult parsed) => parsed.GetValue(imageEmbeddings) is not null;
 
     public string ModelOf(ParseResult parsed) => parsed.GetValue(model)!;
 
-    public EvaluationOptions OptionsOf(ParseResult parsed) => new()
+    public string? PredictionsOf(ParseResult parsed) => parsed.GetValue(predictions);
+
+    public EvaluationOptions OptionsOf(ParseResult parsed)
     {
-        Images = new() { Samples = Data.OptionsOf(parsed), BatchSize = parsed.GetValue(batch) },
-        Classes = parsed.GetValue(classes) is { } names ? ClassNames.Read(names) : null,
-        Templates = parsed.GetValue(templates) is { } file ? PromptTemplates.Read(file) : PromptTemplates.Default,
-        AllAliases = parsed.GetValue(allAliases),
-        Seed = CommonOptions.SeedOf(parsed),
-    };
+        var names = parsed.GetValue(classes) is { } list ? ClassLists.Read(list) : null;
+        var prompts = parsed.GetValue(templates) is { } file ? TemplateSets.Open(file) : new TemplateList("default", PromptTemplates.Default);
+        EvaluationOptions options = new()
+        {
+            Images = new() { Samples = Data.OptionsOf(parsed), BatchSize = parsed.GetValue(batch) },
+            Classes = names?.Names,
+            Templates = prompts.Texts,
+            TemplatesFrom = prompts.Source,
+            AllAliases = parsed.GetValue(allAliases),
+            Seed = CommonOptions.SeedOf(parsed),
+        };
+        return names is null ? options : options with { ClassesFrom = names.Source };
+    }
+
+    public GivenOptions GivenOf(ParseResult parsed)
+    {
+        var names = parsed.GetValue(classes) is { } list ? ClassLists.Read(list) : null;
+        GivenOptions options = new()
+        {
+            Images = parsed.GetValue(imageEmbeddings)!,
+            Texts = parsed.GetValue(textEmbeddings)!,
+            TextClasses = parsed.GetValue(textClasses),
+            Labels = parsed.GetValue(labels),
+            ImageKeys = parsed.GetValue(imageKeys),
+            TextLines = parsed.GetValue(texts),
+            Pairs = parsed.GetValue(pairs),
+            Temperature = parsed.GetValue(temperature),
+            Classes = names?.Names,
+            LabelColumn = Data.OptionsOf(parsed).LabelColumn,
+            Seed = CommonOptions.SeedOf(parsed),
+        };
+        return names is null ? options : options with { ClassesFrom = names.Source };
+    }
 }

@@ -18,6 +18,7 @@ public sealed class LitModel : IDisposable
     private readonly string? folder;
     private readonly Compute compute;
     private LockedTower? image;
+    private string? textFingerprint;
 
     private LitModel(ModelDescription description, TwoTowers towers, CaptionTokenizer tokenizer, Compute compute, string? folder)
     {
@@ -37,6 +38,9 @@ public sealed class LitModel : IDisposable
     /// <summary>The locked image tower, loaded when it is first asked for: stores need none.</summary>
     /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned to.</exception>
     public LockedTower Image => image ??= LoadImage();
+
+    /// <summary>SHA-256, in hexadecimal, over every weight of the text side (tower, heads, temperature, bias): names the model in results.</summary>
+    public string TextFingerprint => textFingerprint ??= Evaluation.EvaluationRecord.OfWeights(Towers);
 
     /// <summary>Opens a bundle.</summary>
     /// <param name="path">A bundle's folder, or a run's folder with the bundle in model/.</param>
@@ -120,22 +124,7 @@ public sealed class LitModel : IDisposable
     /// <summary>Probabilities of some texts for one image: softmax over exp(t) · zimg · ztxt, or a sigmoid for each with a bias.</summary>
     /// <param name="zimg">One image's embedding of unit length.</param>
     /// <param name="ztxt">Embeddings of unit length, one a text.</param>
-    public double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt)
-    {
-        var logits = new double[ztxt.Count];
-        for (var i = 0; i < logits.Length; i++)
-        {
-            var sum = 0.0;
-            var row = ztxt[i];
-            for (var j = 0; j < row.Length; j++) sum += (double)zimg[j] * row[j];
-            logits[i] = Description.Temperature * sum + (Description.Bias ?? 0);
-        }
-        if (Description.Bias is not null) return [.. logits.Select(logit => 1 / (1 + Math.Exp(-logit)))];
-        var largest = logits.Max();
-        var exponentials = logits.Select(logit => Math.Exp(logit - largest)).ToArray();
-        var total = exponentials.Sum();
-        return [.. exponentials.Select(exponential => exponential / total)];
-    }
+    public double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) => Evaluation.Probabilities.Of(zimg, ztxt, Description.Temperature, Description.Bias);
 
     /// <inheritdoc/>
     public void Dispose()

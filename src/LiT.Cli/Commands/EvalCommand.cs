@@ -18,14 +18,12 @@ internal static class EvalCommand
         input.AddTo(command, withClasses: true);
         command.SetAction((parsed, cancel) =>
         {
-            var options = input.OptionsOf(parsed);
-            var compute = CommonOptions.ComputeOf(parsed);
-            using var model = LitModel.Load(input.ModelOf(parsed), compute);
-            ClassificationReport report;
-            using (ProgressLine progress = new())
-                report = ModelEvaluation.Classify(model, input.Data.PathOf(parsed), options, compute, progress, cancel).Report;
+            var run = Classified(input, parsed, cancel);
+            var report = run.Report;
             if (report.Skipped > 0) Terminal.Warn($"{report.Skipped} of {report.Found} samples have no readable picture and were skipped.");
             if (report.Unlabelled > 0) Terminal.Warn($"{report.Unlabelled} pictures carry no label that is one of the classes; they were not scored.");
+            foreach (var warning in report.Warnings) Terminal.Warn(warning);
+            if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, run);
             if (CommonOptions.IsJson(parsed))
             {
                 Terminal.Write(report);
@@ -39,7 +37,7 @@ internal static class EvalCommand
             ], $"Zero-shot classification of {report.Dataset}");
             var worst = report.PerClass.Select((c, i) => (c, i)).Where(entry => entry.c.Top1 is not null).OrderBy(entry => entry.c.Top1).Take(10);
             Terminal.Table(["class", "pictures", "top-1", "most often taken for"],
-                worst.Select(entry => new[] { entry.c.Class, $"{entry.c.N}", Percent(entry.c.Top1!.Value), MostTakenFor(report, entry.i) }), "Hardest classes");
+                worst.Select(entry => new[] { entry.c.Class, $"{entry.c.N}", Percent(entry.c.Top1!.Value), MostTakenFor(run.Score, entry.i) }), "Hardest classes");
             return Task.FromResult(ExitCode.Done);
         });
         return command;
@@ -52,13 +50,12 @@ internal static class EvalCommand
         input.AddTo(command, withClasses: false);
         command.SetAction((parsed, cancel) =>
         {
-            var compute = CommonOptions.ComputeOf(parsed);
-            using var model = LitModel.Load(input.ModelOf(parsed), compute);
-            RetrievalReport report;
-            using (ProgressLine progress = new())
-                report = ModelEvaluation.Retrieve(model, input.Data.PathOf(parsed), input.OptionsOf(parsed), compute, progress, cancel);
+            var run = Retrieved(input, parsed, cancel);
+            var report = run.Report;
             if (report.Skipped > 0) Terminal.Warn($"{report.Skipped} of {report.Found} samples have no readable picture and were skipped.");
-            if (report.WithoutText > 0) Terminal.Warn($"{report.WithoutText} pictures have no caption and were left out.");
+            if (report.WithoutText > 0 && !input.IsGiven(parsed)) Terminal.Warn($"{report.WithoutText} pictures have no caption and were left out.");
+            foreach (var warning in report.Warnings) Terminal.Warn(warning);
+            if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, run);
             if (CommonOptions.IsJson(parsed)) Terminal.Write(report);
             else
                 Terminal.Table(["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"], RetrievalRows(report),
@@ -66,6 +63,25 @@ internal static class EvalCommand
             return Task.FromResult(ExitCode.Done);
         });
         return command;
+    }
+
+    private static ClassificationRun Classified(EvaluationInput input, ParseResult parsed, CancellationToken cancel)
+    {
+        var compute = CommonOptions.ComputeOf(parsed);
+        if (input.IsGiven(parsed)) return GivenEmbeddings.Classify(input.GivenOf(parsed), Terminal.Say);
+        var options = input.OptionsOf(parsed);
+        using var model = LitModel.Load(input.ModelOf(parsed), compute);
+        using ProgressLine progress = new();
+        return ModelEvaluation.Classify(model, input.Data.PathOf(parsed), options, compute, progress, cancel);
+    }
+
+    private static RetrievalRun Retrieved(EvaluationInput input, ParseResult parsed, CancellationToken cancel)
+    {
+        var compute = CommonOptions.ComputeOf(parsed);
+        if (input.IsGiven(parsed)) return GivenEmbeddings.Retrieve(input.GivenOf(parsed), Terminal.Say);
+        using var model = LitModel.Load(input.ModelOf(parsed), compute);
+        using ProgressLine progress = new();
+        return ModelEvaluation.Retrieve(model, input.Data.PathOf(parsed), input.OptionsOf(parsed), compute, progress, cancel);
     }
 
     internal static string Percent(double share) => FormattableString.Invariant($"{100 * share:F1}%");
@@ -79,9 +95,10 @@ internal static class EvalCommand
     private static string[] Row(string name, Recall recall, double rank, double chance) =>
         [name, Percent(recall.R1), Percent(recall.R5), Percent(recall.R10), FormattableString.Invariant($"{rank:0.#}"), FormattableString.Invariant($"{100 * chance:F2}%")];
 
-    private static string MostTakenFor(ClassificationReport report, int label)
+    private static string MostTakenFor(ClassificationScore score, int label)
     {
-        var wrong = report.Confusion[label].Select((count, answer) => (count, answer)).Where(entry => entry.answer != label).MaxBy(entry => entry.count);
-        return wrong.count > 0 ? $"{report.PerClass[wrong.answer].Class} ({wrong.count})" : "";
+        var wrong = score.Confusions.Where(entry => entry.Key.Label == label && entry.Key.Answer != label)
+            .OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key.Answer).Take(1).ToList();
+        return wrong.Count > 0 ? $"{score.PerClass[wrong[0].Key.Answer].Class} ({wrong[0].Value})" : "";
     }
 }

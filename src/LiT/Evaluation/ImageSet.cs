@@ -56,6 +56,9 @@ public sealed class ImageSet
             ? FromStore(path, expected, options.Samples.LabelColumn)
             : FromPictures(LiT.Data.Samples.Open(path, options.Samples), tower(), options, compute, progress, cancel);
 
+    /// <summary>Pictures whose numbers are at hand.</summary>
+    internal static ImageSet Of(string path, Embeddings representations, IReadOnlyList<Sample> samples) => new(path, representations, samples, []);
+
     private static ImageSet FromStore(string path, ExpectedTower? expected, string? labelColumn)
     {
         using var store = EmbeddingStore.Open(path);

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LiT.Data;
 using LiT.Towers;
 
 namespace LiT.Evaluation;
@@ -12,8 +13,14 @@ public sealed record EvaluationOptions
     /// <summary>The classes, or null for the distinct labels.</summary>
     public ClassNames? Classes { get; init; }
 
+    /// <summary>Where the classes come from, for the record.</summary>
+    public string ClassesFrom { get; init; } = "the data's labels";
+
     /// <summary>Prompt templates.</summary>
     public IReadOnlyList<string> Templates { get; init; } = PromptTemplates.Default;
+
+    /// <summary>Where the templates come from, for the record.</summary>
+    public string TemplatesFrom { get; init; } = "default";
 
     /// <summary>Whether all aliases of a class speak, or the first.</summary>
     public bool AllAliases { get; init; }
@@ -22,112 +29,60 @@ public sealed record EvaluationOptions
     public int Seed { get; init; }
 }
 
-/// <summary>A zero-shot classification as it is reported (field names as in the JSON).</summary>
-public sealed record ClassificationReport
+/// <summary>A classification with all that it was made from, for whoever wants to draw or ask more.</summary>
+/// <param name="Report">The numbers.</param>
+/// <param name="Set">The pictures' representations and samples.</param>
+/// <param name="Score">The numbers with each picture's answer.</param>
+/// <param name="Labels">The classes and each picture's labels.</param>
+public sealed record ClassificationRun(ClassificationReport Report, ImageSet Set, ClassificationScore Score, Labels Labels)
 {
-    /// <summary>The data.</summary>
-    public required string Dataset { get; init; }
+    /// <summary>zimg, unit length, a row a picture.</summary>
+    public required Embeddings Images { get; init; }
 
-    /// <summary>Pictures scored.</summary>
-    public required int N { get; init; }
-
-    /// <summary>Number of classes.</summary>
-    public required int Classes { get; init; }
-
-    /// <summary>Number of templates.</summary>
-    public required int Templates { get; init; }
-
-    /// <summary>Share whose best class is the label.</summary>
-    public required double Top1 { get; init; }
-
-    /// <summary>Share with the label among the five best.</summary>
-    public required double Top5 { get; init; }
-
-    /// <summary>Bootstrap interval of top-1.</summary>
-    public required double[] Interval95 { get; init; }
-
-    /// <summary>Mean of the classes' own top-1.</summary>
-    public required double MeanPerClass { get; init; }
-
-    /// <summary>1 / classes.</summary>
-    public required double Chance { get; init; }
-
-    /// <summary>Each class in index order.</summary>
-    public required IReadOnlyList<ClassAccuracy> PerClass { get; init; }
-
-    /// <summary>Counts, [label][answer].</summary>
-    public required int[][] Confusion { get; init; }
-
-    /// <summary>Samples that the data hold.</summary>
-    public required int Found { get; init; }
-
-    /// <summary>Samples without a readable picture.</summary>
-    public required int Skipped { get; init; }
-
-    /// <summary>Pictures without a label that is a class; not scored.</summary>
-    public required int Unlabelled { get; init; }
-
-    /// <summary>The templates' texts.</summary>
-    public required IReadOnlyList<string> Prompts { get; init; }
-
-    /// <summary>Fingerprint of the locked tower.</summary>
-    public required string Fingerprint { get; init; }
-
-    /// <summary>Seed of the bootstrap.</summary>
-    public required int Seed { get; init; }
-
-    /// <summary>Time taken.</summary>
-    public required double Seconds { get; init; }
+    /// <summary>The class embeddings that the pictures were compared with.</summary>
+    public required Embeddings Classes { get; init; }
 }
 
-/// <summary>A retrieval evaluation as it is reported (field names as in the JSON).</summary>
-public sealed record RetrievalReport(
-    string Dataset, int Images, int Texts, Recall ImageToText, Recall TextToImage, BothWays<double> MedianRank, BothWays<int> Ties,
-    BothWays<double> Chance, int Found, int Skipped, int WithoutText, string Fingerprint, double Seconds);
+/// <summary>A retrieval evaluation with all that it was made from.</summary>
+/// <param name="Report">The numbers.</param>
+/// <param name="Score">The numbers with each query's rank.</param>
+/// <param name="Images">zimg, a row an image.</param>
+/// <param name="Texts">ztxt, a row a text.</param>
+/// <param name="ImageKeys">The images' keys.</param>
+/// <param name="TextLines">The texts.</param>
+/// <param name="Pairs">Which belong together.</param>
+public sealed record RetrievalRun(RetrievalReport Report, RetrievalScore Score, Embeddings Images, Embeddings Texts,
+    IReadOnlyList<string> ImageKeys, IReadOnlyList<string> TextLines, IReadOnlyCollection<(int Image, int Text)> Pairs);
 
 /// <summary>Runs a model on data and counts.</summary>
 public static class ModelEvaluation
 {
     /// <summary>Zero-shot classification of labelled pictures.</summary>
-    /// <returns>The report, and each picture's best class with the set that it was scored on.</returns>
     /// <exception cref="LitException">The data cannot be used with this model; the message says why.</exception>
-    public static (ClassificationReport Report, ImageSet Set, ClassificationScore Score, Labels Labels) Classify(
+    public static ClassificationRun Classify(
         LitModel model, string path, EvaluationOptions options, Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         var clock = Stopwatch.StartNew();
         var set = ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
         var labels = Labels.Match(set.Samples, path, options.Classes);
-        var names = labels.Classes.Names;
-        var prompts = PromptTemplates.Fill(names, options.Templates, options.AllAliases);
+        var prompts = PromptTemplates.Fill(labels.Classes.Names, options.Templates, options.AllAliases);
         var texts = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], progress, cancel);
-        var classes = ZeroShot.ClassEmbeddings(texts, [.. prompts.Select(prompt => prompt.Class)], names.Count);
-        var score = ZeroShot.Score(model.ProjectImages(set.Representations), classes, [.. labels.Of.Select(label => label is { } one ? new[] { one } : [])], names, options.Seed);
-        return (new ClassificationReport
+        var run = Scored(set, model.ProjectImages(set.Representations), labels, prompts, texts, options, model.Description.Temperature, compute);
+        return run with
         {
-            Dataset = path,
-            N = score.N,
-            Classes = names.Count,
-            Templates = options.Templates.Count,
-            Top1 = score.Top1,
-            Top5 = score.Top5,
-            Interval95 = score.Interval95,
-            MeanPerClass = score.MeanPerClass,
-            Chance = 1.0 / names.Count,
-            PerClass = score.PerClass,
-            Confusion = score.Confusion,
-            Found = set.Found,
-            Skipped = set.Skipped.Count,
-            Unlabelled = labels.Unmatched,
-            Prompts = options.Templates,
-            Fingerprint = model.Description.Image.Fingerprint,
-            Seed = options.Seed,
-            Seconds = clock.Elapsed.TotalSeconds,
-        }, set, score, labels);
+            Report = run.Report with
+            {
+                Fingerprint = model.Description.Image.Fingerprint,
+                Protocol = run.Report.Protocol with { Preprocessing = model.Description.Image.Preprocessing.PreprocessingDescription },
+                Hashes = run.Report.Hashes with { TextTower = model.TextFingerprint },
+                Seconds = clock.Elapsed.TotalSeconds,
+            },
+        };
     }
 
     /// <summary>Retrieval both ways between pictures and their captions; pictures without a caption are left out and counted.</summary>
     /// <exception cref="LitException">The data cannot be used with this model; the message says why.</exception>
-    public static RetrievalReport Retrieve(
+    public static RetrievalRun Retrieve(
         LitModel model, string path, EvaluationOptions options, Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         var clock = Stopwatch.StartNew();
@@ -138,9 +93,118 @@ public static class ModelEvaluation
         var captions = rows.SelectMany((row, image) => set.Samples[row].Captions.Select(caption => (Caption: caption, Image: image))).ToList();
         var ztxt = model.EmbedTexts([.. captions.Select(pair => pair.Caption)], progress, cancel);
         var zimg = model.ProjectImages(set.Representations.Select(rows));
-        var score = Retrieval.Score(zimg, ztxt, [.. captions.Select(pair => pair.Image)]);
-        return new(path, score.Images, score.Texts, score.ImageToText, score.TextToImage, score.MedianRank, score.Ties,
-            new(captions.Count / (double)rows.Count / captions.Count, 1.0 / rows.Count),
-            set.Found, set.Skipped.Count, set.Samples.Count - rows.Count, model.Description.Image.Fingerprint, clock.Elapsed.TotalSeconds);
+        var run = Scored(path, zimg, ztxt, [.. rows.Select(row => set.Samples[row].Key)], [.. captions.Select(pair => pair.Caption)],
+            [.. captions.Select((pair, text) => (pair.Image, text))], options.Seed, model.Description.Temperature, compute);
+        return run with
+        {
+            Report = run.Report with
+            {
+                Found = set.Found,
+                Skipped = set.Skipped.Count,
+                WithoutText = set.Samples.Count - rows.Count,
+                Fingerprint = model.Description.Image.Fingerprint,
+                Protocol = run.Report.Protocol with { Preprocessing = model.Description.Image.Preprocessing.PreprocessingDescription },
+                Hashes = run.Report.Hashes with { TextTower = model.TextFingerprint, Embeddings = null },
+                Seconds = clock.Elapsed.TotalSeconds,
+            },
+        };
+    }
+
+    /// <summary>Scores embeddings, wherever they come from.</summary>
+    /// <param name="set">The pictures.</param>
+    /// <param name="zimg">Their embeddings, unit length.</param>
+    /// <param name="labels">Their classes.</param>
+    /// <param name="prompts">The prompts with their classes; every class has as many for each template.</param>
+    /// <param name="ztxt">Their embeddings, unit length.</param>
+    /// <param name="options">Templates and seed.</param>
+    /// <param name="temperature">exp(t), or null.</param>
+    /// <param name="compute">For the record.</param>
+    internal static ClassificationRun Scored(ImageSet set, Embeddings zimg, Labels labels, IReadOnlyList<Prompt> prompts, Embeddings ztxt,
+        EvaluationOptions options, double? temperature, Compute compute)
+    {
+        var clock = Stopwatch.StartNew();
+        var names = labels.Classes.Names;
+        int[] classOf = [.. prompts.Select(prompt => prompt.Class)];
+        var classes = ZeroShot.ClassEmbeddings(ztxt, classOf, names.Count);
+        var score = ZeroShot.Score(zimg, classes, labels.All, names, options.Seed, temperature);
+        var templates = options.Templates;
+        var perTemplate = templates.Count == 0 ? null
+            : ZeroShot.PerTemplate(zimg, labels.All, ztxt, classOf, [.. prompts.Select((_, i) => i % templates.Count)], templates, names.Count, options.Seed);
+        return new(new ClassificationReport
+        {
+            Dataset = set.Path,
+            N = score.N,
+            Classes = names.Count,
+            Templates = templates.Count,
+            Top1 = score.Top1,
+            Top5 = score.Top5,
+            Interval95 = score.Interval95,
+            Top5Interval95 = score.Top5Interval95,
+            MeanPerClass = score.MeanPerClass,
+            MeanPerClassInterval95 = score.MeanPerClassInterval95,
+            Chance = 1.0 / names.Count,
+            PerClass = score.PerClass,
+            Confusion = names.Count <= MostInReport ? score.Confusion : null,
+            Mistakes = score.Mistakes(MostMistakes),
+            PerTemplate = perTemplate,
+            Found = set.Found,
+            Skipped = set.Skipped.Count,
+            Unlabelled = labels.Unmatched,
+            Prompts = templates,
+            Protocol = new(options.ClassesFrom, options.TemplatesFrom, options.AllAliases ? "all" : "first", labels.All.Any(own => own.Length > 1) ? "any of several" : "one", null),
+            Temperature = temperature,
+            Hashes = new(EvaluationRecord.OfPrompts(prompts), EvaluationRecord.OfPictures(set.Samples, labels.All), null, null),
+            Versions = EvaluationRecord.Versions(compute),
+            Warnings = [.. labels.Oddities()],
+            Seed = options.Seed,
+            Seconds = clock.Elapsed.TotalSeconds,
+        }, set, score, labels)
+        { Images = zimg, Classes = classes };
+    }
+
+    /// <summary>Scores embeddings of pictures and texts, wherever they come from.</summary>
+    internal static RetrievalRun Scored(string dataset, Embeddings zimg, Embeddings ztxt, IReadOnlyList<string> keys, IReadOnlyList<string> texts,
+        IReadOnlyCollection<(int Image, int Text)> pairs, int seed, double? temperature, Compute compute)
+    {
+        var clock = Stopwatch.StartNew();
+        var score = Retrieval.Score(zimg, ztxt, pairs);
+        var withText = pairs.Select(pair => pair.Image).Distinct().Count();
+        var firstImage = pairs.GroupBy(pair => pair.Text).ToDictionary(group => group.Key, group => group.Min(pair => pair.Image));
+        return new(new RetrievalReport(dataset, score.Images, score.Texts, score.ImageToText, score.TextToImage, score.MedianRank, score.Ties,
+            new(pairs.Count / (double)withText / texts.Count, pairs.Count / (double)firstImage.Count / keys.Count), keys.Count, 0, keys.Count - withText, null, 0)
+        {
+            Intervals95 = new(Intervals(score.Ranks.ImageToText, row => row, seed), Intervals(score.Ranks.TextToImage, row => firstImage[row], seed)),
+            TieBounds = score.Ties is { ImageToText: 0, TextToImage: 0 } ? null : score.TieBounds,
+            Protocol = new("", "", "", "any of several", null),
+            Temperature = temperature,
+            Hashes = new(EvaluationRecord.OfTexts(texts), EvaluationRecord.OfTexts(keys.Concat(pairs.Select(pair => $"{pair.Image} {pair.Text}"))), null, EvaluationRecord.OfNumbers(zimg)),
+            Versions = EvaluationRecord.Versions(compute),
+            Warnings = [.. Oddities(score, keys.Count - withText, texts.Count - firstImage.Count)],
+            Seed = seed,
+            Seconds = clock.Elapsed.TotalSeconds,
+        }, score, zimg, ztxt, keys, texts, pairs);
+    }
+
+    private const int MostInReport = 100, MostMistakes = 50;
+
+    private static RecallIntervals Intervals(int[] ranks, Func<int, int> group, int seed)
+    {
+        int[] rows = [.. Enumerable.Range(0, ranks.Length).Where(row => ranks[row] >= 0)];
+        var groups = rows.Select(group).ToArray();
+        var compact = groups.Distinct().Order().Select((value, i) => (value, i)).ToDictionary(pair => pair.value, pair => pair.i);
+        int[] groupOf = [.. groups.Select(value => compact[value])];
+        double[] Within(int k) => Bootstrap.Interval95([.. rows.Select(row => ranks[row] < k)], groupOf, seed);
+        return new(Within(1), Within(5), Within(10));
+    }
+
+    private static IEnumerable<string> Oddities(RetrievalScore score, int aloneImages, int aloneTexts)
+    {
+        var (toText, toImage) = (score.Ties.ImageToText, score.Ties.TextToImage);
+        if (score.TieBounds.ImageToText is var text && text.Lowest != text.Highest)
+            yield return FormattableString.Invariant($"{toText} images have another text exactly as near as their own: recall@1 lies between {100 * text.Lowest.R1:F1}% and {100 * text.Highest.R1:F1}% by how ties are broken (equal captions of several images do that).");
+        if (score.TieBounds.TextToImage is var image && image.Lowest != image.Highest)
+            yield return FormattableString.Invariant($"{toImage} texts have another image exactly as near as their own: recall@1 lies between {100 * image.Lowest.R1:F1}% and {100 * image.Highest.R1:F1}% by how ties are broken (pictures that are twice in the data do that).");
+        if (aloneImages > 0) yield return $"{aloneImages} images belong to no text; they only stand among the candidates.";
+        if (aloneTexts > 0) yield return $"{aloneTexts} texts belong to no image; they only stand among the candidates.";
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace LiT.Evaluation;
 
@@ -9,10 +10,12 @@ public sealed record Prompt(int Class, string Text);
 /// Class names and templates become prompts as big_vision's prompt_engineering.py makes them: canonicalised, then
 /// every template filled with every name.
 /// </summary>
-public static class PromptTemplates
+public static partial class PromptTemplates
 {
     /// <summary>The place of the class name in a template.</summary>
     public const string Place = "{}";
+
+    private static readonly string[] OtherPlaces = ["{c}", "{0}", "{label}", "{class}"];
 
     private const string Punctuation = "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~";
 
@@ -48,21 +51,59 @@ public static class PromptTemplates
         return prompts;
     }
 
-    /// <summary>Reads templates, one a line; empty lines and lines that begin with # are passed over.</summary>
+    /// <summary>
+    /// Reads templates: one a line (lines that begin with # are passed over), a JSON list, a JSON object of lists by data set
+    /// (CLIP_benchmark), or a Python list of lambdas (open_clip). The place may also be written {c}, {0}, {label} or {class}.
+    /// </summary>
+    /// <param name="path">The file.</param>
+    /// <param name="list">Which list of a file that holds several; several keys may be tried in turn.</param>
     /// <exception cref="LitException">A template has no place for the name, or there is none at all.</exception>
-    public static IReadOnlyList<string> Read(string path)
+    public static IReadOnlyList<string> Read(string path, params string[] list)
     {
+        var text = NamedLines.Text(path);
         var templates = new List<string>();
-        foreach (var (line, number) in NamedLines.Read(path))
+        if (text.TrimStart() is ['{', '"', ..] or ['{', '\n' or '\r' or ' ', ..])
         {
-            if (!line.Contains(Place))
-                throw new LitException($"{path}, line {number}: the template '{line}' has no {Place}. Put {Place} where the class name goes.");
-            templates.Add(line);
+            using var json = NamedLines.Json(path, text);
+            var key = NamedLines.Key(path, json.RootElement, list, "template lists");
+            templates.AddRange(Checked(path, NamedLines.JsonTexts(path, json.RootElement.GetProperty(key).GetRawText(), list, "template"), $"'{key}', template "));
+        }
+        else if (text.TrimStart().StartsWith('[') && !text.Contains("lambda", StringComparison.Ordinal))
+        {
+            templates.AddRange(Checked(path, NamedLines.JsonTexts(path, text, list, "template"), "template "));
+        }
+        else
+        {
+            foreach (var (line, number, _) in NamedLines.Entries(text))
+            {
+                if (line is "[" or "]") continue;
+                templates.Add(Checked(path, Lambda().Match(line) is { Success: true } lambda
+                    ? lambda.Groups["text"].Value.Replace($"{{{lambda.Groups["name"].Value}}}", Place)
+                    : line, $"line {number}"));
+            }
         }
         return templates.Count > 0
             ? templates
             : throw new LitException($"{path}: there is no template in it. Write one a line, with {Place} where the class name goes.");
     }
+
+    private static IEnumerable<string> Checked(string path, IReadOnlyList<string> templates, string where) =>
+        templates.Select((template, i) => Checked(path, template, $"{where}{i}"));
+
+    private static string Checked(string path, string template, string where)
+    {
+        foreach (var other in OtherPlaces) template = template.Replace(other, Place);
+        var places = template.Split(Place).Length - 1;
+        return places switch
+        {
+            0 => throw new LitException($"{path}, {where}: the template '{template}' has no {Place}. Put {Place} where the class name goes."),
+            1 => template,
+            _ => throw new LitException($"{path}, {where}: the template '{template}' has {places} places {Place}. Write {Place} once."),
+        };
+    }
+
+    [GeneratedRegex("""^(?:\[\s*)?lambda\s+(?<name>\w+)\s*:\s*f?(?<quote>['"])(?<text>.*)\k<quote>\s*[,\]]*$""")]
+    private static partial Regex Lambda();
 
     private static string WithoutPunctuation(string text)
     {

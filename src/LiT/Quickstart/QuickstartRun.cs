@@ -122,7 +122,7 @@ public static class QuickstartRun
         say("measuring on pictures, phrasings and compositions that were never shown");
         using var model = LitModel.Load(tuned.Model, compute);
         IReadOnlyList<string> templates = DrawnVocabulary.Templates;
-        (ClassificationReport Report, ImageSet Set, ClassificationScore Score, Labels Labels) Classify(DrawnSplit split, IReadOnlyList<string> names, string column) =>
+        ClassificationRun Classify(DrawnSplit split, IReadOnlyList<string> names, string column) =>
             ModelEvaluation.Classify(model, Store(split), new EvaluationOptions
             {
                 Classes = new ClassNames(names),
@@ -135,7 +135,7 @@ public static class QuickstartRun
         var kinds = Classify(DrawnSplit.Test, DrawnVocabulary.KindNames, "kind");
         var colours = Classify(DrawnSplit.Test, DrawnVocabulary.ColourNames, "colour");
         var compositions = Classify(DrawnSplit.Compositions, everyComposition, "composition");
-        var retrieval = ModelEvaluation.Retrieve(model, Store(DrawnSplit.Test), new EvaluationOptions(), compute, cancel: cancel);
+        var retrieval = ModelEvaluation.Retrieve(model, Store(DrawnSplit.Test), new EvaluationOptions(), compute, cancel: cancel).Report;
 
         QuickstartAccuracy Asked(string question, ClassificationReport report, double supervised) =>
             new(question, report.N, report.Classes, report.Top1, report.Interval95, report.Chance, supervised);

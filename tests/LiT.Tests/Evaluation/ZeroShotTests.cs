@@ -35,6 +35,31 @@ public class ZeroShotTests
     }
 
     [Fact]
+    public void Each_template_alone_is_scored_like_a_list_of_that_one()
+    {
+        var random = new Random(5);
+        float[] Some(int n) => [.. Enumerable.Range(0, n).Select(_ => (float)random.NextDouble() - .5f)];
+        Embeddings images = new(Some(40 * 8), 8), prompts = new(Some(3 * 2 * 8), 8);
+        int[][] labels = [.. Enumerable.Range(0, 40).Select(i => i == 7 ? Array.Empty<int>() : [i % 3])];
+        var scores = ZeroShot.PerTemplate(images, labels, prompts, [0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1], ["{}", "a {}"], 3);
+        for (var template = 0; template < 2; template++)
+        {
+            var classes = ZeroShot.ClassEmbeddings(prompts.Select([template, 2 + template, 4 + template]), [0, 1, 2], 3);
+            Assert.Equal(ZeroShot.Score(images, classes, labels, ["a", "b", "c"]).Top1, scores[template].Top1);
+            Assert.Equal(39, scores[template].N);
+        }
+    }
+
+    [Fact]
+    public void The_best_of_a_row_come_in_order_and_equal_ones_by_index()
+    {
+        var best = new int[3];
+        Similarity.Best([.1f, .9f, .5f, .9f, .5f], best);
+        Assert.Equal([1, 3, 2], best);
+        Assert.Equal(1, Similarity.RankOf([.1f, .9f, .5f, .9f, .5f], 3));
+    }
+
+    [Fact]
     public void No_label_at_all_is_said_and_not_scored() =>
         Assert.Contains("nothing to score", Assert.Throws<LitException>(() => ZeroShot.Score(Axes, Axes, [[], [], []], ["a", "b", "c"])).Message);
 

@@ -102,6 +102,15 @@ public sealed class ZeroShotFixture : IFixtureKind
         {
             score = Retrieval.Score(Rows(folder, $"retrieval_{name}_zimg.npy"), Rows(folder, $"retrieval_{name}_ztxt.npy"), imageOf);
         }
+        foreach (var (direction, bounds) in new[] { ("img2txt", score.TieBounds.ImageToText), ("txt2img", score.TieBounds.TextToImage) })
+        {
+            if (!expected.TryGetProperty($"{direction}_bounds", out var limits)) continue;
+            foreach (var (measure, lowest, highest) in new[] { ("Recall@1", bounds.Lowest.R1, bounds.Highest.R1), ("Recall@5", bounds.Lowest.R5, bounds.Highest.R5), ("Recall@10", bounds.Lowest.R10, bounds.Highest.R10) })
+            {
+                Assert.Equal(limits.GetProperty(measure)[0].GetDouble(), lowest, 12);
+                Assert.Equal(limits.GetProperty(measure)[1].GetDouble(), highest, 12);
+            }
+        }
         foreach (var (direction, recall) in new[] { ("img2txt", score.ImageToText), ("txt2img", score.TextToImage) })
         {
             Assert.Equal(expected.GetProperty(direction).GetProperty("Recall@1").GetDouble(), recall.R1, 12);
