@@ -30,6 +30,8 @@ Command root = new(
     EvalCommand.Build(),
     new Command("data", "Look at, make and reshape data.") { DataDrawCommand.Build() },
     ClassifyCommand.Build(),
+    SearchCommand.Build(),
+    CalibrateCommand.Build(),
     ModelsCommand.Build(),
     VerifyCommand.Build(),
     PretrainCommand.Build(),

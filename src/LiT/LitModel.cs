@@ -1,3 +1,4 @@
+using LiT.Calibration;
 using LiT.Checkpoints;
 using LiT.Files;
 using LiT.Pipeline;
@@ -34,6 +35,9 @@ public sealed class LitModel : IDisposable
 
     /// <summary>What turns texts into rows of ids.</summary>
     public CaptionTokenizer Tokenizer { get; }
+
+    /// <summary>The bundle's folder; null where the model did not come from one.</summary>
+    public string? Folder => folder;
 
     /// <summary>The locked image tower, loaded when it is first asked for: stores need none.</summary>
     /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned to.</exception>
@@ -84,6 +88,7 @@ public sealed class LitModel : IDisposable
         Directory.CreateDirectory(folder);
         AtomicFile.RemoveLeft(folder);
         File.Delete(Path.Combine(folder, ModelDescription.FileName));
+        Background.Remove(folder);
         var config = towers.Text.Config ?? throw new ArgumentException("Only text towers of the project's own architectures can be saved.", nameof(towers));
         Safetensors.Write(Path.Combine(folder, TextFile), towers.state_dict().Where(entry => !entry.Key.StartsWith("image.", StringComparison.Ordinal)).Select(entry => (entry.Key, entry.Value)), TextTowerFile.Metadata(towers.Text));
         if (locked is not null) ImageTowerFile.Save(Path.Combine(folder, ImageFile), locked.Tower, locked.Preprocessing);

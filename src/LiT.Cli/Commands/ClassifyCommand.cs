@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Calibration;
 using LiT.Data;
 using LiT.Evaluation;
 using LiT.Images;
@@ -13,7 +14,12 @@ internal static class ClassifyCommand
     private sealed record Answer(string Label, double Probability);
 
     /// <summary>One picture's answers, best first, or why there are none.</summary>
-    private sealed record Classified(string Image, IReadOnlyList<Answer>? Labels, string? Error);
+    /// <param name="Image">The picture.</param>
+    /// <param name="Labels">Its best labels.</param>
+    /// <param name="Error">Why there are none.</param>
+    /// <param name="ExpectedPrecision">Expected share of pictures that show one of the labels among those that score as high; with --min-precision.</param>
+    /// <param name="NoneOfThese">Whether that is too low; with --min-precision.</param>
+    private sealed record Classified(string Image, IReadOnlyList<Answer>? Labels, string? Error, double? ExpectedPrecision = null, bool? NoneOfThese = null);
 
     public static Command Build()
     {
@@ -21,6 +27,8 @@ internal static class ClassifyCommand
         Option<string> model = new("--model") { Description = "A model: the folder that 'lit tune' wrote (RUN or RUN/model).", Required = true };
         Option<string> labels = new("--labels") { Description = "The labels to choose from, separated by commas.", Required = true };
         Option<string?> templates = new("--templates") { Description = "Prompt templates, one a line, with {} where the label goes." };
+        Option<double?> precision = CutOffOptions.MinPrecision("Answer 'none of these' where the expected share of pictures that show one of the labels is below this, such as 0.9. Needs 'lit calibrate'.");
+        Option<double> present = CutOffOptions.Present();
         Option<int> top = new("--top") { Description = "How many labels to show for each picture.", DefaultValueFactory = _ => 5 };
         Option<bool> exif = new("--ignore-exif") { Description = "Take pictures as they are stored, not as their EXIF orientation turns them." };
         Option<int> maxMegapixels = new("--max-megapixels")
@@ -28,7 +36,7 @@ internal static class ClassifyCommand
             Description = "Larger pictures are refused by their header.",
             DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
         };
-        Command command = new("classify", "Say which of some labels fits each picture best.") { pictures, model, labels, templates, top, exif, maxMegapixels };
+        Command command = new("classify", "Say which of some labels fits each picture best.") { pictures, model, labels, templates, precision, present, top, exif, maxMegapixels };
         Limits.Positive(top, maxMegapixels);
         command.SetAction((parsed, cancel) =>
         {
@@ -37,6 +45,7 @@ internal static class ClassifyCommand
             var compute = CommonOptions.ComputeOf(parsed);
             using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
             var classes = ZeroShot.ClassEmbeddings(lit.EmbedTexts([.. prompts.Select(prompt => prompt.Text)]), [.. prompts.Select(prompt => prompt.Class)], names.Names.Count);
+            var cutOff = parsed.GetValue(precision) is null ? null : new NamingCutOff(CutOffOptions.BackgroundOf(lit), classes, parsed.GetValue(present));
 
             // A photo as its owner sees it: upright, and transparent parts on white.
             var preprocessing = lit.Image.Preprocessing with
@@ -58,16 +67,24 @@ internal static class ClassifyCommand
                 }
                 var zimg = lit.ProjectImages(new(lit.Represent([picture]), lit.Image.Tower.Width));
                 var probabilities = lit.Probabilities(zimg[0], classes);
+                var expected = cutOff?.Precision(zimg)[0];
                 results.Add(new(picture.Sample.Key,
-                    [.. names.Names.Select((name, i) => new Answer(name, probabilities[i])).OrderByDescending(answer => answer.Probability).Take(parsed.GetValue(top))], null));
+                    [.. names.Names.Select((name, i) => new Answer(name, probabilities[i])).OrderByDescending(answer => answer.Probability).Take(parsed.GetValue(top))],
+                    null, expected, expected is null ? null : expected < parsed.GetValue(precision)));
             }
             if (CommonOptions.IsJson(parsed)) Terminal.Write(results);
             else
-                Terminal.Table(["picture", "label", "probability"], results.Where(result => result.Labels is not null)
-                    .SelectMany(result => result.Labels!.Select((answer, i) => new[] { i == 0 ? result.Image : "", answer.Label, EvalCommand.Percent(answer.Probability) })));
+                Terminal.Table(["picture", "label", "probability"], results.Where(result => result.Labels is not null).SelectMany(Rows));
             return Task.FromResult(failed > 0 ? ExitCode.Failed : ExitCode.Done);
         });
         return command;
+    }
+
+    private static IEnumerable<string[]> Rows(Classified result)
+    {
+        if (result.NoneOfThese == true) yield return [result.Image, "none of these", ""];
+        foreach (var (i, answer) in result.Labels!.Index())
+            yield return [i == 0 && result.NoneOfThese != true ? result.Image : "", (result.NoneOfThese == true ? "  nearest: " : "") + answer.Label, EvalCommand.Percent(answer.Probability)];
     }
 
     private const string PictureKinds = "JPEG, PNG, WebP, GIF, BMP or TIFF";

@@ -8,7 +8,7 @@ internal static class EvalCommand
 {
     public static Command Build() => new("eval", "Measure a model: zero-shot classification, retrieval, and what the tower itself could do.")
     {
-        Classification(), RetrievalBothWays(), EvalTowerCommand.Heads(), EvalTowerCommand.Probe(),
+        Classification(), RetrievalBothWays(), EvalTowerCommand.Heads(), EvalTowerCommand.Probe(), EvalAbsentCommand.Build(),
     };
 
     private static Command Classification()

@@ -163,6 +163,16 @@ public static class ZeroShot
         };
     }
 
+    /// <summary>The best class of each image; of equally similar ones the lowest index.</summary>
+    /// <param name="images">Embeddings of unit length.</param>
+    /// <param name="classes">What <see cref="ClassEmbeddings"/> gives.</param>
+    public static int[] Best(Embeddings images, Embeddings classes)
+    {
+        var best = new int[images.Count];
+        Similarity.EachRow(images, classes, (row, scores) => best[row] = Similarity.ArgMax(scores));
+        return best;
+    }
+
     /// <summary>Top-1 with each template alone: which phrasings help.</summary>
     /// <param name="images">Embeddings of unit length.</param>
     /// <param name="labels">As for the score.</param>

@@ -1,0 +1,101 @@
+using System.Diagnostics;
+using LiT.Evaluation;
+using LiT.Towers;
+
+namespace LiT.Calibration;
+
+/// <summary>What one cut-off does (field names as in the JSON).</summary>
+/// <param name="ExpectedPrecision">The cut-off: what the background promises.</param>
+/// <param name="Precision">What came: named pictures that show one of the labels, at the stated share of present pictures.</param>
+/// <param name="RecallKept">Pictures of present classes that are named.</param>
+/// <param name="FalseAlarmRate">Pictures of absent classes that are named.</param>
+/// <param name="Top1OfNamed">Named pictures of present classes whose name is right.</param>
+public sealed record CutOffOutcome(double ExpectedPrecision, double Precision, double RecallKept, double FalseAlarmRate, double Top1OfNamed);
+
+/// <summary>How well a model knows that nothing matches (field names as in the JSON).</summary>
+/// <param name="Dataset">The data.</param>
+/// <param name="Collection">What the background was measured on.</param>
+/// <param name="N">Pictures.</param>
+/// <param name="Classes">Classes, each of them absent once.</param>
+/// <param name="Folds">Parts that the classes were divided into; one after the other is absent.</param>
+/// <param name="Present">The share of present pictures that precision is stated for.</param>
+/// <param name="Separation">How often a picture of a present class scores above one of an absent class (area under the ROC curve).</param>
+/// <param name="CutOffs">Cut-offs, from low to high.</param>
+/// <param name="Seed">Seed of the folds.</param>
+/// <param name="Seconds">Time taken.</param>
+public sealed record AbsentReport(
+    string Dataset, string Collection, int N, int Classes, int Folds, double Present, double Separation, IReadOnlyList<CutOffOutcome> CutOffs, int Seed, double Seconds);
+
+/// <summary>
+/// Measures "none of these": some of the classes are taken off the list of labels while their pictures stay, until each
+/// class has been absent once.
+/// </summary>
+public static class AbsentClasses
+{
+    private static readonly double[] CutOffs = [0.5, 0.8, 0.9, 0.95, 0.98];
+
+    /// <param name="model">The model.</param>
+    /// <param name="background">What its bundle says of a collection like this one.</param>
+    /// <param name="path">Labelled pictures.</param>
+    /// <param name="options">Classes, templates, seed.</param>
+    /// <param name="present">Share of present pictures that precision is stated for.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <exception cref="LitException">The data cannot be used, or have fewer than two classes.</exception>
+    public static AbsentReport Measure(LitModel model, Background background, string path, EvaluationOptions options, double present, Compute compute,
+        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    {
+        var clock = Stopwatch.StartNew();
+        var set = ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
+        var labels = Labels.Match(set.Samples, path, options.Classes);
+        var names = labels.Classes.Names;
+        if (names.Count < 2) throw new LitException($"{path}: one class, and a class can only be absent where others are left. Give data with two classes or more.");
+        var prompts = PromptTemplates.Fill(names, options.Templates, options.AllAliases);
+        var classes = ZeroShot.ClassEmbeddings(model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], progress, cancel), [.. prompts.Select(prompt => prompt.Class)], names.Count);
+        var rows = Enumerable.Range(0, labels.All.Count).Where(row => labels.All[row].Length > 0).ToList();
+        var pictures = model.ProjectImages(set.Representations.Select(rows));
+        int[] label = [.. rows.Select(row => labels.All[row][0])];
+
+        var folds = Math.Min(5, names.Count);
+        var foldOf = new int[names.Count];
+        LiT.Data.SeededOrder order = new(names.Count, (ulong)options.Seed);
+        for (var i = 0; i < names.Count; i++) foldOf[order.Next()] = i % folds;
+        List<(double Expected, bool Present, bool Right)> answers = new(rows.Count * folds);
+        for (var fold = 0; fold < folds; fold++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            int[] kept = [.. Enumerable.Range(0, names.Count).Where(c => foldOf[c] != fold)];
+            var some = classes.Select(kept);
+            var expected = new NamingCutOff(background, some, present).Precision(pictures);
+            var best = ZeroShot.Best(pictures, some);
+            for (var i = 0; i < label.Length; i++) answers.Add((expected[i], foldOf[label[i]] != fold, kept[best[i]] == label[i]));
+        }
+        return new(path, background.Collection, rows.Count, names.Count, folds, present, Separation(answers),
+            [.. CutOffs.Select(cutOff => Outcome(answers, cutOff, present))], options.Seed, clock.Elapsed.TotalSeconds);
+    }
+
+    private static CutOffOutcome Outcome(List<(double Expected, bool Present, bool Right)> answers, double cutOff, double present)
+    {
+        var here = answers.Where(answer => answer.Present).ToList();
+        var named = here.Where(answer => answer.Expected >= cutOff).ToList();
+        var kept = named.Count / (double)here.Count;
+        var alarms = answers.Count(answer => !answer.Present && answer.Expected >= cutOff) / (double)(answers.Count - here.Count);
+        var all = present * kept + (1 - present) * alarms;
+        return new(cutOff, all == 0 ? 1 : present * kept / all, kept, alarms, named.Count == 0 ? 0 : named.Count(answer => answer.Right) / (double)named.Count);
+    }
+
+    private static double Separation(List<(double Expected, bool Present, bool Right)> answers)
+    {
+        // Mann and Whitney's statistic, equal values counted half.
+        double sum = 0;
+        long before = 0, here = answers.Count(answer => answer.Present), absent = answers.Count - here;
+        foreach (var equal in answers.GroupBy(answer => answer.Expected).OrderBy(group => group.Key))
+        {
+            long a = equal.Count(answer => !answer.Present), p = equal.Count() - a;
+            sum += p * (before + a / 2.0);
+            before += a;
+        }
+        return sum / (here * (double)absent);
+    }
+}
