@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LiT.Evaluation;
+using LiT.Reports;
 
 namespace LiT.Cli;
 
@@ -19,6 +20,9 @@ internal sealed class EvaluationInput
     private readonly Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
     private readonly Option<string?> predictions = new("--predictions") { Description = "A .jsonl to write with a line a picture: labels, answer, similarities." };
 
+    private readonly Option<string?> report = new("--report") { Description = "A folder to write a page into (report.html), with tables as .csv and figures as .png." };
+    private readonly Option<string?> pictures = new("--pictures") { Description = "Where the page's pictures are; by default where the data or the store say that they are." };
+
     private readonly Option<string?> imageEmbeddings = new("--image-embeddings") { Description = "In place of --model and --data: image embeddings made elsewhere, a .npy of rows or a store." };
     private readonly Option<string?> textEmbeddings = new("--text-embeddings") { Description = "Text embeddings made elsewhere, a .npy of rows: one a class, or one a prompt with --text-classes." };
     private readonly Option<string?> textClasses = new("--text-classes") { Description = "The class of each text embedding: a .npy of numbers, or one a line." };
@@ -36,7 +40,7 @@ internal sealed class EvaluationInput
         Data.AddTo(command);
         foreach (Option option in withClasses ? [classes, templates, allAliases] : Array.Empty<Option>()) command.Options.Add(option);
         command.Options.Add(batch);
-        command.Options.Add(predictions);
+        foreach (Option option in new Option[] { predictions, report, pictures }) command.Options.Add(option);
         foreach (Option option in (Option[])[imageEmbeddings, textEmbeddings, .. withClasses ? [textClasses, labels] : new Option[] { pairs }, imageKeys, texts, temperature]) command.Options.Add(option);
         Limits.Positive(batch);
         command.Validators.Add(result =>
@@ -54,6 +58,10 @@ internal sealed class EvaluationInput
     public string ModelOf(ParseResult parsed) => parsed.GetValue(model)!;
 
     public string? PredictionsOf(ParseResult parsed) => parsed.GetValue(predictions);
+
+    /// <summary>Where a page is wanted, if it is.</summary>
+    public EvaluationFolder? ReportOf(ParseResult parsed, string dataset) =>
+        parsed.GetValue(report) is { } folder ? new(folder, dataset, parsed.GetValue(pictures), Data.OptionsOf(parsed), parsed.GetValue(model)) : null;
 
     public EvaluationOptions OptionsOf(ParseResult parsed)
     {

@@ -12,9 +12,9 @@ public sealed class MainJobTests : IDisposable
     [Fact]
     public void Draw_embed_tune_evaluate_classify_and_verify_go_from_pictures_to_numbers()
     {
-        Draw("pairs", 80);
+        Draw("pairs", 120);
         Draw("test", 30);
-        Assert.Equal(80, Run([.. Embed("store"), "--json"]).Expect(0).Json.GetProperty("embedded").GetInt32());
+        Assert.Equal(120, Run([.. Embed("store"), "--json"]).Expect(0).Json.GetProperty("embedded").GetInt32());
         Assert.Contains("complete already", Run(Embed("store")).Expect(0).Talk);
         Run(["tune", "--data", "store", "--out", "run", .. Tuning]).Expect(0);
         Assert.Contains("done already", Run(["tune", "--data", "store", "--out", "run", .. Tuning]).Expect(0).Talk);
@@ -25,6 +25,16 @@ public sealed class MainJobTests : IDisposable
         var retrieval = Run("eval", "retrieval", "--model", "run", "--data", "test.tar", "--json").Expect(0).Json;
         Assert.Equal(30, retrieval.GetProperty("images").GetInt32());
         foreach (var recall in new[] { "r1", "r5", "r10" }) Assert.InRange(retrieval.GetProperty("imageToText").GetProperty(recall).GetDouble(), 0, 1);
+
+        Assert.Contains("Run 'lit calibrate", Run("search", "a cat", "--model", "run", "--data", "store", "--min-precision", "0.9").Expect(1).Talk);
+        Run("calibrate", "--model", "run", "--data", "store").Expect(0);
+        var found = Run("search", "a cat", "a red dog", "--model", "run", "--data", "store", "--top", "3", "--report", "found.html", "--json").Expect(0).Json;
+        Assert.All(found.EnumerateArray(), text => Assert.Equal(3, text.GetProperty("pictures").GetArrayLength()));
+        Assert.Contains("data:image/png", File.ReadAllText(Path.Combine(folder, "found.html")));
+        Assert.Equal(5, Run("eval", "absent", "--model", "run", "--data", "test.tar", "--json").Expect(0).Json.GetProperty("cutOffs").GetArrayLength());
+        Run("eval", "classification", "--model", "run", "--data", "test.tar", "--report", "report").Expect(0);
+        Assert.True(Run("eval", "compare", "report", "report", "--json").Expect(0).Json[1].GetProperty("samePictures").GetBoolean());
+
         Assert.True(Run("verify", "run", "--store", "store", "--json").Expect(0).Json.GetProperty("ok").GetBoolean());
         var wrong = Run(["tune", "--data", "store", "--out", "run", "--text-tower", "text:width=64,depth=1,heads=2", .. Tuning[2..]]).Expect(1);
         Assert.Contains("--text-tower text:width=32,depth=1,heads=2", wrong.Talk);

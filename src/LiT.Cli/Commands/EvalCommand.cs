@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LiT.Evaluation;
+using LiT.Reports;
 
 namespace LiT.Cli.Commands;
 
@@ -8,7 +9,7 @@ internal static class EvalCommand
 {
     public static Command Build() => new("eval", "Measure a model: zero-shot classification, retrieval, and what the tower itself could do.")
     {
-        Classification(), RetrievalBothWays(), EvalTowerCommand.Heads(), EvalTowerCommand.Probe(), EvalAbsentCommand.Build(),
+        Classification(), RetrievalBothWays(), EvalTowerCommand.Heads(), EvalTowerCommand.Probe(), EvalAbsentCommand.Build(), EvalCompareCommand.Build(),
     };
 
     private static Command Classification()
@@ -24,6 +25,7 @@ internal static class EvalCommand
             if (report.Unlabelled > 0) Terminal.Warn($"{report.Unlabelled} pictures carry no label that is one of the classes; they were not scored.");
             foreach (var warning in report.Warnings) Terminal.Warn(warning);
             if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, run);
+            if (input.ReportOf(parsed, report.Dataset) is { } folder) ClassificationPage.Write(run, folder, cancel);
             if (CommonOptions.IsJson(parsed))
             {
                 Terminal.Write(report);
@@ -56,6 +58,7 @@ internal static class EvalCommand
             if (report.WithoutText > 0 && !input.IsGiven(parsed)) Terminal.Warn($"{report.WithoutText} pictures have no caption and were left out.");
             foreach (var warning in report.Warnings) Terminal.Warn(warning);
             if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, run);
+            if (input.ReportOf(parsed, report.Dataset) is { } folder) RetrievalPage.Write(run, folder, cancel);
             if (CommonOptions.IsJson(parsed)) Terminal.Write(report);
             else
                 Terminal.Table(["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"], RetrievalRows(report),

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LiT.Data;
 using LiT.Towers;
 
 namespace LiT.Evaluation;

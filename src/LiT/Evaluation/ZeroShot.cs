@@ -165,7 +165,7 @@ public static class ZeroShot
 
     /// <summary>The best class of each image; of equally similar ones the lowest index.</summary>
     /// <param name="images">Embeddings of unit length.</param>
-    /// <param name="classes">What <see cref="ClassEmbeddings"/> gives.</param>
+    /// <param name="classes">What <see cref="ClassEmbeddings(Embeddings, IReadOnlyList{int}, int)"/> gives.</param>
     public static int[] Best(Embeddings images, Embeddings classes)
     {
         var best = new int[images.Count];

@@ -38,6 +38,26 @@ public sealed record BarChart
             """);
     }
 
+    /// <summary>The same bars as one drawing, for a picture file.</summary>
+    internal Html Drawing()
+    {
+        const double Names = 180, Length = 300, Values = 70, Step = 22;
+        var most = Percent ? 1 : Bars.Select(bar => Math.Max(bar.Value, bar.High ?? 0)).Where(double.IsFinite).DefaultIfEmpty(1).Max();
+        Html One(Bar bar, int row)
+        {
+            double X(double value) => Names + Length * BarChart.Length(value, most) / 100;
+            var y = row * Step + 4;
+            return Html.Of($"""
+                <text x="{Names - 8}" y="{y + 12}" text-anchor="end">{(bar.Label.Length <= 26 ? bar.Label : bar.Label[..25] + "…")}</text>
+                <rect class="rail" x="{Names}" y="{y}" width="{Length}" height="14"/><rect class="fill" x="{Names}" y="{y}" width="{X(bar.Value) - Names:0.##}" height="14"/>
+                {Html.If(bar is { Low: not null, High: not null }, $"""<line class="interval" x1="{X(bar.Low ?? 0):0.##}" x2="{X(bar.High ?? 0):0.##}" y1="{y + 7}" y2="{y + 7}"/>""")}
+                {Html.If(bar.Level is not null, $"""<line class="mark" x1="{X(bar.Level ?? 0):0.##}" x2="{X(bar.Level ?? 0):0.##}" y1="{y}" y2="{y + 14}"/>""")}
+                <text x="{Names + Length + 8}" y="{y + 12}">{Words(bar.Value)}</text>
+                """);
+        }
+        return Html.Of($"""<svg viewBox="0 0 {Names + Length + Values} {Bars.Count * Step + 6}" role="img"><title>{Title}</title><desc>{Title}</desc>{Bars.Select(One)}</svg>""");
+    }
+
     private Html Key() => Html.If(LevelName is not null && Bars.Any(bar => bar.Level is not null), $"""
         <p class="note"><svg viewBox="0 0 8 14" width="8" height="14" aria-hidden="true">{Line("mark", 4, 4, 0, 14)}</svg> {LevelName}</p>
         """);
