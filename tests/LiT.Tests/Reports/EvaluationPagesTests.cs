@@ -92,7 +92,7 @@ public sealed class EvaluationPagesTests : IDisposable
         Assert.True(Decoding.Decode(File.ReadAllBytes(report.PathOf("recall.png"))).Pixels.Distinct().Count() > 10);
     }
 
-    private static string Key(int i) => $"{i % 3}/{i:00}";
+    private static string Key(int i) => $"{i % 3}/{i:00}.png";
 
     /// <summary>Pictures of three classes; every third of the first class is taken for the second.</summary>
     private static ClassificationRun Run(int count, string where)
@@ -112,7 +112,7 @@ public sealed class EvaluationPagesTests : IDisposable
         var where = Path.Combine(folder.FullName, $"pictures{count}");
         for (var i = 0; i < count; i++)
         {
-            var path = Path.Combine(where, Key(i) + ".png");
+            var path = Path.Combine(where, Key(i));
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             var pixels = new byte[8 * 8 * 3];
             Array.Fill(pixels, (byte)(i * 8));
