@@ -75,7 +75,7 @@ public sealed class Bert : TextTower
     private readonly Embedding tokens, positions, segments;
     private readonly LayerNorm norm;
     private readonly ModuleList<BertBlock> blocks;
-    private readonly Linear? pooler;
+    private readonly Dense? pooler;
 
     internal Bert(BertConfig config, Device? device = null) : base(nameof(Bert))
     {

@@ -40,7 +40,7 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
         var (kernel, bias) = folded.For(x, () =>
         {
             var scale = norm.weight! / (norm.running_var! + norm.eps).sqrt();
-            return (weight * scale.view(-1, 1, 1, 1), norm.bias! - norm.running_mean! * scale);
+            return (FoldedWeights.ChannelsLast(weight * scale.view(-1, 1, 1, 1)), norm.bias! - norm.running_mean! * scale);
         });
         return functional.conv2d(x, kernel, bias, strides: stride, padding: padding);
     }

@@ -312,7 +312,7 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
 /// <summary>silu(first half) · second half of one dense layer, then another (DINOv2: layers/swiglu_ffn.py, w12 and w3).</summary>
 internal sealed class SwiGlu : Module<Tensor, Tensor>
 {
-    private readonly Linear fc1, fc2;
+    private readonly Dense fc1, fc2;
 
     public SwiGlu(int width, int hidden, Device? device) : base(nameof(SwiGlu))
     {

@@ -1,3 +1,4 @@
+using LiT.Towers.Kernels;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
@@ -135,8 +136,8 @@ internal sealed class EncoderBlock : Module<Tensor, TokenRows?, Tensor>
 internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
 {
     private readonly int heads;
-    private readonly Linear qkv;
-    [ComponentName(Name = "out")] private readonly Linear output;
+    private readonly Dense qkv;
+    [ComponentName(Name = "out")] private readonly Dense output;
 
     public SelfAttention(int width, int heads, Device? device) : base(nameof(SelfAttention))
     {
@@ -151,6 +152,7 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
     public override Tensor forward(Tensor x, TokenRows? rows)
     {
         var states = qkv.call(x);
+        if (rows is null && qkv.IsLockedFor(x) && Attention.Takes(x.shape[1], x.shape[2] / heads)) return output.call(Attention.Mixed(states, heads));
         if (rows is not null) states = rows.Spread(states);                                             // [B, L, 3 D]
         var parts = states.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);               // 3 x [B, H, L, D/H]
         var mixed = scaled_dot_product_attention(parts[0], parts[1], parts[2], rows?.Mask);             // [B, H, L, D/H]
@@ -194,7 +196,7 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
 /// <summary>Two dense layers with a nonlinearity between them.</summary>
 internal sealed class Mlp : Module<Tensor, Tensor>
 {
-    private readonly Linear fc1, fc2;
+    private readonly Dense fc1, fc2;
     private readonly Activation activation;
     private readonly double dropout;
 
@@ -206,8 +208,14 @@ internal sealed class Mlp : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) =>
-        fc2.call(Layers.Dropped(Activated(fc1.call(x), activation), dropout, training));
+    public override Tensor forward(Tensor x)
+    {
+        var inside = fc1.call(x);
+        if (activation != Activation.GeluTanh || !Simd.IsAvailable || !fc1.IsLockedFor(x))
+            return fc2.call(Layers.Dropped(Activated(inside, activation), dropout, training));
+        Gelu.TanhInPlace(inside);
+        return fc2.call(inside);
+    }
 
     /// <summary>The nonlinearity, elementwise.</summary>
     internal static Tensor Activated(Tensor x, Activation activation) => activation switch

@@ -39,7 +39,7 @@ internal sealed class FoldedWeights
             using var unrecorded = no_grad();
             using var scope = NewDisposeScope();
             var (w, b) = fold();
-            kept = (ChannelsLast(w).DetachFromDisposeScope(), b?.detach().DetachFromDisposeScope());
+            kept = (w.detach().DetachFromDisposeScope(), b?.detach().DetachFromDisposeScope());
             return kept.Value;
         }
     }

@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -10,7 +9,7 @@ namespace LiT.Towers;
 /// </summary>
 public sealed class Head : Module<Tensor, Tensor>
 {
-    private readonly Linear? linear, fc1, fc2;
+    private readonly Dense? linear, fc1, fc2;
 
     // What a tower ends in (a ReLU, a norm) gives all pictures much the same direction; a head that starts by taking the
     // common part away does not have to learn to, and the contrastive loss does not collapse onto it.
@@ -58,7 +57,7 @@ public sealed class Head : Module<Tensor, Tensor>
     {
         var head = new Head(inputs, outputs, hidden, standardises: standardises);
         using var random = new Generator((ulong)seed, CPU);
-        foreach (var layer in (Linear?[])[head.linear, head.fc1, head.fc2])
+        foreach (var layer in (Dense?[])[head.linear, head.fc1, head.fc2])
         {
             if (layer is null) continue;
             Layers.LecunNormal(layer.weight!, random);

@@ -60,7 +60,7 @@ public sealed class HuggingFaceViT : ImageTower
     private readonly Conv2d embedding;
     private readonly Parameter cls, posembed;
     private readonly Encoder encoder;
-    private readonly Linear? pooler;
+    private readonly Dense? pooler;
     private readonly LinearHeads heads;
     private readonly long grid;
 

@@ -11,8 +11,7 @@ namespace LiT.Towers;
 internal static class Layers
 {
     /// <summary>A dense layer; the weight is [outputs, inputs].</summary>
-    public static Linear Dense(long inputs, long outputs, Device? device = null, bool bias = true) =>
-        Linear(Parameter(empty(outputs, inputs, device: device)), bias ? Parameter(empty(outputs, device: device)) : null);
+    public static Dense Dense(long inputs, long outputs, Device? device = null, bool bias = true) => new(inputs, outputs, bias, device);
 
     /// <summary>A table of rows that ids choose from, [count, width].</summary>
     public static Embedding Table(long count, long width, Device? device = null)

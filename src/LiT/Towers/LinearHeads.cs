@@ -1,4 +1,3 @@
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -7,7 +6,7 @@ namespace LiT.Towers;
 /// <summary>The supervised heads of a tower by name: <c>heads.NAME.weight</c>, <c>heads.NAME.bias</c>.</summary>
 internal sealed class LinearHeads : Module
 {
-    private readonly Dictionary<string, Linear> heads = [];
+    private readonly Dictionary<string, Dense> heads = [];
 
     public LinearHeads(int width, IReadOnlyList<HeadConfig> configs, Device? device) : base(nameof(LinearHeads))
     {

@@ -14,9 +14,9 @@ internal sealed class MapHead : Module<Tensor, TokenRows?, Tensor>
 {
     private readonly int heads;
     private readonly Parameter probe;
-    private readonly Linear query;
-    [ComponentName(Name = "key_value")] private readonly Linear keyValue;
-    [ComponentName(Name = "out")] private readonly Linear output;
+    private readonly Dense query;
+    [ComponentName(Name = "key_value")] private readonly Dense keyValue;
+    [ComponentName(Name = "out")] private readonly Dense output;
     private readonly LayerNorm norm;
     private readonly Mlp mlp;
 
@@ -54,7 +54,7 @@ internal sealed class MapHead : Module<Tensor, TokenRows?, Tensor>
         using var scope = NewDisposeScope();
         Layers.XavierUniform(probe.view(1, -1), random);
         foreach (var kernel in (Tensor[])[query.weight!, .. keyValue.weight!.chunk(2), output.weight!]) Layers.XavierUniform(kernel, random);
-        foreach (var layer in (Linear[])[query, keyValue, output]) init.zeros_(layer.bias!);
+        foreach (var layer in (Dense[])[query, keyValue, output]) init.zeros_(layer.bias!);
         mlp.Initialise(random);
     }
 

@@ -27,7 +27,7 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
 
     public override Tensor forward(Tensor x)
     {
-        var w = training || !folded.Wanted ? Standardised() : folded.For(x, () => (Standardised(), null)).Weight;
+        var w = training || !folded.Wanted ? Standardised() : folded.For(x, () => (FoldedWeights.ChannelsLast(Standardised()), null)).Weight;
         var margin = kernel / 2;
         return standardisation.SamePadding
             ? functional.conv2d(Same(x, kernel, stride, 0), w, strides: [stride, stride])

@@ -179,9 +179,9 @@ public sealed class T5Encoder : TextTower
 internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
 {
     private readonly RmsNorm norm1, norm2;
-    [ComponentName(Name = "qkv")] private readonly Linear qkv;
-    [ComponentName(Name = "out")] private readonly Linear output;
-    private readonly Linear wi, wo;
+    [ComponentName(Name = "qkv")] private readonly Dense qkv;
+    [ComponentName(Name = "out")] private readonly Dense output;
+    private readonly Dense wi, wo;
     private readonly int heads, headSize;
     private readonly bool gated;
     private readonly Activation activation;

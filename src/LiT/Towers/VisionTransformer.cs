@@ -140,7 +140,7 @@ public sealed class VisionTransformer : ImageTower
     private readonly Parameter? cls, posembed;
     private readonly Encoder encoder;
     private readonly MapHead? map;
-    private readonly Linear? prelogits;
+    private readonly Dense? prelogits;
     private readonly LinearHeads heads;
     private readonly (long Rows, long Columns) grid;
 

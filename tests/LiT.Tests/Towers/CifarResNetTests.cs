@@ -1,6 +1,5 @@
 using LiT.Images;
 using LiT.Towers;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Towers;
@@ -110,7 +109,7 @@ public sealed class CifarResNetTests : IDisposable
         var tower = Tiny.Create(seed: 3);
         var own = ImageTowerFile.Fingerprint(tower, Preprocessing.Cifar);
         Assert.NotEqual(own, ImageTowerFile.Fingerprint(tower, Preprocessing.Cifar with { Width = 40 }));
-        using (no_grad()) ((Linear)tower.named_modules().Single(m => m.name == "heads.animals").module).weight!.add_(1);
+        using (no_grad()) ((Dense)tower.named_modules().Single(m => m.name == "heads.animals").module).weight!.add_(1);
         Assert.Equal(own, ImageTowerFile.Fingerprint(tower, Preprocessing.Cifar));
         using (no_grad()) tower.parameters().First().view(-1)[0].add_(1e-3f);
         Assert.NotEqual(own, ImageTowerFile.Fingerprint(tower, Preprocessing.Cifar));

@@ -1,0 +1,46 @@
+using System.Globalization;
+using LiT.Towers;
+using static TorchSharp.torch;
+
+namespace LiT.Benchmarks;
+
+/// <summary>
+/// The forward of every image tower, locked, against its matrix products alone and against the plain TorchSharp modules as one writes
+/// them first, in turns. Random weights; 224 pixels.
+/// </summary>
+internal static class TowerBenchmark
+{
+    private const int Part = Pipeline.ImageBatch.Part, Rounds = 3;
+
+    private static readonly string[] Known = ["vit:B/16", "vit:B/32", "resnet:50", "bit:R50x1", "mixer:B/16", "dino:vitb16", "dino:vitb14"];
+
+    public static int Run(string[] args)
+    {
+        var threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1;
+        set_num_threads(threads);
+        Console.WriteLine($"pictures/s, {threads} threads, parts of {Part} pictures, median of {Rounds} turns; in brackets the share of the matrix products alone");
+        Console.WriteLine($"{"tower",-14} {"products",9} {"MKL's",9} {"LiT",16} {"plain modules",18}");
+        foreach (var spec in args.Length > 1 ? args[1..] : Known) One(spec, threads);
+        return 0;
+    }
+
+    private static void One(string spec, int threads)
+    {
+        using var unrecorded = no_grad();
+        using var scope = NewDisposeScope();
+        using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { ImageSize = 224 });
+        var products = MatrixProducts.Of(locked.Tower.Config!);
+        using ProductLimit limit = new(products, Part), mkl = new(products, Part, oneDnn: false);
+        using var plain = PlainTowers.Of(locked.Tower);
+        var pixels = randn(Part, 3, 224, 224);
+        var parts = threads;
+        var median = Benchmarks.Rounds.Median(Rounds,
+            () => limit.Run(parts),
+            () => mkl.Run(parts),
+            () => Towers.Kernels.Lanes.Run(parts, _ => { using var none = no_grad(); using var inner = NewDisposeScope(); locked.Tower.call(pixels); }),
+            () => { for (var part = 0; part < parts; part++) using (NewDisposeScope()) plain.call(pixels); });
+        var speed = median.Select(seconds => parts * Part / seconds).ToArray();
+        Console.WriteLine(FormattableString.Invariant(
+            $"{spec,-14} {speed[0],9:F2} {speed[1],9:F2} {speed[2],9:F2} ({speed[2] / speed[0],4:P0}) {speed[3],9:F2} ({speed[3] / speed[0],4:P0})   LiT is {speed[2] / speed[3]:F2} x plain"));
+    }
+}

@@ -1,0 +1,83 @@
+using System.IO.Compression;
+using System.Runtime.InteropServices;
+using System.Text;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LiT.Towers.Kernels;
+
+/// <summary>
+/// Products of oneDNN, which libtorch carries and its own dense layer does not use for float32: on processors that MKL does not
+/// favour they are more than twice as fast. Their operators have no TorchSharp names and are reached through a TorchScript archive.
+/// Safe for use from several threads.
+/// </summary>
+internal static class OneDnn
+{
+    private const string Script = """
+        class Products(Module):
+          __parameters__ = []
+          __buffers__ = []
+          training : bool
+          def pack(self: __torch__.Products, weight: Tensor) -> Tensor:
+            return ops.mkldnn._reorder_linear_weight(weight, None)
+          def linear(self: __torch__.Products, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
+            return ops.mkldnn._linear_pointwise(x, weight, bias, "none", annotate(List[Optional[number]], []), "")
+
+        """;
+
+    private static readonly Lazy<jit.ScriptModule?> Products = new(Load);
+
+    /// <summary>Whether they are there: a libtorch with oneDNN on an x64 processor.</summary>
+    public static bool IsAvailable => Products.Value is not null;
+
+    /// <summary>Whether a product with this input goes to oneDNN.</summary>
+    public static bool Takes(Tensor x) => x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && IsAvailable;
+
+    /// <summary>A weight laid out as oneDNN's products like it; opaque to every other operation.</summary>
+    /// <param name="weight">[outputs, inputs], float32.</param>
+    public static Tensor Pack(Tensor weight) => (Tensor)Products.Value!.invoke("pack", weight.contiguous());
+
+    /// <summary>x · weightᵀ + bias, [.., inputs] → [.., outputs].</summary>
+    /// <param name="x">Float32 on the CPU.</param>
+    /// <param name="packed">What <see cref="Pack"/> gave.</param>
+    /// <param name="bias">[outputs], or null.</param>
+    public static Tensor Linear(Tensor x, Tensor packed, Tensor? bias) => (Tensor)Products.Value!.invoke("linear", x, packed, bias!);
+
+    // A small product is tried, so that a libtorch without these operators shows here and not in a tower.
+    private static jit.ScriptModule? Load()
+    {
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64) return null;
+        try
+        {
+            using var scope = NewDisposeScope();
+            using var unrecorded = no_grad();
+            var products = jit.load<Tensor, Tensor>(Archive(nameof(Products), Script));
+            var packed = (Tensor)products.invoke("pack", ones(16, 16));
+            var sums = (Tensor)products.invoke("linear", ones(1, 16), packed, ones(16));
+            return sums.to(CPU)[0, 0].item<float>() == 17 ? products : null;
+        }
+        catch (ExternalException) { return null; }
+    }
+
+    /// <summary>A TorchScript module without weights, as <c>torch.jit.save</c> writes one.</summary>
+    /// <param name="name">The class in the code.</param>
+    /// <param name="code">TorchScript's own form of Python.</param>
+    internal static byte[] Archive(string name, string code)
+    {
+        using MemoryStream bytes = new();
+        using (ZipArchive zip = new(bytes, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            void Add(string entry, ReadOnlySpan<byte> content)
+            {
+                using var stream = zip.CreateEntry($"{name}/{entry}", CompressionLevel.NoCompression).Open();
+                stream.Write(content);
+            }
+            // Pickle, protocol 2: an object of the class with training = False; no constants.
+            Add("data.pkl", [0x80, 2, (byte)'c', .. Encoding.ASCII.GetBytes($"__torch__\n{name}\n"), (byte)')', 0x81, .. "}(X\x08\0\0\0training"u8, 0x89, .. "ub."u8]);
+            Add("constants.pkl", [0x80, 2, (byte)')', (byte)'.']);
+            Add("version", "3\n"u8);
+            Add("code/__torch__.py", Encoding.ASCII.GetBytes(code));
+        }
+        return bytes.ToArray();
+    }
+}

@@ -1,0 +1,134 @@
+using LiT.Towers;
+using LiT.Towers.Kernels;
+using static TorchSharp.torch;
+
+namespace LiT.Tests.Towers;
+
+/// <summary>The fast ways of a locked tower, each beside libtorch's own.</summary>
+public sealed class KernelTests
+{
+    private static Tensor Random(params long[] shape)
+    {
+        using var random = new Generator(5, CPU);
+        return randn(shape, generator: random);
+    }
+
+    private static double Difference(Tensor got, Tensor expected)
+    {
+        Assert.Equal(expected.shape, got.shape);
+        return (got - expected).abs().max().item<float>() / expected.square().mean().sqrt().item<float>();
+    }
+
+    [Theory]
+    [InlineData(1, 7)]
+    [InlineData(5, 64)]
+    [InlineData(197, 48)]
+    public void A_locked_dense_layer_gives_the_product_of_the_unlocked(int rows, int inputs)
+    {
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        using Dense dense = new(inputs, 33);
+        foreach (var parameter in dense.parameters()) parameter.copy_(Random(parameter.shape));
+        dense.eval();
+        var x = Random(2, rows, inputs);
+        var expected = dense.call(x);
+        dense.Folded = true;
+        Assert.True(Difference(dense.call(x), expected) < 1e-5);
+        dense.weight.mul_(2f);                                    // unlocked and locked again, it sees its new weight
+        dense.Folded = false;
+        expected = dense.call(x);
+        dense.Folded = true;
+        Assert.True(Difference(dense.call(x), expected) < 1e-5);
+    }
+
+    [Fact]
+    public void A_gradient_with_respect_to_the_pictures_passes_a_locked_layer()
+    {
+        using var scope = NewDisposeScope();
+        using Mlp mlp = new(8, 16, Activation.GeluTanh, CPU);
+        foreach (var parameter in mlp.parameters())
+        {
+            using (no_grad()) parameter.copy_(Random(parameter.shape));
+            parameter.requires_grad_(false);
+        }
+        mlp.eval();
+        foreach (var dense in mlp.modules().OfType<IFoldable>()) dense.Folded = true;
+        var x = Random(3, 8).requires_grad_();
+        mlp.call(x).sum().backward();
+        Assert.True(x.grad!.abs().sum().item<float>() > 0);
+    }
+
+    [Theory]
+    [InlineData(1, 6, 1, 16)]
+    [InlineData(2, 7, 3, 16)]
+    [InlineData(1, 16, 2, 32)]
+    [InlineData(2, 197, 2, 64)]
+    [InlineData(1, 257, 1, 80)]
+    [InlineData(1, 50, 1, 128)]
+    public void Attention_is_libtorchs(int batch, int tokens, int heads, int size)
+    {
+        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's attention is used.");
+        using var scope = NewDisposeScope();
+        var qkv = Random(batch, tokens, 3 * heads * size) * 3;
+        var parts = qkv.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);
+        var expected = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]).transpose(1, 2).flatten(2);
+        Assert.True(Attention.Takes(tokens, size));
+        Assert.True(Difference(Attention.Mixed(qkv, heads), expected) < 1e-5);
+    }
+
+    [Fact]
+    public void Attention_takes_scores_of_any_size()
+    {
+        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's attention is used.");
+        using var scope = NewDisposeScope();
+        var qkv = Random(1, 20, 48) * 300;                        // one score outweighs all others by far more than a float can hold
+        var parts = qkv.unflatten(2, [3, 1, -1]).permute(2, 0, 3, 1, 4).unbind(0);
+        var expected = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]).transpose(1, 2).flatten(2);
+        Assert.True(Difference(Attention.Mixed(qkv, 1), expected) < 1e-4);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    [InlineData(200_003)]
+    public void Tanh_gelu_is_libtorchs(int count)
+    {
+        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's GELU is used.");
+        using var scope = NewDisposeScope();
+        var x = linspace(-30, 30, count);
+        var expected = nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh);
+        Gelu.TanhInPlace(x);
+        Assert.True((x - expected).abs().max().item<float>() < 2e-6);
+    }
+
+    [Fact]
+    public void What_is_no_number_stays_none()
+    {
+        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's GELU is used.");
+        using var x = tensor([float.NaN, float.PositiveInfinity, 1f]);
+        Gelu.TanhInPlace(x);
+        Assert.True(float.IsNaN(x[0].item<float>()));
+        Assert.Equal(float.PositiveInfinity, x[1].item<float>());
+    }
+
+    [Fact]
+    public void Lanes_do_every_part_once_and_give_the_number_of_threads_back()
+    {
+        var before = get_num_threads();
+        set_num_threads(3);
+        try
+        {
+            var done = new int[100];
+            Lanes.Run(done.Length, part =>
+            {
+                Assert.Equal(1, get_num_threads());
+                Interlocked.Increment(ref done[part]);
+            });
+            Assert.All(done, times => Assert.Equal(1, times));
+            Assert.Equal(3, get_num_threads());
+            Assert.Equal("part", Assert.Throws<LitException>(() => Lanes.Run(9, _ => throw new LitException("part"))).Message);
+            Assert.Equal(3, get_num_threads());
+        }
+        finally { set_num_threads(before); }
+    }
+}
