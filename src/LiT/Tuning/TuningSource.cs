@@ -190,7 +190,7 @@ internal sealed class PixelSource : TuningSource
 
         void Flush()
         {
-            ImageBatch.Represent(tower, batch, compute with { Type = TorchSharp.torch.ScalarType.Float32 }, values.AsSpan(done * tower.Tower.Width));
+            ImageBatch.Represent(tower, batch, compute with { Type = TorchSharp.torch.ScalarType.Float32 }, values.AsMemory(done * tower.Tower.Width));
             done += batch.Count;
             batch.Clear();
         }
