@@ -12,6 +12,14 @@ namespace LiT.Calibration;
 /// <param name="Top1OfNamed">Named pictures of present classes whose name is right.</param>
 public sealed record CutOffOutcome(double ExpectedPrecision, double Precision, double RecallKept, double FalseAlarmRate, double Top1OfNamed);
 
+/// <summary>What one cut-off does in search, each class once a text to look for (field names as in the JSON).</summary>
+/// <param name="ExpectedPrecision">The cut-off.</param>
+/// <param name="Precision">Pictures found that are of the class, over all classes.</param>
+/// <param name="RecallKept">Pictures of the class that are found, over all classes.</param>
+/// <param name="FalseAlarmRate">Classes for which something is found when the collection has no picture of them.</param>
+/// <param name="FalselyFound">Pictures found for such a class, in the mean.</param>
+public sealed record SearchOutcome(double ExpectedPrecision, double Precision, double RecallKept, double FalseAlarmRate, double FalselyFound);
+
 /// <summary>How well a model knows that nothing matches (field names as in the JSON).</summary>
 /// <param name="Dataset">The data.</param>
 /// <param name="Collection">What the background was measured on.</param>
@@ -20,11 +28,12 @@ public sealed record CutOffOutcome(double ExpectedPrecision, double Precision, d
 /// <param name="Folds">Parts that the classes were divided into; one after the other is absent.</param>
 /// <param name="Present">The share of present pictures that precision is stated for.</param>
 /// <param name="Separation">How often a picture of a present class scores above one of an absent class (area under the ROC curve).</param>
-/// <param name="CutOffs">Cut-offs, from low to high.</param>
+/// <param name="CutOffs">Naming: cut-offs, from low to high.</param>
+/// <param name="Search">Search: the same cut-offs.</param>
 /// <param name="Seed">Seed of the folds.</param>
 /// <param name="Seconds">Time taken.</param>
 public sealed record AbsentReport(
-    string Dataset, string Collection, int N, int Classes, int Folds, double Present, double Separation, IReadOnlyList<CutOffOutcome> CutOffs, int Seed, double Seconds);
+    string Dataset, string Collection, int N, int Classes, int Folds, double Present, double Separation, IReadOnlyList<CutOffOutcome> CutOffs, IReadOnlyList<SearchOutcome> Search, int Seed, double Seconds);
 
 /// <summary>
 /// Measures "none of these": some of the classes are taken off the list of labels while their pictures stay, until each
@@ -72,7 +81,7 @@ public static class AbsentClasses
             for (var i = 0; i < label.Length; i++) answers.Add((expected[i], foldOf[label[i]] != fold, kept[best[i]] == label[i]));
         }
         return new(path, background.Collection, rows.Count, names.Count, folds, present, Separation(answers),
-            [.. CutOffs.Select(cutOff => Outcome(answers, cutOff, present))], options.Seed, clock.Elapsed.TotalSeconds);
+            [.. CutOffs.Select(cutOff => Outcome(answers, cutOff, present))], Search(background, pictures, classes, label), options.Seed, clock.Elapsed.TotalSeconds);
     }
 
     private static CutOffOutcome Outcome(List<(double Expected, bool Present, bool Right)> answers, double cutOff, double present)
@@ -83,6 +92,30 @@ public static class AbsentClasses
         var alarms = answers.Count(answer => !answer.Present && answer.Expected >= cutOff) / (double)(answers.Count - here.Count);
         var all = present * kept + (1 - present) * alarms;
         return new(cutOff, all == 0 ? 1 : present * kept / all, kept, alarms, named.Count == 0 ? 0 : named.Count(answer => answer.Right) / (double)named.Count);
+    }
+
+    private static List<SearchOutcome> Search(Background background, Embeddings pictures, Embeddings classes, int[] label)
+    {
+        var (ofPictures, ofClasses) = (background.OfPictures(pictures), background.OfTexts(classes));
+        var totals = CutOffs.Select(_ => new double[5]).ToArray();          // right, found, of the class, alarms, falsely found
+        var asked = 0;
+        Similarity.EachRow(classes, pictures, (c, similarities) =>
+        {
+            var scores = new double[similarities.Length];
+            for (var i = 0; i < scores.Length; i++) scores[i] = ScoreScale.Standard(similarities[i], ofPictures[i], ofClasses[c]);
+            int[] others = [.. Enumerable.Range(0, scores.Length).Where(i => label[i] != c)];
+            if (others.Length == scores.Length) return;
+            asked++;
+            var expected = FindingCutOff.Precision(background, scores, scores.Length);
+            var without = FindingCutOff.Precision(background, [.. others.Select(i => scores[i])], others.Length);
+            for (var k = 0; k < CutOffs.Length; k++)
+            {
+                var falsely = without.Count(share => share >= CutOffs[k]);
+                double[] counts = [expected.Index().Count(one => one.Item >= CutOffs[k] && label[one.Index] == c), expected.Count(share => share >= CutOffs[k]), scores.Length - others.Length, falsely > 0 ? 1 : 0, falsely];
+                for (var j = 0; j < counts.Length; j++) totals[k][j] += counts[j];
+            }
+        });
+        return [.. CutOffs.Zip(totals, (cutOff, t) => new SearchOutcome(cutOff, t[1] == 0 ? 1 : t[0] / t[1], t[0] / t[2], t[3] / asked, t[4] / asked))];
     }
 
     private static double Separation(List<(double Expected, bool Present, bool Right)> answers)

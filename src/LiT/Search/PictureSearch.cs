@@ -102,23 +102,9 @@ public static class PictureSearch
         })];
     }
 
-    /// <summary>
-    /// For each picture the expected share that fits among all that score as high: as many false alarms come as the background
-    /// gives in a collection of this size, and the rest fits (the false discovery rate of Benjamini and Hochberg 1995).
-    /// </summary>
     private static double[] Judge(Background background, ScoreScale text, List<(long Row, float[] Zimg, float Similarity)> found, long pictures)
     {
-        var size = found[0].Zimg.Length;
-        var ofPictures = background.OfPictures(new([.. found.SelectMany(one => one.Zimg)], size));
-        var scores = found.Select((one, i) => ScoreScale.Standard(one.Similarity, ofPictures[i], text)).ToArray();
-        var order = Enumerable.Range(0, scores.Length).OrderByDescending(i => scores[i]).ToArray();
-        var precision = new double[scores.Length];
-        var sofar = 0.0;
-        for (var rank = order.Length; rank >= 1; rank--)
-        {
-            sofar = Math.Max(sofar, 1 - Math.Min(1, pictures * background.RandomAbove(scores[order[rank - 1]]) / rank));
-            precision[order[rank - 1]] = sofar;
-        }
-        return precision;
+        var ofPictures = background.OfPictures(new([.. found.SelectMany(one => one.Zimg)], found[0].Zimg.Length));
+        return FindingCutOff.Precision(background, [.. found.Select((one, i) => ScoreScale.Standard(one.Similarity, ofPictures[i], text))], pictures);
     }
 }
