@@ -33,6 +33,7 @@ Command root = new(
     SearchCommand.Build(),
     CalibrateCommand.Build(),
     ModelsCommand.Build(),
+    TokenizerCommand.Build(),
     VerifyCommand.Build(),
     PretrainCommand.Build(),
     DoctorCommand.Build(),

@@ -86,28 +86,33 @@ internal sealed class TuneChoices
     }
 
     /// <summary>The defaults for these pairs, with what the user gave in their place; says what was chosen and why.</summary>
-    public TuningOptions Choose(ParseResult parsed, TuningPairs pairs, LockSetting setting, Action<string> say)
+    public TuningOptions Choose(ParseResult parsed, TuningPairs pairs, TuneRecipe? recipe, LockSetting setting, Action<string> say)
     {
         var fromScratch = setting.Text == TowerStart.FromScratch;
-        var size = parsed.GetValue(batch);
+        var size = parsed.GetValue(batch) ?? (recipe?.Decides("batch") == true ? recipe.Over(new()).Batch : (int?)null);
         var defaults = TuningDefaults.For(pairs, size, fromScratch);
         bool Given(Option option) => parsed.GetResult(option) is { Implicit: false };
         HashSet<string> given = [.. new Option[] { batch, steps, lr, positives, captionNoise }.Where(Given).Select(option => option.Name), .. Given(epochs) ? [steps.Name] : Array.Empty<string>()];
+        foreach (var (option, member) in new[] { (batch.Name, "batch"), (steps.Name, "steps"), (lr.Name, "optimizer.learningRate"), (positives.Name, "positives"), (captionNoise.Name, "captionNoise") })
+            if (recipe?.Decides(member) == true) given.Add(option);
+        if (recipe?.Epochs is not null) given.Add(steps.Name);
+        if (recipe is not null) say($"recipe {recipe.Name ?? "from a file"}{(recipe.Words is null ? "" : $": {recipe.Words}")}");
         foreach (var reason in defaults.Reasons.Where(reason => !given.Contains(reason.Option))) say(reason.Words);
-        var chosen = defaults.Options;
+        var chosen = recipe?.Over(defaults.Options) ?? defaults.Options;
+        if (size is not null) chosen = chosen with { Batch = size.Value };
         var length = parsed.GetValue(steps)
-            ?? (parsed.GetValue(epochs) is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch)) : chosen.Steps);
+            ?? ((parsed.GetValue(epochs) ?? recipe?.Epochs) is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch)) : chosen.Steps);
         var (lowest, highest) = Bounds(parsed.GetValue(temperatureBounds)) ?? (chosen.LowestTemperature, chosen.HighestTemperature);
         var rate = parsed.GetValue(lr) ?? chosen.Optimizer.LearningRate;
         return chosen with
         {
             Steps = length,
-            WarmupSteps = parsed.GetValue(warmup) ?? Math.Min(chosen.WarmupSteps, length - 1),
+            WarmupSteps = parsed.GetValue(warmup) ?? Math.Max(0, Math.Min(chosen.WarmupSteps, length - 1)),
             MicroBatch = parsed.GetValue(microBatch) ?? chosen.MicroBatch,
             Loss = parsed.GetValue(loss) ?? chosen.Loss,
             Schedule = parsed.GetValue(schedule) ?? chosen.Schedule,
             LocalParts = parsed.GetValue(localParts) ?? chosen.LocalParts,
-            ImageMicroBatch = parsed.GetValue(imageMicroBatch) ?? ImagesAtOnce(pairs),
+            ImageMicroBatch = parsed.GetValue(imageMicroBatch) ?? chosen.ImageMicroBatch ?? ImagesAtOnce(pairs),
             CooldownSteps = parsed.GetValue(cooldown) ?? chosen.CooldownSteps,
             Timescale = parsed.GetValue(timescale) ?? chosen.Timescale,
             Temperature = parsed.GetValue(temperature) ?? chosen.Temperature,
@@ -119,16 +124,17 @@ internal sealed class TuneChoices
             CaptionNoise = parsed.GetValue(captionNoise) ?? chosen.CaptionNoise,
             AverageDecay = parsed.GetValue(ema) ?? chosen.AverageDecay,
             CheckpointEvery = parsed.GetValue(checkpointEvery) ?? chosen.CheckpointEvery,
-            ValidateEvery = parsed.GetValue(validateEvery) ?? Math.Max(1, length / 10),
-            KeepBest = parsed.GetValue(keepBest),
+            ValidateEvery = parsed.GetValue(validateEvery) ?? (chosen.ValidateEvery > 0 ? chosen.ValidateEvery : Math.Max(1, length / 10)),
+            KeepBest = parsed.GetValue(keepBest) ?? chosen.KeepBest,
             Seed = CommonOptions.SeedOf(parsed),
             Optimizer = chosen.Optimizer with
             {
                 Kind = parsed.GetValue(optimizer) ?? chosen.Optimizer.Kind,
                 LearningRate = rate,
-                LearningRateRules = [.. ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!), .. ImageRate(parsed, setting, rate, say)],
-                WeightDecayRules = ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!),
-                UnlockRules = ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting),
+                LearningRateRules = Given(lrMultipliers) || chosen.Optimizer.LearningRateRules.Count == 0
+                    ? [.. ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!), .. ImageRate(parsed, setting, rate, say)] : chosen.Optimizer.LearningRateRules,
+                WeightDecayRules = Given(decayMultipliers) ? ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!) : chosen.Optimizer.WeightDecayRules,
+                UnlockRules = Given(unlockAfter) ? ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting) : chosen.Optimizer.UnlockRules,
                 WeightDecay = parsed.GetValue(weightDecay) ?? chosen.Optimizer.WeightDecay,
                 ClipNorm = parsed.GetValue(clip) ?? chosen.Optimizer.ClipNorm,
             },

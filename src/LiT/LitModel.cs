@@ -74,6 +74,10 @@ public sealed class LitModel : IDisposable
         return new(description, towers, tokenizer, compute, folder);
     }
 
+    /// <summary>The file with the text tower of a bundle, or of a run's bundle; null where the path is neither.</summary>
+    public static string? TextFileOf(string path) => new[] { path, Path.Combine(path, "model") }
+        .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName))).Select(folder => Path.Combine(folder, TextFile)).FirstOrDefault();
+
     /// <summary>Writes a bundle; model.json comes last, so a folder with it is whole.</summary>
     /// <param name="folder">Made where it is missing; a bundle that is there is replaced.</param>
     /// <param name="towers">Text tower, heads, temperature and bias; an image tower in them is left out.</param>

@@ -4,6 +4,7 @@ namespace LiT.Text;
 internal sealed class PairMerging
 {
     private readonly List<string> pieces;
+    private readonly string continues;
     private readonly Dictionary<string, int> ids;
     private readonly List<(int[] Pieces, int Length, long Count)> words = [];
     private readonly Dictionary<(int Left, int Right), Pair> pairs = [];
@@ -11,8 +12,10 @@ internal sealed class PairMerging
 
     /// <param name="pieces">Pieces at their ids; joined ones are added at the end.</param>
     /// <param name="words">Words split into pieces; those with a piece that is not among <paramref name="pieces"/> are left out.</param>
-    internal PairMerging(IEnumerable<string> pieces, IEnumerable<(string[] Pieces, long Count)> words)
+    /// <param name="continues">What pieces begin with that continue a word, "##" or nothing; joining takes it away.</param>
+    internal PairMerging(IEnumerable<string> pieces, IEnumerable<(string[] Pieces, long Count)> words, string continues = "##")
     {
+        this.continues = continues;
         this.pieces = [.. pieces];
         ids = this.pieces.Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id, StringComparer.Ordinal);
         foreach (var (parts, count) in words)
@@ -90,7 +93,7 @@ internal sealed class PairMerging
     private int Joined((int Left, int Right) pair)
     {
         var right = pieces[pair.Right];
-        var text = pieces[pair.Left] + (right.StartsWith("##", StringComparison.Ordinal) ? right[2..] : right);
+        var text = pieces[pair.Left] + (right.StartsWith(continues, StringComparison.Ordinal) ? right[continues.Length..] : right);
         if (ids.TryGetValue(text, out var id)) return id;
         ids[text] = pieces.Count;
         pieces.Add(text);

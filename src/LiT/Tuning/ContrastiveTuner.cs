@@ -31,6 +31,8 @@ public sealed record TuningOutcome(long Steps, long? ResumedAt, long ResultStep,
 /// <param name="device">Where; the towers are there already.</param>
 public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, TuningOptions options, Device device)
 {
+    private const int StepsToJudgePace = 10;
+
     /// <summary>Numbers on the way, if wanted.</summary>
     public IValidation? Validation { get; init; }
 
@@ -49,6 +51,15 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
     /// </summary>
     public Action<long>? OnStart { get; init; }
 
+    /// <summary>What the training doctor does with what it finds.</summary>
+    public DoctorMode Doctor { get; init; }
+
+    /// <summary>Told once, after the first steps of this session, how long it will take.</summary>
+    public Action<TimeSpan>? OnPace { get; init; }
+
+    /// <summary>Told of what the training doctor finds.</summary>
+    public Action<Finding>? OnFinding { get; init; }
+
     /// <summary>Tunes, or goes on where an earlier run in the folder stopped.</summary>
     /// <param name="folder">Gets <c>metrics.jsonl</c> and <c>checkpoints</c>.</param>
     /// <param name="cancel">Stops after the step at hand, with a checkpoint.</param>
@@ -66,11 +77,14 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
         AtomicFile.RemoveLeft(folder);
         OnStart?.Invoke(session.Step);
         using var metrics = new MetricsLog(Path.Combine(folder, "metrics.jsonl"), session.Step);
+        var begun = session.Step;
         var resumedAt = session.Step > 0 ? session.Step : (long?)null;
-        var watch = new Watch(folder, options, session);
-        var line = MetricsLine.ReadAll(Path.Combine(folder, "metrics.jsonl")).LastOrDefault();
+        var doctor = new RunExamination(options, Doctor, OnFinding ?? (_ => { }));
+        var before = MetricsLine.ReadAll(Path.Combine(folder, "metrics.jsonl"));
+        using var board = new TensorBoardLog(folder, before, DateTimeOffset.UtcNow);
+        var line = before.Count == 0 ? null : before[^1];
         var (clock, pairsSince, since) = (Stopwatch.StartNew(), 0L, 0.0);
-        var before = session.Seconds;
+        var earlier = session.Seconds;
         towers.Train(true);
         while (session.Step < options.Steps)
         {
@@ -80,29 +94,46 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
                 cancel.ThrowIfCancellationRequested();
             }
             var (numbers, rate) = session.Next();
-            watch.Check(numbers);
+            try { doctor.Look(session.Step, numbers, session.Temperature); }
+            catch (DoctorStop stop) { throw Stopped(stop, folder, session); }
             pairsSince += options.Batch;
             var last = session.Step == options.Steps;
             var validates = Validation is not null && (last || (options.ValidateEvery > 0 && session.Step % options.ValidateEvery == 0));
             if (last || validates || session.Step % options.LogEvery == 0)
             {
                 var now = clock.Elapsed.TotalSeconds;
-                line = session.Line(numbers, rate, pairsSince / Math.Max(1e-9, now - since), before + now);
+                line = session.Line(numbers, rate, pairsSince / Math.Max(1e-9, now - since), earlier + now);
                 if (validates) line = line with { Val = session.Validate(Validation!) };
                 (pairsSince, since) = (0, clock.Elapsed.TotalSeconds);
                 metrics.Write(line);
+                board.Write(line, DateTimeOffset.UtcNow);
                 OnLine?.Invoke(line);
             }
-            session.Seconds = before + clock.Elapsed.TotalSeconds;
+            if (validates)
+                try { doctor.Look(session.Step, line!.Val!); }
+                catch (DoctorStop stop) { throw Stopped(stop, folder, session); }
+            if (session.Step == begun + StepsToJudgePace && options.Steps - session.Step > 0)
+                OnPace?.Invoke(TimeSpan.FromSeconds(clock.Elapsed.TotalSeconds / StepsToJudgePace * (options.Steps - begun)));
+            session.Seconds = earlier + clock.Elapsed.TotalSeconds;
             if (last || session.Step % options.CheckpointEvery == 0)
             {
                 metrics.Flush();
                 session.Save();
             }
-            Progress?.Report(new("tuning", session.Step, options.Steps, "steps", line is null ? null : FormattableString.Invariant($"loss {numbers.Loss:f3}")));
+            Progress?.Report(new("tuning", session.Step, options.Steps, "steps", Note(numbers, line, session.Temperature, rate)));
         }
         var result = session.Finish();
         return new(session.Step, resumedAt, result, session.Temperature, session.Bias, line!);
+    }
+
+    private static string Note(StepNumbers numbers, MetricsLine? line, double temperature, double rate) => FormattableString.Invariant(
+        $"loss {numbers.Loss:f3}, right {100 * numbers.ImageToText:f0}/{100 * numbers.TextToImage:f0}%, temperature {temperature:f1}, lr {rate:g2}{(line is null ? "" : $", {line.PairsPerSecond:f0} pairs/s")}");
+
+    /// <summary>What the doctor stopped stays resumable, unless its weights are no numbers any more.</summary>
+    private static LitException Stopped(DoctorStop stop, string folder, TuningSession session)
+    {
+        if (stop.Finding.Name != Complaint.NotANumber) session.Save();
+        return new($"{folder}, {stop.Finding}", stop);
     }
 }
 

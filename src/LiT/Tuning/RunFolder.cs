@@ -11,7 +11,7 @@ internal static class RunFolder
     private const string ConfigurationFile = "config.json", Remedy = "Go on with the same command, or tune into another folder";
 
     // Data, tokenizer and the tuning options are compared with the checkpoint itself.
-    private static readonly (string Member, string Option)[] Decisive = [("textTower", "--text-tower"), ("lock", "--lock"), ("imageHead", "--image-head"), ("textHead", "--text-head"), ("augmentation", "--augment"), ("fingerprint", "the image tower")];
+    private static readonly (string Member, string Option)[] Decisive = [("textTower", "--text-tower"), ("lock", "--lock"), ("imageHead", "--image-head"), ("textHead", "--text-head"), ("augmentation", "--augment"), ("holdOut", "--hold-out"), ("fingerprint", "the image tower")];
 
     /// <summary>Refuses a place that cannot be a run's folder, or that holds something else.</summary>
     /// <exception cref="LitException">It is a file, an embedding store, or a folder with other files.</exception>
@@ -42,6 +42,22 @@ internal static class RunFolder
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
     public static void Write(string folder, JsonObject configuration) =>
         AtomicFile.WriteAllText(Path.Combine(folder, ConfigurationFile), configuration.ToJsonString(TuningOptions.Json) + "\n");
+
+    /// <summary>Writes down what the training doctor found.</summary>
+    /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
+    public static void WriteFindings(string folder, IReadOnlyList<Finding> findings) =>
+        AtomicFile.WriteAllText(Path.Combine(folder, "doctor.json"), JsonSerializer.Serialize(findings, TuningOptions.Json) + "\n");
+
+    /// <summary>Bytes that are free where a folder is or will be.</summary>
+    public static long Free(string folder)
+    {
+        try
+        {
+            var full = Path.GetFullPath(folder);
+            return DriveInfo.GetDrives().Where(drive => full.StartsWith(drive.Name, StringComparison.Ordinal)).MaxBy(drive => drive.Name.Length)?.AvailableFreeSpace ?? long.MaxValue;
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { return long.MaxValue; }
+    }
 
     private static string Words(JsonNode? value) => value?.ToString() is { } words ? words.Length == 64 ? words[..12] : words : "none";
 }

@@ -1,4 +1,5 @@
 using LiT.Data;
+using LiT.Evaluation;
 using LiT.Images;
 using LiT.Towers;
 
@@ -38,6 +39,9 @@ public sealed record TuneRequest
     /// <summary>A text tower from scratch (text:width=256,depth=4,heads=4), or a file to start from.</summary>
     public string? TextTower { get; init; }
 
+    /// <summary>A file (or bundle, or run) that the text tower starts from where the lock setting wants a pre-trained one.</summary>
+    public string? TextInit { get; init; }
+
     /// <summary>A tokenizer's files; by default a vocabulary is made from the captions.</summary>
     public string? Tokenizer { get; init; }
 
@@ -67,6 +71,18 @@ public sealed record TuneRequest
 
     /// <summary>Data to validate on, or null.</summary>
     public string? Validation { get; init; }
+
+    /// <summary>Class names of labelled validation data; null takes the distinct labels where they are words.</summary>
+    public ClassNames? ValidationClasses { get; init; }
+
+    /// <summary>Prompt templates of the validation.</summary>
+    public IReadOnlyList<string> ValidationTemplates { get; init; } = PromptTemplates.Default;
+
+    /// <summary>Share of the pictures that is not tuned on but validated on; 0 for none.</summary>
+    public double HoldOut { get; init; }
+
+    /// <summary>What the training doctor does with what it finds.</summary>
+    public DoctorMode Doctor { get; init; }
 
     /// <summary>Whether the image tower goes into the bundle.</summary>
     public BundleTower BundleTower { get; init; }

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using LiT.Evaluation;
 using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Text;
@@ -19,7 +18,11 @@ namespace LiT.Tuning;
 /// <param name="DistinctCaptions">Captions that differ.</param>
 /// <param name="TruncatedShare">Share of the distinct captions that did not fit a row whole.</param>
 public sealed record TuneResult(
-    string Model, TuningOutcome Outcome, TuningOptions Options, int Pairs, int Captions, int DistinctCaptions, double TruncatedShare);
+    string Model, TuningOutcome Outcome, TuningOptions Options, int Pairs, int Captions, int DistinctCaptions, double TruncatedShare)
+{
+    /// <summary>What the training doctor found in this session.</summary>
+    public IReadOnlyList<Finding> Findings { get; init; } = [];
+}
 
 /// <summary>
 /// A whole run of <c>lit tune</c>: the store (made first where pictures are given), a vocabulary, the text tower, tuning,
@@ -47,14 +50,20 @@ public static class TuneRun
     public static TuneResult Run(TuneRequest request, Func<TuningPairs, TuningOptions> choose, Action<string> say,
         IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
+        request = request with { TextTower = request.TextInit ?? request.TextTower };
         CheckTowers(request);
+        if (request.TextTower is { } from) request = request with { TextTower = LitModel.TextFileOf(from) ?? from };
         RunFolder.Check(request.Out);
         using var source = Source(request, say, progress, cancel);
         request = request with { TextTower = request.TextTower ?? DefaultTextTower(source.Images.Count) };
-        var tokenizer = Tokenizer(request, source, say, cancel);
-        TuningPairs pairs = new(source.Images, source.Captions, tokenizer, request.Seed);
+        var held = HeldOut.Of(source.Images.Count, request.HoldOut);
+        IReadOnlyList<string> CaptionsOf(int image) => held.Contains(image) ? [] : source.Captions(image);
+        var captions = Enumerable.Range(0, source.Images.Count).SelectMany(CaptionsOf);
+        var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
+        TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
         var options = choose(pairs);
-        if (pairs.WithoutCaption > 0) say($"{pairs.WithoutCaption} of {source.Images.Count} pictures have no caption and are left out");
+        if (held.Count > 0) say($"{held.Count} of {source.Images.Count} pictures are held out to validate on");
+        if (pairs.WithoutCaption > held.Count) say($"{pairs.WithoutCaption - held.Count} of {source.Images.Count} pictures have no caption and are left out");
         var truncated = pairs.Counts.Captions == 0 ? 0 : pairs.Counts.Truncated / (double)pairs.Counts.Captions;
         say($"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}");
 
@@ -66,9 +75,31 @@ public static class TuneRun
         var configuration = Configuration(request, options, source);
         RunFolder.CheckSame(request.Out, configuration);
 
+        List<Finding> findings = [];
+        void Find(Finding finding)
+        {
+            findings.Add(finding);
+            say($"doctor: {finding}");
+        }
+        var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, progress, cancel);
+        if (request.Doctor != DoctorMode.Off)
+        {
+            foreach (var finding in DataExamination.Pairs(pairs, captions)) Find(finding);
+            var needs = Needs(tuning, source, tokenizer, options);
+            say($"the run takes about {DataExamination.Gigabytes(needs.Memory)} of memory and {DataExamination.Gigabytes(needs.Disk)} on the disk");
+            foreach (var finding in DataExamination.Machine(needs, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, RunFolder.Free(request.Out))) Find(finding);
+            if (request.Doctor == DoctorMode.Stop && findings.Count > 0)
+                throw new LitException($"{request.Data}: {findings[0]} (--doctor stop: {findings.Count} finding{(findings.Count == 1 ? "" : "s")}; --doctor warn goes on.)");
+        }
         ContrastiveTuner tuner = new(tuning, pairs, options, request.Compute.Device)
         {
-            Validation = Validation(request, source, towers, tokenizer, progress, cancel),
+            Validation = validation,
+            Doctor = request.Doctor,
+            OnFinding = Find,
+            OnPace = time =>
+            {
+                if (request.Doctor != DoctorMode.Off) say(FormattableString.Invariant($"at this pace the run takes about {(time.TotalSeconds < 90 ? $"{Math.Ceiling(time.TotalSeconds):F0} s" : $"{Math.Ceiling(time.TotalMinutes):F0} min")}"));
+            },
             Progress = progress,
             OnWarning = say,
             OnStart = step =>
@@ -79,10 +110,11 @@ public static class TuneRun
             },
         };
         var outcome = tuner.Run(request.Out, cancel);
+        RunFolder.WriteFindings(request.Out, findings);
 
         var model = Path.Combine(request.Out, "model");
         Save(model, request, options, outcome, towers, tokenizer, source, pairs);
-        return new(model, outcome, options, pairs.Count, pairs.Captions, pairs.DistinctTexts, truncated);
+        return new(model, outcome, options, pairs.Count, pairs.Captions, pairs.DistinctTexts, truncated) { Findings = findings };
     }
 
     /// <summary>Refuses what the setting's letters and the towers' names contradict, before anything is read.</summary>
@@ -94,7 +126,7 @@ public static class TuneRun
                 ? $"--lock {setting}: trains the text tower from scratch, and {text} has weights. Give --lock {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
                 : $"--lock {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give --text-tower a file, or --lock {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}.");
         if (setting.Text != TowerStart.FromScratch && text is null)
-            throw new UsageException($"--lock {setting}: wants a pre-trained text tower. Name its file with --text-tower, or give --lock Lu.");
+            throw new UsageException($"--lock {setting}: wants a pre-trained text tower. Name its file with --text-init, or give --lock {setting.Letters[0]}u.");
         if (!request.ReadsPixels) return;
         var why = setting.Image == TowerStart.Locked ? "--from-pixels" : $"--lock {setting}";
         if (EmbeddingStore.IsStore(request.Data))
@@ -130,17 +162,14 @@ public static class TuneRun
         request.ReadsPixels ? new PixelSource(request, request.ImageTower!, say, progress, cancel)
         : new StoredSource(request, EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel), say);
 
-    private static RetrievalValidation? Validation(TuneRequest request, TuningSource source, TwoTowers towers, CaptionTokenizer tokenizer,
-        IProgress<ProgressStep>? progress, CancellationToken cancel)
+    private static RunNeeds Needs(TuningTowers tuning, TuningSource source, CaptionTokenizer tokenizer, TuningOptions options)
     {
-        if (request.Validation is not { } data) return null;
-        var moving = request.Lock.Image != TowerStart.Locked;
-        if (moving && EmbeddingStore.IsStore(data))
-            throw new UsageException($"--val {data}: is an embedding store, and the image tower is tuned. Give the pictures.");
-        var set = ImageSet.Load(data, new(source.Fingerprint, source.TowerName),
-            () => source.Tower ?? throw new LitException($"{data}: pictures to validate on need the image tower. Name it with --image-tower, or give a store."),
-            new ImageSetOptions(), request.Compute, progress, cancel);
-        return new(towers, tokenizer, set, request.Compute, moving ? source.Tower : null);
+        var towers = tuning.Towers;
+        // A block keeps about 16 numbers a token and channel for its gradient, an image tower about 600 a pixel.
+        var depth = Math.Max(1, towers.Text.named_parameters().Count() / 12);
+        var texts = 16L * depth * towers.Text.Width * tokenizer.Layout.Length * Math.Min(options.MicroBatch, options.Batch);
+        var pictures = source.Images.Shape is [_, var height, var width] ? 600 * height * width * Math.Min(options.ImageMicroBatch ?? options.MicroBatch, options.Batch) : 0;
+        return RunNeeds.Of(tuning.Parameters.Sum(parameter => parameter.Tensor.numel()), towers.parameters().Sum(parameter => parameter.numel()), texts + pictures, towers.EmbeddingSize, options);
     }
 
     private static string Embed(TuneRequest request, Action<string> say, IProgress<ProgressStep>? progress, CancellationToken cancel)
@@ -155,15 +184,6 @@ public static class TuneRun
         return folder;
     }
 
-    private static CaptionTokenizer Tokenizer(TuneRequest request, TuningSource source, Action<string> say, CancellationToken cancel)
-    {
-        if (request.Tokenizer is { } path) return CaptionTokenizer.LitBert(Tokenizers.Open(path), request.TokenLength ?? 16);
-        var captions = Enumerable.Range(0, source.Images.Count).SelectMany(source.Captions);
-        var made = WordPieceTrainer.Train(captions, new WordPieceTraining { Size = request.VocabularySize }, cancel);
-        say($"made a vocabulary of {made.VocabularySize} pieces from the captions");
-        return CaptionTokenizer.LitBert(made, request.TokenLength ?? 24);
-    }
-
     private static TwoTowers Towers(TuneRequest request, TuningOptions options, TuningSource source, CaptionTokenizer tokenizer)
     {
         var spec = request.TextTower!;
@@ -175,10 +195,24 @@ public static class TuneRun
         var size = request.ImageHead == HeadSpec.None ? source.Width : request.ImageHead.Size ?? request.TextHead.Size ?? source.Width;
         if ((request.TextHead == HeadSpec.None ? tower.Width : request.TextHead.Size ?? size) is var texts && texts != size)
             throw new UsageException($"--text-head {request.TextHead}: texts would have {texts} numbers and images {size}. Give both sides one size, for example --image-head {texts}.");
-        TwoTowers towers = new(source.InModel, ImageHead(source, request, size), tower, request.TextHead.Create(tower.Width, size, request.Seed + 2),
+        TwoTowers towers = new(source.InModel, ImageHead(source, request, size), tower, TextHead(request, source, tower.Width, size),
             Math.Log(options.Temperature), options.Loss == ContrastiveLossKind.Sigmoid ? options.Bias : null);
         towers.to(request.Compute.Device);
         return towers;
+    }
+
+    /// <summary>The head that a bundle's text tower came with, where it leads to the same image tower; else a fresh one.</summary>
+    private static Head? TextHead(TuneRequest request, TuningSource source, int width, int size)
+    {
+        var head = request.TextHead.Create(width, size, request.Seed + 2);
+        var file = request.TextTower!;
+        var folder = Path.GetDirectoryName(file) ?? "";
+        if (head is null || request.ImageHead != HeadSpec.None || LitModel.TextFileOf(folder) != file) return head;
+        var description = ModelDescription.Read(folder);
+        if (description.Image.Fingerprint != source.Fingerprint || description.Image.Head is not null || description.Text.Head != HeadShape.Of(head)) return head;
+        using var checkpoint = Checkpoints.Checkpoint.Open(file);
+        WeightMap.Own("the head of a LiT bundle", head).Load(new WeightSource(checkpoint, "textHead."), head);
+        return head;
     }
 
     /// <summary>A head that sees the tower's representations centred and of equal spread.</summary>
@@ -208,7 +242,9 @@ public static class TuneRun
         ["imageHead"] = request.ImageHead.ToString(),
         ["textHead"] = request.TextHead.ToString(),
         ["augmentation"] = request.ReadsPixels ? JsonSerializer.SerializeToNode(request.Augmentation, TuningOptions.Json) : null,
+        ["fromPixels"] = request.FromPixels,
         ["validation"] = request.Validation,
+        ["holdOut"] = request.HoldOut,
         ["seed"] = request.Seed,
         ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
     };

@@ -26,7 +26,7 @@ public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningR
         var rate = fromScratch ? (size <= 1024 ? 3e-3 : 1e-3) : (size <= 1024 ? 1e-4 : 1e-3);
         reasons.Add(new("--lr", fromScratch
             ? $"learning rate {rate:G}: the text tower starts from scratch, the image side is fixed"
-            : $"learning rate {rate:G}: the text tower is pre-trained; the paper's 0.001 is for batches of 16,384"));
+            : $"learning rate {rate:G}: the text tower is pre-trained, and small batches that take large steps make it forget"));
         var repeat = pairs.Captions / (double)pairs.DistinctRows;
         reasons.Add(new("--positives", $"equal captions are positives of each other: {pairs.Captions:N0} captions, {pairs.DistinctRows:N0} of them distinct"));
         var noise = fromScratch && (pairs.DistinctRows < 20_000 || repeat > 5) ? 0.5 : 0;

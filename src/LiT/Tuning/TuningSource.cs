@@ -1,4 +1,5 @@
 using LiT.Data;
+using LiT.Evaluation;
 using LiT.Images;
 using LiT.Pipeline;
 using LiT.Stores;
@@ -35,6 +36,12 @@ internal abstract class TuningSource : IDisposable
 
     /// <summary>Representations of at most so many images, spread over all of them, not of unit length.</summary>
     public abstract Embeddings Some(int most);
+
+    /// <summary>Some of the images with their words, as the tower represents them now, to validate on.</summary>
+    public abstract ImageSet Only(IEnumerable<int> images);
+
+    /// <summary>SHA-256 of every picture's file; empty where it is not known.</summary>
+    public abstract IEnumerable<byte[]> PictureHashes();
 
     /// <summary>The store that is read, or null.</summary>
     public virtual string? Store => null;
@@ -99,6 +106,20 @@ internal sealed class StoredSource : TuningSource
         var values = new float[rows.LongLength * store.EmbeddingSize];
         store.ReadRows(rows, values, ownLength: true);
         return new(values, store.EmbeddingSize);
+    }
+
+    public override ImageSet Only(IEnumerable<int> images)
+    {
+        var chosen = images.Order().ToList();
+        var values = new float[(long)chosen.Count * store.EmbeddingSize];
+        store.ReadRows([.. chosen.Select(image => image * (long)store.Views)], values, ownLength: true);
+        var wanted = chosen.ToHashSet();
+        return ImageSet.Of(store.Folder, new(values, store.EmbeddingSize), [.. store.Samples().Read(_ => { }).Index().Where(one => wanted.Contains(one.Index)).Select(one => one.Item)]);
+    }
+
+    public override IEnumerable<byte[]> PictureHashes()
+    {
+        for (var row = 0L; row < store.Rows; row += store.Views) yield return store.Sha256(row);
     }
 
     /// <summary>The store's tower, if it is at hand: it goes into the bundle and embeds validation pictures.</summary>
@@ -170,6 +191,14 @@ internal sealed class PixelSource : TuningSource
     public override IReadOnlyList<string> Captions(int image) => images.Captions(image);
 
     public override Embeddings Some(int most) => Represent([.. Spread(samples.Count, most).Select(image => samples[(int)image])]);
+
+    public override ImageSet Only(IEnumerable<int> images)
+    {
+        List<Sample> chosen = [.. images.Order().Select(image => samples[image])];
+        return ImageSet.Of(request.Data, Represent(chosen), chosen);
+    }
+
+    public override IEnumerable<byte[]> PictureHashes() => DataExamination.Hashes(request.Data, samples);
 
     /// <summary>Representations of samples as the tower is now, without augmentation.</summary>
     private Embeddings Represent(IReadOnlyList<Sample> some) => PicturesThrough(Tower, some, request.Compute);

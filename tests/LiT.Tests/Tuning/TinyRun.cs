@@ -40,6 +40,10 @@ internal sealed class TinyRun : IDisposable
 
     internal List<MetricsLine> Lines { get; } = [];
 
+    internal DoctorMode Doctor { get; init; }
+
+    internal List<Finding> Findings { get; } = [];
+
     internal List<string> Warnings { get; } = [];
 
     internal TemporaryFolder Folder { get; init; } = new();
@@ -68,6 +72,8 @@ internal sealed class TinyRun : IDisposable
         {
             Validation = Validation,
             OnWarning = Warnings.Add,
+            Doctor = Doctor,
+            OnFinding = Findings.Add,
             OnLine = line =>
             {
                 Lines.Add(line);

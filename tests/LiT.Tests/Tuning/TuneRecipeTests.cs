@@ -1,0 +1,65 @@
+using LiT.Tuning;
+
+namespace LiT.Tests.Tuning;
+
+public class TuneRecipeTests
+{
+    [Fact]
+    public void Every_recipe_that_comes_along_can_be_read_and_says_what_it_is_for()
+    {
+        Assert.Contains("coco", TuneRecipe.Names);
+        Assert.Contains("public-models", TuneRecipe.Names);
+        foreach (var name in TuneRecipe.Names)
+        {
+            var recipe = TuneRecipe.Read(name);
+            Assert.Equal(name, recipe.Name);
+            Assert.NotEmpty(recipe.Words!);
+            Assert.Equal(recipe, TuneRecipe.Read(name + ".json") with { Options = recipe.Options });
+        }
+        var coco = TuneRecipe.Read("coco").Over(new());
+        Assert.Equal((512, 5000L, 150L, 0.001, 0.01, 1), (coco.Batch, coco.Steps, coco.WarmupSteps, coco.Optimizer.LearningRate, coco.Optimizer.WeightDecay, coco.Optimizer.ClipNorm));
+    }
+
+    [Fact]
+    public void What_a_recipe_does_not_say_stays_as_chosen()
+    {
+        var recipe = TuneRecipe.Parse("""{ "options": { "batch": 7, "optimizer": { "weightDecay": 0.5 } } /* the rest is the data's */ }""", "r.json");
+        var chosen = new TuningOptions { Steps = 77, Optimizer = new() { LearningRate = 0.25, WeightDecay = 0.1 } };
+        var over = recipe.Over(chosen);
+        Assert.Equal((7, 77L, 0.25, 0.5), (over.Batch, over.Steps, over.Optimizer.LearningRate, over.Optimizer.WeightDecay));
+        Assert.True(recipe.Decides("optimizer.weightDecay"));
+        Assert.False(recipe.Decides("optimizer.learningRate"));
+    }
+
+    [Fact]
+    public void The_configuration_of_a_run_is_a_recipe_of_its_choices_alone()
+    {
+        var options = new TuningOptions { Batch = 5, Seed = 9 };
+        var json = $$"""
+            { "data": "store", "store": "store", "fingerprint": "f", "validation": "v", "holdOut": 0.1, "seed": 9, "textTower": "text:width=8,depth=1,heads=1",
+              "tokenizer": null, "vocabularySize": 300, "tokenLength": null, "lock": "Lu", "imageHead": "4",
+              "options": {{System.Text.Json.JsonSerializer.Serialize(options, TuningOptions.Json)}} }
+            """;
+        var recipe = TuneRecipe.Parse(json, "config.json");
+        Assert.Equal(("text:width=8,depth=1,heads=1", 300, "4", "Lu"), (recipe.TextTower, recipe.VocabularySize, recipe.ImageHead, recipe.Lock!.Letters));
+        Assert.Equal((5, 3L), (recipe.Over(new TuningOptions { Seed = 3 }).Batch, recipe.Over(new TuningOptions { Seed = 3 }).Seed));
+    }
+
+    [Theory]
+    [InlineData("""{"bath":1}""", "the member bath is not known")]
+    [InlineData("""{"options":{"bath":1}}""", "the member bath is not known")]
+    [InlineData("""{"options":{"batch":"many"}}""", "batch is not what is expected")]
+    [InlineData("""{"lock":"Xy"}""", "lock is not what is expected")]
+    [InlineData("""[1]""", "an object is expected")]
+    [InlineData("""{""", "cannot be used as a recipe")]
+    public void What_is_not_understood_is_named(string json, string says)
+    {
+        var told = Assert.Throws<LitException>(() => TuneRecipe.Parse(json, "r.json")).Message;
+        Assert.StartsWith("r.json: cannot be used as a recipe", told);
+        Assert.Contains(says, told);
+    }
+
+    [Fact]
+    public void A_name_that_is_none_is_answered_with_those_there_are() =>
+        Assert.Contains("coco, public-models", Assert.Throws<UsageException>(() => TuneRecipe.Read("cocoa")).Message);
+}
