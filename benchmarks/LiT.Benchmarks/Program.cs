@@ -2,14 +2,29 @@ using LiT.Benchmarks;
 
 return args switch
 {
-    ["loss", .. var sizes] => LossBenchmark.Run(sizes),
-    ["duplicates", .. var sizes] => DuplicatesBenchmark.Run(sizes),
-    ["towers", .. var choice] => TowerBenchmark.Run(choice),
+    ["loss", .. var options] => LossBenchmark.Run(options),
+    ["duplicates", .. var options] => DuplicatesBenchmark.Run(options),
+    ["towers", .. var options] => TowerBenchmark.Run(options),
+    ["text", .. var options] => TextTowerBenchmark.Run(options),
+    ["exact", .. var options] => ExactStepBenchmark.Run(options),
+    ["optimizer", .. var options] => OptimizerBenchmark.Run(options),
+    ["steady", .. var options] => SteadyBenchmark.Run(options),
+    ["start", .. var options] when options.Length > 0 => StartBenchmark.Run(options),
     _ => Usage(),
 };
 
 static int Usage()
 {
-    Console.Error.WriteLine("usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- loss [BATCH [WIDTH]] | duplicates [TRAIN [TEST [WIDTH]]] | towers [THREADS [SPEC…]]");
+    Console.Error.WriteLine("""
+        usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- WHAT
+          loss [BATCH [WIDTH [ROUNDS]]]            the contrastive loss beside autograd's
+          duplicates [TRAIN [TEST [WIDTH]]]        near-duplicates of one set in another
+          towers [THREADS [SPEC...]]               image towers beside the matrix products
+          text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
+          exact [TOWER [BATCH [MICRO [memory]]]]   an exact step of a large batch beside plain micro-batches
+          optimizer [TOWER]                        one update of every weight
+          steady [STEPS]                           memory over a long run
+          start STORE [PROGRAM]                    from the command to the first step
+        """);
     return 2;
 }

@@ -5,32 +5,35 @@ using static TorchSharp.torch;
 namespace LiT.Tuning;
 
 /// <summary>
-/// The logits of a batch, scale · zimg · ztxt, one block at a time. Blocks share two buffers, except those that fit
-/// into the room for kept ones. Remembers the best text of each image and the best image of each text on the way.
+/// The logits of a batch, scale · zimg · ztxt, one block at a time. Blocks share one buffer, except those that fit
+/// into the room for kept ones. Remembers the best text of each image and the best image of each text on the way, and for
+/// the softmax their sums of exponentials over a running maximum, so that no temperature overflows.
 /// </summary>
 internal sealed class LogitBlocks
 {
-    private readonly Tensor scaledImages, texts, buffer, second, places, infinity;
+    private readonly Tensor scaledImages, texts, buffer, places, infinity;
     private readonly Dictionary<(long, long), Tensor> kept = [];
+    private readonly FusedLogits.Margin row, column;
+    private readonly bool fused;
     private readonly long side;
-    private readonly Tensor bestText, bestImage;
+    private Tensor? second;
     private long room;
 
-    internal LogitBlocks(Tensor zimg, Tensor ztxt, Tensor scale, long side, long room)
+    internal LogitBlocks(Tensor zimg, Tensor ztxt, Tensor scale, long side, long room, bool? fused = null)
     {
         Size = zimg.shape[0];
         this.side = Math.Min(side, Size);
         this.room = room;
+        this.fused = fused ?? FusedLogits.Fits(zimg);
         scaledImages = zimg.mul(scale);
         texts = ztxt;
         buffer = empty(this.side * this.side, zimg.dtype, zimg.device);
-        second = empty_like(buffer);
         places = Scalars.Numbers(Size, zimg.dtype, zimg.device);
         infinity = Scalars.Filled(1, double.PositiveInfinity, zimg.dtype, zimg.device);
-        RowMaximum = Scalars.Filled(Size, double.NegativeInfinity, zimg.dtype, zimg.device);
-        ColumnMaximum = RowMaximum.clone();
-        bestText = zeros(Size, zimg.dtype, zimg.device);
-        bestImage = zeros_like(bestText);
+        (row, column) = (Margin(), Margin());
+
+        FusedLogits.Margin Margin() => new(Scalars.Filled(Size, double.NegativeInfinity, zimg.dtype, zimg.device),
+            zeros(Size, zimg.dtype, zimg.device), zeros(Size, zimg.dtype, zimg.device));
     }
 
     internal long Size { get; }
@@ -38,32 +41,90 @@ internal sealed class LogitBlocks
     /// <summary>exp(t) · zimg, [B, E].</summary>
     internal Tensor ScaledImages => scaledImages;
 
-    /// <summary>The largest logit of each image so far, [B].</summary>
-    internal Tensor RowMaximum { get; }
-
-    /// <summary>The largest logit of each text so far, [B].</summary>
-    internal Tensor ColumnMaximum { get; }
+    /// <summary>Log of the sum of exponentials of each image's logits plus that of each text's, once all blocks are added; float64, [B].</summary>
+    internal Tensor LogSums => LogSumExp(row).PlusInPlace(LogSumExp(column));
 
     /// <summary>Calls <paramref name="visit"/> with every block's rows, columns and logits, all in a dispose scope of its own.</summary>
     internal void Visit(Action<Rows, Rows, Tensor> visit)
     {
-        for (var row = 0L; row < Size; row += side)
-            for (var column = 0L; column < Size; column += side)
+        for (var first = 0L; first < Size; first += side)
+            for (var other = 0L; other < Size; other += side)
             {
                 using var scope = NewDisposeScope();
-                var (rows, columns) = (new Rows(row, Math.Min(side, Size - row)), new Rows(column, Math.Min(side, Size - column)));
+                var (rows, columns) = (new Rows(first, Math.Min(side, Size - first)), new Rows(other, Math.Min(side, Size - other)));
                 visit(rows, columns, Logits(rows, columns));
             }
     }
 
+    /// <summary>Adds a block to the sums of exponentials and takes note of its largest logits.</summary>
+    internal void AddToSums(Rows rows, Rows columns, Tensor logits)
+    {
+        if (fused)
+        {
+            FusedLogits.AddToSums(logits, rows.From, columns.From, row, column);
+            return;
+        }
+        var (rowBefore, columnBefore) = (rows.Of(row.Maximum).clone(), columns.Of(column.Maximum).clone());
+        NoteLargest(rows, columns, logits);
+        Add(rows.Of(row.Sum), rowBefore, rows.Of(row.Maximum), 1);
+        Add(columns.Of(column.Sum), columnBefore, columns.Of(column.Maximum), 0);
+
+        void Add(Tensor sum, Tensor before, Tensor maximum, int dimension) => sum.mul_((before - maximum).exp())
+            .PlusInPlace(Second(rows, columns).copy_(logits).sub_(maximum.unsqueeze(dimension)).exp_().sum([dimension]));
+    }
+
+    /// <summary>Each logit's share of its row plus its share of its column, in the logits' place.</summary>
+    internal Tensor Shares(Rows rows, Rows columns, Tensor logits)
+    {
+        if (fused)
+        {
+            FusedLogits.ToShares(logits, rows.From, columns.From, row, column);
+            return logits;
+        }
+        // exp(l - max) / sum, not exp(l - logsumexp): a logarithm near 100 has lost the digits that shares are made of.
+        var ofColumns = Second(rows, columns).copy_(logits)
+            .sub_(columns.Of(column.Maximum).unsqueeze(0)).exp_().div_(columns.Of(column.Sum).unsqueeze(0));
+        return logits.sub_(rows.Of(row.Maximum).unsqueeze(1)).exp_().div_(rows.Of(row.Sum).unsqueeze(1)).PlusInPlace(ofColumns);
+    }
+
+    /// <summary>
+    /// sigmoid(l + bias) in the logits' place; softplus(l + bias) is added to the loss of each row, the sum of all sigmoids to
+    /// <paramref name="sum"/>, and the largest logits are noted.
+    /// </summary>
+    internal Tensor Sigmoids(Rows rows, Rows columns, Tensor logits, Tensor bias, Tensor perPair, Tensor sum)
+    {
+        if (fused)
+        {
+            sum.PlusInPlace(FusedLogits.ToSigmoids(logits, bias.item<float>(), rows.From, columns.From, row, column, perPair));
+            return logits;
+        }
+        NoteLargest(rows, columns, logits);
+        logits.PlusInPlace(bias);
+        // softplus(l) = max(l, 0) + log1p(exp(-|l|)), stable on both sides.
+        var other = Second(rows, columns).copy_(logits).abs_().neg_().exp_().log1p_();
+        rows.Of(perPair).PlusInPlace(other.sum([1], type: ScalarType.Float64)).PlusInPlace(other.copy_(logits).relu_().sum([1], type: ScalarType.Float64));
+        sum.PlusInPlace(logits.sigmoid_().sum(ScalarType.Float64));
+        return logits;
+    }
+
+    /// <summary>Shares of images and of texts whose best partner is a positive, float64.</summary>
+    internal (Tensor ImageToText, Tensor TextToImage) Accuracies(Positives.Relation positives)
+    {
+        var own = Scalars.Numbers(Size, ScalarType.Int64, places.device);
+        return (Share(row.Best), Share(column.Best));
+
+        Tensor Share(Tensor best) => positives.Holds(own, best.to_type(ScalarType.Int64)).to_type(ScalarType.Float64).mean();
+    }
+
     /// <summary>A block's buffer for a second matrix of the same shape; what it held is lost.</summary>
-    internal Tensor Second(Rows rows, Rows columns) => second.narrow(0, 0, rows.Count * columns.Count).view(rows.Count, columns.Count);
+    private Tensor Second(Rows rows, Rows columns) =>
+        (second ??= empty_like(buffer).MoveToOuterDisposeScope()).narrow(0, 0, rows.Count * columns.Count).view(rows.Count, columns.Count);
 
     /// <summary>Takes note of the largest logits of a block, and where they stand. Ties go to the first, as argmax has it.</summary>
-    internal void NoteLargest(Rows rows, Rows columns, Tensor logits)
+    private void NoteLargest(Rows rows, Rows columns, Tensor logits)
     {
-        Note(rows.Of(RowMaximum), rows.Of(bestText), logits.amax([1]), 1, columns);
-        Note(columns.Of(ColumnMaximum), columns.Of(bestImage), logits.amax([0]), 0, rows);
+        Note(rows.Of(row.Maximum), rows.Of(row.Best), logits.amax([1]), 1, columns);
+        Note(columns.Of(column.Maximum), columns.Of(column.Best), logits.amax([0]), 0, rows);
 
         void Note(Tensor maximum, Tensor best, Tensor largest, int dimension, Rows along)
         {
@@ -75,14 +136,8 @@ internal sealed class LogitBlocks
         }
     }
 
-    /// <summary>Shares of images and of texts whose best partner is a positive, float64.</summary>
-    internal (Tensor ImageToText, Tensor TextToImage) Accuracies(Positives.Relation positives)
-    {
-        var own = Scalars.Numbers(Size, ScalarType.Int64, places.device);
-        return (Share(bestText), Share(bestImage));
-
-        Tensor Share(Tensor best) => positives.Holds(own, best.to_type(ScalarType.Int64)).to_type(ScalarType.Float64).mean();
-    }
+    private static Tensor LogSumExp(FusedLogits.Margin margin) =>
+        margin.Maximum.to_type(ScalarType.Float64).Plus(margin.Sum.to_type(ScalarType.Float64).log());
 
     private Tensor Logits(Rows rows, Rows columns)
     {

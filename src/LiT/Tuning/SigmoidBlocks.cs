@@ -19,14 +19,7 @@ internal static class SigmoidBlocks
         var (gradientZ, gradientT) = (options.ImageGradient ? zeros_like(z) : null, zeros_like(t));
         blocks.Visit((rows, columns, logits) =>
         {
-            blocks.NoteLargest(rows, columns, logits);
-            logits.PlusInPlace(bias);
-            var second = blocks.Second(rows, columns).copy_(logits);
-            // softplus(l) = max(l, 0) + log1p(exp(-|l|)), stable on both sides.
-            second.abs_().neg_().exp_().log1p_();
-            rows.Of(perPair).PlusInPlace(second.sum([1], type: ScalarType.Float64)).PlusInPlace(second.copy_(logits).relu_().sum([1], type: ScalarType.Float64));
-            var yes = logits.sigmoid_();
-            gradientBias.PlusInPlace(yes.sum(ScalarType.Float64));
+            var yes = blocks.Sigmoids(rows, columns, logits, bias, perPair, gradientBias);
             if (gradientZ is not null) rows.Of(gradientZ).addmm_(yes, columns.Of(t), beta: 1, alpha: 1);
             columns.Of(gradientT).addmm_(yes.t(), rows.Of(blocks.ScaledImages), beta: 1, alpha: 1);
         });

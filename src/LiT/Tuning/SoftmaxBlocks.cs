@@ -13,31 +13,13 @@ internal static class SoftmaxBlocks
     internal static LossResult Compute(Tensor z, Tensor t, Tensor scale, Positives positives, double denominator, ContrastiveLossOptions options)
     {
         var blocks = new LogitBlocks(z, t, scale, options.BlockSize, options.KeptBytes);
-        var (rowSum, columnSum) = (zeros(blocks.Size, z.dtype, z.device), zeros(blocks.Size, z.dtype, z.device));
-        blocks.Visit((rows, columns, logits) =>
-        {
-            var (rowBefore, columnBefore) = (rows.Of(blocks.RowMaximum).clone(), columns.Of(blocks.ColumnMaximum).clone());
-            blocks.NoteLargest(rows, columns, logits);
-            var second = blocks.Second(rows, columns);
-            Add(rows.Of(rowSum), rowBefore, rows.Of(blocks.RowMaximum), 1);
-            Add(columns.Of(columnSum), columnBefore, columns.Of(blocks.ColumnMaximum), 0);
-
-            void Add(Tensor sum, Tensor before, Tensor maximum, int dimension)
-            {
-                second.copy_(logits).sub_(maximum.unsqueeze(dimension)).exp_();
-                sum.mul_((before - maximum).exp()).PlusInPlace(second.sum([dimension]));
-            }
-        });
-        var logSums = LogSumExp(blocks.RowMaximum, rowSum).PlusInPlace(LogSumExp(blocks.ColumnMaximum, columnSum));
+        blocks.Visit(blocks.AddToSums);
+        var logSums = blocks.LogSums;
 
         var (gradientZ, gradientT) = (options.ImageGradient ? zeros_like(z) : null, zeros_like(t));
         blocks.Visit((rows, columns, logits) =>
         {
-            // exp(l - max) / sum, not exp(l - logsumexp): a logarithm near 100 has lost the digits that shares are made of.
-            var ofColumns = blocks.Second(rows, columns).copy_(logits)
-                .sub_(columns.Of(blocks.ColumnMaximum).unsqueeze(0)).exp_().div_(columns.Of(columnSum).unsqueeze(0));
-            var shares = logits
-                .sub_(rows.Of(blocks.RowMaximum).unsqueeze(1)).exp_().div_(rows.Of(rowSum).unsqueeze(1)).PlusInPlace(ofColumns);
+            var shares = blocks.Shares(rows, columns, logits);
             if (gradientZ is not null) rows.Of(gradientZ).addmm_(shares, columns.Of(t), beta: 1, alpha: 1);
             columns.Of(gradientT).addmm_(shares.t(), rows.Of(blocks.ScaledImages), beta: 1, alpha: 1);
         });
@@ -58,6 +40,4 @@ internal static class SoftmaxBlocks
         return new(perPair.sum().Times(1 / denominator), perPair, gradientZ, gradientT, gradientLogTemperature,
             zeros([], ScalarType.Float64, z.device), imageToText, textToImage);
     }
-
-    private static Tensor LogSumExp(Tensor maximum, Tensor sum) => maximum.to_type(ScalarType.Float64).Plus(sum.to_type(ScalarType.Float64).log());
 }
