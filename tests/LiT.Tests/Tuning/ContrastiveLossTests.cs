@@ -64,6 +64,87 @@ public class ContrastiveLossTests
         }, iter: 150);
 
     [Fact]
+    public void The_pass_over_memory_does_what_the_tensor_operations_do() =>
+        Batches.Sample(batch =>
+        {
+            using var scope = NewDisposeScope();
+            var (zimg, ztxt) = batch.Embeddings();
+            var positives = batch.Shared ? Positives.Shared(batch.Captions, batch.Images) : Positives.Own(batch.Size);
+            var options = new ContrastiveLossOptions { Kind = batch.Kind, BlockSize = batch.Block, KeptBytes = batch.Kept };
+            var (z, t) = (zimg.to_type(float32), ztxt.to_type(float32));
+            Assert.True(FusedLogits.Fits(z));
+            Assert.False(FusedLogits.Fits(zimg));
+            // The same rounded numbers in both, so that neither best partner nor loss hangs on the rounding.
+            var expected = ContrastiveLoss.Compute(z.to_type(float64), t.to_type(float64), Scalar(batch.LogTemperature), Scalar(-3), positives, options: options);
+            var got = ContrastiveLoss.Compute(z, t, Scalar(batch.LogTemperature), Scalar(-3), positives, options: options);
+            var scale = Math.Exp(batch.LogTemperature);
+            Close(expected.PerPair, got.PerPair, 2e-6 * (10 + scale));
+            Close(expected.ImageGradient!, got.ImageGradient!.to_type(float64), 2e-6 * (1 + scale));
+            Close(expected.TextGradient, got.TextGradient.to_type(float64), 2e-6 * (1 + scale));
+            Close(expected.LogTemperatureGradient.item<double>(), got.LogTemperatureGradient.item<double>(), 2e-5 * (1 + scale));
+            Close(expected.BiasGradient.item<double>(), got.BiasGradient.item<double>(), 1e-4);
+        }, iter: 150, threads: 1);
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(16)]
+    [InlineData(37)]
+    [InlineData(200)]
+    public void A_block_of_any_width_is_summed_and_shared_like_a_row_of_numbers(int size)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(9);
+        var (z, t) = (Unit(randn([size, 5], float64, generator: generator)).to_type(float32), Unit(randn([size, 5], float64, generator: generator)).to_type(float32));
+        foreach (var kind in Enum.GetValues<ContrastiveLossKind>())
+        {
+            var own = Enumerable.Range(0, size).Select(pair => (long)pair).ToArray();
+            var expected = PlainLoss.Compute(z.to_type(float64), t.to_type(float64), Math.Log(100), -10, PlainLoss.Relation(own, own), kind);
+            var got = ContrastiveLoss.Compute(z, t, tensor(MathF.Log(100)), tensor(-10f), options: new() { Kind = kind, BlockSize = 64 });
+            Close(expected.Loss, got.Loss.item<double>(), 1e-5);
+            Close(expected.TextGradient, got.TextGradient.to_type(float64), 1e-4);
+            Close(expected.ImageGradient, got.ImageGradient!.to_type(float64), 1e-4);
+        }
+    }
+
+    [Fact]
+    public void Exponentials_are_right_to_the_last_places()
+    {
+        var worst = 0.0;
+        for (var x = -86f; x <= 0; x += 0.00317f)
+            worst = Math.Max(worst, Math.Abs(FusedLogits.Exp(System.Runtime.Intrinsics.Vector512.Create(x))[3] / Math.Exp(x) - 1));
+        Assert.InRange(worst, 0, 3e-7);
+        Assert.Equal(1, FusedLogits.Exp(System.Runtime.Intrinsics.Vector512<float>.Zero)[0]);
+        Assert.InRange(FusedLogits.Exp(System.Runtime.Intrinsics.Vector512.Create(float.NegativeInfinity))[0], 0, 1e-37f);
+        Assert.True(float.IsNaN(FusedLogits.Exp(System.Runtime.Intrinsics.Vector512.Create(float.NaN))[0]));
+    }
+
+    [Fact]
+    public void The_number_of_threads_changes_no_bit_of_loss_or_gradients()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(8);
+        var (z, t) = (Unit(randn([300, 8], generator: generator)), Unit(randn([300, 8], generator: generator)));
+        using var row = new TorchThreads();
+        LossResult Run(int threads)
+        {
+            set_num_threads(threads);
+            return ContrastiveLoss.Compute(z, t, tensor(3f), options: new() { BlockSize = 256 });
+        }
+        var (one, three) = (Run(1), Run(3));
+        Assert.Equal(one.Loss.item<double>(), three.Loss.item<double>());
+        Assert.True(one.ImageGradient!.equal(three.ImageGradient!).all().item<bool>());
+        Assert.True(one.TextGradient.equal(three.TextGradient).all().item<bool>());
+    }
+
+    /// <summary>Puts the number of threads back.</summary>
+    private sealed class TorchThreads : IDisposable
+    {
+        private readonly int before = get_num_threads();
+
+        public void Dispose() => set_num_threads(before);
+    }
+
+    [Fact]
     public void Equal_captions_embedded_equally_are_never_pushed_apart()
     {
         // Two pictures of one word, both where the word is: nothing is left to learn but the third pair.
