@@ -9,9 +9,9 @@ internal static class OptimizerBenchmark
 {
     // PyTorch's own fused kernel, which TorchSharp does not name but TorchScript reaches.
     private const string Script = """
-        def update(p: Tensor, g: Tensor, m: Tensor, v: Tensor, s: Tensor) -> Tensor:
-            torch._fused_adamw_([p], [g], [m], [v], [], [s], lr=0.001, beta1=0.9, beta2=0.999, weight_decay=0.0001, eps=1e-8, amsgrad=False, maximize=False)
-            return p
+        def update(p: List[Tensor], g: List[Tensor], m: List[Tensor], v: List[Tensor], s: List[Tensor]) -> Tensor:
+            torch._fused_adamw_(p, g, m, v, [], s, lr=0.001, beta1=0.9, beta2=0.999, weight_decay=0.0001, eps=1e-8, amsgrad=False, maximize=False)
+            return p[0]
 
         """;
 
@@ -24,12 +24,14 @@ internal static class OptimizerBenchmark
         using var adam = TuningOptimizer.Create(parameters, new() { Kind = OptimizerKind.AdamW });
         using var adamUnclipped = TuningOptimizer.Create(parameters, new() { Kind = OptimizerKind.AdamW, ClipNorm = null });
         using var script = jit.compile(Script);
-        var state = parameters.Select(parameter => (zeros_like(parameter.Tensor), zeros_like(parameter.Tensor), zeros(1))).ToList();
+        Tensor[] Like(Func<Tensor, Tensor> make) => [.. parameters.Select(parameter => make(parameter.Tensor))];
+        var (p, g, m, v, s) = (Like(tensor => tensor), Like(tensor => tensor.grad!), Like(tensor => zeros_like(tensor)), Like(tensor => zeros_like(tensor)), Like(_ => zeros([])));
         var median = Rounds.Median(7, () => adafactor.Step(1), () => adam.Step(1), () => adamUnclipped.Step(1), () =>
         {
             using var noGradient = no_grad();
-            foreach (var (parameter, (m, v, s)) in parameters.Zip(state)) script.invoke("update", parameter.Tensor, parameter.Tensor.grad!, m, v, s);
+            script.invoke("update", p, g, m, v, s);
         });
+        if (m[0].abs().max().item<float>() == 0) throw new InvalidOperationException("PyTorch's kernel was not run.");
         Console.WriteLine($"one update of {parameters.Sum(parameter => parameter.Tensor.numel()):N0} weights ({spec}), {get_num_threads()} threads, median of 7");
         foreach (var (way, seconds) in new[] { "Adafactor, clipped", "AdamW, clipped", "AdamW", "torch._fused_adamw_" }.Zip(median))
             Console.WriteLine(FormattableString.Invariant($"  {way,-24} {seconds,7:F3} s"));

@@ -153,11 +153,16 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
     {
         var states = qkv.call(x);
         if (rows is null && qkv.IsLockedFor(x) && Attention.Takes(x.shape[1], x.shape[2] / heads)) return output.call(Attention.Mixed(states, heads));
+        if (rows?.ByLength(states, null, (part, _) => Mixed(part, null).flatten(0, 1)) is { } packed) return output.call(packed);  // [T, D]
         if (rows is not null) states = rows.Spread(states);                                             // [B, L, 3 D]
-        var parts = states.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);               // 3 x [B, H, L, D/H]
-        var mixed = scaled_dot_product_attention(parts[0], parts[1], parts[2], rows?.Mask);             // [B, H, L, D/H]
-        mixed = mixed.transpose(1, 2).flatten(2);                                                       // [B, L, D]
+        var mixed = Mixed(states, rows?.Mask);                                                          // [B, L, D]
         return output.call(rows is null ? mixed : rows.Gather(mixed));
+    }
+
+    private Tensor Mixed(Tensor states, Tensor? mask)
+    {
+        var parts = states.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);               // 3 x [B, H, L, D/H]
+        return scaled_dot_product_attention(parts[0], parts[1], parts[2], mask).transpose(1, 2).flatten(2);
     }
 
     /// <summary>What one token of every row gathers from all, [B, D].</summary>
@@ -166,9 +171,15 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
         var (D, W, b) = (x.shape[^1], qkv.weight!, qkv.bias!);
         var query = linear(pick(x), W[..(int)D], b[..(int)D]).unflatten(1, [heads, -1]).unsqueeze(2);   // [B, H, 1, D/H]
         var states = linear(x, W[(int)D..], b[(int)D..]);
+        if (rows?.ByLength(states, query, (part, asking) => MixedFor(asking!, part, null)) is { } packed) return output.call(packed);
         if (rows is not null) states = rows.Spread(states);                                             // [B, L, 2 D]
+        return output.call(MixedFor(query, states, rows?.Mask));
+    }
+
+    private Tensor MixedFor(Tensor query, Tensor states, Tensor? mask)
+    {
         var parts = states.unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);               // 2 x [B, H, L, D/H]
-        return output.call(scaled_dot_product_attention(query, parts[0], parts[1], rows?.Mask).flatten(1));
+        return scaled_dot_product_attention(query, parts[0], parts[1], mask).flatten(1);
     }
 
     public void Initialise(Generator? random)

@@ -14,8 +14,13 @@ internal sealed class TokenRows
     // Below this share of padding, the two copies a block that packing needs cost more than they save.
     private const double WorthPacking = 0.05;
 
+    // Rows of one length share an attention; below this many rows a length, one attention over padded rows is faster.
+    private const int WorthGrouping = 4;
+
     private readonly Tensor? places;         // [T], each token's place in the padded [B * L]; null where states are padded
     private readonly Tensor? visible;        // [B, L], true where a token is; null where every place is
+
+    private readonly IReadOnlyList<(long Rows, long Length)>? groups;
 
     private TokenRows(Tensor ids, Tensor? visible, Tensor? places)
     {
@@ -24,6 +29,7 @@ internal sealed class TokenRows
         Mask = visible?.view(Batch, 1, 1, Length);
         Ids = places is null ? ids : ids.flatten().index_select(0, places);
         Positions = places?.remainder(Length);
+        groups = places is null ? null : Grouped(visible!);
     }
 
     public long Batch { get; }
@@ -69,6 +75,41 @@ internal sealed class TokenRows
     public Tensor Spread(Tensor states) => places is null ? states
         : zeros(Batch * Length, states.shape[^1], states.dtype, states.device).index_copy(0, places, states)
             .view(Batch, Length, states.shape[^1]);
+
+    /// <summary>
+    /// Attention over packed states without padding, where rows are sorted by length as tuning sorts them: those of one length
+    /// lie together as [b, l, …]. Null where the rows are not of that kind.
+    /// </summary>
+    /// <param name="states">Packed, [T, …].</param>
+    /// <param name="queries">One a row, [B, …], or null where every token asks.</param>
+    /// <param name="attend">Takes [b, l, …] and the queries of the same rows [b, …] or null; gives [b · l, D] or [b, D].</param>
+    public Tensor? ByLength(Tensor states, Tensor? queries, Func<Tensor, Tensor?, Tensor> attend)
+    {
+        if (groups is null) return null;
+        // split and cat, not narrow: the gradient of a narrow is as large as all states together.
+        var parts = states.split([.. groups.Select(group => group.Rows * group.Length)]);
+        var asking = queries?.split([.. groups.Select(group => group.Rows)]);
+        return cat([.. groups.Select((group, i) => attend(parts[i].unflatten(0, [group.Rows, group.Length]), asking?[i]))]);
+    }
+
+    /// <summary>How many rows there are of each length, where rows come by length and padding stands at their end only.</summary>
+    private static List<(long Rows, long Length)>? Grouped(Tensor visible)
+    {
+        if (visible.device_type != TorchSharp.DeviceType.CPU) return null;          // reading it would wait for the GPU
+        var (batch, length) = ((int)visible.shape[0], (int)visible.shape[1]);
+        var seen = visible.data<bool>().ToArray().AsSpan();
+        List<(long Rows, long Length)> found = [];
+        for (var row = 0; row < batch; row++)
+        {
+            var own = seen.Slice(row * length, length);
+            var tokens = own.LastIndexOf(true) + 1;
+            if (own[..tokens].Contains(false)) return null;
+            if (found.Count > 0 && found[^1].Length == tokens) found[^1] = (found[^1].Rows + 1, tokens);
+            else if (found.Count > 0 && found[^1].Length > tokens) return null;
+            else found.Add((1, tokens));
+        }
+        return batch >= WorthGrouping * found.Count ? found : null;
+    }
 
     /// <summary>The inverse of <see cref="Spread"/>: [B, L, D] to [T, D], or as it is where states are padded.</summary>
     public Tensor Gather(Tensor padded) => places is null ? padded : padded.flatten(0, 1).index_select(0, places);

@@ -40,6 +40,47 @@ public class MaskedTextTowerTests
         }
     }
 
+    public static TheoryData<TextTowerConfig> SortedRows =>
+    [
+        new BertConfig(32, 2, 4, 48, 10),
+        new BertConfig(32, 2, 4, 48, 10) { Pooling = TextPooling.Mean },
+        new TextTransformerConfig(32, 2, 4, 48, 10, 7) { MaskPadding = 0, Pooling = TextPooling.Mean },
+        new TextTransformerConfig(32, 2, 4, 48, 10, 7) { MaskPadding = 0, Pooling = TextPooling.Last },
+        new TextTransformerConfig(32, 2, 4, 48, 10, 7) { MaskPadding = 0, Pooling = TextPooling.Map },
+    ];
+
+    [Theory]
+    [MemberData(nameof(SortedRows))]
+    public void Rows_sorted_by_length_attend_without_padding_and_give_what_any_other_order_gives(TextTowerConfig config)
+    {
+        using var scope = NewDisposeScope();
+        using var random = new Generator(2, CPU);
+        var tower = config.Create(random);
+        var lengths = new[] { 1, 1, 1, 1, 3, 3, 3, 3, 3, 4, 4, 4, 4, 7, 7, 7, 7 };
+        var ids = zeros(lengths.Length, 7, int64);
+        for (var row = 0; row < lengths.Length; row++)
+            for (var place = 0; place < lengths[row]; place++) ids[row, place] = 1 + (5 * row + 3 * place) % 9;
+        var rows = TokenRows.Masked(ids, 0);
+        Assert.NotNull(rows.ByLength(zeros(lengths.Sum(), 4), null, (part, _) => part.flatten(0, 1)));
+        var mixed = tensor(Enumerable.Range(0, lengths.Length).Select(row => (long)(7 * row % lengths.Length)).ToArray());
+        Assert.Null(TokenRows.Masked(ids.index_select(0, mixed), 0).ByLength(zeros(lengths.Sum(), 4), null, (part, _) => part));
+        var weights = randn(lengths.Length, tower.Width, generator: new Generator(5));
+
+        var (sorted, sortedGradients) = Run(ids, weights);
+        var (other, otherGradients) = Run(ids.index_select(0, mixed), weights.index_select(0, mixed));
+
+        Assert.True(Difference(sorted.index_select(0, mixed), other) < 1e-5);
+        Assert.All(sortedGradients, entry => Assert.True(Difference(entry.Value, otherGradients[entry.Key]) < 2e-5, entry.Key));
+
+        (Tensor, Dictionary<string, Tensor>) Run(Tensor texts, Tensor weighted)
+        {
+            tower.zero_grad();
+            var z = tower.call(texts);
+            (z * weighted).sum().backward();
+            return (z.detach(), tower.named_parameters().Where(p => p.parameter.grad is not null).ToDictionary(p => p.name, p => p.parameter.grad!.clone()));
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Masked))]
     public void A_text_is_the_same_alone_and_beside_longer_ones(TextTowerConfig config)
