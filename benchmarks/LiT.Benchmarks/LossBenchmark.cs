@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using LiT.Tuning;
 using static TorchSharp.torch;
@@ -24,15 +25,28 @@ internal static class LossBenchmark
         double blocksLoss = 0, autogradLoss = 0;
         Action[] ways = [() => Blocks(true), () => Blocks(false), () => Autograd(true), () => Autograd(false), Products];
 
-        var median = Rounds.Median(rounds, ways);
+        var (seconds, extra) = (ways.Select(_ => new List<double>()).ToArray(), new long[ways.Length]);
+        for (var round = rounds == 1 ? 1 : 0; round <= rounds; round++)                 // the first of several is a warm-up
+            for (var way = 0; way < ways.Length; way++)
+            {
+                var (before, watch) = (PeakMemory.Now, Stopwatch.StartNew());
+                var peak = PeakMemory.Of(() => { using (NewDisposeScope()) ways[way](); });
+                if (round == 0) continue;
+                seconds[way].Add(watch.Elapsed.TotalSeconds);
+                extra[way] = Math.Max(extra[way], peak - before);
+            }
+        var median = seconds.Select(TuningData.Median).ToArray();
         Console.WriteLine($"softmax contrastive loss, forward and backward, batch {batch}, width {width}, {get_num_threads()} threads, median of {rounds}");
-        Row("blocks", median[0], blocksLoss, ways[0]);
-        Row("blocks, images locked", median[1], blocksLoss, ways[1]);
-        Row("autograd on the whole matrix", median[2], autogradLoss, ways[2]);
-        Row("autograd, images locked", median[3], autogradLoss, ways[3]);
-        Row("the three matrix products alone", median[4], null, ways[4]);
+        Row(0, "blocks", blocksLoss);
+        Row(1, "blocks, images locked", blocksLoss);
+        Row(2, "autograd on the whole matrix", autogradLoss);
+        Row(3, "autograd, images locked", autogradLoss);
+        Row(4, "the three matrix products alone", null);
         Console.WriteLine(FormattableString.Invariant($"blocks are {median[2] / median[0]:F2} x as fast as autograd, {median[3] / median[1]:F2} x with locked images, at {100 * median[4] / median[0]:F0}% of the matrix products"));
         return 0;
+
+        void Row(int way, string words, double? loss) => Console.WriteLine(FormattableString.Invariant(
+            $"  {words,-32} {median[way],8:F3} s   {extra[way] / 1e9,6:F2} GB extra   {(loss is { } value ? $"loss {value:F6}" : "")}"));
 
         void Blocks(bool images) => blocksLoss = ContrastiveLoss.Compute(zimg, ztxt, logTemperature, options: new() { ImageGradient = images }).Loss.item<double>();
 
@@ -52,13 +66,6 @@ internal static class LossBenchmark
             logits.matmul(ztxt);
             logits.t().matmul(zimg);
         }
-    }
-
-    private static void Row(string way, double seconds, double? loss, Action run)
-    {
-        var before = PeakMemory.Now;
-        var extra = PeakMemory.Of(() => { using (NewDisposeScope()) run(); }) - before;
-        Console.WriteLine(FormattableString.Invariant($"  {way,-32} {seconds,8:F3} s   {extra / 1e9,6:F2} GB extra   {(loss is { } value ? $"loss {value:F6}" : "")}"));
     }
 
     private static Tensor Unit(long rows, long width) => nn.functional.normalize(randn(rows, width), dim: 1);

@@ -126,6 +126,7 @@ internal sealed class TuneChoices
             CheckpointEvery = parsed.GetValue(checkpointEvery) ?? chosen.CheckpointEvery,
             ValidateEvery = parsed.GetValue(validateEvery) ?? (chosen.ValidateEvery > 0 ? chosen.ValidateEvery : Math.Max(1, length / 10)),
             KeepBest = parsed.GetValue(keepBest) ?? chosen.KeepBest,
+            Bfloat16 = CommonOptions.ComputeOf(parsed).Type == TorchSharp.torch.ScalarType.BFloat16,
             Seed = CommonOptions.SeedOf(parsed),
             Optimizer = chosen.Optimizer with
             {

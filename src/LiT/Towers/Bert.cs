@@ -110,7 +110,7 @@ public sealed class Bert : TextTower
     {
         CheckLength(ids);
         using var scope = NewDisposeScope();
-        var rows = TokenRows.Masked(ids, config.Padding);
+        var rows = TokenRows.Masked(ids, config.Padding, device: tokens.weight!.device);
         var x = TokenRows.IsOne(config.Pooling) ? One(rows) : rows.Pool(Hidden(rows), config.Pooling);   // [B, D]
         if (pooler is not null) x = pooler.call(x).tanh();
         return x.MoveToOuterDisposeScope();

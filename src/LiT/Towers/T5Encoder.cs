@@ -114,7 +114,7 @@ public sealed class T5Encoder : TextTower
     public override Tensor forward(Tensor ids)
     {
         using var scope = NewDisposeScope();
-        var rows = TokenRows.Masked(ids, config.Padding);
+        var rows = TokenRows.Masked(ids, config.Padding, device: tokens.weight!.device);
         return rows.Pool(Hidden(rows), config.Pooling).MoveToOuterDisposeScope();                        // [B, D]
     }
 

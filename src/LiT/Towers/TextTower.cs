@@ -44,7 +44,7 @@ public abstract class TextTower(string name) : Module<Tensor, Tensor>(name)
     /// <summary>Training mode or evaluation mode; a locked tower stays in evaluation, whatever its parents are told.</summary>
     public override void train(bool train = true) => base.train(train && !Locked);
 
-    /// <param name="ids">Token ids, int64, [B, L].</param>
+    /// <param name="ids">Token ids, int64, [B, L], on the host or where the tower is.</param>
     /// <returns>One representation a text, not of unit length, [B, Width].</returns>
     public abstract override Tensor forward(Tensor ids);
 

@@ -90,7 +90,8 @@ public sealed class TextTransformer : TextTower
     {
         CheckLength(ids);
         using var scope = NewDisposeScope();
-        var rows = config.MaskPadding is { } padding ? TokenRows.Masked(ids, padding, pack) : TokenRows.Whole(ids);
+        var device = tokens.weight!.device;
+        var rows = config.MaskPadding is { } padding ? TokenRows.Masked(ids, padding, pack, device) : TokenRows.Whole(ids, device);
         var x = TokenRows.IsOne(config.Pooling) ? encoder.One(Embedded(rows), rows, states => rows.Pick(states, config.Pooling))
             : map is null ? rows.Pool(Hidden(rows), config.Pooling) : map.call(Hidden(rows), rows);
         return x.MoveToOuterDisposeScope();                                                              // [B, D]

@@ -19,17 +19,23 @@ internal sealed class TokenRows
 
     private readonly Tensor? places;         // [T], each token's place in the padded [B * L]; null where states are padded
     private readonly Tensor? visible;        // [B, L], true where a token is; null where every place is
+    private readonly Tensor? firsts;         // [B], where each row begins among the packed tokens
+    private readonly Device device;
 
     private readonly IReadOnlyList<(long Rows, long Length)>? groups;
 
-    private TokenRows(Tensor ids, Tensor? visible, Tensor? places)
+    // All that needs numbers is found where the ids are, which is the host while tuning: nothing waits for a GPU.
+    private TokenRows(Tensor ids, Tensor? visible, Tensor? places, Device device)
     {
-        (Batch, Length) = (ids.shape[0], ids.shape[1]);
-        (this.visible, this.places) = (visible, places);
-        Mask = visible?.view(Batch, 1, 1, Length);
-        Ids = places is null ? ids : ids.flatten().index_select(0, places);
-        Positions = places?.remainder(Length);
-        groups = places is null ? null : Grouped(visible!);
+        (Batch, Length, this.device) = (ids.shape[0], ids.shape[1], device);
+        (this.visible, this.places) = (visible?.On(device), places?.On(device));
+        Mask = this.visible?.view(Batch, 1, 1, Length);
+        Ids = (places is null ? ids : ids.flatten().index_select(0, places)).On(device);
+        if (places is null) return;
+        var positions = places.remainder(Length);
+        Positions = positions.On(device);
+        firsts = positions.eq(0).nonzero().squeeze(1).On(device);             // first places hold a token always
+        groups = Grouped(visible!);
     }
 
     public long Batch { get; }
@@ -47,28 +53,33 @@ internal sealed class TokenRows
     public Tensor? Mask { get; }
 
     /// <summary>Rows in which every place takes part, padding too (the published text transformers).</summary>
-    public static TokenRows Whole(Tensor ids) => new(ids, null, null);
+    /// <param name="ids">[B, L], on the host or where the tower is.</param>
+    /// <param name="device">Where the tower is; null where the ids are.</param>
+    public static TokenRows Whole(Tensor ids, Device? device = null) => new(ids, null, null, device ?? ids.device);
 
     /// <summary>Rows in which <paramref name="padding"/> is masked, wherever it stands but in the first place.</summary>
     /// <param name="ids">[B, L].</param>
     /// <param name="padding">The id that fills rows.</param>
     /// <param name="pack">Whether to pack; null decides by the share of padding.</param>
-    public static TokenRows Masked(Tensor ids, long padding, bool? pack = null) => Seen(ids, ids.ne(padding), pack);
+    /// <param name="device">Where the tower is; null where the ids are.</param>
+    public static TokenRows Masked(Tensor ids, long padding, bool? pack = null, Device? device = null) => Seen(ids, ids.ne(padding), pack, device);
 
     /// <summary>Rows in which only some places are seen, and every first one.</summary>
     /// <param name="ids">[B, L].</param>
     /// <param name="visible">True where a place is seen, [B, L].</param>
     /// <param name="pack">Whether to pack; null decides by the share of places that are not seen.</param>
-    public static TokenRows Seen(Tensor ids, Tensor visible, bool? pack = null)
+    /// <param name="device">Where the tower is; null where the ids are.</param>
+    public static TokenRows Seen(Tensor ids, Tensor visible, bool? pack = null, Device? device = null)
     {
+        device ??= ids.device;
         visible = visible.clone();
         visible.select(1, 0).fill_(true);      // an empty text attends to its first place: attention needs one
         var longest = visible.any(0).nonzero().max().item<long>() + 1;
         (ids, visible) = (ids.narrow(1, 0, longest), visible.narrow(1, 0, longest).contiguous());
         var places = visible.flatten().nonzero().squeeze(1);                             // [T]
         var padded = 1 - (double)places.shape[0] / visible.numel();
-        if (padded == 0) return new(ids, null, null);
-        return new(ids, visible, pack ?? padded > WorthPacking ? places : null);
+        if (padded == 0) return new(ids, null, null, device);
+        return new(ids, visible, pack ?? padded > WorthPacking ? places : null, device);
     }
 
     /// <summary>Packed states back in rows, zeros where padding is: [T, D] or [B, L, D] to [B, L, D].</summary>
@@ -121,9 +132,8 @@ internal sealed class TokenRows
     public Tensor Pick(Tensor states, TextPooling pooling)
     {
         if (places is null) return Pool(states, pooling);
-        var firsts = Positions!.eq(0).nonzero().squeeze(1);       // first places hold a token always   [B]
-        return states.index_select(0, pooling == TextPooling.First ? firsts
-            : cat([firsts[1..], full([1], places.shape[0], int64, device: firsts.device)]) - 1);
+        return states.index_select(0, pooling == TextPooling.First ? firsts!
+            : cat([firsts![1..], full([1], places.shape[0], int64, device: device)]) - 1);
     }
 
     /// <summary>One state for every row: [B, L, D] to [B, D].</summary>

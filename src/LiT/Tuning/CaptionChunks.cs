@@ -39,8 +39,8 @@ internal sealed class CaptionChunks
     /// <summary>Where each micro-batch begins, how many rows it has and how long they are.</summary>
     internal IReadOnlyList<(int From, int Count, int Length)> Chunks { get; }
 
-    /// <summary>The ids of one micro-batch, [Count, Length].</summary>
-    internal Tensor Ids(int chunk, Device device)
+    /// <summary>The ids of one micro-batch on the host, [Count, Length]; a tower takes them from there.</summary>
+    internal Tensor Ids(int chunk)
     {
         var (from, count, length) = Chunks[chunk];
         var ids = new long[count * length];
@@ -50,6 +50,6 @@ internal sealed class CaptionChunks
             var text = texts[from + row];
             for (var place = 0; place < text.Length; place++) ids[row * length + place] = text[place];
         }
-        return tensor(ids, [count, length], device: device);
+        return tensor(ids, [count, length]);
     }
 }

@@ -85,6 +85,7 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
         var line = before.Count == 0 ? null : before[^1];
         var (clock, pairsSince, since) = (Stopwatch.StartNew(), 0L, 0.0);
         var earlier = session.Seconds;
+        StepNumbers numbers = default;
         towers.Train(true);
         while (session.Step < options.Steps)
         {
@@ -93,9 +94,16 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
                 session.Save();
                 cancel.ThrowIfCancellationRequested();
             }
-            var (numbers, rate) = session.Next();
-            try { doctor.Look(session.Step, numbers, session.Temperature); }
-            catch (DoctorStop stop) { throw Stopped(stop, folder, session); }
+            // On a GPU a step's numbers are read only where a line is due: reading them waits for it.
+            var due = device.type == TorchSharp.DeviceType.CPU || (session.Step + 1) % options.LogEvery == 0 || session.Step + 1 == options.Steps
+                || (Validation is not null && options.ValidateEvery > 0 && (session.Step + 1) % options.ValidateEvery == 0);
+            var (read, rate) = session.Next(due);
+            if (read is { } told)
+            {
+                numbers = told;
+                try { doctor.Look(session.Step, numbers, session.Temperature); }
+                catch (DoctorStop stop) { throw Stopped(stop, folder, session); }
+            }
             pairsSince += options.Batch;
             var last = session.Step == options.Steps;
             var validates = Validation is not null && (last || (options.ValidateEvery > 0 && session.Step % options.ValidateEvery == 0));

@@ -48,8 +48,8 @@ public sealed class Positives
 
         internal Relation(long[]? captions, long[]? images, Device device)
         {
-            captionOf = captions is null ? null : tensor(captions, device: device);
-            imageOf = images is null ? null : tensor(images, device: device);
+            captionOf = captions is null ? null : tensor(captions).On(device);
+            imageOf = images is null ? null : tensor(images).On(device);
             if (captions is not null) Add(captions, 1);
             if (images is not null) Add(images, 1);
             if (captions is not null && images is not null) Add([.. captions.Zip(images)], -1);
@@ -63,7 +63,7 @@ public sealed class Positives
                     if (!number.TryGetValue(ids[i], out var group)) number.Add(ids[i], group = number.Count);
                     groups[i] = group;
                 }
-                partitions.Add((tensor(groups, device: device), number.Count, sign));
+                partitions.Add((tensor(groups).On(device), number.Count, sign));
             }
         }
 

@@ -49,20 +49,49 @@ public abstract class TuningOptimizer : IDisposable
     /// <returns>Length of the whole gradient before clipping.</returns>
     public double Step(double schedule)
     {
+        using var norm = Move(schedule);
+        return norm.item<double>();
+    }
+
+    /// <summary>As <see cref="Step"/>, with the length as a tensor: on a GPU nothing waits until it is read.</summary>
+    /// <param name="schedule">The schedule's multiplier at this step.</param>
+    /// <param name="waits">Whether the length is read on the way; null where that costs nothing.</param>
+    internal Tensor Move(double schedule, bool? waits = null)
+    {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         var moving = slots.Where(slot => Steps >= slot.FromStep && slot.Parameter.Tensor.grad is not null)
             .Select(slot => (Slot: slot, Gradient: slot.Parameter.Tensor.grad!)).ToList();
-        var norm = moving.Count == 0 ? 0
-            : Math.Sqrt(stack(moving.Select(one => one.Gradient.norm().square().to_type(ScalarType.Float64)).ToArray()).sum().item<double>());
+        var length = moving.Count == 0 ? zeros([], ScalarType.Float64)
+            : stack([.. moving.Select(one => one.Gradient.norm().square().to_type(ScalarType.Float64))]).sum().sqrt();
+        if (!(waits ?? length.device_type == TorchSharp.DeviceType.CPU)) return MoveUnread(moving, length, schedule).MoveToOuterDisposeScope();
+        var norm = length.item<double>();
         var shrink = Options.ClipNorm is { } longest && norm >= longest ? longest / norm : 1;
         Steps++;
         // A gradient that is not a number would spoil weights and state for good; the caller is told and nothing moves.
-        if (!double.IsFinite(norm)) return norm;
+        if (!double.IsFinite(norm)) return length.MoveToOuterDisposeScope();
         foreach (var (slot, gradient) in moving)
             Update(slot.Parameter, gradient.contiguous(), new(Steps - slot.FromStep, (float)shrink, (float)slot.LearningRate,
                 (float)slot.WeightDecay, (float)schedule));
-        return norm;
+        return length.MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// The same without knowing the length: gradients are shortened by a tensor. Where it is no number they count as zero, which
+    /// keeps weights and state finite until the length is read and the run stopped.
+    /// </summary>
+    private Tensor MoveUnread(List<(Slot Slot, Tensor Gradient)> moving, Tensor length, double schedule)
+    {
+        Steps++;
+        var longest = Scalars.Filled(1, Options.ClipNorm ?? double.MaxValue, ScalarType.Float64, length.device);
+        var shrink = where(length.isfinite(), longest.div(length).minimum(ones_like(longest)), zeros_like(longest)).reshape([]);
+        foreach (var (slot, gradient) in moving)
+        {
+            using var scope = NewDisposeScope();
+            Update(slot.Parameter, gradient.contiguous().nan_to_num(0, 0, 0).mul_(shrink.to_type(gradient.dtype)), new(Steps - slot.FromStep, 1, (float)slot.LearningRate,
+                (float)slot.WeightDecay, (float)schedule));
+        }
+        return length;
     }
 
     /// <summary>Goes back to a remembered state.</summary>

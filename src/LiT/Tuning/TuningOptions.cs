@@ -69,6 +69,9 @@ public sealed record TuningOptions
     /// </summary>
     public double CaptionNoise { get; init; }
 
+    /// <summary>Towers compute in bfloat16 on weights that stay float32; losses, gradients of weights and updates are float32.</summary>
+    public bool Bfloat16 { get; init; }
+
     /// <summary>Keeps a moving average of the weights with this decay and makes it the result; null keeps none.</summary>
     public double? AverageDecay { get; init; }
 

@@ -44,10 +44,11 @@ internal sealed class TuningSession : IDisposable
     internal double? Bias => towers.Towers.Bias?.item<float>();
 
     /// <summary>Does the next step.</summary>
-    internal (StepNumbers Numbers, double Rate) Next()
+    /// <param name="read">Whether its numbers are wanted.</param>
+    internal (StepNumbers? Numbers, double Rate) Next(bool read)
     {
         var multiplier = schedule.At(Step);
-        var numbers = step.Run(Step, multiplier);
+        var numbers = step.Run(Step, multiplier, read);
         Step++;
         return (numbers, multiplier * options.Optimizer.LearningRate);
     }

@@ -65,11 +65,11 @@ internal sealed class TuningStep : IDisposable
         var seed = Draw.Mixed((ulong)options.Seed, (ulong)step);
         var noise = options.CaptionNoise > 0 && pairs.Foreign.Count > 0 ? new CaptionNoise(pairs.Foreign, options.CaptionNoise, Draw.Mixed(seed, 2)) : null;
         var captions = new CaptionChunks(pairs, drawn.Rows[own.From..(own.From + own.Count)], options.MicroBatch, towers.Text.MasksPadding, noise);
-        var imageSide = ImageSide(inputs.to(device), Draw.Mixed(seed, 0));
-        var textSide = new EmbeddedSide(part => towers.EmbedTexts(captions.Ids(part, device)), captions.Chunks.Count, tuning.TextMoves, Draw.Mixed(seed, 1));
+        var imageSide = ImageSide(inputs.On(device), Draw.Mixed(seed, 0));
+        var textSide = new EmbeddedSide(part => Computed(() => towers.EmbedTexts(captions.Ids(part))), captions.Chunks.Count, tuning.TextMoves, Draw.Mixed(seed, 1));
         var ownImages = imageSide.Embed();                                              // [n, E]
         var distinct = textSide.Embed();                                                // [captions that differ, E]
-        var captionOf = tensor(captions.PlaceOfPair, device: device);
+        var captionOf = tensor(captions.PlaceOfPair).On(device);
         // The batch spread over processes meets here …
         var zimg = exchange.Gather(ownImages);                                          // [B, E]
         var ztxt = exchange.Gather(distinct.index_select(0, captionOf));                // [B, E]
@@ -88,11 +88,11 @@ internal sealed class TuningStep : IDisposable
         exchange.Sum([.. tuning.Parameters.Select(parameter => parameter.Tensor.grad).OfType<Tensor>()]);
         GiveGradient(towers.LogTemperature, result.LogTemperatureGradient);
         GiveGradient(towers.Bias, result.BiasGradient);
-        var norm = Optimizer.Step(schedule);
+        var norm = Optimizer.Move(schedule);
         KeepTemperature();
         Average?.Update();
         if (!read) return null;
-        return new(result.Loss.item<double>(), result.ImageToText.item<double>(), result.TextToImage.item<double>(), norm,
+        return new(result.Loss.item<double>(), result.ImageToText.item<double>(), result.TextToImage.item<double>(), norm.item<double>(),
             captions.Distinct == 1 ? 1 : (distinct - distinct.mean([0])).square().sum([1]).mean().item<float>());
     }
 
@@ -102,9 +102,9 @@ internal sealed class TuningStep : IDisposable
     {
         if (inputs.dim() == 2) return new(_ => towers.ProjectImages(inputs), 1, tuning.ImageMoves, seed);
         var parts = (int)((inputs.shape[0] + options.ImagesAtOnce - 1) / options.ImagesAtOnce);
-        if (tuning.ImageTowerMoves) return new(part => towers.EmbedImages(Part(part)), parts, tuned: true, seed, tuning.MovingStatistics());
+        if (tuning.ImageTowerMoves) return new(part => Computed(() => towers.EmbedImages(Part(part))), parts, tuned: true, seed, tuning.MovingStatistics());
         // A locked tower's representations are the same every time, so a head on top of them replays without it.
-        var representations = new EmbeddedSide(part => towers.Image!.call(Part(part)), parts, tuned: false, seed).Embed();
+        var representations = new EmbeddedSide(part => Computed(() => towers.Image!.call(Part(part))), parts, tuned: false, seed).Embed();
         return new(_ => towers.ProjectImages(representations), 1, tuning.ImageMoves, seed);
 
         Tensor Part(int part)
@@ -112,6 +112,14 @@ internal sealed class TuningStep : IDisposable
             var (from, to) = (inputs.shape[0] * part / parts, inputs.shape[0] * (part + 1) / parts);
             return inputs.narrow(0, from, to - from);
         }
+    }
+
+    /// <summary>The towers in the type of the run, what comes out of them in float32: the loss needs every digit.</summary>
+    private Tensor Computed(Func<Tensor> embed)
+    {
+        using var bfloat16 = options.Bfloat16 ? Autocast.To(ScalarType.BFloat16, device) : null;
+        var z = embed();
+        return z.dtype == ScalarType.BFloat16 ? z.to_type(ScalarType.Float32) : z;
     }
 
     private static void GiveGradient(Tensor? scalar, Tensor gradient)

@@ -49,6 +49,27 @@ public class OptimizerTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
+    public void An_update_that_never_reads_the_gradients_length_is_the_same_update(OptimizerKind kind, bool half)
+    {
+        using var scope = NewDisposeScope();
+        var options = new OptimizerOptions { Kind = kind, ClipNorm = 5, HalfMomentum = half };
+        var (read, unread) = (Parameters(ScalarType.Float64), Parameters(ScalarType.Float64));
+        using var one = TuningOptimizer.Create(read, options);
+        using var other = TuningOptimizer.Create(unread, options);
+        for (var step = 0UL; step < 3; step++)
+        {
+            Gradients(read, step);
+            Gradients(unread, step);
+            Assert.Equal(one.Step(0.7), other.Move(0.7, waits: false).item<double>(), 9);
+        }
+        foreach (var (expected, own) in read.Zip(unread)) Assert.True((expected.Tensor - own.Tensor).abs().max().item<double>() < (half ? 2e-4 : 1e-7), own.Name);
+        unread[0].Tensor.grad!.fill_(double.NaN);
+        Assert.True(double.IsNaN(other.Move(0.7, waits: false).item<double>()));
+        Assert.All(unread, parameter => Assert.True(parameter.Tensor.isfinite().all().item<bool>()));
+    }
+
+    [Theory]
+    [MemberData(nameof(Kinds))]
     public void Going_on_from_a_saved_state_gives_the_same_bits_as_never_having_stopped(OptimizerKind kind, bool half)
     {
         using var scope = NewDisposeScope();

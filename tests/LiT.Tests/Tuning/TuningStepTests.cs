@@ -52,6 +52,35 @@ public class TuningStepTests
     }
 
     [Fact]
+    public void In_bfloat16_the_weights_and_their_gradients_stay_float32_and_the_gradients_point_the_same_way()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Mixed precision is reached by the names that functions have on Linux.");
+        using var scope = NewDisposeScope();
+        var (exact, half) = (Gradients(false), Gradients(true));
+        Assert.Equal(exact.Keys, half.Keys);
+        foreach (var (name, gradient) in exact)
+        {
+            Assert.Equal(float32, half[name].dtype);
+            if (gradient.norm().item<float>() < 1e-3) continue;
+            var cosine = (gradient * half[name]).sum().div(gradient.norm() * half[name].norm()).item<float>();
+            Assert.True(cosine > 0.98, $"{name}: {cosine}");
+        }
+        Assert.Contains(exact, one => !one.Value.equal(half[one.Key]).all().item<bool>());
+
+        Dictionary<string, Tensor> Gradients(bool bfloat16)
+        {
+            using var run = new TinyRun { ImageHead = 5, Options = TinyRun.Small with { Bfloat16 = bfloat16, MicroBatch = 5 } };
+            var towers = run.Towers();
+            TuningTowers tuning = new(towers, run.Lock, run.Options.Optimizer);
+            using var step = new TuningStep(tuning, run.Pairs(), run.Options, CPU);
+            tuning.Train(true);
+            step.Run(0, 0);
+            Assert.All(towers.parameters(), parameter => Assert.Equal(float32, parameter.dtype));
+            return tuning.Parameters.ToDictionary(one => one.Name, one => one.Tensor.grad!);
+        }
+    }
+
+    [Fact]
     public void Equal_captions_go_through_the_tower_once_and_padding_not_at_all()
     {
         using var run = new TinyRun();
@@ -65,7 +94,7 @@ public class TuningStepTests
         List<string> rows = [];
         for (var chunk = 0; chunk < captions.Chunks.Count; chunk++)
         {
-            using var ids = captions.Ids(chunk, CPU);
+            using var ids = captions.Ids(chunk);
             Assert.Equal(chunk == 0 ? ids.shape[1] : Math.Max(captions.Chunks[chunk - 1].Length, ids.shape[1]), ids.shape[1]);
             Assert.Contains(ids.unbind(0), row => row[^1].item<long>() != 0);
             rows.AddRange(ids.unbind(0).Select(row => string.Join(" ", row.data<long>().ToArray().Where(id => id != 0))));
