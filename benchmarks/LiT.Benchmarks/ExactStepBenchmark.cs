@@ -1,5 +1,3 @@
-using LiT.Tuning;
-
 namespace LiT.Benchmarks;
 
 /// <summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using LiT.Towers;
-using LiT.Tuning;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;
