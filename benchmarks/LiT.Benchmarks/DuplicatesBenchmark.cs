@@ -60,11 +60,10 @@ internal static class DuplicatesBenchmark
         var random = new Random(seed);
         var first = new Random(1);
         var row = new float[width];
-        for (var i = 0; i < rows; i++)
+        writer.Write(Enumerable.Range(0, rows).Select(i =>
         {
             for (var k = 0; k < width; k++) row[k] = i < planted ? (float)(first.NextDouble() - 0.5 + 0.05 * random.NextDouble()) : (float)(random.NextDouble() - 0.5);
-            writer.Append(new Sample($"{i}", $"{i}"), new(0, 0, SHA256.HashData(BitConverter.GetBytes(seed * 1_000_000_000L + i))), row);
-        }
-        writer.Finish();
+            return (new Sample($"{i}", $"{i}"), new EmbeddedPicture(0, 0, SHA256.HashData(BitConverter.GetBytes(seed * 1_000_000_000L + i))), row);
+        }));
     }
 }

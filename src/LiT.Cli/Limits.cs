@@ -20,4 +20,15 @@ internal static class Limits
                     result.AddError($"{option.Name} {value}: give a whole number from 1.");
             });
     }
+
+    /// <summary>Numbers from 0 to 1.</summary>
+    public static void Share(params Option[] options)
+    {
+        foreach (var option in options)
+            option.Validators.Add(result =>
+            {
+                if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && value is not (>= 0 and <= 1))
+                    result.AddError($"{option.Name} {result.Tokens[0].Value}: give a share from 0 to 1.");
+            });
+    }
 }

@@ -6,7 +6,8 @@ namespace LiT.Cli.Tests;
 /// <summary>Runs the built program as a user would.</summary>
 internal static class Lit
 {
-    private static readonly string Program = FindProgram();
+    /// <summary>The program under test.</summary>
+    public static string Program { get; } = FindProgram();
 
     /// <summary>What a finished run left.</summary>
     public sealed record Outcome(int ExitCode, string Output, string Talk)

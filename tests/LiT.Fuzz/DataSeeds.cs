@@ -76,11 +76,7 @@ internal static class DataSeeds
     {
         var store = Path.Combine(folder, "store");
         using (var writer = EmbeddingStoreWriter.Open(store, new() { Fingerprint = "f", Tower = "t", EmbeddingSize = 3, Source = "s" }))
-        {
-            for (var i = 0; i < 5; i++)
-                writer.Append(new($"k{i}", $"o{i}") { Captions = [$"c{i}"], Label = "l" }, new(1, 2, new byte[32]), [i + 1, 2, 3]);
-            writer.Finish();
-        }
+            writer.Write(Enumerable.Range(0, 5).Select(i => (new Sample($"k{i}", $"o{i}") { Captions = [$"c{i}"], Label = "l" }, new EmbeddedPicture(1, 2, new byte[32]), new float[] { i + 1, 2, 3 })));
         foreach (var path in Directory.EnumerateFiles(store, "*", SearchOption.AllDirectories).Where(path => new FileInfo(path).Length > 0))
             File.Copy(path, Path.Combine(folder, Path.GetFileName(path)));
     }

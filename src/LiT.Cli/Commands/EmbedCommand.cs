@@ -13,28 +13,32 @@ internal static class EmbedCommand
     {
         Option<string> tower = new("--image-tower") { Description = "The locked image tower: a file (.npz, .safetensors, .pth, .th).", Required = true };
         Option<string> store = new("--out") { Description = "The embedding store to write; run again, an interrupted one is continued.", Required = true };
-        Option<StoredType> type = new("--store-dtype") { Description = "How the numbers are stored.", DefaultValueFactory = _ => StoredType.Float16 };
+        Option<StoredType?> type = new("--store-dtype") { Description = "How the numbers are stored; by default float16, or as the store has them." };
         Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
-        Option<int> rowsPerShard = new("--rows-per-shard")
-        {
-            Description = "Pictures in a file of the store; an interrupted run goes on after the last whole file.",
-            DefaultValueFactory = _ => 10_000,
-        };
+        Option<int?> rowsPerShard = new("--rows-per-shard") { Description = "Rows in a file of the store, by default 2000; an interrupted run loses no more than the file under way." };
         Option<int> maxMegapixels = new("--max-megapixels")
         {
             Description = "Larger pictures are refused by their header and skipped.",
             DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
         };
         Option<double> maxBad = new("--max-bad") { Description = "Stop when more than this share of the samples cannot be used.", DefaultValueFactory = _ => 0.5 };
+        Option<string?> part = new("--part") { Description = "Make one part of the store, as i/n (2/4: the second of four); the parts may run at once, in any order, on any machine that sees the folder." };
+        Option<bool> update = new("--update") { Description = "Bring a finished store to what the data is now: only pictures that are new or changed go through the tower." };
+        Option<bool> retry = new("--retry-skipped") { Description = "Try what was skipped again." };
+        Option<string[]> reuse = new("--reuse") { Description = "Another store of the same tower, whose pictures are not embedded again.", DefaultValueFactory = _ => [] };
+        ViewOptions views = new();
         DataOptions data = new();
 
-        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, type, batch, rowsPerShard, maxMegapixels, maxBad };
+        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, type, batch, rowsPerShard, maxMegapixels, maxBad, part, update, retry, reuse };
+        views.AddTo(command);
         data.AddTo(command);
         Limits.Positive(batch, rowsPerShard, maxMegapixels);
+        Limits.Share(maxBad);
         command.SetAction((parsed, cancel) =>
         {
             var spec = parsed.GetRequiredValue(tower);
             var folder = parsed.GetRequiredValue(store);
+            var share = parsed.GetValue(part) is { } given ? StorePart.Parse(given) : StorePart.Whole;
             var source = data.Open(parsed);
             var compute = CommonOptions.ComputeOf(parsed);
             using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
@@ -50,6 +54,11 @@ internal static class EmbedCommand
                     RowsPerShard = parsed.GetValue(rowsPerShard),
                     MaxPixels = parsed.GetValue(maxMegapixels) * 1_000_000L,
                     MaxBad = parsed.GetValue(maxBad),
+                    Views = views.Of(parsed),
+                    Part = share,
+                    Update = parsed.GetValue(update),
+                    RetrySkipped = parsed.GetValue(retry),
+                    Reuse = parsed.GetValue(reuse)!,
                 }, compute, progress, cancel);
             }
             Report(parsed, folder, locked, result);
@@ -61,7 +70,8 @@ internal static class EmbedCommand
     private static void Report(ParseResult parsed, string folder, LockedTower tower, EmbedResult result)
     {
         var counts = result.Counts;
-        if (result.WasComplete) Terminal.Say($"{folder} is complete already; nothing was embedded again.");
+        if (result.WasComplete) Terminal.Say($"{folder} is complete already; nothing was embedded again. If the data has changed since, --update takes that in.");
+        if (result.MissingShards > 0) Terminal.Say($"{folder}: {result.MissingShards} files are still missing; the other parts make them, and the last of them finishes the store.");
         if (counts.Skipped > 0) Terminal.Warn($"{counts.Skipped} of {counts.Found} samples were skipped; {Path.Combine(folder, "skipped.jsonl")} names each with the reason.");
         if (CommonOptions.IsJson(parsed))
         {
@@ -72,6 +82,8 @@ internal static class EmbedCommand
                 counts.Embedded,
                 counts.Skipped,
                 result.EmbeddedNow,
+                result.Reused,
+                Complete = result.MissingShards == 0,
                 EmbeddingSize = tower.Tower.Width,
                 tower.Fingerprint,
                 result.Seconds,
@@ -80,6 +92,6 @@ internal static class EmbedCommand
             return;
         }
         Terminal.Line($"{folder}: {counts.Embedded} pictures of {counts.Found} found, {tower.Tower.Width} numbers each" +
-            (result.WasComplete ? "" : $", {result.EmbeddedNow} embedded now in {result.Seconds:F1} s ({result.EmbeddedNow / Math.Max(result.Seconds, 1e-9):F0} pictures/s)"));
+            (result.WasComplete ? "" : $"{(result.Reused > 0 ? $", {result.Reused} taken over" : "")}, {result.EmbeddedNow} embedded now in {result.Seconds:F1} s ({result.EmbeddedNow / Math.Max(result.Seconds, 1e-9):F0} pictures/s)"));
     }
 }

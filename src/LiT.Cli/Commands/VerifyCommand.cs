@@ -1,29 +1,63 @@
 using System.CommandLine;
+using LiT.Data;
+using LiT.Pipeline;
 using LiT.Stores;
+using LiT.Towers;
 
 namespace LiT.Cli.Commands;
 
 /// <summary>lit verify: the image tower of a bundle, and stores made for it, are what they say.</summary>
 internal static class VerifyCommand
 {
+    private const int PicturesCompared = 16;
+
     public static Command Build()
     {
-        Argument<string> bundle = new("bundle") { Description = "A model: the folder that 'lit tune' wrote (RUN or RUN/model)." };
+        Argument<string> what = new("what") { Description = "A model (the folder that 'lit tune' wrote, RUN or RUN/model), or an embedding store." };
         Option<string[]> stores = new("--store") { Description = "Embedding stores to check against the model's tower.", DefaultValueFactory = _ => [] };
-        Command command = new("verify", "Prove that a model's image tower is unchanged, weight by weight.") { bundle, stores };
-        command.SetAction((parsed, _) =>
+        Option<string?> tower = new("--image-tower") { Description = "The tower of a store, where it is not at the place that the store names." };
+        Option<string?> data = new("--data") { Description = $"The pictures of a store, where they are not at the place that it names; the first {PicturesCompared} are embedded again." };
+        Command command = new("verify", "Prove that a model's image tower is unchanged, weight by weight, or that a store is what its tower gives.") { what, stores, tower, data };
+        command.SetAction((parsed, cancel) =>
         {
-            using var model = LitModel.Load(parsed.GetRequiredValue(bundle), CommonOptions.ComputeOf(parsed));
-            var fingerprint = model.Image.Fingerprint;                       // computed from the weights; another tower is refused
-            foreach (var folder in parsed.GetValue(stores)!)
-            {
-                using var store = EmbeddingStore.Open(folder);
-                StoreFit.Check(store, new(fingerprint, model.Description.Image.Tower));
-            }
-            if (CommonOptions.IsJson(parsed)) Terminal.Write(new { Ok = true, model.Image.Architecture, Fingerprint = fingerprint, Stores = parsed.GetValue(stores) });
-            else Terminal.Line($"{model.Image.Architecture}, fingerprint {fingerprint}: unchanged since the text tower was tuned to it");
+            var path = parsed.GetRequiredValue(what);
+            if (EmbeddingStore.IsStore(path)) VerifyStore(parsed, path, parsed.GetValue(tower), parsed.GetValue(data), cancel);
+            else VerifyModel(parsed, path, parsed.GetValue(stores)!);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
+    }
+
+    private static void VerifyModel(ParseResult parsed, string path, string[] stores)
+    {
+        using var model = LitModel.Load(path, CommonOptions.ComputeOf(parsed));
+        var fingerprint = model.Image.Fingerprint;                       // computed from the weights; another tower is refused
+        foreach (var folder in stores)
+        {
+            using var store = EmbeddingStore.Open(folder);
+            StoreFit.Check(store, new(fingerprint, model.Description.Image.Tower));
+            if (store.Description is { } made) StoreFit.CheckProbes(folder, made, model.Image, CommonOptions.ComputeOf(parsed));
+        }
+        if (CommonOptions.IsJson(parsed)) Terminal.Write(new { Ok = true, model.Image.Architecture, Fingerprint = fingerprint, Stores = stores });
+        else Terminal.Line($"{model.Image.Architecture}, fingerprint {fingerprint}: unchanged since the text tower was tuned to it");
+    }
+
+    private static void VerifyStore(ParseResult parsed, string folder, string? tower, string? data, CancellationToken cancel)
+    {
+        using var store = EmbeddingStore.Open(folder);
+        var spec = tower ?? store.Description?.Tower ?? throw new LitException($"{folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with 'lit embed'.");
+        var compute = CommonOptions.ComputeOf(parsed);
+        using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
+        var place = data ?? store.Description!.Source;
+        SampleSource? source = null;
+        try { source = Samples.Open(place); }
+        catch (LitException gone) when (data is null) { Terminal.Say($"no picture was embedded again: {gone.Message}"); }
+        var proved = StoreCheck.Run(store, locked, source, PicturesCompared, compute, cancel);
+        if (CommonOptions.IsJson(parsed))
+            Terminal.Write(new { Ok = true, locked.Architecture, locked.Fingerprint, proved.Rows, proved.Probes, proved.Compared, proved.LowestCosine });
+        else
+            Terminal.Line(FormattableString.Invariant($"{folder}: made by {locked.Architecture}, fingerprint {locked.Fingerprint}; {proved.Rows} rows sound") +
+                (proved.Probes ? ", test pictures as written down" : "") +
+                (proved.Compared > 0 ? FormattableString.Invariant($", {proved.Compared} pictures embedded again with a cosine of {proved.LowestCosine:F5} or more") : ""));
     }
 }

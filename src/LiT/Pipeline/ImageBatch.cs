@@ -16,25 +16,27 @@ internal static class ImageBatch
     /// <param name="locked">The tower and its input's size.</param>
     /// <param name="pictures">B pictures, prepared for this tower.</param>
     /// <param name="compute">Device and type of the computation.</param>
-    /// <param name="rows">Receives [B, Width] numbers, the tower's own representations.</param>
-    public static void Represent(LockedTower locked, IReadOnlyList<PreparedPicture> pictures, Compute compute, Memory<float> rows)
+    /// <param name="rows">Receives [B, views, Width] numbers, the tower's own representations.</param>
+    /// <param name="views">Views of each picture.</param>
+    public static void Represent(LockedTower locked, IReadOnlyList<PreparedPicture> pictures, Compute compute, Memory<float> rows, int views = 1)
     {
         if (compute.Device.type != DeviceType.CPU)
         {
-            Represent(locked, pictures, 0, pictures.Count, compute, rows.Span);
+            Represent(locked, pictures, 0, pictures.Count, views, compute, rows.Span);
             return;
         }
-        Lanes.Run((pictures.Count + Part - 1) / Part, part =>
-            Represent(locked, pictures, part * Part, Math.Min(Part, pictures.Count - part * Part), compute, rows.Span));
+        var pictureCount = Math.Max(1, Part / views);
+        Lanes.Run((pictures.Count + pictureCount - 1) / pictureCount, part =>
+            Represent(locked, pictures, part * pictureCount, Math.Min(pictureCount, pictures.Count - part * pictureCount), views, compute, rows.Span));
     }
 
-    private static void Represent(LockedTower locked, IReadOnlyList<PreparedPicture> pictures, int first, int count, Compute compute, Span<float> rows)
+    private static void Represent(LockedTower locked, IReadOnlyList<PreparedPicture> pictures, int first, int count, int views, Compute compute, Span<float> rows)
     {
         if (count == 0) return;
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var (size, width) = (locked.Preprocessing.ValueCount, locked.Tower.Width);
-        var pixels = empty(count, 3, locked.Preprocessing.Height, locked.Preprocessing.Width);
+        var (size, width) = (views * locked.Preprocessing.ValueCount, views * locked.Tower.Width);
+        var pixels = empty(count * views, 3, locked.Preprocessing.Height, locked.Preprocessing.Width);
         var values = pixels.data<float>();
         for (var i = 0; i < count; i++) values.CopyFrom(pictures[first + i].Pixels, 0, (long)i * size);
         var representations = locked.Tower.call(pixels.to(compute.Device).to(compute.Type)).to(ScalarType.Float32).cpu().contiguous();

@@ -1,8 +1,6 @@
 using System.Buffers.Binary;
-using System.Globalization;
 using System.Numerics.Tensors;
 using System.Text.Json;
-using System.Text.RegularExpressions;
 using LiT.Data;
 
 namespace LiT.Stores;
@@ -12,7 +10,7 @@ namespace LiT.Stores;
 /// Made by <see cref="EmbeddingStoreWriter"/>, or elsewhere in the layout of clip-retrieval (img_emb, metadata).
 /// Safe for use from several threads.
 /// </summary>
-public sealed partial class EmbeddingStore : IDisposable
+public sealed class EmbeddingStore : IDisposable
 {
     private readonly List<MappedRows> shards;
     private readonly long[] firstRows;
@@ -65,7 +63,9 @@ public sealed partial class EmbeddingStore : IDisposable
         if (!Directory.Exists(folder)) throw new LitException($"{folder}: there is no such folder. Make the store with 'lit embed', or check the path.");
         var file = StoreFile.Read(folder);
         if (file is { Complete: false })
-            throw new LitException($"{folder}: the store is not finished ({file.Counts.Embedded:N0} pictures so far). Run the same 'lit embed' again; it goes on where it stopped.");
+            throw new LitException($"{folder}: the store is not finished ({new StoreJournal(folder).Counts().Embedded:N0} pictures so far). Run the same 'lit embed' again; it goes on where it stopped.");
+        if (StoreFolder.SwitchIsUnderWay(folder))
+            throw new LitException($"{folder}: an update was stopped while it put its files in place. Run the same 'lit embed --update' again; it ends at once.");
         var paths = NumberedFiles(folder, "img_emb", ".npy");
         if (paths.Count == 0) throw new LitException($"{folder}: holds no embeddings (img_emb/img_emb_0000.npy …). Give the folder of a store.");
         var metadataPaths = NumberedFiles(folder, "metadata", ".parquet");
@@ -125,8 +125,8 @@ public sealed partial class EmbeddingStore : IDisposable
             var (shard, row) = Locate(rows[i]);
             var place = destination.Slice(i * EmbeddingSize, EmbeddingSize);
             shards[shard].Read(row, place);
-            if (Description is null ? !ownLength : ownLength)
-                TensorPrimitives.Multiply(place, Description is null ? 1 / Length(place) : metadata.Norms[(int)rows[i]], place);
+            if (Description is null ? !ownLength : shards[shard].Head.Type == StoredType.Int8) TensorPrimitives.Multiply(place, 1 / Length(place), place);
+            if (Description is not null && ownLength) TensorPrimitives.Multiply(place, metadata.Norms[(int)rows[i]], place);
         }
     }
 
@@ -193,14 +193,6 @@ public sealed partial class EmbeddingStore : IDisposable
         foreach (var shard in shards) shard.Dispose();
     }
 
-    internal static string RowsPath(string folder, int shard) => Path.Combine(folder, "img_emb", $"img_emb_{shard:0000}.npy");
-
-    internal static string MetadataPath(string folder, int shard) => Path.Combine(folder, "metadata", $"metadata_{shard:0000}.parquet");
-
-    /// <summary>The number in img_emb_0003.npy and its like, or null for another file.</summary>
-    internal static int? ShardOf(string name) =>
-        ShardName().Match(name) is { Success: true } match && int.TryParse(match.Groups["n"].Value, CultureInfo.InvariantCulture, out var n) ? n : null;
-
     private (int Shard, int Row) Locate(long row)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
@@ -222,7 +214,7 @@ public sealed partial class EmbeddingStore : IDisposable
     {
         var inside = Path.Combine(folder, name);
         return [.. Directory.EnumerateFiles(Directory.Exists(inside) ? inside : folder, $"{name}*{extension}")
-            .Select(path => (Number: ShardOf(Path.GetFileName(path)) ?? 0, path)).OrderBy(file => file.Number).ThenBy(file => file.path, StringComparer.Ordinal)];
+            .Select(path => (Number: StoreFolder.ShardOf(Path.GetFileName(path)) ?? 0, path)).OrderBy(file => file.Number).ThenBy(file => file.path, StringComparer.Ordinal)];
     }
 
     /// <summary>captions.json: a list with a caption, or a list of captions, a row.</summary>
@@ -245,7 +237,4 @@ public sealed partial class EmbeddingStore : IDisposable
             throw new LitException($"{path}: not a JSON list of captions ({damage.Message.TrimEnd('.')}). Write one caption, or one list of captions, a row.", damage);
         }
     }
-
-    [GeneratedRegex(@"^(img_emb|metadata)_?(?<n>\d+)\.(npy|parquet)$")]
-    private static partial Regex ShardName();
 }

@@ -1,90 +1,85 @@
-using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using LiT.Data;
-using LiT.Files;
 
 namespace LiT.Stores;
 
 /// <summary>
-/// Writes an embedding store, a shard at a time, so that a kill at any moment loses no complete shard: opened again with
-/// the same description it goes on after the last one, and the finished folder holds the same bytes as without the kill.
-/// Everything that the source yields is given to <see cref="Append"/> or <see cref="Skip"/> in the source's order
-/// (<see cref="SampleSource.ReadAll"/>), leaving out the first <see cref="Resumed"/>. Not safe for several threads.
+/// Writes an embedding store, a shard at a time, so that a kill at any moment loses no finished shard: opened again with the
+/// same description it makes the shards that are missing, and the finished folder holds the same bytes as without the kill,
+/// however many processes made it. <see cref="Wanted"/> cuts the source into shards; each is begun with <see cref="MoveTo"/>
+/// and filled with <see cref="Append"/>, <see cref="AppendAgain"/> and <see cref="Skip"/> in the source's order. Not safe for
+/// several threads.
 /// </summary>
 public sealed class EmbeddingStoreWriter : IDisposable
 {
-    private const string LockName = ".writing", SkippedName = "skipped.jsonl", NotesName = "notes.jsonl";
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     private readonly string folder;
     private readonly StoreDescription description;
-    private readonly int rowsPerShard;
-    private readonly List<StoreRow> rows = [];
+    private readonly StorePart part;
+    private readonly StoreJournal journal;
+    private readonly ShardOrder order;
     private readonly FileStream? folderLock;
-    private FileStream? skippedLines, noteLines;
-    private readonly float[] unit;
-    private byte[] numbers = [];
-    private int shard;
-    private long embedded, skipped, noted;
+    private readonly Dictionary<long, (string Digest, StoreCounts Counts)> finished = [];
+    private readonly ShardRows? rows;
+    private readonly List<Skipped> skipped = [], notes = [];
+    private long? open;
+    private int embedded;
+    private StoreCounts counts;
 
-    private EmbeddingStoreWriter(string folder, StoreDescription description, StoreFile file, FileStream? folderLock)
+    private EmbeddingStoreWriter(string folder, StoreDescription description, StorePart part, StoreFile? complete, FileStream? folderLock)
     {
-        this.folder = folder;
-        this.description = description;
-        this.folderLock = folderLock;
-        unit = new float[description.EmbeddingSize];
-        rowsPerShard = Math.Max(1, description.RowsPerShard / description.Views) * description.Views;
-        IsComplete = file.Complete;
-        (embedded, skipped, noted) = file.Counts;
-        Resumed = embedded + skipped + noted;
+        (this.folder, this.description, this.part, this.folderLock) = (folder, description, part, folderLock);
+        journal = new(folder);
+        order = new(Math.Max(1, description.RowsPerShard / description.Views));
+        counts = complete?.Counts ?? new(0, 0, 0);
+        IsComplete = complete is not null;
         if (IsComplete) return;
-        shard = (int)(file.Rows / rowsPerShard);
-        RemoveUncounted();
-        skippedLines = Lines(SkippedName, file.SkippedBytes);
-        noteLines = Lines(NotesName, file.NotesBytes);
+        rows = new(description);
+        foreach (var shard in journal.Shards())
+            if (journal.Read(shard) is { } record)
+            {
+                finished.Add(shard, (record.Digest, record.Counts));
+                counts += record.Counts;
+            }
     }
 
     /// <summary>Whether the store is finished already: there is nothing left to do.</summary>
     public bool IsComplete { get; private set; }
 
-    /// <summary>How many things of the source's order (samples, skipped ones and notes) the folder already holds.</summary>
-    public long Resumed { get; }
+    /// <summary>What the store holds, with what has been given since it was opened; other processes' shards as of then.</summary>
+    public StoreCounts Counts => counts;
 
-    /// <summary>What has been given so far, the resumed ones included.</summary>
-    public StoreCounts Counts => new(embedded, skipped, noted);
+    /// <summary>What made the rows, as the folder has it.</summary>
+    public StoreDescription Description => description;
 
-    /// <summary>
-    /// Pictures until the shard is full. A batch that ends there makes the batches of a resumed run the same as those of
-    /// an undisturbed one, and with them the last bits of the numbers.
-    /// </summary>
-    public int PicturesToShardEnd => (rowsPerShard - rows.Count) / description.Views;
+    /// <summary>Shards of this part that were made from data that has changed since, and have to be made again: read once more.</summary>
+    public long Outdated { get; private set; }
 
     /// <summary>Begins a store in a new or empty folder, goes on with an unfinished one, or finds a finished one.</summary>
+    /// <param name="folder">The store.</param>
+    /// <param name="description">What makes the rows.</param>
+    /// <param name="part">Which shards are made here.</param>
     /// <exception cref="LitException">The folder holds something else, another tower's store, or is being written to.</exception>
-    public static EmbeddingStoreWriter Open(string folder, StoreDescription description)
+    public static EmbeddingStoreWriter Open(string folder, StoreDescription description, StorePart part = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(description.EmbeddingSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(description.Views, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(description.RowsPerShard, 1);
         if (File.Exists(folder)) throw new LitException($"{folder}: is a file, where a store needs a folder. Choose another name.");
         var file = StoreFile.Read(folder);
-        if (file is not null) Check(folder, file.Description, description);
+        if (file is not null) StoreFit.Check(folder, file.Description, description, ofThisSource: part.IsWhole);
         else if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))
             throw new LitException($"{folder}: holds files that are no embedding store. Choose a new or empty folder.");
         if (file is { Complete: true })
         {
-            RemoveLock(folder);                   // a kill between the last file and the end leaves it
-            return new(folder, description, file, null);
+            StoreFolder.Tidy(folder);             // a kill between the last file and the end leaves something
+            return new(folder, file.Description, part, file, null);
         }
 
-        var folderLock = Lock(folder);
+        var folderLock = StoreFolder.Lock(folder, part);
         try
         {
-            file = StoreFile.Read(folder) ?? new(description, false, new(0, 0, 0), 0, 0);
-            if (!File.Exists(Path.Combine(folder, StoreFile.Name))) file.Write(folder);
-            return new(folder, description, file, folderLock);
+            file = StoreFile.Read(folder);
+            if (file is null) (file = new(description, false, new(0, 0, 0))).Write(folder);
+            return new(folder, file.Description, part, file.Complete ? file : null, folderLock);
         }
         catch
         {
@@ -93,31 +88,48 @@ public sealed class EmbeddingStoreWriter : IDisposable
         }
     }
 
+    /// <summary>
+    /// The things of the shards that are missing here and belong to this part. Finished shards are compared with the data in
+    /// passing: one that was made from other data is given up and counted as <see cref="Outdated"/>.
+    /// </summary>
+    /// <param name="found">All that the source finds (<see cref="SampleSource.ReadAll"/>).</param>
+    public IEnumerable<(long Shard, Found Found)> Wanted(IEnumerable<Found> found)
+    {
+        Outdated = 0;
+        return order.Cut(found, shard => part.Holds(shard) && !finished.ContainsKey(shard), (shard, digest) =>
+        {
+            if (!finished.TryGetValue(shard, out var made) || made.Digest == digest) return;
+            journal.Remove(shard);
+            finished.Remove(shard);
+            counts -= made.Counts;
+            if (part.Holds(shard)) Outdated++;
+        });
+    }
+
+    /// <summary>Finishes the shard under way, if it is another one, and begins this one.</summary>
+    /// <exception cref="LitException">The disk is full, or the folder cannot be written to; finished shards stay.</exception>
+    public void MoveTo(long shard)
+    {
+        Writable();
+        if (open == shard) return;
+        Commit();
+        open = shard;
+    }
+
     /// <summary>Adds a picture's rows, one a view, as the tower gave them; unit length and norm are made here.</summary>
     /// <param name="sample">The picture's words and names.</param>
     /// <param name="picture">Its size and hash.</param>
     /// <param name="representations">[views, size] numbers.</param>
     /// <returns>False where the numbers have no direction (not finite, or all zero): the sample then counts as skipped.</returns>
-    /// <exception cref="LitException">The disk is full or the folder cannot be written; complete shards stay.</exception>
     public bool Append(Sample sample, EmbeddedPicture picture, ReadOnlySpan<float> representations)
     {
         Writable();
-        var size = description.EmbeddingSize;
-        if (representations.Length != description.Views * size)
-            throw new ArgumentException($"{representations.Length} numbers where {description.Views} x {size} are needed.", nameof(representations));
-        Span<float> norms = stackalloc float[Math.Min(description.Views, 64)];
-        if (description.Views > 64) norms = new float[description.Views];
-        for (var view = 0; view < description.Views; view++)
+        if (representations.Length != description.Views * description.EmbeddingSize)
+            throw new ArgumentException($"{representations.Length} numbers where {description.Views} x {description.EmbeddingSize} are needed.", nameof(representations));
+        if (!rows!.Append(sample, picture, representations))
         {
-            norms[view] = Norm(representations.Slice(view * size, size));
-            if (float.IsFinite(norms[view]) && norms[view] > 0) continue;
             Skip(new(sample.Key, sample.Origin, "the tower's numbers are not finite, or all zero"));
             return false;
-        }
-        for (var view = 0; view < description.Views; view++)
-        {
-            Store(representations.Slice(view * size, size), norms[view]);
-            rows.Add(new(sample with { ReadImage = null }, picture, norms[view], view));
         }
         Embedded();
         return true;
@@ -128,199 +140,114 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// numbers are the same to the bit.
     /// </summary>
     /// <param name="sample">The picture's words and names here.</param>
-    /// <param name="from">A store of the same tower, type and number of views.</param>
+    /// <param name="from">A store of the same tower, type and views.</param>
     /// <param name="row">The picture's first row there (<see cref="EmbeddingStore.RowOf"/>).</param>
-    /// <exception cref="LitException">The other store is another tower's, or the disk is full.</exception>
+    /// <exception cref="LitException">The other store is another tower's.</exception>
     public void AppendAgain(Sample sample, EmbeddingStore from, long row)
     {
         Writable();
-        if (!CanReuse(from)) throw new LitException($"{from.Folder}: its rows are not those of {description.Tower}. Reuse a store of the same tower, type and number of views.");
-        for (var view = 0; view < description.Views; view++)
-        {
-            from.Stored(row + view).CopyTo(Place());
-            var (width, height) = from.PictureSize(row + view);
-            rows.Add(new(sample with { ReadImage = null }, new(width, height, from.Sha256(row + view)), from.Norm(row + view), view));
-        }
+        if (WhyNotReuse(from) is { } why) throw new LitException($"{from.Folder}: its rows cannot be taken over: {why}. Reuse a store of the same tower, type and views.");
+        rows!.Append(sample, from, row);
         Embedded();
     }
 
-    /// <summary>Whether another store's rows can be taken over as they are.</summary>
-    public bool CanReuse(EmbeddingStore from) =>
-        from.Description is { } there && (there.Fingerprint, there.EmbeddingSize, there.Type, there.Views) ==
-            (description.Fingerprint, description.EmbeddingSize, description.Type, description.Views);
+    /// <summary>Why another store's rows cannot be taken over as they are, as a phrase, or null where they can.</summary>
+    public string? WhyNotReuse(EmbeddingStore from) => StoreFit.Difference(from.Description, description);
 
     /// <summary>Notes a sample that is not in the store (or, <see cref="Skipped.InPart"/>, not with all its parts), and why.</summary>
-    /// <exception cref="LitException">The disk is full or the folder cannot be written.</exception>
     public void Skip(Skipped what)
     {
         Writable();
-        var line = JsonSerializer.SerializeToUtf8Bytes(new { key = what.Key, origin = what.Origin, reason = what.Reason }, Plain);
-        try
-        {
-            var lines = (what.InPart ? noteLines : skippedLines)!;
-            lines.Write(line);
-            lines.WriteByte((byte)'\n');
-        }
-        catch (IOException trouble)
-        {
-            throw AtomicFile.Explained(Path.Combine(folder, what.InPart ? NotesName : SkippedName), trouble);
-        }
-        if (what.InPart) noted++;
-        else skipped++;
+        (what.InPart ? notes : skipped).Add(what);
+        counts = what.InPart ? counts with { Noted = counts.Noted + 1 } : counts with { Skipped = counts.Skipped + 1 };
     }
 
-    /// <summary>Writes the last shard and marks the store complete: everything of the source has been given.</summary>
+    /// <summary>
+    /// Finishes the shard under way and, where no shard is missing, the store. Only after everything of
+    /// <see cref="Wanted"/> was given.
+    /// </summary>
+    /// <returns>What the finished store holds, or null where shards of other parts are missing (<see cref="Missing"/>).</returns>
     /// <exception cref="LitException">The disk is full or the folder cannot be written.</exception>
-    public StoreCounts Finish()
+    public StoreCounts? Finish()
     {
-        if (IsComplete) return Counts;
-        Commit(complete: true);
-        IsComplete = true;
+        if (IsComplete) return counts;
+        Commit();
+        if (Missing > 0 || Outdated > 0) return null;
+        var whole = StoreFolder.Finish(folder, description, journal, order.Digests);
+        if (whole is null) return null;
+        (counts, IsComplete) = (whole, true);
         Dispose();
-        return Counts;
+        StoreFolder.Tidy(folder);
+        return whole;
     }
 
-    /// <summary>Lets go of the folder. Unless it is finished, the rows since the last complete shard are given up.</summary>
-    public void Dispose()
+    /// <summary>Shards of the data that was read which are not made yet, by whichever part.</summary>
+    public int Missing
     {
-        skippedLines?.Dispose();
-        noteLines?.Dispose();
-        (skippedLines, noteLines) = (null, null);
-        folderLock?.Dispose();
+        get
+        {
+            var made = journal.Shards();
+            return Enumerable.Range(0, order.Digests.Count).Count(shard => made.BinarySearch(shard) < 0);
+        }
     }
+
+    /// <summary>Writes a whole store of pictures whose representations are at hand; what an earlier run wrote is passed over.</summary>
+    /// <param name="pictures">In the store's order, each with [views, size] numbers, which may lie in the same buffer every time.</param>
+    /// <inheritdoc cref="Finish"/>
+    public StoreCounts? Write(IEnumerable<(Sample Sample, EmbeddedPicture Picture, float[] Representations)> pictures)
+    {
+        (Sample Sample, EmbeddedPicture Picture, float[] Representations) now = default;
+        foreach (var (shard, _) in Wanted(pictures.Select(picture => new Found((now = picture).Sample, null))))
+        {
+            MoveTo(shard);
+            Append(now.Sample, now.Picture, now.Representations);
+        }
+        return Finish();
+    }
+
+    /// <summary>The list of what was skipped.</summary>
+    public string SkippedPath => Path.Combine(folder, StoreFolder.SkippedName);
+
+    /// <summary>Gives up the finished shards of an unfinished store in which something was skipped, so that it is tried again.</summary>
+    public void ForgetSkipped()
+    {
+        foreach (var (shard, (_, made)) in finished.Where(shard => part.Holds(shard.Key) && shard.Value.Counts.Skipped > 0).ToList())
+        {
+            journal.Remove(shard);
+            finished.Remove(shard);
+            counts -= made;
+        }
+    }
+
+    /// <summary>Writes the lists of what was skipped and noted until now, for somebody who wants to know why so much was.</summary>
+    public void WriteLists()
+    {
+        if (!IsComplete) StoreFolder.WriteLists(folder, journal, journal.Shards(), skipped, notes);
+    }
+
+    /// <summary>Lets go of the folder. Unless it is finished, the rows since the last finished shard are given up.</summary>
+    public void Dispose() => folderLock?.Dispose();
 
     private void Embedded()
     {
         embedded++;
-        if (rows.Count == rowsPerShard) Commit();
+        counts = counts with { Embedded = counts.Embedded + 1 };
     }
 
-    private void Commit(bool complete = false)
+    private void Commit()
     {
-        if (rows.Count > 0)
-        {
-            AtomicFile.Write(EmbeddingStore.RowsPath(folder, shard), stream =>
-            {
-                stream.Write(NpyFile.Head(description.Type, rows.Count, description.EmbeddingSize));
-                stream.Write(numbers.AsSpan(0, rows.Count * RowBytes));
-            });
-            StoreRow.Write(EmbeddingStore.MetadataPath(folder, shard), rows);
-            shard++;
-            rows.Clear();
-        }
-        try
-        {
-            skippedLines!.Flush(flushToDisk: true);
-            noteLines!.Flush(flushToDisk: true);
-        }
-        catch (IOException trouble) { throw AtomicFile.Explained(Path.Combine(folder, SkippedName), trouble); }
-        new StoreFile(description, complete, Counts, skippedLines.Length, noteLines.Length).Write(folder);
-    }
-
-    private int RowBytes => description.EmbeddingSize * (description.Type == StoredType.Float16 ? 2 : 4);
-
-    /// <summary>Room for the next row's bytes.</summary>
-    private Span<byte> Place()
-    {
-        var offset = rows.Count * RowBytes;
-        if (numbers.Length < offset + RowBytes)
-            Array.Resize(ref numbers, (int)Math.Min(Math.Max(2L * numbers.Length, 64L * RowBytes), (long)rowsPerShard * RowBytes));
-        return numbers.AsSpan(offset, RowBytes);
-    }
-
-    private void Store(ReadOnlySpan<float> row, float norm)
-    {
-        var place = Place();
-        if (description.Type == StoredType.Float32) TensorPrimitives.Divide(row, norm, MemoryMarshal.Cast<byte, float>(place));
-        else
-        {
-            TensorPrimitives.Divide(row, norm, unit);
-            TensorPrimitives.ConvertToHalf(unit, MemoryMarshal.Cast<byte, Half>(place));
-        }
-    }
-
-    /// <summary>Euclidean length, summed in double precision so that it does not depend on the machine's vector width.</summary>
-    private static float Norm(ReadOnlySpan<float> row)
-    {
-        var sum = 0.0;
-        foreach (var value in row) sum += (double)value * value;
-        return (float)Math.Sqrt(sum);
+        if (open is not { } shard) return;
+        rows!.Write(folder, shard);
+        ShardRecord record = new(order.Digests[(int)shard], embedded, [.. skipped], [.. notes]);
+        journal.Write(shard, record);
+        finished[shard] = (record.Digest, record.Counts);
+        skipped.Clear();
+        notes.Clear();
+        (open, embedded) = (null, 0);
     }
 
     private void Writable()
     {
-        if (skippedLines is null) throw new InvalidOperationException("The store is finished or closed.");
+        if (IsComplete) throw new InvalidOperationException("The store is finished.");
     }
-
-    /// <summary>Clears what a killed run left behind the last complete shard.</summary>
-    private void RemoveUncounted()
-    {
-        try
-        {
-            foreach (var place in new[] { "", "img_emb", "metadata" }.Select(sub => Path.Combine(folder, sub)).Where(Directory.Exists))
-            {
-                AtomicFile.RemoveLeft(place);
-                foreach (var path in Directory.EnumerateFiles(place))
-                    if (EmbeddingStore.ShardOf(Path.GetFileName(path)) >= shard) File.Delete(path);
-            }
-        }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
-    }
-
-    private FileStream Lines(string name, long length)
-    {
-        var path = Path.Combine(folder, name);
-        try
-        {
-            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read);
-            if (file.Length < length)
-            {
-                file.Dispose();
-                throw new LitException($"{path}: shorter than store.json says. Delete the folder and embed again.");
-            }
-            file.SetLength(length);
-            file.Position = length;
-            return file;
-        }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(path, trouble); }
-    }
-
-    private static FileStream Lock(string folder)
-    {
-        var path = Path.Combine(folder, LockName);
-        try
-        {
-            Directory.CreateDirectory(folder);
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
-        }
-        catch (IOException trouble) when (File.Exists(path))
-        {
-            throw new LitException($"{folder}: another program is writing this store. Wait for it, or choose another folder.", trouble);
-        }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
-    }
-
-    private static void RemoveLock(string folder)
-    {
-        try { File.Delete(Path.Combine(folder, LockName)); }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
-        {
-            // The store is whole and is only read; where nothing can be deleted, an empty hidden file may stay.
-        }
-    }
-
-    private static void Check(string folder, StoreDescription there, StoreDescription given)
-    {
-        const string Remedy = "Choose another folder, or delete this one";
-        if (there.Fingerprint != given.Fingerprint)
-            throw new LitException($"{folder}: made with another tower, {there.Tower} (fingerprint {Short(there.Fingerprint)}, not {Short(given.Fingerprint)}). {Remedy}.");
-        if (there.Source != given.Source)
-            throw new LitException($"{folder}: made from other data, {there.Source}, not {given.Source}. {Remedy}.");
-        if ((there.EmbeddingSize, there.Type, there.Views, there.RowsPerShard) != (given.EmbeddingSize, given.Type, given.Views, given.RowsPerShard))
-            throw new LitException($"{folder}: made with other settings ({Settings(there)}, not {Settings(given)}). {Remedy}.");
-    }
-
-    private static string Settings(StoreDescription d) => $"{d.EmbeddingSize} numbers of {d.Type.ToString().ToLowerInvariant()}, {d.Views} views, {d.RowsPerShard} rows a shard";
-
-    private static string Short(string fingerprint) => fingerprint.Length > 12 ? fingerprint[..12] : fingerprint;
 }

@@ -34,8 +34,12 @@ internal sealed unsafe class MappedRows : IDisposable
     public void Read(long row, Span<float> destination)
     {
         var bytes = Stored(row);
-        if (Head.Type == StoredType.Float32) MemoryMarshal.Cast<byte, float>(bytes).CopyTo(destination);
-        else TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), destination);
+        switch (Head.Type)
+        {
+            case StoredType.Float32: MemoryMarshal.Cast<byte, float>(bytes).CopyTo(destination); break;
+            case StoredType.Float16: TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), destination); break;
+            default: TensorPrimitives.ConvertChecked<sbyte, float>(MemoryMarshal.Cast<byte, sbyte>(bytes), destination); break;
+        }
     }
 
     public void Dispose()

@@ -9,12 +9,12 @@ internal sealed partial record NpyFile(StoredType Type, long Rows, int Columns, 
 {
     private const int Alignment = 64;
 
-    public int ItemSize => Type == StoredType.Float16 ? 2 : 4;
+    public int ItemSize => Type.Bytes();
 
     /// <summary>The head as numpy writes it: magic, version, length, a Python dictionary, blanks up to a multiple of 64.</summary>
     public static byte[] Head(StoredType type, long rows, int columns)
     {
-        var dictionary = $"{{'descr': '<f{(type == StoredType.Float16 ? 2 : 4)}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}";
+        var dictionary = $"{{'descr': '{(type == StoredType.Int8 ? "|i" : "<f")}{type.Bytes()}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}";
         var length = (10 + dictionary.Length + 1 + Alignment - 1) / Alignment * Alignment;
         var head = new byte[length];
         "NUMPY"u8.CopyTo(head.AsSpan(1));
@@ -26,7 +26,7 @@ internal sealed partial record NpyFile(StoredType Type, long Rows, int Columns, 
     }
 
     /// <summary>Reads a file's head and checks the file's length against it.</summary>
-    /// <exception cref="LitException">Not a .npy file, not rows of float16 or float32, or shorter than its shape says.</exception>
+    /// <exception cref="LitException">Not a .npy file, not rows of float16, float32 or int8, or shorter than its shape says.</exception>
     public static NpyFile Read(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
@@ -43,8 +43,8 @@ internal sealed partial record NpyFile(StoredType Type, long Rows, int Columns, 
         file.ReadExactly(text);
         var head = HeadPattern().Match(Encoding.Latin1.GetString(text));
         if (!head.Success || head.Groups["fortran"].Value == "True")
-            throw new LitException($"{path}: not rows of float16 or float32 numbers. Save it as a C-ordered array of two dimensions of '<f2' or '<f4'.");
-        var type = head.Groups["size"].Value == "2" ? StoredType.Float16 : StoredType.Float32;
+            throw new LitException($"{path}: not rows of float16, float32 or int8 numbers. Save it as a C-ordered array of two dimensions of '<f2', '<f4' or '|i1'.");
+        var type = head.Groups["type"].Value switch { "f2" => StoredType.Float16, "f4" => StoredType.Float32, _ => StoredType.Int8 };
         var inRange = long.TryParse(head.Groups["rows"].Value, out var rows) & int.TryParse(head.Groups["columns"].Value, out var columns);
         var npy = new NpyFile(type, rows, columns, begin + (int)length);
         var expected = npy.DataOffset + (Int128)rows * columns * npy.ItemSize;
@@ -53,6 +53,6 @@ internal sealed partial record NpyFile(StoredType Type, long Rows, int Columns, 
         return npy;
     }
 
-    [GeneratedRegex(@"'descr':\s*'[<|]f(?<size>[24])'.*'fortran_order':\s*(?<fortran>True|False).*'shape':\s*\((?<rows>\d+),\s*(?<columns>\d+),?\s*\)")]
+    [GeneratedRegex(@"'descr':\s*'[<|](?<type>f2|f4|i1)'.*'fortran_order':\s*(?<fortran>True|False).*'shape':\s*\((?<rows>\d+),\s*(?<columns>\d+),?\s*\)")]
     private static partial Regex HeadPattern();
 }

@@ -1,21 +1,21 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LiT.Files;
+using LiT.Towers;
 
 namespace LiT.Stores;
 
-/// <summary>store.json: what made the store and how far it is. While it is incomplete it is also the journal.</summary>
+/// <summary>store.json: what made the store, and what it holds when it is complete. Until then <see cref="StoreJournal"/> says that.</summary>
 /// <param name="Description">What made the rows.</param>
 /// <param name="Complete">Whether the whole source is in.</param>
-/// <param name="Counts">As of the last complete shard, or of the end.</param>
-/// <param name="SkippedBytes">Length of skipped.jsonl at that point.</param>
-/// <param name="NotesBytes">Length of notes.jsonl at that point.</param>
-internal sealed record StoreFile(StoreDescription Description, bool Complete, StoreCounts Counts, long SkippedBytes, long NotesBytes)
+/// <param name="Counts">What it holds; zeros while it is incomplete.</param>
+internal sealed record StoreFile(StoreDescription Description, bool Complete, StoreCounts Counts)
 {
     public const string Name = "store.json";
     private const string Format = "LiT embedding store";
     private const int Version = 1;
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n" };
+    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     public long Rows => Counts.Embedded * Description.Views;
 
@@ -30,7 +30,7 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             ["tower"] = Description.Tower,
             ["preprocessing"] = Description.Preprocessing?.DeepClone(),
             ["embeddingSize"] = Description.EmbeddingSize,
-            ["dtype"] = Description.Type == StoredType.Float16 ? "float16" : "float32",
+            ["dtype"] = Description.Type.Word(),
             ["views"] = Description.Views,
             ["rowsPerShard"] = Description.RowsPerShard,
             ["source"] = Description.Source,
@@ -40,7 +40,8 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             ["noted"] = Counts.Noted,
             ["rows"] = Rows,
         };
-        if (!Complete) json["journal"] = new JsonObject { ["skippedBytes"] = SkippedBytes, ["notesBytes"] = NotesBytes };
+        if (Description.ViewChanges is { } changes) json["viewChanges"] = changes.DeepClone();
+        if (Description.Probes is { } probes) json["probes"] = probes.ToJson();
         AtomicFile.WriteAllText(Path.Combine(folder, Name), json.ToJsonString(Indented) + "\n");
     }
 
@@ -63,16 +64,16 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
                 Tower = Text(json, "tower"),
                 Preprocessing = JsonNode.Parse(json.GetProperty("preprocessing").GetRawText()),
                 EmbeddingSize = json.GetProperty("embeddingSize").GetInt32(),
-                Type = Text(json, "dtype") == "float32" ? StoredType.Float32 : StoredType.Float16,
+                Type = Enum.TryParse<StoredType>(Text(json, "dtype"), ignoreCase: true, out var type) ? type : throw new FormatException($"the type {Text(json, "dtype")} is not known"),
                 Views = json.GetProperty("views").GetInt32(),
                 RowsPerShard = json.GetProperty("rowsPerShard").GetInt32(),
                 Source = Text(json, "source"),
+                ViewChanges = Part(json, "viewChanges"),
+                Probes = Part(json, "probes") is { } probes ? ProbeVectors.FromJson(probes) : null,
             };
             var counts = new StoreCounts(Count(json, "embedded"), Count(json, "skipped"), Count(json, "noted"));
             if (description is not { EmbeddingSize: > 0, Views: > 0, RowsPerShard: > 0 }) throw new FormatException("a size is not above zero");
-            var complete = json.GetProperty("complete").GetBoolean();
-            var journal = complete ? default : json.GetProperty("journal");
-            return new(description, complete, counts, complete ? 0 : Count(journal, "skippedBytes"), complete ? 0 : Count(journal, "notesBytes"));
+            return new(description, json.GetProperty("complete").GetBoolean(), counts);
         }
         catch (Exception damage) when (damage is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
@@ -81,6 +82,8 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
     }
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
+
+    private static JsonNode? Part(JsonElement json, string name) => json.TryGetProperty(name, out var part) ? JsonNode.Parse(part.GetRawText()) : null;
 
     private static long Count(JsonElement json, string name) =>
         json.GetProperty(name).GetInt64() is >= 0 and var count ? count : throw new FormatException($"{name} is below zero");

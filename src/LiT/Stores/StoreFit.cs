@@ -1,3 +1,6 @@
+using System.Text.Json.Nodes;
+using LiT.Towers;
+
 namespace LiT.Stores;
 
 /// <summary>The tower whose numbers are needed.</summary>
@@ -5,9 +8,11 @@ namespace LiT.Stores;
 /// <param name="Name">How it was called, for messages.</param>
 public sealed record ExpectedTower(string Fingerprint, string Name);
 
-/// <summary>Whether a store's rows are what a model's text tower was tuned to read.</summary>
+/// <summary>Whether a store's rows are what a model's text tower was tuned to read, or what another run would write.</summary>
 public static class StoreFit
 {
+    private const string Remedy = "Choose another folder, or delete this one";
+
     /// <summary>Refuses a store that another tower made. Stores from elsewhere name no tower and are taken as they are.</summary>
     /// <param name="store">An open store.</param>
     /// <param name="expected">The tower that is needed.</param>
@@ -18,6 +23,46 @@ public static class StoreFit
         throw new LitException($"{store.Folder}: made by the tower {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {expected.Name} " +
             $"(fingerprint {Short(expected.Fingerprint)}) is needed. Embed the pictures again with that tower.");
     }
+
+    /// <summary>
+    /// Refuses a store of which the tower at hand, though its weights are the same, computes other numbers than it did when
+    /// the store was made.
+    /// </summary>
+    /// <param name="folder">The store, for the message.</param>
+    /// <param name="description">What it says of itself; without probe vectors nothing is checked.</param>
+    /// <param name="tower">The tower with the store's fingerprint.</param>
+    /// <param name="compute">Where it computes.</param>
+    /// <exception cref="LitException">The numbers differ by more than rounding.</exception>
+    public static void CheckProbes(string folder, StoreDescription description, LockedTower tower, Compute compute)
+    {
+        if (description.Probes?.Trouble(ProbeVectors.Of(tower, compute)) is { } trouble)
+            throw new LitException($"{folder}: made by this tower, {description.Tower}, but {trouble}. Run 'lit doctor', and embed again if the store came from another machine or version.");
+    }
+
+    /// <summary>Refuses to go on with a store that was begun otherwise.</summary>
+    /// <param name="folder">The store, for the message.</param>
+    /// <param name="there">What the folder says.</param>
+    /// <param name="given">What is to be written.</param>
+    /// <param name="ofThisSource">Whether the source must have the same name, too.</param>
+    internal static void Check(string folder, StoreDescription there, StoreDescription given, bool ofThisSource)
+    {
+        if (there.Fingerprint != given.Fingerprint)
+            throw new LitException($"{folder}: made with another tower, {there.Tower} (fingerprint {Short(there.Fingerprint)}, not {Short(given.Fingerprint)}). {Remedy}.");
+        if (ofThisSource && there.Source != given.Source)
+            throw new LitException($"{folder}: made from other data, {there.Source}, not {given.Source}. {Remedy}; --update brings a finished store to other data.");
+        if (Difference(there, given) is { } difference) throw new LitException($"{folder}: made with other settings, {difference}. {Remedy}.");
+        if (there.RowsPerShard != given.RowsPerShard)
+            throw new LitException($"{folder}: made with other settings, {there.RowsPerShard} rows a shard and not {given.RowsPerShard}. {Remedy}.");
+    }
+
+    /// <summary>Why rows of one store cannot stand in another, as a phrase, or null.</summary>
+    internal static string? Difference(StoreDescription? there, StoreDescription given) =>
+        there is null ? "it does not say which tower made it"
+        : there.Fingerprint != given.Fingerprint ? $"made by the tower {there.Tower} (fingerprint {Short(there.Fingerprint)}), not {given.Tower} ({Short(given.Fingerprint)})"
+        : Settings(there) != Settings(given) ? $"{Settings(there)} and not {Settings(given)}"
+        : JsonNode.DeepEquals(there.ViewChanges, given.ViewChanges) ? null : "views that are changed in another way";
+
+    private static string Settings(StoreDescription d) => $"{d.EmbeddingSize} numbers of {d.Type.Word()}, {d.Views} views";
 
     private static string Short(string fingerprint) => fingerprint.Length > 12 ? fingerprint[..12] : fingerprint;
 }

@@ -74,6 +74,7 @@ internal sealed class StoredSource : TuningSource
             Fingerprint = store.Fingerprint ?? Tower?.Fingerprint
                 ?? throw new LitException($"{store.Folder}: the store does not say which tower made it. Name the tower with --image-tower.");
             if (Tower is not null) StoreFit.Check(store, new(Tower.Fingerprint, TowerName));
+            if (Tower is not null && store.Description is { } made) StoreFit.CheckProbes(store.Folder, made, Tower, request.Compute);
         }
         catch
         {

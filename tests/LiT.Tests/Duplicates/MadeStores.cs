@@ -10,22 +10,19 @@ internal static class MadeStores
     /// <summary>Writes a store; a picture's bytes are told by its key up to the first '#'.</summary>
     public static EmbeddingStore Write(string folder, IEnumerable<(string Key, float[] Row)> pictures, string tower = "t", StoredType type = StoredType.Float16, int views = 1)
     {
-        EmbeddingStoreWriter? writer = null;
-        foreach (var (key, row) in pictures)
+        var all = pictures.ToList();
+        using var writer = EmbeddingStoreWriter.Open(folder, new StoreDescription
         {
-            writer ??= EmbeddingStoreWriter.Open(folder, new StoreDescription
-            {
-                Fingerprint = tower,
-                Tower = tower,
-                EmbeddingSize = row.Length / views,
-                Source = folder,
-                Type = type,
-                Views = views,
-                RowsPerShard = 1000,
-            });
-            writer.Append(new Sample(key, $"origin of {key}"), new(8, 8, SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(key.Split('#')[0]))), row);
-        }
-        using (writer) writer!.Finish();
+            Fingerprint = tower,
+            Tower = tower,
+            EmbeddingSize = all[0].Row.Length / views,
+            Source = folder,
+            Type = type,
+            Views = views,
+            RowsPerShard = 1000,
+        });
+        writer.Write(all.Select(picture => (new Sample(picture.Key, $"origin of {picture.Key}"),
+            new EmbeddedPicture(8, 8, SHA256.HashData(System.Text.Encoding.UTF8.GetBytes(picture.Key.Split('#')[0]))), picture.Row)));
         return EmbeddingStore.Open(folder);
     }
 

@@ -76,7 +76,7 @@ public sealed class ForeignStoreTests : IDisposable
     {
         folder.Write("img_emb_0.npy", [0x93, .. "NUMPY"u8, 1, 0, (byte)(head.Length + 1), 0, .. Encoding.ASCII.GetBytes(head + "\n"), .. new byte[16]]);
 
-        Assert.Contains("Save it as a C-ordered array of two dimensions of '<f2' or '<f4'", Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains("Save it as a C-ordered array of two dimensions of '<f2', '<f4' or '|i1'", Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message, StringComparison.Ordinal);
     }
 
     [Theory]

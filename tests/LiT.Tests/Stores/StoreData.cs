@@ -27,13 +27,18 @@ internal static class StoreData
         : new Found(SampleOf(i), null));
 
     /// <summary>Gives things to a writer as the pipeline does, leaving out those that it already holds.</summary>
-    public static void Give(EmbeddingStoreWriter writer, IEnumerable<Found> found, int views = 1)
+    /// <returns>How many were given.</returns>
+    public static int Give(EmbeddingStoreWriter writer, IEnumerable<Found> found, int views = 1)
     {
-        foreach (var (sample, skipped) in found.Skip((int)writer.Resumed))
+        var given = 0;
+        foreach (var (shard, (sample, skipped)) in writer.Wanted(found))
         {
+            writer.MoveTo(shard);
             if (skipped is not null) writer.Skip(skipped);
             else Append(writer, sample!, int.Parse(sample!.Key.AsSpan(1), null), views);
+            given++;
         }
+        return given;
     }
 
     public static bool Append(EmbeddingStoreWriter writer, Sample sample, int i, int views = 1) =>

@@ -1,0 +1,90 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using LiT.Data;
+using LiT.Files;
+
+namespace LiT.Stores;
+
+/// <summary>The rows of the shard under way: numbers as they will lie on the disk, and what is said of them.</summary>
+internal sealed class ShardRows(StoreDescription description)
+{
+    private readonly List<StoreRow> rows = [];
+    private readonly float[] unit = new float[description.EmbeddingSize];
+    private byte[] numbers = [];
+
+    private int RowBytes => description.EmbeddingSize * description.Type.Bytes();
+
+    /// <summary>Adds the rows of a picture; false where one has no direction.</summary>
+    public bool Append(Sample sample, EmbeddedPicture picture, ReadOnlySpan<float> representations)
+    {
+        var size = description.EmbeddingSize;
+        for (var view = 0; view < description.Views; view++)
+            if (!(Norm(representations.Slice(view * size, size)) is > 0 and < float.PositiveInfinity)) return false;
+        for (var view = 0; view < description.Views; view++)
+        {
+            var row = representations.Slice(view * size, size);
+            var norm = Norm(row);
+            TensorPrimitives.Divide(row, norm, unit);
+            Store(unit, Place());
+            rows.Add(new(sample with { ReadImage = null }, picture, norm, view));
+        }
+        return true;
+    }
+
+    /// <summary>Adds the rows of a picture as another store has them.</summary>
+    public void Append(Sample sample, EmbeddingStore from, long row)
+    {
+        for (var view = 0; view < description.Views; view++)
+        {
+            from.Stored(row + view).CopyTo(Place());
+            var (width, height) = from.PictureSize(row + view);
+            rows.Add(new(sample with { ReadImage = null }, new(width, height, from.Sha256(row + view)), from.Norm(row + view), view));
+        }
+    }
+
+    /// <summary>Writes both files of the shard and begins anew. A shard without rows has none.</summary>
+    /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
+    public void Write(string folder, long shard)
+    {
+        if (rows.Count == 0) return;
+        AtomicFile.Write(StoreFolder.RowsPath(folder, shard), stream =>
+        {
+            stream.Write(NpyFile.Head(description.Type, rows.Count, description.EmbeddingSize));
+            stream.Write(numbers.AsSpan(0, rows.Count * RowBytes));
+        });
+        StoreRow.Write(StoreFolder.MetadataPath(folder, shard), rows);
+        rows.Clear();
+    }
+
+    /// <summary>Room for the next row's bytes.</summary>
+    private Span<byte> Place()
+    {
+        var offset = rows.Count * RowBytes;
+        if (numbers.Length < offset + RowBytes)
+            Array.Resize(ref numbers, checked((int)Math.Min(Math.Max(2L * numbers.Length, 64L * RowBytes), Math.Max(description.RowsPerShard, description.Views) * (long)RowBytes)));
+        return numbers.AsSpan(offset, RowBytes);
+    }
+
+    private void Store(ReadOnlySpan<float> row, Span<byte> place)
+    {
+        switch (description.Type)
+        {
+            case StoredType.Float32: MemoryMarshal.AsBytes(row).CopyTo(place); break;
+            case StoredType.Float16: TensorPrimitives.ConvertToHalf(row, MemoryMarshal.Cast<byte, Half>(place)); break;
+            default:
+                // The largest number becomes 127. The scale is not kept: rows have unit length, so it is in the row itself.
+                var scale = 127 / MathF.Abs(TensorPrimitives.MaxMagnitude(row));
+                var bytes = MemoryMarshal.Cast<byte, sbyte>(place);
+                for (var i = 0; i < row.Length; i++) bytes[i] = (sbyte)Math.Clamp(MathF.Round(row[i] * scale), -127, 127);
+                break;
+        }
+    }
+
+    /// <summary>Euclidean length, summed in double precision so that it does not depend on the machine's vector width.</summary>
+    private static float Norm(ReadOnlySpan<float> row)
+    {
+        var sum = 0.0;
+        foreach (var value in row) sum += (double)value * value;
+        return (float)Math.Sqrt(sum);
+    }
+}

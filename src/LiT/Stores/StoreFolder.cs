@@ -1,0 +1,172 @@
+using System.Globalization;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using LiT.Data;
+using LiT.Files;
+
+namespace LiT.Stores;
+
+/// <summary>Where a store's files lie, and how they come together when the last shard is there.</summary>
+internal static partial class StoreFolder
+{
+    private const string LockName = ".writing", FinishName = ".finishing", NotesName = "notes.jsonl", UpdateName = ".update";
+    public const string SkippedName = "skipped.jsonl";
+    private static readonly string[] Parts = ["img_emb", "metadata"];
+    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    public static string RowsPath(string folder, long shard) => Path.Combine(folder, "img_emb", $"img_emb_{shard.ToString("0000", CultureInfo.InvariantCulture)}.npy");
+
+    public static string MetadataPath(string folder, long shard) => Path.Combine(folder, "metadata", $"metadata_{shard.ToString("0000", CultureInfo.InvariantCulture)}.parquet");
+
+    /// <summary>The folder in which a store's next generation is made; one that was begun otherwise is cleared away.</summary>
+    /// <exception cref="LitException">The folder cannot be written to.</exception>
+    public static string BeginUpdate(string folder, StoreDescription description)
+    {
+        var next = Path.Combine(folder, UpdateName);
+        try
+        {
+            if (Directory.Exists(next) && (StoreFile.Read(next) is not { } begun || StoreFit.Difference(begun.Description, description) is not null ||
+                (begun.Description.Source, begun.Description.RowsPerShard) != (description.Source, description.RowsPerShard)))
+                Directory.Delete(next, recursive: true);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+        return next;
+    }
+
+    /// <summary>The number in img_emb_0003.npy and its like, or null for another file.</summary>
+    public static int? ShardOf(string name) =>
+        ShardName().Match(name) is { Success: true } match && int.TryParse(match.Groups["n"].Value, CultureInfo.InvariantCulture, out var n) ? n : null;
+
+    /// <summary>Keeps the same part from being made twice at once.</summary>
+    /// <exception cref="LitException">Another process makes it, or the folder cannot be written to.</exception>
+    public static FileStream Lock(string folder, StorePart part)
+    {
+        var path = Path.Combine(folder, part.IsWhole ? LockName : $"{LockName}-{part.Number}-of-{part.Of}");
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (IOException trouble) when (File.Exists(path))
+        {
+            throw new LitException($"{folder}: another program is writing {(part.IsWhole ? "this store" : $"part {part} of this store")}. Wait for it, or choose another folder.", trouble);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+    }
+
+    /// <summary>Makes a store of its shards, of which none is missing: the lists, then store.json, which says that it is complete.</summary>
+    /// <returns>What it holds; null where a shard was made from other data than <paramref name="digests"/> say.</returns>
+    /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
+    public static StoreCounts? Finish(string folder, StoreDescription description, StoreJournal journal, IReadOnlyList<string> digests)
+    {
+        using var one = WaitToFinish(folder);
+        if (StoreFile.Read(folder) is { Complete: true } done) return done.Counts;         // another part was quicker
+        StoreCounts counts = new(0, 0, 0);
+        HashSet<long> withRows = [];
+        for (var shard = 0; shard < digests.Count; shard++)
+        {
+            if (journal.Read(shard) is not { } record) return null;
+            if (record.Digest != digests[shard])
+            {
+                journal.Remove(shard);
+                return null;
+            }
+            counts += record.Counts;
+            if (record.Embedded > 0) withRows.Add(shard);
+        }
+        if (counts.Embedded == 0)
+        {
+            WriteLists(folder, journal, Enumerable.Range(0, digests.Count).Select(shard => (long)shard), [], []);
+            journal.Delete();                                                             // so that the same command tries everything again
+            throw new LitException($"{description.Source}: none of its {counts.Found:N0} samples has a picture that could be read. {Path.Combine(folder, SkippedName)} says why for each.");
+        }
+        try
+        {
+            AtomicFile.RemoveLeft(folder);
+            foreach (var place in Parts.Select(sub => Path.Combine(folder, sub)).Where(Directory.Exists))
+            {
+                AtomicFile.RemoveLeft(place);
+                foreach (var path in Directory.EnumerateFiles(place))
+                    if (ShardOf(Path.GetFileName(path)) is { } shard && !withRows.Contains(shard)) File.Delete(path);
+            }
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+        WriteLists(folder, journal, Enumerable.Range(0, digests.Count).Select(shard => (long)shard), [], []);
+        new StoreFile(description, true, counts).Write(folder);
+        return counts;
+    }
+
+    /// <summary>Writes skipped.jsonl and notes.jsonl from the journal, a shard's after the other's.</summary>
+    public static void WriteLists(string folder, StoreJournal journal, IEnumerable<long> shards, IReadOnlyList<Skipped> skipped, IReadOnlyList<Skipped> notes)
+    {
+        ShardRecord[] records = [.. shards.Select(journal.Read).OfType<ShardRecord>(), new("", 0, skipped, notes)];
+        AtomicFile.Write(Path.Combine(folder, SkippedName), stream => Lines(stream, records.SelectMany(record => record.Skipped)));
+        AtomicFile.Write(Path.Combine(folder, NotesName), stream => Lines(stream, records.SelectMany(record => record.Notes)));
+    }
+
+    /// <summary>Clears away what a finished store no longer needs.</summary>
+    public static void Tidy(string folder)
+    {
+        try
+        {
+            new StoreJournal(folder).Delete();
+            if (Path.Combine(folder, UpdateName) is var next && Directory.Exists(next) && !File.Exists(Path.Combine(next, StoreFile.Name))) Directory.Delete(next, recursive: true);
+            foreach (var path in Directory.EnumerateFiles(folder, LockName + "*").Append(Path.Combine(folder, FinishName))) File.Delete(path);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            // The store is whole and is only read; where nothing can be deleted, a hidden file may stay.
+        }
+    }
+
+    /// <summary>
+    /// Puts a finished next generation in the place of the present one. Killed on the way, it goes on when it is called
+    /// again: store.json moves last.
+    /// </summary>
+    /// <exception cref="LitException">The folder cannot be written to.</exception>
+    public static void Switch(string folder)
+    {
+        var next = Path.Combine(folder, UpdateName);
+        if (!SwitchIsUnderWay(folder)) return;
+        try
+        {
+            foreach (var part in Parts.Where(part => Directory.Exists(Path.Combine(next, part))))
+            {
+                if (Directory.Exists(Path.Combine(folder, part))) Directory.Delete(Path.Combine(folder, part), recursive: true);
+                Directory.Move(Path.Combine(next, part), Path.Combine(folder, part));
+            }
+            foreach (var list in new[] { SkippedName, NotesName, StoreFile.Name }.Where(list => File.Exists(Path.Combine(next, list))))
+                File.Move(Path.Combine(next, list), Path.Combine(folder, list), overwrite: true);
+            Directory.Delete(next, recursive: true);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+    }
+
+    /// <summary>Whether a next generation is complete and not yet in its place, so that the present one may be half replaced.</summary>
+    public static bool SwitchIsUnderWay(string folder) => StoreFile.Read(Path.Combine(folder, UpdateName)) is { Complete: true };
+
+    private static void Lines(Stream stream, IEnumerable<Skipped> all)
+    {
+        foreach (var one in all)
+        {
+            JsonSerializer.Serialize(stream, new { key = one.Key, origin = one.Origin, reason = one.Reason }, Plain);
+            stream.WriteByte((byte)'\n');
+        }
+    }
+
+    /// <summary>Two parts that end at the same time finish the store one after the other; the second finds it done.</summary>
+    private static FileStream WaitToFinish(string folder)
+    {
+        var path = Path.Combine(folder, FinishName);
+        for (var attempt = 0; ; attempt++)
+        {
+            try { return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose); }
+            catch (IOException) when (attempt < 600 && File.Exists(path)) { Thread.Sleep(100); }
+            catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(path, trouble); }
+        }
+    }
+
+    [GeneratedRegex(@"^(img_emb|metadata)_?(?<n>\d+)\.(npy|parquet)$")]
+    private static partial Regex ShardName();
+}
