@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
+using LiT.Data;
 using LiT.Stores;
 using Parquet;
 using Parquet.Serialization;

@@ -196,11 +196,16 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// <inheritdoc cref="Finish"/>
     public StoreCounts? Write(IEnumerable<(Sample Sample, EmbeddedPicture Picture, float[] Representations)> pictures)
     {
-        (Sample Sample, EmbeddedPicture Picture, float[] Representations) now = default;
-        foreach (var (shard, _) in Wanted(pictures.Select(picture => new Found((now = picture).Sample, null))))
+        (Sample Sample, EmbeddedPicture Picture, float[] Representations)? now = null;
+        Found Next((Sample Sample, EmbeddedPicture Picture, float[] Representations) picture)
+        {
+            now = picture;
+            return new(picture.Sample, null);
+        }
+        foreach (var (shard, _) in Wanted(pictures.Select(Next)))
         {
             MoveTo(shard);
-            Append(now.Sample, now.Picture, now.Representations);
+            Append(now!.Value.Sample, now.Value.Picture, now.Value.Representations);
         }
         return Finish();
     }

@@ -35,9 +35,9 @@ public sealed class EmbedFaultTests : IDisposable
         { "bad huffman table", Changed(Jpeg, Marker(0xC4) + 5, [.. Enumerable.Repeat((byte)0xff, 16)]), "corrupt or unsupported JPEG" },
         { "no quantisation table", Changed(Jpeg, Marker(0xDB) + 1, 0xFE), "corrupt or unsupported JPEG" },
         { "sizes of zero", Changed(Jpeg, Marker(0xC0) + 5, 0, 0, 0, 0), "corrupt or unsupported JPEG" },
-        { "larger sizes than the scan holds", Changed(Jpeg, Marker(0xC0) + 5, 0x04, 0x00), "corrupt or unsupported JPEG" },
+        { "a size that its data cannot have", Changed(Jpeg, Marker(0xC0) + 5, 0xEA, 0x60, 0xEA, 0x60), "60000 x 60000 is more than 100000000 pixels" },
         { "png with a wrong checksum", Changed(Png, 29, [(byte)(Png[29] ^ 0x55)]), "corrupt or unsupported PNG" },
-        { "png with changed data", Changed(Png, Png.Length / 2, [(byte)(Png[Png.Length / 2] ^ 0x55)]), "corrupt or unsupported PNG" },
+        { "png with changed data", Changed(Png, Data + 20, [(byte)(Png[Data + 20] ^ 0x55)]), "corrupt or unsupported PNG" },
         { "truncated png", Png[..(Png.Length / 2)], "truncated PNG" },
         { "picture bomb", GeneratedPictures.PngHeader(40_000, 40_000), "40000 x 40000 is more than 100000000 pixels" },
         { "svg", "<svg xmlns='http://www.w3.org/2000/svg'/>"u8.ToArray(), "an SVG drawing, not a picture" },
@@ -55,6 +55,16 @@ public sealed class EmbedFaultTests : IDisposable
 
         Assert.Contains("b.jpg", skipped[0], StringComparison.Ordinal);
         Assert.Contains(reason, skipped[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void What_the_references_decoders_let_pass_is_embedded()
+    {
+        temporary.Write("pictures/a.jpg", Jpeg);
+        temporary.Write("pictures/b.jpg", Changed(Jpeg, Marker(0xC0) + 5, 0x00, 0x40));            // higher than its scan: gray below
+        temporary.Write("pictures/c.jpg", [.. Jpeg, 1, 2, 3, 4]);                                  // bytes after the end
+
+        Embed("pictures", embedded: 3, skipped: 0);
     }
 
     [Fact]
@@ -124,14 +134,14 @@ public sealed class EmbedFaultTests : IDisposable
     }
 
     [Fact]
-    public void Nulls_in_parquet_are_counted_one_by_one()
+    public async Task Nulls_in_parquet_are_counted_one_by_one()
     {
         using MemoryStream bytes = new();
-        ParquetSerializer.SerializeAsync(
+        await ParquetSerializer.SerializeAsync(
             [
                 new Row { key = "whole", jpg = Jpeg, caption = "a dog" }, new Row { key = "no picture", jpg = null, caption = "a cat" },
                 new Row { key = "no words", jpg = Png, caption = null }, new Row { key = "broken", jpg = [1, 2, 3], caption = "a cow" }, new Row { key = null, jpg = Png, caption = "a hen" },
-            ], bytes).GetAwaiter().GetResult();
+            ], bytes, cancellationToken: TestContext.Current.CancellationToken);
         temporary.Write("rows.parquet", bytes.ToArray());
 
         var skipped = Embed("rows.parquet", embedded: 2, skipped: 3, options: new() { MaxBad = 1 });
@@ -184,6 +194,8 @@ public sealed class EmbedFaultTests : IDisposable
         for (var i = 0; i < pixels.Length; i++) pixels[i] = (byte)chance.Below(256);
         return new(32, 32, pixels);
     }
+
+    private static int Data => Png.AsSpan().IndexOf("IDAT"u8);
 
     private static int Marker(byte marker) => Jpeg.AsSpan().IndexOf([(byte)0xFF, marker]);
 
