@@ -25,9 +25,9 @@ internal static class ImageBatch
             Represent(locked, pictures, 0, pictures.Count, views, compute, rows.Span);
             return;
         }
-        var pictureCount = Math.Max(1, Part / views);
-        Lanes.Run((pictures.Count + pictureCount - 1) / pictureCount, part =>
-            Represent(locked, pictures, part * pictureCount, Math.Min(pictureCount, pictures.Count - part * pictureCount), views, compute, rows.Span));
+        var atOnce = Math.Max(1, Part / views);
+        Lanes.Run((pictures.Count + atOnce - 1) / atOnce, part =>
+            Represent(locked, pictures, part * atOnce, Math.Min(atOnce, pictures.Count - part * atOnce), views, compute, rows.Span));
     }
 
     private static void Represent(LockedTower locked, IReadOnlyList<PreparedPicture> pictures, int first, int count, int views, Compute compute, Span<float> rows)
