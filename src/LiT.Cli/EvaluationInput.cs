@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LiT.Evaluation;
+using LiT.Images;
 using LiT.Reports;
 
 namespace LiT.Cli;
@@ -16,6 +17,16 @@ internal sealed class EvaluationInput
     {
         Description = $"Prompt templates with {{}} where the class name goes: a file (one a line, or JSON), or one of {string.Join(", ", TemplateSets.Names)}.",
     };
+    private readonly Option<string?> dataset = new("--dataset") { Description = "Which public test set the data are, where --data does not say it (NAME=DIR); 'lit data sets' names them." };
+    private readonly Option<string?> language = new("--language") { Description = "Language of class names or captions, where they come in several: one, several with commas between them, or all." };
+    private readonly Option<string> crop = new("--crop")
+    {
+        Description = $"How pictures are cut: {string.Join(", ", EvaluationCrop.Names)} (the tower's own by default), or paper for what the paper's evaluation does with the named set.",
+        DefaultValueFactory = _ => EvaluationCrop.Model,
+    };
+    private readonly Option<string?> training = new("--training-store") { Description = "The store that the model was tuned on, for the leak audit; found by itself where the model says it." };
+    private readonly Option<bool> noAudit = new("--no-leak-audit") { Description = "Do not look for test pictures in the training store." };
+    private readonly Option<string?> textCache = new("--text-cache") { Description = "A folder that keeps embedded texts: an interrupted evaluation goes on, another with the same texts does not embed them again." };
     private readonly Option<bool> allAliases = new("--all-aliases") { Description = "Let every alias of a class speak, not the first only." };
     private readonly Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
     private readonly Option<string?> predictions = new("--predictions") { Description = "A .jsonl to write with a line a picture: labels, answer, similarities." };
@@ -32,15 +43,17 @@ internal sealed class EvaluationInput
     private readonly Option<string?> pairs = new("--pairs") { Description = "Which image and text belong together: a .npy with the image of each text, or lines 'image TAB text'." };
     private readonly Option<double?> temperature = new("--temperature") { Description = "exp(t) of the model that made the embeddings, for probabilities." };
 
+    private const string Paper = "paper";
+
     public DataOptions Data { get; } = new() { IsRequired = false };
 
     public void AddTo(Command command, bool withClasses)
     {
         command.Options.Add(model);
         Data.AddTo(command);
-        foreach (Option option in withClasses ? [classes, templates, allAliases] : Array.Empty<Option>()) command.Options.Add(option);
-        command.Options.Add(batch);
-        foreach (Option option in new Option[] { predictions, report, pictures }) command.Options.Add(option);
+        foreach (Option option in withClasses ? [classes, templates, allAliases, training, noAudit] : Array.Empty<Option>()) command.Options.Add(option);
+        foreach (Option option in new Option[] { dataset, language, crop, textCache, batch, predictions, report, pictures }) command.Options.Add(option);
+        crop.AcceptOnlyFromAmong([.. EvaluationCrop.Names, Paper]);
         foreach (Option option in (Option[])[imageEmbeddings, textEmbeddings, .. withClasses ? [textClasses, labels] : new Option[] { pairs }, imageKeys, texts, temperature]) command.Options.Add(option);
         Limits.Positive(batch);
         command.Validators.Add(result =>
@@ -59,24 +72,36 @@ internal sealed class EvaluationInput
 
     public string? PredictionsOf(ParseResult parsed) => parsed.GetValue(predictions);
 
-    /// <summary>Where a page is wanted, if it is.</summary>
-    public EvaluationFolder? ReportOf(ParseResult parsed, string dataset) =>
-        parsed.GetValue(report) is { } folder ? new(folder, dataset, parsed.GetValue(pictures), Data.OptionsOf(parsed), parsed.GetValue(model)) : null;
+    /// <summary>Where a page is wanted, if it is; in a folder of its own where there are several languages.</summary>
+    public EvaluationFolder? ReportOf(ParseResult parsed, string dataset, string? inside) => parsed.GetValue(report) is { } folder
+        ? new(inside is null ? folder : Path.Combine(folder, inside), dataset, parsed.GetValue(pictures), Data.OptionsOf(parsed), parsed.GetValue(model)) : null;
 
-    public EvaluationOptions OptionsOf(ParseResult parsed)
+    /// <summary>The languages that are asked for, or one null for the data as they are.</summary>
+    public IReadOnlyList<string?> LanguagesOf(ParseResult parsed, Func<IReadOnlyList<string>> all)
     {
-        var names = parsed.GetValue(classes) is { } list ? ClassLists.Read(list) : null;
-        var prompts = parsed.GetValue(templates) is { } file ? TemplateSets.Open(file) : new TemplateList("default", PromptTemplates.Default);
+        if (parsed.GetValue(language) is not { } given) return [null];
+        if (given != "all") return given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return all() is { Count: > 0 } found ? found : throw new LitException("--language all: there are no languages to be seen. Give data with captions by language, or --classes with lists by language.");
+    }
+
+    public string? ClassesOf(ParseResult parsed) => parsed.GetValue(classes);
+
+    public (string Data, EvaluationOptions Options) ChosenOf(ParseResult parsed, string? chosenLanguage, LitModel model)
+    {
         EvaluationOptions options = new()
         {
             Images = new() { Samples = Data.OptionsOf(parsed), BatchSize = parsed.GetValue(batch) },
-            Classes = names?.Names,
-            Templates = prompts.Texts,
-            TemplatesFrom = prompts.Source,
             AllAliases = parsed.GetValue(allAliases),
+            TextCache = parsed.GetValue(textCache),
             Seed = CommonOptions.SeedOf(parsed),
         };
-        return names is null ? options : options with { ClassesFrom = names.Source };
+        var (data, chosen) = EvaluationSetup.Choose(new(Data.PathOf(parsed), parsed.GetValue(dataset), parsed.GetValue(classes), parsed.GetValue(templates), chosenLanguage), options);
+        var cut = parsed.GetValue(crop)!;
+        return (data, chosen with
+        {
+            Crop = cut == Paper ? chosen.TestSet?.Crop ?? EvaluationCrop.Model : cut,
+            TrainingStore = parsed.GetValue(noAudit) ? null : parsed.GetValue(training) ?? TrainingStores.Of(model, Terminal.Say),
+        });
     }
 
     public GivenOptions GivenOf(ParseResult parsed)

@@ -1,3 +1,4 @@
+using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 using static TorchSharp.torch;
 
 namespace LiT;
@@ -37,6 +38,18 @@ public sealed class Embeddings
         // gives the same bits in every run.
         using var managed = tensor(Values.AsSpan(first * Size, count * Size).ToArray(), count, Size);
         return managed.clone();
+    }
+
+    /// <summary>The same directions at unit length; a row of zeros stays one.</summary>
+    public Embeddings ToUnit()
+    {
+        var unit = new float[Values.Length];
+        for (var i = 0; i < Count; i++)
+        {
+            var length = TensorPrimitives.Norm(this[i]);
+            TensorPrimitives.Divide(this[i], length > 0 ? length : 1, unit.AsSpan(i * Size, Size));
+        }
+        return new(unit, Size);
     }
 
     /// <summary>The rows chosen, in the order given.</summary>

@@ -27,6 +27,9 @@ public sealed class LitModel : IDisposable
         towers.eval();
     }
 
+    /// <summary>The bundle's folder; null for a model that was never saved.</summary>
+    public string? Folder => folder;
+
     /// <summary>What the model is and how it was made.</summary>
     public ModelDescription Description { get; }
 
@@ -36,15 +39,15 @@ public sealed class LitModel : IDisposable
     /// <summary>What turns texts into rows of ids.</summary>
     public CaptionTokenizer Tokenizer { get; }
 
-    /// <summary>The bundle's folder; null where the model did not come from one.</summary>
-    public string? Folder => folder;
-
     /// <summary>The locked image tower, loaded when it is first asked for: stores need none.</summary>
     /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned to.</exception>
     public LockedTower Image => image ??= LoadImage();
 
     /// <summary>SHA-256, in hexadecimal, over every weight of the text side (tower, heads, temperature, bias): names the model in results.</summary>
     public string TextFingerprint => textFingerprint ??= Evaluation.EvaluationRecord.OfWeights(Towers);
+
+    /// <summary>The supervised heads that came with the image tower, where that can be told without loading it.</summary>
+    public IReadOnlyList<HeadConfig> ImageHeads => image?.Heads ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(folder ?? ".", file)) : []);
 
     /// <summary>Opens a bundle.</summary>
     /// <param name="path">A bundle's folder, or a run's folder with the bundle in model/.</param>
@@ -109,10 +112,14 @@ public sealed class LitModel : IDisposable
         return description;
     }
 
-    /// <summary>Embeds texts; equal ones go through the tower once.</summary>
+    /// <summary>Embeds texts; equal ones go through the tower once, and those of equal length together.</summary>
+    /// <param name="texts">The texts.</param>
+    /// <param name="progress">Told after every batch.</param>
+    /// <param name="cancel">Stops between two batches.</param>
+    /// <param name="cache">A folder that keeps what is embedded, so that the same call goes on after an interruption; null keeps nothing.</param>
     /// <returns>ztxt of unit length, one row a text, in their order.</returns>
-    public Embeddings EmbedTexts(IReadOnlyList<string> texts, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default) =>
-        TowerOutputs.Texts(Towers, Tokenizer, texts, compute, progress, cancel);
+    public Embeddings EmbedTexts(IReadOnlyList<string> texts, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default, string? cache = null) =>
+        TowerOutputs.Texts(Towers, Tokenizer, texts, compute, progress, cancel, cache is null ? null : new TextCache(cache, TextFingerprint, Tokenizer, compute));
 
     /// <summary>The locked tower's own representations of pictures that are ready for it, [B, width].</summary>
     public float[] Represent(IReadOnlyList<PreparedPicture> pictures)

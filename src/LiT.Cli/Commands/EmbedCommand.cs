@@ -26,10 +26,12 @@ internal static class EmbedCommand
         Option<bool> update = new("--update") { Description = "Bring a finished store to what the data is now: only pictures that are new or changed go through the tower." };
         Option<bool> retry = new("--retry-skipped") { Description = "Try what was skipped again." };
         Option<string[]> reuse = new("--reuse") { Description = "Another store of the same tower, whose pictures are not embedded again.", DefaultValueFactory = _ => [] };
+        Option<string> crop = new("--crop") { Description = $"How pictures are cut, where not as the tower has it: {string.Join(", ", EvaluationCrop.Names)}.", DefaultValueFactory = _ => EvaluationCrop.Model };
+        crop.AcceptOnlyFromAmong([.. EvaluationCrop.Names]);
         ViewOptions views = new();
         DataOptions data = new();
 
-        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, type, batch, rowsPerShard, maxMegapixels, maxBad, part, update, retry, reuse };
+        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, type, crop, batch, rowsPerShard, maxMegapixels, maxBad, part, update, retry, reuse };
         views.AddTo(command);
         data.AddTo(command);
         Limits.Positive(batch, rowsPerShard, maxMegapixels);
@@ -41,7 +43,8 @@ internal static class EmbedCommand
             var share = parsed.GetValue(part) is { } given ? StorePart.Parse(given) : StorePart.Whole;
             var source = data.Open(parsed);
             var compute = CommonOptions.ComputeOf(parsed);
-            using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
+            using var loaded = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
+            var locked = loaded.With(EvaluationCrop.Apply(loaded.Preprocessing, parsed.GetValue(crop)!));
             Terminal.Say($"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture; {source.Path} is {source.Form}");
 
             EmbedResult result;

@@ -16,9 +16,10 @@ internal static class EvalAbsentCommand
         {
             var compute = CommonOptions.ComputeOf(parsed);
             using var model = LitModel.Load(input.ModelOf(parsed), compute);
+            var (data, options) = input.ChosenOf(parsed, null, model);
             AbsentReport report;
             using (ProgressLine progress = new())
-                report = AbsentClasses.Measure(model, CutOffOptions.BackgroundOf(model), input.Data.PathOf(parsed), input.OptionsOf(parsed), parsed.GetValue(present), compute, progress, cancel);
+                report = AbsentClasses.Measure(model, CutOffOptions.BackgroundOf(model), data, options, parsed.GetValue(present), compute, progress, cancel);
             if (CommonOptions.IsJson(parsed))
             {
                 Terminal.Write(report);

@@ -9,7 +9,8 @@ internal static class EvalCommand
 {
     public static Command Build() => new("eval", "Measure a model: zero-shot classification, retrieval, and what the tower itself could do.")
     {
-        Classification(), RetrievalBothWays(), EvalTowerCommand.Heads(), EvalTowerCommand.Probe(), EvalAbsentCommand.Build(), EvalCompareCommand.Build(),
+        Classification(), RetrievalBothWays(), EvalTowerCommand.Heads(), EvalProbeCommand.Probe(), EvalProbeCommand.Nearest(), EvalProbeCommand.FewShot(),
+        EvalAbsentCommand.Build(), EvalCompareCommand.Build(),
     };
 
     private static Command Classification()
@@ -19,30 +20,51 @@ internal static class EvalCommand
         input.AddTo(command, withClasses: true);
         command.SetAction((parsed, cancel) =>
         {
-            var run = Classified(input, parsed, cancel);
-            var report = run.Report;
-            if (report.Skipped > 0) Terminal.Warn($"{report.Skipped} of {report.Found} samples have no readable picture and were skipped.");
-            if (report.Unlabelled > 0) Terminal.Warn($"{report.Unlabelled} pictures carry no label that is one of the classes; they were not scored.");
-            foreach (var warning in report.Warnings) Terminal.Warn(warning);
-            if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, run);
-            if (input.ReportOf(parsed, report.Dataset) is { } folder) ClassificationPage.Write(run, folder, cancel);
-            if (CommonOptions.IsJson(parsed))
-            {
-                Terminal.Write(report);
-                return Task.FromResult(ExitCode.Done);
-            }
-            Terminal.Table(["", "value"],
-            [
-                ["pictures", $"{report.N}"], ["classes", $"{report.Classes}"], ["templates", $"{report.Templates}"],
-                ["top-1", Percent(report.Top1)], ["top-1, 95% interval", $"{Percent(report.Interval95[0])} to {Percent(report.Interval95[1])}"],
-                ["top-5", Percent(report.Top5)], ["mean per class", Percent(report.MeanPerClass)], ["chance", Percent(report.Chance)],
-            ], $"Zero-shot classification of {report.Dataset}");
-            var worst = report.PerClass.Select((c, i) => (c, i)).Where(entry => entry.c.Top1 is not null).OrderBy(entry => entry.c.Top1).Take(10);
-            Terminal.Table(["class", "pictures", "top-1", "most often taken for"],
-                worst.Select(entry => new[] { entry.c.Class, $"{entry.c.N}", Percent(entry.c.Top1!.Value), MostTakenFor(run.Score, entry.i) }), "Hardest classes");
+            var runs = Classified(input, parsed, cancel);
+            foreach (var run in runs) Warn(run.Report);
+            if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, runs);
+            foreach (var run in runs)
+                if (input.ReportOf(parsed, run.Report.Dataset, runs.Count > 1 ? run.Report.Protocol.Language : null) is { } folder) ClassificationPage.Write(run, folder, cancel);
+            if (CommonOptions.IsJson(parsed)) WriteJson(runs.Select(run => run.Report).ToList(), report => report.Protocol.Language, report => report.Metric == "top1" ? report.Top1 : report.MeanPerClass);
+            else foreach (var run in runs) Print(run);
             return Task.FromResult(ExitCode.Done);
         });
         return command;
+    }
+
+    private static void Print(ClassificationRun run)
+    {
+        var report = run.Report;
+        List<string[]> rows =
+        [
+            ["pictures", $"{report.N}"], ["classes", $"{report.Classes}"], ["templates", $"{report.Templates}, {report.Protocol.Templates}"],
+            ["top-1", Percent(report.Top1)], ["top-1, 95% interval", $"{Percent(report.Interval95[0])} to {Percent(report.Interval95[1])}"],
+            ["top-5", Percent(report.Top5)], [report.Metric == "meanPerClass" ? "mean per class (published for this set)" : "mean per class", Percent(report.MeanPerClass)], ["chance", Percent(report.Chance)],
+        ];
+        if (report.Leaks is { } leaks)
+            rows.Add([$"near-duplicates in {leaks.Training}", leaks.Top1Without is { } without ? $"{leaks.Pictures} of {leaks.Of}; top-1 without them {Percent(without)}" : $"{leaks.Pictures} of {leaks.Of}"]);
+        Terminal.Table(["", "value"], rows, $"Zero-shot classification of {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}");
+        var worst = report.PerClass.Select((c, i) => (c, i)).Where(entry => entry.c.Top1 is not null).OrderBy(entry => entry.c.Top1).Take(10);
+        Terminal.Table(["class", "pictures", "top-1", "most often taken for"],
+            worst.Select(entry => new[] { entry.c.Class, $"{entry.c.N}", Percent(entry.c.Top1!.Value), MostTakenFor(run.Score, entry.i) }), "Hardest classes");
+        if (report.PerTemplate is { Count: > 1 } templates)
+            Terminal.Table(["template alone", "top-1"], templates.OrderByDescending(one => one.Top1).Take(5).Concat(templates.OrderBy(one => one.Top1).Take(3).Reverse()).Distinct()
+                .Select(one => new[] { one.Template, Percent(one.Top1) }), $"Templates, best and worst, on {templates[0].N} pictures");
+    }
+
+    private static void Warn(ClassificationReport report)
+    {
+        var language = report.Protocol.Language is { } one ? $"{one}: " : "";
+        if (report.Skipped > 0) Terminal.Warn($"{language}{report.Skipped} of {report.Found} samples have no readable picture and were skipped.");
+        if (report.Unlabelled > 0) Terminal.Warn($"{language}{report.Unlabelled} pictures carry no label that is one of the classes; they were not scored.");
+        foreach (var warning in report.Warnings) Terminal.Warn(language + warning);
+    }
+
+    /// <summary>One result as it is; several languages as a list with the mean of their main number.</summary>
+    private static void WriteJson<T>(List<T> reports, Func<T, string?> language, Func<T, double> main)
+    {
+        if (reports is [var only] && (language(only) is null || reports.Count == 1)) Terminal.Write(only);
+        else Terminal.Write(new { Languages = reports.Select(report => new { Language = language(report), Report = report }), Mean = reports.Average(main) });
     }
 
     private static Command RetrievalBothWays()
@@ -52,39 +74,49 @@ internal static class EvalCommand
         input.AddTo(command, withClasses: false);
         command.SetAction((parsed, cancel) =>
         {
-            var run = Retrieved(input, parsed, cancel);
-            var report = run.Report;
-            if (report.Skipped > 0) Terminal.Warn($"{report.Skipped} of {report.Found} samples have no readable picture and were skipped.");
-            if (report.WithoutText > 0 && !input.IsGiven(parsed)) Terminal.Warn($"{report.WithoutText} pictures have no caption and were left out.");
-            foreach (var warning in report.Warnings) Terminal.Warn(warning);
-            if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, run);
-            if (input.ReportOf(parsed, report.Dataset) is { } folder) RetrievalPage.Write(run, folder, cancel);
-            if (CommonOptions.IsJson(parsed)) Terminal.Write(report);
+            var runs = Retrieved(input, parsed, cancel);
+            foreach (var report in runs.Select(run => run.Report))
+            {
+                var language = report.Protocol.Language is { } one ? $"{one}: " : "";
+                if (report.Skipped > 0) Terminal.Warn($"{language}{report.Skipped} of {report.Found} samples have no readable picture and were skipped.");
+                if (report.WithoutText > 0 && !input.IsGiven(parsed)) Terminal.Warn($"{language}{report.WithoutText} pictures have no caption and were left out.");
+                foreach (var warning in report.Warnings) Terminal.Warn(language + warning);
+            }
+            if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, runs);
+            foreach (var run in runs)
+                if (input.ReportOf(parsed, run.Report.Dataset, runs.Count > 1 ? run.Report.Protocol.Language : null) is { } folder) RetrievalPage.Write(run, folder, cancel);
+            if (CommonOptions.IsJson(parsed)) WriteJson(runs.Select(run => run.Report).ToList(), report => report.Protocol.Language, report => (report.ImageToText.R1 + report.TextToImage.R1) / 2);
             else
-                Terminal.Table(["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"], RetrievalRows(report),
-                    $"Retrieval on {report.Dataset}: {report.Images} pictures, {report.Texts} texts");
+                foreach (var report in runs.Select(run => run.Report))
+                    Terminal.Table(["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"], RetrievalRows(report),
+                        $"Retrieval on {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}: {report.Images} pictures, {report.Texts} texts");
             return Task.FromResult(ExitCode.Done);
         });
         return command;
     }
 
-    private static ClassificationRun Classified(EvaluationInput input, ParseResult parsed, CancellationToken cancel)
+    private static List<ClassificationRun> Classified(EvaluationInput input, ParseResult parsed, CancellationToken cancel)
     {
         var compute = CommonOptions.ComputeOf(parsed);
-        if (input.IsGiven(parsed)) return GivenEmbeddings.Classify(input.GivenOf(parsed), Terminal.Say);
-        var options = input.OptionsOf(parsed);
+        if (input.IsGiven(parsed)) return [GivenEmbeddings.Classify(input.GivenOf(parsed), Terminal.Say)];
         using var model = LitModel.Load(input.ModelOf(parsed), compute);
+        var languages = input.LanguagesOf(parsed, () => input.ClassesOf(parsed) is { } lists ? EvaluationSetup.LanguagesIn(lists) : []);
+        var chosen = languages.Select(language => input.ChosenOf(parsed, language, model)).ToList();      // whatever is wrong with a list shows before anything is embedded
         using ProgressLine progress = new();
-        return ModelEvaluation.Classify(model, input.Data.PathOf(parsed), options, compute, progress, cancel);
+        var set = ModelEvaluation.Load(model, chosen[0].Data, chosen[0].Options, compute, progress, cancel);
+        return [.. chosen.Select(one => ModelEvaluation.Classify(model, set, one.Options, compute, progress, cancel))];
     }
 
-    private static RetrievalRun Retrieved(EvaluationInput input, ParseResult parsed, CancellationToken cancel)
+    private static List<RetrievalRun> Retrieved(EvaluationInput input, ParseResult parsed, CancellationToken cancel)
     {
         var compute = CommonOptions.ComputeOf(parsed);
-        if (input.IsGiven(parsed)) return GivenEmbeddings.Retrieve(input.GivenOf(parsed), Terminal.Say);
+        if (input.IsGiven(parsed)) return [GivenEmbeddings.Retrieve(input.GivenOf(parsed), Terminal.Say)];
         using var model = LitModel.Load(input.ModelOf(parsed), compute);
+        var (data, options) = input.ChosenOf(parsed, null, model);
         using ProgressLine progress = new();
-        return ModelEvaluation.Retrieve(model, input.Data.PathOf(parsed), input.OptionsOf(parsed), compute, progress, cancel);
+        var set = ModelEvaluation.Load(model, data, options, compute, progress, cancel);
+        return [.. input.LanguagesOf(parsed, () => CaptionLanguages.In(set.Samples))
+            .Select(language => ModelEvaluation.Retrieve(model, set, options with { Language = language }, compute, progress, cancel))];
     }
 
     internal static string Percent(double share) => FormattableString.Invariant($"{100 * share:F1}%");

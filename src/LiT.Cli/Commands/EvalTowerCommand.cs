@@ -4,7 +4,7 @@ using LiT.Towers;
 
 namespace LiT.Cli.Commands;
 
-/// <summary>lit eval head and lit eval probe: what the locked tower itself can do, with labels.</summary>
+/// <summary>lit eval head: what the locked tower's own supervised head can do.</summary>
 internal static class EvalTowerCommand
 {
     public static Command Heads()
@@ -29,26 +29,6 @@ internal static class EvalTowerCommand
             if (CommonOptions.IsJson(parsed)) Terminal.Write(score);
             else Terminal.Line($"head '{score.Head}', {score.Classes} classes, {score.N} pictures: top-1 {EvalCommand.Percent(score.Top1)} " +
                 $"({EvalCommand.Percent(score.Interval95[0])} to {EvalCommand.Percent(score.Interval95[1])})");
-            return Task.FromResult(ExitCode.Done);
-        });
-        return command;
-    }
-
-    public static Command Probe()
-    {
-        Option<string> train = new("--train") { Description = "A store of labelled pictures to fit on.", Required = true };
-        Option<string> test = new("--data") { Description = "A store of labelled pictures, made by the same tower, to score on.", Required = true };
-        Option<string?> classes = new("--classes") { Description = "Class names, one a line, the first for label 0." };
-        Option<string?> label = new("--label-column") { Description = "Which column holds the label." };
-        Command command = new("probe", "Accuracy of a linear probe on the locked tower's embeddings.") { train, test, classes, label };
-        command.SetAction((parsed, _) =>
-        {
-            CommonOptions.ComputeOf(parsed);
-            var names = parsed.GetValue(classes) is { } file ? ClassNames.Read(file) : null;
-            var score = ProbeEvaluation.Score(parsed.GetRequiredValue(train), parsed.GetRequiredValue(test), names, parsed.GetValue(label), CommonOptions.SeedOf(parsed));
-            if (CommonOptions.IsJson(parsed)) Terminal.Write(score);
-            else Terminal.Line($"linear probe, {score.N} pictures: top-1 {EvalCommand.Percent(score.Top1)} " +
-                FormattableString.Invariant($"({EvalCommand.Percent(score.Interval95[0])} to {EvalCommand.Percent(score.Interval95[1])}), L2 penalty {score.Penalty:g}"));
             return Task.FromResult(ExitCode.Done);
         });
         return command;

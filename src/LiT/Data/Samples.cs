@@ -1,3 +1,4 @@
+using LiT.Data.Sets;
 using LiT.Stores;
 
 namespace LiT.Data;
@@ -15,7 +16,8 @@ public static class Samples
 
     /// <summary>
     /// Opens a data set: class folders, a folder with metadata.jsonl or metadata.csv, a folder of images with .txt
-    /// captions, tar archives (WebDataset), .tsv, .csv, .parquet, an embedding store, or single pictures.
+    /// captions, tar archives (WebDataset), .tsv, .csv, .parquet, an embedding store, single pictures, or NAME=FOLDER for a
+    /// public test set (<see cref="TestSets"/>).
     /// </summary>
     /// <param name="pathOrPattern">A file, a folder, a brace range such as <c>shard-{000..011}.tar</c>, or a glob.</param>
     /// <param name="options">Choices where the form leaves one.</param>
@@ -23,6 +25,7 @@ public static class Samples
     public static SampleSource Open(string pathOrPattern, SampleOptions? options = null)
     {
         options ??= new();
+        if (TestSets.TrySplit(pathOrPattern, out var set, out var inside)) return TestSets.Open(set, inside, pathOrPattern, options);
         if (Directory.Exists(pathOrPattern)) return OpenFolder(pathOrPattern, options);
         if (File.Exists(pathOrPattern)) return OpenFiles([pathOrPattern], pathOrPattern, options);
         if (!Patterns.IsPattern(pathOrPattern))

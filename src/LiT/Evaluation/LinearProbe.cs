@@ -3,20 +3,41 @@ using static TorchSharp.torch.nn.functional;
 
 namespace LiT.Evaluation;
 
+/// <summary>A regularisation that was tried, and what it reached on the held-out part.</summary>
+public sealed record ProbeTrial(double Penalty, double Top1);
+
 /// <summary>The result of a linear probe.</summary>
 /// <param name="N">Test images.</param>
 /// <param name="Top1">Share of the test images that it answers rightly.</param>
 /// <param name="Interval95">Bootstrap interval of <paramref name="Top1"/>.</param>
 /// <param name="Penalty">The weight of the L2 penalty that was best on the held-out part of the training rows.</param>
-public sealed record ProbeScore(int N, double Top1, double[] Interval95, double Penalty);
+public sealed record ProbeScore(int N, double Top1, double[] Interval95, double Penalty)
+{
+    /// <summary>Mean of the classes' own shares.</summary>
+    public required double MeanPerClass { get; init; }
+
+    /// <summary>What was tried, in order of the penalty.</summary>
+    public required IReadOnlyList<ProbeTrial> Trials { get; init; }
+}
+
+/// <summary>The mean of several draws of few images a class.</summary>
+/// <param name="Shots">Images a class to fit on.</param>
+/// <param name="Draws">How often they were drawn.</param>
+/// <param name="Top1">Mean over the draws.</param>
+/// <param name="Deviation">Standard deviation over the draws.</param>
+/// <param name="Each">The draws.</param>
+public sealed record FewShotScore(int Shots, int Draws, double Top1, double Deviation, IReadOnlyList<double> Each);
 
 /// <summary>
 /// What the locked tower itself could do: multinomial logistic regression on its representations, fitted by L-BFGS,
-/// with the L2 penalty swept on a held-out fifth of the training rows (the protocol of CLIP, arXiv 2103.00020, A.3).
+/// with the L2 penalty swept on a held-out fifth of the training rows, in steps of ten from 1e-6 to 0.1 and then finer
+/// around the best, after the protocol of CLIP (arXiv 2103.00020, A.3).
 /// </summary>
 public static class LinearProbe
 {
-    private static readonly double[] Penalties = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
+    private const int Iterations = 200, FewShotDraws = 5;
+    private const double FewShotPenalty = 1e-3;
+    private static readonly double[] Coarse = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
     /// <param name="train">The tower's representations of the training images, N x D.</param>
     /// <param name="trainLabels">Their classes.</param>
@@ -24,33 +45,102 @@ public static class LinearProbe
     /// <param name="testLabels">Their classes.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="seed">Seed of the split that chooses the penalty.</param>
+    /// <param name="progress">Told after every fit.</param>
+    /// <param name="cancel">Stops between two fits.</param>
     /// <exception cref="LitException">There are too few images.</exception>
-    public static ProbeScore Score(
-        Embeddings train, IReadOnlyList<int> trainLabels, Embeddings test, IReadOnlyList<int> testLabels, int classes, int seed = 0)
+    public static ProbeScore Score(Embeddings train, IReadOnlyList<int> trainLabels, Embeddings test, IReadOnlyList<int> testLabels, int classes, int seed = 0,
+        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         if (train.Count < 10 || test.Count == 0)
             throw new LitException($"A linear probe needs labelled images: at least 10 to train on (there are {train.Count}) and one to test (there are {test.Count}).");
         using var scope = NewDisposeScope();
-        var raw = train.ToTensor().to_type(ScalarType.Float64);
-        var mean = raw.mean([0], keepdim: true);
-        var deviation = (raw - mean).square().mean([0], keepdim: true).sqrt() + 1e-6;
-        var x = WithOnes((raw - mean) / deviation);
+        var (x, unseen) = Standardised(train, test);
         var y = tensor(trainLabels.Select(label => (long)label).ToArray());
 
         var order = Enumerable.Range(0, train.Count).Select(i => (long)i).ToArray();
         new Random(seed).Shuffle(order);
         var held = tensor(order[..(order.Length / 5)]);
         var kept = tensor(order[(order.Length / 5)..]);
-        var penalty = Penalties.MaxBy(candidate =>
+        var (keptRows, keptLabels, heldRows, heldLabels) = (x[kept], y[kept], x[held], y[held]);
+        var tried = new SortedDictionary<double, double>();
+        void Try(double penalty)
         {
+            cancel.ThrowIfCancellationRequested();
+            if (tried.ContainsKey(penalty)) return;
             using var inner = NewDisposeScope();
-            return x[held].matmul(Fit(x[kept], y[kept], classes, candidate)).argmax(1).eq(y[held]).sum().item<long>();
-        });
-
-        var unseen = WithOnes((test.ToTensor().to_type(ScalarType.Float64) - mean) / deviation);
-        var answers = unseen.matmul(Fit(x, y, classes, penalty)).argmax(1).data<long>().ToArray();
+            tried[penalty] = heldRows.matmul(Fit(keptRows, keptLabels, classes, penalty)).argmax(1).eq(heldLabels).sum().item<long>() / (double)heldLabels.shape[0];
+            progress?.Report(new("fitting", tried.Count, Coarse.Length + 4, "fits"));
+        }
+        foreach (var penalty in Coarse) Try(penalty);
+        double Best() => tried.MaxBy(trial => trial.Value).Key;           // of equal ones the weakest
+        foreach (var step in new[] { Math.Sqrt(10), Math.Pow(10, 0.25) })
+        {
+            var centre = Best();
+            Try(centre / step);
+            Try(centre * step);
+        }
+        var answers = unseen.matmul(Fit(x, y, classes, Best())).argmax(1).data<long>().ToArray();
         var hits = answers.Select((answer, i) => answer == testLabels[i]).ToList();
-        return new(hits.Count, hits.Count(hit => hit) / (double)hits.Count, Bootstrap.Interval95(hits, seed), penalty);
+        return new(hits.Count, hits.Count(hit => hit) / (double)hits.Count, Bootstrap.Interval95(hits, seed), Best())
+        {
+            MeanPerClass = Neighbours.PerClass(hits, testLabels, classes),
+            Trials = [.. tried.Select(trial => new ProbeTrial(trial.Key, trial.Value))],
+        };
+    }
+
+    /// <summary>The same fitted on a few images a class, drawn several times; there is too little to sweep, so the penalty is fixed at 0.001.</summary>
+    /// <param name="train">The tower's representations of the training images, N x D.</param>
+    /// <param name="trainLabels">Their classes.</param>
+    /// <param name="test">The tower's representations of the test images, M x D.</param>
+    /// <param name="testLabels">Their classes.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="shots">Images a class, for each number one score; a class with fewer gives all it has.</param>
+    /// <param name="draws">How often images are drawn.</param>
+    /// <param name="seed">Of the draws.</param>
+    /// <param name="progress">Told after every fit.</param>
+    /// <param name="cancel">Stops between two fits.</param>
+    public static IReadOnlyList<FewShotScore> FewShot(Embeddings train, IReadOnlyList<int> trainLabels, Embeddings test, IReadOnlyList<int> testLabels, int classes,
+        IReadOnlyList<int> shots, int draws = FewShotDraws, int seed = 0, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    {
+        if (train.Count == 0 || test.Count == 0) throw new LitException($"Few-shot needs labelled images to draw from (there are {train.Count}) and to test (there are {test.Count}).");
+        int[][] ofClass = [.. Enumerable.Range(0, classes).Select(c => Enumerable.Range(0, train.Count).Where(row => trainLabels[row] == c).ToArray())];
+        List<FewShotScore> scores = [];
+        foreach (var count in shots)
+        {
+            List<double> each = [];
+            for (var draw = 0; draw < draws; draw++)
+            {
+                cancel.ThrowIfCancellationRequested();
+                using var scope = NewDisposeScope();
+                var random = new Random(HashCode(seed, count, draw));
+                int[] chosen = [.. ofClass.SelectMany(rows =>
+                {
+                    var mixed = rows.ToArray();
+                    random.Shuffle(mixed);
+                    return mixed.Take(count);
+                })];
+                var (x, unseen) = Standardised(train.Select(chosen), test);
+                var y = tensor(chosen.Select(row => (long)trainLabels[row]).ToArray());
+                var answers = unseen.matmul(Fit(x, y, classes, FewShotPenalty)).argmax(1).data<long>().ToArray();
+                each.Add(answers.Where((answer, i) => answer == testLabels[i]).Count() / (double)test.Count);
+                progress?.Report(new("fitting", scores.Count * draws + each.Count, shots.Count * draws, "fits"));
+            }
+            var mean = each.Average();
+            scores.Add(new(count, draws, mean, Math.Sqrt(each.Average(one => (one - mean) * (one - mean))), each));
+        }
+        return scores;
+    }
+
+    private static int HashCode(int seed, int shots, int draw) => unchecked((seed * 31 + shots) * 31 + draw);
+
+    /// <summary>Both sets in float64 with the training set's mean and deviation taken out, and a column of ones.</summary>
+    private static (Tensor Train, Tensor Test) Standardised(Embeddings train, Embeddings test)
+    {
+        var raw = train.ToTensor().to_type(ScalarType.Float64);
+        var mean = raw.mean([0], keepdim: true);
+        var deviation = (raw - mean).square().mean([0], keepdim: true).sqrt();
+        deviation = where(deviation > 1e-6, deviation, ones_like(deviation));      // a number that never changes says nothing
+        return (WithOnes((raw - mean) / deviation), WithOnes((test.ToTensor().to_type(ScalarType.Float64) - mean) / deviation));
     }
 
     private static Tensor WithOnes(Tensor x) => cat([x, ones(x.shape[0], 1, dtype: x.dtype)], dim: 1);
@@ -73,7 +163,7 @@ public static class LinearProbe
             var slope = x.t().matmul(logProbabilities.exp() - target) / x.shape[0] + 2 * penalty * penalised;
             slope.contiguous().data<double>().CopyTo(gradient);
             return loss.item<double>();
-        });
+        }, Iterations);
         return tensor(solution, x.shape[1], classes).MoveToOuterDisposeScope();
     }
 }

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using LiT.Data.Sets;
+using LiT.Images;
 using LiT.Towers;
 
 namespace LiT.Evaluation;
@@ -23,6 +25,21 @@ public sealed record EvaluationOptions
 
     /// <summary>Whether all aliases of a class speak, or the first.</summary>
     public bool AllAliases { get; init; }
+
+    /// <summary>The named test set: its label subset, several labels, metric; null for any other data.</summary>
+    public TestSet? TestSet { get; init; }
+
+    /// <summary>Whose captions count, for data with several languages.</summary>
+    public string? Language { get; init; }
+
+    /// <summary>One of <see cref="EvaluationCrop.Names"/>; what pictures in files, and the store, are made with.</summary>
+    public string Crop { get; init; } = EvaluationCrop.Model;
+
+    /// <summary>The store that the text tower was tuned on, for the leak audit; null leaves the audit out.</summary>
+    public string? TrainingStore { get; init; }
+
+    /// <summary>A folder that keeps embedded prompts, so that an interrupted evaluation goes on; null keeps none.</summary>
+    public string? TextCache { get; init; }
 
     /// <summary>Seed of the bootstrap.</summary>
     public int Seed { get; init; }
@@ -62,18 +79,40 @@ public static class ModelEvaluation
         LitModel model, string path, EvaluationOptions options, Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         var clock = Stopwatch.StartNew();
-        var set = ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
-        var labels = Labels.Match(set.Samples, path, options.Classes);
+        var run = Classify(model, Load(model, path, options, compute, progress, cancel), options, compute, progress, cancel);
+        return run with { Report = run.Report with { Seconds = clock.Elapsed.TotalSeconds } };
+    }
+
+    /// <summary>The pictures of a path as the model's image tower represents them, for several evaluations.</summary>
+    /// <exception cref="LitException">The data cannot be used with this model; the message says why.</exception>
+    public static ImageSet Load(LitModel model, string path, EvaluationOptions options, Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    {
+        if (options.Crop == EvaluationCrop.Model)
+            return ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
+        var cropped = model.Image.With(EvaluationCrop.Apply(model.Image.Preprocessing, options.Crop));
+        return ImageSet.Load(path, new(cropped.Fingerprint, $"{model.Description.Image.Tower} with the crop {options.Crop}"), () => cropped, options.Images, compute, progress, cancel);
+    }
+
+    /// <summary>Zero-shot classification of pictures that are loaded.</summary>
+    /// <exception cref="LitException">Labels that do not fit the classes; the message says why.</exception>
+    public static ClassificationRun Classify(
+        LitModel model, ImageSet set, EvaluationOptions options, Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    {
+        var clock = Stopwatch.StartNew();
+        var labels = Labels.Match(set.Samples, set.Path, Subset(set, options), options.TestSet?.Several ?? false);
         var prompts = PromptTemplates.Fill(labels.Classes.Names, options.Templates, options.AllAliases);
-        var texts = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], progress, cancel);
+        var texts = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], progress, cancel, options.TextCache);
         var run = Scored(set, model.ProjectImages(set.Representations), labels, prompts, texts, options, model.Description.Temperature, compute);
         return run with
         {
             Report = run.Report with
             {
                 Fingerprint = model.Description.Image.Fingerprint,
-                Protocol = run.Report.Protocol with { Preprocessing = model.Description.Image.Preprocessing.PreprocessingDescription },
+                Metric = options.TestSet?.Metric == TestSetMetric.MeanPerClass ? "meanPerClass" : "top1",
+                Protocol = run.Report.Protocol with { Preprocessing = Cropped(model, options), TestSet = options.TestSet?.Name, Language = options.Language },
                 Hashes = run.Report.Hashes with { TextTower = model.TextFingerprint },
+                Warnings = [.. run.Report.Warnings, .. Pretraining.Overlaps(model, options.TestSet, labels.Classes), .. SubsetOdd(labels, options)],
+                Leaks = options.TrainingStore is { } training ? Leaks.Audit(run, training, options.Seed, progress, cancel) : null,
                 Seconds = clock.Elapsed.TotalSeconds,
             },
         };
@@ -85,12 +124,25 @@ public static class ModelEvaluation
         LitModel model, string path, EvaluationOptions options, Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         var clock = Stopwatch.StartNew();
-        var set = ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
-        var rows = Enumerable.Range(0, set.Samples.Count).Where(row => set.Samples[row].Captions.Count > 0).ToList();
+        var run = Retrieve(model, Load(model, path, options, compute, progress, cancel), options, compute, progress, cancel);
+        return run with { Report = run.Report with { Seconds = clock.Elapsed.TotalSeconds } };
+    }
+
+    /// <summary>Retrieval both ways between pictures that are loaded and their captions.</summary>
+    /// <exception cref="LitException">There are no captions; the message says what to do.</exception>
+    public static RetrievalRun Retrieve(
+        LitModel model, ImageSet set, EvaluationOptions options, Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    {
+        var clock = Stopwatch.StartNew();
+        var path = set.Path;
+        IReadOnlyList<string>[] own = [.. set.Samples.Select(sample => CaptionLanguages.Of(sample, options.Language))];
+        var rows = Enumerable.Range(0, own.Length).Where(row => own[row].Count > 0).ToList();
+        if (rows.Count == 0 && options.Language is { } language)
+            throw new LitException($"{path}: no picture has a caption in the language '{language}'. {(CaptionLanguages.In(set.Samples) is { Count: > 0 } known ? $"It has {string.Join(", ", known)}." : "It has captions of one language only; leave --language out.")}");
         if (rows.Count == 0)
             throw new LitException($"{path}: none of its {set.Samples.Count} pictures has a caption. Give data with captions (.txt, a text column, --caption-column).");
-        var captions = rows.SelectMany((row, image) => set.Samples[row].Captions.Select(caption => (Caption: caption, Image: image))).ToList();
-        var ztxt = model.EmbedTexts([.. captions.Select(pair => pair.Caption)], progress, cancel);
+        var captions = rows.SelectMany((row, image) => own[row].Select(caption => (Caption: caption, Image: image))).ToList();
+        var ztxt = model.EmbedTexts([.. captions.Select(pair => pair.Caption)], progress, cancel, options.TextCache);
         var zimg = model.ProjectImages(set.Representations.Select(rows));
         var run = Scored(path, zimg, ztxt, [.. rows.Select(row => set.Samples[row].Key)], [.. captions.Select(pair => pair.Caption)],
             [.. captions.Select((pair, text) => (pair.Image, text))], options.Seed, model.Description.Temperature, compute);
@@ -102,7 +154,7 @@ public static class ModelEvaluation
                 Skipped = set.Skipped.Count,
                 WithoutText = set.Samples.Count - rows.Count,
                 Fingerprint = model.Description.Image.Fingerprint,
-                Protocol = run.Report.Protocol with { Preprocessing = model.Description.Image.Preprocessing.PreprocessingDescription },
+                Protocol = run.Report.Protocol with { Preprocessing = Cropped(model, options), TestSet = options.TestSet?.Name, Language = options.Language },
                 Hashes = run.Report.Hashes with { TextTower = model.TextFingerprint, Embeddings = null },
                 Seconds = clock.Elapsed.TotalSeconds,
             },
@@ -183,6 +235,23 @@ public static class ModelEvaluation
             Seconds = clock.Elapsed.TotalSeconds,
         }, score, zimg, ztxt, keys, texts, pairs);
     }
+
+    /// <summary>The classes, or those of them that occur where the set asks for that.</summary>
+    private static ClassNames? Subset(ImageSet set, EvaluationOptions options)
+    {
+        if (options.TestSet?.Subset is null || options.Classes is not { Ids: { } ids } classes) return options.Classes;
+        var present = set.Samples.Select(sample => sample.Label).OfType<string>().ToHashSet(StringComparer.Ordinal);
+        int[] kept = [.. Enumerable.Range(0, ids.Count).Where(c => present.Contains(ids[c]))];
+        return kept.Length == 0 ? classes : new([.. kept.Select(c => classes.Names[c])], [.. kept.Select(c => ids[c])]);
+    }
+
+    private static IEnumerable<string> SubsetOdd(Labels labels, EvaluationOptions options)
+    {
+        if (options.TestSet is { Subset: { } expected } set && labels.Classes.Names.Count != expected)
+            yield return $"{labels.Classes.Names.Count} classes occur, where {set.Name} has {expected}: the number is not comparable with published ones. Unpack the whole set.";
+    }
+
+    private static string Cropped(LitModel model, EvaluationOptions options) => EvaluationCrop.Apply(model.Description.Image.Preprocessing, options.Crop).PreprocessingDescription;
 
     private const int MostInReport = 100, MostMistakes = 50;
 

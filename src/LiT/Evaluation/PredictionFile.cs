@@ -23,11 +23,14 @@ public static class PredictionFile
     /// similarity of the label, the five best classes.
     /// </summary>
     /// <exception cref="LitException">The file cannot be written.</exception>
-    public static void Write(string path, ClassificationRun run)
+    public static void Write(string path, params IReadOnlyList<ClassificationRun> runs) => WriteLines(path, runs.SelectMany(Lines));
+
+    private static IEnumerable<object> Lines(ClassificationRun run)
     {
         var names = run.Labels.Classes.Names;
-        WriteLines(path, run.Score.Answers.Select(answer => (object)new
+        return run.Score.Answers.Select(answer => (object)new
         {
+            run.Report.Protocol.Language,
             run.Set.Samples[answer.Row].Key,
             run.Set.Samples[answer.Row].Origin,
             Labels = answer.Labels.Select(label => names[label]),
@@ -38,7 +41,7 @@ public static class PredictionFile
             answer.LabelRank,
             answer.LabelSimilarity,
             Best = answer.Best.Zip(answer.Similarities, (c, similarity) => new { Class = names[c], Similarity = similarity }),
-        }));
+        });
     }
 
     /// <summary>
@@ -46,28 +49,25 @@ public static class PredictionFile
     /// then a line a text with its own images and the five nearest.
     /// </summary>
     /// <exception cref="LitException">The file cannot be written.</exception>
-    public static void Write(string path, RetrievalRun run)
+    public static void Write(string path, params IReadOnlyList<RetrievalRun> runs) => WriteLines(path, runs.SelectMany(Lines));
+
+    private static List<object> Lines(RetrievalRun run)
     {
         var textsOf = run.Pairs.ToLookup(pair => pair.Image, pair => pair.Text);
         var imagesOf = run.Pairs.ToLookup(pair => pair.Text, pair => pair.Image);
-        var temperature = run.Report.Temperature;
-        WriteLines(path, Lines());
-
-        IEnumerable<object> Lines()
+        var (temperature, language) = (run.Report.Temperature, run.Report.Protocol.Language);
+        List<object> lines = [];
+        Similarity.EachRow(run.Images, run.Texts, (image, scores) =>
         {
-            List<object> lines = [];
-            Similarity.EachRow(run.Images, run.Texts, (image, scores) =>
-            {
-                var own = Own(scores, textsOf[image], run.TextLines, temperature);
-                lines.Add(new { Image = run.ImageKeys[image], Rank = RankOf(run.Score.Ranks.ImageToText[image]), Own = own, Nearest = Best(scores, run.TextLines, temperature) });
-            });
-            Similarity.EachRow(run.Texts, run.Images, (text, scores) =>
-            {
-                var own = Own(scores, imagesOf[text], run.ImageKeys, null);
-                lines.Add(new { Text = run.TextLines[text], Rank = RankOf(run.Score.Ranks.TextToImage[text]), Own = own, Nearest = Best(scores, run.ImageKeys, null) });
-            });
-            return lines;
-        }
+            var own = Own(scores, textsOf[image], run.TextLines, temperature);
+            lines.Add(new { Language = language, Image = run.ImageKeys[image], Rank = RankOf(run.Score.Ranks.ImageToText[image]), Own = own, Nearest = Best(scores, run.TextLines, temperature) });
+        });
+        Similarity.EachRow(run.Texts, run.Images, (text, scores) =>
+        {
+            var own = Own(scores, imagesOf[text], run.ImageKeys, null);
+            lines.Add(new { Language = language, Text = run.TextLines[text], Rank = RankOf(run.Score.Ranks.TextToImage[text]), Own = own, Nearest = Best(scores, run.ImageKeys, null) });
+        });
+        return lines;
     }
 
     private static int? RankOf(int rank) => rank < 0 ? null : rank + 1;

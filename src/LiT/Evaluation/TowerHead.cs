@@ -1,4 +1,3 @@
-using LiT.Stores;
 using LiT.Towers;
 using static TorchSharp.torch;
 
@@ -58,34 +57,5 @@ public static class TowerHead
             for (var i = 0; i < answers.Length; i++) best[first + i] = (int)answers[i];
         }
         return best;
-    }
-}
-
-/// <summary>A linear probe between two stores of one tower.</summary>
-public static class ProbeEvaluation
-{
-    /// <param name="train">A store of labelled pictures to fit on.</param>
-    /// <param name="test">A store of labelled pictures to score on.</param>
-    /// <param name="classes">The classes, or null for the training store's labels.</param>
-    /// <param name="labelColumn">The column with the label, or null for the store's own.</param>
-    /// <param name="seed">Of the split and the bootstrap.</param>
-    /// <exception cref="LitException">Stores of two towers, or labels that are no classes.</exception>
-    public static ProbeScore Score(string train, string test, ClassNames? classes, string? labelColumn, int seed)
-    {
-        ExpectedTower? tower;
-        using (var store = EmbeddingStore.Open(train)) tower = store.Description is { } made ? new(made.Fingerprint, made.Tower) : null;
-        using (var store = EmbeddingStore.Open(test)) if (tower is not null) StoreFit.Check(store, tower);
-        ImageSetOptions options = new() { Samples = new() { LabelColumn = labelColumn } };
-        (Embeddings Rows, IReadOnlyList<int> Labels) Load(string path)
-        {
-            var set = ImageSet.Load(path, tower, () => throw new InvalidOperationException("a store needs no tower"), options, Compute.Cpu);
-            var labels = Evaluation.Labels.Match(set.Samples, path, classes);
-            classes ??= labels.Classes;
-            var rows = Enumerable.Range(0, labels.Of.Count).Where(row => labels.Of[row] is not null).ToList();
-            return (set.Representations.Select(rows), [.. rows.Select(row => labels.Of[row]!.Value)]);
-        }
-        var (x, y) = Load(train);
-        var (unseen, expected) = Load(test);
-        return LinearProbe.Score(x, y, unseen, expected, classes!.Names.Count, seed);
     }
 }

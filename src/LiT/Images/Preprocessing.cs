@@ -14,6 +14,9 @@ public enum ResizeFit
 
     /// <summary>The largest central square is cut out, then resized.</summary>
     CentralSquare,
+
+    /// <summary>Both sides are resized to <see cref="Preprocessing.ShorterSide"/>, whatever that does to the proportions, then the centre is cut out.</summary>
+    SquashThenCrop,
 }
 
 /// <summary>
@@ -35,7 +38,7 @@ public sealed partial record Preprocessing
     /// <summary>How the shape is made to fit.</summary>
     public required ResizeFit Fit { get; init; }
 
-    /// <summary>For <see cref="ResizeFit.ShorterSide"/>: what the shorter side is resized to; at least width and height.</summary>
+    /// <summary>For <see cref="ResizeFit.ShorterSide"/> and <see cref="ResizeFit.SquashThenCrop"/>: what the (shorter) side is resized to; at least width and height.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int ShorterSide { get; init; }
 
@@ -95,8 +98,8 @@ public sealed partial record Preprocessing
             var square = new Window((image.Width - side) / 2, (image.Height - side) / 2, side, side);
             image = new RgbImage(side, side, Resizing.Cut(image, square));
         }
-        if (Fit != ResizeFit.ShorterSide) return Resizing.Resize(image, Width, Height, Method, Window.Whole(Width, Height));
-        var (width, height) = SizeWithShorterSide(image.Width, image.Height, ShorterSide, Method);
+        if (Fit is not (ResizeFit.ShorterSide or ResizeFit.SquashThenCrop)) return Resizing.Resize(image, Width, Height, Method, Window.Whole(Width, Height));
+        var (width, height) = Fit == ResizeFit.SquashThenCrop ? (ShorterSide, ShorterSide) : SizeWithShorterSide(image.Width, image.Height, ShorterSide, Method);
         var window = new Window(CropOffset(width, Width, Method), CropOffset(height, Height, Method), Width, Height);
         return Resizing.Resize(image, width, height, Method, window);
     }

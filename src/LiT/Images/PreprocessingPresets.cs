@@ -91,6 +91,7 @@ public sealed partial record Preprocessing
             {
                 ResizeFit.ShorterSide when ShorterSide == Width && Width == Height => $"shorter side to {ShorterSide}, central square",
                 ResizeFit.ShorterSide => $"shorter side to {ShorterSide}, central {Width} x {Height}",
+                ResizeFit.SquashThenCrop => $"resized to {ShorterSide} x {ShorterSide}, central {Width} x {Height}",
                 ResizeFit.CentralSquare => $"largest central square to {Width} x {Height}",
                 _ => $"resized to {Width} x {Height}",
             };
@@ -144,7 +145,7 @@ public sealed partial record Preprocessing
         const int largest = 16_384;
         if (Width is < 1 or > largest || Height is < 1 or > largest)
             throw new LitException($"{origin}: a tower's input of {Width} x {Height}. Give sides of 1 to {largest} pixels.");
-        if (Fit == ResizeFit.ShorterSide && (ShorterSide < Math.Max(Width, Height) || ShorterSide > largest))
+        if (Fit is ResizeFit.ShorterSide or ResizeFit.SquashThenCrop && (ShorterSide < Math.Max(Width, Height) || ShorterSide > largest))
             throw new LitException($"{origin}: a shorter side of {ShorterSide} where {Width} x {Height} is cut out. Give one of " +
                 $"{Math.Max(Width, Height)} to {largest} pixels.");
         if (!Enum.IsDefined(Method) || !Enum.IsDefined(Fit)) throw new LitException($"{origin}: an unknown way to resize. Write the file again.");

@@ -65,6 +65,18 @@ public static class ImageTowerFile
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
+    /// <summary>The heads that a file written by <see cref="Save"/> names, without reading its weights; none for any other file.</summary>
+    internal static IReadOnlyList<HeadConfig> HeadsOf(string path)
+    {
+        if (!File.Exists(path)) return [];
+        using var checkpoint = Checkpoint.Open(path);
+        try
+        {
+            return checkpoint.Metadata.TryGetValue(ConfigKey, out var json) ? JsonSerializer.Deserialize<ImageTowerConfig>(json, Json)?.Heads ?? [] : [];
+        }
+        catch (Exception wrong) when (wrong is JsonException or NotSupportedException) { return []; }
+    }
+
     internal static RecognisedTower? Recognise(Checkpoint checkpoint)
     {
         if (!checkpoint.Metadata.TryGetValue(ConfigKey, out var json)) return null;

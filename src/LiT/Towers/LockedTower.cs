@@ -21,6 +21,10 @@ public sealed record LockedTower(
     /// <summary>The supervised heads that came with the weights.</summary>
     public IReadOnlyList<HeadConfig> Heads => Tower.Config?.Heads ?? [.. Tower.HeadNames.Select(name => new HeadConfig(name, 0))];
 
+    /// <summary>The same tower, not a copy, with another preprocessing: other representations, and so another fingerprint.</summary>
+    public LockedTower With(Preprocessing preprocessing) =>
+        preprocessing == Preprocessing ? this : this with { Preprocessing = preprocessing, Fingerprint = ImageTowerFile.Fingerprint(Tower, preprocessing) };
+
     /// <summary>What <c>lit models show</c> prints.</summary>
     public TowerDescription Describe() => new()
     {
