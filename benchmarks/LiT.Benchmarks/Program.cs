@@ -9,6 +9,7 @@ return args switch
     ["exact", .. var options] => ExactStepBenchmark.Run(options),
     ["optimizer", .. var options] => OptimizerBenchmark.Run(options),
     ["steady", .. var options] => SteadyBenchmark.Run(options),
+    ["open", .. var options] => OpenBenchmark.Run(options),
     ["start", .. var options] when options.Length > 0 => StartBenchmark.Run(options),
     _ => Usage(),
 };
@@ -24,6 +25,7 @@ static int Usage()
           exact [TOWER [BATCH [MICRO [memory]]]]   an exact step of a large batch beside plain micro-batches
           optimizer [TOWER]                        one update of every weight
           steady [STEPS]                           memory over a long run
+          open [FOLDER]                            opening a checkpoint of LiT-L16L's size
           start STORE [PROGRAM]                    from the command to the first step
         """);
     return 2;

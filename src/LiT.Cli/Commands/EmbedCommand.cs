@@ -28,10 +28,11 @@ internal static class EmbedCommand
         Option<string[]> reuse = new("--reuse") { Description = "Another store of the same tower, whose pictures are not embedded again.", DefaultValueFactory = _ => [] };
         Option<string> crop = new("--crop") { Description = $"How pictures are cut, where not as the tower has it: {string.Join(", ", EvaluationCrop.Names)}.", DefaultValueFactory = _ => EvaluationCrop.Model };
         crop.AcceptOnlyFromAmong([.. EvaluationCrop.Names]);
+        Option<bool> exif = new("--honour-exif") { Description = "Turn pictures as their EXIF orientation says, which the references do not; the same as ':exif' behind the tower." };
         ViewOptions views = new();
         DataOptions data = new();
 
-        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, type, crop, batch, rowsPerShard, maxMegapixels, maxBad, part, update, retry, reuse };
+        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, type, crop, batch, rowsPerShard, maxMegapixels, maxBad, part, update, retry, reuse, exif };
         views.AddTo(command);
         data.AddTo(command);
         Limits.Positive(batch, rowsPerShard, maxMegapixels);
@@ -39,6 +40,7 @@ internal static class EmbedCommand
         command.SetAction((parsed, cancel) =>
         {
             var spec = parsed.GetRequiredValue(tower);
+            if (parsed.GetValue(exif)) spec = ImageTowerLoader.With(spec, "exif");
             var folder = parsed.GetRequiredValue(store);
             var share = parsed.GetValue(part) is { } given ? StorePart.Parse(given) : StorePart.Whole;
             var source = data.Open(parsed);

@@ -43,6 +43,10 @@ public static class ImageTowerLoader
     /// <summary>Whether a text is a spec of a tower from scratch (and not a path or a public name).</summary>
     public static bool IsSpec(string text) => FamilyOf(text) is not null;
 
+    /// <summary>A spec with one more option behind it: "vit.npz" and "exif" give "vit.npz:exif".</summary>
+    public static string With(string spec, string option) =>
+        spec + (FamilyOf(spec) is not null || SplitPath(spec).Options.Length > 0 ? "," : ":") + option;
+
     /// <summary>An image tower with all that belongs to it.</summary>
     /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough; or a spec from scratch.</param>
     /// <param name="options">What is not given in the spec.</param>
@@ -147,6 +151,11 @@ public static class ImageTowerLoader
     {
         preprocessing = options.Preprocessing
             ?? (options.ImageSize is { } size ? Resized(preprocessing, size, options.ImageHeight ?? size) : preprocessing);
+        preprocessing = preprocessing with
+        {
+            HonourExif = preprocessing.HonourExif || options.HonourExif,
+            Background = options.Background ?? preprocessing.Background,
+        };
         var fingerprint = ImageTowerFile.Fingerprint(tower, preprocessing);
         tower.to(options.Compute.Type).to(options.Compute.Device);
         if (options.Locked) tower.Lock();

@@ -39,6 +39,12 @@ public sealed record ImageTowerOptions
     /// <summary><c>pooler</c>: a Hugging Face ViT's representation is its pooler's output.</summary>
     public bool Pooler { get; init; }
 
+    /// <summary><c>exif</c>: pictures are turned as their EXIF orientation says, which no reference does.</summary>
+    public bool HonourExif { get; init; }
+
+    /// <summary><c>background=ffffff</c>: the colour that shows through transparent pixels; the references drop the alpha channel.</summary>
+    public Rgb24? Background { get; init; }
+
     /// <summary>Whether supervised heads are loaded with the tower.</summary>
     public bool Heads { get; init; } = true;
 
@@ -59,9 +65,11 @@ public sealed record ImageTowerOptions
                 "pad" when value is "zero" or "inf" => options with { RootPadding = value == "zero" ? Towers.RootPadding.Zero : Towers.RootPadding.MinusInfinity },
                 "patch-mean" when value.Length == 0 => options with { JoinPatchMean = true },
                 "pooler" when value.Length == 0 => options with { Pooler = true },
+                "exif" when value.Length == 0 => options with { HonourExif = true },
+                "background" => options with { Background = Rgb24.Parse(value) },
                 // big_vision's way to name the tower in a file of two; it is found without.
                 "img" when value.Length == 0 => options,
-                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, heads=N, pool=tok|gap|map|0, pad=zero|inf, patch-mean, pooler."),
+                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, heads=N, pool=tok|gap|map|0, pad=zero|inf, patch-mean, pooler, exif, background=rrggbb."),
             };
         }
         return options;

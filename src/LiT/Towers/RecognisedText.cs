@@ -120,7 +120,7 @@ internal sealed record RecognisedText(string Family, WeightSource Source, TextTo
     private static int HeadsOf(WeightSource source, int width, TextTowerOptions options)
     {
         if (options.Heads is { } heads)
-            return width % heads == 0 ? heads : throw new LitException($"{source.Checkpoint.Path}: a width of {width} cannot be divided into {heads} heads. Give a divisor of {width}.");
+            return heads > 0 && width % heads == 0 ? heads : throw new LitException($"{source.Checkpoint.Path}: a width of {width} cannot be divided into {heads} heads. Give a divisor of {width}.");
         return width % 64 == 0 ? width / 64
             : throw new LitException($"{source.Checkpoint.Path}: does not say how many attention heads it has, and its width of {width} is no multiple of 64. Write the number behind the path, as in :heads=4.");
     }

@@ -33,6 +33,17 @@ public sealed class FixtureFolder(string path)
 {
     private readonly HashSet<string> used = ["meta.json"];
 
+    /// <summary>The wrong conventions of meta.json that a case made and saw fail.</summary>
+    public HashSet<string> MistakesSeen { get; } = [];
+
+    /// <summary>The wrong conventions of meta.json that make an error well above the tolerance.</summary>
+    public IEnumerable<string> MistakesNamed(double tolerance) => Named(Meta, false, tolerance).Distinct();
+
+    private static IEnumerable<string> Named(JsonElement element, bool inside, double tolerance) => element.ValueKind != JsonValueKind.Object ? []
+        : element.EnumerateObject().SelectMany(member => inside && member.Value.ValueKind == JsonValueKind.Number
+            ? member.Value.GetDouble() >= 2 * tolerance ? [member.Name] : []
+            : Named(member.Value, inside || member.Name == "error_of_wrong_conventions", tolerance));
+
     public string Name => Path.GetFileName(path);
 
     public JsonElement Meta => JsonDocument.Parse(File.ReadAllText(Path.Combine(path, "meta.json"))).RootElement;

@@ -39,6 +39,28 @@ public class ReferenceTests
     [MemberData(nameof(FolderNames))]
     public void The_product_gives_what_the_reference_gives(string name) => RunAll(Reference.Open(name));
 
+    /// <summary>Every mistake that the copied fixtures know (GELU, eps, padding, resampling of positions and others) is made, and is seen.</summary>
+    [Theory]
+    [InlineData("vit_augreg_npz", "bilinear_half_pixel_centres, exact_erf_gelu, layernorm_eps_1e-12, layernorm_eps_1e-5")]
+    [InlineData("vit_bigvision_npz", "exact_erf_gelu, layernorm_eps_1e-12, layernorm_eps_1e-5")]
+    [InlineData("bit_resnetv2_npz", "SAME padding instead of explicit, max pool padded with zeros instead of -inf, weight_std_eps_1e-10, weight_std_eps_1e-5, weight_std_eps_1e-8 (timm)")]
+    [InlineData("mixer_npz", "exact_erf_gelu, layernorm_eps_1e-5")]
+    [InlineData("dino_vit", "layernorm_eps_1e-5, layerscale ignored, no 0.1 offset, no antialias, tanh_gelu")]
+    [InlineData("hf_vit", "layernorm_eps_1e-6, tanh_gelu")]
+    [InlineData("torchvision_resnet", "batchnorm_eps_1e-3, momentum encoder used, stride in the first 1x1 (caffe style)")]
+    [InlineData("bert_flaxformer_npz", "exact_erf_gelu, layernorm_eps_1e-6, no padding mask")]
+    [InlineData("bert_hf", "layernorm_eps_1e-6, tanh_gelu")]
+    [InlineData("text_transformer_npz", "exact_erf_gelu, layernorm_eps_1e-5")]
+    [InlineData("t5_encoder", "attention scaled by 1/sqrt(d_kv), max_distance off (x2)")]
+    [InlineData("mt5_encoder", "attention scaled by 1/sqrt(d_kv), exact_erf_gelu, max_distance off (x2), rmsnorm_eps_1e-5")]
+    public void A_wrong_convention_does_not_go_unseen(string name, string mistakes)
+    {
+        var folder = Reference.OpenCopied(name);
+        RunAll(folder);
+        Assert.Equal(mistakes, string.Join(", ", folder.MistakesSeen.Order(StringComparer.Ordinal)));
+        Assert.Equal(folder.MistakesSeen.Order(StringComparer.Ordinal), folder.MistakesNamed(folder.Tolerance()).Order(StringComparer.Ordinal));
+    }
+
     private static void RunAll(FixtureFolder folder)
     {
         var name = folder.Name;

@@ -284,6 +284,23 @@ public sealed class ImageTowerLoaderTests : IDisposable
         Assert.Equal([1, loaded.Tower.Width], loaded.Tower.call(rand(1, 3, height, width)).shape);
     }
 
+    [Theory]
+    [InlineData("vit:mu/16", "vit:mu/16,exif")]
+    [InlineData("vit:mu/16,size=32", "vit:mu/16,size=32,exif")]
+    [InlineData("towers/vit.npz", "towers/vit.npz:exif")]
+    [InlineData("towers/vit.npz:pool=map", "towers/vit.npz:pool=map,exif")]
+    public void An_option_is_put_behind_a_spec(string spec, string expected) => Assert.Equal(expected, ImageTowerLoader.With(spec, "exif"));
+
+    [Fact]
+    public void Orientation_and_transparency_are_part_of_the_preprocessing_and_so_of_the_fingerprint()
+    {
+        using var plain = ImageTowerLoader.Load(Fixture("vit_augreg_npz", "checkpoint.npz"));
+        using var upright = ImageTowerLoader.Load(Fixture("vit_augreg_npz", "checkpoint.npz") + ":exif,background=FFFFFF");
+        Assert.Equal(plain.Preprocessing with { HonourExif = true, Background = Rgb24.White }, upright.Preprocessing);
+        Assert.NotEqual(plain.Fingerprint, upright.Fingerprint);
+        Assert.EndsWith("EXIF orientation honoured, transparency over #ffffff", upright.Preprocessing.PreprocessingDescription, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Class_names_and_preprocessing_of_a_Hugging_Face_folder_come_along()
     {

@@ -1,5 +1,6 @@
 using CsCheck;
 using LiT.Checkpoints;
+using LiT.Tests.Parity;
 using LiT.Towers;
 using static TorchSharp.torch;
 
@@ -94,6 +95,17 @@ public class TextTowerFileTests
         Assert.Contains(message, error);
         Assert.StartsWith(path, error);
         Assert.DoesNotContain('\n', error);
+    }
+
+    [Theory]
+    [InlineData("""{"num_attention_heads": 0}""", "a width of 28 cannot be divided into 0 heads")]
+    [InlineData("""{"num_attention_heads": 3}""", "a width of 28 cannot be divided into 3 heads")]
+    public void A_config_beside_the_weights_that_cannot_be_is_one_line(string json, string message)
+    {
+        using var folder = new TemporaryFolder();
+        File.Copy(Reference.OpenCopied("bert_hf").PathOf("bert_plain.safetensors"), folder["model.safetensors"]);
+        folder.Write("config.json", json);
+        Assert.Contains(message, Assert.Throws<LitException>(() => TextTowerLoader.Load(folder["model.safetensors"])).Message, StringComparison.Ordinal);
     }
 
     [Fact]
