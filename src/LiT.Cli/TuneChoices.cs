@@ -103,6 +103,8 @@ internal sealed class TuneChoices
         var length = parsed.GetValue(steps)
             ?? ((parsed.GetValue(epochs) ?? recipe?.Epochs) is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch)) : chosen.Steps);
         var (lowest, highest) = Bounds(parsed.GetValue(temperatureBounds)) ?? (chosen.LowestTemperature, chosen.HighestTemperature);
+        if (parsed.GetValue(temperature) is { } start && !(start >= lowest && start <= highest))
+            throw new UsageException(FormattableString.Invariant($"--temperature {start}: give a number between its bounds, {lowest:G} and {highest:G}, or other --temperature-bounds."));
         var rate = parsed.GetValue(lr) ?? chosen.Optimizer.LearningRate;
         return chosen with
         {

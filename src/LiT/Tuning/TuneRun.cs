@@ -196,7 +196,7 @@ public static class TuneRun
         if ((request.TextHead == HeadSpec.None ? tower.Width : request.TextHead.Size ?? size) is var texts && texts != size)
             throw new UsageException($"--text-head {request.TextHead}: texts would have {texts} numbers and images {size}. Give both sides one size, for example --image-head {texts}.");
         TwoTowers towers = new(source.InModel, ImageHead(source, request, size), tower, TextHead(request, source, tower.Width, size),
-            Math.Log(options.Temperature), options.Loss == ContrastiveLossKind.Sigmoid ? options.Bias : null);
+            Math.Log(Math.Clamp(options.Temperature, options.LowestTemperature, options.HighestTemperature)), options.Loss == ContrastiveLossKind.Sigmoid ? options.Bias : null);
         towers.to(request.Compute.Device);
         return towers;
     }

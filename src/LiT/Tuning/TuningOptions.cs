@@ -48,7 +48,7 @@ public sealed record TuningOptions
     /// <summary>Steps until a reciprocal square root has fallen to 1/sqrt(2).</summary>
     public double Timescale { get; init; } = 10_000;
 
-    /// <summary>What cosines are multiplied by at the start; the paper's 10.</summary>
+    /// <summary>What cosines are multiplied by at the start, the paper's 10; brought between the bounds.</summary>
     public double Temperature { get; init; } = 10;
 
     /// <summary>The sigmoid loss's bias at the start; SigLIP's -10 (arXiv 2303.15343, section 3.2).</summary>
@@ -132,8 +132,7 @@ public sealed record TuningOptions
         Need(CooldownSteps >= 0 && CooldownSteps <= Steps, $"--cooldown {CooldownSteps}: give 0 to {Steps}.");
         Need(LowestTemperature > 0 && LowestTemperature <= HighestTemperature,
             $"--temperature-bounds {LowestTemperature},{HighestTemperature}: give two numbers above 0, the lower first.");
-        Need(Temperature >= LowestTemperature && Temperature <= HighestTemperature,
-            $"--temperature {Temperature}: give a number between its bounds, {LowestTemperature} and {HighestTemperature}.");
+        Need(Temperature > 0 && double.IsFinite(Temperature), $"--temperature {Temperature}: give a number above 0.");
         Need(double.IsFinite(Bias), $"--bias {Bias}: give a number, such as -10.");
         Need(Timescale > 0, $"--timescale {Timescale}: give a number above 0.");
         Need(CaptionNoise is >= 0 and <= 1, $"--caption-noise {CaptionNoise}: give a share from 0 to 1.");
