@@ -22,7 +22,7 @@ static int Usage()
           duplicates [TRAIN [TEST [WIDTH]]]        near-duplicates of one set in another
           towers [THREADS [SPEC...]]               image towers beside the matrix products
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
-          exact [TOWER [BATCH [MICRO [memory]]]]   an exact step of a large batch beside plain micro-batches
+          exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches
           optimizer [TOWER]                        one update of every weight
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size

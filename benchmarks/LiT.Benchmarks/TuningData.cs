@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LiT.Text;
 using LiT.Towers;
 using LiT.Tuning;
@@ -36,18 +37,29 @@ internal static class TuningData
             .Sum(one => one.parameter.numel());
 
     /// <summary>Tunes for some steps in a folder of its own and gives the seconds of each step.</summary>
-    public static (List<double> Seconds, MetricsLine Last) Tune(TwoTowers towers, TuningPairs pairs, TuningOptions options)
+    /// <param name="towers">What is tuned.</param>
+    /// <param name="pairs">On what.</param>
+    /// <param name="options">How.</param>
+    /// <param name="between">Called after every step; its time is nobody's.</param>
+    public static List<double> Tune(TwoTowers towers, TuningPairs pairs, TuningOptions options, Action? between = null)
     {
         var folder = Directory.CreateTempSubdirectory("lit-bench-");
         try
         {
             List<double> seconds = [];
             options = options with { LogEvery = 1, CheckpointEvery = options.Steps + 1 };
+            var watch = Stopwatch.StartNew();
             ContrastiveTuner tuner = new(new(towers, LockSetting.Parse("Lu"), options.Optimizer), pairs, options, TorchSharp.torch.CPU)
             {
-                OnLine = line => seconds.Add(options.Batch / line.PairsPerSecond),
+                OnLine = line =>
+                {
+                    seconds.Add(watch.Elapsed.TotalSeconds);
+                    between?.Invoke();
+                    watch.Restart();
+                },
             };
-            return (seconds, tuner.Run(folder.FullName).Last);
+            tuner.Run(folder.FullName);
+            return seconds;
         }
         finally { folder.Delete(recursive: true); }
     }

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LiT.Checkpoints;
@@ -26,11 +27,11 @@ internal static unsafe class FusedLogits
         var pieces = (int)((rows + PieceRows - 1) / PieceRows);
         float* l = Floats(logits);
         var (ofRow, ofColumn) = (row.From(firstRow), column.From(firstColumn));
-        var (largest, best, sums) = (new float[pieces * columns], new float[pieces * columns], new float[pieces * columns]);
+        using Scratch largest = new(pieces * columns), best = new(pieces * columns), sums = new(pieces * columns);
         var rowBefore = new float[rows];
         InPieces(rows, (piece, from, to) =>
         {
-            fixed (float* ownLargest = &largest[piece * columns], ownBest = &best[piece * columns])
+            fixed (float* ownLargest = &largest.Numbers[piece * columns], ownBest = &best.Numbers[piece * columns])
             {
                 new Span<float>(ownLargest, (int)columns).Fill(float.NegativeInfinity);
                 for (var i = from; i < to; i++)
@@ -46,20 +47,23 @@ internal static unsafe class FusedLogits
         var columnBefore = new ReadOnlySpan<float>(ofColumn.Maximum, (int)columns).ToArray();
         for (var piece = 0; piece < pieces; piece++)
             for (var j = 0; j < columns; j++)
-                if (largest[piece * columns + j] is var most && !(most <= ofColumn.Maximum[j])) (ofColumn.Maximum[j], ofColumn.Best[j]) = (most, best[piece * columns + j]);
+                if (largest.Numbers[piece * columns + j] is var most && !(most <= ofColumn.Maximum[j])) (ofColumn.Maximum[j], ofColumn.Best[j]) = (most, best.Numbers[piece * columns + j]);
         InPieces(rows, (piece, from, to) =>
         {
-            fixed (float* own = &sums[piece * columns])
+            fixed (float* own = &sums.Numbers[piece * columns])
+            {
+                new Span<float>(own, (int)columns).Clear();
                 for (var i = from; i < to; i++)
                 {
                     var sum = AddExponentials(l + i * columns, columns, ofRow.Maximum[i], ofColumn.Maximum, own);
                     ofRow.Sum[i] = ofRow.Sum[i] * MathF.Exp(rowBefore[i] - ofRow.Maximum[i]) + sum;
                 }
+            }
         });
         for (var j = 0; j < columns; j++)
         {
             var sum = ofColumn.Sum[j] * MathF.Exp(columnBefore[j] - ofColumn.Maximum[j]);
-            for (var piece = 0; piece < pieces; piece++) sum += sums[piece * columns + j];
+            for (var piece = 0; piece < pieces; piece++) sum += sums.Numbers[piece * columns + j];
             ofColumn.Sum[j] = sum;
         }
         KeepAlive(logits, row, column);
@@ -102,10 +106,11 @@ internal static unsafe class FusedLogits
         float* l = Floats(logits);
         var losses = (double*)TensorBytes.Address(perPair) + firstRow;
         var (ofRow, ofColumn) = (row.From(firstRow), column.From(firstColumn));
-        var (largest, best, yes) = (new float[pieces * columns], new float[pieces * columns], new double[pieces]);
+        using Scratch largest = new(pieces * columns), best = new(pieces * columns);
+        var yes = new double[pieces];
         InPieces(rows, (piece, from, to) =>
         {
-            fixed (float* ownLargest = &largest[piece * columns], ownBest = &best[piece * columns])
+            fixed (float* ownLargest = &largest.Numbers[piece * columns], ownBest = &best.Numbers[piece * columns])
             {
                 new Span<float>(ownLargest, (int)columns).Fill(float.NegativeInfinity);
                 for (var i = from; i < to; i++)
@@ -132,7 +137,7 @@ internal static unsafe class FusedLogits
         });
         for (var piece = 0; piece < pieces; piece++)
             for (var j = 0; j < columns; j++)
-                if (largest[piece * columns + j] is var most && most > ofColumn.Maximum[j]) (ofColumn.Maximum[j], ofColumn.Best[j]) = (most, best[piece * columns + j]);
+                if (largest.Numbers[piece * columns + j] is var most && most > ofColumn.Maximum[j]) (ofColumn.Maximum[j], ofColumn.Best[j]) = (most, best.Numbers[piece * columns + j]);
         KeepAlive(logits, row, column);
         GC.KeepAlive(perPair);
         return yes.Sum();
@@ -246,6 +251,14 @@ internal static unsafe class FusedLogits
         else
             Parallel.For(0, pieces, new() { MaxDegreeOfParallelism = Math.Max(1, get_num_threads()) },
                 piece => work(piece, piece * (long)PieceRows, Math.Min(rows, (piece + 1) * (long)PieceRows)));
+    }
+
+    /// <summary>Room for numbers that outlives no block; what it holds at first is anything.</summary>
+    private readonly struct Scratch(long count) : IDisposable
+    {
+        public float[] Numbers { get; } = ArrayPool<float>.Shared.Rent((int)count);
+
+        public void Dispose() => ArrayPool<float>.Shared.Return(Numbers);
     }
 
     private static void KeepAlive(Tensor logits, Margin row, Margin column)

@@ -56,6 +56,15 @@ internal sealed class LogitBlocks
             }
     }
 
+    /// <summary>Lets go of what was kept of the blocks; no block is visited after it.</summary>
+    internal void Forget()
+    {
+        foreach (var block in kept.Values) block.Dispose();
+        kept.Clear();
+        buffer.Dispose();
+        second?.Dispose();
+    }
+
     /// <summary>Adds a block to the sums of exponentials and takes note of its largest logits.</summary>
     internal void AddToSums(Rows rows, Rows columns, Tensor logits)
     {

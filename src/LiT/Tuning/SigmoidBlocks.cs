@@ -28,11 +28,11 @@ internal static class SigmoidBlocks
         var relation = positives.On(z.device);
         var positivesOf = relation.Sum(ones(blocks.Size, ScalarType.Float64, z.device));
         var ownT = relation.Sum(t);
-        perPair.sub_((blocks.ScaledImages * ownT).to_type(ScalarType.Float64).sum([1])).sub_(positivesOf * bias);
+        perPair.sub_(RowProducts.Of(blocks.ScaledImages, ownT)).sub_(positivesOf * bias);
         gradientBias.sub_(positivesOf.sum()).TimesInPlace(1 / denominator);
         gradientT.sub_(relation.Sum(blocks.ScaledImages)).TimesInPlace(1 / denominator);
         gradientZ?.sub_(ownT.mul_(scale)).TimesInPlace(1 / denominator);
-        var gradientLogTemperature = (t * gradientT).to_type(ScalarType.Float64).sum();
+        var gradientLogTemperature = RowProducts.Of(t, gradientT).sum();
         var (imageToText, textToImage) = blocks.Accuracies(relation);
         return new(perPair.sum().Times(1 / denominator), perPair, gradientZ, gradientT, gradientLogTemperature, gradientBias, imageToText, textToImage);
     }

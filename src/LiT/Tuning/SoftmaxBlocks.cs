@@ -24,20 +24,35 @@ internal static class SoftmaxBlocks
             columns.Of(gradientT).addmm_(shares.t(), rows.Of(blocks.ScaledImages), beta: 1, alpha: 1);
         });
         gradientZ?.mul_(scale);
+        blocks.Forget();
 
+        // The targets' half: one [B, E] matrix at a time beside the gradients, so that the whole stays as small as the blocks.
         var relation = positives.On(z.device);
         var positivesOf = relation.Sum(ones(blocks.Size, z.dtype, z.device));
-        var (share, z2) = (positivesOf.reciprocal().unsqueeze(1), blocks.ScaledImages);
-        var (ownT, ownZ) = (relation.Sum(t), relation.Sum(z2));
-        var target = (z2 * ownT).PlusInPlace(t * ownZ).to_type(ScalarType.Float64).sum([1]) / positivesOf;
-        var perPair = (logSums - target).TimesInPlace(0.5);
-
-        gradientT.sub_(ownZ.mul_(share)).sub_(relation.Sum(z2 * share)).TimesInPlace(0.5 / denominator);
-        gradientZ?.sub_(ownT.mul_(share).PlusInPlace(relation.Sum(t * share)).mul_(scale)).TimesInPlace(0.5 / denominator);
+        var share = positivesOf.reciprocal().unsqueeze(1);
+        var target = zeros(blocks.Size, ScalarType.Float64, z.device);
+        Take(gradientT, blocks.ScaledImages, t, null);
+        Take(gradientZ, t, blocks.ScaledImages, scale);
+        var perPair = (logSums - target / positivesOf).TimesInPlace(0.5);
+        gradientT.TimesInPlace(0.5 / denominator);
+        gradientZ?.TimesInPlace(0.5 / denominator);
         // Sum over i, j of G_ij · l_ij, without another walk: G · z is the gradient of the texts.
-        var gradientLogTemperature = (t * gradientT).to_type(ScalarType.Float64).sum();
+        var gradientLogTemperature = RowProducts.Of(t, gradientT).sum();
         var (imageToText, textToImage) = blocks.Accuracies(relation);
         return new(perPair.sum().Times(1 / denominator), perPair, gradientZ, gradientT, gradientLogTemperature,
             zeros([], ScalarType.Float64, z.device), imageToText, textToImage);
+
+        void Take(Tensor? gradient, Tensor others, Tensor own, Tensor? times)
+        {
+            using var scope = NewDisposeScope();
+            var ofOthers = relation.Sum(others);
+            target.PlusInPlace(RowProducts.Of(own, ofOthers));
+            if (gradient is null) return;
+            Subtract(ofOthers.mul_(share));
+            ofOthers.Dispose();
+            Subtract(relation.Sum(others * share));
+
+            void Subtract(Tensor part) => gradient.sub_(times is null ? part : part.mul_(times));
+        }
     }
 }
