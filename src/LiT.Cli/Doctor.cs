@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
+using LiT.Drawings;
 using LiT.Images;
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Cli;
@@ -17,7 +20,7 @@ internal static class Doctor
     private static readonly byte[] OnePixelPng = Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP438AAAAQBAYDFKhhdAAAAAElFTkSuQmCC");
 
-    public static IReadOnlyList<Finding> Examine() =>
+    public static IReadOnlyList<Finding> Examine(string? model = null) =>
     [
         new("system", true, $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, .NET {Environment.Version}"),
         Cores(),
@@ -38,7 +41,17 @@ internal static class Doctor
             return $"libvips {NetVips.NetVips.Version(0)}.{NetVips.NetVips.Version(1)}.{NetVips.NetVips.Version(2)} decodes, {image.Width} x {image.Height}";
         }),
         Waiting(),
+        Try("what the built-in tower computes", "This machine or libtorch computes something else than where the tower was made: embeddings from here would not fit models from elsewhere. Build again, and report it with this output.", DrawnTower.Check),
+        .. model is null ? [] : new[] { Try($"what {model} computes", "'lit verify' says more; copy the bundle again if a file was changed.", () => Computed(model)) },
     ];
+
+    private static string Computed(string model)
+    {
+        var check = ModelCheck.Run(model, Compute.Cpu);
+        return check.Golden is { } golden
+            ? string.Create(CultureInfo.InvariantCulture, $"{golden.Texts} texts and {golden.Pictures} pictures within {golden.Largest:0.0e+0} of their length ({golden.Allowed:0.0e+0} allowed)")
+            : "its files and tower are unchanged; it carries no golden vectors";
+    }
 
     private static Finding Cores() => new("cores", true, $"{Environment.ProcessorCount}");
 

@@ -49,16 +49,23 @@ public sealed class LitModel : IDisposable
     /// <summary>The supervised heads that came with the image tower, where that can be told without loading it.</summary>
     public IReadOnlyList<HeadConfig> ImageHeads => image?.Heads ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(folder ?? ".", file)) : []);
 
-    /// <summary>Opens a bundle.</summary>
-    /// <param name="path">A bundle's folder, or a run's folder with the bundle in model/.</param>
+    /// <summary>Opens a bundle, or a model that others published as one file.</summary>
+    /// <param name="path">A bundle's folder, a run's folder with the bundle in model/, a LiT or SigLIP <c>.npz</c>, or the name of one that was downloaded.</param>
     /// <param name="compute">Where and in what type to compute.</param>
-    /// <exception cref="LitException">No bundle is there, or a part of it is missing or damaged.</exception>
-    public static LitModel Load(string path, Compute? compute = null)
+    /// <param name="vocabulary">The vocabulary of a published file; null for the one beside it. A bundle has its own.</param>
+    /// <exception cref="LitException">No model is there, or a part of it is missing or damaged.</exception>
+    public static LitModel Load(string path, Compute? compute = null, string? vocabulary = null)
     {
         compute ??= Compute.Cpu;
-        var folder = !File.Exists(Path.Combine(path, ModelDescription.FileName)) && File.Exists(Path.Combine(path, "model", ModelDescription.FileName))
-            ? Path.Combine(path, "model")
-            : path;
+        if (BundleIn(path) is null && !Directory.Exists(path) && (TowerPath.IsThere(path) || Catalogue.ModelCatalogue.Find(path) is not null))
+        {
+            var published = PublishedModel.Open(path, compute, vocabulary);
+            return new(published.Description, published.Towers, published.Tokenizer, compute, null) { image = published.Image };
+        }
+        if (!Path.Exists(path))
+            throw new LitException($"{path}: no model is there, and no published one has that name{(Catalogue.ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : "")}. " +
+                "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows.");
+        var folder = BundleIn(path) ?? path;
         var description = ModelDescription.Read(folder);
         var tokenizer = CaptionTokenizer.Load(folder, description.Text.Tokenizer);
         var (imageHead, textHead) = (Built(description.Image.Head), Built(description.Text.Head));
@@ -81,6 +88,14 @@ public sealed class LitModel : IDisposable
     public static string? TextFileOf(string path) => new[] { path, Path.Combine(path, "model") }
         .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName))).Select(folder => Path.Combine(folder, TextFile)).FirstOrDefault();
 
+    /// <summary>The folder of the bundle that a path means, which may be a run's with the bundle in model/; null where there is none.</summary>
+    internal static string? BundleIn(string path) =>
+        new[] { path, Path.Combine(path, "model") }.FirstOrDefault(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)));
+
+    /// <summary>What the model gives here for the test pictures and texts of a bundle.</summary>
+    /// <param name="withImages">Whether the image tower is asked, too.</param>
+    public GoldenVectors Golden(bool withImages = true) => GoldenVectors.Of(Towers, Tokenizer, withImages ? Image : null);
+
     /// <summary>Writes a bundle; model.json comes last, so a folder with it is whole.</summary>
     /// <param name="folder">Made where it is missing; a bundle that is there is replaced.</param>
     /// <param name="towers">Text tower, heads, temperature and bias; an image tower in them is left out.</param>
@@ -88,9 +103,10 @@ public sealed class LitModel : IDisposable
     /// <param name="image">The locked side; <see cref="ImageSideDescription.File"/> is set here.</param>
     /// <param name="locked">The tower itself, to go into the bundle, or null to name it only.</param>
     /// <param name="describe">Completes the description.</param>
+    /// <param name="atHand">A tower that is named only, for the golden vectors of its side.</param>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
     public static ModelDescription Save(string folder, TwoTowers towers, CaptionTokenizer tokenizer, ImageSideDescription image,
-        LockedTower? locked, Func<ModelDescription, ModelDescription> describe)
+        LockedTower? locked, Func<ModelDescription, ModelDescription> describe, LockedTower? atHand = null)
     {
         Directory.CreateDirectory(folder);
         AtomicFile.RemoveLeft(folder);
@@ -108,6 +124,8 @@ public sealed class LitModel : IDisposable
             Bias = towers.Bias?.item<float>(),
             Lock = "Lu",
         });
+        GoldenVectors.Of(towers, tokenizer, locked ?? atHand).Write(folder);
+        description = description with { Files = BundleFiles.Hashes(folder) };
         AtomicFile.WriteAllText(Path.Combine(folder, ModelDescription.FileName), description.ToJson());
         return description;
     }
@@ -155,8 +173,9 @@ public sealed class LitModel : IDisposable
     {
         var side = Description.Image;
         var spec = side.File is { } file ? Path.Combine(folder ?? ".", file) : side.Tower;
-        if (side.File is null && !Path.Exists(spec))
-            throw new LitException($"{spec}: the bundle names this image tower and does not hold it, and it is not there. Put the file back, or tune with --bundle-tower always.");
+        if (side.File is null && !TowerPath.IsThere(spec))
+            throw new LitException($"{spec}: the bundle names this image tower and does not hold it, and it is not there. " +
+                $"{(Catalogue.ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, or tune with --bundle-tower always.");
         var loaded = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute, Preprocessing = side.Preprocessing });
         if (loaded.Fingerprint == side.Fingerprint) return loaded;
         var found = loaded.Fingerprint;

@@ -84,6 +84,9 @@ public sealed record ModelDescription
     /// <summary>Licences of the parts that came from elsewhere, as their sources name them.</summary>
     public IReadOnlyList<string> Licences { get; init; } = [];
 
+    /// <summary>SHA-256 of every other file of the bundle by its name; null in bundles of earlier versions.</summary>
+    public IReadOnlyDictionary<string, string>? Files { get; init; }
+
     internal string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
     /// <exception cref="LitException">The file is missing, damaged or of a later version.</exception>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using LiT.Data;
 using LiT.Pipeline;
 using LiT.Stores;
@@ -6,18 +7,18 @@ using LiT.Towers;
 
 namespace LiT.Cli.Commands;
 
-/// <summary>lit verify: the image tower of a bundle, and stores made for it, are what they say.</summary>
+/// <summary>lit verify: a bundle's files, its image tower, what it computes, and stores made for it, are what they say.</summary>
 internal static class VerifyCommand
 {
     private const int PicturesCompared = 16;
 
     public static Command Build()
     {
-        Argument<string> what = new("what") { Description = "A model (the folder that 'lit tune' wrote, RUN or RUN/model), or an embedding store." };
+        Argument<string> what = new("what") { Description = "A model (the folder that 'lit tune' or 'lit models convert' wrote, RUN or RUN/model), or an embedding store." };
         Option<string[]> stores = new("--store") { Description = "Embedding stores to check against the model's tower.", DefaultValueFactory = _ => [] };
         Option<string?> tower = new("--image-tower") { Description = "The tower of a store, where it is not at the place that the store names." };
         Option<string?> data = new("--data") { Description = $"The pictures of a store, where they are not at the place that it names; the first {PicturesCompared} are embedded again." };
-        Command command = new("verify", "Prove that a model's image tower is unchanged, weight by weight, or that a store is what its tower gives.") { what, stores, tower, data };
+        Command command = new("verify", "Prove that a model's image tower is unchanged, weight by weight, and that this machine computes what was computed where it was made; or that a store is what its tower gives.") { what, stores, tower, data };
         command.SetAction((parsed, cancel) =>
         {
             var path = parsed.GetRequiredValue(what);
@@ -30,16 +31,28 @@ internal static class VerifyCommand
 
     private static void VerifyModel(ParseResult parsed, string path, string[] stores)
     {
-        using var model = LitModel.Load(path, CommonOptions.ComputeOf(parsed));
-        var fingerprint = model.Image.Fingerprint;                       // computed from the weights; another tower is refused
-        foreach (var folder in stores)
+        var compute = CommonOptions.ComputeOf(parsed);
+        var check = ModelCheck.Run(path, compute);
+        if (stores.Length > 0)
         {
-            using var store = EmbeddingStore.Open(folder);
-            StoreFit.Check(store, new(fingerprint, model.Description.Image.Tower));
-            if (store.Description is { } made) StoreFit.CheckProbes(folder, made, model.Image, CommonOptions.ComputeOf(parsed));
+            using var model = LitModel.Load(path, compute);
+            foreach (var folder in stores)
+            {
+                using var store = EmbeddingStore.Open(folder);
+                StoreFit.Check(store, new(check.Fingerprint, check.Tower));
+                if (store.Description is { } made) StoreFit.CheckProbes(folder, made, model.Image, compute);
+            }
         }
-        if (CommonOptions.IsJson(parsed)) Terminal.Write(new { Ok = true, model.Image.Architecture, Fingerprint = fingerprint, Stores = stores });
-        else Terminal.Line($"{model.Image.Architecture}, fingerprint {fingerprint}: unchanged since the text tower was tuned to it");
+        if (CommonOptions.IsJson(parsed))
+        {
+            Terminal.Write(new { Ok = true, check.Architecture, check.Fingerprint, Stores = stores, check.FilesChecked, check.Golden });
+            return;
+        }
+        Terminal.Line($"{check.Architecture}, fingerprint {check.Fingerprint}: unchanged since the text tower was tuned to it");
+        if (check.FilesChecked > 0) Terminal.Line($"{check.FilesChecked} files are as they were written, by their SHA-256");
+        Terminal.Line(check.Golden is { } golden
+            ? string.Create(CultureInfo.InvariantCulture, $"golden vectors computed again: {golden.Texts} texts{(golden.Pictures > 0 ? $" and {golden.Pictures} pictures" : "")} are within {golden.Largest:0.0e+0} of their length ({golden.Allowed:0.0e+0} allowed)")
+            : "it carries no golden vectors; 'lit models convert' writes a bundle that does");
     }
 
     private static void VerifyStore(ParseResult parsed, string folder, string? tower, string? data, CancellationToken cancel)

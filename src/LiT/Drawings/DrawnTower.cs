@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
 using LiT.Files;
 using LiT.Towers;
 
@@ -9,7 +11,7 @@ namespace LiT.Drawings;
 /// </summary>
 public static class DrawnTower
 {
-    private const string Resource = "drawings-tower.safetensors";
+    private const string Resource = "drawings-tower.safetensors", GoldenResource = "drawings-tower.golden.json";
 
     /// <summary>The tower's supervised heads, named after the fields of <see cref="DrawnDataset.Source"/>.</summary>
     public static IReadOnlyList<string> HeadNames { get; } = ["kind", "colour"];
@@ -22,6 +24,20 @@ public static class DrawnTower
             ?? throw new InvalidOperationException($"The library was built without {Resource}.");
         weights.CopyTo(file);
     });
+
+    /// <summary>Computes the tower's golden vectors again.</summary>
+    /// <returns>How far they are from those that were written down, in words.</returns>
+    /// <exception cref="LitException">They are not the same: this machine computes something else.</exception>
+    public static string Check()
+    {
+        using var stream = typeof(DrawnTower).Assembly.GetManifestResourceStream(GoldenResource) ?? throw new InvalidOperationException($"The library was built without {GoldenResource}.");
+        var written = ProbeVectors.FromJson(JsonNode.Parse(stream)!);
+        using var tower = Load();
+        var distance = ProbeVectors.Of(tower, Compute.Cpu).DistanceTo(written);
+        return distance <= GoldenVectors.Tolerance
+            ? string.Create(CultureInfo.InvariantCulture, $"{ProbeVectors.Pictures} pictures within {distance:0.0e+0} of their length ({GoldenVectors.Tolerance:0.0e+0} allowed)")
+            : throw new LitException(string.Create(CultureInfo.InvariantCulture, $"its golden vectors come out {distance:G2} of their length apart, where {GoldenVectors.Tolerance:0.0e+0} is allowed"));
+    }
 
     /// <summary>The tower, ready to embed pictures.</summary>
     /// <exception cref="LitException">The folder for temporary files cannot be written to.</exception>

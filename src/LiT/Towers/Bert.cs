@@ -56,7 +56,7 @@ public sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int
 
     internal override TextTower Build(Device? device = null)
     {
-        Check(Heads, Width, Depth, MlpDim, VocabularySize, MaxLength, Segments);
+        Check(Math.Max(1, Heads), Width, Depth, MlpDim, VocabularySize, MaxLength, Segments);
         return new Bert(this, device);
     }
 
@@ -195,7 +195,7 @@ internal sealed class BertBlock : nn.Module<Tensor, TokenRows?, Tensor>
     public BertBlock(BertConfig config, Device? device) : base(nameof(BertBlock))
     {
         dropout = config.Dropout;
-        attn = new SelfAttention(config.Width, config.Heads, device);
+        attn = new SelfAttention(config.Width, Math.Max(1, config.Heads), device);
         norm1 = nn.LayerNorm(config.Width, config.Eps, device: device);
         mlp = new Mlp(config.Width, config.MlpDim, config.Activation, device);
         norm2 = nn.LayerNorm(config.Width, config.Eps, device: device);

@@ -103,7 +103,7 @@ public sealed record DinoConfig : ImageTowerConfig
         {
             var name = Sizes.FirstOrDefault(size => size.Value == (Width, Depth, MlpDim, AttentionHeads)).Key is { } known
                 ? $"ViT-{known.ToUpperInvariant()}/{Patch}"
-                : $"ViT of width {Width}, depth {Depth}, {AttentionHeads} heads, MLP {MlpDim}, patch {Patch}";
+                : $"ViT of width {Width}, depth {Depth}, {Layers.HeadsInWords(AttentionHeads)}, MLP {MlpDim}, patch {Patch}";
             return name + (LayerScale ? " in DINOv2's form" : " in DINO's form") + (Registers > 0 ? $", {Registers} registers" : "") + (Mlp == DinoMlp.SwiGlu ? ", SwiGLU" : "")
                 + (JoinPatchMean ? ", class token and mean patch token" : ", class token");
         }
@@ -244,10 +244,14 @@ public sealed class DinoViT : ImageTower
             JoinPatchMean = options.JoinPatchMean,
             Heads = head && !options.JoinPatchMean ? [new HeadConfig("head", source.Size("head.weight", 0))] : [],
         };
-        if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
+        if (options.Describing && options.AttentionHeads is null && width % 64 != 0)
+            config = config with { AttentionHeads = 0 };
+        else if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
             throw new UsageException($"{checkpoint.Path}: says nothing of its attention heads, and {config.AttentionHeads} cannot be for a width of {width}. Put ':heads=N' after the path.");
         var names = head && config.Heads.Count > 0 ? Torch : Torch.Skipping("head.{*}", moco ? "MoCo's projector, which only its training needs" : "a head on the class token alone");
-        return new RecognisedTower(moco ? "ViT (MoCo v3)" : names.Family, source, config, _ => names, PreprocessingOf(config.ImageSize));
+        // MoCo v3 is evaluated with torchvision's default filter (moco-v3: main_lincls.py), DINO and DINOv2 with bicubic.
+        return new RecognisedTower(moco ? "ViT (MoCo v3)" : names.Family, source, config, _ => names,
+            moco ? Preprocessing.TorchvisionImageNet(config.ImageSize) : PreprocessingOf(config.ImageSize));
     }
 
     private static readonly NamePattern[] BlockNames = [new("blocks.{i}.norm1.weight"), new("blocks.{c}.{i}.norm1.weight")];
@@ -267,7 +271,7 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
     {
         var D = config.Width;
         (norm1, norm2) = (LayerNorm(D, 1e-6, device: device), LayerNorm(D, 1e-6, device: device));
-        attn = new SelfAttention(D, config.AttentionHeads, device);
+        attn = new SelfAttention(D, Math.Max(1, config.AttentionHeads), device);
         mlp = config.Mlp == DinoMlp.SwiGlu ? new SwiGlu(D, config.MlpDim, device) : new Mlp(D, config.MlpDim, Activation.Gelu, device);
         if (config.LayerScale) (ls1, ls2) = (Layers.Weight([D], device), Layers.Weight([D], device));
         RegisterComponents();

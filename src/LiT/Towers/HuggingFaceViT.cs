@@ -46,7 +46,7 @@ public sealed record HuggingFaceViTConfig : ImageTowerConfig
 
     /// <inheritdoc/>
     public override string InWords =>
-        $"ViT of width {Width}, depth {Depth}, {AttentionHeads} heads, MLP {MlpDim}, patch {Patch}, {ImageSize} px, {(Pooler ? "pooler" : "class token")}";
+        $"ViT of width {Width}, depth {Depth}, {Layers.HeadsInWords(AttentionHeads)}, MLP {MlpDim}, patch {Patch}, {ImageSize} px, {(Pooler ? "pooler" : "class token")}";
 
     internal override int BlockCount => Depth;
 
@@ -72,7 +72,7 @@ public sealed class HuggingFaceViT : ImageTower
         embedding = Conv2d(3, D, config.Patch, config.Patch, device: device);
         cls = Layers.Weight([1, 1, D], device);
         posembed = Layers.Weight([1, 1 + grid * grid, D], device);
-        encoder = new Encoder(D, config.Depth, config.MlpDim, config.AttentionHeads, config.Activation, config.LayerNormEps, device);
+        encoder = new Encoder(D, config.Depth, config.MlpDim, Math.Max(1, config.AttentionHeads), config.Activation, config.LayerNormEps, device);
         if (config.Pooler) pooler = Layers.Dense(D, D, device);
         heads = new LinearHeads(D, config.Heads, device);
         RegisterComponents();
@@ -168,7 +168,7 @@ public sealed class HuggingFaceViT : ImageTower
             Width = width,
             Depth = inner.CountOf("encoder.layer.", "."),
             MlpDim = inner.Size(inner.Find("encoder.layer.{i}.intermediate.dense.weight"), 0),
-            AttentionHeads = options.AttentionHeads ?? said.Number("num_attention_heads") ?? width / 64,
+            AttentionHeads = options.AttentionHeads ?? said.Number("num_attention_heads") ?? (width % 64 == 0 ? width / 64 : 0),
             Patch = patch,
             ImageSize = side * patch,
             LayerNormEps = said.Real("layer_norm_eps") ?? 1e-12,
@@ -177,6 +177,8 @@ public sealed class HuggingFaceViT : ImageTower
             Pooler = options.Pooler,
             Heads = classes > 0 && !options.Pooler ? [new HeadConfig("classifier", classes, ClassNames(configJson, classes))] : [],
         };
+        if (options.Describing && config.AttentionHeads == 0)
+            return new RecognisedTower(Names.Family, source, config, _ => Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for"), Preprocessed(checkpoint.Path, config.ImageSize));
         if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
             throw new UsageException($"{checkpoint.Path}: {config.AttentionHeads} attention heads cannot be for a width of {width}. Put its config.json beside it, or ':heads=N' after the path.");
         var names = options.Pooler ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")

@@ -56,9 +56,9 @@ public static class ImageTowerLoader
     {
         options ??= new ImageTowerOptions();
         if (FamilyOf(spec) is { } family) return FromScratch(spec, family, options);
-        var (path, given) = SplitPath(spec);
+        var (path, given) = TowerPath.Split(spec);
         if (!Path.Exists(path))
-            throw new LitException($"{path}: there is no such file or folder, and no such image tower from scratch. Check the path, or write for example vit:B/16 or cifar-resnet:20.");
+            throw TowerPath.Missing(path, "image tower", "vit:B/16 or cifar-resnet:20");
         using var checkpoint = Checkpoint.Open(path);
         return Load(checkpoint, options.With(given, spec));
     }
@@ -68,10 +68,7 @@ public static class ImageTowerLoader
     public static LockedTower Load(Checkpoint checkpoint, ImageTowerOptions? options = null)
     {
         options ??= new ImageTowerOptions();
-        var config = JsonBeside(checkpoint.Path, "config.json");
-        var found = ImageTowerFile.Recognise(checkpoint)
-            ?? Families.Select(family => family.Recognise(checkpoint, options, config)).FirstOrDefault(recognised => recognised is not null)
-            ?? throw Unknown(checkpoint);
+        var found = Recognised(checkpoint, options) ?? throw Unknown(checkpoint);
         if (!options.Heads) found = found.WithoutHeads();
         var tower = Built(found, checkpoint.Path);
         try
@@ -84,6 +81,14 @@ public static class ImageTowerLoader
             tower.Dispose();
             throw;
         }
+    }
+
+    /// <summary>The image tower in a checkpoint, or null where it holds none that is known here.</summary>
+    internal static RecognisedTower? Recognised(Checkpoint checkpoint, ImageTowerOptions options)
+    {
+        var config = JsonBeside(checkpoint.Path, "config.json");
+        return ImageTowerFile.Recognise(checkpoint)
+            ?? Families.Select(family => family.Recognise(checkpoint, options, config)).FirstOrDefault(recognised => recognised is not null);
     }
 
     /// <summary>What a tower is, in words and numbers; one from scratch is not made for that, however large.</summary>
@@ -151,6 +156,7 @@ public static class ImageTowerLoader
     {
         preprocessing = options.Preprocessing
             ?? (options.ImageSize is { } size ? Resized(preprocessing, size, options.ImageHeight ?? size) : preprocessing);
+        if (options.Resize is { } method) preprocessing = preprocessing with { Method = method };
         preprocessing = preprocessing with
         {
             HonourExif = preprocessing.HonourExif || options.HonourExif,
@@ -193,15 +199,6 @@ public static class ImageTowerLoader
     private static ImageTowerFamily? FamilyOf(string spec) => File.Exists(spec) || Directory.Exists(spec) ? null
         : Families.FirstOrDefault(family => family.Named is not null && spec.StartsWith(family.Kind + ":", StringComparison.Ordinal));
 
-    // "C:\towers\vit.npz:pool=map": the colon after the last folder is ours, unless the file itself is called so.
-    private static (string Path, string Options) SplitPath(string spec)
-    {
-        if (File.Exists(spec) || Directory.Exists(spec)) return (spec, "");
-        var name = spec.LastIndexOfAny(['/', '\\']) + 1;
-        var colon = spec.IndexOf(':', name);
-        return colon < 0 || colon == 1 ? (spec, "") : (spec[..colon], spec[(colon + 1)..]);
-    }
-
     internal static JsonElement? JsonBeside(string path, string name)
     {
         var beside = Path.Combine(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".", name);
@@ -234,7 +231,7 @@ public static class ImageTowerLoader
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).ToList();
         var like = Others.FirstOrDefault(other => names.Exists(name => name.Contains(other.Name, StringComparison.Ordinal))).What;
         return new LitException($"{checkpoint.Path}: is no image tower that is known here. " +
-            (like is null ? "" : $"It looks like {like}. ") +
+            (like is not null ? $"It looks like {like}. " : Likeness.Of(checkpoint) is { } family ? $"{family} " : "") +
             (names.Count == 0 ? "It holds no tensors. " : $"It holds {names.Count} tensors, such as {string.Join(", ", names.Take(4))}. ") +
             "Give a ViT, BiT, MLP-Mixer, ResNet, DINO or Hugging Face ViT checkpoint, or a file of this project.");
     }

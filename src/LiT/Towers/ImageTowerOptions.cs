@@ -30,6 +30,9 @@ public sealed record ImageTowerOptions
     /// <summary><c>pool=tok|gap|map|0</c>: how a ViT's tokens become one representation, where the file allows another than its own.</summary>
     public VitPooling? Pooling { get; init; }
 
+    /// <summary><c>pre-logits</c>: a ViT from scratch has the dense layer with tanh behind its pooling that the first paper's files have.</summary>
+    public bool PreLogits { get; init; }
+
     /// <summary><c>pad=zero|inf</c>: what surrounds the picture before BiT's max pooling, where it is not what the file's names say.</summary>
     public RootPadding? RootPadding { get; init; }
 
@@ -48,6 +51,12 @@ public sealed record ImageTowerOptions
     /// <summary>Whether supervised heads are loaded with the tower.</summary>
     public bool Heads { get; init; } = true;
 
+    /// <summary><c>resize=bilinear|bicubic</c>: Pillow's filter, where the file's origin used another than its family.</summary>
+    public ResizeMethod? Resize { get; init; }
+
+    /// <summary>The tower is only to be described: what the file does not say stays unknown instead of being refused.</summary>
+    internal bool Describing { get; init; }
+
     /// <summary>Reads <c>key=value</c> pairs and single words, separated by commas.</summary>
     /// <exception cref="UsageException">Something unknown, or a value that cannot be.</exception>
     public ImageTowerOptions With(string text, string spec)
@@ -63,13 +72,15 @@ public sealed record ImageTowerOptions
                 "heads" => options with { AttentionHeads = Number(spec, key, value) },
                 "pool" => options with { Pooling = PoolingOf(spec, value) },
                 "pad" when value is "zero" or "inf" => options with { RootPadding = value == "zero" ? Towers.RootPadding.Zero : Towers.RootPadding.MinusInfinity },
+                "resize" when value is "bilinear" or "bicubic" => options with { Resize = value == "bilinear" ? ResizeMethod.PillowBilinear : ResizeMethod.PillowBicubic },
+                "pre-logits" when value.Length == 0 => options with { PreLogits = true },
                 "patch-mean" when value.Length == 0 => options with { JoinPatchMean = true },
                 "pooler" when value.Length == 0 => options with { Pooler = true },
                 "exif" when value.Length == 0 => options with { HonourExif = true },
                 "background" => options with { Background = Rgb24.Parse(value) },
                 // big_vision's way to name the tower in a file of two; it is found without.
                 "img" when value.Length == 0 => options,
-                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, heads=N, pool=tok|gap|map|0, pad=zero|inf, patch-mean, pooler, exif, background=rrggbb."),
+                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, heads=N, pool=tok|gap|map|0, pad=zero|inf, resize=bilinear|bicubic, patch-mean, pooler, exif, background=rrggbb."),
             };
         }
         return options;

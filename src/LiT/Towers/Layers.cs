@@ -10,6 +10,9 @@ namespace LiT.Towers;
 /// </summary>
 internal static class Layers
 {
+    /// <summary>A number of attention heads in words; 0 stands for one that a file does not say.</summary>
+    public static string HeadsInWords(int heads) => heads > 0 ? $"{heads} heads" : "heads not said by the file";
+
     /// <summary>A dense layer; the weight is [outputs, inputs].</summary>
     public static Dense Dense(long inputs, long outputs, Device? device = null, bool bias = true) => new(inputs, outputs, bias, device);
 

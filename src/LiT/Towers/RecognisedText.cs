@@ -12,7 +12,10 @@ internal sealed record RecognisedText(string Family, WeightSource Source, TextTo
 {
     /// <summary>The text tower in a checkpoint.</summary>
     /// <exception cref="LitException">There is none that is known here.</exception>
-    public static RecognisedText In(Checkpoint checkpoint, TextTowerOptions options)
+    public static RecognisedText In(Checkpoint checkpoint, TextTowerOptions options) => InIfThere(checkpoint, options) ?? throw Unknown(checkpoint);
+
+    /// <summary>The text tower in a checkpoint, or null where it holds none that is known here.</summary>
+    public static RecognisedText? InIfThere(Checkpoint checkpoint, TextTowerOptions options)
     {
         if (TextTowerFile.Recognise(checkpoint) is { } own) return own;
         if (Find(checkpoint, "Embed_0/embedding", "pos_embedding") is { } transformer) return BigVision(transformer, options);
@@ -21,9 +24,14 @@ internal sealed record RecognisedText(string Family, WeightSource Source, TextTo
             return HuggingFaceBert(theirs, options, TowerPath.ConfigBeside(checkpoint.Path));
         if (Find(checkpoint, "shared.weight", "encoder.block.0.layer.0.SelfAttention.q.weight") is { } t5)
             return HuggingFaceT5(t5, options, TowerPath.ConfigBeside(checkpoint.Path));
+        return null;
+    }
+
+    private static LitException Unknown(Checkpoint checkpoint)
+    {
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).Take(4).ToList();
-        throw new LitException($"{checkpoint.Path}: is no text tower that is known here. It holds {checkpoint.Tensors.Count} tensors" +
-            $"{(names.Count == 0 ? "" : $", such as {string.Join(", ", names)}")}. Give a LiT or SigLIP .npz, a BERT, T5 or mT5 of Hugging Face, or a file of this project.");
+        return new LitException($"{checkpoint.Path}: is no text tower that is known here. It holds {checkpoint.Tensors.Count} tensors" +
+            $"{(names.Count == 0 ? "" : $", such as {string.Join(", ", names)}")}. {(Likeness.Of(checkpoint) is { } family ? family + " " : "")}Give a LiT or SigLIP .npz, a BERT, T5 or mT5 of Hugging Face, or a file of this project.");
     }
 
     private static WeightSource? Find(Checkpoint checkpoint, params string[] landmarks) =>
@@ -121,7 +129,7 @@ internal sealed record RecognisedText(string Family, WeightSource Source, TextTo
     {
         if (options.Heads is { } heads)
             return heads > 0 && width % heads == 0 ? heads : throw new LitException($"{source.Checkpoint.Path}: a width of {width} cannot be divided into {heads} heads. Give a divisor of {width}.");
-        return width % 64 == 0 ? width / 64
+        return width % 64 == 0 ? width / 64 : options.Describing ? 0
             : throw new LitException($"{source.Checkpoint.Path}: does not say how many attention heads it has, and its width of {width} is no multiple of 64. Write the number behind the path, as in :heads=4.");
     }
 }

@@ -27,6 +27,7 @@ public static class TextTowerLoader
     public static LoadedTextTower Load(string spec, TextTowerOptions? options = null)
     {
         var (path, given) = TowerPath.Split(spec);
+        if (!Path.Exists(path)) throw TowerPath.Missing(path, "text tower", "bert:small or text:width=256,depth=4,heads=4");
         using var checkpoint = Checkpoint.Open(path);
         return Load(checkpoint, (options ?? new TextTowerOptions()).With(given, spec));
     }

@@ -17,6 +17,9 @@ public sealed record TextTowerOptions
     /// <summary><c>pooler</c>: BERT's own pooler follows the [CLS] state.</summary>
     public bool Pooler { get; init; }
 
+    /// <summary>The tower is only to be described: what the file does not say stays unknown instead of being refused.</summary>
+    internal bool Describing { get; init; }
+
     /// <summary>Reads <c>key=value</c> pairs and single words, separated by commas.</summary>
     /// <exception cref="UsageException">Something unknown, or a value that cannot be.</exception>
     public TextTowerOptions With(string text, string spec)

@@ -5,7 +5,7 @@ namespace LiT.Towers;
 /// <summary>
 /// A text tower from scratch in one string: <c>text:width=512,depth=6,heads=8</c> with <c>mlp=</c> (4 x width),
 /// <c>pool=mean|first|last|max|map</c>, <c>gelu=erf|tanh</c>, <c>dropout=</c> (0) and <c>pad=none</c> (padding seen like
-/// any token), or <c>bert:tiny|mini|small|medium|base|large</c>, <c>t5:small|base|large</c>, <c>mt5:small|base|large</c>, which
+/// any token), or <c>bert:tiny|mini|small|medium|base|large</c> or <c>bert:width=256,depth=6</c>, <c>t5:small|base|large</c>, <c>mt5:small|base|large</c>, which
 /// take <c>pool=</c> and <c>dropout=</c> behind a comma, and BERT <c>gelu=</c>. From scratch erf is the
 /// default everywhere, being as good and on a CPU twice as fast.
 /// </summary>
@@ -32,8 +32,9 @@ public static class TextTowerSpec
             case "text":
                 return Transformer(new Settings(spec, rest, "width", "depth", "heads", "mlp", "pool", "gelu", "dropout", "pad"), vocabularySize, tokenLength, padding);
             case "bert":
-                var bert = new Settings(spec, AfterComma(rest), "pool", "gelu", "dropout");
-                return Named(spec, kind, rest, BertConfig.Sizes) with
+                var free = rest.StartsWith("width=", StringComparison.Ordinal) || rest.StartsWith("depth=", StringComparison.Ordinal);
+                var bert = new Settings(spec, free ? rest : AfterComma(rest), ["pool", "gelu", "dropout", .. free ? ["width", "depth"] : Array.Empty<string>()]);
+                return (free ? OfSize(bert.Size("width", 768), bert.Size("depth", 12)) : Named(spec, kind, rest, BertConfig.Sizes)) with
                 {
                     VocabularySize = vocabularySize,
                     MaxLength = Math.Max(512, tokenLength),
@@ -69,6 +70,9 @@ public static class TextTowerSpec
             Dropout = given.Share("dropout"),
         };
     }
+
+    // As Turc et al. made their 24 small ones: heads of 64, an MLP of four times the width.
+    private static BertConfig OfSize(int width, int depth) => new(width, depth, Math.Max(1, width / 64), 4 * width);
 
     private static T Named<T>(string spec, string kind, string rest, IReadOnlyDictionary<string, T> sizes) => sizes.TryGetValue(rest.Split(',')[0], out var config)
         ? config

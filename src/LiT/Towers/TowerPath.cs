@@ -1,14 +1,31 @@
 using System.Text.Json;
+using LiT.Catalogue;
 
 namespace LiT.Towers;
 
-/// <summary>A tower's path as users write it: <c>bert.npz:heads=4</c> is a file, and what the file does not say.</summary>
+/// <summary>A tower as users write it: <c>bert.npz:heads=4</c> is a file, and what the file does not say; a published name stands for its file in the cache.</summary>
 internal static class TowerPath
 {
     /// <summary>The path and what stands behind its colon, nothing where there is none.</summary>
+    /// <exception cref="LitException">It is the name of a published model that was not downloaded.</exception>
     public static (string Path, string Options) Split(string spec)
     {
-        if (File.Exists(spec) || Directory.Exists(spec)) return (spec, "");
+        var (path, options) = AtColon(spec);
+        if (Path.Exists(path) || ModelCatalogue.Find(path) is not { } model) return (path, options);
+        return (ModelCache.Require(model), string.Join(',', new[] { model.Options, options }.Where(part => !string.IsNullOrEmpty(part))));
+    }
+
+    /// <summary>Whether a path is there, or a published name in the cache.</summary>
+    public static bool IsThere(string spec) => AtColon(spec).Path is var path && (Path.Exists(path) || (ModelCatalogue.Find(path) is { } model && ModelCache.Has(model)));
+
+    /// <summary>What to say where nothing of that name is known.</summary>
+    public static LitException Missing(string path, string what, string specs) => ModelCatalogue.Like(path) is { Count: > 0 } like
+        ? new($"{path}: there is no such file or folder, and no published model of that name; there is {string.Join(", ", like)}. 'lit models list' names them all.")
+        : new($"{path}: there is no such file or folder, no published model ('lit models list'), and no {what} from scratch. Check the path, or write for example {specs}.");
+
+    private static (string Path, string Options) AtColon(string spec)
+    {
+        if (Path.Exists(spec)) return (spec, "");
         var name = spec.LastIndexOfAny(['/', '\\']) + 1;
         var colon = spec.IndexOf(':', name);
         var drive = colon == 1 && name == 0 && char.IsAsciiLetter(spec[0]);

@@ -19,10 +19,16 @@ public static class TwoTowersLoader
     public static LoadedTwoTowers Load(string spec, ImageTowerOptions? image = null, TextTowerOptions? text = null)
     {
         var (path, given) = TowerPath.Split(spec);
-        var items = given.Split(',').ToLookup(item => item.StartsWith("heads=", StringComparison.Ordinal) || item.StartsWith("gelu=", StringComparison.Ordinal));
+        if (!Path.Exists(path)) throw TowerPath.Missing(path, "model", "LiT-B16B.npz");
         using var checkpoint = Checkpoint.Open(path);
-        return Load(checkpoint, (image ?? new ImageTowerOptions()).With(string.Join(',', items[false]), spec),
-            (text ?? new TextTowerOptions()).With(string.Join(',', items[true]), spec));
+        return Load(checkpoint, given, spec, image ?? new ImageTowerOptions(), text ?? new TextTowerOptions());
+    }
+
+    /// <summary>The same with the options behind a path, of which each tower takes its own.</summary>
+    internal static LoadedTwoTowers Load(Checkpoint checkpoint, string given, string spec, ImageTowerOptions image, TextTowerOptions text)
+    {
+        var items = given.Split(',').ToLookup(item => item.StartsWith("heads=", StringComparison.Ordinal) || item.StartsWith("gelu=", StringComparison.Ordinal));
+        return Load(checkpoint, image.With(string.Join(',', items[false]), spec), text.With(string.Join(',', items[true]), spec));
     }
 
     /// <summary>Whether a file holds two towers: a text side beside an image side, and their temperature.</summary>

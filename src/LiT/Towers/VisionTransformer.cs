@@ -253,9 +253,10 @@ public sealed class VisionTransformer : ImageTower
     };
 
     internal static ImageTowerFamily AsFamily { get; } = new(VitConfig.Kind, "Ti/16, S/16, B/32, B/16, L/16, H/14, g/14, G/14",
-        (variant, options) => VitConfig.Named(variant) is var named && options.Pooling is { } pooling && pooling != VitPooling.Token
+        (variant, options) => (VitConfig.Named(variant) is var named && options.Pooling is { } pooling && pooling != VitPooling.Token
             ? named with { Pooling = pooling, Positions = VitPositions.Learned }
-            : named,
+            : named) with
+        { PreLogits = options.PreLogits ? named.Width : null },
         Preprocessing.LiT, Recognise);
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)

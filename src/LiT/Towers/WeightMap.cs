@@ -114,6 +114,14 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
         return map;
     }
 
+    /// <summary>Whether a name, whatever stands before it, is one of the table's.</summary>
+    internal bool Knows(string name)
+    {
+        for (var start = 0; start >= 0; start = name.IndexOfAny(['.', '/'], start) is >= 0 and var end ? end + 1 : -1)
+            if (rows.Exists(row => row.TheirPattern.NumbersIn(name[start..]) is not null)) return true;
+        return false;
+    }
+
     /// <summary>The table that says every name is as here: the project's own files.</summary>
     public static WeightMap Own(string family, Module tower)
     {

@@ -276,6 +276,6 @@ public static class TuneRun
                 ["seed"] = request.Seed,
                 ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
             },
-        });
+        }, atHand: tower);
     }
 }

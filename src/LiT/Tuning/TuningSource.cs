@@ -128,7 +128,7 @@ internal sealed class StoredSource : TuningSource
     {
         var spec = request.ImageTower ?? store.Description?.Tower;
         if (spec is null) return null;
-        if (request.ImageTower is null && !Path.Exists(spec) && !ImageTowerLoader.IsSpec(spec))
+        if (request.ImageTower is null && !TowerPath.IsThere(spec) && !ImageTowerLoader.IsSpec(spec))
         {
             say($"the store's tower, {spec}, is not at hand; the bundle will name it by its fingerprint only");
             return null;

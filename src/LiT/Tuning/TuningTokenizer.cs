@@ -81,7 +81,8 @@ internal static class TuningTokenizer
 
     private static string? Beside(string tower)
     {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(tower))!;
+        if (TowerTokenizers.Beside(tower) is { } found) return found;
+        var folder = Directory.Exists(tower) ? tower : Path.GetDirectoryName(Path.GetFullPath(tower))!;
         try
         {
             Tokenizers.Open(folder);

@@ -1,0 +1,166 @@
+using LiT.Drawings;
+using LiT.Tests.Parity;
+using LiT.Text;
+using LiT.Towers;
+
+namespace LiT.Tests.Catalogue;
+
+/// <summary>Two-tower files of others as models and as bundles, whose golden vectors and hashes show what was changed.</summary>
+public sealed class ModelConversionTests : IDisposable
+{
+    private readonly TemporaryFolder folder = new();
+
+    public void Dispose() => folder.Dispose();
+
+    [Theory]
+    [InlineData("lit_l16s_style")]
+    [InlineData("siglip_style")]
+    public void A_published_file_becomes_a_bundle_that_gives_the_same_and_verifies(string name)
+    {
+        var file = Copied(name);
+        using var published = LitModel.Load(file);
+        ModelConversion.ToBundle(file, folder["bundle"], null, null);
+        using var bundle = LitModel.Load(folder["bundle"]);
+        Assert.Equal(published.EmbedTexts(["a b", "c"]).Values, bundle.EmbedTexts(["a b", "c"]).Values);
+        Assert.Equal(published.Image.Fingerprint, bundle.Image.Fingerprint);
+        Assert.Equal((published.Description.Temperature, published.Description.Bias), (bundle.Description.Temperature, bundle.Description.Bias));
+        Assert.Equal(published.Tokenizer.Row("a b", out _), bundle.Tokenizer.Row("a b", out _));
+
+        var check = ModelCheck.Run(folder["bundle"], Compute.Cpu);
+        Assert.Equal((3, ProbeVectors.Pictures), (check.Golden!.Texts, check.Golden.Pictures));
+        Assert.InRange(check.Golden.Largest, 0, 1e-6);
+        Assert.Equal(["golden.json", "image.safetensors", "sentencepiece.model", "text.safetensors"], bundle.Description.Files!.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal("model bundle", ModelExplainer.Explain(folder["bundle"]).What);
+    }
+
+    [Fact]
+    public void Rows_are_laid_out_as_each_kind_of_published_text_tower_was_trained()
+    {
+        using var lit = LitModel.Load(Copied("lit_l16s_style"));
+        Assert.Equal(CaptionCase.AsWritten, lit.Tokenizer.Case);
+        Assert.Equal(lit.Tokenizer.Layout.End, lit.Tokenizer.Layout.Pad);
+        using var siglip = LitModel.Load(Copied("siglip_style"));
+        Assert.Equal(CaptionCase.AsciiLower, siglip.Tokenizer.Case);
+        Assert.Equal(1, siglip.Tokenizer.Layout.Pad);
+        Assert.Equal(siglip.Towers.Text.MaxLength, siglip.Tokenizer.Layout.Length);
+
+        var vocabulary = Reference.OpenCopied("tokenizer_wordpiece").PathOf("vocab.txt");
+        var bert = TowerTokenizers.For(new BertConfig(32, 1, 4, 64), vocabulary);
+        Assert.Equal((16, bert.Tokenizer.IdOf("[CLS]"), (int?)null, 0), (bert.Layout.Length, bert.Layout.Start, bert.Layout.End, bert.Layout.Pad));
+    }
+
+    [Theory]
+    [InlineData("text.safetensors")]
+    [InlineData("sentencepiece.model")]
+    [InlineData("golden.json")]
+    public void One_bit_that_was_changed_is_one_line_that_names_the_file(string file)
+    {
+        var bundle = Bundle();
+        Flip(Path.Combine(bundle, file));
+        Assert.Contains($"{file}: was changed since the bundle was written", Refused(bundle));
+    }
+
+    [Fact]
+    public void One_bit_of_the_image_tower_is_found_by_its_hash_and_by_its_fingerprint_alone()
+    {
+        var bundle = Bundle();
+        Flip(Path.Combine(bundle, "image.safetensors"));
+        Assert.Contains("image.safetensors: was changed", Refused(bundle));
+        WithoutHashes(bundle);
+        Assert.Contains("is not the one that the model was tuned to (fingerprint", Refused(bundle));
+    }
+
+    [Fact]
+    public void A_machine_that_computes_something_else_is_found_by_the_golden_vectors()
+    {
+        var bundle = Bundle();
+        // Another nonlinearity with the same weights, as another program would have it.
+        Changed(bundle, "model.json", text => text.Replace("gelu-tanh", "gelu", StringComparison.Ordinal));
+        Assert.Contains("the text tower gives other numbers for \"a photo of a cat\" than where the model was made", Refused(bundle));
+    }
+
+    [Fact]
+    public void Another_reading_of_texts_is_found_by_the_golden_ids()
+    {
+        var bundle = Bundle();
+        Changed(bundle, "model.json", text => text.Replace("AsWritten", "AsciiLower", StringComparison.Ordinal));
+        Assert.Contains("the tokenizer gives the ids", Refused(bundle));
+    }
+
+    [Fact]
+    public void A_damaged_file_of_golden_vectors_is_one_line()
+    {
+        var bundle = Bundle();
+        WithoutHashes(bundle);
+        foreach (var damage in new[] { "", "{}", "null", "{\"device\":\"cpu\",\"texts\":[{\"text\":1}]}", "{\"device\":\"cpu\",\"images\":{\"values\":\"!\"},\"texts\":[]}" })
+        {
+            File.WriteAllText(Path.Combine(bundle, "golden.json"), damage);
+            Assert.Contains("golden.json: damaged", Refused(bundle));
+        }
+        File.Delete(Path.Combine(bundle, "golden.json"));
+        Assert.Null(ModelCheck.Run(bundle, Compute.Cpu).Golden);
+    }
+
+    [Fact]
+    public void An_image_tower_and_the_text_side_that_was_tuned_to_it_become_one_bundle_and_others_do_not()
+    {
+        var bundle = Bundle();
+        ModelConversion.ToTowerFile(Path.Combine(bundle, "image.safetensors"), folder["tower.safetensors"]);
+        ModelConversion.ToBundle(folder["tower.safetensors"], folder["again"], bundle, null);
+        Assert.Equal(ModelCheck.Run(bundle, Compute.Cpu).Fingerprint, ModelCheck.Run(folder["again"], Compute.Cpu).Fingerprint);
+        DrawnTower.Write(folder["other.safetensors"]);
+        Assert.Contains("was tuned to another image tower", Assert.Throws<LitException>(() => ModelConversion.ToBundle(folder["other.safetensors"], folder["x"], bundle, null)).Message);
+        Assert.Contains("holds files that are no bundle", Assert.Throws<LitException>(() => ModelConversion.ToBundle(bundle, folder.Path, null, null)).Message);
+        Assert.Contains("holds no two towers", Assert.Throws<LitException>(() => ModelConversion.ToBundle(folder["other.safetensors"], folder["x"], null, null)).Message);
+    }
+
+    [Fact]
+    public void A_file_without_its_vocabulary_says_where_it_is_looked_for()
+    {
+        var file = Copied("lit_l16s_style");
+        File.Delete(Path.ChangeExtension(file, ".model"));
+        var refused = Assert.Throws<LitException>(() => LitModel.Load(file)).Message;
+        Assert.Contains("its vocabulary is not beside it. Put it there as lit_l16s_style.txt (BERT) or .model (SentencePiece)", refused);
+        Assert.Contains("lit models convert", refused);
+        Assert.Contains("there is LiT-B16B", Assert.Throws<LitException>(() => LitModel.Load("LiT-B16C")).Message);
+    }
+
+    [Fact]
+    public void The_built_in_tower_gives_its_golden_vectors() => Assert.Contains("allowed", DrawnTower.Check());
+
+    private static string Refused(string bundle) => Assert.Throws<LitException>(() => ModelCheck.Run(bundle, Compute.Cpu)).Message;
+
+    private string Bundle()
+    {
+        ModelConversion.ToBundle(Copied("lit_l16s_style"), folder["bundle"], null, null);
+        return folder["bundle"];
+    }
+
+    // The fixture's text tower with a vocabulary that is no larger.
+    private string Copied(string name)
+    {
+        var fixture = Reference.OpenCopied("lit_two_towers_npz");
+        var file = folder[$"{name}.npz"];
+        File.Copy(fixture.PathOf($"{name}.npz"), file, overwrite: true);
+        File.WriteAllBytes(folder[$"{name}.model"], TinyVocabulary.Model);
+        return file;
+    }
+
+    private static void Flip(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        bytes[^9] ^= 1;
+        File.WriteAllBytes(path, bytes);
+    }
+
+    private static void WithoutHashes(string bundle) => Changed(bundle, "model.json", text => text.Replace("\"files\":", "\"filesOnce\":", StringComparison.Ordinal));
+
+    private static void Changed(string bundle, string file, Func<string, string> change)
+    {
+        var path = Path.Combine(bundle, file);
+        var before = File.ReadAllText(path);
+        var after = change(before);
+        Assert.NotEqual(before, after);
+        File.WriteAllText(path, after);
+    }
+}
