@@ -83,7 +83,7 @@ public sealed class ModelConversionTests : IDisposable
     public void Another_reading_of_texts_is_found_by_the_golden_ids()
     {
         var bundle = Bundle();
-        Changed(bundle, "model.json", text => text.Replace("AsWritten", "AsciiLower", StringComparison.Ordinal));
+        Changed(bundle, "model.json", text => text.Replace("as-written", "ascii-lower", StringComparison.Ordinal));
         Assert.Contains("the tokenizer gives the ids", Refused(bundle));
     }
 
