@@ -45,7 +45,7 @@ public static class ImageTowerLoader
 
     /// <summary>A spec with one more option behind it: "vit.npz" and "exif" give "vit.npz:exif".</summary>
     public static string With(string spec, string option) =>
-        spec + (FamilyOf(spec) is not null || SplitPath(spec).Options.Length > 0 ? "," : ":") + option;
+        spec + (FamilyOf(spec) is not null || TowerPath.AtColon(spec).Options.Length > 0 ? "," : ":") + option;
 
     /// <summary>An image tower with all that belongs to it.</summary>
     /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough; or a spec from scratch.</param>

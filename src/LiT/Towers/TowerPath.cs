@@ -23,7 +23,8 @@ internal static class TowerPath
         ? new($"{path}: there is no such file or folder, and no published model of that name; there is {string.Join(", ", like)}. 'lit models list' names them all.")
         : new($"{path}: there is no such file or folder, no published model ('lit models list'), and no {what} from scratch. Check the path, or write for example {specs}.");
 
-    private static (string Path, string Options) AtColon(string spec)
+    /// <summary>The same, with a published name left as it is.</summary>
+    public static (string Path, string Options) AtColon(string spec)
     {
         if (Path.Exists(spec)) return (spec, "");
         var name = spec.LastIndexOfAny(['/', '\\']) + 1;
