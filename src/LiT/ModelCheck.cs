@@ -13,9 +13,10 @@ public sealed record GoldenCheck(int Texts, int Pictures, double Largest, double
 /// <param name="Tower">How its image tower is called.</param>
 /// <param name="Architecture">What the image tower is.</param>
 /// <param name="Fingerprint">Computed from the weights at hand.</param>
+/// <param name="IsBundle">Whether it is a bundle, which says what the fingerprint has to be; a published file does not.</param>
 /// <param name="FilesChecked">Files held against the hashes in model.json.</param>
 /// <param name="Golden">What was computed again; null where the model carries no golden vectors.</param>
-public sealed record ModelCheckResult(string Tower, string Architecture, string Fingerprint, int FilesChecked, GoldenCheck? Golden);
+public sealed record ModelCheckResult(string Tower, string Architecture, string Fingerprint, bool IsBundle, int FilesChecked, GoldenCheck? Golden);
 
 /// <summary>Holds a model against what was written down where it was made: files, fingerprint, golden vectors.</summary>
 public static class ModelCheck
@@ -38,6 +39,6 @@ public static class ModelCheck
             var (largest, allowed) = written.DistanceTo(now);
             golden = new(written.Texts.Count, written.Images is null ? 0 : ProbeVectors.Pictures, largest, allowed);
         }
-        return new(model.Description.Image.Tower, model.Image.Architecture, fingerprint, files, golden);
+        return new(model.Description.Image.Tower, model.Image.Architecture, fingerprint, folder is not null, files, golden);
     }
 }

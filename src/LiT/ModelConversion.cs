@@ -46,7 +46,7 @@ public static class ModelConversion
                 using (var text = TextTowerLoader.Load(source)) TextTowerFile.Save(path, text.Tower);
                 break;
             default:
-                throw new LitException($"{source}: is {explanation.What}, and no single tower that fits a .safetensors file. Give --out a folder, to get a bundle.");
+                throw new LitException($"{source}: is no single tower ({explanation.What}), which is what fits a .safetensors file. Give --out a folder, to get a bundle.");
         }
         return explanation.Architecture;
     }

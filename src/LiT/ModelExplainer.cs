@@ -24,6 +24,7 @@ public static class ModelExplainer
         }
         var (path, options) = TowerPath.Split(spec);
         if (!Path.Exists(path)) throw TowerPath.Missing(path, "tower", "vit:B/16 or bert:small");
+        if (Stores.EmbeddingStore.IsStore(path)) throw new LitException($"{path}: is an embedding store, no model; its store.json says which tower made it. Give the tower, or a model that was tuned on it.");
         if (LitModel.BundleIn(path) is { } bundle) return Bundle(bundle);
         var found = IsTokenizer(path) ? Tokenizer(path) : Checkpointed(path, options, spec);
         return ModelCatalogue.Find(spec.Split(':')[0]) is { } published && !Path.Exists(spec) ? found with { Published = published, DownloadedTo = path } : found;
@@ -159,7 +160,8 @@ public static class ModelExplainer
     }
 
     private static bool IsTokenizer(string path) => Directory.Exists(path)
-        ? !File.Exists(Path.Combine(path, "config.json")) && !Directory.EnumerateFiles(path, "*.safetensors*").Any() && !Directory.EnumerateFiles(path, "*.bin*").Any()
+        ? !Directory.EnumerateFiles(path, "*.safetensors*").Any() && !Directory.EnumerateFiles(path, "*.bin*").Any()
+            && Directory.EnumerateFiles(path).Any(file => Path.GetFileName(file) is "tokenizer.json" or "vocab.txt" or "vocab.json" || Path.GetExtension(file) == ".model")
         : Path.GetExtension(path).ToLowerInvariant() is ".txt" or ".model" or ".spm" || Path.GetFileName(path) is "tokenizer.json" or "vocab.json";
 
     private static ModelExplanation Tokenizer(string path)

@@ -35,7 +35,6 @@ internal sealed record PublishedModel(ModelDescription Description, TwoTowers To
             // The image tower is kept apart, as in every model here: stores need none.
             TwoTowers textSide = new(null, towers.ImageHead, towers.Text, towers.TextHead, towers.LogTemperature.cpu().to(torch.ScalarType.Float64).item<double>(), towers.Bias?.cpu().to(torch.ScalarType.Float64).item<double>());
             textSide.to(compute.Type).to(compute.Device);
-            var published = ModelCatalogue.Find(spec.Split(':')[0]);
             var description = new ModelDescription
             {
                 Image = new(spec, image.Architecture, image.Fingerprint, image.Tower.Width, image.Preprocessing, null, HeadShape.Of(towers.ImageHead)),
@@ -44,7 +43,7 @@ internal sealed record PublishedModel(ModelDescription Description, TwoTowers To
                 Temperature = towers.Temperature,
                 Bias = towers.Bias?.item<float>(),
                 Lock = "as published",
-                Licences = published is null ? [] : [$"{published.Name}: {published.Licence}, {published.Source}"],
+                Licences = ModelCatalogue.LicencesOf(spec),
             };
             return new(description, textSide, tokenizer, image);
         }

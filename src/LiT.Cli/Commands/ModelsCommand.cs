@@ -45,7 +45,7 @@ internal static class ModelsCommand
                 {
                     model.Name, model.Family, model.TrainedOn, InMillions(model.Parameters), $"{model.Width}", model.Size ?? "", model.Licence, ModelCache.Has(model) ? "yes" : "",
                 }));
-                Terminal.Say($"{models.Count} models. 'lit models show NAME' says source and preprocessing, 'lit models pull NAME' downloads; sizes stand where a source prints them.");
+                Terminal.Say($"{models.Count} model{(models.Count == 1 ? "" : "s")}. 'lit models show NAME' says source and preprocessing, 'lit models pull NAME' downloads; sizes stand where a source prints them.");
             }
             return Task.FromResult(ExitCode.Done);
         });

@@ -48,7 +48,7 @@ internal static class VerifyCommand
             Terminal.Write(new { Ok = true, check.Architecture, check.Fingerprint, Stores = stores, check.FilesChecked, check.Golden });
             return;
         }
-        Terminal.Line($"{check.Architecture}, fingerprint {check.Fingerprint}: unchanged since the text tower was tuned to it");
+        Terminal.Line($"{check.Architecture}, fingerprint {check.Fingerprint}: {(check.IsBundle ? "unchanged since the text tower was tuned to it" : "a published file, which does not say what it has to be")}");
         if (check.FilesChecked > 0) Terminal.Line($"{check.FilesChecked} files are as they were written, by their SHA-256");
         Terminal.Line(check.Golden is { } golden
             ? string.Create(CultureInfo.InvariantCulture, $"golden vectors computed again: {golden.Texts} texts{(golden.Pictures > 0 ? $" and {golden.Pictures} pictures" : "")} are within {golden.Largest:0.0e+0} of their length ({golden.Allowed:0.0e+0} allowed)")

@@ -64,7 +64,7 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             furthest = Math.Max(furthest, part.Length);
             if (failures >= options.Attempts)
                 throw new LitException($"{url}: {trouble}, {failures} times in a row. What arrived is kept; run the same command again, or try another --mirror.");
-            var pause = options.FirstPause * Math.Pow(2, failures);
+            var pause = options.FirstPause * Math.Pow(2, Math.Max(0, failures - 1));
             if (pause > options.LongestPause) pause = options.LongestPause;
             say?.Invoke(string.Create(CultureInfo.InvariantCulture, $"{trouble}; going on in {pause.TotalSeconds:0.#} s"));
             await Task.Delay(pause, cancel).ConfigureAwait(false);
@@ -123,7 +123,7 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
     {
         var content = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
         var buffer = new byte[1 << 17];
-        var (unit, size) = total is < 10_000_000 ? ("kB", 1_000) : ("MB", 1_000_000);
+        var (unit, size) = total switch { < 100_000 => ("bytes", 1), < 10_000_000 => ("kB", 1_000), _ => ("MB", 1_000_000) };
         await using var file = part.Append();
         while (true)
         {

@@ -27,6 +27,10 @@ public static class ModelCatalogue
     public static CataloguedModel? Find(string name) =>
         ByName.Value.GetValueOrDefault(name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) ? name[..^4] : name);
 
+    /// <summary>The licences of those that are published models among some names of towers, a sentence each: what a model made of them carries on.</summary>
+    internal static IReadOnlyList<string> LicencesOf(params string?[] names) => [.. names.OfType<string>().Select(name => Find(name.Split(':')[0])).OfType<CataloguedModel>().Distinct()
+        .Select(model => $"{model.Name}: {model.Licence}, {model.Source}")];
+
     /// <summary>The models that all the words fit: in name, alias, kind, family, sizes, data or licence.</summary>
     public static IEnumerable<CataloguedModel> Matching(IReadOnlyList<string> words) => All.Where(model => words.All(word =>
         Told(model).Any(text => text.Contains(word, StringComparison.OrdinalIgnoreCase))));

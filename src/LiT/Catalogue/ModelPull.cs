@@ -76,6 +76,7 @@ public static class ModelPull
     // Held by the operating system, so that a killed process leaves none.
     private static FileStream Lock(string folder, string name)
     {
+        if (File.Exists(folder)) throw new LitException($"{folder}: is a file, where a folder is needed to download into. Choose another name.");
         var path = Path.Combine(folder, LockFile);
         try
         {

@@ -266,6 +266,7 @@ public static class TuneRun
         LitModel.Save(folder, towers, tokenizer, side, into, description => description with
         {
             Lock = request.Lock.Letters,
+            Licences = Catalogue.ModelCatalogue.LicencesOf(source.TowerName, request.TextTower),
             Training = new JsonObject
             {
                 ["data"] = request.Data,

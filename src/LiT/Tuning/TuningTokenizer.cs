@@ -21,6 +21,7 @@ internal static class TuningTokenizer
     {
         var spec = request.TextTower is { } given && !TextTowerSpec.Is(given) ? given : null;
         var pretrained = spec is null ? null : TowerPath.Split(spec).Path;
+        if (pretrained is not null && !Path.Exists(pretrained)) throw TowerPath.Missing(pretrained, "text tower", "bert:small or text:width=256,depth=4,heads=4");
         if (request.Tokenizer is null && pretrained is not null)
         {
             if (OfBundle(pretrained, request.TokenLength) is { } own) return own;
