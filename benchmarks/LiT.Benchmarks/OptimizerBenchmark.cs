@@ -38,11 +38,11 @@ internal static class OptimizerBenchmark
         return 0;
     }
 
-    /// <summary>Seconds of an update of all weights.</summary>
-    internal static double Seconds(TwoTowers towers, OptimizerOptions options)
+    /// <summary>What an update of all weights takes.</summary>
+    internal static Spent Update(TwoTowers towers, OptimizerOptions options)
     {
         using var optimizer = TuningOptimizer.Create(Parameters(towers), options);
-        return Rounds.Median(5, () => optimizer.Step(1))[0];
+        return Spent.Median(Enumerable.Range(0, 5).Select(_ => Spent.Of(() => optimizer.Step(1))).ToList());
     }
 
     private static List<TunedParameter> Parameters(TwoTowers towers)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using LiT.Towers;
 using static TorchSharp.torch;
@@ -12,7 +11,8 @@ namespace LiT.Benchmarks;
 /// </summary>
 internal static class TextTowerBenchmark
 {
-    private const int Width = 768, Usual = 64, UsualPositions = 77;
+    private const int Width = 768, Usual = 64, UsualPositions = 77, Side = 2048;
+    private const double ProductOperations = 2.0 * Side * Side * Side;
 
     public static int Run(string[] options)
     {
@@ -23,31 +23,37 @@ internal static class TextTowerBenchmark
         var pairs = TuningData.Pairs(Math.Max(4096, batch), Width);
         var operations = 6.0 * pairs.MeanLength * TuningData.MatrixWeights(towers.Text) + 6.0 * towers.Text.Width * Width;
         // In turns, since a machine is not as fast at one moment as at another.
-        List<double> limits = [Limit()], usual = [], images = [];
-        var seconds = TuningData.Tune(towers, pairs, new() { Batch = batch, MicroBatch = batch, Steps = steps }, () =>
+        List<Spent> products = [Product()], usual = [], images = [];
+        var taken = TuningData.Tune(towers, pairs, new() { Batch = batch, MicroBatch = batch, Steps = steps }, () =>
         {
-            limits.Add(Limit());
-            if (options.Length > 3 || limits.Count is not (4 or 7)) return;
-            var (pairs, image) = UsualWay();
-            usual.Add(pairs);
+            products.Add(Product());
+            if (options.Length > 3 || products.Count is not (4 or 7)) return;
+            var (whole, image) = UsualWay();
+            usual.Add(whole);
             images.Add(image);
         });
-        var rate = batch / TuningData.Median(seconds.Skip(1));
-        var share = TuningData.Median(seconds.Select((second, step) => batch * operations / second / Math.Max(limits[step], limits[step + 1])).Skip(1));
-        Console.WriteLine(FormattableString.Invariant($"float32 matrix products, 2048 x 2048 x 2048: {TuningData.Median(limits) / 1e9:F0} GFLOP/s, {get_num_threads()} threads"));
-        Console.WriteLine(FormattableString.Invariant($"{spec}, batch {batch}, {pairs.MeanLength:F1} ids of 16: {rate:F1} pairs/s, {operations / 1e9:F2} GFLOP a pair, {100 * share:F0}% of the matrix products"));
+        var (step, product) = (Spent.Median(taken.Skip(1)), Spent.Median(products));
+        var share = TuningData.Median(taken.Index().Skip(1).Select(one => Work(batch * operations, products[one.Index], products[one.Index + 1]) / one.Item.Seconds));
+        Console.WriteLine(FormattableString.Invariant($"float32 matrix products, 2048 x 2048 x 2048: {ProductOperations / product.Seconds / 1e9:F0} GFLOP/s, {get_num_threads()} threads; {ProductOperations / product.Processor / 1e9:F0} a second of processor"));
+        Console.WriteLine(FormattableString.Invariant($"{spec}, batch {batch}, {pairs.MeanLength:F1} ids of 16, {operations / 1e9:F2} GFLOP a pair: {batch / step.Seconds:F1} pairs/s, {100 * share:F0}% of the matrix products; in processor time {batch / step.Processor:F1} a second, {100 * batch * operations / step.Processor * product.Processor / ProductOperations:F0}%"));
         if (usual.Count == 0) return 0;
-        var (slow, once) = (usual.Max(), images.Max());
-        Console.WriteLine(FormattableString.Invariant($"the usual way, batch {Usual}, locked ViT-B/16 at every step, {UsualPositions} positions: {slow:F1} pairs/s; stored and packed is {rate / slow:F1} x"));
-        Console.WriteLine(FormattableString.Invariant($"ten epochs, embedding each picture once at {once:F1} pictures/s: {10 / slow / (1 / once + 10 / rate):F1} x"));
+        var (slow, once) = (Spent.Median(usual), Spent.Median(images));
+        Console.WriteLine(FormattableString.Invariant($"the usual way, batch {Usual}, locked ViT-B/16 at every step, {UsualPositions} positions: {Usual / slow.Seconds:F1} pairs/s; stored and packed is {batch / step.Seconds * slow.Seconds / Usual:F1} x, in processor time {batch / step.Processor * slow.Processor / Usual:F1} x"));
+        Console.WriteLine(FormattableString.Invariant($"ten epochs, embedding each picture once at {Usual / once.Seconds:F1} pictures/s: {Epochs(slow.Seconds, once.Seconds, step.Seconds):F1} x, in processor time {Epochs(slow.Processor, once.Processor, step.Processor):F1} x"));
         return 0;
+
+        // The time of a picture and a pair each way: ten times the usual, or once the picture and ten times the stored.
+        double Epochs(double slow, double once, double stored) => 10 * slow / Usual / (once / Usual + 10 * stored / batch);
     }
 
+    /// <summary>Seconds that products alone would need for the operations, at the better of two measurements.</summary>
+    private static double Work(double operations, Spent before, Spent after) => operations / ProductOperations * Math.Min(before.Seconds, after.Seconds);
+
     /// <summary>
-    /// One step of the usual way, in pairs a second: forward of the image tower, forward and backward of padded text. And the
-    /// pictures a second of the image tower alone.
+    /// One step of the usual way: forward of the image tower, forward and backward of padded text. And the forward of the
+    /// image tower alone.
     /// </summary>
-    private static (double Pairs, double Pictures) UsualWay()
+    private static (Spent Whole, Spent Image) UsualWay()
     {
         using var image = VitConfig.Named("B/16").Create(1);
         image.Lock();
@@ -55,35 +61,25 @@ internal static class TextTowerBenchmark
         text.train();
         using var pixels = randn(Usual, 3, 224, 224);
         using var ids = randint(1, 49_408, [Usual, UsualPositions], int64);
-        var watch = Stopwatch.StartNew();
-        var pictures = 0.0;
-        for (var turn = 0; turn < 2; turn++)
+        Spent whole = default, pictures = default;
+        for (var turn = 0; turn < 2; turn++)                       // the first is a warm-up
         {
-            watch.Restart();                                      // the first is a warm-up
             using var scope = NewDisposeScope();
-            using (no_grad()) image.call(pixels);
-            pictures = Usual / watch.Elapsed.TotalSeconds;
-            text.call(ids).square().sum().backward();
+            using (no_grad()) pictures = Spent.Of(() => image.call(pixels));
+            whole = pictures + Spent.Of(() => text.call(ids).square().sum().backward());
             foreach (var parameter in text.parameters()) parameter.grad = null;
         }
-        return (Usual / watch.Elapsed.TotalSeconds, pictures);
+        return (whole, pictures);
     }
 
-    /// <summary>The most float32 operations a second of matrix products alone.</summary>
-    internal static double Limit()
+    /// <summary>The best of three large matrix products.</summary>
+    private static Spent Product()
     {
-        const int Side = 2048;
         using var a = rand(Side, Side);
         using var b = rand(Side, Side);
         using var c = zeros(Side, Side);
-        var best = double.PositiveInfinity;
-        for (var turn = 0; turn < 3; turn++)
-        {
-            var watch = Stopwatch.StartNew();
-            using (NewDisposeScope()) c.addmm_(a, b, beta: 0, alpha: 1);
-            best = Math.Min(best, watch.Elapsed.TotalSeconds);
-        }
-        return 2.0 * Side * Side * Side / best;
+        var turns = Enumerable.Range(0, 3).Select(_ => Spent.Of(() => { using (NewDisposeScope()) c.addmm_(a, b, beta: 0, alpha: 1); })).ToList();
+        return new(turns.Min(turn => turn.Seconds), turns.Min(turn => turn.Processor));
     }
 
     internal static int Number(string[] options, int at, int otherwise) =>

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using LiT.Text;
 using LiT.Towers;
 using LiT.Tuning;
@@ -36,26 +35,26 @@ internal static class TuningData
             && !one.name.StartsWith("tokens", StringComparison.Ordinal) && !one.name.StartsWith("positions", StringComparison.Ordinal) && !one.name.StartsWith("segments", StringComparison.Ordinal))
             .Sum(one => one.parameter.numel());
 
-    /// <summary>Tunes for some steps in a folder of its own and gives the seconds of each step.</summary>
+    /// <summary>Tunes for some steps in a folder of its own and gives what each step took.</summary>
     /// <param name="towers">What is tuned.</param>
     /// <param name="pairs">On what.</param>
     /// <param name="options">How.</param>
     /// <param name="between">Called after every step; its time is nobody's.</param>
-    public static List<double> Tune(TwoTowers towers, TuningPairs pairs, TuningOptions options, Action? between = null)
+    public static List<Spent> Tune(TwoTowers towers, TuningPairs pairs, TuningOptions options, Action? between = null)
     {
         var folder = Directory.CreateTempSubdirectory("lit-bench-");
         try
         {
-            List<double> seconds = [];
+            List<Spent> seconds = [];
             options = options with { LogEvery = 1, CheckpointEvery = options.Steps + 1 };
-            var watch = Stopwatch.StartNew();
+            var watch = Spent.Start();
             ContrastiveTuner tuner = new(new(towers, LockSetting.Parse("Lu"), options.Optimizer), pairs, options, TorchSharp.torch.CPU)
             {
                 OnLine = line =>
                 {
-                    seconds.Add(watch.Elapsed.TotalSeconds);
+                    seconds.Add(watch.Stop());
                     between?.Invoke();
-                    watch.Restart();
+                    watch = Spent.Start();
                 },
             };
             tuner.Run(folder.FullName);

@@ -32,7 +32,7 @@ public sealed record ContrastiveLossOptions
     public int LocalParts { get; init; } = 1;
 
     /// <summary>Side of a block of logits. The result does not depend on it beyond rounding.</summary>
-    public int BlockSize { get; init; } = 1024;
+    public int BlockSize { get; init; } = 2048;
 
     /// <summary>Bytes of logits that may be kept for the backward pass; the others are computed again.</summary>
     public long KeptBytes { get; init; } = 320L << 20;

@@ -11,23 +11,23 @@ namespace LiT.Tuning;
 /// </summary>
 internal sealed class LogitBlocks
 {
-    private readonly Tensor scaledImages, texts, buffer, places, infinity;
+    private readonly Tensor scaledImages, texts, buffer, keptRoom, places, infinity;
     private readonly Dictionary<(long, long), Tensor> kept = [];
     private readonly FusedLogits.Margin row, column;
     private readonly bool fused;
     private readonly long side;
     private Tensor? second;
-    private long room;
+    private long used;
 
     internal LogitBlocks(Tensor zimg, Tensor ztxt, Tensor scale, long side, long room, bool? fused = null)
     {
         Size = zimg.shape[0];
         this.side = Math.Min(side, Size);
-        this.room = room;
         this.fused = fused ?? FusedLogits.Fits(zimg);
         scaledImages = zimg.mul(scale);
         texts = ztxt;
         buffer = empty(this.side * this.side, zimg.dtype, zimg.device);
+        keptRoom = empty(Math.Min(room / zimg.dtype.ElementSize(), Size * Size), zimg.dtype, zimg.device);
         places = Scalars.Numbers(Size, zimg.dtype, zimg.device);
         infinity = Scalars.Filled(1, double.PositiveInfinity, zimg.dtype, zimg.device);
         (row, column) = (Margin(), Margin());
@@ -61,6 +61,7 @@ internal sealed class LogitBlocks
     {
         foreach (var block in kept.Values) block.Dispose();
         kept.Clear();
+        keptRoom.Dispose();
         buffer.Dispose();
         second?.Dispose();
     }
@@ -152,12 +153,11 @@ internal sealed class LogitBlocks
     {
         if (kept.TryGetValue((rows.From, columns.From), out var known)) return known;
         var count = rows.Count * columns.Count;
-        var bytes = count * scaledImages.dtype.ElementSize();
         Tensor logits;
-        if (bytes <= room)
+        if (used + count <= keptRoom.numel())
         {
-            room -= bytes;
-            logits = empty([rows.Count, columns.Count], scaledImages.dtype, scaledImages.device);
+            logits = keptRoom.narrow(0, used, count).view(rows.Count, columns.Count);
+            used += count;
             kept.Add((rows.From, columns.From), logits.MoveToOuterDisposeScope());
         }
         else logits = buffer.narrow(0, 0, count).view(rows.Count, columns.Count);

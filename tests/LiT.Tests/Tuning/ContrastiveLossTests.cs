@@ -159,6 +159,28 @@ public class ContrastiveLossTests
     }
 
     [Fact]
+    public void Where_equal_captions_are_embedded_equally_the_softmax_cannot_tell_shared_positives_from_the_plain_form_and_the_sigmoid_can()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(11);
+        long[] captions = [4, 7, 4, 9, 7, 4];
+        var texts = Unit(randn([10, 3], float64, generator: generator)).index_select(0, tensor(captions));
+        var images = Unit(randn([6, 3], float64, generator: generator));
+        (LossResult Shared, LossResult Own) Both(ContrastiveLossKind kind) =>
+            (ContrastiveLoss.Compute(images, texts, Scalar(2), Scalar(-3), Positives.Shared(captions), options: new() { Kind = kind }),
+             ContrastiveLoss.Compute(images, texts, Scalar(2), Scalar(-3), options: new() { Kind = kind }));
+        // What reaches a caption is the sum over its copies.
+        Tensor OfCaptions(Tensor gradient) => zeros(10, 3, float64).index_add_(0, tensor(captions), gradient, 1);
+
+        var softmax = Both(ContrastiveLossKind.Softmax);
+        Close(softmax.Own.Loss.item<double>(), softmax.Shared.Loss.item<double>());
+        Close(softmax.Own.ImageGradient!, softmax.Shared.ImageGradient!);
+        Close(OfCaptions(softmax.Own.TextGradient), OfCaptions(softmax.Shared.TextGradient));
+        var sigmoid = Both(ContrastiveLossKind.Sigmoid);
+        Assert.True((OfCaptions(sigmoid.Own.TextGradient) - OfCaptions(sigmoid.Shared.TextGradient)).abs().max().item<double>() > 0.01);
+    }
+
+    [Fact]
     public void Two_captions_of_one_image_are_both_right()
     {
         var z = tensor(new double[,] { { 1, 0 }, { 1, 0 }, { 0, 1 } });
