@@ -49,6 +49,8 @@ public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int
         ["small"] = new(512, 6, 8, 64, 2048, 32_128),
         ["base"] = new(768, 12, 12, 64, 3072, 32_128),
         ["large"] = new(1024, 24, 16, 64, 4096, 32_128),
+        ["3b"] = new(1024, 24, 32, 128, 16_384, 32_128),
+        ["11b"] = new(1024, 24, 128, 128, 65_536, 32_128),
     };
 
     /// <summary>mT5's published sizes (Xue et al. 2021; the config.json of google/mt5-*).</summary>
@@ -57,6 +59,8 @@ public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int
         ["small"] = new(512, 8, 6, 64, 1024, 250_112) { Gated = true, Activation = Activation.GeluTanh },
         ["base"] = new(768, 12, 12, 64, 2048, 250_112) { Gated = true, Activation = Activation.GeluTanh },
         ["large"] = new(1024, 24, 16, 64, 2816, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+        ["xl"] = new(2048, 24, 32, 64, 5120, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+        ["xxl"] = new(4096, 24, 64, 64, 10_240, 250_112) { Gated = true, Activation = Activation.GeluTanh },
     };
 
     internal override TextTower Build(Device? device = null)
