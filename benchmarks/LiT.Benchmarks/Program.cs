@@ -10,6 +10,7 @@ return args switch
     ["optimizer", .. var options] => OptimizerBenchmark.Run(options),
     ["steady", .. var options] => SteadyBenchmark.Run(options),
     ["open", .. var options] => OpenBenchmark.Run(options),
+    ["evaluation", .. var options] when options.Length > 0 => EvaluationBenchmark.Run(options),
     ["start", .. var options] when options.Length > 0 => StartBenchmark.Run(options),
     _ => Usage(),
 };
@@ -26,6 +27,7 @@ static int Usage()
           optimizer [TOWER]                        one update of every weight
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
+          evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
           start STORE [PROGRAM]                    from the command to the first step
         """);
     return 2;

@@ -20,6 +20,7 @@ public sealed class EvaluationCommandTests : IDisposable
         var run = Run("eval", "classification", "--model", "run", "--data", "store", "--label-column", "kind", "--templates", "clip_best", "--predictions", "answers.jsonl", "--text-cache", "texts", "--json").Expect(0);
         var leaks = run.Json.GetProperty("leaks");
         Assert.Equal(run.Json.GetProperty("n").GetInt32(), leaks.GetProperty("pictures").GetInt32());
+        Assert.Equal(leaks.GetProperty("pictures").GetInt32(), leaks.GetProperty("sameBytes").GetInt32());
         Assert.False(leaks.TryGetProperty("top1Without", out _));
         Assert.Equal(8, run.Json.GetProperty("perTemplate").GetArrayLength());
         Assert.Equal(60, File.ReadLines(Path.Combine(folder, "answers.jsonl")).Count());

@@ -42,7 +42,7 @@ internal static class EvalCommand
             ["top-5", Percent(report.Top5)], [report.Metric == "meanPerClass" ? "mean per class (published for this set)" : "mean per class", Percent(report.MeanPerClass)], ["chance", Percent(report.Chance)],
         ];
         if (report.Leaks is { } leaks)
-            rows.Add([$"near-duplicates in {leaks.Training}", leaks.Top1Without is { } without ? $"{leaks.Pictures} of {leaks.Of}; top-1 without them {Percent(without)}" : $"{leaks.Pictures} of {leaks.Of}"]);
+            rows.Add([$"near-duplicates in {leaks.Training}", leaks.Top1Without is { } without ? $"{leaks.Pictures} of {leaks.Of} ({leaks.SameBytes} the same bytes); top-1 without them {Percent(without)}" : $"{leaks.Pictures} of {leaks.Of} ({leaks.SameBytes} the same bytes)"]);
         Terminal.Table(["", "value"], rows, $"Zero-shot classification of {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}");
         var worst = report.PerClass.Select((c, i) => (c, i)).Where(entry => entry.c.Top1 is not null).OrderBy(entry => entry.c.Top1).Take(10);
         Terminal.Table(["class", "pictures", "top-1", "most often taken for"],

@@ -52,7 +52,7 @@ public sealed record ClassificationReport
     public IReadOnlyList<TemplateAccuracy>? PerTemplate { get; init; }
 
     /// <summary>How near-duplicates of the test pictures in the training data change the number; null where the training store is not known.</summary>
-    public LeakReport? Leaks { get; init; }
+    public LeakSummary? Leaks { get; init; }
 
     /// <summary>Samples that the data hold.</summary>
     public required int Found { get; init; }
@@ -120,14 +120,15 @@ public sealed record EvaluationVersions(string Lit, string Libtorch, string Devi
 /// <param name="Training">The training store.</param>
 /// <param name="Threshold">The cosine similarity from which two pictures count as the same.</param>
 /// <param name="Pictures">Scored test pictures with a training picture at least so similar.</param>
+/// <param name="SameBytes">Those of them whose very bytes are there; the others are alike in the tower's eyes only. Told where the test pictures are a store.</param>
 /// <param name="Of">Scored test pictures.</param>
 /// <param name="Top1Without">Top-1 without them; null where none would be left.</param>
 /// <param name="Interval95Without">Its bootstrap interval.</param>
 /// <param name="Examples">Up to ten of them with their nearest training picture, most similar first.</param>
-public sealed record LeakReport(string Training, double Threshold, int Pictures, int Of, double? Top1Without, double[]? Interval95Without, IReadOnlyList<LeakExample> Examples);
+public sealed record LeakSummary(string Training, double Threshold, int Pictures, int SameBytes, int Of, double? Top1Without, double[]? Interval95Without, IReadOnlyList<LeakExample> Examples);
 
 /// <summary>A test picture and its near-duplicate, by key.</summary>
-public sealed record LeakExample(string Picture, string TrainingPicture, double Similarity);
+public sealed record LeakExample(string Picture, string TrainingPicture, double Similarity, bool SameBytes);
 
 /// <summary>A retrieval evaluation as it is reported (field names as in the JSON).</summary>
 public sealed record RetrievalReport(

@@ -1,3 +1,4 @@
+using LiT.Duplicates;
 using LiT.Stores;
 
 namespace LiT.Evaluation;
@@ -18,34 +19,50 @@ public static class Leaks
     /// <param name="seed">Of the bootstrap.</param>
     /// <param name="progress">Told after every block of training pictures.</param>
     /// <param name="cancel">Stops between two blocks.</param>
-    /// <exception cref="LitException">No store, or one of another size.</exception>
-    public static LeakReport Audit(ClassificationRun run, string training, int seed, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    /// <exception cref="LitException">No store, or one of another tower.</exception>
+    public static LeakSummary Audit(ClassificationRun run, string training, int seed, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         using var store = EmbeddingStore.Open(training);
-        var test = run.Set.Representations.ToUnit();
-        if (store.EmbeddingSize != test.Size)
-            throw new LitException($"{training}: rows of {store.EmbeddingSize} numbers, where the test pictures have {test.Size}. Give the store that the model was tuned on.");
+        var found = EmbeddingStore.IsStore(run.Set.Path) ? BetweenStores(run.Set.Path, store, progress, cancel) : Embedded(run.Set, store, progress, cancel);
+        var scored = run.Score.Answers.Where(answer => answer.Labels.Length > 0).ToList();
+        var leaked = scored.Where(answer => found.ContainsKey(answer.Row)).OrderBy(answer => found[answer.Row].SameBytes ? 0 : 1)
+            .ThenByDescending(answer => found[answer.Row].Similarity).ThenBy(answer => answer.Row).ToList();
+        bool[] kept = [.. scored.Where(answer => !found.ContainsKey(answer.Row)).Select(answer => answer.Right)];
+        return new(training, Threshold, leaked.Count, leaked.Count(answer => found[answer.Row].SameBytes), scored.Count,
+            kept.Length == 0 ? null : kept.Count(hit => hit) / (double)kept.Length, kept.Length == 0 ? null : Bootstrap.Interval95(kept, seed),
+            [.. leaked.Take(MostExamples).Select(answer => found[answer.Row])]);
+    }
+
+    /// <summary>Pictures of a store, by bytes and by embedding (<see cref="LeakAudit"/>).</summary>
+    private static Dictionary<int, LeakExample> BetweenStores(string test, EmbeddingStore training, IProgress<ProgressStep>? progress, CancellationToken cancel)
+    {
+        using var store = EmbeddingStore.Open(test);
+        return LeakAudit.Run(training, store, Threshold, progress, cancel).Leaks
+            .ToDictionary(leak => (int)(leak.TestRow / store.Views), leak => new LeakExample(leak.TestKey, leak.TrainKey, leak.Cosine, leak.Level == DuplicateLevel.Bytes));
+    }
+
+    /// <summary>Pictures that were embedded just now, by embedding.</summary>
+    private static Dictionary<int, LeakExample> Embedded(ImageSet set, EmbeddingStore training, IProgress<ProgressStep>? progress, CancellationToken cancel)
+    {
+        var test = set.Representations.ToUnit();
+        if (training.EmbeddingSize != test.Size)
+            throw new LitException($"{training.Folder}: rows of {training.EmbeddingSize} numbers, where the test pictures have {test.Size}. Give the store that the model was tuned on.");
         var (best, nearest) = (new float[test.Count], new long[test.Count]);
-        var values = new float[RowsAtOnce * store.EmbeddingSize];
-        for (var first = 0L; first < store.Rows; first += RowsAtOnce)
+        var values = new float[RowsAtOnce * training.EmbeddingSize];
+        for (var first = 0L; first < training.Rows; first += RowsAtOnce)
         {
             cancel.ThrowIfCancellationRequested();
-            var count = (int)Math.Min(RowsAtOnce, store.Rows - first);
-            long[] rows = [.. Enumerable.Range(0, count).Select(row => first + row)];
-            store.ReadRows(rows, values);
-            Embeddings some = new(values.AsSpan(0, count * store.EmbeddingSize).ToArray(), store.EmbeddingSize);
+            var count = (int)Math.Min(RowsAtOnce, training.Rows - first);
+            training.ReadRows([.. Enumerable.Range(0, count).Select(row => first + row)], values);
+            Embeddings some = new(values.AsSpan(0, count * training.EmbeddingSize).ToArray(), training.EmbeddingSize);
             Similarity.EachRow(test, some, (row, scores) =>
             {
                 var at = Similarity.ArgMax(scores);
                 if (scores[at] > best[row]) (best[row], nearest[row]) = (scores[at], first + at);
             });
-            progress?.Report(new("auditing", first + count, store.Rows, "training pictures"));
+            progress?.Report(new("auditing", first + count, training.Rows, "training pictures"));
         }
-        var scored = run.Score.Answers.Where(answer => answer.Labels.Length > 0).ToList();
-        var found = scored.Where(answer => best[answer.Row] >= Threshold).OrderByDescending(answer => best[answer.Row]).ThenBy(answer => answer.Row).ToList();
-        bool[] kept = [.. scored.Where(answer => best[answer.Row] < Threshold).Select(answer => answer.Right)];
-        return new(training, Threshold, found.Count, scored.Count,
-            kept.Length == 0 ? null : kept.Count(hit => hit) / (double)kept.Length, kept.Length == 0 ? null : Bootstrap.Interval95(kept, seed),
-            [.. found.Take(MostExamples).Select(answer => new LeakExample(run.Set.Samples[answer.Row].Key, store.Key(nearest[answer.Row]), best[answer.Row]))]);
+        return Enumerable.Range(0, test.Count).Where(row => best[row] >= Threshold)
+            .ToDictionary(row => row, row => new LeakExample(set.Samples[row].Key, training.Key(nearest[row]), best[row], SameBytes: false));
     }
 }
