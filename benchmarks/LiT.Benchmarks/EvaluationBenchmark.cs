@@ -42,8 +42,11 @@ internal static class EvaluationBenchmark
             var loaded = watch.Elapsed.TotalSeconds;
             var run = ModelEvaluation.Scored(set, set.Representations.ToUnit(), Labels.Match(set.Samples, store, settings.Classes), prompts, ztxt, settings, 100, Compute.Cpu);
             var all = watch.Elapsed.TotalSeconds;
+            watch.Restart();
+            ZeroShot.Score(run.Images, run.Classes, run.Labels.All, names);
+            var scored = watch.Elapsed.TotalSeconds;
             Console.WriteLine(FormattableString.Invariant($"classification, {images:N0} images, {classes:N0} classes, {templates} templates, {Width} numbers, {get_num_threads()} threads"));
-            Console.WriteLine(FormattableString.Invariant($"  {all,8:F2} s   from the store to the report, {loaded:F2} s of it reading the store; top-1 {100 * run.Report.Top1:F2}%, templates on {run.Report.PerTemplate![0].N:N0} images"));
+            Console.WriteLine(FormattableString.Invariant($"  {all,8:F2} s   from the store to the report, {loaded:F2} s of it reading the store, {scored:F2} s scoring every image with its intervals; top-1 {100 * run.Report.Top1:F2}%, templates on {run.Report.PerTemplate![0].N:N0} images"));
             var limit = TextTowerBenchmark.Limit();
             Console.WriteLine(FormattableString.Invariant($"  {2.0 * images * classes * Width / limit,8:F2} s   the one matrix product of all images and classes, at the machine's limit of {limit / 1e9:F0} GFLOP/s"));
             Console.WriteLine(FormattableString.Invariant($"  peak memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"));
