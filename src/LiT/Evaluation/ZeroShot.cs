@@ -101,7 +101,8 @@ public static class ZeroShot
         foreach (var i in chosen)
         {
             var row = prompts[i];
-            var (mean, count) = (means.AsSpan(classOf[i] * size, size), counts[classOf[i]]);
+            var mean = means.AsSpan(classOf[i] * size, size);
+            var count = counts[classOf[i]];
             for (var j = 0; j < row.Length; j++) mean[j] += (double)row[j] / count;
         }
         var values = new float[classes * size];
