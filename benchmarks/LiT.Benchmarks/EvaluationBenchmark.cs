@@ -37,18 +37,18 @@ internal static class EvaluationBenchmark
             var prompts = PromptTemplates.Fill(names, texts);
             var ztxt = Unit(prompts.Count, 3);
             EvaluationOptions settings = new() { Classes = new(names), Templates = texts };
-            var watch = Stopwatch.StartNew();
+            var start = Spent.Start();
             var set = ImageSet.Load(store, null, () => throw new InvalidOperationException(), new(), Compute.Cpu);
-            var loaded = watch.Elapsed.TotalSeconds;
+            var loaded = start.Stop();
             var run = ModelEvaluation.Scored(set, set.Representations.ToUnit(), Labels.Match(set.Samples, store, settings.Classes), prompts, ztxt, settings, 100, Compute.Cpu);
-            var all = watch.Elapsed.TotalSeconds;
-            watch.Restart();
-            ZeroShot.Score(run.Images, run.Classes, run.Labels.All, names);
-            var scored = watch.Elapsed.TotalSeconds;
+            var all = start.Stop();
+            var scored = Spent.Of(() => ZeroShot.Score(run.Images, run.Classes, run.Labels.All, names));
+            var product = Spent.Of(() => Similarity.EachRow(run.Images, run.Classes, (_, _) => { }));
             Console.WriteLine(FormattableString.Invariant($"classification, {images:N0} images, {classes:N0} classes, {templates} templates, {Width} numbers, {get_num_threads()} threads"));
-            Console.WriteLine(FormattableString.Invariant($"  {all,8:F2} s   from the store to the report, {loaded:F2} s of it reading the store, {scored:F2} s scoring every image with its intervals; top-1 {100 * run.Report.Top1:F2}%, templates on {run.Report.PerTemplate![0].N:N0} images"));
-            var limit = TextTowerBenchmark.Limit();
-            Console.WriteLine(FormattableString.Invariant($"  {2.0 * images * classes * Width / limit,8:F2} s   the one matrix product of all images and classes, at the machine's limit of {limit / 1e9:F0} GFLOP/s"));
+            Row(all, "from the store to the report", $"top-1 {100 * run.Report.Top1:F2}%, each template on {run.Report.PerTemplate![0].N:N0} images");
+            Row(loaded, "of it reading the store");
+            Row(scored, "of it every image's answer, and the intervals");
+            Row(product, "the matrix product of images and classes alone");
             Console.WriteLine(FormattableString.Invariant($"  peak memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"));
             return 0;
         }
@@ -60,18 +60,19 @@ internal static class EvaluationBenchmark
         var (zimg, ztxt) = (Unit(images, 1), Unit(texts, 2));
         var imageOf = Enumerable.Range(0, texts).Select(text => text % images).ToArray();
         RetrievalScore? score = null;
-        var median = Rounds.Median(5,
-            () => score = Retrieval.Score(zimg, ztxt, imageOf),
-            () =>
+        List<Spent> whole = [], products = [];
+        for (var round = 0; round < 4; round++)
+        {
+            whole.Add(Spent.Of(() => score = Retrieval.Score(zimg, ztxt, imageOf)));
+            products.Add(Spent.Of(() =>
             {
-                using var noGradient = no_grad();
-                var (a, b) = (zimg.ToTensor(), ztxt.ToTensor());
-                for (var first = 0; first < images; first += 256) using (NewDisposeScope()) a.slice(0, first, Math.Min(images, first + 256), 1).matmul(b.t());
-                for (var first = 0; first < texts; first += 1024) using (NewDisposeScope()) b.slice(0, first, Math.Min(texts, first + 1024), 1).matmul(a.t());
-            });
-        Console.WriteLine(FormattableString.Invariant($"retrieval both ways, {images:N0} images, {texts:N0} texts, {Width} numbers, {get_num_threads()} threads, median of 5"));
-        Console.WriteLine(FormattableString.Invariant($"  {median[0],8:F2} s   every rank, both recalls and median ranks, ties and their bounds; recall@1 {100 * score!.TextToImage.R1:F2}%"));
-        Console.WriteLine(FormattableString.Invariant($"  {median[1],8:F2} s   the two matrix products alone, in blocks: {100 * median[1] / median[0]:F0}%"));
+                Similarity.EachRow(zimg, ztxt, (_, _) => { });
+                Similarity.EachRow(ztxt, zimg, (_, _) => { });
+            }));
+        }
+        Console.WriteLine(FormattableString.Invariant($"retrieval both ways, {images:N0} images, {texts:N0} texts, {Width} numbers, {get_num_threads()} threads, median of 3"));
+        Row(Spent.Median(whole.Skip(1)), "every rank, both recalls and median ranks, ties and their bounds", $"recall@1 {100 * score!.TextToImage.R1:F2}%");
+        Row(Spent.Median(products.Skip(1)), "the two matrix products alone");
         Console.WriteLine(FormattableString.Invariant($"  peak memory {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"));
         return 0;
     }
@@ -92,22 +93,28 @@ internal static class EvaluationBenchmark
         var lengths = texts.Select(text => Math.Min(16, 1 + tokenizer.Tokenizer.Encode(text).Count)).Average();
         var given = new long[count * 16];
         tokenizer.Rows(texts, given);
-        var seconds = Rounds.Median(3,
-            () => TowerOutputs.Texts(towers, tokenizer, texts, Compute.Cpu),
-            () =>
+        List<Spent> sorted = [], asGiven = [];
+        for (var round = 0; round < 3; round++)
+        {
+            sorted.Add(Spent.Of(() => TowerOutputs.Texts(towers, tokenizer, texts, Compute.Cpu)));
+            asGiven.Add(Spent.Of(() =>
             {
                 using var noGradient = no_grad();
                 for (var first = 0; first < count; first += 256)
                     using (NewDisposeScope()) towers.EmbedTexts(tensor(given.AsSpan(first * 16, Math.Min(256, count - first) * 16).ToArray(), Math.Min(256, count - first), 16));
-            });
-        var limit = TextTowerBenchmark.Limit();
-        var operations = 2.0 * lengths * TuningData.MatrixWeights(towers.Text);
-        Console.WriteLine(FormattableString.Invariant($"{count:N0} prompts of {lengths:F1} ids of 16, BERT base's size, {get_num_threads()} threads, median of 3"));
-        Console.WriteLine(FormattableString.Invariant($"  {count / seconds[0],8:F1} prompts/s   those of equal length together, {100 * count / seconds[0] * operations / limit:F0}% of the float32 matrix products ({limit / 1e9:F0} GFLOP/s) that the ids alone need"));
-        Console.WriteLine(FormattableString.Invariant($"  {count / seconds[1],8:F1} prompts/s   in the order given"));
-        Console.WriteLine(FormattableString.Invariant($"  80,000 prompts: {80_000 / (count / seconds[0]) / 60:F1} minutes"));
+            }));
+        }
+        var product = TextTowerBenchmark.Product();
+        var operations = 2.0 * lengths * TuningData.MatrixWeights(towers.Text) * count;
+        var (best, other) = (Spent.Median(sorted.Skip(1)), Spent.Median(asGiven.Skip(1)));
+        Console.WriteLine(FormattableString.Invariant($"{count:N0} prompts of {lengths:F1} ids of 16, BERT base's size, {get_num_threads()} threads, median of 2"));
+        Row(best, "those of equal length together", $"{count / best.Seconds:F0} prompts/s, {100 * operations / TextTowerBenchmark.ProductOperations * product.Processor / best.Processor:F0}% of the float32 matrix products that the ids alone need, in processor time");
+        Row(other, "in the order given", $"{count / other.Seconds:F0} prompts/s");
         return 0;
     }
+
+    private static void Row(Spent spent, string what, string more = "") =>
+        Console.WriteLine(FormattableString.Invariant($"  {spent.Seconds,8:F2} s, {spent.Processor,8:F2} s of processor   {what}{(more.Length > 0 ? $": {more}" : "")}"));
 
     private static void Write(string folder, int images, int classes)
     {
