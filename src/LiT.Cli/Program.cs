@@ -28,7 +28,7 @@ Command root = new(
     EmbedCommand.Build(),
     TuneCommand.Build(),
     EvalCommand.Build(),
-    new Command("data", "Look at, make and reshape data.") { DataDrawCommand.Build(), DataSetsCommand.Build() },
+    DataCommand.Build(),
     ClassifyCommand.Build(),
     SearchCommand.Build(),
     CalibrateCommand.Build(),

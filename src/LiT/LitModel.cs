@@ -96,6 +96,11 @@ public sealed class LitModel : IDisposable
     /// <param name="withImages">Whether the image tower is asked, too.</param>
     public GoldenVectors Golden(bool withImages = true) => GoldenVectors.Of(Towers, Tokenizer, withImages ? Image : null);
 
+    /// <summary>A bundle's tokenizer alone: no weights are read.</summary>
+    /// <param name="path">As for <see cref="Load"/>.</param>
+    /// <exception cref="LitException">No bundle is there, or its tokenizer is missing or damaged.</exception>
+    public static CaptionTokenizer TokenizerOf(string path) => CaptionTokenizer.Load(BundleIn(path) ?? path, ModelDescription.Read(BundleIn(path) ?? path).Text.Tokenizer);
+
     /// <summary>Writes a bundle; model.json comes last, so a folder with it is whole.</summary>
     /// <param name="folder">Made where it is missing; a bundle that is there is replaced.</param>
     /// <param name="towers">Text tower, heads, temperature and bias; an image tower in them is left out.</param>

@@ -183,9 +183,27 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             if (captions is not null) draft.AddCaption(captions[row]);
             foreach (var caption in captionLists?[row] ?? []) draft.AddCaption(caption);
             draft.SetLabel(labels?[row]);
-            foreach (var (name, values) in others) if (values[row] is { Length: > 0 } value) draft.SetField(name, value);
+            foreach (var (name, values) in others) if (values[row] is { Length: > 0 } value) SetFields(draft, name, value);
             return draft.Finish(read, skip);
         }
+    }
+
+    /// <summary>A column as a field; a column "fields" is a JSON object of several, as this product writes them.</summary>
+    private static void SetFields(SampleDraft draft, string name, string value)
+    {
+        if (name == "fields" && value.StartsWith('{'))
+        {
+            try
+            {
+                foreach (var (inner, text) in JsonSerializer.Deserialize<Dictionary<string, string>>(value)!) draft.SetField(inner, text);
+                return;
+            }
+            catch (JsonException)
+            {
+                // Somebody else's column of that name.
+            }
+        }
+        draft.SetField(name, value);
     }
 
     /// <summary>The names of a ClassLabel feature, which Hugging Face keeps in the file's own metadata.</summary>

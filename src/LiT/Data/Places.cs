@@ -13,7 +13,7 @@ internal static class Places
         path = "";
         if (name.Length == 0) return "no image path";
         if (name.Contains("://", StringComparison.Ordinal))
-            return "an address where a file is expected; download the pictures first (img2dataset)";
+            return "an address where a file is expected; fetch the pictures first (lit data download)";
         if (name.Any(char.IsControl)) return Pictures.Refusal(name);
         path = Path.GetFullPath(Path.Combine(root, name));
         if (!File.Exists(path) && name.Contains('\\')) path = Path.GetFullPath(Path.Combine(root, name.Replace('\\', '/')));          // written on Windows

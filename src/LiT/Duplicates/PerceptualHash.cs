@@ -5,17 +5,23 @@ namespace LiT.Duplicates;
 
 /// <summary>
 /// A picture's coarse shape in 64 bits, which scaling and JPEG change in a few bits at most: grey, averaged to 32 x 32, cosine
-/// transform, the 8 x 8 lowest frequencies without the mean row and column, each above or below their median ("pHash",
-/// Zauner 2010). Two pictures are taken for one where <see cref="Distance"/> is small.
+/// transform, its 64 lowest frequencies but the mean, each above or below their median (after "pHash", Zauner 2010, whose square
+/// of 8 x 8 also holds the weak frequencies of its corner). Two pictures are taken for one where <see cref="Distance"/> is small.
 /// </summary>
 public static class PerceptualHash
 {
-    private const int Side = 32, Low = 8;
+    private const int Side = 32, Low = 10, Bits = 64;
 
     /// <summary>A picture whose grey values vary less than this (standard deviation, of 255) has no shape to compare.</summary>
     private const double Flat = 2;
 
     private static readonly double[,] Cosines = Transform();
+
+    /// <summary>The 64 frequencies nearest to none, none itself left out.</summary>
+    private static readonly (int U, int V)[] Lowest =
+    [
+        .. Enumerable.Range(1, Low * Low - 1).Select(i => (U: i % Low, V: i / Low)).OrderBy(f => f.U * f.U + f.V * f.V).ThenBy(f => f.V).Take(Bits),
+    ];
 
     /// <summary>The hash, or null for a picture of one colour, which says nothing about it.</summary>
     public static ulong? Of(RgbImage image)
@@ -31,15 +37,14 @@ public static class PerceptualHash
                 for (var y = 0; y < Side; y++) sum += Cosines[v, y] * grey[y * Side + x];
                 half[v * Side + x] = sum;
             }
-        Span<double> low = stackalloc double[Low * Low];                        // [v, u]
-        for (var v = 0; v < Low; v++)
-            for (var u = 0; u < Low; u++)
-                for (var x = 0; x < Side; x++) low[v * Low + u] += Cosines[u, x] * half[v * Side + x];
+        Span<double> low = stackalloc double[Bits];
+        for (var bit = 0; bit < Bits; bit++)
+            for (var x = 0; x < Side; x++) low[bit] += Cosines[Lowest[bit].U, x] * half[Lowest[bit].V * Side + x];
         var sorted = low.ToArray();
         Array.Sort(sorted);
         var median = (sorted[31] + sorted[32]) / 2;
         var hash = 0UL;
-        for (var bit = 0; bit < 64; bit++) if (low[bit] > median) hash |= 1UL << bit;
+        for (var bit = 0; bit < Bits; bit++) if (low[bit] > median) hash |= 1UL << bit;
         return hash;
     }
 
@@ -77,12 +82,12 @@ public static class PerceptualHash
         }),
     ];
 
-    /// <summary>Rows 1 to 8 of the cosine transform of 32 values.</summary>
+    /// <summary>The first rows of the cosine transform of 32 values.</summary>
     private static double[,] Transform()
     {
         var cosines = new double[Low, Side];
         for (var u = 0; u < Low; u++)
-            for (var x = 0; x < Side; x++) cosines[u, x] = Math.Cos(Math.PI * (u + 1) * (x + 0.5) / Side);
+            for (var x = 0; x < Side; x++) cosines[u, x] = (u == 0 ? Math.Sqrt(0.5) : 1) * Math.Cos(Math.PI * u * (x + 0.5) / Side);
         return cosines;
     }
 }

@@ -64,6 +64,9 @@ internal static class Stylesheet
         .sign { font-size:.82rem; white-space:nowrap; } .sign.right { color:var(--good); } .sign.wrong { color:var(--bad); }
         .picture ol { list-style:none; margin:0; padding:0; font-size:.82rem; } .picture ol li { margin-top:.25rem; } .picture ol svg { display:block; width:100%; height:4px; }
         .picture ol span { display:flex; justify-content:space-between; gap:.5rem; line-height:1.35; } .picture ol bdi { overflow-wrap:anywhere; } .picture ol b { font-weight:500; font-variant-numeric:tabular-nums; color:var(--muted); }
+        .pairs { display:grid; grid-template-columns:repeat(auto-fill, minmax(min(100%, 300px), 1fr)); gap:.9rem; list-style:none; margin:.6rem 0 0; padding:0; }
+        .pair { background:var(--card); border:1px solid var(--line); border-radius:10px; padding:.6rem; margin:0; height:100%; } .pair > div { display:grid; grid-template-columns:1fr 1fr; gap:.5rem; }
+        .pair img { display:block; width:100%; height:auto; aspect-ratio:1; object-fit:contain; border-radius:6px; background:var(--page); } .pair figcaption { font-weight:400; font-size:.85rem; margin:.45rem 0 0; overflow-wrap:anywhere; }
         pre { background:var(--card); border:1px solid var(--line); border-radius:8px; padding:.65rem .85rem; margin:0; overflow-x:auto; font-size:.88rem; line-height:1.5; }
         code { font-family:ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace; user-select:all; }
         .command figcaption { font-weight:500; }

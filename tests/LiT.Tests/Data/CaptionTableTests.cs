@@ -127,7 +127,7 @@ public sealed class CaptionTableTests : IDisposable
             "captions.tsv, line 5: there is no such file",
             $"captions.tsv, line 6: the path leads out of {folder.Path}; give --image-root with a folder that holds the pictures",
             $"captions.tsv, line 7: the path leads out of {folder.Path}; give --image-root with a folder that holds the pictures",
-            "captions.tsv, line 8: an address where a file is expected; download the pictures first (img2dataset)",
+            "captions.tsv, line 8: an address where a file is expected; fetch the pictures first (lit data download)",
             "captions.tsv, line 9: no image path",
             "captions.tsv, line 10: empty caption",
         ], read.Skipped.OrderBy(s => int.Parse(s.Origin.Split(' ')[^1], null)).Select(s => $"{s.Origin}: {s.Reason}"));

@@ -1,3 +1,4 @@
+using LiT.Data;
 using LiT.Drawings;
 using LiT.Duplicates;
 using LiT.Images;
@@ -28,6 +29,23 @@ public class PerceptualHashTests
         var hashes = Drawn.Select(image => PerceptualHash.Of(image)!.Value).ToArray();
         for (var i = 0; i < hashes.Length; i++)
             for (var j = 0; j < i; j++) Assert.True(PerceptualHash.Distance(hashes[i], hashes[j]) > 9, $"{i} and {j}");
+    }
+
+    [Fact]
+    public void Of_photographs_copies_are_near_and_others_are_far()
+    {
+        var photos = Samples.Open(SharedData.PathOf("cifar10", "cifar10-test.tar.gz")).Read(_ => { }).Take(2000).Select(sample => Decoding.Decode(sample.ReadImage!())).ToList();
+        var hashes = photos.Select(photo => PerceptualHash.Of(photo)!.Value).ToList();
+        var copies = photos.Select(photo =>
+        {
+            using var vips = LiT.Tests.Images.GeneratedPictures.Vips(Resizing.Resize(photo, 75, 75, ResizeMethod.PillowBicubic));
+            return PerceptualHash.Of(Decoding.Decode(vips.JpegsaveBuffer(q: 50)))!.Value;
+        }).ToList();
+        var distances = hashes.Zip(copies, PerceptualHash.Distance).ToList();
+        var near = Enumerable.Range(0, hashes.Count).Sum(i => Enumerable.Range(0, i).Count(j => PerceptualHash.Distance(hashes[i], hashes[j]) <= 6));
+        var words = FormattableString.Invariant($"{distances.Count(d => d <= 6) / 2000.0:P2} of the copies within 6 bits, {near} of {hashes.Count * (hashes.Count - 1) / 2} pairs of others");
+        TestContext.Current.TestOutputHelper?.WriteLine(words);
+        Assert.True(distances.Count(d => d <= 6) >= 1980 && near <= 20, words);
     }
 
     [Fact]

@@ -1,0 +1,144 @@
+using LiT.Data;
+using LiT.Files;
+using LiT.Stores;
+
+namespace LiT.Duplicates;
+
+/// <summary>A set of pictures: any form of data, and the store with their embeddings if there is one.</summary>
+/// <param name="Source">The pictures; a store's own samples where there is nothing else.</param>
+/// <param name="Store">Their embeddings, found by the hash of the bytes; null leaves the scene level out.</param>
+public sealed record ComparedSet(SampleSource Source, EmbeddingStore? Store);
+
+/// <summary>How duplicates are looked for.</summary>
+public sealed record DedupOptions
+{
+    /// <summary>What counts as a duplicate.</summary>
+    public DuplicateRules Rules { get; init; } = new();
+
+    /// <summary>Whether pictures that repeat an earlier one of the same set go.</summary>
+    public bool Within { get; init; } = true;
+
+    /// <summary>Pairs of each level and step that the page shows.</summary>
+    public int PairsShown { get; init; } = 12;
+}
+
+/// <summary>Pictures that a step took out.</summary>
+/// <param name="Step">"within", or the evaluation set.</param>
+/// <param name="Bytes">By equal bytes.</param>
+/// <param name="Picture">By perceptual hash.</param>
+/// <param name="Scene">By embedding.</param>
+/// <param name="Leaked">Pictures of the evaluation set that have a duplicate in the data; null within.</param>
+/// <param name="Of">Pictures of the evaluation set; null within.</param>
+public sealed record DedupStep(string Step, int Bytes, int Picture, int Scene, int? Leaked, int? Of)
+{
+    /// <summary>All of them.</summary>
+    public int Removed => Bytes + Picture + Scene;
+}
+
+/// <summary>What was found.</summary>
+/// <param name="Pictures">Pictures of the data.</param>
+/// <param name="Skipped">Samples that could not be read; they are not kept.</param>
+/// <param name="Kept">Pictures that stay.</param>
+/// <param name="Levels">The levels that could be looked at.</param>
+/// <param name="Steps">The steps in their order; what one took out, the next does not find again.</param>
+public sealed record DedupResult(int Pictures, int Skipped, int Kept, IReadOnlyList<DuplicateLevel> Levels, IReadOnlyList<DedupStep> Steps);
+
+/// <summary>
+/// Takes duplicates out of a data set: pictures that evaluation sets hold too, one set after the other, then pictures that repeat
+/// an earlier one. Writes duplicates.jsonl (each with its pair and level), leaks_N.jsonl (the other side), kept.jsonl and skipped.jsonl.
+/// Run again after a kill it goes on where it looked at the last pictures, and ends with the same bytes.
+/// </summary>
+public static class DedupRun
+{
+    /// <param name="data">The data that is cleaned.</param>
+    /// <param name="against">Evaluation sets that must not be in it.</param>
+    /// <param name="folder">Where the lists go.</param>
+    /// <param name="options">Levels and thresholds.</param>
+    /// <param name="pairs">Told of pairs worth looking at, at the end.</param>
+    /// <param name="progress">Told of pictures.</param>
+    /// <param name="cancel">Stops soon.</param>
+    /// <exception cref="LitException">A set cannot be read, stores are of different towers, or the folder cannot be written.</exception>
+    public static DedupResult Run(ComparedSet data, IReadOnlyList<ComparedSet> against, string folder, DedupOptions options, Action<IReadOnlyList<ShownPair>>? pairs = null,
+        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    {
+        var rules = options.Rules.Checked();
+        foreach (var other in against) if (data.Store is { } left && other.Store is { } right) DuplicateSearch.CheckSameTower(left, right);
+        using var folderLock = FolderLock.Take(folder);
+        var withShapes = rules.Levels.Contains(DuplicateLevel.Picture);
+        var skipped = new List<Skipped>();
+        PictureSet Look(ComparedSet set, int number) =>
+            PictureMarks.Of(set.Source, set.Store, Path.Combine(folder, "marks", $"{number:00}"), withShapes, number == 0 ? skipped.Add : _ => { }, progress, cancel);
+        var pictures = Look(data, 0);
+        if (pictures.Count == 0) throw new LitException($"{data.Source.Path}: none of its samples has a picture that could be read. Check the data.");
+        var removed = new SortedDictionary<int, (string Step, Match Match, PictureSet Of)>();
+        var steps = new List<DedupStep>();
+        var shown = new List<ShownPair>();
+        var seen = new HashSet<DuplicateLevel> { DuplicateLevel.Bytes };
+        foreach (var (number, set) in against.Index())
+        {
+            var others = Look(set, number + 1);
+            var (ofData, ofOther) = DuplicateSearch.Between(pictures, others, rules, progress, cancel);
+            WriteLeaks(Path.Combine(folder, $"leaks_{number}.jsonl"), ofOther.Values, others, pictures);
+            var fresh = ofData.Values.Where(match => !removed.ContainsKey(match.Picture)).ToList();
+            foreach (var match in fresh) removed.Add(match.Picture, (set.Source.Path, match, others));
+            steps.Add(Step(set.Source.Path, fresh, ofOther.Count, others.Count));
+            shown.AddRange(ShownPair.Choose(ofData.Values, pictures, others, data.Source, set.Source, set.Source.Path, options.PairsShown));
+        }
+        if (options.Within)
+        {
+            var repeats = DuplicateSearch.Within(pictures, removed.Keys.ToHashSet(), rules, progress, cancel);
+            foreach (var match in repeats.Values) removed.Add(match.Picture, ("within", match, pictures));
+            steps.Add(Step("within", repeats.Values, null, null));
+            shown.AddRange(ShownPair.Choose(repeats.Values, pictures, pictures, data.Source, data.Source, "within", options.PairsShown));
+        }
+        Lines(Path.Combine(folder, "duplicates.jsonl"), removed.Values.Select(one => LineOf(one.Match, pictures, one.Of, one.Step)));
+        Lines(Path.Combine(folder, "kept.jsonl"), Enumerable.Range(0, pictures.Count).Where(picture => !removed.ContainsKey(picture))
+            .Select(picture => (object)new { Key = pictures.Key(picture), Origin = pictures.Origin(picture) }));
+        Lines(Path.Combine(folder, "skipped.jsonl"), skipped.Where(one => !one.InPart).Select(one => (object)new { one.Key, one.Origin, one.Reason }));
+        pairs?.Invoke(shown);
+        if (Enumerable.Range(0, pictures.Count).Any(picture => pictures.Shape(picture) is not null)) seen.Add(DuplicateLevel.Picture);
+        if (pictures.Store is not null) seen.Add(DuplicateLevel.Scene);
+        return new(pictures.Count, skipped.Count(one => !one.InPart), pictures.Count - removed.Count, [.. seen.Where(rules.Levels.Contains).Order()], steps);
+    }
+
+    /// <summary>The keys that kept.jsonl names.</summary>
+    /// <exception cref="LitException">The file is missing or damaged.</exception>
+    public static IReadOnlySet<string> KeptKeys(string folder)
+    {
+        var path = Path.Combine(folder, "kept.jsonl");
+        try { return File.ReadLines(path).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("key").GetString()!).ToHashSet(); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException or System.Text.Json.JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw new LitException($"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Run 'lit data dedup' again.", trouble);
+        }
+    }
+
+    private static DedupStep Step(string name, IReadOnlyCollection<Match> matches, int? leaked, int? of)
+    {
+        int Of(DuplicateLevel level) => matches.Count(match => match.Level == level);
+        return new(name, Of(DuplicateLevel.Bytes), Of(DuplicateLevel.Picture), Of(DuplicateLevel.Scene), leaked, of);
+    }
+
+    private static object LineOf(Match match, PictureSet of, PictureSet other, string step) => new
+    {
+        Key = of.Key(match.Picture),
+        Origin = of.Origin(match.Picture),
+        Step = step,
+        match.Level,
+        match.Distance,
+        Cosine = match.Cosine is { } cosine ? Math.Round(cosine, 6) : (double?)null,
+        OfKey = other.Key(match.Of),
+        OfOrigin = other.Origin(match.Of),
+    };
+
+    private static void WriteLeaks(string path, IEnumerable<Match> leaks, PictureSet test, PictureSet data) => Lines(path, leaks.Select(match => LineOf(match, test, data, test.Path)));
+
+    private static void Lines(string path, IEnumerable<object> lines) => AtomicFile.Write(path, stream =>
+    {
+        foreach (var line in lines)
+        {
+            stream.Write(JournalLines.Line(line));
+            stream.WriteByte((byte)'\n');
+        }
+    });
+}

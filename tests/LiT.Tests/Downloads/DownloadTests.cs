@@ -1,0 +1,133 @@
+using System.Text.Json;
+using LiT.Data;
+using LiT.Downloads;
+using LiT.Images;
+using LiT.Tests.Curation;
+
+namespace LiT.Tests.Downloads;
+
+public sealed class DownloadTests : IDisposable
+{
+    private static readonly DownloadOptions Quick = new()
+    {
+        Backoff = TimeSpan.FromMilliseconds(20),
+        HostDelay = TimeSpan.Zero,
+        PerHost = 64,
+        Timeout = TimeSpan.FromSeconds(1.5),
+        StallTimeout = TimeSpan.FromSeconds(0.5),
+        MaxBytes = 1 << 20,
+        LongestWait = TimeSpan.FromSeconds(5),
+        Retries = 2,
+    };
+
+    private readonly TemporaryFolder folder = new();
+    private readonly FaultServer server = new(i => Sets.Picture(i, 60, 40));
+
+    public void Dispose()
+    {
+        server.Dispose();
+        folder.Dispose();
+    }
+
+    [Fact]
+    public async Task Whatever_a_server_does_every_row_gets_its_verdict()
+    {
+        (string Path, string Verdict)[] rows =
+        [
+            ("/ok/1", "ok"), ("/404", "404"), ("/410", "410"), ("/403", "403"), ("/busy/2", "ok"), ("/broken", "500"), ("/wait/3", "ok"), ("/waitlong", "429, wait too long"),
+            ("/cut/4", "cut short"), ("/cutonce/5", "ok"), ("/short/6", "broken picture"), ("/huge", "too large"), ("/endless", "too large"), ("/stall", "stalled"), ("/silent", "stalled"),
+            ("/drip", "timeout"), ("/loop/0", "too many redirects"), ("/moved/7", "ok"), ("/nowhere", "bad redirect"), ("/noai", "robots"), ("/noindex", "robots"), ("/otherbot/8", "ok"),
+            ("/page", "not a picture"), ("/empty", "empty"), ("/garbage", "bad answer"), ("/bomb", "too many pixels"),
+        ];
+        var list = folder.Write("list.tsv", string.Concat(rows.Select((row, i) => $"{server.Address}{row.Path}\tcaption {i}\n")) +
+            "http://127.0.0.1:1/x\tno server\nhttp://no-such-host.invalid/x\tno host\nftp://x/y\tno http\n\tno address\none column\n");
+
+        var result = await Run(list, "out");
+
+        var verdicts = Verdicts("out");
+        Assert.Equal(rows.Select(row => $"{row.Path} {row.Verdict}"), verdicts.Take(rows.Length).Select((verdict, i) => $"{rows[i].Path} {verdict}"));
+        Assert.Equal(["no connection", "unknown host", "not an address of http or https", "no address", "1 columns where 2 are expected"], verdicts.Skip(rows.Length));
+        Assert.Equal((31, 6), (result.Rows, result.Downloaded));
+        Assert.Equal(3, server.Asked["/busy/2"]);
+        Assert.Equal(1, server.Asked["/404"]);
+        Assert.Equal(3, server.Asked["/broken"]);
+        var samples = Samples.Open(folder["out"]).Read(skipped => Assert.Fail(skipped.Reason)).ToList();
+        Assert.Equal(["caption 0", "caption 4", "caption 6", "caption 9", "caption 17", "caption 21"], samples.Select(sample => Assert.Single(sample.Captions)));
+        Assert.Equal(Sets.Picture(1, 60, 40), samples[0].ReadImage!());                                   // to the byte
+        Assert.Equal($"{server.Address}/ok/1", samples[0].Fields["url"]);
+    }
+
+    [Fact]
+    public async Task Stopped_anywhere_it_goes_on_to_the_same_bytes_whatever_the_order_of_answers()
+    {
+        var list = folder.Write("list.tsv", string.Concat(Enumerable.Range(0, 57).Select(i => $"{server.Address}/{(i % 9 == 3 ? "404" : i % 2 == 0 ? $"ok/{i}" : $"later/{i}")}\tcaption {i}\n")));
+        var options = Quick with { RowsPerShard = 10, Resize = 20, Concurrency = 8 };
+        await Run(list, "whole", options);
+        foreach (var after in new[] { 1, 12, 25, 40, 56 })
+        {
+            using var cancel = new CancellationTokenSource();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DownloadRun.RunAsync(list, folder["stopped"], new(), options, new StopAt(after, cancel), cancel.Token));
+            await Run(list, "stopped", options);
+            Assert.Equal(Sets.Contents(folder["whole"]), Sets.Contents(folder["stopped"]));
+            Directory.Delete(folder["stopped"], recursive: true);
+        }
+        var asked = server.Asked.Values.Sum();
+        Assert.True((await Run(list, "whole", options)).WasComplete);
+        Assert.Equal(asked, server.Asked.Values.Sum());
+    }
+
+    [Fact]
+    public async Task A_host_is_asked_by_few_at_once_and_not_too_often()
+    {
+        var list = folder.Write("list.tsv", string.Concat(Enumerable.Range(0, 12).Select(i => $"{server.Address}/later/{i}\tx\n")));
+        await Run(list, "out", Quick with { PerHost = 2, HostDelay = TimeSpan.FromMilliseconds(30) });
+        Assert.InRange(server.MostActive, 1, 2);
+        Assert.True(server.Times.Max() - server.Times.Min() >= 11 * 30 - 40, "twelve requests, thirty milliseconds between each");
+    }
+
+    [Theory]
+    [InlineData(0, 0, 60, 40)]
+    [InlineData(20, 0, 30, 20)]
+    [InlineData(0, 24, 24, 16)]
+    [InlineData(30, 24, 24, 16)]
+    [InlineData(400, 400, 60, 40)]
+    public async Task Pictures_are_scaled_down_on_the_way_and_never_up(int resize, int maxSide, int width, int height)
+    {
+        var list = folder.Write("list.tsv", $"{server.Address}/ok/1\tx\n");
+        await Run(list, "out", Quick with { Resize = resize, MaxSide = maxSide });
+        Assert.Equal((width, height), Decoding.ReadSize(Assert.Single(Samples.Open(folder["out"]).Read(_ => { })).ReadImage!()));
+    }
+
+    [Fact]
+    public async Task Another_list_or_other_settings_do_not_go_on_in_a_folder()
+    {
+        var list = folder.Write("list.tsv", $"{server.Address}/ok/1\tx\n");
+        await Run(list, "out");
+        var trouble = await Assert.ThrowsAsync<LitException>(() => Run(list, "out", Quick with { Resize = 10 }));
+        Assert.Contains("of other settings", trouble.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("noai", true)]
+    [InlineData("all", false)]
+    [InlineData("max-image-preview: large, noimageai", true)]
+    [InlineData("bingbot: noai, noindex", false)]
+    [InlineData("lit-data-download: noindex", true)]
+    [InlineData("*: none", true)]
+    [InlineData("unavailable_after: 25 Jun 2030 15:00:00 PST", false)]
+    public void The_robots_tag_is_heeded(string value, bool forbids) => Assert.Equal(forbids, RobotsTag.Forbids([value], "lit-data-download/1.0"));
+
+    private Task<DownloadResult> Run(string list, string name, DownloadOptions? options = null) =>
+        DownloadRun.RunAsync(list, folder[name], new(), options ?? Quick, cancel: TestContext.Current.CancellationToken);
+
+    private List<string> Verdicts(string name) => [.. Directory.EnumerateFiles(folder[name], "0*.jsonl").Order(StringComparer.Ordinal).SelectMany(File.ReadLines)
+        .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("verdict").GetString()!)];
+
+    private sealed class StopAt(int after, CancellationTokenSource cancel) : IProgress<ProgressStep>
+    {
+        public void Report(ProgressStep value)
+        {
+            if (value.Done >= after) cancel.Cancel();
+        }
+    }
+}
