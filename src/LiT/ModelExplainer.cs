@@ -92,6 +92,8 @@ public static class ModelExplainer
     private static ModelExplanation Checkpointed(string path, string options, string spec)
     {
         if (Path.GetExtension(path) == ".npy") return SingleArray(path);
+        if (Path.GetExtension(path) == ".json" && !File.ReadLines(path).Take(1000).Any(line => line.Contains("weight_map", StringComparison.Ordinal)))
+            throw new LitException($"{path}: is JSON and no index of a checkpoint in several files. Give the checkpoint that it stands beside.");
         using var checkpoint = Checkpoint.Open(path);
         var text = new TextTowerOptions { Describing = true };
         var holdsText = RecognisedText.InIfThere(checkpoint, text) is not null;

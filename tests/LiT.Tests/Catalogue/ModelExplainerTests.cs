@@ -101,6 +101,22 @@ public sealed class ModelExplainerTests : IDisposable
     }
 
     [Fact]
+    public void Every_file_of_the_fixtures_is_explained_or_refused_in_one_line()
+    {
+        string[] known = ["image tower", "text tower", "two towers", "linear layer", "tensors", "array", "tokenizer"];
+        string[] readable = [.. Endings, ".npy", ".model", ".txt", ".json", ".png", ".jpg"];
+        var seen = 0;
+        foreach (var fixture in Reference.Folders())
+            foreach (var file in fixture.AllFiles.Where(file => readable.Contains(Path.GetExtension(file)) && !file.EndsWith(".cases.json", StringComparison.Ordinal)))
+            {
+                seen++;
+                try { Assert.Contains(ModelExplainer.Explain(fixture.PathOf(file)).What, known); }
+                catch (LitException refused) { Assert.StartsWith(fixture.PathOf(file), refused.Message, StringComparison.Ordinal); }
+            }
+        Assert.True(seen > 100, $"{seen} files");
+    }
+
+    [Fact]
     public void Vocabularies_are_explained_with_an_example()
     {
         var found = ModelExplainer.Explain(Reference.OpenCopied("tokenizer_wordpiece").PathOf("vocab.txt"));
