@@ -92,10 +92,13 @@ internal static class DataDedupCommand
 
     private static void Report(ParseResult parsed, string output, string page, DedupResult result)
     {
+        if (result.Levels.Contains(DuplicateLevel.Scene) && result.Embedded < result.Pictures)
+            Terminal.Warn($"the store holds embeddings of {result.Embedded} of the {result.Pictures} pictures; the scene level sees only these. Embed the data again for the others.");
+        if (result.Skipped > 0) Terminal.Warn($"{result.Skipped} samples have no picture that can be read; {Path.Combine(output, "skipped.jsonl")} says why for each.");
         if (!result.Levels.Contains(DuplicateLevel.Scene)) Terminal.Say("The scene level was left out: it needs an embedding store (--store).");
         if (CommonOptions.IsJson(parsed))
         {
-            Terminal.Write(new { Out = output, Report = page, result.Pictures, result.Skipped, result.Kept, result.Levels, result.Steps });
+            Terminal.Write(new { Out = output, Report = page, result.Pictures, result.Skipped, result.Embedded, result.Kept, result.Levels, result.Steps });
             return;
         }
         Terminal.Table(["step", "same bytes", "same picture", "same scene", "removed", "leaked"], result.Steps.Select(step => new[]

@@ -205,7 +205,13 @@ public static class StatisticsRun
         };
     }
 
-    private static List<Named> Ranges(Tally tally, params long[] edges) => tally.Count == 0 ? [] : [.. tally.Between(edges).Select(range => new Named(range.Range, range.Count))];
+    /// <summary>Counts by range, from the first range with something in it to the last.</summary>
+    private static List<Named> Ranges(Tally tally, params long[] edges)
+    {
+        var all = tally.Between(edges).Select(range => new Named(range.Range, range.Count)).ToList();
+        var (first, last) = (all.FindIndex(range => range.Count > 0), all.FindLastIndex(range => range.Count > 0));
+        return first < 0 ? [] : all[first..(last + 1)];
+    }
 
     private static Looked Look(Found found)
     {

@@ -26,7 +26,7 @@ internal sealed class Tally
         for (var i = 0; i <= edges.Length; i++)
         {
             var (from, to) = (i == 0 ? long.MinValue : edges[i - 1], i == edges.Length ? long.MaxValue : edges[i]);
-            var range = i == 0 ? $"below {to:N0}" : i == edges.Length ? $"from {from:N0}" : to == from + 1 ? $"{from:N0}" : $"{from:N0} to {to - 1:N0}";
+            var range = i == 0 ? $"< {to:N0}" : i == edges.Length ? $"≥ {from:N0}" : to == from + 1 ? $"{from:N0}" : $"{from:N0}–{to - 1:N0}";
             yield return (range, bins.Where(bin => ValueOf(bin.Key) >= from && ValueOf(bin.Key) < to).Sum(bin => bin.Value));
         }
     }

@@ -73,7 +73,11 @@ public static class DownloadRun
         {
             await stop.CancelAsync().ConfigureAwait(false);
             foreach (var (_, task) in underWay) await task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
-            if (Directory.Exists(SpoolFolder(folder))) Directory.Delete(SpoolFolder(folder), recursive: true);
+            try { RemoveSpool(folder); }
+            catch (LitException)
+            {
+                // What went wrong first is what the user should read; the next run clears the spool.
+            }
             throw;
         }
         cancel.ThrowIfCancellationRequested();

@@ -38,10 +38,11 @@ public sealed record DedupStep(string Step, int Bytes, int Picture, int Scene, i
 /// <summary>What was found.</summary>
 /// <param name="Pictures">Pictures of the data.</param>
 /// <param name="Skipped">Samples that could not be read; they are not kept.</param>
+/// <param name="Embedded">Pictures with an embedding; the scene level sees only these.</param>
 /// <param name="Kept">Pictures that stay.</param>
 /// <param name="Levels">The levels that could be looked at.</param>
 /// <param name="Steps">The steps in their order; what one took out, the next does not find again.</param>
-public sealed record DedupResult(int Pictures, int Skipped, int Kept, IReadOnlyList<DuplicateLevel> Levels, IReadOnlyList<DedupStep> Steps);
+public sealed record DedupResult(int Pictures, int Skipped, int Embedded, int Kept, IReadOnlyList<DuplicateLevel> Levels, IReadOnlyList<DedupStep> Steps);
 
 /// <summary>
 /// Takes duplicates out of a data set: pictures that evaluation sets hold too, one set after the other, then pictures that repeat
@@ -64,6 +65,7 @@ public static class DedupRun
         var rules = options.Rules.Checked();
         foreach (var other in against) if (data.Store is { } left && other.Store is { } right) DuplicateSearch.CheckSameTower(left, right);
         using var folderLock = FolderLock.Take(folder);
+        AtomicFile.RemoveLeft(folder);
         var withShapes = rules.Levels.Contains(DuplicateLevel.Picture);
         var skipped = new List<Skipped>();
         PictureSet Look(ComparedSet set, int number) =>
@@ -98,7 +100,7 @@ public static class DedupRun
         pairs?.Invoke(shown);
         if (Enumerable.Range(0, pictures.Count).Any(picture => pictures.Shape(picture) is not null)) seen.Add(DuplicateLevel.Picture);
         if (pictures.Store is not null) seen.Add(DuplicateLevel.Scene);
-        return new(pictures.Count, skipped.Count(one => !one.InPart), pictures.Count - removed.Count, [.. seen.Where(rules.Levels.Contains).Order()], steps);
+        return new(pictures.Count, skipped.Count(one => !one.InPart), Enumerable.Range(0, pictures.Count).Count(picture => pictures.Row(picture) >= 0), pictures.Count - removed.Count, [.. seen.Where(rules.Levels.Contains).Order()], steps);
     }
 
     /// <summary>The keys that kept.jsonl names.</summary>

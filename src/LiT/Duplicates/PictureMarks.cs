@@ -21,7 +21,7 @@ internal static class PictureMarks
 
     /// <summary>The pictures of a source.</summary>
     /// <param name="source">Any form of data; an embedding store gives its own hashes.</param>
-    /// <param name="store">Embeddings of the same pictures, found by the hash of their bytes; or null.</param>
+    /// <param name="store">Embeddings of the same pictures, found by the hash of their bytes, or by key where the store knows no hashes; or null.</param>
     /// <param name="folder">Where the marks are kept.</param>
     /// <param name="withShapes">Whether pictures are decoded for their perceptual hash.</param>
     /// <param name="skip">Told of pictures that cannot be read.</param>
@@ -32,16 +32,25 @@ internal static class PictureMarks
     {
         if (store is not null && source is StoreSamples) return PictureSet.Of(store);
         var set = new PictureSet(source.Path, store);
+        var rowOfKey = store is { Rows: > 0 } && store.Sha256(0).Length == 0 ? RowsByKey(store) : null;          // a store from elsewhere
         foreach (var mark in Marks(source, folder, withShapes, progress, cancel))
         {
             if (mark.Skipped is not null) skip(new(mark.Key, mark.Origin, mark.Skipped) { InPart = mark.InPart });
             else
             {
                 var bytes = Convert.FromHexString(mark.Sha256!);
-                set.Add(mark.Key, mark.Origin, PictureSet.HashOf(bytes), mark.Shape is null ? null : ulong.Parse(mark.Shape, NumberStyles.HexNumber, CultureInfo.InvariantCulture), store?.RowOf(bytes) ?? -1);
+                set.Add(mark.Key, mark.Origin, PictureSet.HashOf(bytes), mark.Shape is null ? null : ulong.Parse(mark.Shape, NumberStyles.HexNumber, CultureInfo.InvariantCulture),
+                    rowOfKey is not null ? rowOfKey.GetValueOrDefault(mark.Key, -1) : store?.RowOf(bytes) ?? -1);
             }
         }
         return set;
+    }
+
+    private static Dictionary<string, long> RowsByKey(EmbeddingStore store)
+    {
+        var rows = new Dictionary<string, long>();
+        for (var row = 0L; row < store.Rows; row += store.Views) rows.TryAdd(store.Key(row), row);
+        return rows;
     }
 
     private static IEnumerable<Mark> Marks(SampleSource source, string folder, bool withShapes, IProgress<ProgressStep>? progress, CancellationToken cancel)

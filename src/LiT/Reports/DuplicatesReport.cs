@@ -21,7 +21,7 @@ public static class DuplicatesReport
         ],
         Sections =
         [
-            new("What each step took out", "Evaluation sets first, each over all that is left; then what repeats an earlier picture of the same data. " +
+            new("What each step took out", "Evaluation sets first; a picture counts for the first of them that holds it. Then what repeats an earlier picture of the same data. " +
                 "Leaked counts the pictures of the evaluation set that the data holds.", new Table
                 {
                     Caption = "Steps",

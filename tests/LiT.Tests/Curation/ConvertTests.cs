@@ -44,6 +44,21 @@ public sealed class ConvertTests : IDisposable
     }
 
     [Fact]
+    public void Of_a_folder_that_changes_while_it_is_read_only_what_is_gone_is_lost()
+    {
+        for (var i = 0; i < 100; i++) folder.Write($"in/{i:000}.png", Sets.Picture(i));
+        var source = new Changing(Samples.Open(folder["in"]), () =>
+        {
+            File.Delete(folder["in", "090.png"]);
+            File.WriteAllBytes(folder["in", "091.png"], []);
+            folder.Write("in/095b.png", Sets.Picture(1));
+        }) { Path = folder["in"] };
+        var result = DataSets.Convert(source, folder["out"], SampleForm.WebDataset, cancel: TestContext.Current.CancellationToken);
+        Assert.Equal((100, 98, 2), (result.Counts.Found, result.Counts.Written, result.Counts.Rejected));
+        Assert.Equal(98, Samples.Open(folder["out"]).Read(skipped => Assert.Fail(skipped.Reason)).Count());
+    }
+
+    [Fact]
     public void Another_commands_folder_is_refused_and_a_finished_one_left_alone()
     {
         var tar = Sets.Tar(folder, "in.tar", [("a", "a dog", Sets.Picture(1))]);
@@ -52,6 +67,24 @@ public sealed class ConvertTests : IDisposable
         Assert.Contains("holds what another command made", Assert.Throws<LitException>(() => DataSets.Convert(Samples.Open(tar), folder["out"], SampleForm.Parquet)).Message);
         folder.Write("other/file.txt", "x");
         Assert.Contains("holds other files", Assert.Throws<LitException>(() => DataSets.Convert(Samples.Open(tar), folder["other"], SampleForm.Parquet)).Message);
+    }
+
+    /// <summary>A source that somebody changes after its first sample.</summary>
+    private sealed class Changing(SampleSource inner, Action change) : SampleSource
+    {
+        public override string Form => inner.Form;
+
+        public override IEnumerable<Sample> Read(Action<Skipped> skip)
+        {
+            var changed = false;
+            foreach (var sample in inner.Read(skip))
+            {
+                yield return sample;
+                if (changed) continue;
+                changed = true;
+                change();
+            }
+        }
     }
 
     /// <summary>A source during whose reading somebody presses Ctrl-C.</summary>

@@ -73,6 +73,18 @@ public sealed class DedupRunTests : IDisposable
     }
 
     [Fact]
+    public void Pictures_find_their_embeddings_by_hash_and_in_stores_from_elsewhere_by_key()
+    {
+        var tar = Sets.Tar(folder, "data.tar", [("0", null, Drawn(1)), ("1", null, Drawn(2)), ("2", null, Drawn(3)), ("9", null, Drawn(4))]);
+        var head = LiT.Stores.NpyFile.Head(StoredType.Float32, 3, 4);
+        folder.Write("elsewhere/img_emb/img_emb_0.npy", [.. head, .. new float[] { 1, 0, 0, 0, 0, 1, 0, 0, 1, 0.01f, 0, 0 }.SelectMany(BitConverter.GetBytes)]);
+        using var store = EmbeddingStore.Open(folder["elsewhere"]);
+        var result = DedupRun.Run(new(Samples.Open(tar), store), [], folder["out"], new(), cancel: TestContext.Current.CancellationToken);
+        Assert.Equal((4, 3), (result.Pictures, result.Embedded));
+        Assert.Equal(["2 Scene 0"], Lines("duplicates.jsonl"));
+    }
+
+    [Fact]
     public void Chains_do_not_empty_a_set_only_what_is_near_to_a_kept_picture_goes()
     {
         // Each is near the one before it, the ends are far apart: the first stays, the second goes, the third is near to none that stays.
@@ -89,6 +101,7 @@ public sealed class DedupRunTests : IDisposable
         DedupRun.Run(new(Samples.Open(tar), null), [], folder["whole"], new(), cancel: TestContext.Current.CancellationToken);
         using var cancel = new CancellationTokenSource();
         Assert.ThrowsAny<OperationCanceledException>(() => DedupRun.Run(new(Samples.Open(tar), null), [], folder["stopped"], new(), progress: new Stop(cancel), cancel: cancel.Token));
+        folder.Write("stopped/.duplicates.jsonl.tmp-123456789abc", "half a line");          // what a kill leaves
         DedupRun.Run(new(Samples.Open(tar), null), [], folder["stopped"], new(), cancel: TestContext.Current.CancellationToken);
         Assert.Equal(Sets.Contents(folder["whole"]), Sets.Contents(folder["stopped"]));
     }
