@@ -7,11 +7,13 @@ namespace LiT.Towers;
 
 /// <summary>
 /// A dense layer, [.., inputs] → [.., outputs]. In a locked tower that computes in float32 on the CPU its weight is laid out once for
-/// oneDNN; the results differ from the unlocked layer's in the last digits only.
+/// oneDNN; the results differ from the unlocked layer's in the last digits only. In an int8 tower the product is one of bytes.
 /// </summary>
 internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
 {
     private readonly FoldedWeights packed = new();
+    private Tensor? largestInputs;               // [inputs], while they are watched
+    private ByteWeights? bytes;
     public readonly Parameter weight;             // field names are weight names
     public readonly Parameter? bias;
 
@@ -22,7 +24,19 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
         RegisterComponents();
     }
 
-    public bool Folded { set => packed.Wanted = value; }
+    public bool Folded
+    {
+        set
+        {
+            packed.Wanted = value;
+            if (value) return;                    // locked once more, a layer of bytes stays one
+            bytes?.Dispose();
+            bytes = null;
+        }
+    }
+
+    /// <summary>The weight as bytes in an int8 tower, else null.</summary>
+    public ByteWeights? Bytes => bytes;
 
     /// <summary>Whether this input takes the locked way: a fresh result that no gradient will ask for, and may be changed in place.</summary>
     public bool IsLockedFor(Tensor x) => !training && packed.Wanted && OneDnn.Takes(x) && !x.requires_grad;
@@ -30,12 +44,50 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
     public override Tensor forward(Tensor x)
     {
         if (!IsLockedFor(x)) return functional.linear(x, weight, bias);
+        if (bytes is not null) return Product(ByteRows.Of(x, bytes.Factors)).view([.. x.shape[..^1], weight.shape[0]]);
+        if (largestInputs is not null) Watch(x);
         return OneDnn.Linear(x, packed.For(x, () => (OneDnn.Pack(weight), null)).Weight, bias);
+    }
+
+    /// <summary>The layer of rows that are bytes already, [R, inputs] → [R, outputs]; only in an int8 tower.</summary>
+    public Tensor Product(ByteRows rows)
+    {
+        var sums = bytes!.Sums(rows);
+        rows.Finish(sums, bias);
+        return sums;
+    }
+
+    /// <summary>Keeps in mind how large each input becomes from now on.</summary>
+    public void StartWatching() => largestInputs = zeros(weight.shape[1]).DetachFromDisposeScope();
+
+    /// <summary>Ends the watching and makes the layer one of bytes.</summary>
+    public void BecomeBytes()
+    {
+        bytes?.Dispose();
+        bytes = new ByteWeights(weight, largestInputs ?? throw new InvalidOperationException("Nothing was watched."));
+        StopWatching();
+        packed.Wanted = true;                     // forgets the packed float32 weight
+    }
+
+    private void StopWatching()
+    {
+        largestInputs?.Dispose();
+        largestInputs = null;
+    }
+
+    private void Watch(Tensor x)
+    {
+        using var scope = NewDisposeScope();
+        largestInputs!.copy_(maximum(largestInputs, x.flatten(0, -2).abs().amax([0])));
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) packed.Wanted = false;
+        if (disposing)
+        {
+            Folded = false;
+            StopWatching();
+        }
         base.Dispose(disposing);
     }
 }

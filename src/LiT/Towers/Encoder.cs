@@ -168,9 +168,15 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
     /// <summary>What one token of every row gathers from all, [B, D].</summary>
     public Tensor One(Tensor x, TokenRows? rows, Func<Tensor, Tensor> pick)
     {
-        var (D, W, b) = (x.shape[^1], qkv.weight!, qkv.bias!);
-        var query = linear(pick(x), W[..(int)D], b[..(int)D]).unflatten(1, [heads, -1]).unsqueeze(2);   // [B, H, 1, D/H]
-        var states = linear(x, W[(int)D..], b[(int)D..]);
+        var (D, W, b) = (x.shape[^1], qkv.weight, qkv.bias!);
+        Tensor query, states;
+        if (qkv.IsLockedFor(x))
+        {
+            var all = qkv.call(x);
+            (query, states) = (pick(all.narrow(-1, 0, D)), all.narrow(-1, D, 2 * D));
+        }
+        else (query, states) = (linear(pick(x), W[..(int)D], b[..(int)D]), linear(x, W[(int)D..], b[(int)D..]));
+        query = query.unflatten(1, [heads, -1]).unsqueeze(2);                                           // [B, H, 1, D/H]
         if (rows?.ByLength(states, query, (part, asking) => MixedFor(asking!, part, null)) is { } packed) return output.call(packed);
         if (rows is not null) states = rows.Spread(states);                                             // [B, L, 2 D]
         return output.call(MixedFor(query, states, rows?.Mask));
@@ -221,6 +227,11 @@ internal sealed class Mlp : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
+        if (activation == Activation.GeluTanh && fc1.Bytes is { } first && fc2.Bytes is { } second && fc1.IsLockedFor(x))
+        {
+            var rows = ByteRows.Of(x, first.Factors);
+            return fc2.Product(rows.FinishWithGelu(first.Sums(rows), fc1.bias, second.Factors)).view([.. x.shape[..^1], fc2.weight.shape[0]]);
+        }
         var inside = fc1.call(x);
         if (activation != Activation.GeluTanh || !Simd.IsAvailable || !fc1.IsLockedFor(x))
             return fc2.call(Layers.Dropped(Activated(inside, activation), dropout, training));

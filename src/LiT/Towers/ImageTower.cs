@@ -30,10 +30,22 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
         foreach (var part in modules().OfType<IFoldable>()) part.Folded = true;
     }
 
+    /// <summary>Whether the blocks of a locked tower multiply bytes (<see cref="Int8"/>).</summary>
+    public bool IsInt8 { get; private set; }
+
+    /// <summary>Makes a locked tower one of bytes. <see cref="Unlock"/> takes it back.</summary>
+    /// <exception cref="LitException">It cannot be; the message says why.</exception>
+    internal void BecomeInt8(Images.Preprocessing preprocessing, Compute compute)
+    {
+        if (!Locked) throw new InvalidOperationException("Only a locked tower can become one of bytes.");
+        Int8.Apply(this, preprocessing, compute);
+        IsInt8 = true;
+    }
+
     /// <summary>Makes the tower one that can be trained: gradients for every weight. The mode stays evaluation.</summary>
     public void Unlock()
     {
-        Locked = false;
+        (Locked, IsInt8) = (false, false);
         foreach (var part in modules().OfType<IFoldable>()) part.Folded = false;
         foreach (var parameter in parameters()) parameter.requires_grad_(true);
     }

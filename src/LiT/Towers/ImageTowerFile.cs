@@ -15,7 +15,7 @@ namespace LiT.Towers;
 /// </summary>
 public static class ImageTowerFile
 {
-    private const string ConfigKey = "lit.image_tower", PreprocessingKey = "lit.preprocessing", FingerprintKey = "lit.fingerprint";
+    private const string ConfigKey = "lit.image_tower", PreprocessingKey = "lit.preprocessing", FingerprintKey = "lit.fingerprint", Int8Key = "lit.int8";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -40,16 +40,17 @@ public static class ImageTowerFile
             ["format"] = "pt",
             [ConfigKey] = JsonSerializer.Serialize(config, Json),
             [PreprocessingKey] = preprocessing.ToJson(),
-            [FingerprintKey] = Fingerprint(tower, preprocessing),
+            [FingerprintKey] = Fingerprint(tower, preprocessing, tower.IsInt8),
         };
+        if (tower.IsInt8) metadata[Int8Key] = Int8.Form;
         Safetensors.Write(path, tower.state_dict().Select(entry => (entry.Key, entry.Value)), metadata);
     }
 
     /// <summary>
     /// SHA-256, in hexadecimal, over the architecture without heads, every weight as float32 in order of its name here, and
-    /// the preprocessing: what the representation depends on, and nothing else.
+    /// the preprocessing: what the representation depends on, and nothing else. A tower of bytes is another one.
     /// </summary>
-    public static string Fingerprint(ImageTower tower, Preprocessing preprocessing)
+    public static string Fingerprint(ImageTower tower, Preprocessing preprocessing, bool? int8 = null)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Line(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
@@ -62,6 +63,7 @@ public static class ImageTowerFile
             TensorBytes.ForEachPiece(weight.detach().cpu().to(ScalarType.Float32).contiguous(), hash.AppendData);
         }
         Line(preprocessing.ToJson());
+        if (int8 ?? tower.IsInt8) Line(Int8.Form);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
@@ -93,6 +95,7 @@ public static class ImageTowerFile
         if (!checkpoint.Metadata.TryGetValue(PreprocessingKey, out var preprocessing))
             throw new LitException($"{checkpoint.Path}: the metadata lack '{PreprocessingKey}'. Write the file again with this version.");
         return new RecognisedTower("LiT for .NET", new WeightSource(checkpoint), config,
-            tower => WeightMap.Own("an image tower of this project", tower), Preprocessing.FromJson(preprocessing, checkpoint.Path));
+            tower => WeightMap.Own("an image tower of this project", tower), Preprocessing.FromJson(preprocessing, checkpoint.Path),
+            checkpoint.Metadata.ContainsKey(Int8Key));
     }
 }

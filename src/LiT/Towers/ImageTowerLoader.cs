@@ -12,8 +12,9 @@ namespace LiT.Towers;
 /// <param name="Config">Sizes read from shapes.</param>
 /// <param name="Names">The table for a tower of that config.</param>
 /// <param name="Preprocessing">The family's own, at the size that the weights were trained with.</param>
+/// <param name="Int8">Whether the file says that its tower is one of bytes.</param>
 internal sealed record RecognisedTower(
-    string Family, WeightSource Source, ImageTowerConfig Config, Func<Module, WeightMap> Names, Preprocessing Preprocessing)
+    string Family, WeightSource Source, ImageTowerConfig Config, Func<Module, WeightMap> Names, Preprocessing Preprocessing, bool Int8 = false)
 {
     public RecognisedTower WithoutHeads() =>
         this with { Config = Config with { Heads = [] }, Names = tower => Names(tower).Without("heads.", "a head, which was not asked for") };
@@ -74,7 +75,7 @@ public static class ImageTowerLoader
         try
         {
             var names = found.Names(tower).Load(found.Source, tower);
-            return Finished(tower, found.Family, names, found.Preprocessing, options);
+            return Finished(tower, found.Family, names, found.Preprocessing, options with { Int8 = options.Int8 || found.Int8 });
         }
         catch
         {
@@ -162,11 +163,13 @@ public static class ImageTowerLoader
             HonourExif = preprocessing.HonourExif || options.HonourExif,
             Background = options.Background ?? preprocessing.Background,
         };
-        var fingerprint = ImageTowerFile.Fingerprint(tower, preprocessing);
+        var int8 = options.Int8 && options.Locked;
+        var fingerprint = ImageTowerFile.Fingerprint(tower, preprocessing, int8);
         tower.to(options.Compute.Type).to(options.Compute.Device);
         if (options.Locked) tower.Lock();
         else tower.eval();
-        return new LockedTower(tower, preprocessing, family, tower.Config!.InWords, names, fingerprint);
+        if (int8) tower.BecomeInt8(preprocessing, options.Compute);
+        return new LockedTower(tower, preprocessing, family, tower.Config!.InWords + (int8 ? ", int8" : ""), names, fingerprint);
     }
 
     private static Preprocessing Resized(Preprocessing preprocessing, int width, int height) => (width, height) == (preprocessing.Width, preprocessing.Height) ? preprocessing : preprocessing with

@@ -20,15 +20,23 @@ internal static class OneDnn
           training : bool
           def pack(self: __torch__.Products, weight: Tensor) -> Tensor:
             return ops.mkldnn._reorder_linear_weight(weight, None)
+          def pack_codes(self: __torch__.Products, weight: Tensor) -> Tensor:
+            return ops.onednn.qlinear_prepack(weight, annotate(Optional[List[int]], None))
           def linear(self: __torch__.Products, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
             return ops.mkldnn._linear_pointwise(x, weight, bias, "none", annotate(List[Optional[number]], []), "")
+          def codes(self: __torch__.Products, x: Tensor, weight: Tensor, scales: Tensor, zeros: Tensor) -> Tensor:
+            return ops.onednn.qlinear_pointwise(x, 1.0, 128, weight, scales, zeros, None, 1.0, 0, 6, "none", annotate(List[Optional[number]], []), "")
 
         """;
 
     private static readonly Lazy<jit.ScriptModule?> Products = new(Load);
+    private static readonly Lazy<bool> Bytes = new(TryBytes);
 
     /// <summary>Whether they are there: a libtorch with oneDNN on an x64 processor.</summary>
     public static bool IsAvailable => Products.Value is not null;
+
+    /// <summary>Whether products of bytes are there too, and right.</summary>
+    public static bool MultipliesBytes => IsAvailable && Bytes.Value;
 
     /// <summary>Whether a product with this input goes to oneDNN.</summary>
     public static bool Takes(Tensor x) => x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && IsAvailable;
@@ -42,6 +50,17 @@ internal static class OneDnn
     /// <param name="packed">What <see cref="Pack"/> gave.</param>
     /// <param name="bias">[outputs], or null.</param>
     public static Tensor Linear(Tensor x, Tensor packed, Tensor? bias) => (Tensor)Products.Value!.invoke("linear", x, packed, bias!);
+
+    /// <summary>A weight of signed bytes laid out for <see cref="Codes"/>.</summary>
+    /// <param name="weight">[outputs, inputs], int8.</param>
+    public static Tensor PackCodes(Tensor weight) => (Tensor)Products.Value!.invoke("pack_codes", weight.contiguous());
+
+    /// <summary>(x - 128) · weightᵀ, each output times its scale: bytes in, [rows, inputs], float32 out, [rows, outputs].</summary>
+    /// <param name="x">Unsigned bytes; 128 stands for zero.</param>
+    /// <param name="packed">What <see cref="PackCodes"/> gave.</param>
+    /// <param name="scales">[outputs], float32.</param>
+    /// <param name="zeros">[outputs], int32, all zero.</param>
+    public static Tensor Codes(Tensor x, Tensor packed, Tensor scales, Tensor zeros) => (Tensor)Products.Value!.invoke("codes", x, packed, scales, zeros);
 
     // A small product is tried, so that a libtorch without these operators shows here and not in a tower.
     private static jit.ScriptModule? Load()
@@ -57,6 +76,21 @@ internal static class OneDnn
             return sums.to(CPU)[0, 0].item<float>() == 17 ? products : null;
         }
         catch (ExternalException) { return null; }
+    }
+
+    // Only with VNNI do the sums of products stay exact, and only then are they fast.
+    private static bool TryBytes()
+    {
+        if (!System.Runtime.Intrinsics.X86.AvxVnni.IsSupported) return false;
+        try
+        {
+            using var scope = NewDisposeScope();
+            using var unrecorded = no_grad();
+            var packed = PackCodes(full([16, 64], -127, ScalarType.Int8));
+            var sums = Codes(full([1, 64], 255, ScalarType.Byte), packed, ones(16), zeros(16, ScalarType.Int32));
+            return sums[0, 0].item<float>() == 64 * 127 * -127;
+        }
+        catch (ExternalException) { return false; }
     }
 
     /// <summary>A TorchScript module without weights, as <c>torch.jit.save</c> writes one.</summary>

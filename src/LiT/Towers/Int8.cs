@@ -1,0 +1,61 @@
+using LiT.Images;
+using LiT.Towers.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LiT.Towers;
+
+/// <summary>
+/// Towers of bytes: in every block the dense layers multiply bytes with bytes, weights with a scale for each output, activations with one
+/// for each token. Made once from a locked float32 tower; another tower to all stores and models, with a fingerprint of its own.
+/// </summary>
+public static class Int8
+{
+    /// <summary>What the numbers depend on beside the weights; a change of them is another tower.</summary>
+    internal const string Form = "int8, form 1: blocks' dense layers, per-token activations, smoothed by powers of two";
+
+    private const int Pictures = 8;
+
+    /// <summary>Why a tower cannot be made one of bytes here, in words; null where it can.</summary>
+    public static string? WhyNot(ImageTower tower, Compute compute) =>
+        compute.Device.type != DeviceType.CPU || compute.Type != ScalarType.Float32 ? "int8 towers compute on the CPU, beside --dtype float32"
+        : !Simd.IsAvailable || !OneDnn.MultipliesBytes ? "this processor, or this build of libtorch, has no fast products of bytes"
+        : !LayersOf(tower).Any() ? "it has no transformer or Mixer blocks, and only their layers are made bytes"
+        : null;
+
+    /// <summary>Makes a locked tower one of bytes, for good.</summary>
+    /// <exception cref="LitException">It cannot be; the message says why.</exception>
+    internal static void Apply(ImageTower tower, Preprocessing preprocessing, Compute compute)
+    {
+        if (WhyNot(tower, compute) is { } reason) throw new LitException($"An int8 tower cannot be made of this one: {reason}. Leave int8 out.");
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        var layers = LayersOf(tower).ToList();
+        foreach (var layer in layers) layer.StartWatching();
+        Lanes.Run(2, part => { if (part == 0) Watched(tower, preprocessing); });       // on one thread, however many there are
+        foreach (var layer in layers) layer.BecomeBytes();
+    }
+
+    private static void Watched(ImageTower tower, Preprocessing preprocessing)
+    {
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        tower.call(Clouds(preprocessing));
+    }
+
+    // Pictures without a subject, but with details of every size as photographs have them: random grids, finer ones fainter.
+    private static Tensor Clouds(Preprocessing preprocessing)
+    {
+        using var random = new Generator(0, CPU);
+        var (height, width) = (preprocessing.Height, preprocessing.Width);
+        var sum = zeros(Pictures, 3, height, width);
+        for (var (cells, strength) = (1, 1.0); cells < Math.Max(height, width); (cells, strength) = (2 * cells, strength * 0.7))
+            sum = sum.PlusInPlace(nn.functional.interpolate(randn([Pictures, 3, cells, cells], generator: random), [height, width], mode: InterpolationMode.Bilinear, align_corners: false), strength);
+        var values = sum.Times(0.6).sigmoid();                                         // [0, 1]
+        Tensor Channels(ChannelValues three) => tensor([three[0], three[1], three[2]]).view(1, 3, 1, 1);
+        return (values - Channels(preprocessing.Mean)) / Channels(preprocessing.Std);
+    }
+
+    private static IEnumerable<Dense> LayersOf(ImageTower tower) =>
+        tower.named_modules().Where(part => part.name.Contains("blocks.", StringComparison.Ordinal)).Select(part => part.module).OfType<Dense>();
+}
