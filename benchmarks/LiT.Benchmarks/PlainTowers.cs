@@ -42,6 +42,7 @@ internal sealed class PlainViT : Module<Tensor, Tensor>
         positions = Layers.Weight([1, 1 + grid * grid, width]);
         blocks = new([.. Enumerable.Range(0, depth).Select(_ => new PlainBlock(width, mlp, heads, gelu))]);
         norm = LayerNorm(width);
+        using (no_grad()) foreach (var weight in new[] { cls, positions }) weight.normal_(0, 0.02);
         RegisterComponents();
     }
 

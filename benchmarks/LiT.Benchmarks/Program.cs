@@ -5,6 +5,7 @@ return args switch
     ["loss", .. var options] => LossBenchmark.Run(options),
     ["duplicates", .. var options] => DuplicatesBenchmark.Run(options),
     ["towers", .. var options] => TowerBenchmark.Run(options),
+    ["embed", .. var options] => EmbedBenchmark.Run(options),
     ["int8", _, _, ..] => Int8Benchmark.Run(args[1..]),
     ["text", .. var options] => TextTowerBenchmark.Run(options),
     ["exact", .. var options] => ExactStepBenchmark.Run(options),
@@ -23,6 +24,7 @@ static int Usage()
           loss [BATCH [WIDTH [ROUNDS]]]            the contrastive loss beside autograd's
           duplicates [TRAIN [TEST [WIDTH]]]        near-duplicates of one set in another
           towers [THREADS [SPEC...]]               image towers beside the matrix products
+          embed [THREADS [COUNT [SPEC...]]]        JPEG files to a store, beside plain modules and ONNX Runtime
           int8 SPEC DATA [COUNT [THREADS]]         a tower of bytes beside the same in float32
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches

@@ -37,6 +37,7 @@ Command root = new(
     VerifyCommand.Build(),
     PretrainCommand.Build(),
     DoctorCommand.Build(),
+    BenchCommand.Build(),
 };
 CommonOptions.AddTo(root);
 

@@ -14,7 +14,7 @@ namespace LiT.Towers;
 /// with them is. <see cref="Of"/> makes them, <see cref="Trouble"/> compares, <see cref="ToJson"/> and
 /// <see cref="FromJson"/> are the form in files.
 /// </summary>
-/// <param name="DType">The type that the tower computed in: "float32", "bfloat16".</param>
+/// <param name="DType">The type that the tower computed in: "float32", "bfloat16", "int8".</param>
 /// <param name="Values">The tower's own representations, not of unit length, [<see cref="Pictures"/>, width].</param>
 public sealed record ProbeVectors(string DType, float[] Values)
 {
@@ -43,7 +43,7 @@ public sealed record ProbeVectors(string DType, float[] Values)
             var representation = tower.Tower.call(pixels).to(ScalarType.Float32).cpu().contiguous();
             representation.data<float>().CopyTo(values.AsSpan(picture * tower.Tower.Width));
         }
-        return new(compute.Type == ScalarType.BFloat16 ? "bfloat16" : "float32", values);
+        return new(tower.Tower.IsInt8 ? "int8" : compute.Type == ScalarType.BFloat16 ? "bfloat16" : "float32", values);
     }
 
     /// <summary>How far two towers' numbers are apart: the largest |a - b| / |b| of a picture, as vectors.</summary>

@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Globalization;
+using LiT.Benchmarks.Onnx;
+using LiT.Data;
+using LiT.Images;
+using LiT.Pipeline;
+using LiT.Towers;
+using static TorchSharp.torch;
+
+namespace LiT.Benchmarks;
+
+/// <summary>
+/// Embedding from JPEG files on the disk into a store, end to end, against the matrix products alone, and with other towers in the
+/// locked one's place: plain TorchSharp modules, ONNX Runtime in float32 and in int8. All in turns, all through the same pipeline.
+/// </summary>
+internal static class EmbedBenchmark
+{
+    private static readonly string[] Known = ["vit:B/16", "vit:B/32", "resnet:50", "mixer:B/16"];
+
+    public static int Run(string[] args)
+    {
+        var threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1;
+        var count = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 48;
+        set_num_threads(threads);
+        var folder = Directory.CreateTempSubdirectory("lit-embed-").FullName;
+        try
+        {
+            var pictures = Path.Combine(folder, "pictures");
+            MakePictures(pictures, count);
+            MakePictures(pictures + "-few", ImageBatch.Part * threads);
+            Console.WriteLine($"{count} JPEG files of 640 x 480 into a store, {threads} threads, pictures/s, best of 2 turns; in brackets the share of the matrix products alone");
+            foreach (var spec in args.Length > 2 ? args[2..] : Known) One(spec, pictures, folder, threads, count);
+        }
+        finally { Directory.Delete(folder, recursive: true); }
+        return 0;
+    }
+
+    private static void One(string spec, string pictures, string folder, int threads, int count)
+    {
+        var few = pictures + "-few";
+        using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { ImageSize = 224 });
+        var config = locked.Tower.Config!;
+        using ProductLimit limit = new(MatrixProducts.Of(config), ImageBatch.Part);
+        List<(string Name, LockedTower Tower)> towers = [("LiT", locked)];
+        if (Int8.WhyNot(locked.Tower, Compute.Cpu) is null)
+            towers.Add(("LiT, int8", ImageTowerLoader.Load(ImageTowerLoader.With(spec, "int8"), new ImageTowerOptions { ImageSize = 224 })));
+        towers.Add(("plain TorchSharp modules", locked with { Tower = new PlainTower(PlainTowers.Of(locked.Tower), locked.Tower.Width) }));
+        towers.Add(("ONNX Runtime, float32", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: false) }));
+        if (config is not ResNetConfig) towers.Add(("ONNX Runtime, int8", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: true) }));
+
+        var best = new double[towers.Count + 1];
+        for (var turn = 0; turn < 3; turn++)                    // the first is not counted: weights are laid out, code is compiled
+        {
+            var some = turn == 0 ? ImageBatch.Part * threads : count;
+            var watch = Stopwatch.StartNew();
+            limit.Run(some / ImageBatch.Part);
+            Count(0, some / watch.Elapsed.TotalSeconds);
+            for (var i = 0; i < towers.Count; i++)
+            {
+                var store = Path.Combine(folder, "store");
+                var source = Samples.Open(some == count ? pictures : few);
+                watch.Restart();
+                EmbedRun.Run(towers[i].Tower, spec, source, store, new EmbedOptions(), Compute.Cpu with { Threads = threads });
+                Count(i + 1, some / watch.Elapsed.TotalSeconds);
+                Directory.Delete(store, recursive: true);
+            }
+
+            void Count(int way, double speed) { if (turn > 0) best[way] = Math.Max(best[way], speed); }
+        }
+        Console.WriteLine(FormattableString.Invariant($"{spec}\n  {"matrix products alone",-26} {best[0],7:F2}"));
+        for (var i = 0; i < towers.Count; i++)
+            Console.WriteLine(FormattableString.Invariant($"  {towers[i].Name,-26} {best[i + 1],7:F2}  ({best[i + 1] / best[0]:P0})"));
+        foreach (var (_, tower) in towers.Skip(1)) tower.Dispose();
+    }
+
+    // Clouds with some grain: as large and as costly to decode as photographs of this size (some 60 KB).
+    private static void MakePictures(string folder, int count)
+    {
+        Directory.CreateDirectory(folder);
+        using var random = new Generator(1, CPU);
+        for (var i = 0; i < count; i++)
+        {
+            using var scope = NewDisposeScope();
+            var sum = randn([1, 3, 480, 640], generator: random) * 6;
+            foreach (var (cells, strength) in new[] { (3, 50), (12, 30), (48, 20), (160, 12) })
+                sum += nn.functional.interpolate(randn([1, 3, cells, cells * 4 / 3], generator: random), [480, 640], mode: InterpolationMode.Bilinear, align_corners: false) * strength;
+            var bytes = (sum + 128).clamp(0, 255).to(ScalarType.Byte)[0].permute(1, 2, 0).contiguous().data<byte>().ToArray();
+            File.WriteAllBytes(Path.Combine(folder, $"{i:D4}.jpg"), Thumbnail.Encode(new RgbImage(640, 480, bytes)));
+        }
+    }
+
+    /// <summary>Any module in a tower's place.</summary>
+    private sealed class PlainTower : ImageTower
+    {
+        private readonly nn.Module<Tensor, Tensor> network;
+
+        public PlainTower(nn.Module<Tensor, Tensor> network, int width) : base(nameof(PlainTower))
+        {
+            (this.network, Width) = (network, width);
+            RegisterComponents();
+            eval();
+        }
+
+        public override int Width { get; }
+
+        public override Tensor forward(Tensor images) => network.call(images);
+    }
+}
