@@ -58,6 +58,10 @@ internal sealed class EvaluationInput
         Limits.Positive(batch);
         command.Validators.Add(result =>
         {
+            if (result.GetValue(report) is { } folder && File.Exists(folder)) result.AddError($"--report {folder}: is a file. Give a folder for the page and what stands beside it.");
+        });
+        command.Validators.Add(result =>
+        {
             bool Has(Option option) => result.GetResult(option) is { Implicit: false };
             var (given, made) = (Has(imageEmbeddings) || Has(textEmbeddings), Has(model) || Has(Data.Option));
             if (given && made) result.AddError("Give --model and --data, or --image-embeddings and --text-embeddings, not both.");

@@ -45,6 +45,8 @@ public static class PictureSearch
     public static IReadOnlyList<SearchResult> Find(LitModel model, string path, IReadOnlyList<string> texts, Background? background, SearchOptions options,
         Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
+        if (texts.FirstOrDefault(text => PromptTemplates.Canonicalise(text).Length == 0) is { } empty)
+            throw new LitException($"The text '{empty}' leaves no word to look for. Give it letters or digits.");
         var queries = model.EmbedTexts([.. texts.Select(text => PromptTemplates.Canonicalise(text))], null, cancel);
         if (EmbeddingStore.IsStore(path))
         {
