@@ -21,7 +21,7 @@ static int Usage()
 {
     Console.Error.WriteLine("""
         usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- WHAT
-          loss [BATCH [WIDTH [ROUNDS]]]            the contrastive loss beside autograd's
+          loss [BATCH [WIDTH [ROUNDS [blocks]]]]   the contrastive loss beside autograd's
           duplicates [TRAIN [TEST [WIDTH]]]        near-duplicates of one set in another
           towers [THREADS [SPEC...]]               image towers beside the matrix products
           embed [THREADS [COUNT [SPEC...]]]        JPEG files to a store, beside plain modules and ONNX Runtime

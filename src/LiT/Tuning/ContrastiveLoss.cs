@@ -35,7 +35,7 @@ public sealed record ContrastiveLossOptions
     public int BlockSize { get; init; } = 2048;
 
     /// <summary>Bytes of logits that may be kept for the backward pass; the others are computed again.</summary>
-    public long KeptBytes { get; init; } = 320L << 20;
+    public long KeptBytes { get; init; } = 280L << 20;
 
     /// <summary>Whether the gradient for the image side is wanted; a locked tower without a head needs none.</summary>
     public bool ImageGradient { get; init; } = true;
