@@ -52,7 +52,8 @@ public sealed class ConvertTests : IDisposable
             File.Delete(folder["in", "090.png"]);
             File.WriteAllBytes(folder["in", "091.png"], []);
             folder.Write("in/095b.png", Sets.Picture(1));
-        }) { Path = folder["in"] };
+        })
+        { Path = folder["in"] };
         var result = DataSets.Convert(source, folder["out"], SampleForm.WebDataset, cancel: TestContext.Current.CancellationToken);
         Assert.Equal((100, 98, 2), (result.Counts.Found, result.Counts.Written, result.Counts.Rejected));
         Assert.Equal(98, Samples.Open(folder["out"]).Read(skipped => Assert.Fail(skipped.Reason)).Count());

@@ -90,13 +90,27 @@ public static class TestSets
 
     private static TestSet ImageNet(string name, string title, string from, string layout, Func<string, SampleOptions, IEnumerable<TestPicture>> read) => new()
     {
-        Name = name, Title = title, From = from, Layout = layout, Crop = Square, Ids = ShippedClasses.ImageNetIds, ListKeys = ["imagenet1k", "imagenet", "imagenet2012"], ClipTemplates = [.. TemplateSets.Paper.Take(80)],
-        TrainedTowers = ["imagenet", "in1k", "in21k", "augreg", "i21k", "BiT-M", "BiT-S"], Read = read,
+        Name = name,
+        Title = title,
+        From = from,
+        Layout = layout,
+        Crop = Square,
+        Ids = ShippedClasses.ImageNetIds,
+        ListKeys = ["imagenet1k", "imagenet", "imagenet2012"],
+        ClipTemplates = [.. TemplateSets.Paper.Take(80)],
+        TrainedTowers = ["imagenet", "in1k", "in21k", "augreg", "i21k", "BiT-M", "BiT-S"],
+        Read = read,
     };
 
     private static TestSet Shipped(string name, string title, string from, string layout, Func<string, SampleOptions, IEnumerable<TestPicture>> read) => new()
     {
-        Name = name, Title = title, From = from, Layout = layout, Ids = ShippedClasses.IdsOf(name), Names = ShippedClasses.NamesOf(name), Read = read,
+        Name = name,
+        Title = title,
+        From = from,
+        Layout = layout,
+        Ids = ShippedClasses.IdsOf(name),
+        Names = ShippedClasses.NamesOf(name),
+        Read = read,
     };
 
     private static TestSet Captions(string name, string title, string from, string layout, Func<string, SampleOptions, IEnumerable<TestPicture>> read) =>
