@@ -52,7 +52,7 @@ public sealed record TestSet
     /// <summary>Keys under which files with several lists (CLIP_benchmark) hold its class names and templates.</summary>
     public IReadOnlyList<string> ListKeys { get; init; } = [];
 
-    /// <summary>Image towers that were pre-trained on labels of these very classes, by a word of their architecture or name.</summary>
+    /// <summary>What names a pre-training on labels that hold these very classes: in the catalogue's words, or in a file's name.</summary>
     public IReadOnlyList<string> TrainedTowers { get; init; } = [];
 
     internal Func<string, SampleOptions, IEnumerable<TestPicture>> Read { get; init; } = (_, _) => [];

@@ -35,7 +35,7 @@ public static class TestSets
             Name = "objectnet-own", Title = "ObjectNet by its own 113 names that ImageNet has too", From = "https://objectnet.dev", Layout = "as objectnet.", Crop = Square, Read = ObjectNet.Read,
         },
         Shipped("cifar10", "CIFAR-10, 10,000 test pictures", "https://www.cs.toronto.edu/~kriz/cifar.html", "cifar-10-batches-bin/ or cifar-10-batches-py/, or class folders (test/airplane/…).", CifarBatches.Test(10)) with
-        { ClipTemplates = Articles(Plain), TrainedTowers = ["CIFAR ResNet"] },
+        { ClipTemplates = Articles(Plain), TrainedTowers = ["cifar10", "resnet20-12fca82f", "resnet32-d509ac18", "resnet44-014dd654", "resnet56-4bfd9763", "resnet110-1d1ed7c2"] },
         Shipped("cifar100", "CIFAR-100, 10,000 test pictures", "https://www.cs.toronto.edu/~kriz/cifar.html", "cifar-100-binary/ or cifar-100-python/, or class folders.", CifarBatches.Test(100)) with { ClipTemplates = Articles(Plain) },
         Shipped("caltech101", "Caltech-101 with its background class, every picture", "https://data.caltech.edu/records/mzrjq-6wc02", "101_ObjectCategories/ with a folder a class.",
             SmallSets.Folders("caltech101", "101_ObjectCategories", "caltech-101/101_ObjectCategories", "caltech101/101_ObjectCategories", "")) with
@@ -98,7 +98,7 @@ public static class TestSets
         Ids = ShippedClasses.ImageNetIds,
         ListKeys = ["imagenet1k", "imagenet", "imagenet2012"],
         ClipTemplates = [.. TemplateSets.Paper.Take(80)],
-        TrainedTowers = ["imagenet", "in1k", "in21k", "augreg", "i21k", "BiT-M", "BiT-S"],
+        TrainedTowers = ["ImageNet", "in1k", "in21k", "i21k", "i1k"],
         Read = read,
     };
 
