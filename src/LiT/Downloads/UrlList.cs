@@ -187,7 +187,9 @@ internal sealed class UrlList
 
     private LitException NoColumn(string[] names) => options.UrlColumn is { } wanted
         ? new($"{path}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these.")
-        : new($"{path}: no column holds addresses; the columns are {LitException.OneLine(string.Join(", ", names))}. Say which with --url-column.");
+        : new($"{path}: no column holds addresses; the columns are {Shown(names)}. Say which with --url-column.");
+
+    private static string Shown(string[] names) => string.Join(", ", names) is { Length: > 200 } all ? all[..200] + " …" : string.Join(", ", names);
 
     private int Numbered(string wanted, int count) => int.TryParse(wanted, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= count ? number - 1
         : throw new LitException($"{path}, line 1: no column {wanted}; the first line is no header. Give a number from 1 to {count}.");
