@@ -27,6 +27,7 @@ Command root = new(
     QuickstartCommand.Build(),
     EmbedCommand.Build(),
     TuneCommand.Build(),
+    StudyCommand.Build(),
     EvalCommand.Build(),
     DataCommand.Build(),
     ClassifyCommand.Build(),

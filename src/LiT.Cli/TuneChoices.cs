@@ -8,9 +8,6 @@ namespace LiT.Cli;
 /// <summary>The options of a tuning run that have a default chosen from the data.</summary>
 internal sealed class TuneChoices
 {
-    private const double GentleRate = 1e-4;
-    private const long PixelsAtOnce = 1_000_000;
-
     private readonly Option<ContrastiveLossKind?> loss = new("--loss") { Description = "The contrastive loss." };
     private readonly Option<int?> batch = new("--batch") { Description = "Pairs in a step, all of them each other's negatives." };
     private readonly Option<int?> microBatch = new("--micro-batch") { Description = "Texts through the tower at once; changes time and memory, not the result." };
@@ -114,7 +111,7 @@ internal sealed class TuneChoices
             Loss = parsed.GetValue(loss) ?? chosen.Loss,
             Schedule = parsed.GetValue(schedule) ?? chosen.Schedule,
             LocalParts = parsed.GetValue(localParts) ?? chosen.LocalParts,
-            ImageMicroBatch = parsed.GetValue(imageMicroBatch) ?? chosen.ImageMicroBatch ?? ImagesAtOnce(pairs),
+            ImageMicroBatch = parsed.GetValue(imageMicroBatch) ?? chosen.ImageMicroBatch ?? TuningDefaults.ImagesAtOnce(pairs),
             CooldownSteps = parsed.GetValue(cooldown) ?? chosen.CooldownSteps,
             Timescale = parsed.GetValue(timescale) ?? chosen.Timescale,
             Temperature = parsed.GetValue(temperature) ?? chosen.Temperature,
@@ -135,7 +132,7 @@ internal sealed class TuneChoices
                 Kind = parsed.GetValue(optimizer) ?? chosen.Optimizer.Kind,
                 LearningRate = rate,
                 LearningRateRules = Given(lrMultipliers) || chosen.Optimizer.LearningRateRules.Count == 0
-                    ? [.. ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!), .. ImageRate(parsed, setting, rate, say)] : chosen.Optimizer.LearningRateRules,
+                    ? [.. ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!), .. parsed.GetValue(lrMultipliers)!.Length > 0 ? [] : TuningDefaults.ImageRate(setting, rate, say)] : chosen.Optimizer.LearningRateRules,
                 WeightDecayRules = Given(decayMultipliers) ? ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!) : chosen.Optimizer.WeightDecayRules,
                 UnlockRules = Given(unlockAfter) ? ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting) : chosen.Optimizer.UnlockRules,
                 WeightDecay = parsed.GetValue(weightDecay) ?? chosen.Optimizer.WeightDecay,
@@ -143,19 +140,6 @@ internal sealed class TuneChoices
             },
         };
     }
-
-    /// <summary>A pre-trained image tower takes small steps unless the user has said something of it.</summary>
-    private IEnumerable<ParameterRule> ImageRate(ParseResult parsed, LockSetting setting, double rate, Action<string> say)
-    {
-        if (setting.Image != TowerStart.Unlocked || rate <= GentleRate || parsed.GetValue(lrMultipliers)!.Length > 0) yield break;
-        say(FormattableString.Invariant($"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever --lr is; --lr-mult '^image\\.=1' gives it the whole"));
-        yield return new(@"^image\.", GentleRate / rate);
-    }
-
-    /// <summary>Pictures at once: as many as keep the activations of a usual tower within a few hundred megabytes.</summary>
-    private static int? ImagesAtOnce(TuningPairs pairs) => pairs.Pictures.Shape is [_, var height, var width]
-        ? (int)Math.Clamp(PixelsAtOnce / (height * width), 8, 256)
-        : null;
 
     private static (double Lowest, double Highest)? Bounds(string? text)
     {

@@ -24,6 +24,7 @@ internal sealed class TuneInput
     private readonly Option<string?> valClasses = new("--val-classes") { Description = "Class names of --val, one a line, the first for label 0." };
     private readonly Option<string?> valTemplates = new("--val-templates") { Description = "Prompt templates for --val, one a line, with {} where the class name goes." };
     private readonly Option<double> holdOut = new("--hold-out") { Description = "Share of the pictures that is kept out of tuning and validated on, such as 0.05." };
+    private readonly Option<int?> pictures = new("--pictures") { Description = "Tune on at most so many pictures, spread evenly over all." };
     private readonly Option<BundleTower> bundle = new("--bundle-tower") { Description = "Whether the image tower goes into the bundle.", DefaultValueFactory = _ => BundleTower.Auto };
     private readonly Option<DoctorMode> doctor = new("--doctor") { Description = "What to do when the data or the run look wrong: say it, stop, or do not look.", DefaultValueFactory = _ => DoctorMode.Warn };
     private readonly Option<string?> recipe = new("--recipe") { Description = $"Choices from a JSON file (a run's config.json is one), or by name: {string.Join(", ", TuneRecipe.Names)}. What is given here goes before it." };
@@ -33,10 +34,10 @@ internal sealed class TuneInput
     public void AddTo(Command command)
     {
         foreach (Option option in new Option[]
-            { imageTower, textTower, textInit, locks, tokenizer, vocabulary, tokenLength, imageHead, textHead, fromPixels, augment, validation, valClasses, valTemplates, holdOut, bundle, doctor, recipe })
+            { imageTower, textTower, textInit, locks, tokenizer, vocabulary, tokenLength, imageHead, textHead, fromPixels, augment, validation, valClasses, valTemplates, holdOut, pictures, bundle, doctor, recipe })
             command.Options.Add(option);
         Data.AddTo(command);
-        Limits.Positive(vocabulary, tokenLength);
+        Limits.Positive(vocabulary, tokenLength, pictures);
         holdOut.Validators.Add(result =>
         {
             if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out var share) && share is not (>= 0 and < 0.9))
@@ -73,9 +74,10 @@ internal sealed class TuneInput
             FromPixels = parsed.GetValue(fromPixels) || behind?.FromPixels == true,
             Augmentation = parsed.GetValue(augment) is { } changes ? Augmentation.Parse(changes) : behind?.Augmentation,
             Validation = parsed.GetValue(validation),
-            ValidationClasses = parsed.GetValue(valClasses) is { } names ? ClassNames.Read(names) : null,
+            ValidationClasses = parsed.GetValue(valClasses) is { } names ? ClassLists.Read(names).Names : null,
             ValidationTemplates = parsed.GetValue(valTemplates) is { } file ? PromptTemplates.Read(file) : PromptTemplates.Default,
             HoldOut = parsed.GetValue(holdOut),
+            Pictures = parsed.GetValue(pictures),
             BundleTower = parsed.GetValue(bundle),
             Doctor = parsed.GetValue(doctor),
             Seed = CommonOptions.SeedOf(parsed),

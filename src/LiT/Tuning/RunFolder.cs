@@ -11,7 +11,7 @@ internal static class RunFolder
     private const string ConfigurationFile = "config.json", Remedy = "Go on with the same command, or tune into another folder";
 
     // Data, tokenizer and the tuning options are compared with the checkpoint itself.
-    private static readonly (string Member, string Option)[] Decisive = [("textTower", "--text-tower"), ("lock", "--lock"), ("imageHead", "--image-head"), ("textHead", "--text-head"), ("augmentation", "--augment"), ("holdOut", "--hold-out"), ("fingerprint", "the image tower")];
+    private static readonly (string Member, string Option)[] Decisive = [("textTower", "--text-tower"), ("lock", "--lock"), ("imageHead", "--image-head"), ("textHead", "--text-head"), ("augmentation", "--augment"), ("holdOut", "--hold-out"), ("pictures", "--pictures"), ("fingerprint", "the image tower")];
 
     /// <summary>Refuses a place that cannot be a run's folder, or that holds something else.</summary>
     /// <exception cref="LitException">It is a file, an embedding store, or a folder with other files.</exception>

@@ -128,11 +128,31 @@ public sealed record TuneRecipe
         return all.Deserialize<TuningOptions>(Strict)!;
     }
 
+    /// <summary>All options of a run: the recipe's, and what it leaves open chosen from the data.</summary>
+    public TuningOptions Chosen(TuningPairs pairs, LockSetting setting, long seed)
+    {
+        var size = Decides("batch") ? Over(new()).Batch : (int?)null;
+        var chosen = Over(TuningDefaults.For(pairs, size, setting.Text == TowerStart.FromScratch).Options);
+        var steps = Epochs is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch)) : chosen.Steps;
+        return chosen with
+        {
+            Steps = steps,
+            WarmupSteps = Math.Max(0, Math.Min(chosen.WarmupSteps, steps - 1)),
+            ImageMicroBatch = chosen.ImageMicroBatch ?? TuningDefaults.ImagesAtOnce(pairs),
+            Seed = seed,
+            Optimizer = chosen.Optimizer with
+            {
+                LearningRateRules = chosen.Optimizer.LearningRateRules.Count > 0 ? chosen.Optimizer.LearningRateRules
+                    : TuningDefaults.ImageRate(setting, chosen.Optimizer.LearningRate, _ => { }),
+            },
+        };
+    }
+
     /// <summary>Whether the recipe decides a member of the options.</summary>
     public bool Decides(string member) => Options is not null && member.Split('.').Aggregate((JsonNode?)Options, (node, part) => (node as JsonObject)?[part]) is not null;
 
     /// <summary>Puts members of one object in the place of another's, objects in them member by member.</summary>
-    internal static void Merge(JsonObject into, JsonObject from)
+    public static void Merge(JsonObject into, JsonObject from)
     {
         foreach (var (name, value) in from)
             if (value is JsonObject inner && into[name] is JsonObject there) Merge(there, inner);

@@ -81,6 +81,9 @@ public sealed record TuneRequest
     /// <summary>Share of the pictures that is not tuned on but validated on; 0 for none.</summary>
     public double HoldOut { get; init; }
 
+    /// <summary>At most so many pictures are tuned on, spread evenly over all; null for all of them.</summary>
+    public int? Pictures { get; init; }
+
     /// <summary>What the training doctor does with what it finds.</summary>
     public DoctorMode Doctor { get; init; }
 

@@ -57,13 +57,14 @@ public static class TuneRun
         using var source = Source(request, say, progress, cancel);
         request = request with { TextTower = request.TextTower ?? DefaultTextTower(source.Images.Count) };
         var held = HeldOut.Of(source.Images.Count, request.HoldOut);
-        IReadOnlyList<string> CaptionsOf(int image) => held.Contains(image) ? [] : source.Captions(image);
+        IReadOnlyList<string> CaptionsOf(int image) => held.Contains(image) || !Taken(image, source.Images.Count, request.Pictures) ? [] : source.Captions(image);
         var captions = Enumerable.Range(0, source.Images.Count).SelectMany(CaptionsOf);
         var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
         TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
         var options = choose(pairs);
         if (held.Count > 0) say($"{held.Count} of {source.Images.Count} pictures are held out to validate on");
-        if (pairs.WithoutCaption > held.Count) say($"{pairs.WithoutCaption - held.Count} of {source.Images.Count} pictures have no caption and are left out");
+        if (request.Pictures is { } most && most < source.Images.Count) say($"at most {most} of {source.Images.Count} pictures are tuned on");
+        else if (pairs.WithoutCaption > held.Count) say($"{pairs.WithoutCaption - held.Count} of {source.Images.Count} pictures have no caption and are left out");
         var truncated = pairs.Counts.Captions == 0 ? 0 : pairs.Counts.Truncated / (double)pairs.Counts.Captions;
         say($"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}");
 
@@ -162,6 +163,9 @@ public static class TuneRun
         request.ReadsPixels ? new PixelSource(request, request.ImageTower!, say, progress, cancel)
         : new StoredSource(request, EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel), say);
 
+    /// <summary>Whether an image is among so many that are spread evenly.</summary>
+    private static bool Taken(long image, long count, int? most) => most is not { } number || number >= count || (image + 1) * number / count > image * number / count;
+
     private static RunNeeds Needs(TuningTowers tuning, TuningSource source, CaptionTokenizer tokenizer, TuningOptions options)
     {
         var towers = tuning.Towers;
@@ -245,6 +249,7 @@ public static class TuneRun
         ["fromPixels"] = request.FromPixels,
         ["validation"] = request.Validation,
         ["holdOut"] = request.HoldOut,
+        ["pictures"] = request.Pictures,
         ["seed"] = request.Seed,
         ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
     };

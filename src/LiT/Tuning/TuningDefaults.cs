@@ -1,3 +1,5 @@
+using LiT.Towers;
+
 namespace LiT.Tuning;
 
 /// <summary>Why a choice was made.</summary>
@@ -10,6 +12,22 @@ public sealed record TuningReason(string Option, string Words);
 /// <param name="Reasons">One line each.</param>
 public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningReason> Reasons)
 {
+    private const double GentleRate = 1e-4;
+    private const long PixelsAtOnce = 1_000_000;
+
+    /// <summary>A pre-trained image tower takes small steps.</summary>
+    public static IReadOnlyList<ParameterRule> ImageRate(LockSetting setting, double rate, Action<string> say)
+    {
+        if (setting.Image != TowerStart.Unlocked || rate <= GentleRate) return [];
+        say(FormattableString.Invariant($"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever --lr is; --lr-mult '^image\\.=1' gives it the whole"));
+        return [new(@"^image\.", GentleRate / rate)];
+    }
+
+    /// <summary>Pictures at once: as many as keep the activations of a usual tower within a few hundred megabytes; null for stored ones.</summary>
+    public static int? ImagesAtOnce(TuningPairs pairs) => pairs.Pictures.Shape is [_, var height, var width]
+        ? (int)Math.Clamp(PixelsAtOnce / (height * width), 8, 256)
+        : null;
+
     /// <summary>Choices for the size of the data.</summary>
     /// <param name="pairs">The data.</param>
     /// <param name="batch">The batch that the user asked for, or null.</param>
