@@ -95,7 +95,13 @@ public static class ImageTowerFile
         if (!checkpoint.Metadata.TryGetValue(PreprocessingKey, out var preprocessing))
             throw new LitException($"{checkpoint.Path}: the metadata lack '{PreprocessingKey}'. Write the file again with this version.");
         return new RecognisedTower("LiT for .NET", new WeightSource(checkpoint), config,
-            tower => WeightMap.Own("an image tower of this project", tower), Preprocessing.FromJson(preprocessing, checkpoint.Path),
+            tower => Names(tower, withHeads: config.Heads.Count > 0), Preprocessing.FromJson(preprocessing, checkpoint.Path),
             checkpoint.Metadata.ContainsKey(Int8Key));
+    }
+
+    private static WeightMap Names(TorchSharp.torch.nn.Module tower, bool withHeads)
+    {
+        var own = WeightMap.Own("an image tower of this project", tower);
+        return withHeads && (tower as ImageTower)?.Config?.Heads.Count == 0 ? own.Skipping("heads.{*}", "a head, which was not asked for") : own;
     }
 }
