@@ -103,9 +103,10 @@ public static class ModelExplainer
             return OfTwo(two);
         }
         var image = new ImageTowerOptions { Describing = true };
+        if (!holdsText) image = image.With(options, spec);      // pictures that are not square are told before a tower is looked for
         if (ImageTowerLoader.Recognised(checkpoint, image) is not null)
         {
-            using var tower = ImageTowerLoader.Load(checkpoint, image.With(options, spec));
+            using var tower = ImageTowerLoader.Load(checkpoint, holdsText ? image.With(options, spec) : image);
             return OfImage(tower);
         }
         if (holdsText)
