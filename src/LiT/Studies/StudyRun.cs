@@ -149,18 +149,21 @@ public static class StudyRun
     private static StudyRunResult Scored(StudyRequest request, string cell, int seed, TuneResult tuned, string test, IProgress<ProgressStep>? progress, CancellationToken cancel)
     {
         using var model = LitModel.Load(tuned.Model, request.Compute);
+        // A store that the study made holds the wanted column as its labels already.
+        var evaluation = test == request.Test ? request.Evaluation
+            : request.Evaluation with { Images = request.Evaluation.Images with { Samples = request.Samples with { LabelColumn = null } } };
         Dictionary<string, double> metrics = [];
         IReadOnlyList<double>? interval = null;
         LitException? labels = null;
         try
         {
-            var report = ModelEvaluation.Classify(model, test, request.Evaluation, request.Compute, progress, cancel).Report;
+            var report = ModelEvaluation.Classify(model, test, evaluation, request.Compute, progress, cancel).Report;
             (metrics["top1"], metrics["top5"], interval) = (report.Top1, report.Top5, report.Interval95);
         }
-        catch (LitException trouble) { labels = trouble; }               // data without labels are scored by their captions
+        catch (LitException trouble) when (request.Evaluation.Classes is null) { labels = trouble; }     // data without labels are scored by their captions
         try
         {
-            var report = ModelEvaluation.Retrieve(model, test, request.Evaluation, request.Compute, progress, cancel).Report;
+            var report = ModelEvaluation.Retrieve(model, test, evaluation, request.Compute, progress, cancel).Report;
             foreach (var (name, recall) in new[] { ("imageToText", report.ImageToText), ("textToImage", report.TextToImage) })
                 (metrics[name + "R1"], metrics[name + "R5"], metrics[name + "R10"]) = (recall.R1, recall.R5, recall.R10);
         }

@@ -77,14 +77,14 @@ internal static class DataExamination
     internal static IEnumerable<Finding> Machine(RunNeeds needs, long memory, long disk)
     {
         if (needs.Memory > memory)
-            yield return new(Complaint.TooLittleMemory, null, $"the run will take about {Gigabytes(needs.Memory)} of memory, and this machine has {Gigabytes(memory)}.",
+            yield return new(Complaint.TooLittleMemory, null, $"the run will take about {Size(needs.Memory)} of memory, and this machine has {Size(memory)}.",
                 "Give a smaller --micro-batch (which does not change the result) or a smaller text tower.");
         if (needs.Disk > disk)
-            yield return new(Complaint.TooLittleDisk, null, $"the run will write about {Gigabytes(needs.Disk)}, and the disk has {Gigabytes(disk)} left.",
+            yield return new(Complaint.TooLittleDisk, null, $"the run will write about {Size(needs.Disk)}, and the disk has {Size(disk)} left.",
                 "Free some space, or tune into a folder on another disk.");
     }
 
-    internal static string Gigabytes(long bytes) => FormattableString.Invariant($"{bytes / 1e9:0.00} GB");
+    internal static string Size(long bytes) => bytes >= 1e8 ? FormattableString.Invariant($"{bytes / 1e9:0.0} GB") : FormattableString.Invariant($"{Math.Ceiling(bytes / 1e6):0} MB");
 
     private static (string Caption, int Times) MostFrequent(IEnumerable<string> captions)
     {

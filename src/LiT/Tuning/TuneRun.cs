@@ -87,7 +87,7 @@ public static class TuneRun
         {
             foreach (var finding in DataExamination.Pairs(pairs, captions)) Find(finding);
             var needs = Needs(tuning, source, tokenizer, options);
-            say($"the run takes about {DataExamination.Gigabytes(needs.Memory)} of memory and {DataExamination.Gigabytes(needs.Disk)} on the disk");
+            say($"the run takes about {DataExamination.Size(needs.Memory)} of memory and {DataExamination.Size(needs.Disk)} on the disk");
             foreach (var finding in DataExamination.Machine(needs, GC.GetGCMemoryInfo().TotalAvailableMemoryBytes, RunFolder.Free(request.Out))) Find(finding);
             if (request.Doctor == DoctorMode.Stop && findings.Count > 0)
                 throw new LitException($"{request.Data}: {findings[0]} (--doctor stop: {findings.Count} finding{(findings.Count == 1 ? "" : "s")}; --doctor warn goes on.)");
