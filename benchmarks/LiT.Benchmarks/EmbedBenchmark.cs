@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using LiT.Benchmarks.Onnx;
 using LiT.Data;
@@ -28,7 +27,7 @@ internal static class EmbedBenchmark
             var pictures = Path.Combine(folder, "pictures");
             MakePictures(pictures, count);
             MakePictures(pictures + "-few", ImageBatch.Part * threads);
-            Console.WriteLine($"{count} JPEG files of 640 x 480 into a store, {threads} threads, pictures/s, best of 2 turns; in brackets the share of the matrix products alone");
+            Console.WriteLine($"{count} JPEG files of 640 x 480 into a store, {threads} threads, pictures for a second on the clock | for a second of processor, best of 2 turns; in brackets the share of the matrix products alone");
             foreach (var spec in args.Length > 2 ? args[2..] : Known) One(spec, pictures, folder, threads, count);
         }
         finally { Directory.Delete(folder, recursive: true); }
@@ -48,28 +47,28 @@ internal static class EmbedBenchmark
         towers.Add(("ONNX Runtime, float32", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: false) }));
         if (config is not ResNetConfig) towers.Add(("ONNX Runtime, int8", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: true) }));
 
-        var best = new double[towers.Count + 1];
+        var best = new (double Clock, double Processor)[towers.Count + 1];
         for (var turn = 0; turn < 3; turn++)                    // the first is not counted: weights are laid out, code is compiled
         {
             var some = turn == 0 ? ImageBatch.Part * threads : count;
-            var watch = Stopwatch.StartNew();
-            limit.Run(some / ImageBatch.Part);
-            Count(0, some / watch.Elapsed.TotalSeconds);
+            Count(0, Spent.Of(() => limit.Run(some / ImageBatch.Part)));
             for (var i = 0; i < towers.Count; i++)
             {
                 var store = Path.Combine(folder, "store");
                 var source = Samples.Open(some == count ? pictures : few);
-                watch.Restart();
-                EmbedRun.Run(towers[i].Tower, spec, source, store, new EmbedOptions(), Compute.Cpu with { Threads = threads });
-                Count(i + 1, some / watch.Elapsed.TotalSeconds);
+                var tower = towers[i].Tower;
+                Count(i + 1, Spent.Of(() => EmbedRun.Run(tower, spec, source, store, new EmbedOptions(), Compute.Cpu with { Threads = threads })));
                 Directory.Delete(store, recursive: true);
             }
 
-            void Count(int way, double speed) { if (turn > 0) best[way] = Math.Max(best[way], speed); }
+            void Count(int way, Spent spent)
+            {
+                if (turn > 0) best[way] = (Math.Max(best[way].Clock, some / spent.Seconds), Math.Max(best[way].Processor, some / spent.Processor));
+            }
         }
-        Console.WriteLine(FormattableString.Invariant($"{spec}\n  {"matrix products alone",-26} {best[0],7:F2}"));
+        Console.WriteLine(FormattableString.Invariant($"{spec}\n  {"matrix products alone",-26} {best[0].Clock,7:F2}       | {best[0].Processor,7:F2}"));
         for (var i = 0; i < towers.Count; i++)
-            Console.WriteLine(FormattableString.Invariant($"  {towers[i].Name,-26} {best[i + 1],7:F2}  ({best[i + 1] / best[0]:P0})"));
+            Console.WriteLine(FormattableString.Invariant($"  {towers[i].Name,-26} {best[i + 1].Clock,7:F2} ({best[i + 1].Clock / best[0].Clock,4:P0}) | {best[i + 1].Processor,7:F2} ({best[i + 1].Processor / best[0].Processor,4:P0})"));
         foreach (var (_, tower) in towers.Skip(1)) tower.Dispose();
     }
 
