@@ -87,7 +87,11 @@ public static class DownloadRun
         return Result(final, clock.Elapsed.TotalSeconds, wasComplete: false);
     }
 
-    private sealed record Verdict(long Row, string Key, string? Url, string Is, int? Width, int? Height, int? OriginalWidth, int? OriginalHeight, long? Bytes, string? Sha256);
+    private sealed record Verdict(long Row, string Key, string? Url, string Is, int? Width, int? Height, int? OriginalWidth, int? OriginalHeight, long? Bytes, string? Sha256)
+    {
+        /// <summary>Captions that are longer than a caption may be and were left out; null where none was.</summary>
+        public int? CaptionsLeftOut { get; init; }
+    }
 
     /// <summary>Fetches a range of rows and writes its archive and verdicts.</summary>
     private static async Task ShardAsync(string folder, int shard, UrlRow[] rows, Fetcher fetcher, DownloadOptions options, Totals tally, IProgress<ProgressStep>? progress, long? total, CancellationToken cancel)
@@ -106,7 +110,7 @@ public static class DownloadRun
         {
             foreach (var v in verdicts)
             {
-                stream.Write(JournalLines.Line(new { v.Row, v.Key, v.Url, Verdict = v.Is, v.Width, v.Height, v.OriginalWidth, v.OriginalHeight, v.Bytes, v.Sha256 }));
+                stream.Write(JournalLines.Line(new { v.Row, v.Key, v.Url, Verdict = v.Is, v.Width, v.Height, v.OriginalWidth, v.OriginalHeight, v.Bytes, v.Sha256, v.CaptionsLeftOut }));
                 stream.WriteByte((byte)'\n');
             }
         });
@@ -126,7 +130,8 @@ public static class DownloadRun
                 var taken = PictureIntake.Of(fetched.Body, options);
                 if (taken.Bytes is { } bytes) Guarded(spool, () => File.WriteAllBytes(spool, bytes));
                 verdict = taken.Bytes is null ? Not(taken.Verdict)
-                    : new(row.Number, key, row.Url, Fetched.Ok, taken.Width, taken.Height, taken.OriginalWidth, taken.OriginalHeight, taken.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(taken.Bytes)));
+                    : new(row.Number, key, row.Url, Fetched.Ok, taken.Width, taken.Height, taken.OriginalWidth, taken.OriginalHeight, taken.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(taken.Bytes)))
+                    { CaptionsLeftOut = row.Captions.Count(caption => !Fits(caption)) is > 0 and var left ? left : null };
             }
         }
         tally.Add(verdict.Is, verdict.Bytes ?? 0);
@@ -134,9 +139,11 @@ public static class DownloadRun
         return verdict;
     }
 
+    private static bool Fits(string caption) => System.Text.Encoding.UTF8.GetByteCount(caption) <= CaptionLimit;
+
     private static Sample SampleOf(UrlRow row, Verdict verdict) => new(verdict.Key, "")
     {
-        Captions = [.. row.Captions.Where(caption => System.Text.Encoding.UTF8.GetByteCount(caption) <= CaptionLimit)],
+        Captions = [.. row.Captions.Where(Fits)],
         Fields = new Dictionary<string, string>(row.Fields)
         {
             ["url"] = row.Url!,
