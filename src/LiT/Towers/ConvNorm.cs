@@ -48,7 +48,7 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
     /// <summary>What the norm itself does in training, but for the scalar with which it counts the batches, see <see cref="Scalars"/>.</summary>
     private Tensor Normalised(Tensor x)
     {
-        norm.num_batches_tracked?.add_(Scalars.One);
+        norm.num_batches_tracked?.add_(Scalars.One, Scalars.One);      // with one argument the factor would be a temporary scalar again
         return functional.batch_norm(x, norm.running_mean!, norm.running_var!, norm.weight!, norm.bias!, training: true, norm.momentum ?? 0.1, norm.eps);
     }
 

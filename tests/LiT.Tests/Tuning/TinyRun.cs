@@ -92,7 +92,13 @@ internal sealed class TinyRun : IDisposable
     internal static CaptionTokenizer Tokenizer() => CaptionTokenizer.LitBert(
         new WordPiece(["[PAD]", "[UNK]", "[CLS]", "a", "thing", "red", "green", "blue", "dark", "never", "seen"]), length: 8);
 
-    internal static Dictionary<string, Tensor> Weights(TwoTowers towers) => towers.state_dict().ToDictionary(one => one.Key, one => one.Value);
+    /// <summary>Copies of the weights: those of a module that is collected are gone.</summary>
+    internal static Dictionary<string, Tensor> Weights(TwoTowers towers)
+    {
+        var copies = towers.state_dict().ToDictionary(one => one.Key, one => one.Value.detach().clone());
+        GC.KeepAlive(towers);
+        return copies;
+    }
 
     internal static void AssertSameBits(TwoTowers expected, TwoTowers got)
     {
