@@ -56,31 +56,29 @@ public static class AbsentClasses
         IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
     {
         var clock = Stopwatch.StartNew();
-        var set = ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
-        var labels = Labels.Match(set.Samples, path, options.Classes);
-        var names = labels.Classes.Names;
-        if (names.Count < 2) throw new LitException($"{path}: one class, and a class can only be absent where others are left. Give data with two classes or more.");
-        var prompts = PromptTemplates.Fill(names, options.Templates, options.AllAliases);
-        var classes = ZeroShot.ClassEmbeddings(model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], progress, cancel), [.. prompts.Select(prompt => prompt.Class)], names.Count);
-        var rows = Enumerable.Range(0, labels.All.Count).Where(row => labels.All[row].Length > 0).ToList();
-        var pictures = model.ProjectImages(set.Representations.Select(rows));
-        int[] label = [.. rows.Select(row => labels.All[row][0])];
+        var run = ModelEvaluation.Classify(model, path, options, compute, progress, cancel);
+        var classes = run.Classes;
+        var count = run.Labels.Classes.Names.Count;
+        if (count < 2) throw new LitException($"{path}: one class, and a class can only be absent where others are left. Give data with two classes or more.");
+        var rows = Enumerable.Range(0, run.Labels.All.Count).Where(row => run.Labels.All[row].Length > 0).ToList();
+        var pictures = run.Images.Select(rows);
+        int[] label = [.. rows.Select(row => run.Labels.All[row][0])];
 
-        var folds = Math.Min(5, names.Count);
-        var foldOf = new int[names.Count];
-        LiT.Data.SeededOrder order = new(names.Count, (ulong)options.Seed);
-        for (var i = 0; i < names.Count; i++) foldOf[order.Next()] = i % folds;
+        var folds = Math.Min(5, count);
+        var foldOf = new int[count];
+        LiT.Data.SeededOrder order = new(count, (ulong)options.Seed);
+        for (var i = 0; i < count; i++) foldOf[order.Next()] = i % folds;
         List<(double Expected, bool Present, bool Right)> answers = new(rows.Count * folds);
         for (var fold = 0; fold < folds; fold++)
         {
             cancel.ThrowIfCancellationRequested();
-            int[] kept = [.. Enumerable.Range(0, names.Count).Where(c => foldOf[c] != fold)];
+            int[] kept = [.. Enumerable.Range(0, count).Where(c => foldOf[c] != fold)];
             var some = classes.Select(kept);
             var expected = new NamingCutOff(background, some, present).Precision(pictures);
             var best = ZeroShot.Best(pictures, some);
             for (var i = 0; i < label.Length; i++) answers.Add((expected[i], foldOf[label[i]] != fold, kept[best[i]] == label[i]));
         }
-        return new(path, background.Collection, rows.Count, names.Count, folds, present, Separation(answers),
+        return new(path, background.Collection, rows.Count, count, folds, present, Separation(answers),
             [.. CutOffs.Select(cutOff => Outcome(answers, cutOff, present))], Search(background, pictures, classes, label), options.Seed, clock.Elapsed.TotalSeconds);
     }
 
