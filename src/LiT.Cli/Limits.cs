@@ -21,6 +21,29 @@ internal static class Limits
             });
     }
 
+    /// <summary>No option of a command or its verbs takes "nan" or "inf" for a number.</summary>
+    public static void Finite(Command command)
+    {
+        foreach (var option in command.Options.Where(option => option.ValueType == typeof(double) || option.ValueType == typeof(double?)))
+            option.Validators.Add(result =>
+            {
+                if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && !double.IsFinite(value))
+                    result.AddError($"{option.Name} {result.Tokens[0].Value}: give a number.");
+            });
+        foreach (var verb in command.Subcommands) Finite(verb);
+    }
+
+    /// <summary>Numbers above 0.</summary>
+    public static void AboveZero(params Option[] options)
+    {
+        foreach (var option in options)
+            option.Validators.Add(result =>
+            {
+                if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && value <= 0)
+                    result.AddError($"{option.Name} {result.Tokens[0].Value}: give a number above 0.");
+            });
+    }
+
     /// <summary>Numbers from 0 to 1.</summary>
     public static void Share(params Option[] options)
     {

@@ -41,6 +41,7 @@ Command root = new(
     BenchCommand.Build(),
 };
 CommonOptions.AddTo(root);
+Limits.Finite(root);
 
 var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
 string[] wrong = [.. parsed.Errors.Select(error => error.Message), .. Limits.EmptyValues(args)];

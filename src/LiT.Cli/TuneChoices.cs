@@ -66,6 +66,7 @@ internal sealed class TuneChoices
         foreach (Option option in new Option[]
             { loss, batch, microBatch, epochs, steps, lr, optimizer, schedule, warmup, weightDecay, clip, positives, captionNoise, localParts, imageMicroBatch, cooldown, timescale, temperature, temperatureBounds, temperatureRate, bias, lrMultipliers, decayMultipliers, unlockAfter, ema, checkpointEvery, validateEvery, keepBest, resume })
             command.Options.Add(option);
+        Limits.AboveZero(epochs, steps, lr, clip, timescale, temperature);
         command.Validators.Add(result =>
         {
             if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null) result.AddError("--epochs and --steps say the same thing twice. Give one of them.");
@@ -145,7 +146,8 @@ internal sealed class TuneChoices
     {
         if (text is null) return null;
         if (text.Split(',') is [var low, var high] && double.TryParse(low, NumberStyles.Float, CultureInfo.InvariantCulture, out var lowest)
-            && double.TryParse(high, NumberStyles.Float, CultureInfo.InvariantCulture, out var highest)) return (lowest, highest);
-        throw new UsageException($"--temperature-bounds {text}: give two numbers, as in 1,100.");
+            && double.TryParse(high, NumberStyles.Float, CultureInfo.InvariantCulture, out var highest)
+            && lowest > 0 && lowest <= highest && double.IsFinite(highest)) return (lowest, highest);
+        throw new UsageException($"--temperature-bounds {text}: give two numbers above 0, the lower first, as in 1,100.");
     }
 }

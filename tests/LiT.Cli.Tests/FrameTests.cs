@@ -15,6 +15,11 @@ public class FrameTests
     [InlineData("doctor", "--threads", "-3")]
     [InlineData("doctor", "--threads", "many")]
     [InlineData("doctor", "--dtype", "float8")]
+    [InlineData("tune", "--data", "pictures", "--out", "run", "--lr", "nan")]
+    [InlineData("tune", "--data", "pictures", "--out", "run", "--ema", "inf")]
+    [InlineData("tune", "--data", "pictures", "--out", "run", "--epochs", "0")]
+    [InlineData("tune", "--data", "pictures", "--out", "run", "--clip", "0")]
+    [InlineData("pretrain", "--data", "pictures", "--out", "run", "--weight-decay", "NaN")]
     public void Wrong_usage_ends_with_2_one_line_and_the_way_to_help(params string[] arguments)
     {
         var wrong = Lit.Run(arguments).Expect(2);

@@ -83,6 +83,8 @@ public static class TuneRun
             say($"doctor: {finding}");
         }
         var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, progress, cancel);
+        if (options.KeepBest is { } by && validation is null)
+            throw new UsageException($"--keep-best {by}: there is no validation to judge by. Give --hold-out 0.1, or pictures with --val.");
         if (request.Doctor != DoctorMode.Off)
         {
             foreach (var finding in DataExamination.Pairs(pairs, captions)) Find(finding);

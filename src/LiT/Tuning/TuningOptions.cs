@@ -127,7 +127,9 @@ public sealed record TuningOptions
         Need(ImagesAtOnce >= 1, $"--image-micro-batch {ImageMicroBatch}: give at least 1.");
         Need(Steps >= 1, $"--steps {Steps}: give at least 1.");
         Need(LocalParts >= 1 && LocalParts <= Batch, $"--local-parts {LocalParts}: give 1 to {Batch}, the pairs of a batch.");
-        Need(Optimizer.LearningRate > 0, $"--lr {Optimizer.LearningRate}: give a number above 0.");
+        Need(Optimizer.LearningRate is > 0 and < double.PositiveInfinity, $"--lr {Optimizer.LearningRate}: give a number above 0.");
+        Need(Optimizer.WeightDecay is >= 0 and < 1, $"--weight-decay {Optimizer.WeightDecay}: give a number from 0 to below 1; every step takes this share of a weight away.");
+        Need(Optimizer.ClipNorm is null or > 0, $"--clip {Optimizer.ClipNorm}: give a length above 0.");
         Need(WarmupSteps >= 0 && WarmupSteps < Steps, $"--warmup {WarmupSteps}: give 0 to {Steps - 1}, fewer than the run's {Steps} steps.");
         Need(CooldownSteps >= 0 && CooldownSteps <= Steps, $"--cooldown {CooldownSteps}: give 0 to {Steps}.");
         Need(LowestTemperature > 0 && LowestTemperature <= HighestTemperature,

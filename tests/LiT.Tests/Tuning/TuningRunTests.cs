@@ -237,4 +237,15 @@ public class TuningRunTests
         using var run = new TinyRun { Options = Small with { Batch = batch } };
         Assert.Contains(says, Assert.Throws<UsageException>(() => run.Run()).Message);
     }
+
+    [Fact]
+    public void Update_rules_that_teach_nothing_or_unteach_are_refused()
+    {
+        void Refused(OptimizerOptions optimizer, string says) =>
+            Assert.Contains(says, Assert.Throws<UsageException>(() => (Small with { Optimizer = optimizer }).Check(images: 40)).Message);
+        Refused(Small.Optimizer with { LearningRate = double.PositiveInfinity }, "--lr");
+        Refused(Small.Optimizer with { WeightDecay = -0.1 }, "--weight-decay");
+        Refused(Small.Optimizer with { WeightDecay = 1 }, "--weight-decay");
+        Refused(Small.Optimizer with { ClipNorm = 0 }, "--clip");
+    }
 }
