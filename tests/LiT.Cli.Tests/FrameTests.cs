@@ -20,6 +20,7 @@ public class FrameTests
     [InlineData("tune", "--data", "pictures", "--out", "run", "--epochs", "0")]
     [InlineData("tune", "--data", "pictures", "--out", "run", "--clip", "0")]
     [InlineData("pretrain", "--data", "pictures", "--out", "run", "--weight-decay", "NaN")]
+    [InlineData("pretrain", "--data", "pictures", "--out", "run", "--tower", "vit:Ti/16", "--width", "8")]
     public void Wrong_usage_ends_with_2_one_line_and_the_way_to_help(params string[] arguments)
     {
         var wrong = Lit.Run(arguments).Expect(2);

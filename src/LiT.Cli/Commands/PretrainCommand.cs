@@ -23,6 +23,7 @@ internal static class PretrainCommand
             DefaultValueFactory = _ => "label",
         };
         var folder = Text("--out", "Folder of the run; tower.safetensors in it is the result. The same command again goes on.");
+        Option<string?> tower = new("--tower") { Description = "The network, as in vit:Ti/8,size=32 or resnet:50 ('lit models show' says what it is). Default: a small residual network of the sizes below." };
         var blocks = Number("--blocks", "Blocks of two convolutions in a stage.", 3);
         var width = Number("--width", "Channels of the first stage; each further stage has twice as many.", 16);
         var stages = Number("--stages", "Stages.", 3);
@@ -30,41 +31,51 @@ internal static class PretrainCommand
         var size = Number("--image-size", "Side of the network's input in pixels.", 32);
         var epochs = Number("--epochs", "Times that every picture is seen.", 10);
         var batch = Number("--batch", "Pictures in a step.", 128);
-        var rate = Real("--lr", "Learning rate after the warm-up; it falls with a cosine.", 0.1);
+        Option<PretrainingRule> rule = new("--optimizer") { Description = "Sgd for convolutional networks, AdamW for transformers. Default: by the network." };
+        Option<double?> rate = new("--lr") { Description = "Learning rate after the warm-up; it falls with a cosine. Default: 0.1, with AdamW 0.001." };
         var warmup = Real("--warmup", "Part of all steps over which the learning rate rises.", 0.05);
         var momentum = Real("--momentum", "Nesterov momentum.", 0.9);
-        var decay = Real("--weight-decay", "L2 penalty of kernels.", 5e-4);
+        Option<double?> decay = new("--weight-decay") { Description = "L2 penalty of kernels, with AdamW what a step takes of them. Default: 0.0005, with AdamW 0.0001." };
         var smoothing = Real("--label-smoothing", "Part of the target that is spread over all classes.", 0);
         var augment = Choice("--augment", "Random changes: cifar (shift by 4, mirror), inception (crops, mirror) or none.", "cifar", "cifar", "inception", "none");
         Option<bool> half = new("--float16") { Description = "Store the finished tower in 16 bits." };
         var every = Number("--checkpoint-every", "Steps between two checkpoints.", 200);
         Command command = new("pretrain", "Train an image tower on labels, when none is at hand.")
         {
-            method, data, validation, labels, folder, blocks, width, stages, stride, size, epochs, batch, rate, warmup, momentum, decay,
+            method, data, validation, labels, folder, tower, blocks, width, stages, stride, size, epochs, batch, rule, rate, warmup, momentum, decay,
             smoothing, augment, half, every,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(tower) is not null && new Option[] { blocks, width, stages, stride, size }.FirstOrDefault(one => result.GetResult(one) is { Implicit: false }) is { } twice)
+                result.AddError($"--tower and {twice.Name} both say what the network is. Give one of them.");
+        });
         command.SetAction((parsed, cancel) =>
         {
             var compute = CommonOptions.ComputeOf(parsed);
-            var side = parsed.GetValue(size);
+            var (network, preprocessing) = parsed.GetValue(tower) is { } spec ? ImageTowerLoader.FromScratch(spec) : Small(parsed.GetValue(size));
+            var chosen = parsed.GetResult(rule) is { Implicit: false } ? parsed.GetValue(rule) : PretrainingOptions.RuleFor(network);
+            var adam = chosen == PretrainingRule.AdamW;
+            (ImageTowerConfig, Preprocessing) Small(int side) => (new CifarResNetConfig
+            {
+                Blocks = parsed.GetValue(blocks),
+                Width = parsed.GetValue(width),
+                Stages = parsed.GetValue(stages),
+                StemStride = parsed.GetValue(stride),
+                ImageSize = side,
+            }, Preprocessing.Cifar with { Width = side, Height = side });
             PretrainingOptions options = new()
             {
-                Tower = new CifarResNetConfig
-                {
-                    Blocks = parsed.GetValue(blocks),
-                    Width = parsed.GetValue(width),
-                    Stages = parsed.GetValue(stages),
-                    StemStride = parsed.GetValue(stride),
-                    ImageSize = side,
-                },
-                Preprocessing = Preprocessing.Cifar with { Width = side, Height = side },
+                Tower = network,
+                Preprocessing = preprocessing,
+                Rule = chosen,
                 Labels = parsed.GetValue(labels)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
                 Epochs = parsed.GetValue(epochs),
                 Batch = parsed.GetValue(batch),
-                LearningRate = parsed.GetValue(rate),
+                LearningRate = parsed.GetValue(rate) ?? (adam ? 1e-3 : 0.1),
                 Warmup = parsed.GetValue(warmup),
                 Momentum = parsed.GetValue(momentum),
-                WeightDecay = parsed.GetValue(decay),
+                WeightDecay = parsed.GetValue(decay) ?? (adam ? 1e-4 : 5e-4),
                 LabelSmoothing = parsed.GetValue(smoothing),
                 Augmentation = parsed.GetValue(augment) switch
                 {

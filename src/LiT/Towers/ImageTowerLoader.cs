@@ -136,6 +136,18 @@ public static class ImageTowerLoader
         }
     }
 
+    /// <summary>The sizes that a spec from scratch stands for, and what makes a picture that tower's input; no weights are made.</summary>
+    /// <param name="spec">As in <c>vit:Ti/16</c> or <c>vit:Ti/8,size=32</c>.</param>
+    /// <exception cref="UsageException">It is no such spec, or a variant or option that does not exist.</exception>
+    public static (ImageTowerConfig Config, Preprocessing Preprocessing) FromScratch(string spec)
+    {
+        if (FamilyOf(spec) is not { } family)
+            throw new UsageException($"'{spec}': is no image tower from scratch. Write for example vit:Ti/16 or vit:Ti/8,size=32 for pictures of 32 pixels.");
+        var (config, options) = ConfigOf(spec, family, new());
+        using (Built(config, spec, new torch.Device(DeviceType.META))) { }
+        return (config, PreprocessingOf(family.Preprocessing(config.ImageSize), options));
+    }
+
     private static LockedTower FromScratch(string spec, ImageTowerFamily family, ImageTowerOptions options)
     {
         (var config, options) = ConfigOf(spec, family, options);
@@ -155,14 +167,7 @@ public static class ImageTowerLoader
 
     private static LockedTower Finished(ImageTower tower, string family, MatchedNames? names, Preprocessing preprocessing, ImageTowerOptions options)
     {
-        preprocessing = options.Preprocessing
-            ?? (options.ImageSize is { } size ? Resized(preprocessing, size, options.ImageHeight ?? size) : preprocessing);
-        if (options.Resize is { } method) preprocessing = preprocessing with { Method = method };
-        preprocessing = preprocessing with
-        {
-            HonourExif = preprocessing.HonourExif || options.HonourExif,
-            Background = options.Background ?? preprocessing.Background,
-        };
+        preprocessing = PreprocessingOf(preprocessing, options);
         var int8 = options.Int8 && options.Locked;
         var fingerprint = ImageTowerFile.Fingerprint(tower, preprocessing, int8);
         tower.to(options.Compute.Type).to(options.Compute.Device);
@@ -170,6 +175,18 @@ public static class ImageTowerLoader
         else tower.eval();
         if (int8) tower.BecomeInt8(preprocessing, options.Compute);
         return new LockedTower(tower, preprocessing, family, tower.Config!.InWords + (int8 ? ", int8" : ""), names, fingerprint);
+    }
+
+    private static Preprocessing PreprocessingOf(Preprocessing preprocessing, ImageTowerOptions options)
+    {
+        preprocessing = options.Preprocessing
+            ?? (options.ImageSize is { } size ? Resized(preprocessing, size, options.ImageHeight ?? size) : preprocessing);
+        if (options.Resize is { } method) preprocessing = preprocessing with { Method = method };
+        return preprocessing with
+        {
+            HonourExif = preprocessing.HonourExif || options.HonourExif,
+            Background = options.Background ?? preprocessing.Background,
+        };
     }
 
     private static Preprocessing Resized(Preprocessing preprocessing, int width, int height) => (width, height) == (preprocessing.Width, preprocessing.Height) ? preprocessing : preprocessing with

@@ -8,7 +8,7 @@ namespace LiT.Tuning;
 /// Stochastic gradient descent with Nesterov momentum in torch's form: m = µm + g, p -= lr (g + µm), where g is the
 /// gradient with the L2 penalty of kernels. Parameters keep their places in memory from construction on.
 /// </summary>
-internal sealed class MomentumSgd : IDisposable
+internal sealed class MomentumSgd : IWeightUpdates
 {
     private readonly List<(string Name, Tensor Parameter, Tensor Momentum, double Decay)> slots = [];
     private readonly double momentum;
@@ -22,17 +22,19 @@ internal sealed class MomentumSgd : IDisposable
             slots.Add((name, parameter, zeros_like(parameter).DetachFromDisposeScope(), parameter.dim() >= 2 ? weightDecay : 0));
     }
 
-    /// <summary>The momenta by the names of their parameters: live tensors, not copies.</summary>
-    public IEnumerable<(string Name, Tensor Momentum)> State => slots.Select(slot => (slot.Name, slot.Momentum));
+    /// <inheritdoc/>
+    public IEnumerable<(string Name, Tensor Value)> State => slots.Select(slot => (slot.Name, slot.Momentum));
 
-    /// <summary>Forgets the gradients.</summary>
+    /// <inheritdoc/>
+    public void GoOn(long steps) { }
+
+    /// <inheritdoc/>
     public void Clear()
     {
         foreach (var slot in slots) slot.Parameter.grad?.zero_();
     }
 
-    /// <summary>Moves every parameter.</summary>
-    /// <returns>Length of the whole gradient without the penalty; where it is no number, nothing has moved.</returns>
+    /// <inheritdoc/>
     public double Step(double learningRate)
     {
         using var unrecorded = no_grad();

@@ -4,6 +4,17 @@ using LiT.Towers;
 
 namespace LiT.Tuning;
 
+/// <summary>How pre-training turns gradients into updates.</summary>
+[JsonConverter(typeof(JsonStringEnumConverter<PretrainingRule>))]
+public enum PretrainingRule
+{
+    /// <summary>Nesterov momentum, for convolutional networks.</summary>
+    Sgd,
+
+    /// <summary>Adam with decoupled weight decay and gradients of length 1 at most, for transformers and mixers.</summary>
+    AdamW,
+}
+
 /// <summary>
 /// How an image tower is trained from pictures with labels. The defaults are those of residual networks on small
 /// pictures (He et al. 2015, arXiv 1512.03385, section 4.2), with Nesterov momentum and a cosine schedule.
@@ -25,16 +36,20 @@ public sealed record PretrainingOptions
     /// <summary>Pictures in a step.</summary>
     public int Batch { get; init; } = 128;
 
+    /// <summary>How gradients become updates.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public PretrainingRule Rule { get; init; }
+
     /// <summary>The learning rate at the end of the warm-up.</summary>
     public double LearningRate { get; init; } = 0.1;
 
     /// <summary>The part of all steps over which the learning rate rises from zero.</summary>
     public double Warmup { get; init; } = 0.05;
 
-    /// <summary>Momentum of the gradient.</summary>
+    /// <summary>Momentum of the gradient; Adam's first moment.</summary>
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>L2 penalty of kernels; biases and norms have none.</summary>
+    /// <summary>L2 penalty of kernels (AdamW: what every step takes of them, times the schedule); biases and norms have none.</summary>
     public double WeightDecay { get; init; } = 5e-4;
 
     /// <summary>The part of the target that is spread over all classes.</summary>
@@ -55,6 +70,10 @@ public sealed record PretrainingOptions
 
     /// <summary>Steps between two lines of metrics.</summary>
     public int LogEvery { get; init; } = 20;
+
+    /// <summary>The rule that suits a network: convolutions with batch statistics take large plain steps, everything else Adam's.</summary>
+    public static PretrainingRule RuleFor(ImageTowerConfig tower) =>
+        tower is CifarResNetConfig or ResNetConfig or BitConfig or GroupNormResNetConfig ? PretrainingRule.Sgd : PretrainingRule.AdamW;
 
     /// <exception cref="UsageException">A number that cannot be.</exception>
     internal void Check()

@@ -23,9 +23,9 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
     /// <summary>All that decides the weights, in one line; a checkpoint of other settings is not gone on with.</summary>
     private string Settings => JsonSerializer.Serialize(new RunSettings(pictures, options), Json);
 
-    public void Save(long step, ImageTower tower, MomentumSgd sgd, PretrainingTally tally) => Safetensors.Write(checkpointPath,
+    public void Save(long step, ImageTower tower, IWeightUpdates updates, PretrainingTally tally) => Safetensors.Write(checkpointPath,
         tower.state_dict().Select(entry => (WeightPrefix + entry.Key, entry.Value))
-            .Concat(sgd.State.Select(entry => (MomentumPrefix + entry.Name, entry.Momentum))),
+            .Concat(updates.State.Select(entry => (MomentumPrefix + entry.Name, entry.Value))),
         new Dictionary<string, string>
         {
             [StepKey] = step.ToString(CultureInfo.InvariantCulture),
@@ -39,7 +39,7 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
     /// <summary>Puts weights, momenta and sums where the checkpoint has them.</summary>
     /// <returns>Updates done; 0 without a checkpoint.</returns>
     /// <exception cref="LitException">The checkpoint is of a run with other settings, or it is damaged.</exception>
-    public long Resume(ImageTower tower, MomentumSgd sgd, PretrainingTally tally)
+    public long Resume(ImageTower tower, IWeightUpdates updates, PretrainingTally tally)
     {
         if (!File.Exists(checkpointPath)) return 0;
         using var checkpoint = Checkpoint.Open(checkpointPath);
@@ -52,9 +52,11 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
         using var unrecorded = no_grad();
         using var scope = NewDisposeScope();
         foreach (var (name, tensor) in tower.state_dict()) tensor.copy_(checkpoint.Read(WeightPrefix + name));
-        foreach (var (name, momentum) in sgd.State) momentum.copy_(checkpoint.Read(MomentumPrefix + name));
+        foreach (var (name, value) in updates.State) value.copy_(checkpoint.Read(MomentumPrefix + name));
         (tally.Right, tally.Loss, tally.Images) = JsonSerializer.Deserialize<RunTally>(sums, Json)!;
-        return long.Parse(step, CultureInfo.InvariantCulture);
+        var done = long.Parse(step, CultureInfo.InvariantCulture);
+        updates.GoOn(done);
+        return done;
     }
 
     /// <summary>Opens metrics.jsonl for the lines after a step; lines of steps that a kill undid are dropped.</summary>

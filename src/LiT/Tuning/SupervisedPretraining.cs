@@ -49,13 +49,13 @@ public static class SupervisedPretraining
             Heads = [.. options.Labels.Select((label, i) => new HeadConfig(label, pictures.ClassNames[i].Count, pictures.ClassNames[i]))],
         };
         using var tower = config.Create(options.Seed);
-        using var sgd = new MomentumSgd(tower.named_parameters(), options.Momentum, options.WeightDecay);
+        using IWeightUpdates updates = options.Rule == PretrainingRule.AdamW ? new AdamUpdates(tower, options) : new MomentumSgd(tower.named_parameters(), options.Momentum, options.WeightDecay);
         var batches = new PictureBatches(pictures.Pictures, options.Batch, options.Preprocessing, options.Augmentation, options.Seed, threads);
         var run = new PretrainingRun(folder, options, pictures.Pictures.Count);
 
         var end = options.Epochs * batches.StepsInEpoch;
         var tally = new PretrainingTally(options.Labels.Count);
-        var first = run.Resume(tower, sgd, tally);
+        var first = run.Resume(tower, updates, tally);
         var schedule = new LearningRate(LearningRateShape.Cosine, end) { WarmupSteps = (long)(options.Warmup * end) };
         using var metrics = run.OpenMetrics(first);
         Train();
@@ -69,13 +69,13 @@ public static class SupervisedPretraining
             foreach (var batch in batches.Shuffled(first, end, counted, CancellationToken.None))
             {
                 var rate = options.LearningRate * schedule.At(batch.Step);
-                var (loss, gradNorm) = Step(tower, sgd, batch, options, rate, tally);
+                var (loss, gradNorm) = Step(tower, updates, batch, options, rate, tally);
                 if (!double.IsFinite(loss) || !double.IsFinite(gradNorm))
                     throw new LitException($"{folder}: training diverged at step {batch.Step} (loss {loss}). Start into a new folder with a smaller --lr than {options.LearningRate}.");
                 var done = batch.Step + 1;
                 if (done % options.LogEvery == 0 || done == end)
                     metrics.Write(tally.Line(options.Labels, done, (double)done / batches.StepsInEpoch, rate, gradNorm, clock.Elapsed.TotalSeconds));
-                if (done % options.CheckpointEvery == 0 || done == end || cancel.IsCancellationRequested) run.Save(done, tower, sgd, tally);
+                if (done % options.CheckpointEvery == 0 || done == end || cancel.IsCancellationRequested) run.Save(done, tower, updates, tally);
                 progress?.Report(new("pre-training", done, end, "steps", FormattableString.Invariant($"loss {loss:F3}")));
                 if (done < end) cancel.ThrowIfCancellationRequested();
             }
@@ -94,7 +94,7 @@ public static class SupervisedPretraining
     }
 
     private static (double Loss, double GradNorm) Step(
-        ImageTower tower, MomentumSgd sgd, PictureBatch batch, PretrainingOptions options, double rate, PretrainingTally tally)
+        ImageTower tower, IWeightUpdates updates, PictureBatch batch, PretrainingOptions options, double rate, PretrainingTally tally)
     {
         using var scope = NewDisposeScope();
         var images = tensor(batch.Values, [batch.Count, 3, options.Preprocessing.Height, options.Preprocessing.Width]);
@@ -108,9 +108,9 @@ public static class SupervisedPretraining
             tally.Add(i, logits.argmax(1).eq(classes).sum().item<long>());
         }
         var loss = stack(losses).mean();
-        sgd.Clear();
+        updates.Clear();
         loss.backward();
-        var norm = sgd.Step(rate);
+        var norm = updates.Step(rate);
         var nats = loss.item<float>();
         tally.Add(batch.Count, nats);
         return (nats, norm);
