@@ -2,6 +2,7 @@ using System.CommandLine;
 using LiT.Evaluation;
 using LiT.Images;
 using LiT.Reports;
+using LiT.Stores;
 
 namespace LiT.Cli;
 
@@ -28,6 +29,7 @@ internal sealed class EvaluationInput
     private readonly Option<bool> noAudit = new("--no-leak-audit") { Description = "Do not look for test pictures in the training store." };
     private readonly Option<string?> textCache = new("--text-cache") { Description = "A folder that keeps embedded texts: an interrupted evaluation goes on, another with the same texts does not embed them again." };
     private readonly Option<bool> allAliases = new("--all-aliases") { Description = "Let every alias of a class speak, not the first only." };
+    private readonly Option<DecodePath?> decode = DecodeOption.Build();
     private readonly Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
     private readonly Option<string?> predictions = new("--predictions") { Description = "A .jsonl to write with a line a picture: labels, answer, similarities." };
 
@@ -52,7 +54,7 @@ internal sealed class EvaluationInput
         command.Options.Add(model);
         Data.AddTo(command);
         foreach (Option option in withClasses ? [classes, templates, allAliases, training, noAudit] : Array.Empty<Option>()) command.Options.Add(option);
-        foreach (Option option in new Option[] { dataset, language, crop, textCache, batch, predictions, report, pictures }) command.Options.Add(option);
+        foreach (Option option in new Option[] { dataset, language, crop, decode, textCache, batch, predictions, report, pictures }) command.Options.Add(option);
         crop.AcceptOnlyFromAmong([.. EvaluationCrop.Names, Paper]);
         foreach (Option option in (Option[])[imageEmbeddings, textEmbeddings, .. withClasses ? [textClasses, labels] : new Option[] { pairs }, imageKeys, texts, temperature]) command.Options.Add(option);
         Limits.Positive(batch);
@@ -94,12 +96,15 @@ internal sealed class EvaluationInput
     {
         EvaluationOptions options = new()
         {
-            Images = new() { Samples = Data.OptionsOf(parsed), BatchSize = parsed.GetValue(batch) },
+            Images = new() { Samples = Data.OptionsOf(parsed), BatchSize = parsed.GetValue(batch), Decode = parsed.GetRequiredValue(decode)!.Value },
             AllAliases = parsed.GetValue(allAliases),
             TextCache = parsed.GetValue(textCache),
             Seed = CommonOptions.SeedOf(parsed),
         };
         var (data, chosen) = EvaluationSetup.Choose(new(Data.PathOf(parsed), parsed.GetValue(dataset), parsed.GetValue(classes), parsed.GetValue(templates), chosenLanguage), options);
+        if (EmbeddingStore.IsStore(data))
+            using (var store = EmbeddingStore.Open(data))
+                if (StoreFit.Remark(store) is { } remark) Terminal.Say(remark);
         var cut = parsed.GetValue(crop)!;
         return (data, chosen with
         {

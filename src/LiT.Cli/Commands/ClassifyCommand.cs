@@ -36,7 +36,8 @@ internal static class ClassifyCommand
             Description = "Larger pictures are refused by their header.",
             DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
         };
-        Command command = new("classify", "Say which of some labels fits each picture best.") { pictures, model, labels, templates, precision, present, top, exif, maxMegapixels };
+        var decode = DecodeOption.Build();
+        Command command = new("classify", "Say which of some labels fits each picture best.") { pictures, model, labels, templates, precision, present, top, exif, decode, maxMegapixels };
         Limits.Positive(top, maxMegapixels);
         command.SetAction((parsed, cancel) =>
         {
@@ -53,10 +54,11 @@ internal static class ClassifyCommand
                 HonourExif = !parsed.GetValue(exif),
                 Background = lit.Image.Preprocessing.Background ?? new Rgb24(255, 255, 255),
             };
+            Preparation preparation = new(preprocessing, parsed.GetValue(maxMegapixels) * 1_000_000L, Ahead: 8) { Decode = parsed.GetRequiredValue(decode)!.Value };
             var found = parsed.GetRequiredValue(pictures).Select(path => new Found(new Sample(path, path) { ReadImage = () => ReadPicture(path) }, null));
             var failed = 0;
             List<Classified> results = [];
-            foreach (var one in PreparedPictures.InOrder(found, preprocessing, parsed.GetValue(maxMegapixels) * 1_000_000L, ahead: 8, cancel))
+            foreach (var one in PreparedPictures.InOrder(found, preparation, cancel))
             {
                 if (one.Picture is not { } picture)
                 {

@@ -27,6 +27,7 @@ internal static class EmbedCommand
             Description = "Larger pictures are refused by their header and skipped.",
             DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
         };
+        var decode = DecodeOption.Build(otherwise: null);
         Option<double> maxBad = new("--max-bad") { Description = "Stop when more than this share of the samples cannot be used.", DefaultValueFactory = _ => 0.5 };
         Option<string?> part = new("--part") { Description = "Make one part of the store, as i/n (2/4: the second of four); the parts may run at once, in any order, on any machine that sees the folder." };
         Option<bool> update = new("--update") { Description = "Bring a finished store to what the data is now: only pictures that are new or changed go through the tower." };
@@ -38,7 +39,7 @@ internal static class EmbedCommand
         ViewOptions views = new();
         DataOptions data = new();
 
-        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, towerType, type, crop, batch, rowsPerShard, maxMegapixels, maxBad, part, update, retry, reuse, exif };
+        Command command = new("embed", "Embed every picture once with a locked image tower.") { tower, store, towerType, type, decode, crop, batch, rowsPerShard, maxMegapixels, maxBad, part, update, retry, reuse, exif };
         views.AddTo(command);
         data.AddTo(command);
         Limits.Positive(batch, rowsPerShard, maxMegapixels);
@@ -64,6 +65,7 @@ internal static class EmbedCommand
                     Type = parsed.GetValue(type),
                     RowsPerShard = parsed.GetValue(rowsPerShard),
                     MaxPixels = parsed.GetValue(maxMegapixels) * 1_000_000L,
+                    Decode = parsed.GetValue(decode),
                     MaxBad = parsed.GetValue(maxBad),
                     Views = views.Of(parsed),
                     Part = share,

@@ -14,8 +14,9 @@ internal static class SearchCommand
         Option<double?> precision = CutOffOptions.MinPrecision("Leave pictures out below which the expected share that fits falls; where none is left, nothing matches. Needs 'lit calibrate'.");
         Option<string?> report = new("--report") { Description = "Also write a page that shows the pictures." };
         Option<string?> pictures = new("--pictures") { Description = "Where the page's pictures are; by default where the store says that they came from." };
+        var decode = DecodeOption.Build();
         DataOptions data = new();
-        Command command = new("search", "Find pictures by words, in a store or in pictures that are embedded on the way.") { texts, model, top, precision, report, pictures };
+        Command command = new("search", "Find pictures by words, in a store or in pictures that are embedded on the way.") { texts, model, top, precision, report, pictures, decode };
         data.AddTo(command);
         Limits.Positive(top);
         command.SetAction((parsed, cancel) =>
@@ -29,7 +30,7 @@ internal static class SearchCommand
                 {
                     Top = parsed.GetValue(top),
                     MinPrecision = parsed.GetValue(precision),
-                    Images = new() { Samples = data.OptionsOf(parsed) },
+                    Images = new() { Samples = data.OptionsOf(parsed), Decode = parsed.GetRequiredValue(decode)!.Value },
                 }, compute, progress, cancel);
             if (parsed.GetValue(report) is { } page) SearchPage.Write(page, results, data.PathOf(parsed), parsed.GetValue(pictures), data.OptionsOf(parsed), cancel);
             if (CommonOptions.IsJson(parsed))

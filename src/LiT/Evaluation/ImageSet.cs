@@ -16,6 +16,9 @@ public sealed record ImageSetOptions
 
     /// <summary>Larger pictures are refused by their header and skipped.</summary>
     public long MaxPixels { get; init; } = Images.DecodingOptions.Default.MaxPixels;
+
+    /// <summary>The way from bytes to pixels, for pictures that are embedded now.</summary>
+    public Images.DecodePath Decode { get; init; }
 }
 
 /// <summary>
@@ -87,7 +90,7 @@ public sealed class ImageSet
             batch.Clear();
             progress?.Report(new("embedding", samples.Count, source.KnownCount, "pictures"));
         }
-        foreach (var one in PreparedPictures.InOrder(source.ReadAll(), tower.Preprocessing, options.MaxPixels, 2 * options.BatchSize, cancel))
+        foreach (var one in PreparedPictures.InOrder(source.ReadAll(), new Preparation(tower.Preprocessing, options.MaxPixels, 2 * options.BatchSize) { Decode = options.Decode }, cancel))
         {
             if (one.Skipped is { InPart: false } bad) skipped.Add(bad);
             if (one.Picture is not { } picture) continue;

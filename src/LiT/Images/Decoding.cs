@@ -12,12 +12,25 @@ public static class Decoding
 {
     static Decoding() => ImageLibrary.Prepare();
 
+    private const int LargestShrink = 8;
+    private const string Remedy = "Fetch the file again, or save it anew with another program.";
+
+    /// <summary>libjpeg's words for a scan that ends before the picture does: what is missing would be grey.</summary>
+    private static readonly string[] JpegEndings = ["premature end of data segment", "found marker 0xd9 instead of RST", "Premature end of JPEG file"];
+
     /// <summary>Decodes one picture.</summary>
     /// <param name="bytes">The whole encoded file.</param>
     /// <param name="options">What to do about orientation, transparency and size; the references' way where null.</param>
     /// <param name="origin">Names the picture in messages.</param>
     /// <exception cref="PictureException">No picture, a broken one, or one over <see cref="DecodingOptions.MaxPixels"/>.</exception>
-    public static RgbImage Decode(ReadOnlyMemory<byte> bytes, DecodingOptions? options = null, string? origin = null)
+    public static RgbImage Decode(ReadOnlyMemory<byte> bytes, DecodingOptions? options = null, string? origin = null) => Decode(bytes, options, origin, out _);
+
+    /// <param name="bytes">The whole encoded file.</param>
+    /// <param name="options">What to do about orientation, transparency and size; the references' way where null.</param>
+    /// <param name="origin">Names the picture in messages.</param>
+    /// <param name="size">The picture's size where it is not shrunk.</param>
+    /// <inheritdoc cref="Decode(ReadOnlyMemory{byte}, DecodingOptions?, string?)"/>
+    internal static RgbImage Decode(ReadOnlyMemory<byte> bytes, DecodingOptions? options, string? origin, out PictureSize size)
     {
         options ??= DecodingOptions.Default;
         var format = FormatOf(bytes.Span, origin);
@@ -25,16 +38,35 @@ public static class Decoding
         {
             var bitmap = BmpPicture.ReadHeader(bytes.Span, origin);
             RefuseLarge(bitmap.Width, bitmap.Height, options.MaxPixels, origin);
+            size = new(bitmap.Width, bitmap.Height);
             return bitmap.Decode(bytes.Span, options.Background, origin);
         }
         try
         {
-            using var picture = Open(bytes, format);
-            RefuseLarge(picture.Width, picture.Height, options.MaxPixels, origin);
-            var image = ToRgb(picture, options.Background);
-            return options.HonourExif ? Orientation.Apply(image, OrientationOf(picture)) : image;
+            RgbImage image;
+            string? warning;
+            using (ImageLibrary.Reading())
+            {
+                image = Decode(bytes, format, options, origin, out size);
+                warning = ImageLibrary.TakeWarning();
+            }
+            // Hardly any JPEG has one. The words may be about another thread's picture; looked at again alone, they are about this one.
+            if (warning is not null && format is PictureFormat.Jpeg && ImageLibrary.WarningOf(() => Decode(bytes, format, options, origin, out _)) is { } own && JpegEndings.Any(own.Contains))
+                throw new PictureException("the picture data end early", origin, Remedy);
+            return image;
         }
         catch (VipsException broken) { throw Broken(bytes.Span, format, origin, broken); }
+    }
+
+    private static RgbImage Decode(ReadOnlyMemory<byte> bytes, PictureFormat format, DecodingOptions options, string? origin, out PictureSize size)
+    {
+        using var whole = Open(bytes, format);
+        RefuseLarge(whole.Width, whole.Height, options.MaxPixels, origin);
+        var orientation = options.HonourExif ? OrientationOf(whole) : 1;
+        size = Orientation.SwapsSides(orientation) ? new(whole.Height, whole.Width) : new(whole.Width, whole.Height);
+        var shrink = options.NotBelow is { } least ? ShrinkOf(format, size, least) : 1;
+        using var shrunk = shrink > 1 ? Open(bytes, format, shrink) : null;
+        return Orientation.Apply(ToRgb(shrunk ?? whole, options.Background), orientation);
     }
 
     /// <summary>Width and height from the header alone; nothing is decoded.</summary>
@@ -52,6 +84,7 @@ public static class Decoding
         }
         try
         {
+            using var reading = ImageLibrary.Reading();
             using var picture = Open(bytes, format);
             var turned = honourExif && Orientation.SwapsSides(OrientationOf(picture));
             return turned ? (picture.Height, picture.Width) : (picture.Width, picture.Height);
@@ -59,19 +92,28 @@ public static class Decoding
         catch (VipsException broken) { throw Broken(bytes.Span, format, origin, broken); }
     }
 
+    /// <summary>The largest of 1, 2, 4 and 8 that leaves the picture at least as large as it is needed.</summary>
+    private static int ShrinkOf(PictureFormat format, PictureSize size, PictureSize least)
+    {
+        var shrink = 1;
+        if (format is PictureFormat.Jpeg or PictureFormat.WebP)
+            while (shrink < LargestShrink && size.Width / (2 * shrink) >= least.Width && size.Height / (2 * shrink) >= least.Height) shrink *= 2;
+        return shrink;
+    }
+
     // The loader is named, not searched for: libvips also has loaders for documents and drawings, which nobody asked for.
-    private static Image Open(ReadOnlyMemory<byte> memory, PictureFormat format)
+    private static Image Open(ReadOnlyMemory<byte> memory, PictureFormat format, int shrink = 1)
     {
         var bytes = MemoryMarshal.TryGetArray(memory, out var part) && part is { Offset: 0, Array: { } whole } && whole.Length == part.Count
             ? whole
             : memory.ToArray();
         const Enums.Access access = Enums.Access.Sequential;
-        const Enums.FailOn failOn = Enums.FailOn.Error;                    // what Pillow refuses; warnings are let pass, as there
+        const Enums.FailOn failOn = Enums.FailOn.Error;                    // what Pillow refuses; of warnings one is refused here, too (JpegEndings)
         return format switch
         {
-            PictureFormat.Jpeg => Image.JpegloadBuffer(bytes, access: access, failOn: failOn),
+            PictureFormat.Jpeg => Image.JpegloadBuffer(bytes, shrink: shrink, access: access, failOn: failOn),
             PictureFormat.Png => Image.PngloadBuffer(bytes, access: access, failOn: failOn),
-            PictureFormat.WebP => Image.WebploadBuffer(bytes, access: access, failOn: failOn),
+            PictureFormat.WebP => Image.WebploadBuffer(bytes, scale: 1.0 / shrink, access: access, failOn: failOn),
             PictureFormat.Gif => Image.GifloadBuffer(bytes, access: access, failOn: failOn),
             PictureFormat.Tiff => Image.TiffloadBuffer(bytes, access: access, failOn: failOn),
             PictureFormat.Avif => Image.HeifloadBuffer(bytes, access: access, failOn: failOn),
@@ -107,7 +149,7 @@ public static class Decoding
             _ => "WebP"
         };
         var reason = PictureFormats.IsCutShort(format, bytes) ? $"truncated {name}" : $"corrupt or unsupported {name}";
-        return new PictureException(reason, origin, "Fetch the file again, or save it anew with another program.", broken);
+        return new PictureException(reason, origin, Remedy, broken);
     }
 
     private static int OrientationOf(Image picture) =>

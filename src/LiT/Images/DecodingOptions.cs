@@ -1,5 +1,28 @@
 namespace LiT.Images;
 
+/// <summary>The way from encoded bytes to the pixels that are resized.</summary>
+public enum DecodePath
+{
+    /// <summary>Every pixel, as the references decode.</summary>
+    Exact,
+
+    /// <summary>
+    /// Shrunk while it is decoded, by 2, 4 or 8 in each direction and never below the size that is needed, where the format can
+    /// (JPEG by its own transform, WebP); the resize goes on from there. Faster, and other pixels.
+    /// </summary>
+    Fast,
+}
+
+/// <summary>What follows from a way.</summary>
+public static class DecodePaths
+{
+    /// <summary>As store.json and the command line call it.</summary>
+    public static string Word(this DecodePath path) => path == DecodePath.Fast ? "fast" : "exact";
+}
+
+/// <summary>Width and height in pixels.</summary>
+public readonly record struct PictureSize(int Width, int Height);
+
 /// <summary>How encoded pictures become pixels. The defaults are what the public references do.</summary>
 public sealed record DecodingOptions
 {
@@ -17,6 +40,12 @@ public sealed record DecodingOptions
     /// leaves whatever colour the file holds under transparent pixels.
     /// </summary>
     public Rgb24? Background { get; init; }
+
+    /// <summary>
+    /// A JPEG or WebP may come out at 1/2, 1/4 or 1/8 of its size, but not below this (as the picture is turned by
+    /// <see cref="HonourExif"/>); see <see cref="DecodePath.Fast"/>. Null decodes every pixel.
+    /// </summary>
+    public PictureSize? NotBelow { get; init; }
 }
 
 /// <summary>A picture could not be read. <see cref="Reason"/> is one phrase; the message adds where and what to do.</summary>

@@ -64,6 +64,14 @@ public sealed partial record Preprocessing
     [JsonIgnore]
     public DecodingOptions Decoding => new() { HonourExif = HonourExif, Background = Background };
 
+    /// <summary>The size that a picture must keep to be only scaled down on its way into the tower; null where pictures are not resized.</summary>
+    internal PictureSize? NotBelow => Method is ResizeMethod.None ? null : Fit switch
+    {
+        ResizeFit.Squash => new(Width, Height),
+        ResizeFit.CentralSquare => new(Math.Max(Width, Height), Math.Max(Width, Height)),
+        _ => new(ShorterSide, ShorterSide),
+    };
+
     /// <summary>A decoded picture into the tower's input.</summary>
     /// <param name="image">Any size.</param>
     /// <param name="chw">Receives [3, Height, Width], channel by channel; <see cref="ValueCount"/> numbers.</param>

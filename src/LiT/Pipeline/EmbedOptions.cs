@@ -21,6 +21,9 @@ public sealed record EmbedOptions
     /// <summary>Larger pictures are refused by their header and skipped.</summary>
     public long MaxPixels { get; init; } = DecodingOptions.Default.MaxPixels;
 
+    /// <summary>The way from bytes to pixels; null for that of the store that is there, or exact.</summary>
+    public DecodePath? Decode { get; init; }
+
     /// <summary>The largest share of skipped samples that is still believed to be bad luck and not a mistake.</summary>
     public double MaxBad { get; init; } = 0.5;
 

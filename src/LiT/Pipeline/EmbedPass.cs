@@ -35,6 +35,7 @@ internal sealed class EmbedPass(LockedTower tower, SampleSource source, Embeddin
         Preparation preparation = new(tower.Preprocessing, options.MaxPixels, 2 * picturesAtOnce)
         {
             Views = options.Views,
+            Decode = store.Description.Decode,
             IsKnown = known.Any ? hash => known.Find(hash) is not null : null,
         };
         foreach (var one in PreparedPictures.InOrder(wanted, preparation, cancel))

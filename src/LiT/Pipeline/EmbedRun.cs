@@ -76,6 +76,7 @@ public static class EmbedRun
         return standard with
         {
             Type = options.Type ?? there?.Type ?? standard.Type,
+            Decode = options.Decode ?? there?.Decode ?? standard.Decode,
             RowsPerShard = options.RowsPerShard ?? there?.RowsPerShard ?? standard.RowsPerShard,
         };
     }

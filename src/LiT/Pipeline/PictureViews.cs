@@ -23,6 +23,15 @@ public sealed record PictureViews(int Count, Augmentation Changes, long Seed)
     /// <summary>What a store says of its views; null for the plain picture alone.</summary>
     public JsonNode? ToJson() => Count == 1 ? null : new JsonObject { ["seed"] = Seed, ["changes"] = JsonSerializer.SerializeToNode(Changes, Json) };
 
+    /// <summary>The size that a picture must keep so that its views, too, are only scaled down; null where pictures are not resized.</summary>
+    /// <param name="preprocessing">The tower's.</param>
+    public PictureSize? NotBelow(Preprocessing preprocessing)
+    {
+        if (preprocessing.NotBelow is not { } plain || Count == 1) return preprocessing.NotBelow;
+        var part = Math.Sqrt(Changes.SmallestCrop) * 3 / 4;                      // a crop's proportions may be 3:4
+        return new((int)Math.Ceiling(plain.Width / part), (int)Math.Ceiling(plain.Height / part));
+    }
+
     /// <summary>A picture's views as the tower's input, [Count, 3, H, W].</summary>
     /// <param name="image">Decoded.</param>
     /// <param name="preprocessing">The tower's.</param>

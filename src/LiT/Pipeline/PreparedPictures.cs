@@ -28,6 +28,9 @@ public sealed record Preparation(Preprocessing Preprocessing, long MaxPixels, in
     /// <summary>The views of each picture.</summary>
     public PictureViews Views { get; init; } = PictureViews.Plain;
 
+    /// <summary>The way from bytes to pixels.</summary>
+    public DecodePath Decode { get; init; }
+
     /// <summary>Whether a picture need not be decoded, by the SHA-256 of its bytes; called from several threads.</summary>
     public Func<byte[], bool>? IsKnown { get; init; }
 }
@@ -74,8 +77,9 @@ public static class PreparedPictures
             var bytes = sample.ReadImage();
             var hash = SHA256.HashData(bytes);
             if (how.IsKnown?.Invoke(hash) == true) return new(new(sample, [], 0, 0, hash), null);
-            var image = Decoding.Decode(bytes, how.Preprocessing.Decoding with { MaxPixels = how.MaxPixels }, sample.Origin);
-            return new(new(sample, how.Views.Pixels(image, how.Preprocessing, hash), image.Width, image.Height, hash), null);
+            var options = how.Preprocessing.Decoding with { MaxPixels = how.MaxPixels, NotBelow = how.Decode == DecodePath.Fast ? how.Views.NotBelow(how.Preprocessing) : null };
+            var image = Decoding.Decode(bytes, options, sample.Origin, out var size);
+            return new(new(sample, how.Views.Pixels(image, how.Preprocessing, hash), size.Width, size.Height, hash), null);
         }
         catch (PictureException broken) { return Skip(broken.Reason); }
         catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException) { return Skip(trouble.Message); }

@@ -53,7 +53,7 @@ public static class StoreCheck
     {
         var (compared, lowest) = (0, 1.0);
         float[] now = new float[tower.Tower.Width], stored = new float[tower.Tower.Width];
-        foreach (var one in PreparedPictures.InOrder(source.ReadAll(), tower.Preprocessing, long.MaxValue, 8, cancel))
+        foreach (var one in PreparedPictures.InOrder(source.ReadAll(), new Preparation(tower.Preprocessing, long.MaxValue, 8) { Decode = store.Description!.Decode }, cancel))
         {
             if (compared == pictures) break;
             if (one.Picture is not { } picture || store.RowOf(picture.Sha256) is not { } row) continue;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LiT.Images;
 using LiT.Towers;
 
 namespace LiT.Stores;
@@ -40,6 +41,9 @@ public sealed record StoreDescription
 
     /// <summary>How pictures are prepared for the tower, as the tower's own description of it.</summary>
     public JsonNode? Preprocessing { get; init; }
+
+    /// <summary>The way from bytes to pixels. The tower and its fingerprint are the same both ways, the rows differ a little.</summary>
+    public DecodePath Decode { get; init; }
 
     /// <summary>Numbers in a row.</summary>
     public required int EmbeddingSize { get; init; }

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LiT.Files;
+using LiT.Images;
 using LiT.Towers;
 
 namespace LiT.Stores;
@@ -40,6 +41,7 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             ["noted"] = Counts.Noted,
             ["rows"] = Rows,
         };
+        if (Description.Decode != DecodePath.Exact) json["decode"] = Description.Decode.Word();
         if (Description.ViewChanges is { } changes) json["viewChanges"] = changes.DeepClone();
         if (Description.Probes is { } probes) json["probes"] = probes.ToJson();
         AtomicFile.WriteAllText(Path.Combine(folder, Name), json.ToJsonString(Indented) + "\n");
@@ -68,6 +70,7 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
                 Views = json.GetProperty("views").GetInt32(),
                 RowsPerShard = json.GetProperty("rowsPerShard").GetInt32(),
                 Source = Text(json, "source"),
+                Decode = json.TryGetProperty("decode", out var way) ? Way(way.GetString()) : DecodePath.Exact,
                 ViewChanges = Part(json, "viewChanges"),
                 Probes = Part(json, "probes") is { } probes ? ProbeVectors.FromJson(probes) : null,
             };
@@ -82,6 +85,9 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
     }
 
     private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
+
+    private static DecodePath Way(string? word) => Enum.GetValues<DecodePath>().Where(path => path.Word() == word).Cast<DecodePath?>().FirstOrDefault()
+        ?? throw new FormatException($"the way of decoding {word} is not known");
 
     private static JsonNode? Part(JsonElement json, string name) => json.TryGetProperty(name, out var part) ? JsonNode.Parse(part.GetRawText()) : null;
 

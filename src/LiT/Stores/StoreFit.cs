@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LiT.Images;
 using LiT.Towers;
 
 namespace LiT.Stores;
@@ -23,6 +24,12 @@ public static class StoreFit
         throw new LitException($"{store.Folder}: made by the tower {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {expected.Name} " +
             $"(fingerprint {Short(expected.Fingerprint)}) is needed. Embed the pictures again with that tower.");
     }
+
+    /// <summary>What somebody who uses a store ought to know of how it was made, in a sentence; null where there is nothing.</summary>
+    /// <param name="store">An open store.</param>
+    public static string? Remark(EmbeddingStore store) => store.Description?.Decode == DecodePath.Fast
+        ? $"{store.Folder}: its pictures were shrunk while they were decoded (--decode fast), so its rows differ a little from those of the exact way"
+        : null;
 
     /// <summary>
     /// Refuses a store of which the tower at hand, though its weights are the same, computes other numbers than it did when
@@ -62,7 +69,7 @@ public static class StoreFit
         : Settings(there) != Settings(given) ? $"{Settings(there)} and not {Settings(given)}"
         : JsonNode.DeepEquals(there.ViewChanges, given.ViewChanges) ? null : "views that are changed in another way";
 
-    private static string Settings(StoreDescription d) => $"{d.EmbeddingSize} numbers of {d.Type.Word()}, {d.Views} views";
+    private static string Settings(StoreDescription d) => $"{d.EmbeddingSize} numbers of {d.Type.Word()}, {d.Views} views{(d.Decode == DecodePath.Exact ? "" : $", decoded {d.Decode.Word()}")}";
 
     private static string Short(string fingerprint) => fingerprint.Length > 12 ? fingerprint[..12] : fingerprint;
 }

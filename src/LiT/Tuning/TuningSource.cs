@@ -81,6 +81,7 @@ internal sealed class StoredSource : TuningSource
             Dispose();
             throw;
         }
+        if (StoreFit.Remark(store) is { } remark) say(remark);
         images = new(store, (ulong)request.Seed, ownLength: request.ImageHead != HeadSpec.None);
     }
 

@@ -34,6 +34,8 @@ public sealed class EmbedFaultTests : IDisposable
         { "lying segment length", Changed(Jpeg, Marker(0xC4) + 2, 0xff, 0xff), "corrupt or unsupported JPEG" },
         { "bad huffman table", Changed(Jpeg, Marker(0xC4) + 5, [.. Enumerable.Repeat((byte)0xff, 16)]), "corrupt or unsupported JPEG" },
         { "no quantisation table", Changed(Jpeg, Marker(0xDB) + 1, 0xFE), "corrupt or unsupported JPEG" },
+        { "higher than its scan", Changed(Jpeg, Marker(0xC0) + 5, 0x00, 0x40), "the picture data end early" },
+        { "cut scan with an end put to it", [.. Jpeg[..(Marker(0xDA) + 30)], 0xFF, 0xD9], "the picture data end early" },
         { "sizes of zero", Changed(Jpeg, Marker(0xC0) + 5, 0, 0, 0, 0), "corrupt or unsupported JPEG" },
         { "a size that its data cannot have", Changed(Jpeg, Marker(0xC0) + 5, 0xEA, 0x60, 0xEA, 0x60), "60000 x 60000 is more than 100000000 pixels" },
         { "png with a wrong checksum", Changed(Png, 29, [(byte)(Png[29] ^ 0x55)]), "corrupt or unsupported PNG" },
@@ -61,10 +63,11 @@ public sealed class EmbedFaultTests : IDisposable
     public void What_the_references_decoders_let_pass_is_embedded()
     {
         temporary.Write("pictures/a.jpg", Jpeg);
-        temporary.Write("pictures/b.jpg", Changed(Jpeg, Marker(0xC0) + 5, 0x00, 0x40));            // higher than its scan: gray below
-        temporary.Write("pictures/c.jpg", [.. Jpeg, 1, 2, 3, 4]);                                  // bytes after the end
+        temporary.Write("pictures/b.jpg", [.. Jpeg, 1, 2, 3, 4]);                                  // bytes after the end
+        temporary.Write("pictures/c.jpg", [.. Jpeg[..^2], 1, 2, 3, .. Jpeg[^2..]]);                // bytes before the last marker
+        temporary.Write("pictures/d.jpg", [.. Jpeg[..Marker(0xDB)], 0, 0, .. Jpeg[Marker(0xDB)..]]);   // and between two segments
 
-        Embed("pictures", embedded: 3, skipped: 0);
+        Embed("pictures", embedded: 4, skipped: 0);
     }
 
     [Fact]

@@ -100,6 +100,33 @@ public sealed class EmbedRunTests : IDisposable
         Assert.Contains("made by the tower tower (fingerprint", refused.Message, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_store_of_shrunk_pictures_says_so_and_is_not_mixed_with_an_exact_one()
+    {
+        for (var i = 0; i < 20; i++) temporary.Write($"pictures/{i:00}.png", GeneratedPictures.Vips(Stripes(i, 256, 256)).JpegsaveBuffer(q: 95));
+        Embed("exact");
+        Embed("fast", Options with { Decode = DecodePath.Fast });
+
+        using (EmbeddingStore exact = EmbeddingStore.Open(temporary["exact"]), fast = EmbeddingStore.Open(temporary["fast"]))
+        {
+            Assert.Equal((DecodePath.Exact, DecodePath.Fast), (exact.Description!.Decode, fast.Description!.Decode));
+            Assert.Equal(exact.Fingerprint, fast.Fingerprint);                          // the tower is the same: tuning and evaluation take both
+            Assert.Null(StoreFit.Remark(exact));
+            Assert.Contains("--decode fast", StoreFit.Remark(fast), StringComparison.Ordinal);
+            Assert.Equal((256, 256), fast.PictureSize(0));
+            Assert.Equal(1, StoreCheck.Run(fast, Tower, Source(), 4, Compute.Cpu).LowestCosine, 5);
+        }
+        Assert.NotEqual(Rows("exact")["00.png"], Rows("fast")["00.png"]);
+        Assert.True(Embed("fast").WasComplete);                                          // not said again, it stays as it is
+        foreach (var trouble in new[]
+        {
+            Assert.Throws<LitException>(() => Embed("exact", Options with { Decode = DecodePath.Fast })),
+            Assert.Throws<LitException>(() => Embed("exact", Options with { Decode = DecodePath.Fast, Update = true })),
+            Assert.Throws<LitException>(() => Embed("other", Options with { Reuse = [temporary["fast"]] })),
+        })
+            Assert.Contains("decoded fast", trouble.Message, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(new[] { 1, 2, 3 })]
     [InlineData(new[] { 3, 1, 2 })]
@@ -233,12 +260,14 @@ public sealed class EmbedRunTests : IDisposable
 
     private LiT.Data.SampleSource Source() => LiT.Data.Samples.Open(temporary["pictures"]);
 
-    private void Picture(string name, int seed)
+    private void Picture(string name, int seed) => temporary.Write($"pictures/{name}", GeneratedPictures.Png(Stripes(seed, 40, 36)));
+
+    private static RgbImage Stripes(int seed, int width, int height)
     {
         var chance = Chance.For(seed, 0, 0);
-        var pixels = new byte[40 * 36 * 3];
+        var pixels = new byte[width * height * 3];
         for (var i = 0; i < pixels.Length; i++) pixels[i] = (byte)(chance.Below(64) + (i / 300 % 7 * seed * 11 % 180));
-        temporary.Write($"pictures/{name}", GeneratedPictures.Png(new RgbImage(40, 36, pixels)));
+        return new(width, height, pixels);
     }
 
     private Dictionary<string, float[]> Rows(string folder)
