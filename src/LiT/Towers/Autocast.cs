@@ -13,9 +13,18 @@ internal sealed unsafe class Autocast : IDisposable
 
     private static readonly Lazy<Functions?> Found = new(Find);
 
+    [ThreadStatic] private static int lasting;
+
     private readonly Device device;
 
-    private Autocast(Device device) => this.device = device;
+    private Autocast(Device device)
+    {
+        this.device = device;
+        lasting++;
+    }
+
+    /// <summary>Whether one lasts on this thread.</summary>
+    public static bool IsOn => lasting > 0;
 
     /// <summary>Autocast to bfloat16 on a device, or nothing for float32.</summary>
     /// <exception cref="LitException">This libtorch does not export it (Windows names functions otherwise).</exception>
@@ -31,7 +40,11 @@ internal sealed unsafe class Autocast : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Found.Value!.Enable((sbyte)device.type, 0);
+    public void Dispose()
+    {
+        lasting--;
+        Found.Value!.Enable((sbyte)device.type, 0);
+    }
 
     private static Functions? Find()
     {

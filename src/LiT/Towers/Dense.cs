@@ -43,7 +43,7 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
 
     public override Tensor forward(Tensor x)
     {
-        if (!IsLockedFor(x)) return functional.linear(x, weight, bias);
+        if (!IsLockedFor(x)) return DenseGradient.Linear(x, weight, bias);
         if (bytes is not null) return Product(ByteRows.Of(x, bytes.Factors)).view([.. x.shape[..^1], weight.shape[0]]);
         if (largestInputs is not null) Watch(x);
         return OneDnn.Linear(x, packed.For(x, () => (OneDnn.Pack(weight), null)).Weight, bias);

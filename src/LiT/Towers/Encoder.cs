@@ -175,7 +175,7 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
             var all = qkv.call(x);
             (query, states) = (pick(all.narrow(-1, 0, D)), all.narrow(-1, D, 2 * D));
         }
-        else (query, states) = (linear(pick(x), W[..(int)D], b[..(int)D]), linear(x, W[(int)D..], b[(int)D..]));
+        else (query, states) = (DenseGradient.Linear(pick(x), W[..(int)D], b[..(int)D]), DenseGradient.Linear(x, W[(int)D..], b[(int)D..]));
         query = query.unflatten(1, [heads, -1]).unsqueeze(2);                                           // [B, H, 1, D/H]
         if (rows?.ByLength(states, query, (part, asking) => MixedFor(asking!, part, null)) is { } packed) return output.call(packed);
         if (rows is not null) states = rows.Spread(states);                                             // [B, L, 2 D]

@@ -1,0 +1,96 @@
+using LiT.Towers.Kernels;
+using TorchSharp;
+using static TorchSharp.torch;
+
+namespace LiT.Tests.Towers;
+
+/// <summary>This library's own gradients, each beside autograd's of the plain operations.</summary>
+public sealed class GradientKernelTests
+{
+    private const string NotHere = "This processor, or this build of libtorch, has no oneDNN products; libtorch's own are used.";
+
+    private static Tensor Random(int seed, params long[] shape)
+    {
+        using var random = new Generator((ulong)seed, CPU);
+        return randn(shape, generator: random);
+    }
+
+    /// <summary>The result and the gradient of every input that takes one, by two ways of computing the same.</summary>
+    private static void AssertSame(Func<Tensor[], Tensor> own, Func<Tensor[], Tensor> plain, Tensor?[] inputs, bool[]? takeGradients = null)
+    {
+        using var scope = NewDisposeScope();
+        var (got, expected) = (Run(own), Run(plain));
+        foreach (var (one, other) in got.Zip(expected))
+        {
+            Assert.Equal(other is null, one is null);
+            if (other is null) continue;
+            Assert.Equal(other.shape, one!.shape);
+            Assert.True(one.is_contiguous());
+            Assert.InRange((one - other).abs().max().item<float>() / other.square().mean().sqrt().item<float>(), 0, 2e-5);
+        }
+
+        Tensor?[] Run(Func<Tensor[], Tensor> way)
+        {
+            var fresh = inputs.Select((input, i) => input?.clone().requires_grad_(takeGradients?[i] ?? true)).ToArray();
+            var result = way(fresh!);
+            result.backward([Random(9, result.shape)]);
+            return [result.detach(), .. fresh.Select(input => input?.grad)];
+        }
+    }
+
+    [Theory]
+    [InlineData(new long[] { 600, 160 }, 96, true)]
+    [InlineData(new long[] { 1, 4096 }, 2100, true)]
+    [InlineData(new long[] { 7, 65, 150 }, 130, true)]
+    [InlineData(new long[] { 1300, 48 }, 140, false)]
+    public void A_dense_layer_and_its_gradients_are_libtorchs(long[] shape, int outputs, bool biased)
+    {
+        Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
+        using var scope = NewDisposeScope();
+        var (x, weight, bias) = (Random(1, shape), Random(2, outputs, shape[^1]), biased ? Random(3, outputs) : null);
+        Assert.True(DenseGradient.Takes(x, weight));
+        AssertSame(of => DenseGradient.Linear(of[0], of[1], of[2]), of => nn.functional.linear(of[0], of[1], of[2]), [x, weight, bias]);
+    }
+
+    [Theory]
+    [InlineData(true, false, false)]
+    [InlineData(false, true, false)]
+    [InlineData(false, false, true)]
+    public void A_dense_layer_gives_gradients_to_what_takes_them_alone(bool x, bool weight, bool bias)
+    {
+        Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
+        using var scope = NewDisposeScope();
+        AssertSame(of => DenseGradient.Linear(of[0], of[1], of[2]), of => nn.functional.linear(of[0], of[1], of[2]),
+            [Random(1, 1400, 64), Random(2, 96, 64), Random(3, 96)], [x, weight, bias]);
+    }
+
+    [Fact]
+    public void Rows_of_a_weight_take_their_part_of_its_gradient()
+    {
+        Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
+        using var scope = NewDisposeScope();
+        AssertSame(of => DenseGradient.Linear(of[0], of[1][1..], null), of => nn.functional.linear(of[0], of[1][1..], null), [Random(1, 1400, 64), Random(2, 96, 64)]);
+    }
+
+    [Fact]
+    public void A_step_leaves_no_tensor_behind()
+    {
+        Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
+        using var outer = NewDisposeScope();
+        var (x, weight, bias) = (Random(1, 1000, 96), Random(2, 96, 96).requires_grad_(), Random(3, 96).requires_grad_());
+        List<int> alive = [];
+        for (var turn = 0; turn < 4; turn++)
+        {
+            using (NewDisposeScope())
+            {
+                var y = DenseGradient.Linear(x, weight, bias);
+                for (var layer = 0; layer < 3; layer++) y = DenseGradient.Linear(y.relu(), weight, bias);
+                y.sum().backward();
+            }
+            alive.Add(ThreadLive());
+        }
+        Assert.Equal(alive[1], alive[3]);
+
+        static int ThreadLive() => (int)DisposeScopeManager.Statistics.ThreadTotalLiveCount;
+    }
+}
