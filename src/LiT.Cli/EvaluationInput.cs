@@ -31,6 +31,7 @@ internal sealed class EvaluationInput
     private readonly Option<bool> allAliases = new("--all-aliases") { Description = "Let every alias of a class speak, not the first only." };
     private readonly Option<DecodePath?> decode = DecodeOption.Build();
     private readonly Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
+    private readonly Option<bool> averageViews = new("--average-views") { Description = "A picture is the mean of all the views that a store holds of it (lit embed --views), in place of the plain one." };
     private readonly Option<string?> predictions = new("--predictions") { Description = "A .jsonl to write with a line a picture: labels, answer, similarities." };
 
     private readonly Option<string?> report = new("--report") { Description = "A folder to write a page into (report.html), with tables as .csv and figures as .png." };
@@ -54,7 +55,7 @@ internal sealed class EvaluationInput
         command.Options.Add(model);
         Data.AddTo(command);
         foreach (Option option in withClasses ? [classes, templates, allAliases, training, noAudit] : Array.Empty<Option>()) command.Options.Add(option);
-        foreach (Option option in new Option[] { dataset, language, crop, decode, textCache, batch, predictions, report, pictures }) command.Options.Add(option);
+        foreach (Option option in new Option[] { dataset, language, crop, decode, averageViews, textCache, batch, predictions, report, pictures }) command.Options.Add(option);
         crop.AcceptOnlyFromAmong([.. EvaluationCrop.Names, Paper]);
         foreach (Option option in (Option[])[imageEmbeddings, textEmbeddings, .. withClasses ? [textClasses, labels] : new Option[] { pairs }, imageKeys, texts, temperature]) command.Options.Add(option);
         Limits.Positive(batch);
@@ -96,7 +97,7 @@ internal sealed class EvaluationInput
     {
         EvaluationOptions options = new()
         {
-            Images = new() { Samples = Data.OptionsOf(parsed), BatchSize = parsed.GetValue(batch), Decode = parsed.GetRequiredValue(decode)!.Value },
+            Images = new() { Samples = Data.OptionsOf(parsed), BatchSize = parsed.GetValue(batch), Decode = parsed.GetRequiredValue(decode)!.Value, AverageViews = parsed.GetValue(averageViews) },
             AllAliases = parsed.GetValue(allAliases),
             TextCache = parsed.GetValue(textCache),
             Seed = CommonOptions.SeedOf(parsed),

@@ -107,7 +107,7 @@ internal sealed class TuneChoices
         return chosen with
         {
             Steps = length,
-            WarmupSteps = parsed.GetValue(warmup) ?? Math.Max(0, Math.Min(chosen.WarmupSteps, length - 1)),
+            WarmupSteps = parsed.GetValue(warmup) ?? (recipe?.Decides("warmupSteps") == true ? Math.Max(0, Math.Min(chosen.WarmupSteps, length - 1)) : TuningDefaults.Warmup(length)),
             MicroBatch = parsed.GetValue(microBatch) ?? chosen.MicroBatch,
             Loss = parsed.GetValue(loss) ?? chosen.Loss,
             Schedule = parsed.GetValue(schedule) ?? chosen.Schedule,

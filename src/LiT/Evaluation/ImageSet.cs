@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using LiT.Data;
 using LiT.Pipeline;
 using LiT.Stores;
@@ -19,6 +20,9 @@ public sealed record ImageSetOptions
 
     /// <summary>The way from bytes to pixels, for pictures that are embedded now.</summary>
     public Images.DecodePath Decode { get; init; }
+
+    /// <summary>Whether a picture is the mean of all the views that a store holds of it, in place of the plain one.</summary>
+    public bool AverageViews { get; init; }
 }
 
 /// <summary>
@@ -56,22 +60,47 @@ public sealed class ImageSet
     public static ImageSet Load(string path, ExpectedTower? expected, Func<LockedTower> tower, ImageSetOptions options, Compute compute,
         IProgress<ProgressStep>? progress = null, CancellationToken cancel = default) =>
         EmbeddingStore.IsStore(path)
-            ? FromStore(path, expected, options.Samples.LabelColumn)
+            ? FromStore(path, expected, options)
+            : options.AverageViews ? throw new UsageException($"--average-views: {path} is no embedding store. Embed the pictures with 'lit embed --views 2' or more, and give the store.")
             : FromPictures(LiT.Data.Samples.Open(path, options.Samples), tower(), options, compute, progress, cancel);
 
     /// <summary>Pictures whose numbers are at hand.</summary>
     internal static ImageSet Of(string path, Embeddings representations, IReadOnlyList<Sample> samples) => new(path, representations, samples, []);
 
-    private static ImageSet FromStore(string path, ExpectedTower? expected, string? labelColumn)
+    private static ImageSet FromStore(string path, ExpectedTower? expected, ImageSetOptions options)
     {
         using var store = EmbeddingStore.Open(path);
         if (expected is not null) StoreFit.Check(store, expected);
+        if (options.AverageViews && store.Views == 1)
+            throw new UsageException($"--average-views: {path} holds one view of each picture. Embed the pictures with 'lit embed --views 2' or more.");
+        var samples = store.Samples().Read(_ => { });
+        if (options.Samples.LabelColumn is { } column) samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(column) });
+        return new(path, options.AverageViews ? MeanViews(store) : PlainViews(store), [.. samples], []);
+    }
+
+    private static Embeddings PlainViews(EmbeddingStore store)
+    {
         var rows = Enumerable.Range(0, (int)(store.Rows / store.Views)).Select(i => (long)i * store.Views).ToArray();
         var values = new float[rows.LongLength * store.EmbeddingSize];
         store.ReadRows(rows, values, ownLength: true);
-        var samples = store.Samples().Read(_ => { });
-        if (labelColumn is not null) samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(labelColumn) });
-        return new(path, new(values, store.EmbeddingSize), [.. samples], []);
+        return new(values, store.EmbeddingSize);
+    }
+
+    private static Embeddings MeanViews(EmbeddingStore store)
+    {
+        var (count, size) = ((int)(store.Rows / store.Views), store.EmbeddingSize);
+        var values = new float[(long)count * size];
+        var rows = new long[store.Views];
+        var views = new float[store.Views * size];
+        for (var picture = 0; picture < count; picture++)
+        {
+            for (var view = 0; view < rows.Length; view++) rows[view] = (long)picture * store.Views + view;
+            store.ReadRows(rows, views, ownLength: true);
+            var mean = values.AsSpan(picture * size, size);
+            for (var view = 0; view < rows.Length; view++) TensorPrimitives.Add(mean, views.AsSpan(view * size, size), mean);
+            TensorPrimitives.Divide(mean, rows.Length, mean);
+        }
+        return new(values, size);
     }
 
     private static ImageSet FromPictures(SampleSource source, LockedTower tower, ImageSetOptions options, Compute compute,

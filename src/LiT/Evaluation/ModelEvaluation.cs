@@ -251,7 +251,8 @@ public static class ModelEvaluation
             yield return $"{labels.Classes.Names.Count} classes occur, where {set.Name} has {expected}: the number is not comparable with published ones. Unpack the whole set.";
     }
 
-    private static string Cropped(LitModel model, EvaluationOptions options) => EvaluationCrop.Apply(model.Description.Image.Preprocessing, options.Crop).PreprocessingDescription;
+    private static string Cropped(LitModel model, EvaluationOptions options) =>
+        EvaluationCrop.Apply(model.Description.Image.Preprocessing, options.Crop).PreprocessingDescription + (options.Images.AverageViews ? ", mean of the store's views" : "");
 
     private const int MostInReport = 100, MostMistakes = 50;
 

@@ -137,7 +137,7 @@ public sealed record TuneRecipe
         return chosen with
         {
             Steps = steps,
-            WarmupSteps = Math.Max(0, Math.Min(chosen.WarmupSteps, steps - 1)),
+            WarmupSteps = Decides("warmupSteps") ? Math.Max(0, Math.Min(chosen.WarmupSteps, steps - 1)) : TuningDefaults.Warmup(steps),
             ImageMicroBatch = chosen.ImageMicroBatch ?? TuningDefaults.ImagesAtOnce(pairs),
             Seed = seed,
             Optimizer = chosen.Optimizer with

@@ -28,6 +28,9 @@ public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningR
         ? (int)Math.Clamp(PixelsAtOnce / (height * width), 8, 256)
         : null;
 
+    /// <summary>Warm-up for a run of so many steps: a twentieth of it.</summary>
+    public static long Warmup(long steps) => Math.Min(Math.Max(1, steps / 20), steps - 1);
+
     /// <summary>Choices for the size of the data.</summary>
     /// <param name="pairs">The data.</param>
     /// <param name="batch">The batch that the user asked for, or null.</param>
@@ -55,7 +58,7 @@ public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningR
             Batch = size,
             MicroBatch = Math.Min(size, 1024),
             Steps = steps,
-            WarmupSteps = Math.Max(1, steps / 20),
+            WarmupSteps = Warmup(steps),
             CheckpointEvery = Math.Clamp(steps / 10, 50, 1000),
             LogEvery = Math.Clamp(steps / 500, 1, 50),
             CaptionNoise = noise,

@@ -1,3 +1,4 @@
+using LiT.Towers;
 using LiT.Tuning;
 
 namespace LiT.Tests.Tuning;
@@ -57,6 +58,17 @@ public class TuneRecipeTests
         var told = Assert.Throws<LitException>(() => TuneRecipe.Parse(json, "r.json")).Message;
         Assert.StartsWith("r.json: cannot be used as a recipe", told);
         Assert.Contains(says, told);
+    }
+
+    [Fact]
+    public void Warm_up_is_a_twentieth_of_the_run_however_long_it_is_unless_the_recipe_says()
+    {
+        var pairs = new TuningPairs(new TinyRun.Directions(40), _ => ["red"], TinyRun.Tokenizer(), 0);
+        long WarmUp(string json) => TuneRecipe.Parse(json, "r.json").Chosen(pairs, LockSetting.Parse("Lu"), 0).WarmupSteps;
+        Assert.Equal(30, WarmUp("{}"));                                                        // of 600
+        Assert.Equal(5, WarmUp("""{ "epochs": 20, "options": { "batch": 8 } }"""));            // of 100
+        Assert.Equal(12, WarmUp("""{ "epochs": 20, "options": { "batch": 8, "warmupSteps": 12 } }"""));
+        Assert.Equal(0, WarmUp("""{ "epochs": 0.1, "options": { "batch": 40 } }"""));          // of 1
     }
 
     [Fact]
