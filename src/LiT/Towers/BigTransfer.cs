@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
 using LiT.Images;
+using LiT.Towers.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -113,7 +114,9 @@ public sealed class BigTransfer : ImageTower
     public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor images)
+    public override Tensor forward(Tensor images) => InSmallParts(images, Representations);
+
+    private Tensor Representations(Tensor images)
     {
         using var scope = NewDisposeScope();
         var x = root.call(images);                                                                      // [B, C, H/2, W/2]
@@ -124,7 +127,7 @@ public sealed class BigTransfer : ImageTower
         foreach (var units in stages)
             foreach (var unit in units)
                 x = scope.DisposeEverythingBut(unit.call(x));
-        return norm.call(x).relu_().mean([2, 3]).MoveToOuterDisposeScope();                             // [B, D]
+        return GroupNorms.Rectified(norm, x, root.IsLockedFor(x)).mean([2, 3]).MoveToOuterDisposeScope();                             // [B, D]
     }
 
     internal override void Initialise(Generator random)
@@ -217,12 +220,10 @@ internal sealed class BitUnit : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
-        var first = norm1.call(x).relu_();
+        var first = GroupNorms.Rectified(norm1, x, conv1.IsLockedFor(x), inPlace: false);
         var shortcut = projection is null ? x : projection.call(first);
-        var y = conv1.call(first);
-        y = conv2.call(norm2.call(y).relu_());
-        y = conv3.call(norm3.call(y).relu_());
-        return y.PlusInPlace(shortcut);
+        var y = conv2.call(GroupNorms.Rectified(norm2, conv1.call(first), conv1.IsLockedFor(first)));
+        return conv3.Onto(shortcut, GroupNorms.Rectified(norm3, y, conv2.IsLockedFor(y)));
     }
 
     public void Initialise(Generator random)

@@ -90,7 +90,7 @@ public sealed class CifarResNet : ImageTower
     public override Tensor forward(Tensor images)                              // [B, 3, H, W] -> [B, D]
     {
         using var scope = NewDisposeScope();
-        var x = stem.call(images).relu_();
+        var x = stem.Rectified(images);
         foreach (var block in blocks)
             x = scope.DisposeEverythingBut(block.call(x));
         return x.mean([2, 3]).MoveToOuterDisposeScope();
@@ -152,7 +152,7 @@ internal sealed class CifarBlock : Module<Tensor, Tensor>
     {
         var shortcut = stride == 1 ? x
             : functional.pad(x[.., .., TensorIndex.Slice(step: stride), TensorIndex.Slice(step: stride)], [0, 0, 0, 0, added / 2, added / 2]);
-        return conv2.call(conv1.call(x).relu_()).PlusInPlace(shortcut).relu_();
+        return conv2.RectifiedOnto(shortcut, conv1.Rectified(x));
     }
 
     public void Initialise(Generator random)

@@ -21,6 +21,7 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
     private readonly BatchNorm2d norm;
     private readonly long[] stride, padding;
     private readonly FoldedWeights folded = new();
+    private readonly PackedConvolution packed = new();
 
     public ConvNorm(int from, int to, int kernel, int stride = 1, double eps = 1e-5, Device? device = null) : base(nameof(ConvNorm))
     {
@@ -30,19 +31,35 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
         RegisterComponents();
     }
 
-    public bool Folded { set => folded.Wanted = value; }
+    public bool Folded { set => folded.Wanted = packed.Wanted = value; }
 
     public override Tensor forward(Tensor x)
     {
         // The norm decides, not this module: its statistics may be locked while everything around it is trained.
         if (norm.training) return Normalised(functional.conv2d(x, weight, strides: stride, padding: padding));
         if (!folded.Wanted) return norm.call(functional.conv2d(x, weight, strides: stride, padding: padding));
+        if (IsLockedFor(x)) return packed.Of(x, Fold, padding[0], stride[0], relu: false);
         var (kernel, bias) = folded.For(x, () =>
         {
-            var scale = norm.weight! / (norm.running_var! + norm.eps).sqrt();
-            return (FoldedWeights.ChannelsLast(weight * scale.view(-1, 1, 1, 1)), norm.bias! - norm.running_mean! * scale);
+            var (kernel, bias) = Fold();
+            return (FoldedWeights.ChannelsLast(kernel), bias);
         });
         return functional.conv2d(x, kernel, bias, strides: stride, padding: padding);
+    }
+
+    /// <summary>ReLU of the result.</summary>
+    public Tensor Rectified(Tensor x) => IsLockedFor(x) ? packed.Of(x, Fold, padding[0], stride[0], relu: true) : call(x).relu_();
+
+    /// <summary>ReLU of the sum with a shortcut, whose memory may hold the result afterwards.</summary>
+    public Tensor RectifiedOnto(Tensor shortcut, Tensor x) =>
+        IsLockedFor(x) ? packed.Onto(shortcut, x, Fold, padding[0], stride[0], relu: true) : call(x).PlusInPlace(shortcut).relu_();
+
+    private bool IsLockedFor(Tensor x) => !norm.training && packed.Takes(x);
+
+    private (Tensor Kernel, Tensor? Bias) Fold()
+    {
+        var scale = norm.weight! / (norm.running_var! + norm.eps).sqrt();
+        return (weight * scale.view(-1, 1, 1, 1), norm.bias! - norm.running_mean! * scale);
     }
 
     /// <summary>What the norm itself does in training, but for the scalar with which it counts the batches, see <see cref="Scalars"/>.</summary>
@@ -58,7 +75,7 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) folded.Wanted = false;
+        if (disposing) Folded = false;
         base.Dispose(disposing);
     }
 

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LiT.Checkpoints;
 using LiT.Images;
+using LiT.Towers.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -95,10 +96,12 @@ public sealed class GroupNormResNet : ImageTower
     public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor images)
+    public override Tensor forward(Tensor images) => InSmallParts(images, Representations);
+
+    private Tensor Representations(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = norm.call(root.call(images)).relu_();                                                   // [B, C, H/2, W/2]
+        var x = GroupNorms.Rectified(norm, root.call(images), root.IsLockedFor(images));                // [B, C, H/2, W/2]
         x = functional.max_pool2d(StandardisedConv.Same(x, 3, 2, double.NegativeInfinity), 3, 2);       // [B, C, H/4, W/4]
         x = scope.DisposeEverythingBut(x);
         foreach (var units in stages)
@@ -174,9 +177,10 @@ internal sealed class GroupNormUnit : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         var shortcut = projection is null ? x : projectionNorm!.call(projection.call(x));
-        var y = norm1.call(conv1.call(x)).relu_();
-        y = norm2.call(conv2.call(y)).relu_();
-        return norm3.call(conv3.call(y)).PlusInPlace(shortcut).relu_();
+        var locked = conv1.IsLockedFor(x);
+        var y = GroupNorms.Rectified(norm1, conv1.call(x), locked);
+        y = conv3.call(GroupNorms.Rectified(norm2, conv2.call(y), locked));
+        return GroupNorms.RectifiedSum(norm3, y, shortcut, locked);
     }
 
     public void Initialise(Generator random)

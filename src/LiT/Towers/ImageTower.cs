@@ -1,3 +1,4 @@
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -65,6 +66,17 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
     /// <param name="representation">What <see cref="Module{T, TResult}.forward"/> gave, [B, Width].</param>
     public virtual Tensor Logits(string head, Tensor representation) =>
         throw new ArgumentException($"This tower has no head '{head}'.", nameof(head));
+
+    /// <summary>
+    /// A locked convolutional network of a few pictures at a time: what one layer writes is still in the caches when the next one reads it.
+    /// </summary>
+    private protected Tensor InSmallParts(Tensor images, Func<Tensor, Tensor> forward)
+    {
+        const int Few = 2;
+        if (!Locked || images.shape[0] <= Few || images.device_type != DeviceType.CPU || images.requires_grad) return forward(images);
+        using var scope = NewDisposeScope();
+        return cat([.. images.split(Few).Select(part => forward(part))], 0).MoveToOuterDisposeScope();
+    }
 
     /// <param name="images">Preprocessed pixels, [B, 3, H, W].</param>
     /// <returns>One representation an image, not of unit length, [B, Width].</returns>

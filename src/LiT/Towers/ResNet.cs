@@ -113,10 +113,12 @@ public sealed class ResNet : ImageTower
     public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor images)
+    public override Tensor forward(Tensor images) => InSmallParts(images, Representations);
+
+    private Tensor Representations(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = functional.max_pool2d(root.call(images).relu_(), 3, 2, 1);                              // [B, C, H/4, W/4]
+        var x = functional.max_pool2d(root.Rectified(images), 3, 2, 1);                                 // [B, C, H/4, W/4]
         x = scope.DisposeEverythingBut(x);
         foreach (var units in stages)
             foreach (var unit in units)
@@ -184,8 +186,8 @@ internal sealed class ResNetUnit : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         var shortcut = projection is null ? x : projection.call(x);
-        foreach (var conv in convs.SkipLast(1)) x = conv.call(x).relu_();
-        return convs[^1].call(x).PlusInPlace(shortcut).relu_();
+        foreach (var conv in convs.SkipLast(1)) x = conv.Rectified(x);
+        return convs[^1].RectifiedOnto(shortcut, x);
     }
 
     public void Initialise(Generator random)

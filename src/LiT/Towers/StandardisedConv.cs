@@ -15,6 +15,7 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
     private readonly int kernel, stride;
     private readonly Standardisation standardisation;
     private readonly FoldedWeights folded = new();
+    private readonly PackedConvolution packed = new();
 
     public StandardisedConv(int from, int to, int kernel, int stride, Standardisation standardisation, Device? device) : base(nameof(StandardisedConv))
     {
@@ -23,16 +24,29 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
         RegisterComponents();
     }
 
-    public bool Folded { set => folded.Wanted = value; }
+    public bool Folded { set => folded.Wanted = packed.Wanted = value; }
 
     public override Tensor forward(Tensor x)
     {
+        if (PadsApart) x = Same(x, kernel, stride, 0);
+        if (IsLockedFor(x)) return packed.Of(x, Fold, Margin, stride, relu: false);
         var w = training || !folded.Wanted ? Standardised() : folded.For(x, () => (FoldedWeights.ChannelsLast(Standardised()), null)).Weight;
-        var margin = kernel / 2;
-        return standardisation.SamePadding
-            ? functional.conv2d(Same(x, kernel, stride, 0), w, strides: [stride, stride])
-            : functional.conv2d(x, w, strides: [stride, stride], padding: [margin, margin]);
+        return functional.conv2d(x, w, strides: [stride, stride], padding: [Margin, Margin]);
     }
+
+    /// <summary>The result added to a shortcut, whose memory may hold the sum afterwards.</summary>
+    public Tensor Onto(Tensor shortcut, Tensor x) =>
+        IsLockedFor(x) && !PadsApart ? packed.Onto(shortcut, x, Fold, Margin, stride, relu: false) : call(x).PlusInPlace(shortcut);
+
+    /// <summary>Whether this input takes the locked way: channels are innermost in memory in the result, and no gradient will ask for it.</summary>
+    public bool IsLockedFor(Tensor x) => !training && packed.Takes(x);
+
+    // TensorFlow's SAME is k/2 on every side where nothing is skipped.
+    private bool PadsApart => standardisation.SamePadding && stride > 1;
+
+    private int Margin => PadsApart ? 0 : kernel / 2;
+
+    private (Tensor Kernel, Tensor? Bias) Fold() => (Standardised(), null);
 
     private Tensor Standardised()
     {
@@ -62,7 +76,7 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) folded.Wanted = false;
+        if (disposing) Folded = false;
         base.Dispose(disposing);
     }
 }

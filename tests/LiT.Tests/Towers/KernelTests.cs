@@ -101,6 +101,55 @@ public sealed class KernelTests
         Assert.True((x - expected).abs().max().item<float>() < 2e-6);
     }
 
+    [Theory]
+    [InlineData(3, 20, 7, 2, 3, 30)]
+    [InlineData(16, 33, 1, 1, 0, 9)]
+    [InlineData(16, 32, 1, 2, 0, 9)]
+    [InlineData(8, 24, 3, 1, 1, 14)]
+    [InlineData(8, 24, 3, 2, 0, 15)]
+    public void A_packed_convolution_is_libtorchs_with_ReLU_and_shortcut(int from, int to, int kernel, int stride, int padding, int side)
+    {
+        Assert.SkipUnless(OneDnn.IsAvailable, "This libtorch has no oneDNN; its own convolutions are used.");
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        PackedConvolution packed = new() { Wanted = true };
+        var (weight, bias) = (Random(to, from, kernel, kernel), Random(to));
+        foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) })          // laid out for the first size, right for all
+        {
+            var x = Random(pictures, from, height, side);
+            Assert.True(packed.Takes(x));
+            var plain = nn.functional.conv2d(x, weight, bias, strides: [stride, stride], padding: [padding, padding]);
+            Assert.True(Difference(packed.Of(x, () => (weight, bias), padding, stride, relu: false), plain) < 1e-5);
+            Assert.True(Difference(packed.Of(x, () => throw new InvalidOperationException(), padding, stride, relu: true), plain.relu()) < 1e-5);
+            var shortcut = Random(plain.shape);
+            Assert.True(Difference(packed.Onto(shortcut.clone(), x, () => throw new InvalidOperationException(), padding, stride, relu: true), (plain + shortcut).relu()) < 1e-5);
+            Assert.True(Difference(packed.Onto(FoldedWeights.ChannelsLast(shortcut), x, () => throw new InvalidOperationException(), padding, stride, relu: false), plain + shortcut) < 1e-5);
+        }
+        packed.Wanted = false;
+    }
+
+    [Theory]
+    [InlineData(8, 32, 1, 1, 0)]
+    [InlineData(32, 64, 5, 7, 0)]
+    [InlineData(32, 256, 28, 28, 0)]
+    [InlineData(4, 16, 9, 9, 500)]
+    [InlineData(3, 48, 9, 9, -500)]
+    public void A_group_norm_is_libtorchs_with_ReLU_and_shortcut(int groups, int channels, int height, int width, float offset)
+    {
+        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's group norm is used.");
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        var norm = nn.GroupNorm(groups, channels, 1e-5);
+        norm.weight!.copy_(Random(channels));
+        norm.bias!.copy_(Random(channels).neg());
+        var (x, shortcut) = (Random(3, channels, height, width) + offset, Random(3, channels, height, width) * 0.5f);
+        var exact = nn.functional.group_norm(x.to(float64), groups, norm.weight.to(float64), norm.bias.to(float64), 1e-5).to(float32);
+        var (kept, allowed) = (x.clone(), 1e-5 + 2e-7 * Math.Abs(offset));                          // a float32 beside the offset has few digits left
+        Assert.True(Difference(GroupNorms.Rectified(norm, x, locked: true, inPlace: false), exact.relu()) < allowed);
+        Assert.Equal(kept.data<float>().ToArray(), x.data<float>().ToArray());
+        Assert.True(Difference(GroupNorms.RectifiedSum(norm, x, shortcut, locked: true), (exact + shortcut).relu()) < allowed);
+    }
+
     [Fact]
     public void What_is_no_number_stays_none()
     {

@@ -24,6 +24,18 @@ internal static class OneDnn
             return ops.onednn.qlinear_prepack(weight, annotate(Optional[List[int]], None))
           def linear(self: __torch__.Products, x: Tensor, weight: Tensor, bias: Optional[Tensor]) -> Tensor:
             return ops.mkldnn._linear_pointwise(x, weight, bias, "none", annotate(List[Optional[number]], []), "")
+          def pack_convolution(self: __torch__.Products, kernel: Tensor, padding: int, stride: int, height: int, width: int) -> Tensor:
+            return ops.mkldnn._reorder_convolution_weight(kernel, [padding, padding], [stride, stride], [1, 1], 1, [8, torch.size(kernel, 1), height, width])
+          def convolution(self: __torch__.Products, x: Tensor, kernel: Tensor, bias: Optional[Tensor], padding: int, stride: int, relu: bool) -> Tensor:
+            then = "none"
+            if relu:
+              then = "relu"
+            return ops.mkldnn._convolution_pointwise(x, kernel, bias, [padding, padding], [stride, stride], [1, 1], 1, then, annotate(List[Optional[number]], []), "")
+          def convolution_onto(self: __torch__.Products, sum: Tensor, x: Tensor, kernel: Tensor, bias: Optional[Tensor], padding: int, stride: int, relu: bool) -> Tensor:
+            then = annotate(Optional[str], None)
+            if relu:
+              then = "relu"
+            return ops.mkldnn._convolution_pointwise_(sum, x, kernel, bias, [padding, padding], [stride, stride], [1, 1], 1, "add", 1.0, then, annotate(List[Optional[number]], []), "")
           def codes(self: __torch__.Products, x: Tensor, weight: Tensor, scales: Tensor, zeros: Tensor) -> Tensor:
             return ops.onednn.qlinear_pointwise(x, 1.0, 128, weight, scales, zeros, None, 1.0, 0, 6, "none", annotate(List[Optional[number]], []), "")
 
@@ -50,6 +62,31 @@ internal static class OneDnn
     /// <param name="packed">What <see cref="Pack"/> gave.</param>
     /// <param name="bias">[outputs], or null.</param>
     public static Tensor Linear(Tensor x, Tensor packed, Tensor? bias) => (Tensor)Products.Value!.invoke("linear", x, packed, bias!);
+
+    /// <summary>A kernel laid out as oneDNN's convolutions of such pictures like it; opaque to every other operation.</summary>
+    /// <param name="kernel">[outputs, inputs, K, K], float32.</param>
+    /// <param name="padding">Zeros on every side of the picture.</param>
+    /// <param name="stride">Places that the kernel moves on by.</param>
+    /// <param name="picture">Of the size that most pictures have, [.., H, W]; others are computed too, more slowly.</param>
+    public static Tensor PackConvolution(Tensor kernel, long padding, long stride, Tensor picture) =>
+        (Tensor)Products.Value!.invoke("pack_convolution", kernel.contiguous(), padding, stride, picture.shape[^2], picture.shape[^1]);
+
+    /// <summary>A convolution, and ReLU where asked for: [B, inputs, H, W] → [B, outputs, H', W'], channels innermost in memory.</summary>
+    /// <param name="x">Float32 on the CPU; fastest with channels innermost in memory.</param>
+    /// <param name="packed">What <see cref="PackConvolution"/> gave, with the same padding and stride.</param>
+    /// <param name="bias">[outputs], or null.</param>
+    /// <param name="padding">Zeros on every side of the picture.</param>
+    /// <param name="stride">Places that the kernel moves on by.</param>
+    /// <param name="relu">Whether max(0, ·) follows.</param>
+    public static Tensor Convolution(Tensor x, Tensor packed, Tensor? bias, long padding, long stride, bool relu) =>
+        (Tensor)Products.Value!.invoke("convolution", x, packed, bias!, padding, stride, relu);
+
+    /// <summary>
+    /// <see cref="Convolution"/> with the sum with what is there before the ReLU: sum is [B, outputs, H', W'], channels innermost in
+    /// memory, and its memory holds the result afterwards.
+    /// </summary>
+    public static Tensor ConvolutionOnto(Tensor sum, Tensor x, Tensor packed, Tensor? bias, long padding, long stride, bool relu) =>
+        (Tensor)Products.Value!.invoke("convolution_onto", sum, x, packed, bias!, padding, stride, relu);
 
     /// <summary>A weight of signed bytes laid out for <see cref="Codes"/>.</summary>
     /// <param name="weight">[outputs, inputs], int8.</param>
