@@ -111,6 +111,7 @@ internal static class EmbedCommand
                 counts.Skipped,
                 result.EmbeddedNow,
                 result.Reused,
+                result.Repeated,
                 Complete = result.MissingShards == 0,
                 EmbeddingSize = tower.Tower.Width,
                 tower.Fingerprint,
@@ -120,6 +121,6 @@ internal static class EmbedCommand
             return;
         }
         Terminal.Line($"{folder}: {counts.Embedded} pictures of {counts.Found} found, {tower.Tower.Width} numbers each" +
-            (result.WasComplete ? "" : $"{(result.Reused > 0 ? $", {result.Reused} taken over" : "")}, {result.EmbeddedNow} embedded now in {result.Seconds:F1} s ({result.EmbeddedNow / Math.Max(result.Seconds, 1e-9):F0} pictures/s)"));
+            (result.WasComplete ? "" : $"{(result.Reused > 0 ? $", {result.Reused} taken over" : "")}{(result.Repeated > 0 ? $", {result.Repeated} with the bytes of another" : "")}, {result.EmbeddedNow} embedded now in {result.Seconds:F1} s ({result.EmbeddedNow / Math.Max(result.Seconds, 1e-9):F0} pictures/s)"));
     }
 }

@@ -53,8 +53,11 @@ public sealed record EmbedOptions
 /// <param name="WasComplete">Whether there was nothing to do.</param>
 public sealed record EmbedResult(StoreCounts Counts, long EmbeddedNow, double Seconds, bool WasComplete)
 {
-    /// <summary>Pictures whose rows were taken over, because their bytes were embedded before.</summary>
+    /// <summary>Pictures whose rows were taken over from a store that was there before.</summary>
     public long Reused { get; init; }
+
+    /// <summary>Pictures that were not embedded because one of the same bytes came before them.</summary>
+    public long Repeated { get; init; }
 
     /// <summary>Shards that other parts have not made yet; the store is finished when there are none.</summary>
     public int MissingShards { get; init; }

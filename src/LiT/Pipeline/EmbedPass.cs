@@ -15,12 +15,16 @@ internal sealed class EmbedPass(LockedTower tower, SampleSource source, Embeddin
     private readonly float[] rows = new float[Math.Max(options.BatchSize, options.Views.Count) * tower.Tower.Width];
     private readonly List<Prepared> pending = [];          // pictures and skipped samples, in the source's order
     private readonly List<PreparedPicture> batch = [];
+    private readonly HashSet<string> waiting = [];         // hashes of the batch
 
     /// <summary>Pictures that went through the tower, in all passes.</summary>
     public long Embedded { get; private set; }
 
     /// <summary>Pictures whose rows were taken over, in all passes.</summary>
     public long Reused { get; private set; }
+
+    /// <summary>Pictures that repeat an earlier one, in all passes.</summary>
+    public long Repeated { get; private set; }
 
     /// <summary>Reads, embeds, and gives everything to the store but the last shard's end.</summary>
     public void Run(CancellationToken cancel)
@@ -36,7 +40,7 @@ internal sealed class EmbedPass(LockedTower tower, SampleSource source, Embeddin
         {
             Views = options.Views,
             Decode = store.Description.Decode,
-            IsKnown = known.Any ? hash => known.Find(hash) is not null : null,
+            IsKnown = hash => known.Find(hash) is not null || store.Holds(hash),
         };
         foreach (var one in PreparedPictures.InOrder(wanted, preparation, cancel))
         {
@@ -47,8 +51,14 @@ internal sealed class EmbedPass(LockedTower tower, SampleSource source, Embeddin
                 store.MoveTo(shard);
                 under = shard;
             }
-            pending.Add(one);
-            if (one.Picture is { IsKnown: false } picture) batch.Add(picture);
+            var next = one;
+            if (one.Picture is { } picture && known.Find(picture.Sha256) is null && !store.Holds(picture.Sha256) && waiting.Add(Convert.ToHexString(picture.Sha256)))
+            {
+                // Its rows may have been given up while it was looked at.
+                if (picture.IsKnown) next = PreparedPictures.Prepare(picture.Sample, preparation with { IsKnown = null });
+                if (next.Picture is { } fresh) batch.Add(fresh);
+            }
+            pending.Add(next);
             if (batch.Count == picturesAtOnce || pending.Count >= 4 * options.BatchSize) Flush();
         }
         Flush();
@@ -63,24 +73,36 @@ internal sealed class EmbedPass(LockedTower tower, SampleSource source, Embeddin
         foreach (var one in pending)
         {
             if (one.Skipped is { } skipped) store.Skip(skipped);
-            else if (one.Picture is { IsKnown: true } before)
-            {
-                var (from, row) = known.Find(before.Sha256)!.Value;
-                store.AppendAgain(before.Sample, from, row);
-                Reused++;
-            }
-            else if (one.Picture is { } picture && store.Append(picture.Sample, new(picture.Width, picture.Height, picture.Sha256), rows.AsSpan(at++ * size, size)))
-                Embedded++;
+            else if (one.Picture is { } picture) Give(picture, ref at);
         }
         pending.Clear();
         batch.Clear();
+        waiting.Clear();
         progress?.Report(new("embedding", store.Counts.Found, source.KnownCount, "pictures", Note()));
         Judge();
+    }
+
+    /// <param name="picture">The next of <see cref="pending"/>.</param>
+    /// <param name="at">How many of <see cref="batch"/> have gone to the store.</param>
+    private void Give(PreparedPicture picture, ref int at)
+    {
+        if (at < batch.Count && ReferenceEquals(batch[at], picture))
+        {
+            if (store.Append(picture.Sample, new(picture.Width, picture.Height, picture.Sha256), rows.AsSpan(at++ * size, size))) Embedded++;
+        }
+        else if (known.Find(picture.Sha256) is var (from, row))
+        {
+            store.AppendAgain(picture.Sample, from, row);
+            Reused++;
+        }
+        else if (store.AppendRepeat(picture.Sample, picture.Sha256)) Repeated++;
+        else store.Skip(new(picture.Sample.Key, picture.Sample.Origin, EmbeddingStoreWriter.NoDirection));     // as the one that it repeats
     }
 
     private string? Note()
     {
         List<string> notes = [];
+        if (Repeated > 0) notes.Add($"{Repeated} repeats");
         if (Reused > 0) notes.Add($"{Reused} taken over");
         if (store.Counts.Skipped > 0) notes.Add($"{store.Counts.Skipped} skipped");
         return notes.Count > 0 ? string.Join(", ", notes) : null;

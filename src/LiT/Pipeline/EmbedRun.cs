@@ -9,7 +9,7 @@ namespace LiT.Pipeline;
 /// <summary>
 /// Embeds every picture of a source once: decoding runs ahead on the thread pool, the locked tower takes batches, rows go
 /// to the store in the source's order. Killed and run again, it makes the shards that are missing; several processes may
-/// share the work; pictures whose bytes were embedded before are taken over.
+/// share the work; of pictures with the same bytes one is embedded, and those that an earlier store holds are taken over.
 /// </summary>
 public static class EmbedRun
 {
@@ -55,7 +55,7 @@ public static class EmbedRun
             if (store.Finish() is not null || store.Outdated == 0) break;
             if (n == MostPasses) throw new LitException($"{source.Path}: changes while it is read; {store.Outdated} of the shards made so far no longer fit it. Wait until nothing writes there, and run the same command again.");
         }
-        var result = new EmbedResult(store.Counts, pass.Embedded, clock.Elapsed.TotalSeconds, false) { Reused = pass.Reused, MissingShards = store.IsComplete ? 0 : store.Missing };
+        var result = new EmbedResult(store.Counts, pass.Embedded, clock.Elapsed.TotalSeconds, false) { Reused = pass.Reused, Repeated = pass.Repeated, MissingShards = store.IsComplete ? 0 : store.Missing };
         known.Dispose();
         if (again) StoreFolder.Switch(folder);
         return result;

@@ -68,7 +68,8 @@ public static class PreparedPictures
         }
     }
 
-    private static Prepared Prepare(Sample sample, Preparation how)
+    /// <summary>Prepares one picture on this thread.</summary>
+    internal static Prepared Prepare(Sample sample, Preparation how)
     {
         Prepared Skip(string reason) => new(null, new Skipped(sample.Key, sample.Origin, reason));
         if (sample.ReadImage is null) return Skip("no picture");

@@ -1,4 +1,3 @@
-using System.Buffers.Binary;
 using System.Numerics.Tensors;
 using System.Text.Json;
 using LiT.Data;
@@ -158,15 +157,7 @@ public sealed class EmbeddingStore : IDisposable
     public (int Width, int Height) PictureSize(long row) => (metadata.Widths[(int)row], metadata.Heights[(int)row]);
 
     /// <summary>SHA-256 of the picture's encoded bytes, 32 bytes; empty where the store does not say.</summary>
-    public byte[] Sha256(long row)
-    {
-        var hash = metadata.Hashes[(int)row];
-        if (hash == default) return [];
-        var bytes = new byte[32];
-        BinaryPrimitives.WriteUInt128BigEndian(bytes, hash.First);
-        BinaryPrimitives.WriteUInt128BigEndian(bytes.AsSpan(16), hash.Second);
-        return bytes;
-    }
+    public byte[] Sha256(long row) => StoreMetadata.Bytes(metadata.Hashes[(int)row]);
 
     /// <summary>The first row of the picture with these bytes, or null: its embedding need not be computed again.</summary>
     /// <param name="sha256">SHA-256 of the encoded bytes, 32 bytes.</param>

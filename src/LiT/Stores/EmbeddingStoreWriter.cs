@@ -11,6 +11,8 @@ namespace LiT.Stores;
 /// </summary>
 public sealed class EmbeddingStoreWriter : IDisposable
 {
+    internal const string NoDirection = "the tower's numbers are not finite, or all zero";
+
     private readonly string folder;
     private readonly StoreDescription description;
     private readonly StorePart part;
@@ -19,6 +21,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private readonly FileStream? folderLock;
     private readonly Dictionary<long, (string Digest, StoreCounts Counts)> finished = [];
     private readonly ShardRows? rows;
+    private readonly StoreRepeats repeats;
     private readonly List<Skipped> skipped = [], notes = [];
     private long? open;
     private int embedded;
@@ -28,6 +31,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
     {
         (this.folder, this.description, this.part, this.folderLock) = (folder, description, part, folderLock);
         journal = new(folder);
+        repeats = new(folder);
         order = new(Math.Max(1, description.RowsPerShard / description.Views));
         counts = complete?.Counts ?? new(0, 0, 0);
         IsComplete = complete is not null;
@@ -38,6 +42,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
             {
                 finished.Add(shard, (record.Digest, record.Counts));
                 counts += record.Counts;
+                if (part.Holds(shard) && record.Embedded > 0) repeats.AddShard((int)shard, description.Views);
             }
     }
 
@@ -99,9 +104,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         return order.Cut(found, shard => part.Holds(shard) && !finished.ContainsKey(shard), (shard, digest) =>
         {
             if (!finished.TryGetValue(shard, out var made) || made.Digest == digest) return;
-            journal.Remove(shard);
-            finished.Remove(shard);
-            counts -= made.Counts;
+            Forget(shard, made.Counts);
             if (part.Holds(shard)) Outdated++;
         });
     }
@@ -128,9 +131,10 @@ public sealed class EmbeddingStoreWriter : IDisposable
             throw new ArgumentException($"{representations.Length} numbers where {description.Views} x {description.EmbeddingSize} are needed.", nameof(representations));
         if (!rows!.Append(sample, picture, representations))
         {
-            Skip(new(sample.Key, sample.Origin, "the tower's numbers are not finite, or all zero"));
+            Skip(new(sample.Key, sample.Origin, NoDirection));
             return false;
         }
+        repeats.Add(picture.Sha256, (int)open!.Value, rows.Count - description.Views);
         Embedded();
         return true;
     }
@@ -149,6 +153,28 @@ public sealed class EmbeddingStoreWriter : IDisposable
         if (WhyNotReuse(from) is { } why) throw new LitException($"{from.Folder}: its rows cannot be taken over: {why}. Reuse a store of the same tower, type and views.");
         rows!.Append(sample, from, row);
         Embedded();
+    }
+
+    /// <summary>Whether a picture of these bytes is in the store already, in a shard of this part. Safe from several threads.</summary>
+    /// <param name="sha256">SHA-256 of the encoded bytes, 32 bytes.</param>
+    public bool Holds(ReadOnlySpan<byte> sha256) => repeats.Find(sha256) is not null;
+
+    /// <summary>Adds a picture whose bytes are in the store already, with the same rows to the bit.</summary>
+    /// <param name="sample">The picture's words and names.</param>
+    /// <param name="sha256">SHA-256 of the encoded bytes, 32 bytes.</param>
+    /// <returns>False where they are not (<see cref="Holds"/>): nothing is added.</returns>
+    public bool AppendRepeat(Sample sample, ReadOnlySpan<byte> sha256)
+    {
+        Writable();
+        if (repeats.Find(sha256) is not var (shard, row)) return false;
+        if (shard == open) rows!.AppendAgain(sample, row);
+        else
+        {
+            var (from, metadata) = repeats.Open(shard);
+            rows!.Append(sample, from, metadata, row);
+        }
+        Embedded();
+        return true;
     }
 
     /// <summary>Why another store's rows cannot be taken over as they are, as a phrase, or null where they can.</summary>
@@ -216,12 +242,15 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// <summary>Gives up the finished shards of an unfinished store in which something was skipped, so that it is tried again.</summary>
     public void ForgetSkipped()
     {
-        foreach (var (shard, (_, made)) in finished.Where(shard => part.Holds(shard.Key) && shard.Value.Counts.Skipped > 0).ToList())
-        {
-            journal.Remove(shard);
-            finished.Remove(shard);
-            counts -= made;
-        }
+        foreach (var (shard, (_, made)) in finished.Where(shard => part.Holds(shard.Key) && shard.Value.Counts.Skipped > 0).ToList()) Forget(shard, made);
+    }
+
+    private void Forget(long shard, StoreCounts made)
+    {
+        journal.Remove(shard);
+        finished.Remove(shard);
+        repeats.Remove((int)shard);
+        counts -= made;
     }
 
     /// <summary>Writes the lists of what was skipped and noted until now, for somebody who wants to know why so much was.</summary>
@@ -231,7 +260,11 @@ public sealed class EmbeddingStoreWriter : IDisposable
     }
 
     /// <summary>Lets go of the folder. Unless it is finished, the rows since the last finished shard are given up.</summary>
-    public void Dispose() => folderLock?.Dispose();
+    public void Dispose()
+    {
+        repeats.Dispose();
+        folderLock?.Dispose();
+    }
 
     private void Embedded()
     {

@@ -42,6 +42,30 @@ internal sealed class ShardRows(StoreDescription description)
         }
     }
 
+    /// <summary>Adds the rows of a picture again that are here already.</summary>
+    public void AppendAgain(Sample sample, int row)
+    {
+        for (var view = 0; view < description.Views; view++)
+        {
+            var place = Place();                                                          // may move the numbers
+            numbers.AsSpan((row + view) * RowBytes, RowBytes).CopyTo(place);
+            rows.Add(rows[row + view] with { Sample = sample with { ReadImage = null } });
+        }
+    }
+
+    /// <summary>Adds the rows of a picture as a finished shard of the same store has them.</summary>
+    public void Append(Sample sample, MappedRows from, StoreMetadata metadata, int row)
+    {
+        for (var view = row; view < row + description.Views; view++)
+        {
+            from.Stored(view).CopyTo(Place());
+            rows.Add(new(sample with { ReadImage = null }, new(metadata.Widths[view], metadata.Heights[view], StoreMetadata.Bytes(metadata.Hashes[view])), metadata.Norms[view], view - row));
+        }
+    }
+
+    /// <summary>Rows so far.</summary>
+    public int Count => rows.Count;
+
     /// <summary>Writes both files of the shard and begins anew. A shard without rows has none.</summary>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
     public void Write(string folder, long shard)

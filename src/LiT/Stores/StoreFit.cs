@@ -67,9 +67,10 @@ public static class StoreFit
         there is null ? "it does not say which tower made it"
         : there.Fingerprint != given.Fingerprint ? $"made by the tower {there.Tower} (fingerprint {Short(there.Fingerprint)}), not {given.Tower} ({Short(given.Fingerprint)})"
         : Settings(there) != Settings(given) ? $"{Settings(there)} and not {Settings(given)}"
+        : there.Decode != given.Decode ? $"its pictures were decoded in the {there.Decode.Word()} way and not in the {given.Decode.Word()} one"
         : JsonNode.DeepEquals(there.ViewChanges, given.ViewChanges) ? null : "views that are changed in another way";
 
-    private static string Settings(StoreDescription d) => $"{d.EmbeddingSize} numbers of {d.Type.Word()}, {d.Views} views{(d.Decode == DecodePath.Exact ? "" : $", decoded {d.Decode.Word()}")}";
+    private static string Settings(StoreDescription d) => $"{d.EmbeddingSize} numbers of {d.Type.Word()}, {d.Views} views";
 
     private static string Short(string fingerprint) => fingerprint.Length > 12 ? fingerprint[..12] : fingerprint;
 }

@@ -23,9 +23,12 @@ internal sealed class StoreMetadata
     public List<(UInt128 First, UInt128 Second)> Hashes { get; } = [];
 
     /// <summary>Adds a shard's metadata file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="firstRow">Its first row's number in the store.</param>
+    /// <param name="only">The one column that is wanted; null for all.</param>
     /// <returns>The number of rows in it.</returns>
     /// <exception cref="LitException">The file is damaged or no Parquet file.</exception>
-    public int AddParquet(string path, long firstRow)
+    public int AddParquet(string path, long firstRow, string? only = null)
     {
         try
         {
@@ -34,7 +37,7 @@ internal sealed class StoreMetadata
             for (var g = 0; g < table.RowGroups; g++)
             {
                 using var group = table.Group(g);
-                foreach (var field in table.Reader.Schema.DataFields.Where(field => field.MaxRepetitionLevel == 0))
+                foreach (var field in table.Reader.Schema.DataFields.Where(field => field.MaxRepetitionLevel == 0 && (only is null || field.Name == only)))
                 {
                     if (TextNames.Contains(field.Name)) shard.Add(field.Name, shard.Texts, group.Texts(field));
                     else if (NumberNames.Contains(field.Name)) shard.Add(field.Name, shard.Numbers, group.Floats(field, field.Name == "norm" ? 1 : 0));
@@ -76,6 +79,16 @@ internal sealed class StoreMetadata
     /// <summary>A SHA-256 in halves.</summary>
     public static (UInt128 First, UInt128 Second) Hash(ReadOnlySpan<byte> sha256) =>
         (BinaryPrimitives.ReadUInt128BigEndian(sha256), BinaryPrimitives.ReadUInt128BigEndian(sha256[16..]));
+
+    /// <summary>The 32 bytes of a SHA-256; none where it is not known.</summary>
+    public static byte[] Bytes((UInt128 First, UInt128 Second) hash)
+    {
+        if (hash == default) return [];
+        var bytes = new byte[32];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, hash.First);
+        BinaryPrimitives.WriteUInt128BigEndian(bytes.AsSpan(16), hash.Second);
+        return bytes;
+    }
 
     private static (UInt128, UInt128) Hash(string? hex)
     {

@@ -124,7 +124,60 @@ public sealed class EmbedRunTests : IDisposable
             Assert.Throws<LitException>(() => Embed("exact", Options with { Decode = DecodePath.Fast, Update = true })),
             Assert.Throws<LitException>(() => Embed("other", Options with { Reuse = [temporary["fast"]] })),
         })
-            Assert.Contains("decoded fast", trouble.Message, StringComparison.Ordinal);
+            Assert.Contains("decoded in the", trouble.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    public void Of_pictures_with_the_same_bytes_one_is_embedded_and_all_have_its_rows(int views)
+    {
+        var options = Options with { Views = views == 1 ? PictureViews.Plain : new(views, Augmentation.Inception(0.4), 7), RowsPerShard = 5 * views };
+        Repeat("01.png", "02.png", "03a.png", "19.png", "zz.png");                       // in the same batch, the same shard, and others
+        Repeat("10.png", "00.png");
+        var notes = new List<string?>();
+
+        var result = Embed("store", options, new Watcher(step => notes.Add(step.Note)));
+
+        Assert.Equal((17, 5, 22), (result.EmbeddedNow, result.Repeated, result.Counts.Embedded));
+        Assert.Contains("5 repeats", notes);
+        using var store = EmbeddingStore.Open(temporary["store"]);
+        Assert.Equal(store.Samples().Read(_ => { }).Select(sample => sample.Key).Order(StringComparer.Ordinal), store.Samples().Read(_ => { }).Select(sample => sample.Key));
+        for (var row = 0; row < store.Rows; row++)
+        {
+            var first = (int)store.RowOf(store.Sha256(row))!.Value;
+            Assert.Equal(row % views, store.View(row));
+            if (store.View(row) == 0) for (var view = 0; view < views; view++) Assert.Equal(Row(store, first + view), Row(store, row + view));
+            Assert.Equal((40, 36), store.PictureSize(row));
+        }
+        Assert.Equal(17, Enumerable.Range(0, (int)store.Rows / views).Select(i => Convert.ToHexString(store.Sha256(i * views))).Distinct().Count());
+
+        // Stopped anywhere, and in parts killed and made in any order: the same bytes.
+        foreach (var after in new[] { 3, 8, 14, 20 })
+        {
+            CancellationTokenSource stop = new();
+            Assert.ThrowsAny<OperationCanceledException>(() => Embed($"stopped-{after}", options, After(after, stop.Cancel), stop.Token));
+            Embed($"stopped-{after}", options);
+            Assert.Equal(Contents(temporary["store"]), Contents(temporary[$"stopped-{after}"]));
+        }
+        foreach (var order in new[] { new[] { 1, 2 }, [2, 1, 2] })
+            foreach (var part in order) Embed($"parts-{order[0]}", options with { Part = new(part, 2) });
+        Assert.Equal(Contents(temporary["parts-1"]), Contents(temporary["parts-2"]));
+        using var parts = EmbeddingStore.Open(temporary["parts-1"]);
+        for (var row = 0; row < store.Rows; row++) Near(Row(store, row), Row(parts, row));
+    }
+
+    [Fact]
+    public void What_repeats_a_picture_without_a_direction_is_skipped_as_that_one_is()
+    {
+        var black = GeneratedPictures.Png(new RgbImage(32, 32, new byte[32 * 32 * 3]));
+        foreach (var name in new[] { "00.png", "01.png", "13.png" }) temporary.Write($"pictures/{name}", black);
+        using var blind = Tower with { Tower = new Blind(ImageTowerLoader.Load("cifar-resnet:8").Tower) };
+
+        var result = EmbedRun.Run(blind, "tower", Source(), temporary["store"], Options with { MaxBad = 1 }, Compute.Cpu);
+
+        Assert.Equal((17, 3), (result.Counts.Embedded, result.Counts.Skipped));
+        Assert.All(File.ReadAllLines(temporary["store", "skipped.jsonl"]), line => Assert.Contains("not finite, or all zero", line, StringComparison.Ordinal));
     }
 
     [Theory]
@@ -262,6 +315,11 @@ public sealed class EmbedRunTests : IDisposable
 
     private void Picture(string name, int seed) => temporary.Write($"pictures/{name}", GeneratedPictures.Png(Stripes(seed, 40, 36)));
 
+    private void Repeat(string name, params string[] others)
+    {
+        foreach (var other in others) File.Copy(temporary["pictures", name], temporary["pictures", other], overwrite: true);
+    }
+
     private static RgbImage Stripes(int seed, int width, int height)
     {
         var chance = Chance.For(seed, 0, 0);
@@ -293,5 +351,27 @@ public sealed class EmbedRunTests : IDisposable
     private sealed class Watcher(Action<ProgressStep> told) : IProgress<ProgressStep>
     {
         public void Report(ProgressStep value) => told(value);
+    }
+
+    /// <summary>A tower that sees nothing in a black picture.</summary>
+    private sealed class Blind : ImageTower
+    {
+        private readonly ImageTower tower;
+
+        public Blind(ImageTower tower) : base(nameof(Blind))
+        {
+            this.tower = tower;
+            RegisterComponents();
+            eval();
+        }
+
+        public override int Width => tower.Width;
+
+        public override TorchSharp.torch.Tensor forward(TorchSharp.torch.Tensor images)
+        {
+            var values = images.flatten(2);
+            var range = (values.amax([2]) - values.amin([2])).amax([1], keepdim: true);
+            return tower.call(images) * range.to(TorchSharp.torch.ScalarType.Bool).to(TorchSharp.torch.ScalarType.Float32);
+        }
     }
 }
