@@ -27,10 +27,11 @@ internal static class DataDownloadCommand
         Option<int> resize = new("--resize") { Description = "Scale the shorter side down to this many pixels. Default: pictures stay as they are, to the byte." };
         Option<int> maxSide = new("--max-side") { Description = "Scale the longer side down to this many pixels." };
         Option<int> minSide = new("--min-side") { Description = "Do not take pictures whose shorter side is shorter." };
+        Option<bool> retryFailed = new("--retry-failed") { Description = "Ask again for every row whose verdict was not ok; pictures that came stay." };
         Option<string> userAgent = new("--user-agent") { Description = "What the program calls itself to servers.", DefaultValueFactory = _ => usual.UserAgent };
         Command command = new("download", "Fetch the pictures of a list of addresses into WebDataset shards, with a verdict for each.")
         {
-            list, folder, urlColumn, captionColumn, onlyIds, rowsPerShard, concurrency, perHost, hostDelay, retries, timeout, maxMegabytes, resize, maxSide, minSide, userAgent,
+            list, folder, urlColumn, captionColumn, onlyIds, rowsPerShard, concurrency, perHost, hostDelay, retries, timeout, maxMegabytes, resize, maxSide, minSide, retryFailed, userAgent,
         };
         Limits.Positive(rowsPerShard, concurrency, perHost, resize, maxSide, minSide);
         foreach (Option option in new Option[] { hostDelay, retries, timeout, maxMegabytes })
@@ -55,6 +56,7 @@ internal static class DataDownloadCommand
                 Resize = parsed.GetValue(resize),
                 MaxSide = parsed.GetValue(maxSide),
                 MinSide = parsed.GetValue(minSide),
+                RetryFailed = parsed.GetValue(retryFailed),
                 UserAgent = Agent(parsed.GetValue(userAgent)!),
             };
             UrlListOptions columns = new() { UrlColumn = parsed.GetValue(urlColumn), CaptionColumns = parsed.GetValue(captionColumn) ?? [], OnlyIds = parsed.GetValue(onlyIds) };
@@ -62,14 +64,14 @@ internal static class DataDownloadCommand
             DownloadResult result;
             using (ProgressLine progress = new())
                 result = await DownloadRun.RunAsync(parsed.GetRequiredValue(list), output, columns, options, progress, cancel);
-            if (result.WasComplete) Terminal.Say($"{output} is complete already; nothing was fetched again.");
+            if (result.WasComplete) Terminal.Say($"{output} is complete already; nothing was fetched again.{(result.Downloaded < result.Rows ? " --retry-failed asks for what failed once more." : "")}");
             if (CommonOptions.IsJson(parsed))
             {
-                Terminal.Write(new { Out = output, result.Rows, result.Downloaded, Failed = result.Rows - result.Downloaded, result.Bytes, result.Shards, Verdicts = result.Verdicts.ToDictionary(v => v.Name, v => v.Count), result.Seconds });
+                Terminal.Write(new { Out = output, result.Rows, result.Downloaded, Failed = result.Rows - result.Downloaded, result.Bytes, result.Shards, result.TriedAgain, Verdicts = result.Verdicts.ToDictionary(v => v.Name, v => v.Count), result.Seconds });
                 return ExitCode.Done;
             }
             Terminal.Table(["verdict", "rows"], result.Verdicts.Select(verdict => new[] { verdict.Name, $"{verdict.Count}" }));
-            Terminal.Line($"{output}: {result.Downloaded} pictures of {result.Rows} rows in {result.Shards} shards; the .jsonl beside each shard has a verdict for every row.");
+            Terminal.Line($"{output}: {result.Downloaded} pictures of {result.Rows} rows in {result.Shards} shards{(result.TriedAgain > 0 ? $", {result.TriedAgain} rows tried again" : "")}; the .jsonl beside each shard has a verdict for every row.");
             return ExitCode.Done;
         });
         return command;

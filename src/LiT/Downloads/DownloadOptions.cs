@@ -51,6 +51,9 @@ public sealed record DownloadOptions
     /// <summary>JPEG quality of pictures that are scaled.</summary>
     public int Quality { get; init; } = 95;
 
+    /// <summary>Asks again for every row whose verdict was not ok, once; pictures that came stay as they are.</summary>
+    public bool RetryFailed { get; init; }
+
     /// <summary>What the program calls itself.</summary>
     public string UserAgent { get; init; } = "lit-data-download/1.0";
 }

@@ -15,12 +15,16 @@ namespace LiT.Downloads;
 /// <param name="Shards">Archives written.</param>
 /// <param name="Seconds">How long this run took.</param>
 /// <param name="WasComplete">Whether there was nothing to do.</param>
-public sealed record DownloadResult(long Rows, long Downloaded, IReadOnlyList<Named> Verdicts, long Bytes, int Shards, double Seconds, bool WasComplete);
+public sealed record DownloadResult(long Rows, long Downloaded, IReadOnlyList<Named> Verdicts, long Bytes, int Shards, double Seconds, bool WasComplete)
+{
+    /// <summary>Rows that this run asked for again.</summary>
+    public long TriedAgain { get; init; }
+}
 
 /// <summary>
 /// Turns a list of addresses into WebDataset shards. A shard holds a fixed range of rows: NNNNN.tar the pictures that came, and
 /// NNNNN.jsonl a verdict for each row, which is written last. A killed run goes on after the last whole shards; the same answers
-/// give the same bytes, whatever the order in which they come.
+/// give the same bytes, whatever the order in which they come. Rows that failed are tried again on demand, a shard at a time.
 /// </summary>
 public static class DownloadRun
 {
@@ -42,8 +46,20 @@ public static class DownloadRun
         Check(folder, made);
         using var folderLock = FolderLock.Take(folder);
         var state = ReadState(folder);
-        if (state?["complete"]?.GetValue<bool>() == true) return Result(state, clock.Elapsed.TotalSeconds, wasComplete: true);
-        if (state is null) WriteState(folder, new JsonObject { ["format"] = "LiT download", ["complete"] = false, ["made"] = made.DeepClone() });
+        var complete = state?["complete"]?.GetValue<bool>() == true;
+        if (complete && !options.RetryFailed) return Result(state!, clock.Elapsed.TotalSeconds, wasComplete: true);
+        Retries? retries = null;
+        if (options.RetryFailed || state?["retrying"]?.GetValue<bool>() == true)
+        {
+            retries = new(folder);
+            if (state?["retrying"] is null) retries.Clear();                         // of an earlier time
+        }
+        if (state is null || complete || (retries is not null && state["retrying"] is null))
+        {
+            JsonObject begun = new() { ["format"] = "LiT download", ["complete"] = false, ["made"] = made.DeepClone() };
+            if (retries is not null) begun["retrying"] = true;
+            WriteState(folder, begun);
+        }
         Clear(folder);
 
         var tally = new Totals();
@@ -59,11 +75,13 @@ public static class DownloadRun
             {
                 stop.Token.ThrowIfCancellationRequested();
                 var shard = number++;
-                if (File.Exists(VerdictsPath(folder, shard))) tally.AddShard(VerdictsPath(folder, shard), rows.Length);
+                var there = File.Exists(VerdictsPath(folder, shard));
+                var before = there && retries is not null ? retries.Open(shard, VerdictsPath(folder, shard), rows) : null;
+                if (there && before is null) tally.AddShard(VerdictsPath(folder, shard), rows.Length);
                 else
                 {
                     if (underWay.Count == ShardsAtOnce) await underWay.Dequeue().Task.ConfigureAwait(false);
-                    underWay.Enqueue((shard, Task.Run(() => ShardAsync(folder, shard, rows, fetcher, options, tally, progress, total, stop.Token), CancellationToken.None)));
+                    underWay.Enqueue((shard, Task.Run(() => ShardAsync(folder, shard, rows, before, fetcher, options, tally, progress, total, stop.Token), CancellationToken.None)));
                 }
                 tally.Report(progress, total);
             }
@@ -84,37 +102,40 @@ public static class DownloadRun
         RemoveSpool(folder);
         var final = tally.ToJson(made, Directory.EnumerateFiles(folder, "*.tar").Count());
         WriteState(folder, final);
-        return Result(final, clock.Elapsed.TotalSeconds, wasComplete: false);
+        retries?.Clear();
+        return Result(final, clock.Elapsed.TotalSeconds, wasComplete: false) with { TriedAgain = retries?.Rows ?? 0 };
     }
 
-    private sealed record Verdict(long Row, string Key, string? Url, string Is, int? Width, int? Height, int? OriginalWidth, int? OriginalHeight, long? Bytes, string? Sha256)
-    {
-        /// <summary>Captions that are longer than a caption may be and were left out; null where none was.</summary>
-        public int? CaptionsLeftOut { get; init; }
-    }
-
-    /// <summary>Fetches a range of rows and writes its archive and verdicts.</summary>
-    private static async Task ShardAsync(string folder, int shard, UrlRow[] rows, Fetcher fetcher, DownloadOptions options, Totals tally, IProgress<ProgressStep>? progress, long? total, CancellationToken cancel)
+    /// <summary>Fetches a range of rows and writes its archive and verdicts; where it is there <paramref name="before"/>, what came then stays.</summary>
+    private static async Task ShardAsync(string folder, int shard, UrlRow[] rows, TriedShard? before, Fetcher fetcher, DownloadOptions options, Totals tally, IProgress<ProgressStep>? progress, long? total, CancellationToken cancel)
     {
         var spool = Path.Combine(SpoolFolder(folder), $"{shard:00000}");
+        var archive = Path.Combine(folder, $"{shard:00000}.tar");
+        string Spooled(int row) => Path.Combine(spool, $"{row:00000}");
         Guarded(spool, () => Directory.CreateDirectory(spool));
-        var verdicts = await Task.WhenAll(rows.Select((row, i) => RowAsync(row, $"{shard:00000}{i:00000}", Path.Combine(spool, $"{i:00000}"), fetcher, options, tally, progress, total, cancel))).ConfigureAwait(false);
-        if (verdicts.Any(verdict => verdict.Is == Fetched.Ok))
-            AtomicFile.Write(Path.Combine(folder, $"{shard:00000}.tar"), stream =>
+        var verdicts = await Task.WhenAll(rows.Select((row, i) => before?.Kept(i) is { } kept ? Task.FromResult(Told(kept, tally, progress, total))
+            : RowAsync(row, $"{shard:00000}{i:00000}", Spooled(i), fetcher, options, tally, progress, total, cancel))).ConfigureAwait(false);
+        var fresh = Enumerable.Range(0, rows.Length).Where(row => verdicts[row].Is == Fetched.Ok && before?.Kept(row) is null).ToList();
+        if (fresh.Count > 0)
+        {
+            before?.Unpack(archive, (row, picture) => Guarded(spool, () => File.WriteAllBytes(Spooled(row), picture)));
+            AtomicFile.Write(archive, stream =>
             {
                 using var tar = new SampleTar(stream);
                 for (var i = 0; i < rows.Length; i++)
-                    if (verdicts[i].Is == Fetched.Ok) tar.Add(verdicts[i].Key, SampleOf(rows[i], verdicts[i]), File.ReadAllBytes(Path.Combine(spool, $"{i:00000}")));
+                    if (verdicts[i].Is == Fetched.Ok) tar.Add(verdicts[i].Key, SampleOf(rows[i], verdicts[i]), File.ReadAllBytes(Spooled(i)));
             });
-        AtomicFile.Write(VerdictsPath(folder, shard), stream =>
-        {
-            foreach (var v in verdicts)
-            {
-                stream.Write(JournalLines.Line(new { v.Row, v.Key, v.Url, Verdict = v.Is, v.Width, v.Height, v.OriginalWidth, v.OriginalHeight, v.Bytes, v.Sha256, v.CaptionsLeftOut }));
-                stream.WriteByte((byte)'\n');
-            }
-        });
+        }
+        Verdict.WriteAll(VerdictsPath(folder, shard), verdicts);
+        before?.Done();
         Guarded(spool, () => Directory.Delete(spool, recursive: true));
+    }
+
+    private static Verdict Told(Verdict verdict, Totals tally, IProgress<ProgressStep>? progress, long? total)
+    {
+        tally.Add(verdict.Is, verdict.Bytes ?? 0);
+        tally.Report(progress, total);
+        return verdict;
     }
 
     private static async Task<Verdict> RowAsync(UrlRow row, string key, string spool, Fetcher fetcher, DownloadOptions options, Totals tally, IProgress<ProgressStep>? progress, long? total, CancellationToken cancel)
@@ -134,9 +155,7 @@ public static class DownloadRun
                     { CaptionsLeftOut = row.Captions.Count(caption => !Fits(caption)) is > 0 and var left ? left : null };
             }
         }
-        tally.Add(verdict.Is, verdict.Bytes ?? 0);
-        tally.Report(progress, total);
-        return verdict;
+        return Told(verdict, tally, progress, total);
     }
 
     private static bool Fits(string caption) => System.Text.Encoding.UTF8.GetByteCount(caption) <= CaptionLimit;

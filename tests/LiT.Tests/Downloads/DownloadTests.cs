@@ -77,6 +77,52 @@ public sealed class DownloadTests : IDisposable
     }
 
     [Fact]
+    public async Task What_failed_is_tried_again_and_nothing_else_is_and_stopped_anywhere_it_goes_on_to_the_same_bytes()
+    {
+        var list = folder.Write("list.tsv", string.Concat(Enumerable.Range(0, 57).Select(i =>
+            $"{(i == 31 ? "no address" : $"{server.Address}/{(i is >= 10 and < 20 ? $"ok/{i}" : i is >= 40 and < 50 ? $"down/{i}" : i % 3 == 0 ? "404" : i % 3 == 1 ? $"down/{i}" : $"ok/{i}")}")}\tcaption {i}\n")));
+        var options = Quick with { RowsPerShard = 10, Concurrency = 8, Retries = 0 };
+        var first = await Run(list, "whole", options);
+        server.IsUp = true;
+        await Run(list, "expected", options);                                            // what comes while everything is up
+        server.IsUp = false;
+        foreach (var name in new[] { "a", "b", "c", "d" }) await Run(list, name, options);
+        server.IsUp = true;
+        var asked = server.Asked.ToDictionary();
+
+        var result = await Run(list, "whole", options with { RetryFailed = true });
+
+        Assert.Equal((57, first.Rows - first.Downloaded - 1), (result.Rows, result.TriedAgain));
+        Assert.Equal(Sets.Contents(folder["expected"]), Sets.Contents(folder["whole"]));
+        Assert.All(server.Asked.Where(one => one.Key.StartsWith("/ok/", StringComparison.Ordinal)), one => Assert.Equal(asked[one.Key], one.Value));
+        foreach (var (name, after) in new[] { ("a", 1), ("b", 17), ("c", 33), ("d", 55) })
+        {
+            using var cancel = new CancellationTokenSource();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DownloadRun.RunAsync(list, folder[name], new(), options with { RetryFailed = true }, new StopAt(after, cancel), cancel.Token));
+            Assert.False((await Run(list, name, options with { RetryFailed = name != "c" })).WasComplete);          // also without the word: what was begun is ended
+            Assert.Equal(Sets.Contents(folder["expected"]), Sets.Contents(folder[name]));
+            Assert.False(Directory.Exists(folder[name, ".retried"]));
+        }
+        Assert.Equal(result.Rows - result.Downloaded - 1, (await Run(list, "whole", options with { RetryFailed = true })).TriedAgain);       // those that are gone are asked each time
+        Assert.True((await Run(list, "whole", options)).WasComplete);
+    }
+
+    [Fact]
+    public async Task A_shard_that_lost_its_pictures_is_not_made_smaller_by_a_second_try()
+    {
+        var list = folder.Write("list.tsv", $"{server.Address}/ok/1\tx\n{server.Address}/down/2\ty\n");
+        await Run(list, "out", Quick with { Retries = 0 });
+        File.WriteAllBytes(folder["out", "00000.tar"], new byte[1024]);
+        server.IsUp = true;
+
+        var trouble = await Assert.ThrowsAsync<LitException>(() => Run(list, "out", Quick with { RetryFailed = true }));
+
+        Assert.Contains("Delete", trouble.Message, StringComparison.Ordinal);
+        File.Delete(folder["out", "00000.jsonl"]);
+        Assert.Equal(2, (await Run(list, "out", Quick with { RetryFailed = true })).Downloaded);
+    }
+
+    [Fact]
     public async Task A_host_is_asked_by_few_at_once_and_not_too_often()
     {
         var list = folder.Write("list.tsv", string.Concat(Enumerable.Range(0, 12).Select(i => $"{server.Address}/later/{i}\tx\n")));

@@ -34,6 +34,9 @@ internal sealed class FaultServer : IDisposable
     /// <summary>Most requests that were under way at once.</summary>
     public int MostActive => mostActive;
 
+    /// <summary>Whether /down/7 is there again.</summary>
+    public bool IsUp { get; set; }
+
     /// <summary>When requests came.</summary>
     public ConcurrentQueue<long> Times { get; } = new();
 
@@ -92,6 +95,7 @@ internal sealed class FaultServer : IDisposable
             case "ok": await Send("200 OK", content: body); break;
             case "later": await Task.Delay(10 * (body.Length % 7), stop.Token); await Send("200 OK", content: body); break;
             case "busy": await (time <= 2 ? Send("503 Service Unavailable") : Send("200 OK", content: body)); break;
+            case "down": await (IsUp ? Send("200 OK", content: body) : Send("503 Service Unavailable")); break;
             case "wait": await (time == 1 ? Send("429 Too Many Requests", "Retry-After: 1\r\n") : Send("200 OK", content: body)); break;
             case "waitlong": await Send("429 Too Many Requests", "Retry-After: 86400\r\n"); break;
             case "broken": await Send("500 Internal Server Error"); break;
