@@ -32,10 +32,10 @@ public sealed record ContrastiveLossOptions
     public int LocalParts { get; init; } = 1;
 
     /// <summary>Side of a block of logits. The result does not depend on it beyond rounding.</summary>
-    public int BlockSize { get; init; } = 2048;
+    public int BlockSize { get; init; } = 1024;
 
     /// <summary>Bytes of logits that may be kept for the backward pass; the others are computed again.</summary>
-    public long KeptBytes { get; init; } = 280L << 20;
+    public long KeptBytes { get; init; } = 224L << 20;
 
     /// <summary>Whether the gradient for the image side is wanted; a locked tower without a head needs none.</summary>
     public bool ImageGradient { get; init; } = true;

@@ -1,21 +1,22 @@
 using LiT.Towers;
+using LiT.Towers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
 
 /// <summary>
-/// The logits of a batch, scale · zimg · ztxt, one block at a time. Blocks share one buffer, except those that fit
-/// into the room for kept ones. Remembers the best text of each image and the best image of each text on the way, and for
+/// The logits of a batch, scale · zimg · ztxt, one block at a time. Those that fit into the room for kept ones are kept for
+/// a second visit, the others are computed again. Remembers the best text of each image and the best image of each text on the way, and for
 /// the softmax their sums of exponentials over a running maximum, so that no temperature overflows.
 /// </summary>
 internal sealed class LogitBlocks
 {
-    private readonly Tensor scaledImages, texts, buffer, keptRoom, places, infinity;
+    private readonly Tensor scaledImages, texts, places, infinity;
     private readonly Dictionary<(long, long), Tensor> kept = [];
     private readonly FusedLogits.Margin row, column;
     private readonly bool fused;
-    private readonly long side;
+    private readonly long side, room;
     private Tensor? second;
     private long used;
 
@@ -26,8 +27,7 @@ internal sealed class LogitBlocks
         this.fused = fused ?? FusedLogits.Fits(zimg);
         scaledImages = zimg.mul(scale);
         texts = ztxt;
-        buffer = empty(this.side * this.side, zimg.dtype, zimg.device);
-        keptRoom = empty(Math.Min(room / zimg.dtype.ElementSize(), Size * Size), zimg.dtype, zimg.device);
+        this.room = room / zimg.dtype.ElementSize();
         places = Scalars.Numbers(Size, zimg.dtype, zimg.device);
         infinity = Scalars.Filled(1, double.PositiveInfinity, zimg.dtype, zimg.device);
         (row, column) = (Margin(), Margin());
@@ -61,9 +61,14 @@ internal sealed class LogitBlocks
     {
         foreach (var block in kept.Values) block.Dispose();
         kept.Clear();
-        keptRoom.Dispose();
-        buffer.Dispose();
         second?.Dispose();
+    }
+
+    /// <summary>sum += a · b, [R, N] += [R, K] · [K, N].</summary>
+    internal static void AddProduct(Tensor sum, Tensor a, Tensor b)
+    {
+        if (OneDnn.IsFaster(a, b.shape[1])) sum.PlusInPlace(OneDnn.Linear(a, b.t(), null));
+        else sum.addmm_(a, b, beta: 1, alpha: 1);
     }
 
     /// <summary>Adds a block to the sums of exponentials and takes note of its largest logits.</summary>
@@ -128,7 +133,7 @@ internal sealed class LogitBlocks
 
     /// <summary>A block's buffer for a second matrix of the same shape; what it held is lost.</summary>
     private Tensor Second(Rows rows, Rows columns) =>
-        (second ??= empty_like(buffer).MoveToOuterDisposeScope()).narrow(0, 0, rows.Count * columns.Count).view(rows.Count, columns.Count);
+        (second ??= empty(side * side, places.dtype, places.device).MoveToOuterDisposeScope()).narrow(0, 0, rows.Count * columns.Count).view(rows.Count, columns.Count);
 
     /// <summary>Takes note of the largest logits of a block, and where they stand. Ties go to the first, as argmax has it.</summary>
     private void NoteLargest(Rows rows, Rows columns, Tensor logits)
@@ -152,16 +157,12 @@ internal sealed class LogitBlocks
     private Tensor Logits(Rows rows, Rows columns)
     {
         if (kept.TryGetValue((rows.From, columns.From), out var known)) return known;
-        var count = rows.Count * columns.Count;
-        Tensor logits;
-        if (used + count <= keptRoom.numel())
-        {
-            logits = keptRoom.narrow(0, used, count).view(rows.Count, columns.Count);
-            used += count;
-            kept.Add((rows.From, columns.From), logits.MoveToOuterDisposeScope());
-        }
-        else logits = buffer.narrow(0, 0, count).view(rows.Count, columns.Count);
-        return logits.addmm_(rows.Of(scaledImages), columns.Of(texts).t(), beta: 0, alpha: 1);
+        var (images, others) = (rows.Of(scaledImages), columns.Of(texts));
+        var logits = OneDnn.IsFaster(images, columns.Count) ? OneDnn.Linear(images, others, null) : images.matmul(others.t());
+        if (used + logits.numel() > room) return logits;
+        used += logits.numel();
+        kept.Add((rows.From, columns.From), logits.MoveToOuterDisposeScope());
+        return logits;
     }
 }
 

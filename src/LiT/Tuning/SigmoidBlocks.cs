@@ -20,8 +20,8 @@ internal static class SigmoidBlocks
         blocks.Visit((rows, columns, logits) =>
         {
             var yes = blocks.Sigmoids(rows, columns, logits, bias, perPair, gradientBias);
-            if (gradientZ is not null) rows.Of(gradientZ).addmm_(yes, columns.Of(t), beta: 1, alpha: 1);
-            columns.Of(gradientT).addmm_(yes.t(), rows.Of(blocks.ScaledImages), beta: 1, alpha: 1);
+            if (gradientZ is not null) LogitBlocks.AddProduct(rows.Of(gradientZ), yes, columns.Of(t));
+            LogitBlocks.AddProduct(columns.Of(gradientT), yes.t(), rows.Of(blocks.ScaledImages));
         });
         gradientZ?.mul_(scale);
 

@@ -20,8 +20,8 @@ internal static class SoftmaxBlocks
         blocks.Visit((rows, columns, logits) =>
         {
             var shares = blocks.Shares(rows, columns, logits);
-            if (gradientZ is not null) rows.Of(gradientZ).addmm_(shares, columns.Of(t), beta: 1, alpha: 1);
-            columns.Of(gradientT).addmm_(shares.t(), rows.Of(blocks.ScaledImages), beta: 1, alpha: 1);
+            if (gradientZ is not null) LogitBlocks.AddProduct(rows.Of(gradientZ), shares, columns.Of(t));
+            LogitBlocks.AddProduct(columns.Of(gradientT), shares.t(), rows.Of(blocks.ScaledImages));
         });
         gradientZ?.mul_(scale);
         blocks.Forget();

@@ -118,12 +118,31 @@ public class ContrastiveLossTests
         Assert.True(float.IsNaN(FusedLogits.Exp(System.Runtime.Intrinsics.Vector512.Create(float.NaN))[0]));
     }
 
-    [Fact]
-    public void The_number_of_threads_changes_no_bit_of_loss_or_gradients()
+    [Theory]
+    [InlineData(ContrastiveLossKind.Softmax)]
+    [InlineData(ContrastiveLossKind.Sigmoid)]
+    public void Blocks_large_enough_for_oneDNN_give_the_loss_and_gradients_of_float64(ContrastiveLossKind kind)
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(9);
+        var (z, t) = (Unit(randn([700, 64], generator: generator)), Unit(randn([700, 64], generator: generator)));
+        LossResult Run(ScalarType type, int block) => ContrastiveLoss.Compute(z.to_type(type), t.to_type(type), Scalar(MathF.Log(20)), Scalar(-3),
+            options: new() { Kind = kind, BlockSize = block, KeptBytes = 1 << 21 });
+        var (expected, got) = (Run(float64, 64), Run(float32, 512));
+        Close(expected.PerPair, got.PerPair, 6e-5);
+        Close(expected.ImageGradient!, got.ImageGradient!.to_type(float64), 1e-6);
+        Close(expected.TextGradient, got.TextGradient.to_type(float64), 1e-6);
+        Close(expected.LogTemperatureGradient.item<double>(), got.LogTemperatureGradient.item<double>(), 1e-4);
+    }
+
+    [Theory]
+    [InlineData(300, 8)]
+    [InlineData(400, 256)]
+    public void The_number_of_threads_changes_no_bit_of_loss_or_gradients(int size, int width)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(8);
-        var (z, t) = (Unit(randn([300, 8], generator: generator)), Unit(randn([300, 8], generator: generator)));
+        var (z, t) = (Unit(randn([size, width], generator: generator)), Unit(randn([size, width], generator: generator)));
         using var row = new TorchThreads();
         LossResult Run(int threads)
         {

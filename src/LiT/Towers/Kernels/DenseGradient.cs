@@ -10,14 +10,7 @@ namespace LiT.Towers.Kernels;
 /// </summary>
 internal sealed class DenseGradient : autograd.SingleTensorFunction<DenseGradient>
 {
-    // Below so many multiplications a call through TorchScript, and a kernel for every new number of rows, cost more than they save.
-    private const long WorthCalling = 1 << 23;
-
     public override string Name => nameof(DenseGradient);
-
-    /// <summary>Whether a product of these is one for oneDNN, with gradients or without.</summary>
-    public static bool Takes(Tensor x, Tensor weight) => OneDnn.Takes(x) && weight.dtype == ScalarType.Float32 && !Autocast.IsOn
-        && x.numel() * weight.shape[0] >= WorthCalling;
 
     /// <summary>The dense layer, by oneDNN where that is faster.</summary>
     /// <param name="x">[.., I].</param>
@@ -26,7 +19,7 @@ internal sealed class DenseGradient : autograd.SingleTensorFunction<DenseGradien
     /// <returns>[.., O].</returns>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (!Takes(x, weight)) return nn.functional.linear(x, weight, bias);
+        if (!OneDnn.IsFaster(x, weight.shape[0])) return nn.functional.linear(x, weight, bias);
         if (!is_grad_enabled() || !(x.requires_grad || weight.requires_grad || bias?.requires_grad == true)) return OneDnn.Linear(x, weight, bias);
         using var scope = NewDisposeScope();
         return apply(x, weight, bias!).MoveToOuterDisposeScope();

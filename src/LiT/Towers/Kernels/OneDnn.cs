@@ -13,6 +13,9 @@ namespace LiT.Towers.Kernels;
 /// </summary>
 internal static class OneDnn
 {
+    // Below so many multiplications a call through TorchScript, and a kernel for every new number of rows, cost more than they save.
+    private const long WorthCalling = 1 << 23;
+
     private const string Script = """
         class Products(Module):
           __parameters__ = []
@@ -53,15 +56,20 @@ internal static class OneDnn
     /// <summary>Whether a product with this input goes to oneDNN.</summary>
     public static bool Takes(Tensor x) => x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && IsAvailable;
 
+    /// <summary>Whether x · weightᵀ with a weight as it lies in memory is faster here than by libtorch's own product.</summary>
+    /// <param name="x">[.., inputs].</param>
+    /// <param name="outputs">Rows of the weight.</param>
+    public static bool IsFaster(Tensor x, long outputs) => Takes(x) && !Autocast.IsOn && x.numel() * outputs >= WorthCalling;
+
     /// <summary>A weight laid out as oneDNN's products like it; opaque to every other operation.</summary>
     /// <param name="weight">[outputs, inputs], float32.</param>
     public static Tensor Pack(Tensor weight) => (Tensor)Products.Value!.invoke("pack", weight.contiguous());
 
     /// <summary>x · weightᵀ + bias, [.., inputs] → [.., outputs].</summary>
     /// <param name="x">Float32 on the CPU.</param>
-    /// <param name="packed">What <see cref="Pack"/> gave.</param>
+    /// <param name="weight">What <see cref="Pack"/> gave, or [outputs, inputs] as it lies in memory, transposed or not.</param>
     /// <param name="bias">[outputs], or null.</param>
-    public static Tensor Linear(Tensor x, Tensor packed, Tensor? bias) => (Tensor)Products.Value!.invoke("linear", x, packed, bias!);
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias) => (Tensor)Products.Value!.invoke("linear", x, weight, bias!);
 
     /// <summary>A kernel laid out as oneDNN's convolutions of such pictures like it; opaque to every other operation.</summary>
     /// <param name="kernel">[outputs, inputs, K, K], float32.</param>
