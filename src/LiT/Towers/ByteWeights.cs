@@ -19,14 +19,14 @@ internal sealed class ByteWeights : IDisposable
     {
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
-        var W = weight.detach().to(ScalarType.Float32);
+        var W = weight.detach().to(ScalarType.Float32).contiguous();
         // Powers of two: they are exact, and do not hang on the last digit of what was seen.
-        var smoothing = (largestInputs.clamp_min(1e-5f).log2() - W.abs().amax([0]).clamp_min(1e-5f).log2()).div(2f).round();
+        var smoothing = (largestInputs.clamp_min(1e-5f).log2() - WeightCodes.LargestOfColumns(W).clamp_min(1e-5f).log2()).div(2f).round();
         smoothing = (smoothing - smoothing.median()).clamp(-8f, 8f);
         factors = smoothing.neg().exp2().contiguous().DetachFromDisposeScope();
-        W = W * smoothing.exp2();
-        scales = W.abs().amax([1]).clamp_min(1e-12f).div(127f).DetachFromDisposeScope();
-        packed = OneDnn.PackCodes((W / scales.unsqueeze(1)).round().clamp(-127f, 127f).to(ScalarType.Int8)).DetachFromDisposeScope();
+        var (codes, perRow) = WeightCodes.Of(W, smoothing.exp2().contiguous());
+        scales = perRow.DetachFromDisposeScope();
+        packed = OneDnn.PackCodes(codes).DetachFromDisposeScope();
         zeros = torch.zeros(scales.shape[0], ScalarType.Int32).DetachFromDisposeScope();
     }
 

@@ -12,7 +12,7 @@ namespace LiT.Towers;
 internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
 {
     private readonly FoldedWeights packed = new();
-    private Tensor? largestInputs;               // [inputs], while they are watched
+    private int? threadsForBytes;                // while bytes are awaited
     private ByteWeights? bytes;
     public readonly Parameter weight;             // field names are weight names
     public readonly Parameter? bias;
@@ -30,6 +30,7 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
         {
             packed.Wanted = value;
             if (value) return;                    // locked once more, a layer of bytes stays one
+            threadsForBytes = null;
             bytes?.Dispose();
             bytes = null;
         }
@@ -44,8 +45,8 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
     public override Tensor forward(Tensor x)
     {
         if (!IsLockedFor(x)) return DenseGradient.Linear(x, weight, bias);
+        if (threadsForBytes is { } threads) BecomeBytes(x, threads);
         if (bytes is not null) return Product(ByteRows.Of(x, bytes.Factors)).view([.. x.shape[..^1], weight.shape[0]]);
-        if (largestInputs is not null) Watch(x);
         return OneDnn.Linear(x, packed.For(x, () => (OneDnn.Pack(weight), null)).Weight, bias);
     }
 
@@ -57,37 +58,28 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
         return sums;
     }
 
-    /// <summary>Keeps in mind how large each input becomes from now on.</summary>
-    public void StartWatching() => largestInputs = zeros(weight.shape[1]).DetachFromDisposeScope();
+    /// <summary>
+    /// Makes the layer one of bytes when its next input, a typical one, shows how large each number becomes; with so many threads, however
+    /// many the input is computed with.
+    /// </summary>
+    public void BecomeBytesAtNextInput(int threads) => threadsForBytes = threads;
 
-    /// <summary>Ends the watching and makes the layer one of bytes.</summary>
-    public void BecomeBytes()
-    {
-        bytes?.Dispose();
-        bytes = new ByteWeights(weight, largestInputs ?? throw new InvalidOperationException("Nothing was watched."));
-        StopWatching();
-        packed.Wanted = true;                     // forgets the packed float32 weight
-    }
-
-    private void StopWatching()
-    {
-        largestInputs?.Dispose();
-        largestInputs = null;
-    }
-
-    private void Watch(Tensor x)
+    private void BecomeBytes(Tensor x, int threads)
     {
         using var scope = NewDisposeScope();
-        largestInputs!.copy_(maximum(largestInputs, x.flatten(0, -2).abs().amax([0])));
+        bytes?.Dispose();
+        var largest = x.flatten(0, -2).abs().amax([0]);
+        var before = get_num_threads();
+        set_num_threads(threads);
+        bytes = new ByteWeights(weight, largest);
+        set_num_threads(before);
+        threadsForBytes = null;
+        packed.Wanted = true;                     // forgets the packed float32 weight
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing)
-        {
-            Folded = false;
-            StopWatching();
-        }
+        if (disposing) Folded = false;
         base.Dispose(disposing);
     }
 }

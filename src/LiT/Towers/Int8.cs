@@ -12,9 +12,9 @@ namespace LiT.Towers;
 public static class Int8
 {
     /// <summary>What the numbers depend on beside the weights; a change of them is another tower.</summary>
-    internal const string Form = "int8, form 1: blocks' dense layers, per-token activations, smoothed by powers of two";
+    internal const string Form = "int8, form 2: blocks' dense layers, per-token activations, smoothed by powers of two";
 
-    private const int Pictures = 8;
+    private const int Pictures = 4;
 
     /// <summary>Why a tower cannot be made one of bytes here, in words; null where it can.</summary>
     public static string? WhyNot(ImageTower tower, Compute compute) =>
@@ -31,12 +31,13 @@ public static class Int8
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var layers = LayersOf(tower).ToList();
-        foreach (var layer in layers) layer.StartWatching();
-        Lanes.Run(2, part => { if (part == 0) Watched(tower, preprocessing); });       // on one thread, however many there are
-        foreach (var layer in layers) layer.BecomeBytes();
+        var threads = get_num_threads();
+        foreach (var layer in layers) layer.BecomeBytesAtNextInput(threads);
+        Lanes.Run(2, part => { if (part == 0) Shown(tower, preprocessing); });         // on one thread, however many there are
+        if (layers.Exists(layer => layer.Bytes is null)) throw new InvalidOperationException("A layer of the blocks takes no part in the tower.");
     }
 
-    private static void Watched(ImageTower tower, Preprocessing preprocessing)
+    private static void Shown(ImageTower tower, Preprocessing preprocessing)
     {
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();

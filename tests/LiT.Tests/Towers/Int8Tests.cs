@@ -61,16 +61,58 @@ public sealed class Int8Tests : IDisposable
         var x = Random(2, 9, 48);
         x.select(2, 7).mul_(200f);                                   // an outlier among the inputs, as real towers have them
         var expected = dense.call(x);
-        dense.StartWatching();
-        dense.call(x);
-        dense.BecomeBytes();
+        dense.BecomeBytesAtNextInput(get_num_threads());
+        Assert.Null(dense.Bytes);
+        var first = dense.call(x);
+        Assert.NotNull(dense.Bytes);
         var got = dense.call(x);
         Assert.Equal(expected.shape, got.shape);
+        Assert.Equal(first.data<float>().ToArray(), got.data<float>().ToArray());
         Assert.True(((got - expected).norm() / expected.norm()).item<float>() < 0.01);
         dense.Folded = true;                                         // locked once more
         Assert.NotNull(dense.Bytes);
         dense.Folded = false;
         Assert.Null(dense.Bytes);
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(7, 19)]
+    [InlineData(130, 64)]
+    public void A_weights_codes_are_its_numbers_rounded_to_steps_of_their_row(int rows, int width)
+    {
+        Assert.SkipUnless(Simd.IsAvailable, NotHere);
+        using var scope = NewDisposeScope();
+        var (weight, factors) = (Random(rows, width), Random(width).abs() + 0.1f);
+        Assert.Equal(weight.abs().amax([0]).data<float>().ToArray(), WeightCodes.LargestOfColumns(weight).data<float>().ToArray());
+        var (codes, scales) = WeightCodes.Of(weight, factors);
+        var expected = (weight * factors).abs().amax([1]) / 127f;
+        Assert.Equal(expected.data<float>().ToArray(), scales.data<float>().ToArray());
+        Assert.Equal((weight * factors / expected.unsqueeze(1)).round().to(ScalarType.Int8).data<sbyte>().ToArray(), codes.data<sbyte>().ToArray());
+        weight[0, width - 1] = float.NaN;
+        Assert.True(float.IsNaN(WeightCodes.Of(weight, factors).Scales[0].item<float>()));
+    }
+
+    [Fact]
+    public void An_int8_tower_is_the_same_made_with_any_number_of_threads()
+    {
+        Assert.SkipUnless(Simd.IsAvailable && OneDnn.MultipliesBytes, NotHere);
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        var (path, pictures, threads) = (Saved(), Random(2, 3, 32, 32), get_num_threads());
+        float[] MadeWith(int count)
+        {
+            set_num_threads(count);
+            using var tower = ImageTowerLoader.Load(path + ":int8");
+            set_num_threads(1);
+            return tower.Tower.call(pictures).data<float>().ToArray();
+        }
+        try
+        {
+            Assert.Equal(MadeWith(1), MadeWith(2));
+            Assert.Equal(MadeWith(1), MadeWith(3));
+        }
+        finally { set_num_threads(threads); }
     }
 
     [Fact]

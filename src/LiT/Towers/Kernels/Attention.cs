@@ -45,6 +45,7 @@ internal static unsafe class Attention
     }
 
     // One head: queries at q, keys D further, values 2 D further, a token every stride numbers.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Head(float* q, int stride, int D, int L, int size, float* to, int toStride)
     {
         var padded = (L + Lanes - 1) / Lanes * Lanes;
@@ -84,6 +85,7 @@ internal static unsafe class Attention
     }
 
     // exp(scale · (x - max)) in place, to base 2; the sum is given back. What stands behind L is zero afterwards.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Exponentials(float* row, int L, int padded, float scale)
     {
         for (var i = L; i < padded; i++) row[i] = float.NegativeInfinity;
@@ -110,6 +112,7 @@ internal static unsafe class Attention
         for (; column < n; column += Lanes) SixByOne(a, aStride, b + column, bStride, k, c + column, cStride);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixByOne(float* a, int aStride, float* b, int bStride, int k, float* c, int cStride)
     {
         Vector512<float> c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default;
@@ -132,6 +135,7 @@ internal static unsafe class Attention
         Vector512.Store(c5, c + 5L * cStride);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixByFour(float* a, int aStride, float* b, int bStride, int k, float* c, int cStride)
     {
         Vector512<float> c00 = default, c01 = default, c02 = default, c03 = default, c10 = default, c11 = default, c12 = default, c13 = default,

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using LiT.Checkpoints;
@@ -72,6 +73,7 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         for (var r = (long)part * Part; r < end; r++) row(r);
     });
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Encode(float* x, float* factors, int count, byte* codes)
     {
         var (largest, whole, max) = (Vector512<float>.Zero, count & ~15, 0f);
@@ -86,6 +88,7 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         return max / 127;
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Scaled(float* values, float scale, float* bias, int count)
     {
         var (times, i) = (Vector512.Create(scale), 0);

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using LiT.Checkpoints;
 using static TorchSharp.torch;
@@ -27,6 +28,7 @@ internal static unsafe class Gelu
     }
 
     /// <inheritdoc cref="TanhInPlace"/>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void InPlace(Span<float> values)
     {
         Span<float> rest = stackalloc float[16];

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using LiT.Checkpoints;
@@ -55,6 +56,7 @@ internal static unsafe class GroupNorms
     }
 
     // (x - mean of the group) / deviation of the group · weight + bias = x · times + plus.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Factors(float* x, int places, int C, int groups, double eps, float* weight, float* bias, float* times, float* plus)
     {
         var totals = new double[2 * C];
@@ -106,6 +108,7 @@ internal static unsafe class GroupNorms
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Apply(float* x, float* shortcut, float* to, int places, int C, float* times, float* plus)
     {
         for (var place = 0; place < places; place++, x += C, to += C, shortcut += shortcut is null ? 0 : C)
