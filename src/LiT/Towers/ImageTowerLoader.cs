@@ -168,13 +168,27 @@ public static class ImageTowerLoader
     private static LockedTower Finished(ImageTower tower, string family, MatchedNames? names, Preprocessing preprocessing, ImageTowerOptions options)
     {
         preprocessing = PreprocessingOf(preprocessing, options);
-        var int8 = options.Int8 && options.Locked;
-        var fingerprint = ImageTowerFile.Fingerprint(tower, preprocessing, int8);
+        if (options.Int8 && options.Locked) return FinishedInt8(tower, family, names, preprocessing, options.Compute);
+        var fingerprint = ImageTowerFile.Fingerprint(tower, preprocessing, int8: false);
         tower.to(options.Compute.Type).to(options.Compute.Device);
         if (options.Locked) tower.Lock();
         else tower.eval();
-        if (int8) tower.BecomeInt8(preprocessing, options.Compute);
-        return new LockedTower(tower, preprocessing, family, tower.Config!.InWords + (int8 ? ", int8" : ""), names, fingerprint);
+        return new LockedTower(tower, preprocessing, family, tower.Config!.InWords, names, fingerprint);
+    }
+
+    // The weights are hashed while bytes are made of them.
+    private static LockedTower FinishedInt8(ImageTower tower, string family, MatchedNames? names, Preprocessing preprocessing, Compute compute)
+    {
+        if (Int8.WhyNot(tower, compute) is { } reason) throw Int8.CannotBe(reason);
+        tower.to(compute.Type);
+        var fingerprint = Task.Run(() => ImageTowerFile.Fingerprint(tower, preprocessing, int8: true));
+        try
+        {
+            tower.Lock();
+            tower.BecomeInt8(preprocessing, compute);
+        }
+        finally { Task.WaitAny(fingerprint); }                 // until then nobody may dispose of the tower
+        return new LockedTower(tower, preprocessing, family, tower.Config!.InWords + ", int8", names, fingerprint.GetAwaiter().GetResult());
     }
 
     private static Preprocessing PreprocessingOf(Preprocessing preprocessing, ImageTowerOptions options)

@@ -23,11 +23,13 @@ public static class Int8
         : !LayersOf(tower).Any() ? "it has no transformer or Mixer blocks, and only their layers are made bytes"
         : null;
 
+    internal static LitException CannotBe(string reason) => new($"An int8 tower cannot be made of this one: {reason}. Leave int8 out.");
+
     /// <summary>Makes a locked tower one of bytes, for good.</summary>
     /// <exception cref="LitException">It cannot be; the message says why.</exception>
     internal static void Apply(ImageTower tower, Preprocessing preprocessing, Compute compute)
     {
-        if (WhyNot(tower, compute) is { } reason) throw new LitException($"An int8 tower cannot be made of this one: {reason}. Leave int8 out.");
+        if (WhyNot(tower, compute) is { } reason) throw CannotBe(reason);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var layers = LayersOf(tower).ToList();
