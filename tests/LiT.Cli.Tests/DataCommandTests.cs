@@ -1,5 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
 using System.Security.Cryptography;
 
 namespace LiT.Cli.Tests;
@@ -75,6 +73,18 @@ public sealed class DataCommandTests : IDisposable
         Killed(5, Download, TimeSpan.FromSeconds(1.2));
     }
 
+    [Theory]
+    [InlineData("convert", "--to", "parquet")]
+    [InlineData("filter", "--min-token-count", "2")]                                     // counts words in a first reading
+    public void Convert_and_filter_killed_at_any_moment_end_with_the_same_bytes(string verb, string option, string value)
+    {
+        Draw("pairs", 600);
+        string[] more = verb == "filter" ? ["--min-side", "0", "--min-words", "2"] : [];
+        string[] Rewrite(string output) => ["data", verb, "--data", "pairs.tar", "--out", output, "--samples-per-shard", "40", option, value, .. more];
+        Run(Rewrite("whole")).Expect(0);
+        Killed(4, Rewrite, TimeSpan.FromSeconds(0.5));
+    }
+
     /// <summary>Kills a command at moments spread over its run, again and again, until it ends by itself.</summary>
     private void Killed(int times, Func<string, string[]> command, TimeSpan longest)
     {
@@ -107,51 +117,4 @@ public sealed class DataCommandTests : IDisposable
 
     private IEnumerable<string> Hashes(string name) => Directory.EnumerateFiles(Path.Combine(folder, name), "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
         .Select(path => $"{Path.GetRelativePath(Path.Combine(folder, name), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}").Order(StringComparer.Ordinal);
-
-    /// <summary>Gives a bitmap of another colour for each number; every seventh is not there.</summary>
-    private sealed class PictureServer : IDisposable
-    {
-        private readonly HttpListener listener = new();
-
-        public PictureServer()
-        {
-            using (var free = new TcpListener(IPAddress.Loopback, 0))
-            {
-                free.Start();
-                Address = $"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}";
-            }
-            listener.Prefixes.Add(Address + "/");
-            listener.Start();
-            _ = Task.Run(ServeAsync);
-        }
-
-        public string Address { get; }
-
-        public void Dispose() => listener.Close();
-
-        private async Task ServeAsync()
-        {
-            try
-            {
-                while (true)
-                {
-                    var context = await listener.GetContextAsync();
-                    var number = int.Parse(context.Request.Url!.AbsolutePath[1..], null);
-                    context.Response.StatusCode = number % 7 == 3 ? 404 : 200;
-                    if (number % 7 != 3) await context.Response.OutputStream.WriteAsync(Bitmap(number));
-                    context.Response.Close();
-                }
-            }
-            catch (Exception end) when (end is HttpListenerException or ObjectDisposedException or IOException) { }
-        }
-
-        private static byte[] Bitmap(int number)
-        {
-            var file = new byte[54 + 8 * 24];
-            "BM"u8.CopyTo(file);
-            foreach (var (at, value) in new[] { (2, file.Length), (10, 54), (14, 40), (18, 8), (22, 8), (26, 1), (28, 24) }) BitConverter.TryWriteBytes(file.AsSpan(at, 2), (short)value);
-            new Random(number).NextBytes(file.AsSpan(54));
-            return file;
-        }
-    }
 }

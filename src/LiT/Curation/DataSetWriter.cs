@@ -167,7 +167,15 @@ internal sealed class DataSetWriter : IDisposable
             Directory.CreateDirectory(Path.GetDirectoryName(path)!);
             File.WriteAllBytes(path, image);
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(path, trouble); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            try { File.Delete(path); }
+            catch (Exception more) when (more is IOException or UnauthorizedAccessException)
+            {
+                // The next run clears the shard away.
+            }
+            throw AtomicFile.Explained(path, trouble);
+        }
     }
 
     /// <summary>Clears what a killed run left behind the last whole shard.</summary>

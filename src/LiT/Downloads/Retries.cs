@@ -53,13 +53,7 @@ internal sealed class TriedShard(Verdict[] verdicts, string mark)
     {
         var rows = verdicts.Index().Where(one => one.Item.Is == Fetched.Ok).ToDictionary(one => one.Item.Key, one => one.Index);
         if (rows.Count == 0) return;
-        List<Sample> there = [];
-        try { there.AddRange(Samples.Open(archive).Read(_ => { })); }
-        catch (LitException)
-        {
-            // It is missing, or holds nothing.
-        }
-        foreach (var sample in there)
+        foreach (var sample in Read(archive))
             if (rows.TryGetValue(sample.Key, out var row) && sample.ReadImage?.Invoke() is { } picture
                 && Convert.ToHexStringLower(SHA256.HashData(picture)) == verdicts[row].Sha256 && rows.Remove(sample.Key))
                 give(row, picture);
@@ -70,6 +64,19 @@ internal sealed class TriedShard(Verdict[] verdicts, string mark)
     /// <summary>Notes that its rows were tried.</summary>
     /// <exception cref="LitException">The disk is full.</exception>
     public void Done() => AtomicFile.WriteAllBytes(mark, []);
+
+    private static IEnumerable<Sample> Read(string archive)
+    {
+        if (!File.Exists(archive)) yield break;
+        using var samples = Samples.Open(archive).Read(_ => { }).GetEnumerator();
+        while (Next()) yield return samples.Current;
+
+        bool Next()
+        {
+            try { return samples.MoveNext(); }
+            catch (LitException) { return false; }                                       // it holds nothing
+        }
+    }
 
     private static bool IsKept(Verdict verdict) => verdict.Is == Fetched.Ok || verdict.Url is null;
 }

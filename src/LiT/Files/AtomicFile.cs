@@ -16,14 +16,15 @@ public static class AtomicFile
     /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
     public static void Write(string path, Action<Stream> write)
     {
-        string? temporary = null;
+        string? temporary = null, made = null;
         try
         {
-            var target = Target(path);
+            var target = Target(path, out made);
             if (IsDevice(target))
             {
                 using var device = new FileStream(target, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
                 write(device);
+                made = null;
                 return;
             }
             temporary = NewTemporary(target);
@@ -33,25 +34,26 @@ public static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
             File.Move(temporary, target, overwrite: true);
-            temporary = null;
+            (temporary, made) = (null, null);
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        catch (Exception trouble) when (Cause(trouble) is not null)
         {
-            throw Explained(path, trouble);
+            throw Explained(path, Cause(trouble)!);
         }
         finally
         {
             if (temporary is not null) DeleteIfThere(temporary);
+            if (made is not null) RemoveEmpty(path, made);
         }
     }
 
     /// <inheritdoc cref="Write(string, Action{Stream})"/>
     public static async Task WriteAsync(string path, Func<Stream, CancellationToken, Task> write, CancellationToken cancel = default)
     {
-        string? temporary = null;
+        string? temporary = null, made = null;
         try
         {
-            var target = Target(path);
+            var target = Target(path, out made);
             temporary = NewTemporary(target);
             var stream = new FileStream(temporary, FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, 1 << 16, useAsync: true);
             await using (stream.ConfigureAwait(false))
@@ -61,15 +63,16 @@ public static class AtomicFile
                 stream.Flush(flushToDisk: true);
             }
             File.Move(temporary, target, overwrite: true);
-            temporary = null;
+            (temporary, made) = (null, null);
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        catch (Exception trouble) when (Cause(trouble) is not null)
         {
-            throw Explained(path, trouble);
+            throw Explained(path, Cause(trouble)!);
         }
         finally
         {
             if (temporary is not null) DeleteIfThere(temporary);
+            if (made is not null) RemoveEmpty(path, made);
         }
     }
 
@@ -128,14 +131,41 @@ public static class AtomicFile
         !OperatingSystem.IsWindows() && full.StartsWith("/dev/", StringComparison.Ordinal)
         && !full.StartsWith("/dev/shm/", StringComparison.Ordinal) && File.Exists(full);
 
+    /// <summary>What kept a file from being written, where other programs' exceptions are around it; null for anything else.</summary>
+    private static Exception? Cause(Exception trouble) => trouble switch
+    {
+        LitException => null,
+        IOException or UnauthorizedAccessException => trouble,
+        { InnerException: { } inner } => Cause(inner),
+        _ => null,
+    };
+
     /// <summary>The file that a link stands for, so that writing keeps the link; the folder exists afterwards.</summary>
-    private static string Target(string path)
+    /// <param name="path">As it was given.</param>
+    /// <param name="made">The outermost folder that was missing, or null.</param>
+    private static string Target(string path, out string? made)
     {
         var full = Path.GetFullPath(path);
         if (new FileInfo(full).LinkTarget is not null && File.ResolveLinkTarget(full, returnFinalTarget: true) is { } linked)
             full = linked.FullName;
+        made = null;
+        for (var above = Path.GetDirectoryName(full); above is not null && !Directory.Exists(above); above = Path.GetDirectoryName(above)) made = above;
         Directory.CreateDirectory(Path.GetDirectoryName(full) ?? full);
         return full;
+    }
+
+    /// <summary>Takes back the folders that were made for a file that could not be written.</summary>
+    private static void RemoveEmpty(string path, string made)
+    {
+        try
+        {
+            for (var folder = Path.GetDirectoryName(Path.GetFullPath(path)); folder is not null && folder.Length >= made.Length && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder))
+                Directory.Delete(folder);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            // Somebody else has put something there, or nothing can be deleted either.
+        }
     }
 
     private static string NewTemporary(string target)

@@ -1,0 +1,95 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+
+namespace LiT.Cli.Tests;
+
+/// <summary>
+/// Every verb that writes much, on a disk that is too small for it: one clear line, nothing half-written, and with more room the same
+/// command comes to the same bytes.
+/// </summary>
+public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixture<DiskFullTests.Drawings>, IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("lit-test-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData("60k", "embed --image-tower cifar-resnet:20 --data pairs.tar --rows-per-shard 16 --batch 4 --threads 1")]
+    [InlineData("300k", "data convert --data pairs.tar --samples-per-shard 50")]
+    [InlineData("300k", "data convert --data pairs.tar --samples-per-shard 50 --to parquet")]
+    [InlineData("300k", "data convert --data pairs.tar --samples-per-shard 50 --to folder")]
+    [InlineData("100k", "data filter --data pairs.tar --samples-per-shard 50 --min-side 0 --min-words 2")]
+    [InlineData("40k", "data dedup --data pairs.tar --against test.tar")]
+    [InlineData("300k", "data dedup --data pairs.tar --against test.tar --write webdataset")]
+    [InlineData("20k", "data download list.tsv --rows-per-shard 40 --host-delay 0 --per-host 8")]
+    [InlineData("200k", "data draw --split pairs --count 240")]
+    public void One_line_nothing_half_written_and_with_more_room_the_same_bytes(string size, string command)
+    {
+        Assert.SkipUnless(CanMount(), "No file system of limited size can be mounted here (unshare -rm, tmpfs).");
+        foreach (var name in new[] { "pairs.tar", "test.tar" }) File.CreateSymbolicLink(Path.Combine(folder, name), Path.Combine(drawings.Folder, name));
+        using var server = new PictureServer();
+        File.WriteAllText(Path.Combine(folder, "list.tsv"), string.Concat(Enumerable.Range(0, 200).Select(i => $"{server.Address}/{i}\tcaption {i}\n")));
+        Run($"{command} --out whole");
+        Directory.CreateDirectory(Path.Combine(folder, "small"));
+        var small = $"'{Lit.Program}' {command} --out small/out";
+
+        var outcome = Shell($"mount -t tmpfs -o size={size} tmpfs small && {{ {small} >output 2>first; echo $? >code; find small -mindepth 1 >left; mount -o remount,size=50m small && {small} >output && cp -r small/out again; }}");
+
+        Assert.True(outcome == 0, Text("first"));
+        Assert.Equal("1", Text("code").Trim());
+        Assert.EndsWith(": the disk is full. Free some space, or write to another disk.", Assert.Single(File.ReadAllLines(Path.Combine(folder, "first")), line => line.StartsWith("lit: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.DoesNotContain(".tmp-", Text("left"), StringComparison.Ordinal);
+        Assert.DoesNotContain(".spool", Text("left"), StringComparison.Ordinal);
+        Assert.Equal(Hashes("whole"), Hashes("again"));
+    }
+
+    [Fact]
+    public void A_quickstart_that_finds_no_room_leaves_nothing_behind()
+    {
+        Assert.SkipUnless(CanMount(), "No file system of limited size can be mounted here (unshare -rm, tmpfs).");
+        Directory.CreateDirectory(Path.Combine(folder, "small"));
+
+        Assert.Equal(0, Shell($"mount -t tmpfs -o size=100k tmpfs small && {{ '{Lit.Program}' quickstart --out small/quickstart 2>first; echo $? >code; find small -mindepth 1 >left; }}"));
+
+        Assert.Equal(("1", ""), (Text("code").Trim(), Text("left")));
+        Assert.Contains("pairs.tar: the disk is full", Text("first"), StringComparison.Ordinal);
+    }
+
+    private void Run(string command) => Lit.RunIn(folder, command.Split(' ')).Expect(0);
+
+    private string Text(string name) => File.ReadAllText(Path.Combine(folder, name));
+
+    private bool CanMount()
+    {
+        if (!OperatingSystem.IsLinux()) return false;
+        try { return Shell("mount -t tmpfs -o size=60k tmpfs .") == 0; }
+        catch (System.ComponentModel.Win32Exception) { return false; }
+    }
+
+    /// <summary>Runs a line where mounts are seen by it alone and vanish with it.</summary>
+    private int Shell(string line)
+    {
+        using var shell = Process.Start(new ProcessStartInfo("unshare", ["-rm", "sh", "-c", line]) { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true })!;
+        _ = shell.StandardError.ReadToEndAsync();
+        shell.StandardOutput.ReadToEnd();
+        shell.WaitForExit();
+        return shell.ExitCode;
+    }
+
+    private IEnumerable<string> Hashes(string name) => Directory.EnumerateFiles(Path.Combine(folder, name), "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
+        .Select(path => $"{Path.GetRelativePath(Path.Combine(folder, name), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}").Order(StringComparer.Ordinal);
+
+    /// <summary>Two small sets, drawn once.</summary>
+    public sealed class Drawings : IDisposable
+    {
+        public Drawings()
+        {
+            foreach (var (split, count) in new[] { ("pairs", "240"), ("test", "20") })
+                Lit.RunIn(Folder, "data", "draw", "--split", split, "--count", count, "--out", ".").Expect(0);
+        }
+
+        public string Folder { get; } = Directory.CreateTempSubdirectory("lit-test-").FullName;
+
+        public void Dispose() => Directory.Delete(Folder, recursive: true);
+    }
+}
