@@ -153,6 +153,7 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
     {
         var states = qkv.call(x);
         if (rows is null && qkv.IsLockedFor(x) && Attention.Takes(x.shape[1], x.shape[2] / heads)) return output.call(Attention.Mixed(states, heads));
+        if (RowAttention.Takes(states, x.shape[^1] / heads, rows?.Lengths)) return output.call(RowAttention.Mixed(states, null, heads, rows!.Lengths!));
         if (rows?.ByLength(states, null, (part, _) => Mixed(part, null).flatten(0, 1)) is { } packed) return output.call(packed);  // [T, D]
         if (rows is not null) states = rows.Spread(states);                                             // [B, L, 3 D]
         var mixed = Mixed(states, rows?.Mask);                                                          // [B, L, D]
@@ -176,6 +177,7 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
             (query, states) = (pick(all.narrow(-1, 0, D)), all.narrow(-1, D, 2 * D));
         }
         else (query, states) = (DenseGradient.Linear(pick(x), W[..(int)D], b[..(int)D]), DenseGradient.Linear(x, W[(int)D..], b[(int)D..]));
+        if (RowAttention.Takes(states, D / heads, rows?.Lengths)) return output.call(RowAttention.Mixed(states, query, heads, rows!.Lengths!));
         query = query.unflatten(1, [heads, -1]).unsqueeze(2);                                           // [B, H, 1, D/H]
         if (rows?.ByLength(states, query, (part, asking) => MixedFor(asking!, part, null)) is { } packed) return output.call(packed);
         if (rows is not null) states = rows.Spread(states);                                             // [B, L, 2 D]
@@ -242,6 +244,7 @@ internal sealed class Mlp : Module<Tensor, Tensor>
     /// <summary>The nonlinearity, elementwise.</summary>
     internal static Tensor Activated(Tensor x, Activation activation) => activation switch
     {
+        Activation.GeluTanh when GeluGradient.Takes(x) => GeluGradient.Tanh(x),
         Activation.GeluTanh => gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
         Activation.Gelu => gelu(x),
         _ => relu(x),

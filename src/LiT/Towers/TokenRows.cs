@@ -36,6 +36,8 @@ internal sealed class TokenRows
         Positions = positions.On(device);
         firsts = positions.eq(0).nonzero().squeeze(1).On(device);             // first places hold a token always
         groups = Grouped(visible!);
+        if (visible!.device_type == TorchSharp.DeviceType.CPU)
+            Lengths = [.. visible.sum([1], type: int32).data<int>()];
     }
 
     public long Batch { get; }
@@ -48,6 +50,9 @@ internal sealed class TokenRows
 
     /// <summary>Position of each packed token in its row, [T]; null where states are padded and positions are 0 … L-1.</summary>
     public Tensor? Positions { get; }
+
+    /// <summary>Tokens of each row, [B], where they are packed and nothing waits for a GPU to know; else null.</summary>
+    public int[]? Lengths { get; }
 
     /// <summary>True where a key may be attended to, [B, 1, 1, L]; null where all may.</summary>
     public Tensor? Mask { get; }

@@ -72,6 +72,43 @@ public sealed class GradientKernelTests
         AssertSame(of => DenseGradient.Linear(of[0], of[1][1..], null), of => nn.functional.linear(of[0], of[1][1..], null), [Random(1, 1400, 64), Random(2, 96, 64)]);
     }
 
+    [Theory]
+    [InlineData(3, 5)]
+    [InlineData(1, 16)]
+    [InlineData(70, 1001)]
+    public void Gelu_and_its_slope_are_libtorchs(int rows, int columns)
+    {
+        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's GELU is used.");
+        using var scope = NewDisposeScope();
+        AssertSame(of => GeluGradient.Tanh(of[0]), of => nn.functional.gelu(of[0], TorchSharp.Modules.GELU.Approximate.tanh), [Random(1, rows, columns) * 3]);
+    }
+
+    [Theory]
+    [InlineData(1, 16, 2)]
+    [InlineData(2, 16, 3, 1, 2, 7, 16)]
+    [InlineData(3, 48, 17, 4, 33)]
+    [InlineData(2, 64, 40, 2, 128)]
+    public void Attention_inside_rows_and_its_gradients_are_libtorchs(int heads, int size, params int[] lengths)
+    {
+        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's attention is used.");
+        using var scope = NewDisposeScope();
+        var width = heads * size;
+        Tensor Plain(Tensor states, Tensor? queries)
+        {
+            var rows = states.split([.. lengths.Select(length => (long)length)]);
+            return cat([.. rows.Select((row, i) =>
+            {
+                Tensor Heads(Tensor of) => of.unflatten(1, [heads, size]).transpose(0, 1);               // [H, L, S]
+                var parts = row.split(width, 1);
+                var query = queries is null ? parts[0] : queries.narrow(0, i, 1);
+                return nn.functional.scaled_dot_product_attention(Heads(query), Heads(parts[^2]), Heads(parts[^1])).transpose(0, 1).flatten(1);
+            })]);
+        }
+        Assert.True(RowAttention.Takes(zeros(1), size, lengths));
+        AssertSame(of => RowAttention.Mixed(of[0], null, heads, lengths), of => Plain(of[0], null), [Random(1, lengths.Sum(), 3 * width) * 2]);
+        AssertSame(of => RowAttention.Mixed(of[0], of[1], heads, lengths), of => Plain(of[0], of[1]), [Random(1, lengths.Sum(), 2 * width) * 2, Random(2, lengths.Length, width)]);
+    }
+
     [Fact]
     public void A_step_leaves_no_tensor_behind()
     {

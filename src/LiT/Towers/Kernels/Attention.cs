@@ -86,7 +86,7 @@ internal static unsafe class Attention
 
     // exp(scale · (x - max)) in place, to base 2; the sum is given back. What stands behind L is zero afterwards.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Exponentials(float* row, int L, int padded, float scale)
+    internal static float Exponentials(float* row, int L, int padded, float scale)
     {
         for (var i = L; i < padded; i++) row[i] = float.NegativeInfinity;
         var largest = Vector512.Load(row);
