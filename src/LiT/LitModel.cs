@@ -92,6 +92,9 @@ public sealed class LitModel : IDisposable
     internal static string? BundleIn(string path) =>
         new[] { path, Path.Combine(path, "model") }.FirstOrDefault(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)));
 
+    /// <summary>Whether a path is a bundle's folder, or that of a run with its bundle.</summary>
+    public static bool IsBundle(string path) => BundleIn(path) is not null;
+
     /// <summary>What the model gives here for the test pictures and texts of a bundle.</summary>
     /// <param name="withImages">Whether the image tower is asked, too.</param>
     public GoldenVectors Golden(bool withImages = true) => GoldenVectors.Of(Towers, Tokenizer, withImages ? Image : null);

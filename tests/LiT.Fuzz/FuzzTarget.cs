@@ -56,6 +56,17 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         new("tsv", Files(DataSeeds.Folder, "*.tsv"), ReadSamples) { FileName = "input.tsv", Companions = Files(DataSeeds.Folder, "*.jpg") },
         new("jsonl", Files(DataSeeds.Folder, "metadata.jsonl"), ReadSamples) { FileName = "input.jsonl", Companions = Files(DataSeeds.Folder, "*.jpg") },
         new("parquet", Files(DataSeeds.Folder, "*.parquet", below: false), ReadSamples) { FileName = "input.parquet" },
+        Set("svhn", "test_32x32.mat"),
+        Set("flowers102", "imagelabels.mat", "setid.mat"),
+        Set("flowers102", "setid.mat", "imagelabels.mat"),
+        Set("cifar10", "test_batch.bin"),
+        Set("cifar100", "test.bin"),
+        Set("cifar10", "test_batch"),
+        Set("coco", "captions_val2017.json"),
+        Set("coco", "dataset_coco.json"),
+        Set("flickr30k", "results_20130124.token"),
+        Set("xm3600", "captions.jsonl"),
+        Set("wit", "wit_v1.test.all-00000.tsv"),
         Store("img_emb_0000.npy"),
         Store("metadata_0000.parquet"),
         Store("store.json"),
@@ -92,6 +103,14 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             .SelectMany(name => Files(DataSeeds.Folder, name, below: false))],
     };
 
+    /// <summary>A public test set of which one file is wrong.</summary>
+    private static FuzzTarget Set(string set, string wrong, params string[] beside) =>
+        new($"{set}-{wrong}", Files(Path.Combine(SetSeeds.Folder, set), wrong), path => ReadSet($"{set}={Path.GetDirectoryName(path)}"))
+        {
+            FileName = wrong,
+            Companions = [.. beside.SelectMany(name => Files(Path.Combine(SetSeeds.Folder, set), name).Take(1))],
+        };
+
     private static void ReadSamples(string path)
     {
         var used = 0;
@@ -102,6 +121,12 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             found.Sample?.ReadImage!();
         }
         if (used == 0) throw new LitException($"{path}: nothing of it can be used.");
+    }
+
+    // Pictures that stand in files of their own are not there: they are skipped.
+    private static void ReadSet(string path)
+    {
+        foreach (var found in Samples.Open(path).ReadAll()) found.Sample?.ReadImage!();
     }
 
     private static void ReadStore(string path)

@@ -25,7 +25,7 @@ internal static class BenchCommand
             if (compute.Device.type != DeviceType.CPU || compute.Type != torch.ScalarType.Float32)
                 throw new UsageException("lit bench measures float32 on the CPU. Leave --device and --dtype out, or give --device cpu.");
             using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
-            Terminal.Say($"{spec}: {locked.Architecture}, {locked.Preprocessing.Width} px, {compute.Threads} threads, {parsed.GetValue(turns)} turns");
+            Terminal.Say($"{spec}: {locked.Architecture}{(locked.Architecture.Contains(" px", StringComparison.Ordinal) ? "" : $", {locked.Preprocessing.Width} px")}, {compute.Threads} threads, {parsed.GetValue(turns)} turns");
             var speed = TowerBench.Measure(locked, parsed.GetValue(turns), cancel);
             if (CommonOptions.IsJson(parsed))
             {

@@ -22,6 +22,9 @@ internal static class VerifyCommand
         command.SetAction((parsed, cancel) =>
         {
             var path = parsed.GetRequiredValue(what);
+            if (Directory.Exists(path) && !EmbeddingStore.IsStore(path) && !LitModel.IsBundle(path))
+                throw new LitException($"{path}: neither a model (it holds no model.json, and no model/model.json) nor an embedding store (no store.json, no img_emb). " +
+                    "Give the folder that 'lit tune', 'lit models convert' or 'lit embed' wrote.");
             if (EmbeddingStore.IsStore(path)) VerifyStore(parsed, path, parsed.GetValue(tower), parsed.GetValue(data), cancel);
             else VerifyModel(parsed, path, parsed.GetValue(stores)!);
             return Task.FromResult(ExitCode.Done);

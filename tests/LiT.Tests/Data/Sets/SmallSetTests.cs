@@ -1,4 +1,3 @@
-using System.Text;
 using LiT.Data;
 using LiT.Data.Sets;
 
@@ -17,7 +16,7 @@ public sealed class SmallSetTests : IDisposable
     public void Cifars_binary_version_is_read(int classes, string file, string first, string second)
     {
         byte[] labels = classes == 10 ? [0, 9] : [0, 96];
-        folder.Write(file, [.. labels.SelectMany((label, i) => (byte[])[.. classes == 10 ? Array.Empty<byte>() : [5], label, .. Planes(i)])]);
+        folder.Write(file, [.. labels.SelectMany((label, i) => (byte[])[.. classes == 10 ? Array.Empty<byte>() : [5], label, .. CifarPickle.Planes(i)])]);
         Check($"cifar{classes}", first, second);
     }
 
@@ -26,16 +25,16 @@ public sealed class SmallSetTests : IDisposable
     [InlineData(100, "cifar-100-python/test", "apple", "willow_tree")]
     public void Cifars_pickles_are_read_as_data(int classes, string file, string first, string second)
     {
-        folder.Write(file, Pickle(classes == 10 ? "labels" : "fine_labels", classes == 10 ? [0, 9] : [0, 96]));
+        folder.Write(file, CifarPickle.Batch(classes == 10 ? "labels" : "fine_labels", classes == 10 ? [0, 9] : [0, 96]));
         Check($"cifar{classes}", first, second);
     }
 
     [Fact]
     public void A_batch_of_the_other_cifar_or_a_cut_one_is_refused()
     {
-        folder.Write("test_batch", Pickle("fine_labels", [0, 96]));
+        folder.Write("test_batch", CifarPickle.Batch("fine_labels", [0, 96]));
         Assert.Contains("no batch of CIFAR", Assert.Throws<LitException>(() => SetFolders.Read("cifar10", folder.Path)).Message);
-        folder.Write("test_batch", Pickle("labels", [0, 96]));
+        folder.Write("test_batch", CifarPickle.Batch("labels", [0, 96]));
         Assert.Contains("picture 1 has the label 96", Assert.Throws<LitException>(() => SetFolders.Read("cifar10", folder.Path)).Message);
         folder.Write("test_batch.bin", new byte[3000]);
         Assert.Contains("no whole number of pictures", Assert.Throws<LitException>(() => SetFolders.Read("cifar10", folder.Path)).Message);
@@ -160,26 +159,5 @@ public sealed class SmallSetTests : IDisposable
         var image = SetFolders.Decoded(samples[1]);
         Assert.Equal((32, 32), (image.Width, image.Height));
         Assert.Equal([2, 12, 22, 3, 12, 22], image.Pixels[..6]);
-    }
-
-    /// <summary>Red, green, blue planes: the second picture begins with (2, 12, 22), (3, 12, 22).</summary>
-    private static byte[] Planes(int picture) =>
-        [.. Enumerable.Range(0, 3).SelectMany(channel => Enumerable.Range(0, 1024).Select(pixel => (byte)(picture + 1 + 10 * channel + (channel == 0 && pixel == 1 ? 1 : 0))))];
-
-    /// <summary>What Python 2's cPickle wrote for {'data': uint8[2, 3072], labels: [...]}, protocol 2.</summary>
-    private static byte[] Pickle(string labels, byte[] values)
-    {
-        byte[] Ascii(string text) => Encoding.ASCII.GetBytes(text);
-        byte[] Str(string text) => [(byte)'U', (byte)text.Length, .. Ascii(text)];
-        byte[] Bytes(byte[] data) => [(byte)'T', .. BitConverter.GetBytes(data.Length), .. data];
-        return
-        [
-            0x80, 2, .. Ascii("}("), .. Str("data"), .. Ascii("cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\n"),
-            (byte)'K', 0, 0x85, .. Str("b"), 0x87, (byte)'R',
-            (byte)'(', (byte)'K', 1, (byte)'K', 2, (byte)'M', 0, 12, 0x86, .. Ascii("cnumpy\ndtype\n"), .. Str("u1"), (byte)'K', 0, (byte)'K', 1, 0x87, (byte)'R',
-            (byte)'(', (byte)'K', 3, .. Str("|"), .. Ascii("NNN"), (byte)'J', 255, 255, 255, 255, (byte)'J', 255, 255, 255, 255, (byte)'K', 0, .. Ascii("tb"),
-            0x89, .. Bytes([.. Planes(0), .. Planes(1)]), .. Ascii("tb"),
-            .. Str(labels), .. Ascii("]("), .. values.SelectMany(value => (byte[])[(byte)'K', value]), .. Ascii("eu.")
-        ];
     }
 }
