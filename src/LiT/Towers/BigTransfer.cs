@@ -114,9 +114,17 @@ public sealed class BigTransfer : ImageTower
     public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor images) => InSmallParts(images, Representations);
+    public override Tensor forward(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var x = InSmallParts(images, EarlyStages);                                                      // [B, C, H/8, W/8]
+        foreach (var units in stages.Skip(Early))
+            foreach (var unit in units)
+                x = scope.DisposeEverythingBut(unit.call(x));
+        return GroupNorms.Rectified(norm, x, root.IsLockedFor(images)).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
+    }
 
-    private Tensor Representations(Tensor images)
+    private Tensor EarlyStages(Tensor images)
     {
         using var scope = NewDisposeScope();
         var x = root.call(images);                                                                      // [B, C, H/2, W/2]
@@ -124,10 +132,10 @@ public sealed class BigTransfer : ImageTower
             ? functional.max_pool2d(functional.pad(x, [1, 1, 1, 1]), 3, 2)
             : functional.max_pool2d(x, 3, 2, 1);
         x = scope.DisposeEverythingBut(x);                                                              // [B, C, H/4, W/4]
-        foreach (var units in stages)
+        foreach (var units in stages.Take(Early))
             foreach (var unit in units)
                 x = scope.DisposeEverythingBut(unit.call(x));
-        return GroupNorms.Rectified(norm, x, root.IsLockedFor(x)).mean([2, 3]).MoveToOuterDisposeScope();                             // [B, D]
+        return x.MoveToOuterDisposeScope();
     }
 
     internal override void Initialise(Generator random)

@@ -96,18 +96,26 @@ public sealed class GroupNormResNet : ImageTower
     public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor images) => InSmallParts(images, Representations);
+    public override Tensor forward(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var x = InSmallParts(images, EarlyStages);                                                      // [B, C, H/8, W/8]
+        foreach (var units in stages.Skip(Early))
+            foreach (var unit in units)
+                x = scope.DisposeEverythingBut(unit.call(x));
+        return x.mean([2, 3]).MoveToOuterDisposeScope();                                                // [B, D]
+    }
 
-    private Tensor Representations(Tensor images)
+    private Tensor EarlyStages(Tensor images)
     {
         using var scope = NewDisposeScope();
         var x = GroupNorms.Rectified(norm, root.call(images), root.IsLockedFor(images));                // [B, C, H/2, W/2]
         x = functional.max_pool2d(StandardisedConv.Same(x, 3, 2, double.NegativeInfinity), 3, 2);       // [B, C, H/4, W/4]
         x = scope.DisposeEverythingBut(x);
-        foreach (var units in stages)
+        foreach (var units in stages.Take(Early))
             foreach (var unit in units)
                 x = scope.DisposeEverythingBut(unit.call(x));
-        return x.mean([2, 3]).MoveToOuterDisposeScope();                                                // [B, D]
+        return x.MoveToOuterDisposeScope();
     }
 
     internal override void Initialise(Generator random)

@@ -67,15 +67,19 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
     public virtual Tensor Logits(string head, Tensor representation) =>
         throw new ArgumentException($"This tower has no head '{head}'.", nameof(head));
 
+    /// <summary>Stages of a residual network whose activations are much larger than their weights.</summary>
+    private protected const int Early = 2;
+
     /// <summary>
-    /// A locked convolutional network of a few pictures at a time: what one layer writes is still in the caches when the next one reads it.
+    /// Layers of a locked convolutional network for a few pictures at a time: what one layer writes is still in the caches when the next
+    /// one reads it.
     /// </summary>
-    private protected Tensor InSmallParts(Tensor images, Func<Tensor, Tensor> forward)
+    private protected Tensor InSmallParts(Tensor images, Func<Tensor, Tensor> layers)
     {
         const int Few = 2;
-        if (!Locked || images.shape[0] <= Few || images.device_type != DeviceType.CPU || images.requires_grad) return forward(images);
+        if (!Locked || images.shape[0] <= Few || images.device_type != DeviceType.CPU || images.requires_grad) return layers(images);
         using var scope = NewDisposeScope();
-        return cat([.. images.split(Few).Select(part => forward(part))], 0).MoveToOuterDisposeScope();
+        return cat([.. images.split(Few).Select(layers)], 0).MoveToOuterDisposeScope();
     }
 
     /// <param name="images">Preprocessed pixels, [B, 3, H, W].</param>

@@ -113,17 +113,25 @@ public sealed class ResNet : ImageTower
     public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor images) => InSmallParts(images, Representations);
+    public override Tensor forward(Tensor images)
+    {
+        using var scope = NewDisposeScope();
+        var x = InSmallParts(images, EarlyStages);                                                      // [B, C, H/8, W/8]
+        foreach (var units in stages.Skip(Early))
+            foreach (var unit in units)
+                x = scope.DisposeEverythingBut(unit.call(x));
+        return x.mean([2, 3]).MoveToOuterDisposeScope();                                                // [B, D]
+    }
 
-    private Tensor Representations(Tensor images)
+    private Tensor EarlyStages(Tensor images)
     {
         using var scope = NewDisposeScope();
         var x = functional.max_pool2d(root.Rectified(images), 3, 2, 1);                                 // [B, C, H/4, W/4]
         x = scope.DisposeEverythingBut(x);
-        foreach (var units in stages)
+        foreach (var units in stages.Take(Early))
             foreach (var unit in units)
                 x = scope.DisposeEverythingBut(unit.call(x));
-        return x.mean([2, 3]).MoveToOuterDisposeScope();                                                // [B, D]
+        return x.MoveToOuterDisposeScope();
     }
 
     internal override void Initialise(Generator random)

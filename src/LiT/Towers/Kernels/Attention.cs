@@ -37,31 +37,34 @@ internal static unsafe class Attention
         Simd.ForEach(B * heads, i =>
         {
             var (picture, head) = (i / heads, i % heads);
-            Head((float*)from + (long)picture * L * 3 * D + head * size, 3 * D, D, L, size, (float*)to + (long)picture * L * D + head * size, D);
+            float* Queries(int i) => (float*)from + (long)(i / heads) * L * 3 * D + i % heads * size;
+            Head(Queries(i), 3 * D, D, L, size, (float*)to + (long)picture * L * D + head * size, D, i + 1 < B * heads ? Queries(i + 1) : null);
         });
         GC.KeepAlive(qkv);
         GC.KeepAlive(mixed);
         return mixed;
     }
 
-    // One head: queries at q, keys D further, values 2 D further, a token every stride numbers.
+    // One head: queries at q, keys D further, values 2 D further, a token every stride numbers. What the next head needs is fetched
+    // meanwhile: it lies in pieces of one head's size all over the picture, which the processor does not foresee.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Head(float* q, int stride, int D, int L, int size, float* to, int toStride)
+    private static void Head(float* q, int stride, int D, int L, int size, float* to, int toStride, float* next)
     {
         var padded = (L + Lanes - 1) / Lanes * Lanes;
         var needed = size * padded + L * size + Rows * padded + Lanes;
         if (scratch is null || scratch.Length < needed) scratch = GC.AllocateUninitializedArray<float>(needed, pinned: true);
-        var keys = (float*)(((nint)Unsafe.AsPointer(ref scratch[0]) + 63) & ~63);    // [S, padded]
+        var keys = (float*)(((nint)Unsafe.AsPointer(ref scratch[0]) + 63) & ~63);    // [S, 64] for every 64 keys, the last fewer
         var values = keys + size * padded;                                            // [L, S]
         var scores = values + L * size;                                               // [Rows, padded]
 
         for (var key = 0; key < padded; key += Lanes)
         {
-            var there = Math.Min(Lanes, L - key);
+            var (there, panel) = (Math.Min(Lanes, L - key), key / Columns * Columns);
+            var columns = Math.Min(Columns, padded - panel);
             var k = q + D + (long)key * stride;
             for (var s = 0; s < size; s++)
             {
-                var column = keys + s * padded + key;
+                var column = keys + panel * size + s * columns + key - panel;
                 for (var lane = 0; lane < there; lane++) column[lane] = k[(long)lane * stride + s];
                 for (var lane = there; lane < Lanes; lane++) column[lane] = 0;
             }
@@ -74,7 +77,12 @@ internal static unsafe class Attention
         for (var row = 0; row < L; row += Rows)
         {
             row = Math.Min(row, L - Rows);          // the last block overlaps the one before and gives the same numbers again
-            Product(q + (long)row * stride, stride, keys, padded, size, scores, padded, padded);
+            if (next is not null) Fetch(next + (long)row * stride, stride, D, size);
+            for (var panel = 0; panel < padded; panel += Columns)
+            {
+                var columns = Math.Min(Columns, padded - panel);
+                Product(q + (long)row * stride, stride, keys + panel * size, columns, size, scores + panel, padded, columns);
+            }
             for (var r = 0; r < Rows; r++) sums[r] = Exponentials(scores + r * padded, L, padded, scale);
             var into = to + (long)row * toStride;
             Product(scores, padded, values, size, L, into, toStride, size);
@@ -82,6 +90,18 @@ internal static unsafe class Attention
                 for (var s = 0; s < size; s += Lanes)
                     Vector512.Store(Vector512.Load(into + (long)r * toStride + s) * Vector512.Create(1 / sums[r]), into + (long)r * toStride + s);
         }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Fetch(float* q, int stride, int D, int size)
+    {
+        for (var row = 0; row < Rows; row++, q += stride)
+            for (var s = 0; s < size; s += Lanes)
+            {
+                Sse.Prefetch1(q + s);
+                Sse.Prefetch1(q + D + s);
+                Sse.Prefetch1(q + 2 * D + s);
+            }
     }
 
     // exp(scale · (x - max)) in place, to base 2; the sum is given back. What stands behind L is zero afterwards.
