@@ -16,14 +16,18 @@ internal static class DecodeBenchmark
     public static int Run(string[] args)
     {
         var (data, spec) = (args[0], args[1]);
-        var longer = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 0;
+        var shorter = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 0;
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { ImageSize = spec.Contains(':', StringComparison.Ordinal) ? 224 : null });
         List<byte[]> files = [];
         foreach (var sample in Samples.Open(data).Read(_ => { }))
         {
             var bytes = sample.ReadImage!();
-            try { files.Add(longer == 0 ? bytes : Thumbnail.Encode(Decoding.Decode(bytes), longer)); }
-            catch (PictureException) { }
+            if (shorter > 0)
+            {
+                var image = Decoding.Decode(bytes, origin: sample.Origin);
+                bytes = Thumbnail.Encode(image, shorter * Math.Max(image.Width, image.Height) / Math.Min(image.Width, image.Height));
+            }
+            files.Add(bytes);
         }
         if (files.Count == 0) throw new LitException($"{data}: no picture that can be read. Give others.");
         var preprocessing = tower.Preprocessing;

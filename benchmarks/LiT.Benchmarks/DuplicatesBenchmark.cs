@@ -24,8 +24,12 @@ internal static class DuplicatesBenchmark
         var folder = Directory.CreateTempSubdirectory("lit-duplicates-").FullName;
         try
         {
-            Write(Path.Combine(folder, "test"), test, width, 1, 0);
-            Write(Path.Combine(folder, "train"), train, width, 2, test / Planted);
+            var (made, _) = Timed(() =>
+            {
+                Write(Path.Combine(folder, "test"), test, width, 1, 0);
+                Write(Path.Combine(folder, "train"), train, width, 2, test / Planted);
+            });
+            Console.WriteLine(FormattableString.Invariant($"both stores made in {made:F0} s"));
             using var trainStore = EmbeddingStore.Open(Path.Combine(folder, "train"));
             using var testStore = EmbeddingStore.Open(Path.Combine(folder, "test"));
             var operations = 2.0 * train * test * width;
@@ -72,7 +76,7 @@ internal static class DuplicatesBenchmark
     /// <summary>Random directions; the first <paramref name="planted"/> are the test set's first, a little changed.</summary>
     private static void Write(string folder, int rows, int width, int seed, int planted)
     {
-        using var writer = EmbeddingStoreWriter.Open(folder, new StoreDescription { Fingerprint = "random", Tower = "random", EmbeddingSize = width, Source = "random" });
+        using var writer = EmbeddingStoreWriter.Open(folder, new StoreDescription { Fingerprint = "random", Tower = "random", EmbeddingSize = width, Source = "random", RowsPerShard = 20_000 });
         var random = new Random(seed);
         var first = new Random(1);
         var row = new float[width];

@@ -27,7 +27,7 @@ static int Usage()
           towers [THREADS [SPEC...]]               image towers beside the matrix products
           embed [THREADS [COUNT [SPEC...]]]        JPEG files to a store, beside plain modules and ONNX Runtime
           int8 SPEC DATA [COUNT [THREADS]]         a tower of bytes beside the same in float32
-          decode DATA TOWER [LONGER_SIDE]          pictures decoded exactly and shrunk on the way, and the cosine of the two
+          decode DATA TOWER [SHORTER_SIDE]         pictures decoded exactly and shrunk on the way, and the cosine of the two
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches
           optimizer [TOWER]                        one update of every weight
