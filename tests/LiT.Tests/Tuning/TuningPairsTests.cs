@@ -71,6 +71,18 @@ public class TuningPairsTests
     }
 
     [Theory]
+    [InlineData(400, 600, 64)]            // never fewer steps than 600
+    [InlineData(900, 1125, 64)]           // 80 epochs while there are few
+    [InlineData(3_000, 1875, 128)]
+    [InlineData(20_000, 625, 256)]        // 8 where an epoch is long enough
+    public void The_length_of_a_run_fits_the_data(int images, long steps, int batch)
+    {
+        var (options, reasons) = TuningDefaults.For(Pairs(images));
+        Assert.Equal((steps, batch), (options.Steps, options.Batch));
+        Assert.Contains(reasons, reason => reason.Option == "--steps" && reason.Words.Contains($"{Math.Round(steps * (double)batch / images)} epochs", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData(40)]
     [InlineData(500)]
     [InlineData(20_000)]
