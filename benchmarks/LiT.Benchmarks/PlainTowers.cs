@@ -55,6 +55,32 @@ internal sealed class PlainViT : Module<Tensor, Tensor>
     }
 }
 
+/// <summary>A text transformer over rows of one length, padding included; the last token is the representation.</summary>
+internal sealed class PlainText : Module<Tensor, Tensor>
+{
+    private readonly TorchSharp.Modules.Embedding tokens;
+    private readonly Parameter positions;
+    private readonly ModuleList<PlainBlock> blocks;
+    private readonly LayerNorm norm;
+
+    public PlainText(int vocabulary, int length, int width, int depth, int mlp, int heads) : base(nameof(PlainText))
+    {
+        tokens = Embedding(vocabulary, width);
+        positions = Layers.Weight([length, width]);
+        using (no_grad()) positions.normal_(0, 0.02);
+        blocks = new([.. Enumerable.Range(0, depth).Select(_ => new PlainBlock(width, mlp, heads, TorchSharp.Modules.GELU.Approximate.none))]);
+        norm = LayerNorm(width);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor ids)
+    {
+        var x = tokens.call(ids) + positions;
+        foreach (var block in blocks) x = block.call(x);
+        return norm.call(x).select(1, -1);
+    }
+}
+
 internal sealed class PlainBlock : Module<Tensor, Tensor>
 {
     private readonly int heads;
