@@ -61,5 +61,5 @@ internal static class CifarBatches
 
     private static TestPicture Picture(string path, int index, long label, IReadOnlyList<string> ids, Func<byte[]> bytes) =>
         label >= 0 && label < ids.Count ? new($"test/{index:00000}", ids[(int)label], bytes)
-            : throw new LitException($"{path}: picture {index} has the label {label}, where classes go from 0 to {ids.Count - 1}. Is it the other CIFAR?");
+            : throw new LitException($"{path}: picture {index} has the label {label}, where classes go from 0 to {ids.Count - 1}. Take the other CIFAR, or download the file again.");
 }
