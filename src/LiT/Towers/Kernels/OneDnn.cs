@@ -63,13 +63,13 @@ internal static class OneDnn
 
     /// <summary>A weight laid out as oneDNN's products like it; opaque to every other operation.</summary>
     /// <param name="weight">[outputs, inputs], float32.</param>
-    public static Tensor Pack(Tensor weight) => (Tensor)Products.Value!.invoke("pack", weight.contiguous());
+    public static Tensor Pack(Tensor weight) => Invoke("pack", weight.contiguous());
 
     /// <summary>x · weightᵀ + bias, [.., inputs] → [.., outputs].</summary>
     /// <param name="x">Float32 on the CPU.</param>
     /// <param name="weight">What <see cref="Pack"/> gave, or [outputs, inputs] as it lies in memory, transposed or not.</param>
     /// <param name="bias">[outputs], or null.</param>
-    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias) => (Tensor)Products.Value!.invoke("linear", x, weight, bias!);
+    public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias) => Invoke("linear", x, weight, bias);
 
     /// <summary>A kernel laid out as oneDNN's convolutions of such pictures like it; opaque to every other operation.</summary>
     /// <param name="kernel">[outputs, inputs, K, K], float32.</param>
@@ -77,7 +77,7 @@ internal static class OneDnn
     /// <param name="stride">Places that the kernel moves on by.</param>
     /// <param name="picture">Of the size that most pictures have, [.., H, W]; others are computed too, more slowly.</param>
     public static Tensor PackConvolution(Tensor kernel, long padding, long stride, Tensor picture) =>
-        (Tensor)Products.Value!.invoke("pack_convolution", kernel.contiguous(), padding, stride, picture.shape[^2], picture.shape[^1]);
+        Invoke("pack_convolution", kernel.contiguous(), (int)padding, (int)stride, (int)picture.shape[^2], (int)picture.shape[^1]);
 
     /// <summary>A convolution, and ReLU where asked for: [B, inputs, H, W] → [B, outputs, H', W'], channels innermost in memory.</summary>
     /// <param name="x">Float32 on the CPU; fastest with channels innermost in memory.</param>
@@ -87,25 +87,36 @@ internal static class OneDnn
     /// <param name="stride">Places that the kernel moves on by.</param>
     /// <param name="relu">Whether max(0, ·) follows.</param>
     public static Tensor Convolution(Tensor x, Tensor packed, Tensor? bias, long padding, long stride, bool relu) =>
-        (Tensor)Products.Value!.invoke("convolution", x, packed, bias!, padding, stride, relu);
+        Invoke("convolution", x, packed, bias, (int)padding, (int)stride, relu);
 
     /// <summary>
     /// <see cref="Convolution"/> with the sum with what is there before the ReLU: sum is [B, outputs, H', W'], channels innermost in
     /// memory, and its memory holds the result afterwards.
     /// </summary>
     public static Tensor ConvolutionOnto(Tensor sum, Tensor x, Tensor packed, Tensor? bias, long padding, long stride, bool relu) =>
-        (Tensor)Products.Value!.invoke("convolution_onto", sum, x, packed, bias!, padding, stride, relu);
+        Invoke("convolution_onto", sum, x, packed, bias, (int)padding, (int)stride, relu);
 
     /// <summary>A weight of signed bytes laid out for <see cref="Codes"/>.</summary>
     /// <param name="weight">[outputs, inputs], int8.</param>
-    public static Tensor PackCodes(Tensor weight) => (Tensor)Products.Value!.invoke("pack_codes", weight.contiguous());
+    public static Tensor PackCodes(Tensor weight) => Invoke("pack_codes", weight.contiguous());
 
     /// <summary>(x - 128) · weightᵀ, each output times its scale: bytes in, [rows, inputs], float32 out, [rows, outputs].</summary>
     /// <param name="x">Unsigned bytes; 128 stands for zero.</param>
     /// <param name="packed">What <see cref="PackCodes"/> gave.</param>
     /// <param name="scales">[outputs], float32.</param>
     /// <param name="zeros">[outputs], int32, all zero.</param>
-    public static Tensor Codes(Tensor x, Tensor packed, Tensor scales, Tensor zeros) => (Tensor)Products.Value!.invoke("codes", x, packed, scales, zeros);
+    public static Tensor Codes(Tensor x, Tensor packed, Tensor scales, Tensor zeros) => Invoke("codes", x, packed, scales, zeros);
+
+    // Nothing that torch reads may be collected before it returns (see Scalars): arguments are held here, and numbers are int,
+    // which goes over as it is, where long would become a scalar that nobody holds.
+    private static Tensor Invoke(string name, params object?[] arguments)
+    {
+        foreach (var argument in arguments)
+            if (argument is long or float or double) throw new ArgumentException($"{name}: a {argument.GetType().Name} would become a scalar that nobody holds.");
+        var result = (Tensor)Products.Value!.invoke(name, arguments!);
+        GC.KeepAlive(arguments);
+        return result;
+    }
 
     // A small product is tried, so that a libtorch without these operators shows here and not in a tower.
     private static jit.ScriptModule? Load()
