@@ -25,33 +25,29 @@ internal static class Limits
     public static void Finite(Command command)
     {
         foreach (var option in command.Options.Where(option => option.ValueType == typeof(double) || option.ValueType == typeof(double?)))
-            option.Validators.Add(result =>
-            {
-                if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && !double.IsFinite(value))
-                    result.AddError($"{option.Name} {result.Tokens[0].Value}: give a number.");
-            });
+            Numbers(option, double.IsFinite, "a number");
         foreach (var verb in command.Subcommands) Finite(verb);
     }
 
     /// <summary>Numbers above 0.</summary>
     public static void AboveZero(params Option[] options)
     {
-        foreach (var option in options)
-            option.Validators.Add(result =>
-            {
-                if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && value <= 0)
-                    result.AddError($"{option.Name} {result.Tokens[0].Value}: give a number above 0.");
-            });
+        foreach (var option in options) Numbers(option, value => !(value <= 0), "a number above 0");
     }
 
     /// <summary>Numbers from 0 to 1.</summary>
     public static void Share(params Option[] options)
     {
-        foreach (var option in options)
-            option.Validators.Add(result =>
-            {
-                if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && value is not (>= 0 and <= 1))
-                    result.AddError($"{option.Name} {result.Tokens[0].Value}: give a share from 0 to 1.");
-            });
+        foreach (var option in options) Numbers(option, value => value is >= 0 and <= 1, "a share from 0 to 1");
     }
+
+    /// <summary>Numbers of which something holds.</summary>
+    /// <param name="option">Takes one number.</param>
+    /// <param name="holds">Whether a number may be given.</param>
+    /// <param name="wanted">What to give instead, in words.</param>
+    public static void Numbers(Option option, Func<double, bool> holds, string wanted) => option.Validators.Add(result =>
+    {
+        if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, CultureInfo.InvariantCulture, out var value) && !holds(value))
+            result.AddError($"{option.Name} {result.Tokens[0].Value}: give {wanted}.");
+    });
 }

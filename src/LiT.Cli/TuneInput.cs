@@ -38,11 +38,7 @@ internal sealed class TuneInput
             command.Options.Add(option);
         Data.AddTo(command);
         Limits.Positive(vocabulary, tokenLength, pictures);
-        holdOut.Validators.Add(result =>
-        {
-            if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out var share) && share is not (>= 0 and < 0.9))
-                result.AddError($"--hold-out {result.Tokens[0].Value}: give a share from 0 to below 0.9.");
-        });
+        Limits.Numbers(holdOut, share => share is >= 0 and < 0.9, "a share from 0 to below 0.9");
         command.Validators.Add(result =>
         {
             if (result.GetResult(textTower) is not null && result.GetResult(textInit) is not null)
