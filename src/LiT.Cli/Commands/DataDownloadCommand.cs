@@ -35,11 +35,7 @@ internal static class DataDownloadCommand
         };
         Limits.Positive(rowsPerShard, concurrency, perHost, resize, maxSide, minSide);
         foreach (Option option in new Option[] { hostDelay, retries, timeout, maxMegabytes })
-            option.Validators.Add(result =>
-            {
-                if (result.Tokens.Count == 1 && double.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out var value) && !(value >= 0 && value < 1e6))
-                    result.AddError($"{option.Name} {result.Tokens[0].Value}: give a number from 0 to a million.");
-            });
+            Limits.Numbers(option, value => value is >= 0 and < 1e6, "a number from 0 to a million");
         command.SetAction(async (parsed, cancel) =>
         {
             var limit = TimeSpan.FromSeconds(Math.Max(parsed.GetValue(timeout), 0.1));
