@@ -17,7 +17,10 @@ internal static class DecodeBenchmark
     {
         var (data, spec) = (args[0], args[1]);
         var shorter = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 0;
-        using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { ImageSize = spec.Contains(':', StringComparison.Ordinal) ? 224 : null });
+        using var tower = ImageTowerLoader.Load(
+            spec,
+            new ImageTowerOptions { ImageSize = spec.Contains(':', StringComparison.Ordinal) ? 224 : null }
+        );
         List<byte[]> files = [];
         foreach (var sample in Samples.Open(data).Read(_ => { }))
         {
@@ -25,11 +28,15 @@ internal static class DecodeBenchmark
             if (shorter > 0)
             {
                 var image = Decoding.Decode(bytes, origin: sample.Origin);
-                bytes = Thumbnail.Encode(image, shorter * Math.Max(image.Width, image.Height) / Math.Min(image.Width, image.Height));
+                bytes = Thumbnail.Encode(
+                    image,
+                    shorter * Math.Max(image.Width, image.Height) / Math.Min(image.Width, image.Height)
+                );
             }
             files.Add(bytes);
         }
-        if (files.Count == 0) throw new LitException($"{data}: no picture that can be read. Give others.");
+        if (files.Count == 0)
+            throw new LitException($"{data}: no picture that can be read. Give others.");
         var preprocessing = tower.Preprocessing;
         var fast = preprocessing.Decoding with { NotBelow = preprocessing.NotBelow };
         var (pixels, megapixels, shrunk) = (new float[preprocessing.ValueCount], 0.0, 0);
@@ -37,25 +44,64 @@ internal static class DecodeBenchmark
         {
             var (width, height) = Decoding.ReadSize(file);
             megapixels += width * height / 1e6;
-            if (Decoding.Decode(file, fast).Width < width) shrunk++;
+            if (Decoding.Decode(file, fast).Width < width)
+                shrunk++;
         }
         void Decode(DecodingOptions options)
         {
-            foreach (var file in files) Decoding.Decode(file, options);
+            foreach (var file in files)
+                Decoding.Decode(file, options);
         }
         void Prepare(DecodingOptions options)
         {
-            foreach (var file in files) preprocessing.Apply(Decoding.Decode(file, options), pixels);
+            foreach (var file in files)
+                preprocessing.Apply(Decoding.Decode(file, options), pixels);
         }
-        var spent = Rounds.MedianSpent(3, () => Decode(preprocessing.Decoding), () => Decode(fast), () => Prepare(preprocessing.Decoding), () => Prepare(fast));
-        Console.WriteLine(FormattableString.Invariant($"{files.Count} pictures of {data}, {megapixels / files.Count:F2} megapixels and {files.Average(file => file.Length) / 1024:F0} KB on average, {shrunk} of them shrunk for {spec}; one thread, median of 3 turns; pictures for a second on the clock | of processor"));
-        foreach (var (name, exact, quick) in new[] { ("decoding", spent[0], spent[1]), ("decoding, resize, values", spent[2], spent[3]) })
-            Console.WriteLine(FormattableString.Invariant($"  {name,-26} exact {files.Count / exact.Seconds,7:F1} | {files.Count / exact.Processor,7:F1}   fast {files.Count / quick.Seconds,7:F1} | {files.Count / quick.Processor,7:F1}   {exact.Processor / quick.Processor:F2} x"));
+        var spent = Rounds.MedianSpent(
+            3,
+            () => Decode(preprocessing.Decoding),
+            () => Decode(fast),
+            () => Prepare(preprocessing.Decoding),
+            () => Prepare(fast)
+        );
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"{files.Count} pictures of {data}, {megapixels / files.Count:F2} megapixels and {files.Average(file => file.Length) / 1024:F0} KB on average, {shrunk} of them shrunk for {spec}; one thread, median of 3 turns; pictures for a second on the clock | of processor"
+            )
+        );
+        foreach (
+            var (name, exact, quick) in new[]
+            {
+                ("decoding", spent[0], spent[1]),
+                ("decoding, resize, values", spent[2], spent[3]),
+            }
+        )
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"  {name, -26} exact {files.Count / exact.Seconds, 7:F1} | {files.Count / exact.Processor, 7:F1}   fast {files.Count / quick.Seconds, 7:F1} | {files.Count / quick.Processor, 7:F1}   {exact.Processor / quick.Processor:F2} x"
+                )
+            );
 
-        var representations = new[] { DecodePath.Exact, DecodePath.Fast }.Select(path => Represent(tower, files, path)).ToArray();
+        var representations = new[] { DecodePath.Exact, DecodePath.Fast }
+            .Select(path => Represent(tower, files, path))
+            .ToArray();
         var size = tower.Tower.Width;
-        var cosines = Enumerable.Range(0, files.Count).Select(i => (double)TensorPrimitives.CosineSimilarity(representations[0].AsSpan(i * size, size), representations[1].AsSpan(i * size, size))).Order().ToList();
-        Console.WriteLine(FormattableString.Invariant($"  cosine of the two representations of {spec}: mean {cosines.Average():F5}, median {cosines[cosines.Count / 2]:F5}, least {cosines[0]:F5}"));
+        var cosines = Enumerable
+            .Range(0, files.Count)
+            .Select(i =>
+                (double)
+                    TensorPrimitives.CosineSimilarity(
+                        representations[0].AsSpan(i * size, size),
+                        representations[1].AsSpan(i * size, size)
+                    )
+            )
+            .Order()
+            .ToList();
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"  cosine of the two representations of {spec}: mean {cosines.Average():F5}, median {cosines[cosines.Count / 2]:F5}, least {cosines[0]:F5}"
+            )
+        );
         return 0;
     }
 
@@ -64,9 +110,22 @@ internal static class DecodeBenchmark
         var found = files.Select((file, i) => new Found(new Sample($"{i}", $"{i}") { ReadImage = () => file }, null));
         var rows = new float[files.Count * tower.Tower.Width];
         var done = 0;
-        foreach (var batch in PreparedPictures.InOrder(found, new Preparation(tower.Preprocessing, long.MaxValue, 16) { Decode = path }, CancellationToken.None).Chunk(16))
+        foreach (
+            var batch in PreparedPictures
+                .InOrder(
+                    found,
+                    new Preparation(tower.Preprocessing, long.MaxValue, 16) { Decode = path },
+                    CancellationToken.None
+                )
+                .Chunk(16)
+        )
         {
-            ImageBatch.Represent(tower, [.. batch.Select(one => one.Picture!)], Compute.Cpu, rows.AsMemory(done * tower.Tower.Width));
+            ImageBatch.Represent(
+                tower,
+                [.. batch.Select(one => one.Picture!)],
+                Compute.Cpu,
+                rows.AsMemory(done * tower.Tower.Width)
+            );
             done += batch.Length;
         }
         return rows;

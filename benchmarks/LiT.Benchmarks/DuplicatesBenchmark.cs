@@ -36,16 +36,36 @@ internal static class DuplicatesBenchmark
             LeakReport? report = null;
             var (seconds, processor) = Timed(() => report = LeakAudit.Run(trainStore, testStore, 0.95));
             var (torchSpeed, torchOfProcessor) = Products(width);
-            Console.WriteLine(FormattableString.Invariant($"leak audit, {train:N0} x {test:N0} embeddings of {width}, {Environment.ProcessorCount} threads, AVX-VNNI {TileProduct.IsFast}, {report!.Leaks.Count} of {test / Planted} planted pictures found"));
-            Console.WriteLine(FormattableString.Invariant($"  {seconds,8:F1} s on the clock, {processor,8:F1} s of processor: {operations / processor / 1e9:F0} G operations in a second of processor; peak memory of the process {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"));
-            Console.WriteLine(FormattableString.Invariant($"  {operations / torchSpeed,8:F1} s on the clock, {operations / torchOfProcessor,8:F1} s of processor: the float32 products alone at torch's speed ({torchOfProcessor / 1e9:F0} G in a second of processor), measured on 8,192 x 8,192"));
-            Console.WriteLine(FormattableString.Invariant($"  1,000,000 x 50,000 of 768 need {2.0 * 1e6 * 5e4 * 768 / (operations / processor):F0} s of processor at this speed"));
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"leak audit, {train:N0} x {test:N0} embeddings of {width}, {Environment.ProcessorCount} threads, AVX-VNNI {TileProduct.IsFast}, {report!.Leaks.Count} of {test / Planted} planted pictures found"
+                )
+            );
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"  {seconds, 8:F1} s on the clock, {processor, 8:F1} s of processor: {operations / processor / 1e9:F0} G operations in a second of processor; peak memory of the process {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"
+                )
+            );
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"  {operations / torchSpeed, 8:F1} s on the clock, {operations / torchOfProcessor, 8:F1} s of processor: the float32 products alone at torch's speed ({torchOfProcessor / 1e9:F0} G in a second of processor), measured on 8,192 x 8,192"
+                )
+            );
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"  1,000,000 x 50,000 of 768 need {2.0 * 1e6 * 5e4 * 768 / (operations / processor):F0} s of processor at this speed"
+                )
+            );
             return report!.Leaks.Count == test / Planted ? 0 : 1;
         }
-        finally { Directory.Delete(folder, recursive: true); }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
     }
 
-    private static int Size(string[] sizes, int at, int otherwise) => sizes.Length > at ? int.Parse(sizes[at], CultureInfo.InvariantCulture) : otherwise;
+    private static int Size(string[] sizes, int at, int otherwise) =>
+        sizes.Length > at ? int.Parse(sizes[at], CultureInfo.InvariantCulture) : otherwise;
 
     private static (double ASecond, double ASecondOfProcessor) Products(int width)
     {
@@ -56,7 +76,8 @@ internal static class DuplicatesBenchmark
         a.matmul(b).Dispose();
         var (seconds, processor) = Timed(() =>
         {
-            for (var i = 0; i < 5; i++) a.matmul(b).Dispose();
+            for (var i = 0; i < 5; i++)
+                a.matmul(b).Dispose();
         });
         return (5 * 2.0 * rows * rows * width / seconds, 5 * 2.0 * rows * rows * width / processor);
     }
@@ -76,14 +97,36 @@ internal static class DuplicatesBenchmark
     /// <summary>Random directions; the first <paramref name="planted"/> are the test set's first, a little changed.</summary>
     private static void Write(string folder, int rows, int width, int seed, int planted)
     {
-        using var writer = EmbeddingStoreWriter.Open(folder, new StoreDescription { Fingerprint = "random", Tower = "random", EmbeddingSize = width, Source = "random", RowsPerShard = 20_000 });
+        using var writer = EmbeddingStoreWriter.Open(
+            folder,
+            new StoreDescription
+            {
+                Fingerprint = "random",
+                Tower = "random",
+                EmbeddingSize = width,
+                Source = "random",
+                RowsPerShard = 20_000,
+            }
+        );
         var random = new Random(seed);
         var first = new Random(1);
         var row = new float[width];
-        writer.Write(Enumerable.Range(0, rows).Select(i =>
-        {
-            for (var k = 0; k < width; k++) row[k] = i < planted ? (float)(first.NextDouble() - 0.5 + 0.05 * random.NextDouble()) : (float)(random.NextDouble() - 0.5);
-            return (new Sample($"{i}", $"{i}"), new EmbeddedPicture(0, 0, SHA256.HashData(BitConverter.GetBytes(seed * 1_000_000_000L + i))), row);
-        }));
+        writer.Write(
+            Enumerable
+                .Range(0, rows)
+                .Select(i =>
+                {
+                    for (var k = 0; k < width; k++)
+                        row[k] =
+                            i < planted
+                                ? (float)(first.NextDouble() - 0.5 + 0.05 * random.NextDouble())
+                                : (float)(random.NextDouble() - 0.5);
+                    return (
+                        new Sample($"{i}", $"{i}"),
+                        new EmbeddedPicture(0, 0, SHA256.HashData(BitConverter.GetBytes(seed * 1_000_000_000L + i))),
+                        row
+                    );
+                })
+        );
     }
 }

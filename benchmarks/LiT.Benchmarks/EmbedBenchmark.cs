@@ -27,10 +27,16 @@ internal static class EmbedBenchmark
             var pictures = Path.Combine(folder, "pictures");
             MakePictures(pictures, count);
             MakePictures(pictures + "-few", ImageBatch.Part * threads);
-            Console.WriteLine($"{count} JPEG files of 640 x 480 into a store, {threads} threads, pictures for a second on the clock | for a second of processor, best of 2 turns (plain modules: one); in brackets the share of the matrix products alone");
-            foreach (var spec in args.Length > 2 ? args[2..] : Known) One(spec, pictures, folder, threads, count);
+            Console.WriteLine(
+                $"{count} JPEG files of 640 x 480 into a store, {threads} threads, pictures for a second on the clock | for a second of processor, best of 2 turns (plain modules: one); in brackets the share of the matrix products alone"
+            );
+            foreach (var spec in args.Length > 2 ? args[2..] : Known)
+                One(spec, pictures, folder, threads, count);
         }
-        finally { Directory.Delete(folder, recursive: true); }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
         return 0;
     }
 
@@ -42,54 +48,114 @@ internal static class EmbedBenchmark
         using ProductLimit limit = new(MatrixProducts.Of(config), ImageBatch.Part);
         List<(string Name, LockedTower Tower)> towers = [("LiT", locked)];
         if (Int8.WhyNot(locked.Tower, Compute.Cpu) is null)
-            towers.Add(("LiT, int8", ImageTowerLoader.Load(ImageTowerLoader.With(spec, "int8"), new ImageTowerOptions { ImageSize = 224 })));
+            towers.Add(
+                (
+                    "LiT, int8",
+                    ImageTowerLoader.Load(
+                        ImageTowerLoader.With(spec, "int8"),
+                        new ImageTowerOptions { ImageSize = 224 }
+                    )
+                )
+            );
         var plain = towers.Count;
-        towers.Add(("plain TorchSharp modules", locked with { Tower = new PlainTower(PlainTowers.Of(locked.Tower), locked.Tower.Width) }));
-        towers.Add(("ONNX Runtime, float32", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: false) }));
-        if (config is not ResNetConfig) towers.Add(("ONNX Runtime, int8", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: true) }));
+        towers.Add(
+            (
+                "plain TorchSharp modules",
+                locked with
+                {
+                    Tower = new PlainTower(PlainTowers.Of(locked.Tower), locked.Tower.Width),
+                }
+            )
+        );
+        towers.Add(
+            ("ONNX Runtime, float32", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: false) })
+        );
+        if (config is not ResNetConfig)
+            towers.Add(
+                ("ONNX Runtime, int8", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: true) })
+            );
 
         var best = new (double Clock, double Processor)[towers.Count + 1];
-        for (var turn = 0; turn < 3; turn++)                    // the first is not counted: weights are laid out, code is compiled
+        for (var turn = 0; turn < 3; turn++) // the first is not counted: weights are laid out, code is compiled
         {
             var some = turn == 0 ? ImageBatch.Part * threads : count;
             Count(0, Spent.Of(() => limit.Run(some / ImageBatch.Part)));
             for (var i = 0; i < towers.Count; i++)
             {
-                if (i == plain && turn == 2) continue;          // by far the slowest, and its second turn would say nothing new
+                if (i == plain && turn == 2)
+                    continue; // by far the slowest, and its second turn would say nothing new
                 var store = Path.Combine(folder, "store");
                 var source = Samples.Open(some == count ? pictures : few);
                 var tower = towers[i].Tower;
-                Count(i + 1, Spent.Of(() => EmbedRun.Run(tower, spec, source, store, new EmbedOptions(), Compute.Cpu with { Threads = threads })));
+                Count(
+                    i + 1,
+                    Spent.Of(() =>
+                        EmbedRun.Run(
+                            tower,
+                            spec,
+                            source,
+                            store,
+                            new EmbedOptions(),
+                            Compute.Cpu with
+                            {
+                                Threads = threads,
+                            }
+                        )
+                    )
+                );
                 Directory.Delete(store, recursive: true);
             }
 
             void Count(int way, Spent spent)
             {
-                if (turn > 0) best[way] = (Math.Max(best[way].Clock, some / spent.Seconds), Math.Max(best[way].Processor, some / spent.Processor));
+                if (turn > 0)
+                    best[way] = (
+                        Math.Max(best[way].Clock, some / spent.Seconds),
+                        Math.Max(best[way].Processor, some / spent.Processor)
+                    );
             }
         }
-        Console.WriteLine(FormattableString.Invariant($"{spec}\n  {"matrix products alone",-26} {best[0].Clock,7:F2}       | {best[0].Processor,7:F2}"));
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"{spec}\n  {"matrix products alone", -26} {best[0].Clock, 7:F2}       | {best[0].Processor, 7:F2}"
+            )
+        );
         for (var i = 0; i < towers.Count; i++)
-            Console.WriteLine(FormattableString.Invariant($"  {towers[i].Name,-26} {best[i + 1].Clock,7:F2} ({best[i + 1].Clock / best[0].Clock,4:P0}) | {best[i + 1].Processor,7:F2} ({best[i + 1].Processor / best[0].Processor,4:P0})"));
-        foreach (var (_, tower) in towers.Skip(1)) tower.Dispose();
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"  {towers[i].Name, -26} {best[i + 1].Clock, 7:F2} ({best[i + 1].Clock / best[0].Clock, 4:P0}) | {best[i + 1].Processor, 7:F2} ({best[i + 1].Processor / best[0].Processor, 4:P0})"
+                )
+            );
+        foreach (var (_, tower) in towers.Skip(1))
+            tower.Dispose();
     }
 
     // Windows of one cloud with some grain: as large and as costly to decode as photographs of this size (some 60 KB), no two alike.
     private static void MakePictures(string folder, int count)
     {
-        const int Height = 1200, Width = 1600;
+        const int Height = 1200,
+            Width = 1600;
         Directory.CreateDirectory(folder);
         using var random = new Generator(1, CPU);
         using var scope = NewDisposeScope();
         var sum = randn([1, 3, Height, Width], generator: random) * 6;
         foreach (var (cells, strength) in new[] { (8, 50), (30, 30), (120, 20), (400, 12) })
-            sum += nn.functional.interpolate(randn([1, 3, cells, cells * 4 / 3], generator: random), [Height, Width], mode: InterpolationMode.Bilinear, align_corners: false) * strength;
+            sum +=
+                nn.functional.interpolate(
+                    randn([1, 3, cells, cells * 4 / 3], generator: random),
+                    [Height, Width],
+                    mode: InterpolationMode.Bilinear,
+                    align_corners: false
+                ) * strength;
         var bytes = (sum + 128).clamp(0, 255).to(ScalarType.Byte)[0].permute(1, 2, 0).contiguous();
         Parallel.For(0, count, i =>
         {
             using var own = NewDisposeScope();
             var window = bytes.narrow(0, i * 53 % (Height - 480), 480).narrow(1, i * 37 % (Width - 640), 640);
-            File.WriteAllBytes(Path.Combine(folder, $"{i:D4}.jpg"), Thumbnail.Encode(new RgbImage(640, 480, window.contiguous().data<byte>().ToArray())));
+            File.WriteAllBytes(
+                Path.Combine(folder, $"{i:D4}.jpg"),
+                Thumbnail.Encode(new RgbImage(640, 480, window.contiguous().data<byte>().ToArray()))
+            );
         });
     }
 
@@ -98,7 +164,8 @@ internal static class EmbedBenchmark
     {
         private readonly nn.Module<Tensor, Tensor> network;
 
-        public PlainTower(nn.Module<Tensor, Tensor> network, int width) : base(nameof(PlainTower))
+        public PlainTower(nn.Module<Tensor, Tensor> network, int width)
+            : base(nameof(PlainTower))
         {
             (this.network, Width) = (network, width);
             RegisterComponents();

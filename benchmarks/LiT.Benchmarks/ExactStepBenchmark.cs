@@ -19,20 +19,42 @@ internal static class ExactStepBenchmark
         var before = PeakMemory.Now;
         Spent exact = default;
         var peak = PeakMemory.Of(() => exact = Steps(batch, batch, alone ? 1 : 2));
-        Console.WriteLine(FormattableString.Invariant($"{spec}, {pairs.MeanLength:F1} ids of 16: exact step at batch {batch}, micro-batch {micro}, {width} numbers: {exact.Seconds:F2} s ({exact.Processor:F2} s of processors), {batch / exact.Seconds:F1} pairs/s, peak {peak / 1e9:F2} GB ({before / 1e9:F2} GB before)"));
-        if (alone) return 0;
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"{spec}, {pairs.MeanLength:F1} ids of 16: exact step at batch {batch}, micro-batch {micro}, {width} numbers: {exact.Seconds:F2} s ({exact.Processor:F2} s of processors), {batch / exact.Seconds:F1} pairs/s, peak {peak / 1e9:F2} GB ({before / 1e9:F2} GB before)"
+            )
+        );
+        if (alone)
+            return 0;
         // Plain training updates after every micro-batch; its updates beyond the one that both need are not the price of exactness.
         var update = OptimizerBenchmark.Update(towers, new());
         var (wall, work) = ((batch / micro - 1) * update.Seconds, (batch / micro - 1) * update.Processor);
         var plain = Steps(micro, batch, 2);
-        Console.WriteLine(FormattableString.Invariant($"plain steps of {micro} over as many pairs: {plain.Seconds:F2} s ({plain.Processor:F2} s of processors), of which {wall:F2} s ({work:F2} s) are further updates"));
-        Console.WriteLine(FormattableString.Invariant($"the exact step takes {exact.Seconds / (plain.Seconds - wall):F2} x as long without these updates ({exact.Processor / (plain.Processor - work):F2} x in processor time), {exact.Seconds / plain.Seconds:F2} x with them"));
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"plain steps of {micro} over as many pairs: {plain.Seconds:F2} s ({plain.Processor:F2} s of processors), of which {wall:F2} s ({work:F2} s) are further updates"
+            )
+        );
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"the exact step takes {exact.Seconds / (plain.Seconds - wall):F2} x as long without these updates ({exact.Processor / (plain.Processor - work):F2} x in processor time), {exact.Seconds / plain.Seconds:F2} x with them"
+            )
+        );
         return 0;
 
         // The pairs of a batch in steps of some size; the better of the rounds.
         Spent Steps(int size, int of, int rounds)
         {
-            var steps = TuningData.Tune(towers, pairs, new() { Batch = size, MicroBatch = micro, Steps = of / size * rounds });
+            var steps = TuningData.Tune(
+                towers,
+                pairs,
+                new()
+                {
+                    Batch = size,
+                    MicroBatch = micro,
+                    Steps = of / size * rounds,
+                }
+            );
             var sums = steps.Chunk(of / size).Select(round => round.Aggregate((a, b) => a + b)).ToList();
             return new(sums.Min(round => round.Seconds), sums.Min(round => round.Processor));
         }

@@ -13,20 +13,56 @@ internal static class Int8Benchmark
     {
         var (spec, data) = (args[0], args[1]);
         var count = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 64;
-        if (args.Length > 3) set_num_threads(int.Parse(args[3], CultureInfo.InvariantCulture));
+        if (args.Length > 3)
+            set_num_threads(int.Parse(args[3], CultureInfo.InvariantCulture));
         using var exact = ImageTowerLoader.Load(spec);
         using var bytes = ImageTowerLoader.Load(ImageTowerLoader.With(spec, "int8"));
-        var pictures = PreparedPictures.InOrder(Samples.Open(data).ReadAll(), exact.Preprocessing, long.MaxValue, ahead: 16, CancellationToken.None)
-            .Select(one => one.Picture).OfType<PreparedPicture>().Take(count).ToList();
+        var pictures = PreparedPictures
+            .InOrder(
+                Samples.Open(data).ReadAll(),
+                exact.Preprocessing,
+                long.MaxValue,
+                ahead: 16,
+                CancellationToken.None
+            )
+            .Select(one => one.Picture)
+            .OfType<PreparedPicture>()
+            .Take(count)
+            .ToList();
         var (width, compute) = (exact.Tower.Width, Compute.Cpu with { Threads = get_num_threads() });
         var (one, other) = (new float[pictures.Count * width], new float[pictures.Count * width]);
 
-        var median = Rounds.MedianSpent(3, () => ImageBatch.Represent(exact, pictures, compute, one), () => ImageBatch.Represent(bytes, pictures, compute, other));
-        var cosines = Enumerable.Range(0, pictures.Count)
-            .Select(i => (double)System.Numerics.Tensors.TensorPrimitives.CosineSimilarity(one.AsSpan(i * width, width), other.AsSpan(i * width, width))).Order().ToList();
-        Console.WriteLine(FormattableString.Invariant($"{spec}, {pictures.Count} pictures of {data}, {get_num_threads()} threads, median of 3 turns"));
-        Console.WriteLine(FormattableString.Invariant($"  float32 {pictures.Count / median[0].Seconds:F2} pictures/s, int8 {pictures.Count / median[1].Seconds:F2}: {median[0].Seconds / median[1].Seconds:F2} x; in processor time {median[0].Processor / median[1].Processor:F2} x"));
-        Console.WriteLine(FormattableString.Invariant($"  cosine of the two: mean {cosines.Average():F5}, 1st percentile {cosines[cosines.Count / 100]:F5}, least {cosines[0]:F5}"));
+        var median = Rounds.MedianSpent(
+            3,
+            () => ImageBatch.Represent(exact, pictures, compute, one),
+            () => ImageBatch.Represent(bytes, pictures, compute, other)
+        );
+        var cosines = Enumerable
+            .Range(0, pictures.Count)
+            .Select(i =>
+                (double)
+                    System.Numerics.Tensors.TensorPrimitives.CosineSimilarity(
+                        one.AsSpan(i * width, width),
+                        other.AsSpan(i * width, width)
+                    )
+            )
+            .Order()
+            .ToList();
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"{spec}, {pictures.Count} pictures of {data}, {get_num_threads()} threads, median of 3 turns"
+            )
+        );
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"  float32 {pictures.Count / median[0].Seconds:F2} pictures/s, int8 {pictures.Count / median[1].Seconds:F2}: {median[0].Seconds / median[1].Seconds:F2} x; in processor time {median[0].Processor / median[1].Processor:F2} x"
+            )
+        );
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"  cosine of the two: mean {cosines.Average():F5}, 1st percentile {cosines[cosines.Count / 100]:F5}, least {cosines[0]:F5}"
+            )
+        );
         return 0;
     }
 }

@@ -21,43 +21,82 @@ internal static class LossBenchmark
         using var ztxt = Unit(batch, width);
         using var logTemperature = tensor(MathF.Log(10));
         using var own = arange(batch);
-        double blocksLoss = 0, autogradLoss = 0;
-        Action[] ways = [() => Blocks(true), () => Blocks(false), () => Autograd(true), () => Autograd(false), Products];
-        if (sizes.Length > 3) ways = ways[..2];                                         // the blocks' memory alone
+        double blocksLoss = 0,
+            autogradLoss = 0;
+        Action[] ways =
+        [
+            () => Blocks(true),
+            () => Blocks(false),
+            () => Autograd(true),
+            () => Autograd(false),
+            Products,
+        ];
+        if (sizes.Length > 3)
+            ways = ways[..2]; // the blocks' memory alone
 
         var (seconds, extra) = (ways.Select(_ => new List<Spent>()).ToArray(), new long[ways.Length]);
-        for (var round = rounds == 1 ? 1 : 0; round <= rounds; round++)                 // the first of several is a warm-up
-            for (var way = 0; way < ways.Length; way++)
+        for (var round = rounds == 1 ? 1 : 0; round <= rounds; round++) // the first of several is a warm-up
+        for (var way = 0; way < ways.Length; way++)
+        {
+            var (before, watch) = (PeakMemory.Now, Spent.Start());
+            var peak = PeakMemory.Of(() =>
             {
-                var (before, watch) = (PeakMemory.Now, Spent.Start());
-                var peak = PeakMemory.Of(() => { using (NewDisposeScope()) ways[way](); });
-                var spent = watch.Stop();
-                if (round == 0) continue;
-                seconds[way].Add(spent);
-                extra[way] = Math.Max(extra[way], peak - before);
-            }
+                using (NewDisposeScope())
+                    ways[way]();
+            });
+            var spent = watch.Stop();
+            if (round == 0)
+                continue;
+            seconds[way].Add(spent);
+            extra[way] = Math.Max(extra[way], peak - before);
+        }
         var median = seconds.Select(Spent.Median).ToArray();
-        Console.WriteLine($"softmax contrastive loss, forward and backward, batch {batch}, width {width}, {get_num_threads()} threads, median of {rounds}");
+        Console.WriteLine(
+            $"softmax contrastive loss, forward and backward, batch {batch}, width {width}, {get_num_threads()} threads, median of {rounds}"
+        );
         Row(0, "blocks", blocksLoss);
         Row(1, "blocks, images locked", blocksLoss);
-        if (ways.Length == 2) return 0;
+        if (ways.Length == 2)
+            return 0;
         Row(2, "autograd on the whole matrix", autogradLoss);
         Row(3, "autograd, images locked", autogradLoss);
         Row(4, "the three matrix products alone", null);
-        Console.WriteLine(FormattableString.Invariant($"blocks are {median[2].Seconds / median[0].Seconds:F2} x as fast as autograd, {median[3].Seconds / median[1].Seconds:F2} x with locked images, at {100 * median[4].Seconds / median[0].Seconds:F0}% of the matrix products"));
-        Console.WriteLine(FormattableString.Invariant($"in processor time {median[2].Processor / median[0].Processor:F2} x, {median[3].Processor / median[1].Processor:F2} x with locked images, {100 * median[4].Processor / median[0].Processor:F0}%"));
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"blocks are {median[2].Seconds / median[0].Seconds:F2} x as fast as autograd, {median[3].Seconds / median[1].Seconds:F2} x with locked images, at {100 * median[4].Seconds / median[0].Seconds:F0}% of the matrix products"
+            )
+        );
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"in processor time {median[2].Processor / median[0].Processor:F2} x, {median[3].Processor / median[1].Processor:F2} x with locked images, {100 * median[4].Processor / median[0].Processor:F0}%"
+            )
+        );
         return 0;
 
-        void Row(int way, string words, double? loss) => Console.WriteLine(FormattableString.Invariant(
-            $"  {words,-32} {median[way].Seconds,8:F3} s   {median[way].Processor,8:F3} s of processors   {extra[way] / 1e9,6:F2} GB extra   {(loss is { } value ? $"loss {value:F6}" : "")}"));
+        void Row(int way, string words, double? loss) =>
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"  {words, -32} {median[way].Seconds, 8:F3} s   {median[way].Processor, 8:F3} s of processors   {extra[way] / 1e9, 6:F2} GB extra   {(loss is { } value ? $"loss {value:F6}" : "")}"
+                )
+            );
 
-        void Blocks(bool images) => blocksLoss = ContrastiveLoss.Compute(zimg, ztxt, logTemperature, options: new() { ImageGradient = images }).Loss.item<double>();
+        void Blocks(bool images) =>
+            blocksLoss = ContrastiveLoss
+                .Compute(zimg, ztxt, logTemperature, options: new() { ImageGradient = images })
+                .Loss.item<double>();
 
         void Autograd(bool images)
         {
-            var (image, text, t) = (zimg.detach().requires_grad_(images), ztxt.detach().requires_grad_(), logTemperature.detach().requires_grad_());
+            var (image, text, t) = (
+                zimg.detach().requires_grad_(images),
+                ztxt.detach().requires_grad_(),
+                logTemperature.detach().requires_grad_()
+            );
             var logits = image.matmul(text.t()).mul(t.exp());
-            var loss = nn.functional.cross_entropy(logits, own).add(nn.functional.cross_entropy(logits.t(), own)).div(2);
+            var loss = nn
+                .functional.cross_entropy(logits, own)
+                .add(nn.functional.cross_entropy(logits.t(), own))
+                .div(2);
             loss.backward();
             autogradLoss = loss.item<float>();
         }

@@ -13,13 +13,20 @@ namespace LiT.Benchmarks;
 internal static class OpenBenchmark
 {
     private static readonly (string Way, string What)[] Ways =
-        [("open", "names, types and shapes"), ("read", "every tensor, every byte touched"), ("model", "both towers, ready to embed")];
+    [
+        ("open", "names, types and shapes"),
+        ("read", "every tensor, every byte touched"),
+        ("model", "both towers, ready to embed"),
+    ];
 
     public static int Run(string[] arguments)
     {
-        if (arguments is ["one", var way, var path]) return One(way, path);
+        if (arguments is ["one", var way, var path])
+            return One(way, path);
         var folder = arguments is [var given] ? given : Path.GetTempPath();
-        Console.WriteLine($"A checkpoint of LiT-L16L's names and sizes, random numbers, {Environment.ProcessorCount} processors, median of 3 processes");
+        Console.WriteLine(
+            $"A checkpoint of LiT-L16L's names and sizes, random numbers, {Environment.ProcessorCount} processors, median of 3 processes"
+        );
         foreach (var container in new[] { "npz", "deflated npz", "safetensors" })
         {
             var file = Path.Combine(folder, $"lit-open-benchmark.{container.Split(' ')[^1]}");
@@ -28,21 +35,35 @@ internal static class OpenBenchmark
                 RandomL16L.Write(file, deflated: container.StartsWith("deflated", StringComparison.Ordinal));
                 foreach (var (name, what) in Ways)
                 {
-                    if (container == "safetensors" && name == "model") continue;       // no such model is published in it
-                    var runs = Enumerable.Range(0, 3).Select(_ => Child(name, file)).OrderBy(run => run.Seconds).ToList();
+                    if (container == "safetensors" && name == "model")
+                        continue; // no such model is published in it
+                    var runs = Enumerable
+                        .Range(0, 3)
+                        .Select(_ => Child(name, file))
+                        .OrderBy(run => run.Seconds)
+                        .ToList();
                     var size = (double)new FileInfo(file).Length;
-                    Console.WriteLine(FormattableString.Invariant(
-                        $"  {container,-13} {size / 1e9:F2} GB  {name,-6} {runs[1].Seconds,7:F3} s  {runs.Max(run => run.Peak) / size:F2} x its size in memory  ({what})"));
+                    Console.WriteLine(
+                        FormattableString.Invariant(
+                            $"  {container, -13} {size / 1e9:F2} GB  {name, -6} {runs[1].Seconds, 7:F3} s  {runs.Max(run => run.Peak) / size:F2} x its size in memory  ({what})"
+                        )
+                    );
                 }
             }
-            finally { File.Delete(file); }
+            finally
+            {
+                File.Delete(file);
+            }
         }
         return 0;
     }
 
     private static (double Seconds, double Peak) Child(string way, string path)
     {
-        ProcessStartInfo start = new(Environment.ProcessPath!, ["open", "one", way, path]) { RedirectStandardOutput = true };
+        ProcessStartInfo start = new(Environment.ProcessPath!, ["open", "one", way, path])
+        {
+            RedirectStandardOutput = true,
+        };
         using var process = Process.Start(start)!;
         var said = process.StandardOutput.ReadToEnd().Split(' ');
         process.WaitForExit();
@@ -53,7 +74,7 @@ internal static class OpenBenchmark
 
     private static int One(string way, string path)
     {
-        using (var warm = zeros(1)) { }             // torch itself is loaded before the clock starts
+        using (var warm = zeros(1)) { } // torch itself is loaded before the clock starts
         var clock = Stopwatch.StartNew();
         switch (way)
         {

@@ -22,19 +22,41 @@ internal static class OptimizerBenchmark
         var parameters = Parameters(towers);
         using var adafactor = TuningOptimizer.Create(parameters, new());
         using var adam = TuningOptimizer.Create(parameters, new() { Kind = OptimizerKind.AdamW });
-        using var adamUnclipped = TuningOptimizer.Create(parameters, new() { Kind = OptimizerKind.AdamW, ClipNorm = null });
+        using var adamUnclipped = TuningOptimizer.Create(
+            parameters,
+            new() { Kind = OptimizerKind.AdamW, ClipNorm = null }
+        );
         using var script = jit.compile(Script);
         Tensor[] Like(Func<Tensor, Tensor> make) => [.. parameters.Select(parameter => make(parameter.Tensor))];
-        var (p, g, m, v, s) = (Like(tensor => tensor), Like(tensor => tensor.grad!), Like(tensor => zeros_like(tensor)), Like(tensor => zeros_like(tensor)), Like(_ => zeros([])));
-        var median = Rounds.Median(7, () => adafactor.Step(1), () => adam.Step(1), () => adamUnclipped.Step(1), () =>
-        {
-            using var noGradient = no_grad();
-            script.invoke("update", p, g, m, v, s);
-        });
-        if (m[0].abs().max().item<float>() == 0) throw new InvalidOperationException("PyTorch's kernel was not run.");
-        Console.WriteLine($"one update of {parameters.Sum(parameter => parameter.Tensor.numel()):N0} weights ({spec}), {get_num_threads()} threads, median of 7");
-        foreach (var (way, seconds) in new[] { "Adafactor, clipped", "AdamW, clipped", "AdamW", "torch._fused_adamw_" }.Zip(median))
-            Console.WriteLine(FormattableString.Invariant($"  {way,-24} {seconds,7:F3} s"));
+        var (p, g, m, v, s) = (
+            Like(tensor => tensor),
+            Like(tensor => tensor.grad!),
+            Like(tensor => zeros_like(tensor)),
+            Like(tensor => zeros_like(tensor)),
+            Like(_ => zeros([]))
+        );
+        var median = Rounds.Median(
+            7,
+            () => adafactor.Step(1),
+            () => adam.Step(1),
+            () => adamUnclipped.Step(1),
+            () =>
+            {
+                using var noGradient = no_grad();
+                script.invoke("update", p, g, m, v, s);
+            }
+        );
+        if (m[0].abs().max().item<float>() == 0)
+            throw new InvalidOperationException("PyTorch's kernel was not run.");
+        Console.WriteLine(
+            $"one update of {parameters.Sum(parameter => parameter.Tensor.numel()):N0} weights ({spec}), {get_num_threads()} threads, median of 7"
+        );
+        foreach (
+            var (way, seconds) in new[] { "Adafactor, clipped", "AdamW, clipped", "AdamW", "torch._fused_adamw_" }.Zip(
+                median
+            )
+        )
+            Console.WriteLine(FormattableString.Invariant($"  {way, -24} {seconds, 7:F3} s"));
         return 0;
     }
 

@@ -16,8 +16,23 @@ internal static class PlainTowers
     {
         Module<Tensor, Tensor> plain = tower.Config switch
         {
-            VitConfig vit => new PlainViT(vit.ImageSize / vit.Patch, vit.Patch, vit.Width, vit.Depth, vit.MlpDim, vit.AttentionHeads),
-            DinoConfig vit => new PlainViT(224 / vit.Patch, vit.Patch, vit.Width, vit.Depth, vit.MlpDim, vit.AttentionHeads, TorchSharp.Modules.GELU.Approximate.none),
+            VitConfig vit => new PlainViT(
+                vit.ImageSize / vit.Patch,
+                vit.Patch,
+                vit.Width,
+                vit.Depth,
+                vit.MlpDim,
+                vit.AttentionHeads
+            ),
+            DinoConfig vit => new PlainViT(
+                224 / vit.Patch,
+                vit.Patch,
+                vit.Width,
+                vit.Depth,
+                vit.MlpDim,
+                vit.AttentionHeads,
+                TorchSharp.Modules.GELU.Approximate.none
+            ),
             MixerConfig mixer => new PlainMixer(mixer),
             ResNetConfig net => new PlainResNet(net),
             { } other => other.Create(seed: 0),
@@ -31,18 +46,30 @@ internal static class PlainTowers
 internal sealed class PlainViT : Module<Tensor, Tensor>
 {
     private readonly Conv2d embedding;
-    private readonly Parameter cls, positions;
+    private readonly Parameter cls,
+        positions;
     private readonly ModuleList<PlainBlock> blocks;
     private readonly LayerNorm norm;
 
-    public PlainViT(int grid, int patch, int width, int depth, int mlp, int heads, TorchSharp.Modules.GELU.Approximate gelu = TorchSharp.Modules.GELU.Approximate.tanh) : base(nameof(PlainViT))
+    public PlainViT(
+        int grid,
+        int patch,
+        int width,
+        int depth,
+        int mlp,
+        int heads,
+        TorchSharp.Modules.GELU.Approximate gelu = TorchSharp.Modules.GELU.Approximate.tanh
+    )
+        : base(nameof(PlainViT))
     {
         embedding = Conv2d(3, width, patch, patch);
         cls = Layers.Weight([1, 1, width]);
         positions = Layers.Weight([1, 1 + grid * grid, width]);
         blocks = new([.. Enumerable.Range(0, depth).Select(_ => new PlainBlock(width, mlp, heads, gelu))]);
         norm = LayerNorm(width);
-        using (no_grad()) foreach (var weight in new[] { cls, positions }) weight.normal_(0, 0.02);
+        using (no_grad())
+            foreach (var weight in new[] { cls, positions })
+                weight.normal_(0, 0.02);
         RegisterComponents();
     }
 
@@ -50,7 +77,8 @@ internal sealed class PlainViT : Module<Tensor, Tensor>
     {
         var x = embedding.call(images).flatten(2).transpose(1, 2);
         x = cat([cls.expand(x.shape[0], -1, -1), x], 1) + positions;
-        foreach (var block in blocks) x = block.call(x);
+        foreach (var block in blocks)
+            x = block.call(x);
         return norm.call(x).select(1, 0);
     }
 }
@@ -63,12 +91,18 @@ internal sealed class PlainText : Module<Tensor, Tensor>
     private readonly ModuleList<PlainBlock> blocks;
     private readonly LayerNorm norm;
 
-    public PlainText(int vocabulary, int length, int width, int depth, int mlp, int heads) : base(nameof(PlainText))
+    public PlainText(int vocabulary, int length, int width, int depth, int mlp, int heads)
+        : base(nameof(PlainText))
     {
         tokens = Embedding(vocabulary, width);
         positions = Layers.Weight([length, width]);
-        using (no_grad()) positions.normal_(0, 0.02);
-        blocks = new([.. Enumerable.Range(0, depth).Select(_ => new PlainBlock(width, mlp, heads, TorchSharp.Modules.GELU.Approximate.none))]);
+        using (no_grad())
+            positions.normal_(0, 0.02);
+        blocks = new([
+            .. Enumerable
+                .Range(0, depth)
+                .Select(_ => new PlainBlock(width, mlp, heads, TorchSharp.Modules.GELU.Approximate.none)),
+        ]);
         norm = LayerNorm(width);
         RegisterComponents();
     }
@@ -76,7 +110,8 @@ internal sealed class PlainText : Module<Tensor, Tensor>
     public override Tensor forward(Tensor ids)
     {
         var x = tokens.call(ids) + positions;
-        foreach (var block in blocks) x = block.call(x);
+        foreach (var block in blocks)
+            x = block.call(x);
         return norm.call(x).select(1, -1);
     }
 }
@@ -84,15 +119,27 @@ internal sealed class PlainText : Module<Tensor, Tensor>
 internal sealed class PlainBlock : Module<Tensor, Tensor>
 {
     private readonly int heads;
-    private readonly LayerNorm norm1, norm2;
-    private readonly Linear query, key, value, output, fc1, fc2;
+    private readonly LayerNorm norm1,
+        norm2;
+    private readonly Linear query,
+        key,
+        value,
+        output,
+        fc1,
+        fc2;
     private readonly GELU gelu;
 
-    public PlainBlock(int width, int mlp, int heads, TorchSharp.Modules.GELU.Approximate approximate) : base(nameof(PlainBlock))
+    public PlainBlock(int width, int mlp, int heads, TorchSharp.Modules.GELU.Approximate approximate)
+        : base(nameof(PlainBlock))
     {
         this.heads = heads;
         (norm1, norm2) = (LayerNorm(width), LayerNorm(width));
-        (query, key, value, output) = (Linear(width, width), Linear(width, width), Linear(width, width), Linear(width, width));
+        (query, key, value, output) = (
+            Linear(width, width),
+            Linear(width, width),
+            Linear(width, width),
+            Linear(width, width)
+        );
         (fc1, fc2, gelu) = (Linear(width, mlp), Linear(mlp, width), GELU(approximate));
         RegisterComponents();
     }
@@ -111,15 +158,21 @@ internal sealed class PlainBlock : Module<Tensor, Tensor>
 internal sealed class PlainMixer : Module<Tensor, Tensor>
 {
     private readonly Conv2d stem;
-    private readonly ModuleList<Module<Tensor, Tensor>> norms, tokens, channels;
+    private readonly ModuleList<Module<Tensor, Tensor>> norms,
+        tokens,
+        channels;
     private readonly LayerNorm norm;
 
-    public PlainMixer(MixerConfig config) : base(nameof(PlainMixer))
+    public PlainMixer(MixerConfig config)
+        : base(nameof(PlainMixer))
     {
         var patches = config.ImageSize / config.Patch * (config.ImageSize / config.Patch);
-        Module<Tensor, Tensor> Mlp(int width, int inside) => Sequential(Linear(width, inside), GELU(TorchSharp.Modules.GELU.Approximate.tanh), Linear(inside, width));
+        Module<Tensor, Tensor> Mlp(int width, int inside) =>
+            Sequential(Linear(width, inside), GELU(TorchSharp.Modules.GELU.Approximate.tanh), Linear(inside, width));
         stem = Conv2d(3, config.Width, config.Patch, config.Patch);
-        norms = new([.. Enumerable.Range(0, 2 * config.Depth).Select(_ => (Module<Tensor, Tensor>)LayerNorm(config.Width))]);
+        norms = new([
+            .. Enumerable.Range(0, 2 * config.Depth).Select(_ => (Module<Tensor, Tensor>)LayerNorm(config.Width)),
+        ]);
         tokens = new([.. Enumerable.Range(0, config.Depth).Select(_ => Mlp(patches, config.TokensMlpDim))]);
         channels = new([.. Enumerable.Range(0, config.Depth).Select(_ => Mlp(config.Width, config.ChannelsMlpDim))]);
         norm = LayerNorm(config.Width);
@@ -142,13 +195,20 @@ internal sealed class PlainResNet : Module<Tensor, Tensor>
 {
     private readonly Sequential layers;
 
-    public PlainResNet(ResNetConfig config) : base(nameof(PlainResNet))
+    public PlainResNet(ResNetConfig config)
+        : base(nameof(PlainResNet))
     {
-        List<Module<Tensor, Tensor>> all = [Conv2d(3, config.Width, 7, 2, 3, bias: false), BatchNorm2d(config.Width), ReLU(), MaxPool2d(3, 2, 1)];
+        List<Module<Tensor, Tensor>> all =
+        [
+            Conv2d(3, config.Width, 7, 2, 3, bias: false),
+            BatchNorm2d(config.Width),
+            ReLU(),
+            MaxPool2d(3, 2, 1),
+        ];
         var from = config.Width;
         for (var stage = 0; stage < config.Units.Count; stage++)
-            for (var unit = 0; unit < config.Units[stage]; unit++, from = 4 * config.Width << stage)
-                all.Add(new PlainUnit(from, config.Width << stage, unit == 0 && stage > 0 ? 2 : 1));
+        for (var unit = 0; unit < config.Units[stage]; unit++, from = 4 * config.Width << stage)
+            all.Add(new PlainUnit(from, config.Width << stage, unit == 0 && stage > 0 ? 2 : 1));
         layers = Sequential([.. all, AdaptiveAvgPool2d(1), Flatten()]);
         RegisterComponents();
     }
@@ -161,12 +221,21 @@ internal sealed class PlainUnit : Module<Tensor, Tensor>
     private readonly Sequential layers;
     private readonly Sequential? shortcut;
 
-    public PlainUnit(int from, int middle, int stride) : base(nameof(PlainUnit))
+    public PlainUnit(int from, int middle, int stride)
+        : base(nameof(PlainUnit))
     {
-        layers = Sequential(Conv2d(from, middle, 1, bias: false), BatchNorm2d(middle), ReLU(),
-            Conv2d(middle, middle, 3, stride, 1, bias: false), BatchNorm2d(middle), ReLU(),
-            Conv2d(middle, 4 * middle, 1, bias: false), BatchNorm2d(4 * middle));
-        if (from != 4 * middle || stride != 1) shortcut = Sequential(Conv2d(from, 4 * middle, 1, stride, bias: false), BatchNorm2d(4 * middle));
+        layers = Sequential(
+            Conv2d(from, middle, 1, bias: false),
+            BatchNorm2d(middle),
+            ReLU(),
+            Conv2d(middle, middle, 3, stride, 1, bias: false),
+            BatchNorm2d(middle),
+            ReLU(),
+            Conv2d(middle, 4 * middle, 1, bias: false),
+            BatchNorm2d(4 * middle)
+        );
+        if (from != 4 * middle || stride != 1)
+            shortcut = Sequential(Conv2d(from, 4 * middle, 1, stride, bias: false), BatchNorm2d(4 * middle));
         RegisterComponents();
     }
 

@@ -20,7 +20,8 @@ return args switch
 
 static int Usage()
 {
-    Console.Error.WriteLine("""
+    Console.Error.WriteLine(
+        """
         usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- WHAT
           loss [BATCH [WIDTH [ROUNDS [blocks]]]]   the contrastive loss beside autograd's
           duplicates [TRAIN [TEST [WIDTH]]]        near-duplicates of one set in another
@@ -35,6 +36,7 @@ static int Usage()
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
           start STORE [PROGRAM]                    from the command to the first step
-        """);
+        """
+    );
     return 2;
 }

@@ -11,12 +11,13 @@ internal static class Rounds
     {
         var spent = ways.Select(_ => new List<Spent>()).ToArray();
         for (var round = 0; round <= rounds; round++)
-            for (var way = 0; way < ways.Length; way++)
-            {
-                using var scope = NewDisposeScope();
-                var turn = Spent.Of(ways[way]);
-                if (round > 0) spent[way].Add(turn);
-            }
+        for (var way = 0; way < ways.Length; way++)
+        {
+            using var scope = NewDisposeScope();
+            var turn = Spent.Of(ways[way]);
+            if (round > 0)
+                spent[way].Add(turn);
+        }
         return [.. spent.Select(Spent.Median)];
     }
 
@@ -25,12 +26,14 @@ internal static class Rounds
     {
         var seconds = ways.Select(_ => new List<double>()).ToArray();
         for (var round = 0; round <= rounds; round++)
-            for (var way = 0; way < ways.Length; way++)
-            {
-                var watch = Stopwatch.StartNew();
-                using (NewDisposeScope()) ways[way]();
-                if (round > 0) seconds[way].Add(watch.Elapsed.TotalSeconds);
-            }
+        for (var way = 0; way < ways.Length; way++)
+        {
+            var watch = Stopwatch.StartNew();
+            using (NewDisposeScope())
+                ways[way]();
+            if (round > 0)
+                seconds[way].Add(watch.Elapsed.TotalSeconds);
+        }
         return [.. seconds.Select(turns => turns.Order().ElementAt(turns.Count / 2))];
     }
 }

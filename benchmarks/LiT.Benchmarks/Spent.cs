@@ -23,7 +23,10 @@ internal readonly record struct Spent(double Seconds, double Processor)
     public static Spent Median(IEnumerable<Spent> all)
     {
         var some = all.ToList();
-        return new(TuningData.Median(some.Select(one => one.Seconds)), TuningData.Median(some.Select(one => one.Processor)));
+        return new(
+            TuningData.Median(some.Select(one => one.Seconds)),
+            TuningData.Median(some.Select(one => one.Processor))
+        );
     }
 
     private static double Now

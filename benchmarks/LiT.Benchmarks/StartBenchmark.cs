@@ -9,23 +9,39 @@ internal static class StartBenchmark
     public static int Run(string[] options)
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
-        var program = options.Length > 1 ? options[1] : Path.Combine(here.Parent!.Parent!.FullName, "LiT.Cli", here.Name, "lit");
+        var program =
+            options.Length > 1 ? options[1] : Path.Combine(here.Parent!.Parent!.FullName, "LiT.Cli", here.Name, "lit");
         List<double> seconds = [];
         for (var turn = 0; turn < 4; turn++)
         {
             var folder = Directory.CreateTempSubdirectory("lit-bench-");
-            var (run, metrics) = (Path.Combine(folder.FullName, "run"), Path.Combine(folder.FullName, "run", "metrics.jsonl"));
+            var (run, metrics) = (
+                Path.Combine(folder.FullName, "run"),
+                Path.Combine(folder.FullName, "run", "metrics.jsonl")
+            );
             var watch = Stopwatch.StartNew();
-            using var process = Process.Start(new ProcessStartInfo(program, ["tune", "--data", options[0], "--out", run]) { RedirectStandardError = true, RedirectStandardOutput = true })!;
+            using var process = Process.Start(
+                new ProcessStartInfo(program, ["tune", "--data", options[0], "--out", run])
+                {
+                    RedirectStandardError = true,
+                    RedirectStandardOutput = true,
+                }
+            )!;
             process.ErrorDataReceived += (_, _) => { };
             process.BeginErrorReadLine();
-            while (!process.HasExited && !(File.Exists(metrics) && new FileInfo(metrics).Length > 0)) Thread.Sleep(2);
-            if (turn > 0) seconds.Add(watch.Elapsed.TotalSeconds);
+            while (!process.HasExited && !(File.Exists(metrics) && new FileInfo(metrics).Length > 0))
+                Thread.Sleep(2);
+            if (turn > 0)
+                seconds.Add(watch.Elapsed.TotalSeconds);
             process.Kill();
             process.WaitForExit();
             folder.Delete(recursive: true);
         }
-        Console.WriteLine(FormattableString.Invariant($"{options[0]}: {TuningData.Median(seconds):F2} s from the command to the first step's metrics, median of 3"));
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"{options[0]}: {TuningData.Median(seconds):F2} s from the command to the first step's metrics, median of 3"
+            )
+        );
         return 0;
     }
 }

@@ -14,17 +14,31 @@ internal static class SteadyBenchmark
         var folder = Directory.CreateTempSubdirectory("lit-bench-");
         try
         {
-            TuningOptions tuning = new() { Batch = 64, MicroBatch = 64, Steps = steps, LogEvery = steps / 10, CheckpointEvery = steps / 2 };
+            TuningOptions tuning = new()
+            {
+                Batch = 64,
+                MicroBatch = 64,
+                Steps = steps,
+                LogEvery = steps / 10,
+                CheckpointEvery = steps / 2,
+            };
             new ContrastiveTuner(new(towers, LiT.Towers.LockSetting.Parse("Lu"), tuning.Optimizer), pairs, tuning, CPU)
             {
                 OnLine = line =>
                 {
                     GC.Collect();
-                    Console.WriteLine(FormattableString.Invariant($"step {line.Step,6}: {PeakMemory.Now / 1e6,7:F1} MB resident, {Tensor.TotalCount} live tensors, {line.Seconds:F1} s"));
+                    Console.WriteLine(
+                        FormattableString.Invariant(
+                            $"step {line.Step, 6}: {PeakMemory.Now / 1e6, 7:F1} MB resident, {Tensor.TotalCount} live tensors, {line.Seconds:F1} s"
+                        )
+                    );
                 },
             }.Run(folder.FullName);
             return 0;
         }
-        finally { folder.Delete(recursive: true); }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 }

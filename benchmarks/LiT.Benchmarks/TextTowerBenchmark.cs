@@ -13,7 +13,10 @@ namespace LiT.Benchmarks;
 /// </summary>
 internal static class TextTowerBenchmark
 {
-    private const int Width = 768, Usual = 64, UsualPositions = 77, Side = 2048;
+    private const int Width = 768,
+        Usual = 64,
+        UsualPositions = 77,
+        Side = 2048;
     internal const double ProductOperations = 2.0 * Side * Side * Side;
 
     public static int Run(string[] options)
@@ -23,40 +26,81 @@ internal static class TextTowerBenchmark
         var spec = options.Length > 2 ? options[2] : "text:width=512,depth=12,heads=8";
         using var towers = TuningData.Towers(spec, Width);
         var pairs = TuningData.Pairs(Math.Max(4096, batch), Width);
-        var operations = 6.0 * pairs.MeanLength * TuningData.MatrixWeights(towers.Text) + 6.0 * towers.Text.Width * Width;
+        var operations =
+            6.0 * pairs.MeanLength * TuningData.MatrixWeights(towers.Text) + 6.0 * towers.Text.Width * Width;
         // In turns, since a machine is not as fast at one moment as at another.
-        List<Spent> products = [Product()], fast = [FastProduct()], usual = [], images = [];
-        var taken = TuningData.Tune(towers, pairs, new() { Batch = batch, MicroBatch = batch, Steps = steps }, () =>
-        {
-            products.Add(Product());
-            fast.Add(FastProduct());
-            if (options.Length > 3 || products.Count is not (4 or 7)) return;
-            usual.Add(UsualWay());
-            images.Add(Embedding());
-        });
+        List<Spent> products = [Product()],
+            fast = [FastProduct()],
+            usual = [],
+            images = [];
+        var taken = TuningData.Tune(
+            towers,
+            pairs,
+            new()
+            {
+                Batch = batch,
+                MicroBatch = batch,
+                Steps = steps,
+            },
+            () =>
+            {
+                products.Add(Product());
+                fast.Add(FastProduct());
+                if (options.Length > 3 || products.Count is not (4 or 7))
+                    return;
+                usual.Add(UsualWay());
+                images.Add(Embedding());
+            }
+        );
         var step = Spent.Median(taken.Skip(1));
-        Console.WriteLine(FormattableString.Invariant($"{spec}, batch {batch}, {pairs.MeanLength:F1} ids of 16, {operations / 1e9:F2} GFLOP a pair, {get_num_threads()} threads: {batch / step.Seconds:F1} pairs/s; in processor time {batch / step.Processor:F1} a second"));
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"{spec}, batch {batch}, {pairs.MeanLength:F1} ids of 16, {operations / 1e9:F2} GFLOP a pair, {get_num_threads()} threads: {batch / step.Seconds:F1} pairs/s; in processor time {batch / step.Processor:F1} a second"
+            )
+        );
         Share("libtorch's own", products);
         Share("oneDNN's", fast);
-        if (usual.Count == 0) return 0;
+        if (usual.Count == 0)
+            return 0;
         var (slow, once) = (Spent.Median(usual), Spent.Median(images));
-        Console.WriteLine(FormattableString.Invariant($"the usual way in plain modules, batch {Usual}, locked ViT-B/16 at every step, {UsualPositions} positions: {Usual / slow.Seconds:F1} pairs/s; stored and packed is {batch / step.Seconds * slow.Seconds / Usual:F1} x, in processor time {batch / step.Processor * slow.Processor / Usual:F1} x"));
-        Console.WriteLine(FormattableString.Invariant($"ten epochs, embedding each picture once at {Usual / once.Seconds:F1} pictures/s: {Epochs(slow.Seconds, once.Seconds, step.Seconds):F1} x, in processor time {Epochs(slow.Processor, once.Processor, step.Processor):F1} x"));
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"the usual way in plain modules, batch {Usual}, locked ViT-B/16 at every step, {UsualPositions} positions: {Usual / slow.Seconds:F1} pairs/s; stored and packed is {batch / step.Seconds * slow.Seconds / Usual:F1} x, in processor time {batch / step.Processor * slow.Processor / Usual:F1} x"
+            )
+        );
+        Console.WriteLine(
+            FormattableString.Invariant(
+                $"ten epochs, embedding each picture once at {Usual / once.Seconds:F1} pictures/s: {Epochs(slow.Seconds, once.Seconds, step.Seconds):F1} x, in processor time {Epochs(slow.Processor, once.Processor, step.Processor):F1} x"
+            )
+        );
         return 0;
 
         void Share(string whose, List<Spent> products)
         {
             var product = Spent.Median(products);
-            var share = TuningData.Median(taken.Index().Skip(1).Select(one => Work(batch * operations, products[one.Index], products[one.Index + 1]) / one.Item.Seconds));
-            Console.WriteLine(FormattableString.Invariant($"  {100 * share:F0}% of {whose} float32 product of 2048 x 2048 matrices ({ProductOperations / product.Seconds / 1e9:F0} GFLOP/s); in processor time {100 * batch * operations / step.Processor * product.Processor / ProductOperations:F0}% ({ProductOperations / product.Processor / 1e9:F0} GFLOP in a second)"));
+            var share = TuningData.Median(
+                taken
+                    .Index()
+                    .Skip(1)
+                    .Select(one =>
+                        Work(batch * operations, products[one.Index], products[one.Index + 1]) / one.Item.Seconds
+                    )
+            );
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"  {100 * share:F0}% of {whose} float32 product of 2048 x 2048 matrices ({ProductOperations / product.Seconds / 1e9:F0} GFLOP/s); in processor time {100 * batch * operations / step.Processor * product.Processor / ProductOperations:F0}% ({ProductOperations / product.Processor / 1e9:F0} GFLOP in a second)"
+                )
+            );
         }
 
         // The time of a picture and a pair each way: ten times the usual, or once the picture and ten times the stored.
-        double Epochs(double slow, double once, double stored) => 10 * slow / Usual / (once / Usual + 10 * stored / batch);
+        double Epochs(double slow, double once, double stored) =>
+            10 * slow / Usual / (once / Usual + 10 * stored / batch);
     }
 
     /// <summary>Seconds that products alone would need for the operations, at the better of two measurements.</summary>
-    private static double Work(double operations, Spent before, Spent after) => operations / ProductOperations * Math.Min(before.Seconds, after.Seconds);
+    private static double Work(double operations, Spent before, Spent after) =>
+        operations / ProductOperations * Math.Min(before.Seconds, after.Seconds);
 
     /// <summary>One step of the usual way: forward of the image tower, forward and backward of padded text.</summary>
     private static Spent UsualWay()
@@ -66,11 +110,17 @@ internal static class TextTowerBenchmark
         using var pixels = randn(Usual, 3, 224, 224);
         using var ids = randint(1, 49_408, [Usual, UsualPositions], int64);
         Spent whole = default;
-        for (var turn = 0; turn < 2; turn++)                       // the first is a warm-up
+        for (var turn = 0; turn < 2; turn++) // the first is a warm-up
         {
             using var scope = NewDisposeScope();
-            whole = Spent.Of(() => { using (no_grad()) image.call(pixels); }) + Spent.Of(() => text.call(ids).square().sum().backward());
-            foreach (var parameter in text.parameters()) parameter.grad = null;
+            whole =
+                Spent.Of(() =>
+                {
+                    using (no_grad())
+                        image.call(pixels);
+                }) + Spent.Of(() => text.call(ids).square().sum().backward());
+            foreach (var parameter in text.parameters())
+                parameter.grad = null;
         }
         return whole;
     }
@@ -85,18 +135,19 @@ internal static class TextTowerBenchmark
         Spent pictures = default;
         for (var turn = 0; turn < 2; turn++)
             pictures = Spent.Of(() => Lanes.Run(Usual / Part, part =>
-            {
-                using var scope = NewDisposeScope();
-                using var unrecorded = no_grad();
-                image.call(pixels.narrow(0, part * Part, Part));
-            }));
+                {
+                    using var scope = NewDisposeScope();
+                    using var unrecorded = no_grad();
+                    image.call(pixels.narrow(0, part * Part, Part));
+                }));
         return pictures;
     }
 
     /// <summary>The best of three large matrix products of oneDNN.</summary>
     private static Spent FastProduct()
     {
-        if (!OneDnn.IsAvailable) return Product();
+        if (!OneDnn.IsAvailable)
+            return Product();
         using var a = rand(Side, Side);
         using var b = rand(Side, Side);
         return Best(() => OneDnn.Linear(a, b, null));
@@ -113,7 +164,16 @@ internal static class TextTowerBenchmark
 
     private static Spent Best(Action run)
     {
-        var turns = Enumerable.Range(0, 3).Select(_ => Spent.Of(() => { using (NewDisposeScope()) run(); })).ToList();
+        var turns = Enumerable
+            .Range(0, 3)
+            .Select(_ =>
+                Spent.Of(() =>
+                {
+                    using (NewDisposeScope())
+                        run();
+                })
+            )
+            .ToList();
         return new(turns.Min(turn => turn.Seconds), turns.Min(turn => turn.Processor));
     }
 

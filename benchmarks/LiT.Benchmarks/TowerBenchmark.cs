@@ -10,17 +10,32 @@ namespace LiT.Benchmarks;
 /// </summary>
 internal static class TowerBenchmark
 {
-    private const int Part = Pipeline.ImageBatch.Part, Rounds = 3;
+    private const int Part = Pipeline.ImageBatch.Part,
+        Rounds = 3;
 
-    private static readonly string[] Known = ["vit:B/16", "vit:B/32", "resnet:50", "bit:R50x1", "mixer:B/16", "dino:vitb16", "dino:vitb14"];
+    private static readonly string[] Known =
+    [
+        "vit:B/16",
+        "vit:B/32",
+        "resnet:50",
+        "bit:R50x1",
+        "mixer:B/16",
+        "dino:vitb16",
+        "dino:vitb14",
+    ];
 
     public static int Run(string[] args)
     {
         var threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1;
         set_num_threads(threads);
-        Console.WriteLine($"pictures/s, {threads} threads, parts of {Part} pictures, median of {Rounds} turns; in brackets the share of the matrix products alone");
-        Console.WriteLine($"{"tower",-14} {"a second",-12} {"products",9} {"libtorch",9} {"LiT",16} {"plain modules",18}");
-        foreach (var spec in args.Length > 1 ? args[1..] : Known) One(spec, threads);
+        Console.WriteLine(
+            $"pictures/s, {threads} threads, parts of {Part} pictures, median of {Rounds} turns; in brackets the share of the matrix products alone"
+        );
+        Console.WriteLine(
+            $"{"tower", -14} {"a second", -12} {"products", 9} {"libtorch", 9} {"LiT", 16} {"plain modules", 18}"
+        );
+        foreach (var spec in args.Length > 1 ? args[1..] : Known)
+            One(spec, threads);
         return 0;
     }
 
@@ -30,20 +45,42 @@ internal static class TowerBenchmark
         using var scope = NewDisposeScope();
         using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { ImageSize = 224 });
         var products = MatrixProducts.Of(locked.Tower.Config!);
-        using ProductLimit limit = new(products, Part), mkl = new(products, Part, oneDnn: false);
+        using ProductLimit limit = new(products, Part),
+            mkl = new(products, Part, oneDnn: false);
         using var plain = PlainTowers.Of(locked.Tower);
         var pixels = randn(Part, 3, 224, 224);
         var parts = threads;
-        var median = Benchmarks.Rounds.MedianSpent(Rounds,
+        var median = Benchmarks.Rounds.MedianSpent(
+            Rounds,
             () => limit.Run(parts),
             () => mkl.Run(parts),
-            () => Towers.Kernels.Lanes.Run(parts, _ => { using var none = no_grad(); using var inner = NewDisposeScope(); locked.Tower.call(pixels); }),
-            () => { for (var part = 0; part < parts; part++) using (NewDisposeScope()) plain.call(pixels); });
-        foreach (var (clock, seconds) in new[] { ("on the clock", median.Select(spent => spent.Seconds)), ("of processor", median.Select(spent => spent.Processor)) })
+            () => Towers.Kernels.Lanes.Run(parts, _ =>
+                {
+                    using var none = no_grad();
+                    using var inner = NewDisposeScope();
+                    locked.Tower.call(pixels);
+                }),
+            () =>
+            {
+                for (var part = 0; part < parts; part++)
+                    using (NewDisposeScope())
+                        plain.call(pixels);
+            }
+        );
+        foreach (
+            var (clock, seconds) in new[]
+            {
+                ("on the clock", median.Select(spent => spent.Seconds)),
+                ("of processor", median.Select(spent => spent.Processor)),
+            }
+        )
         {
             var speed = seconds.Select(time => parts * Part / time).ToArray();
-            Console.WriteLine(FormattableString.Invariant(
-                $"{spec,-14} {clock} {speed[0],9:F2} {speed[1],9:F2} {speed[2],9:F2} ({speed[2] / speed[0],4:P0}) {speed[3],9:F2} ({speed[3] / speed[0],4:P0})   LiT is {speed[2] / speed[3]:F2} x plain"));
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"{spec, -14} {clock} {speed[0], 9:F2} {speed[1], 9:F2} {speed[2], 9:F2} ({speed[2] / speed[0], 4:P0}) {speed[3], 9:F2} ({speed[3] / speed[0], 4:P0})   LiT is {speed[2] / speed[3]:F2} x plain"
+                )
+            );
         }
     }
 }

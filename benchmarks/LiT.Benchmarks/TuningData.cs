@@ -12,7 +12,10 @@ internal static class TuningData
     /// <summary>Captions of 4 to 16 ids, 10 on average, as alt-texts of the web cut at 16 are.</summary>
     public static TuningPairs Pairs(int count, int width, long seed = 1)
     {
-        var tokenizer = CaptionTokenizer.LitBert(new WordPiece(["[PAD]", "[UNK]", "[CLS]", .. Enumerable.Range(0, Words).Select(word => $"w{word}")]), length: 16);
+        var tokenizer = CaptionTokenizer.LitBert(
+            new WordPiece(["[PAD]", "[UNK]", "[CLS]", .. Enumerable.Range(0, Words).Select(word => $"w{word}")]),
+            length: 16
+        );
         return new(new Stored(count, width), image => [Caption(image)], tokenizer, seed);
     }
 
@@ -31,8 +34,15 @@ internal static class TuningData
 
     /// <summary>Weights that matrix products read for every token: all but tables, norms and biases; the head works once a text.</summary>
     public static long MatrixWeights(TextTower tower) =>
-        tower.named_parameters().Where(one => one.parameter.dim() == 2 && one.name.EndsWith("weight", StringComparison.Ordinal)
-            && !one.name.StartsWith("tokens", StringComparison.Ordinal) && !one.name.StartsWith("positions", StringComparison.Ordinal) && !one.name.StartsWith("segments", StringComparison.Ordinal))
+        tower
+            .named_parameters()
+            .Where(one =>
+                one.parameter.dim() == 2
+                && one.name.EndsWith("weight", StringComparison.Ordinal)
+                && !one.name.StartsWith("tokens", StringComparison.Ordinal)
+                && !one.name.StartsWith("positions", StringComparison.Ordinal)
+                && !one.name.StartsWith("segments", StringComparison.Ordinal)
+            )
             .Sum(one => one.parameter.numel());
 
     /// <summary>Tunes for some steps in a folder of its own and gives what each step took.</summary>
@@ -48,7 +58,12 @@ internal static class TuningData
             List<Spent> seconds = [];
             options = options with { LogEvery = 1, CheckpointEvery = options.Steps + 1 };
             var watch = Spent.Start();
-            ContrastiveTuner tuner = new(new(towers, LockSetting.Parse("Lu"), options.Optimizer), pairs, options, TorchSharp.torch.CPU)
+            ContrastiveTuner tuner = new(
+                new(towers, LockSetting.Parse("Lu"), options.Optimizer),
+                pairs,
+                options,
+                TorchSharp.torch.CPU
+            )
             {
                 OnLine = line =>
                 {
@@ -60,7 +75,10 @@ internal static class TuningData
             tuner.Run(folder.FullName);
             return seconds;
         }
-        finally { folder.Delete(recursive: true); }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
     }
 
     public static double Median(IEnumerable<double> values)

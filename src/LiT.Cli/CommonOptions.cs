@@ -6,7 +6,11 @@ namespace LiT.Cli;
 /// <summary>The options that every verb takes.</summary>
 internal static class CommonOptions
 {
-    private static readonly Option<bool> Json = new("--json") { Description = "Write the result as one JSON document.", Recursive = true };
+    private static readonly Option<bool> Json = new("--json")
+    {
+        Description = "Write the result as one JSON document.",
+        Recursive = true,
+    };
 
     private static readonly Option<string> Device = new("--device")
     {
@@ -22,7 +26,11 @@ internal static class CommonOptions
         Recursive = true,
     };
 
-    private static readonly Option<int> Seed = new("--seed") { Description = "Seed of everything random.", Recursive = true };
+    private static readonly Option<int> Seed = new("--seed")
+    {
+        Description = "Seed of everything random.",
+        Recursive = true,
+    };
 
     private static readonly Option<string> DType = new("--dtype")
     {
@@ -31,7 +39,11 @@ internal static class CommonOptions
         Recursive = true,
     };
 
-    private static readonly Option<bool> Verbose = new("--verbose") { Description = "Say more; keep the stack trace of a failure.", Recursive = true };
+    private static readonly Option<bool> Verbose = new("--verbose")
+    {
+        Description = "Say more; keep the stack trace of a failure.",
+        Recursive = true,
+    };
 
     public static void AddTo(Command root)
     {
@@ -41,7 +53,8 @@ internal static class CommonOptions
                 result.AddError($"--threads {n}: give a positive number, or 0 for every core.");
         });
         DType.AcceptOnlyFromAmong("float32", "bfloat16");
-        foreach (Option option in new Option[] { Json, Device, Threads, Seed, DType, Verbose }) root.Options.Add(option);
+        foreach (Option option in new Option[] { Json, Device, Threads, Seed, DType, Verbose })
+            root.Options.Add(option);
     }
 
     public static bool IsJson(ParseResult parsed) => parsed.GetValue(Json);

@@ -11,11 +11,17 @@ internal static class DecodeOption
     {
         Option<DecodePath?> option = new("--decode")
         {
-            Description = "exact: every pixel, as the tower's reference does it; fast: JPEG and WebP are shrunk while they are decoded, other pixels and a little other numbers." +
-                (otherwise is null ? " By default exact, or as the store has it." : ""),
-            CustomParser = result => Enum.GetValues<DecodePath>().Where(path => path.Word() == result.Tokens[0].Value).Cast<DecodePath?>().FirstOrDefault(),
+            Description =
+                "exact: every pixel, as the tower's reference does it; fast: JPEG and WebP are shrunk while they are decoded, other pixels and a little other numbers."
+                + (otherwise is null ? " By default exact, or as the store has it." : ""),
+            CustomParser = result =>
+                Enum.GetValues<DecodePath>()
+                    .Where(path => path.Word() == result.Tokens[0].Value)
+                    .Cast<DecodePath?>()
+                    .FirstOrDefault(),
         };
-        if (otherwise is not null) option.DefaultValueFactory = _ => otherwise;
+        if (otherwise is not null)
+            option.DefaultValueFactory = _ => otherwise;
         option.AcceptOnlyFromAmong([.. Enum.GetValues<DecodePath>().Select(path => path.Word())]);
         return option;
     }

@@ -10,12 +10,15 @@ internal static partial class NativeEnvironment
     {
         // OpenMP's threads spin while they wait; two that share a core take more than twice as long.
         // .NET's own SetEnvironmentVariable does not reach native code, so the C library is asked.
-        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS()) SetNative("OMP_WAIT_POLICY", "passive", overwrite: 0);
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
+            SetNative("OMP_WAIT_POLICY", "passive", overwrite: 0);
     }
 
     /// <summary>A variable as native code sees it; null where it is not set.</summary>
     public static string? Get(string name) =>
-        OperatingSystem.IsLinux() || OperatingSystem.IsMacOS() ? Marshal.PtrToStringUTF8(GetNative(name)) : Environment.GetEnvironmentVariable(name);
+        OperatingSystem.IsLinux() || OperatingSystem.IsMacOS()
+            ? Marshal.PtrToStringUTF8(GetNative(name))
+            : Environment.GetEnvironmentVariable(name);
 
     [LibraryImport("libc", EntryPoint = "getenv", StringMarshalling = StringMarshalling.Utf8)]
     private static partial nint GetNative(string name);

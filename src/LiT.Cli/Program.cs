@@ -9,7 +9,8 @@ NativeEnvironment.Prepare();
 using CancellationTokenSource stop = new();
 void OnSignal(PosixSignalContext signal)
 {
-    if (stop.IsCancellationRequested) return;          // a second Ctrl-C ends the process at once
+    if (stop.IsCancellationRequested)
+        return; // a second Ctrl-C ends the process at once
     signal.Cancel = true;
     Console.Error.WriteLine("lit: stopping, leaving everything consistent (Ctrl-C again to stop at once)");
     stop.Cancel();
@@ -19,8 +20,9 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSign
 
 Command root = new(
     "lit",
-    "LiT: zero-shot classification and image-text retrieval on a locked, pre-trained image tower " +
-    "(Zhai et al. 2022, arXiv 2111.07991).")
+    "LiT: zero-shot classification and image-text retrieval on a locked, pre-trained image tower "
+        + "(Zhai et al. 2022, arXiv 2111.07991)."
+)
 {
     new HelpOption(),
     new VersionOption(),
@@ -47,14 +49,19 @@ var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
 string[] wrong = [.. parsed.Errors.Select(error => error.Message), .. Limits.EmptyValues(args)];
 if (wrong.Length > 0)
 {
-    foreach (var error in wrong) Terminal.Complain(error);
+    foreach (var error in wrong)
+        Terminal.Complain(error);
     Console.Error.WriteLine($"Try '{string.Join(' ', CommonOptions.Path(parsed).Prepend("lit"))} --help'.");
     return ExitCode.Usage;
 }
 
 try
 {
-    InvocationConfiguration configuration = new() { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = null };
+    InvocationConfiguration configuration = new()
+    {
+        EnableDefaultExceptionHandler = false,
+        ProcessTerminationTimeout = null,
+    };
     return await parsed.InvokeAsync(configuration, stop.Token);
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)

@@ -9,14 +9,16 @@ namespace LiT.Cli;
 /// </summary>
 internal sealed class ProgressLine : IProgress<ProgressStep>, IDisposable
 {
-    private static readonly TimeSpan Redraw = TimeSpan.FromMilliseconds(100), PlainEvery = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan Redraw = TimeSpan.FromMilliseconds(100),
+        PlainEvery = TimeSpan.FromSeconds(5);
     private readonly Lock drawing = new();
     private readonly bool live = !Console.IsErrorRedirected;
     private readonly Stopwatch sinceDrawn = Stopwatch.StartNew();
     private readonly Stopwatch sinceStart = Stopwatch.StartNew();
     private ProgressStep? last;
     private long doneAtStart;
-    private bool drawn, isLastDrawn;
+    private bool drawn,
+        isLastDrawn;
 
     /// <inheritdoc/>
     public void Report(ProgressStep value)
@@ -27,12 +29,13 @@ internal sealed class ProgressLine : IProgress<ProgressStep>, IDisposable
             {
                 Finish();
                 sinceStart.Restart();
-                doneAtStart = value.Done;        // a resumed run starts in the middle; its rate is not
+                doneAtStart = value.Done; // a resumed run starts in the middle; its rate is not
                 sinceDrawn.Restart();
             }
             last = value;
             isLastDrawn = false;
-            if (sinceDrawn.Elapsed < (live ? Redraw : PlainEvery)) return;
+            if (sinceDrawn.Elapsed < (live ? Redraw : PlainEvery))
+                return;
             Draw();
         }
     }
@@ -40,13 +43,16 @@ internal sealed class ProgressLine : IProgress<ProgressStep>, IDisposable
     /// <summary>Draws the last state and ends the line.</summary>
     public void Dispose()
     {
-        lock (drawing) Finish();
+        lock (drawing)
+            Finish();
     }
 
     private void Finish()
     {
-        if (last is not null && !isLastDrawn) Draw();
-        if (live && drawn) Console.Error.WriteLine();
+        if (last is not null && !isLastDrawn)
+            Draw();
+        if (live && drawn)
+            Console.Error.WriteLine();
         drawn = false;
         last = null;
     }
@@ -55,8 +61,10 @@ internal sealed class ProgressLine : IProgress<ProgressStep>, IDisposable
     {
         sinceDrawn.Restart();
         var line = Words(last!, sinceStart.Elapsed, doneAtStart);
-        if (live) Console.Error.Write('\r' + Fitted(line));
-        else Console.Error.WriteLine(line);
+        if (live)
+            Console.Error.Write('\r' + Fitted(line));
+        else
+            Console.Error.WriteLine(line);
         drawn = isLastDrawn = true;
     }
 
@@ -67,7 +75,8 @@ internal sealed class ProgressLine : IProgress<ProgressStep>, IDisposable
             ? $"{Number(step.Done)}/{Number(total)} {step.Unit} ({100.0 * step.Done / Math.Max(1, total):F0}%)"
             : $"{Number(step.Done)} {step.Unit}";
         var speed = rate > 0 ? $", {Number(rate)}/s" : "";
-        var left = rate > 0 && step.Total is { } all && all > step.Done ? $", {Duration((all - step.Done) / rate)} left" : "";
+        var left =
+            rate > 0 && step.Total is { } all && all > step.Done ? $", {Duration((all - step.Done) / rate)} left" : "";
         return $"{step.What}: {count}{speed}{left}{(step.Note is null ? "" : $", {step.Note}")}";
     }
 
@@ -80,10 +89,11 @@ internal sealed class ProgressLine : IProgress<ProgressStep>, IDisposable
     private static string Number(double value) =>
         value.ToString(value is >= 100 or 0 ? "#,0" : "0.#", CultureInfo.InvariantCulture);
 
-    private static string Duration(double seconds) => seconds switch
-    {
-        < 90 => $"{Math.Ceiling(seconds):F0} s",
-        < 5400 => $"{seconds / 60:F0} min",
-        _ => $"{seconds / 3600:F1} h",
-    };
+    private static string Duration(double seconds) =>
+        seconds switch
+        {
+            < 90 => $"{Math.Ceiling(seconds):F0} s",
+            < 5400 => $"{seconds / 60:F0} min",
+            _ => $"{seconds / 3600:F1} h",
+        };
 }

@@ -21,7 +21,8 @@ internal static class Terminal
     private static readonly Lazy<IAnsiConsole> Output = new(() =>
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected) console.Profile.Width = 160;     // a pipe has no width; tables must not wrap at 80
+        if (Console.IsOutputRedirected)
+            console.Profile.Width = 160; // a pipe has no width; tables must not wrap at 80
         return console;
     });
 
@@ -40,18 +41,25 @@ internal static class Terminal
     public static void Line(string line = "") => Console.Out.WriteLine(line);
 
     /// <summary>A table of the result, on standard output; columns of numbers are right-aligned.</summary>
-    public static void Table(IReadOnlyList<string> headers, IEnumerable<IReadOnlyList<string>> rows, string? title = null)
+    public static void Table(
+        IReadOnlyList<string> headers,
+        IEnumerable<IReadOnlyList<string>> rows,
+        string? title = null
+    )
     {
         var all = rows.ToList();
         var table = new Table { Border = TableBorder.Rounded, ShowRowSeparators = false };
-        if (title is not null) table.Title = new TableTitle(Markup.Escape(title));
+        if (title is not null)
+            table.Title = new TableTitle(Markup.Escape(title));
         for (var i = 0; i < headers.Count; i++)
         {
             var column = new TableColumn(Markup.Escape(headers[i]));
-            if (all.Count > 0 && all.All(row => row[i].Length == 0 || char.IsDigit(row[i].TrimStart('-', '+')[..1][0]))) column.RightAligned();
+            if (all.Count > 0 && all.All(row => row[i].Length == 0 || char.IsDigit(row[i].TrimStart('-', '+')[..1][0])))
+                column.RightAligned();
             table.AddColumn(column);
         }
-        foreach (var row in all) table.AddRow(row.Select(cell => new Spectre.Console.Text(cell)));
+        foreach (var row in all)
+            table.AddRow(row.Select(cell => new Spectre.Console.Text(cell)));
         Output.Value.Write(table);
     }
 
@@ -59,7 +67,8 @@ internal static class Terminal
     /// <returns>The exit code.</returns>
     public static int Report(Exception trouble, bool verbose)
     {
-        if (trouble is AggregateException { InnerExceptions.Count: 1 } only) trouble = only.InnerExceptions[0];
+        if (trouble is AggregateException { InnerExceptions.Count: 1 } only)
+            trouble = only.InnerExceptions[0];
         switch (trouble)
         {
             case UsageException usage:
@@ -69,13 +78,18 @@ internal static class Terminal
                 Complain(expected.Message);
                 break;
             case IOException or UnauthorizedAccessException:
-                Complain($"{trouble.Message.TrimEnd('.')}. Make room or give another path, then run the same command again: it goes on from where it was.");
+                Complain(
+                    $"{trouble.Message.TrimEnd('.')}. Make room or give another path, then run the same command again: it goes on from where it was."
+                );
                 break;
             default:
-                Complain($"{trouble.GetType().Name}: {trouble.Message}{(verbose ? "" : " This is a bug; run again with --verbose for the place.")}");
+                Complain(
+                    $"{trouble.GetType().Name}: {trouble.Message}{(verbose ? "" : " This is a bug; run again with --verbose for the place.")}"
+                );
                 break;
         }
-        if (verbose) Console.Error.WriteLine(trouble);
+        if (verbose)
+            Console.Error.WriteLine(trouble);
         return ExitCode.Failed;
     }
 }

@@ -9,67 +9,154 @@ namespace LiT.Cli;
 internal sealed class TuneChoices
 {
     private readonly Option<ContrastiveLossKind?> loss = new("--loss") { Description = "The contrastive loss." };
-    private readonly Option<int?> batch = new("--batch") { Description = "Pairs in a step, all of them each other's negatives." };
-    private readonly Option<int?> microBatch = new("--micro-batch") { Description = "Texts through the tower at once; changes time and memory, not the result." };
+    private readonly Option<int?> batch = new("--batch")
+    {
+        Description = "Pairs in a step, all of them each other's negatives.",
+    };
+    private readonly Option<int?> microBatch = new("--micro-batch")
+    {
+        Description = "Texts through the tower at once; changes time and memory, not the result.",
+    };
     private readonly Option<double?> epochs = new("--epochs") { Description = "Passes over the pictures." };
     private readonly Option<long?> steps = new("--steps") { Description = "Updates in all, in place of --epochs." };
     private readonly Option<double?> lr = new("--lr") { Description = "Highest learning rate." };
     private readonly Option<OptimizerKind?> optimizer = new("--optimizer") { Description = "The update rule." };
-    private readonly Option<LearningRateShape?> schedule = new("--schedule") { Description = "How the learning rate falls." };
-    private readonly Option<long?> warmup = new("--warmup") { Description = "Steps over which the learning rate rises." };
-    private readonly Option<double?> weightDecay = new("--weight-decay") { Description = "Decay of kernels, times the schedule and not times the learning rate." };
+    private readonly Option<LearningRateShape?> schedule = new("--schedule")
+    {
+        Description = "How the learning rate falls.",
+    };
+    private readonly Option<long?> warmup = new("--warmup")
+    {
+        Description = "Steps over which the learning rate rises.",
+    };
+    private readonly Option<double?> weightDecay = new("--weight-decay")
+    {
+        Description = "Decay of kernels, times the schedule and not times the learning rate.",
+    };
     private readonly Option<double?> clip = new("--clip") { Description = "Largest norm of the whole gradient." };
     private readonly Option<PositivePairs?> positives = new("--positives")
     {
-        Description = "Shared: equal captions in a batch are positives of each other. Own: the paper's plain form, where they are negatives.",
+        Description =
+            "Shared: equal captions in a batch are positives of each other. Own: the paper's plain form, where they are negatives.",
     };
     private readonly Option<double?> captionNoise = new("--caption-noise")
     {
-        Description = "Share of captions that get words no caption uses, so that unknown words of a prompt are passed over.",
+        Description =
+            "Share of captions that get words no caption uses, so that unknown words of a prompt are passed over.",
     };
 
     private readonly Option<int?> localParts = new("--local-parts")
     {
-        Description = "Parts of the batch that see only their own negatives (the paper's local loss); 1 is the global batch.",
+        Description =
+            "Parts of the batch that see only their own negatives (the paper's local loss); 1 is the global batch.",
     };
 
-    private readonly Option<int?> imageMicroBatch = new("--image-micro-batch") { Description = "Pictures through the image tower at once, where it reads pictures at every step." };
-    private readonly Option<long?> cooldown = new("--cooldown") { Description = "Steps at the end over which the learning rate falls to zero on top of its schedule." };
-    private readonly Option<double?> timescale = new("--timescale") { Description = "Steps until the rsqrt schedule has fallen to 1/sqrt(2)." };
-    private readonly Option<double?> temperature = new("--temperature") { Description = "What cosines are multiplied by at the start; it is learned as a logarithm." };
-    private readonly Option<string?> temperatureBounds = new("--temperature-bounds") { Description = "Lowest and highest temperature, as in 1,100." };
-    private readonly Option<double?> temperatureRate = new("--temperature-rate") { Description = "Learning rate of temperature and bias, times --lr." };
+    private readonly Option<int?> imageMicroBatch = new("--image-micro-batch")
+    {
+        Description = "Pictures through the image tower at once, where it reads pictures at every step.",
+    };
+    private readonly Option<long?> cooldown = new("--cooldown")
+    {
+        Description = "Steps at the end over which the learning rate falls to zero on top of its schedule.",
+    };
+    private readonly Option<double?> timescale = new("--timescale")
+    {
+        Description = "Steps until the rsqrt schedule has fallen to 1/sqrt(2).",
+    };
+    private readonly Option<double?> temperature = new("--temperature")
+    {
+        Description = "What cosines are multiplied by at the start; it is learned as a logarithm.",
+    };
+    private readonly Option<string?> temperatureBounds = new("--temperature-bounds")
+    {
+        Description = "Lowest and highest temperature, as in 1,100.",
+    };
+    private readonly Option<double?> temperatureRate = new("--temperature-rate")
+    {
+        Description = "Learning rate of temperature and bias, times --lr.",
+    };
     private readonly Option<double?> bias = new("--bias") { Description = "The sigmoid loss's bias at the start." };
     private readonly Option<string[]> lrMultipliers = new("--lr-mult")
     {
-        Description = "PATTERN=NUMBER: the learning rate of parameters whose names match, times this; 0 locks them. Of several the first that matches counts.",
+        Description =
+            "PATTERN=NUMBER: the learning rate of parameters whose names match, times this; 0 locks them. Of several the first that matches counts.",
         DefaultValueFactory = _ => [],
     };
 
-    private readonly Option<string[]> decayMultipliers = new("--wd-mult") { Description = "PATTERN=NUMBER, likewise for the weight decay.", DefaultValueFactory = _ => [] };
+    private readonly Option<string[]> decayMultipliers = new("--wd-mult")
+    {
+        Description = "PATTERN=NUMBER, likewise for the weight decay.",
+        DefaultValueFactory = _ => [],
+    };
     private readonly Option<string[]> unlockAfter = new("--unlock-after")
     {
-        Description = "Steps before pre-trained towers begin to move, or PATTERN=STEPS for parameters whose names match.",
+        Description =
+            "Steps before pre-trained towers begin to move, or PATTERN=STEPS for parameters whose names match.",
         DefaultValueFactory = _ => [],
     };
 
-    private readonly Option<double?> ema = new("--ema") { Description = "Decay of a moving average of the weights that becomes the result." };
-    private readonly Option<long?> checkpointEvery = new("--checkpoint-every") { Description = "Steps between checkpoints." };
+    private readonly Option<double?> ema = new("--ema")
+    {
+        Description = "Decay of a moving average of the weights that becomes the result.",
+    };
+    private readonly Option<long?> checkpointEvery = new("--checkpoint-every")
+    {
+        Description = "Steps between checkpoints.",
+    };
     private readonly Option<long?> validateEvery = new("--val-every") { Description = "Steps between validations." };
-    private readonly Option<string?> keepBest = new("--keep-best") { Description = "Validation number whose best weights become the result, such as textToImageR1." };
+    private readonly Option<string?> keepBest = new("--keep-best")
+    {
+        Description = "Validation number whose best weights become the result, such as textToImageR1.",
+    };
 
     // An interrupted run goes on by itself; the option says so in the words people know.
-    private readonly Option<bool> resume = new("--resume") { Description = "Go on with an interrupted run in --out, which happens in any case." };
+    private readonly Option<bool> resume = new("--resume")
+    {
+        Description = "Go on with an interrupted run in --out, which happens in any case.",
+    };
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[]
-            { loss, batch, microBatch, epochs, steps, lr, optimizer, schedule, warmup, weightDecay, clip, positives, captionNoise, localParts, imageMicroBatch, cooldown, timescale, temperature, temperatureBounds, temperatureRate, bias, lrMultipliers, decayMultipliers, unlockAfter, ema, checkpointEvery, validateEvery, keepBest, resume })
+        foreach (
+            Option option in new Option[]
+            {
+                loss,
+                batch,
+                microBatch,
+                epochs,
+                steps,
+                lr,
+                optimizer,
+                schedule,
+                warmup,
+                weightDecay,
+                clip,
+                positives,
+                captionNoise,
+                localParts,
+                imageMicroBatch,
+                cooldown,
+                timescale,
+                temperature,
+                temperatureBounds,
+                temperatureRate,
+                bias,
+                lrMultipliers,
+                decayMultipliers,
+                unlockAfter,
+                ema,
+                checkpointEvery,
+                validateEvery,
+                keepBest,
+                resume,
+            }
+        )
             command.Options.Add(option);
         Limits.AboveZero(epochs, steps, lr, clip, timescale, temperature);
         command.Validators.Add(result =>
         {
-            if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null) result.AddError("--epochs and --steps say the same thing twice. Give one of them.");
+            if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null)
+                result.AddError("--epochs and --steps say the same thing twice. Give one of them.");
         });
     }
 
@@ -84,35 +171,77 @@ internal sealed class TuneChoices
     }
 
     /// <summary>The defaults for these pairs, with what the user gave in their place; says what was chosen and why.</summary>
-    public TuningOptions Choose(ParseResult parsed, TuningPairs pairs, TuneRecipe? recipe, LockSetting setting, Action<string> say)
+    public TuningOptions Choose(
+        ParseResult parsed,
+        TuningPairs pairs,
+        TuneRecipe? recipe,
+        LockSetting setting,
+        Action<string> say
+    )
     {
         var fromScratch = setting.Text == TowerStart.FromScratch;
         var size = parsed.GetValue(batch) ?? (recipe?.Decides("batch") == true ? recipe.Over(new()).Batch : (int?)null);
         var defaults = TuningDefaults.For(pairs, size, fromScratch);
         bool Given(Option option) => parsed.GetResult(option) is { Implicit: false };
-        HashSet<string> given = [.. new Option[] { batch, steps, lr, positives, captionNoise }.Where(Given).Select(option => option.Name), .. Given(epochs) ? [steps.Name] : Array.Empty<string>()];
-        foreach (var (option, member) in new[] { (batch.Name, "batch"), (steps.Name, "steps"), (lr.Name, "optimizer.learningRate"), (positives.Name, "positives"), (captionNoise.Name, "captionNoise") })
-            if (recipe?.Decides(member) == true) given.Add(option);
-        if (recipe?.Epochs is not null) given.Add(steps.Name);
-        if (recipe is not null) say($"recipe {recipe.Name ?? "from a file"}{(recipe.Words is null ? "" : $": {recipe.Words}")}");
-        foreach (var reason in defaults.Reasons.Where(reason => !given.Contains(reason.Option))) say(reason.Words);
+        HashSet<string> given =
+        [
+            .. new Option[] { batch, steps, lr, positives, captionNoise }
+                .Where(Given)
+                .Select(option => option.Name),
+            .. Given(epochs) ? [steps.Name] : Array.Empty<string>(),
+        ];
+        foreach (
+            var (option, member) in new[]
+            {
+                (batch.Name, "batch"),
+                (steps.Name, "steps"),
+                (lr.Name, "optimizer.learningRate"),
+                (positives.Name, "positives"),
+                (captionNoise.Name, "captionNoise"),
+            }
+        )
+            if (recipe?.Decides(member) == true)
+                given.Add(option);
+        if (recipe?.Epochs is not null)
+            given.Add(steps.Name);
+        if (recipe is not null)
+            say($"recipe {recipe.Name ?? "from a file"}{(recipe.Words is null ? "" : $": {recipe.Words}")}");
+        foreach (var reason in defaults.Reasons.Where(reason => !given.Contains(reason.Option)))
+            say(reason.Words);
         var chosen = recipe?.Over(defaults.Options) ?? defaults.Options;
-        if (size is not null) chosen = chosen with { Batch = size.Value };
+        if (size is not null)
+            chosen = chosen with { Batch = size.Value };
         var length = parsed.GetValue(steps)
-            ?? ((parsed.GetValue(epochs) ?? recipe?.Epochs) is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch)) : chosen.Steps);
-        var (lowest, highest) = Bounds(parsed.GetValue(temperatureBounds)) ?? (chosen.LowestTemperature, chosen.HighestTemperature);
+            ?? (
+                (parsed.GetValue(epochs) ?? recipe?.Epochs) is { } passes
+                    ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch))
+                    : chosen.Steps
+            );
+        var (lowest, highest) = Bounds(parsed.GetValue(temperatureBounds))
+            ?? (chosen.LowestTemperature, chosen.HighestTemperature);
         if (parsed.GetValue(temperature) is { } start && !(start >= lowest && start <= highest))
-            throw new UsageException(FormattableString.Invariant($"--temperature {start}: give a number between its bounds, {lowest:G} and {highest:G}, or other --temperature-bounds."));
+            throw new UsageException(
+                FormattableString.Invariant(
+                    $"--temperature {start}: give a number between its bounds, {lowest:G} and {highest:G}, or other --temperature-bounds."
+                )
+            );
         var rate = parsed.GetValue(lr) ?? chosen.Optimizer.LearningRate;
         return chosen with
         {
             Steps = length,
-            WarmupSteps = parsed.GetValue(warmup) ?? (recipe?.Decides("warmupSteps") == true ? Math.Max(0, Math.Min(chosen.WarmupSteps, length - 1)) : TuningDefaults.Warmup(length)),
+            WarmupSteps = parsed.GetValue(warmup)
+                ?? (
+                    recipe?.Decides("warmupSteps") == true
+                        ? Math.Max(0, Math.Min(chosen.WarmupSteps, length - 1))
+                        : TuningDefaults.Warmup(length)
+                ),
             MicroBatch = parsed.GetValue(microBatch) ?? chosen.MicroBatch,
             Loss = parsed.GetValue(loss) ?? chosen.Loss,
             Schedule = parsed.GetValue(schedule) ?? chosen.Schedule,
             LocalParts = parsed.GetValue(localParts) ?? chosen.LocalParts,
-            ImageMicroBatch = parsed.GetValue(imageMicroBatch) ?? chosen.ImageMicroBatch ?? TuningDefaults.ImagesAtOnce(pairs),
+            ImageMicroBatch = parsed.GetValue(imageMicroBatch)
+                ?? chosen.ImageMicroBatch
+                ?? TuningDefaults.ImagesAtOnce(pairs),
             CooldownSteps = parsed.GetValue(cooldown) ?? chosen.CooldownSteps,
             Timescale = parsed.GetValue(timescale) ?? chosen.Timescale,
             Temperature = parsed.GetValue(temperature) ?? chosen.Temperature,
@@ -124,7 +253,8 @@ internal sealed class TuneChoices
             CaptionNoise = parsed.GetValue(captionNoise) ?? chosen.CaptionNoise,
             AverageDecay = parsed.GetValue(ema) ?? chosen.AverageDecay,
             CheckpointEvery = parsed.GetValue(checkpointEvery) ?? chosen.CheckpointEvery,
-            ValidateEvery = parsed.GetValue(validateEvery) ?? (chosen.ValidateEvery > 0 ? chosen.ValidateEvery : Math.Max(1, length / 10)),
+            ValidateEvery = parsed.GetValue(validateEvery)
+                ?? (chosen.ValidateEvery > 0 ? chosen.ValidateEvery : Math.Max(1, length / 10)),
             KeepBest = parsed.GetValue(keepBest) ?? chosen.KeepBest,
             Bfloat16 = CommonOptions.ComputeOf(parsed).Type == TorchSharp.torch.ScalarType.BFloat16,
             Seed = CommonOptions.SeedOf(parsed),
@@ -132,10 +262,22 @@ internal sealed class TuneChoices
             {
                 Kind = parsed.GetValue(optimizer) ?? chosen.Optimizer.Kind,
                 LearningRate = rate,
-                LearningRateRules = Given(lrMultipliers) || chosen.Optimizer.LearningRateRules.Count == 0
-                    ? [.. ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!), .. parsed.GetValue(lrMultipliers)!.Length > 0 ? [] : TuningDefaults.ImageRate(setting, rate, say)] : chosen.Optimizer.LearningRateRules,
-                WeightDecayRules = Given(decayMultipliers) ? ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!) : chosen.Optimizer.WeightDecayRules,
-                UnlockRules = Given(unlockAfter) ? ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting) : chosen.Optimizer.UnlockRules,
+                LearningRateRules =
+                    Given(lrMultipliers) || chosen.Optimizer.LearningRateRules.Count == 0
+                        ?
+                        [
+                            .. ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!),
+                            .. parsed.GetValue(lrMultipliers)!.Length > 0
+                                ? []
+                                : TuningDefaults.ImageRate(setting, rate, say),
+                        ]
+                        : chosen.Optimizer.LearningRateRules,
+                WeightDecayRules = Given(decayMultipliers)
+                    ? ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!)
+                    : chosen.Optimizer.WeightDecayRules,
+                UnlockRules = Given(unlockAfter)
+                    ? ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting)
+                    : chosen.Optimizer.UnlockRules,
                 WeightDecay = parsed.GetValue(weightDecay) ?? chosen.Optimizer.WeightDecay,
                 ClipNorm = parsed.GetValue(clip) ?? chosen.Optimizer.ClipNorm,
             },
@@ -144,10 +286,19 @@ internal sealed class TuneChoices
 
     private static (double Lowest, double Highest)? Bounds(string? text)
     {
-        if (text is null) return null;
-        if (text.Split(',') is [var low, var high] && double.TryParse(low, NumberStyles.Float, CultureInfo.InvariantCulture, out var lowest)
+        if (text is null)
+            return null;
+        if (
+            text.Split(',') is [var low, var high]
+            && double.TryParse(low, NumberStyles.Float, CultureInfo.InvariantCulture, out var lowest)
             && double.TryParse(high, NumberStyles.Float, CultureInfo.InvariantCulture, out var highest)
-            && lowest > 0 && lowest <= highest && double.IsFinite(highest)) return (lowest, highest);
-        throw new UsageException($"--temperature-bounds {text}: give two numbers above 0, the lower first, as in 1,100.");
+            && lowest > 0
+            && lowest <= highest
+            && double.IsFinite(highest)
+        )
+            return (lowest, highest);
+        throw new UsageException(
+            $"--temperature-bounds {text}: give two numbers above 0, the lower first, as in 1,100."
+        );
     }
 }

@@ -9,32 +9,121 @@ namespace LiT.Cli;
 /// <summary>The options that say what is tuned, on what, and how it is watched; a recipe stands behind them.</summary>
 internal sealed class TuneInput
 {
-    private readonly Option<string?> imageTower = new("--image-tower") { Description = "The image tower: a file, or from scratch (vit:Ti/16) with --lock uu; a store names its own." };
-    private readonly Option<string?> textTower = new("--text-tower") { Description = "A text tower from scratch (text:width=256,depth=4,heads=4, bert:small), or a file to start from." };
-    private readonly Option<string?> textInit = new("--text-init") { Description = "A pre-trained text tower to start from: a BERT, T5 or mT5 file, a bundle, or another run." };
-    private readonly Option<string?> locks = new("--lock") { Description = "Lu, LU, Uu, UU, uu or LL: image tower then text tower, L locked, U pre-trained, u from scratch. Default: Lu, or LU where the text tower is a file." };
-    private readonly Option<string?> tokenizer = new("--tokenizer") { Description = "A tokenizer's file or folder. Default: the one beside a pre-trained text tower, or a vocabulary made from the captions." };
-    private readonly Option<int?> vocabulary = new("--vocabulary") { Description = "Pieces of a vocabulary made from the captions. Default: 8000." };
-    private readonly Option<int?> tokenLength = new("--token-length") { Description = "Ids in a row of text; by default 16 with a tokenizer that is given, 24 with a vocabulary made from the captions." };
-    private readonly Option<string?> imageHead = new("--image-head") { Description = "SIZE[:mlp[=WIDTH]]: a head on the image side to this common size. Default: none, the representation is read as it is." };
-    private readonly Option<string?> textHead = new("--text-head") { Description = "linear, mlp, SIZE[:mlp[=WIDTH]] or none: the head on the text side. Default: linear." };
-    private readonly Option<bool> fromPixels = new("--from-pixels") { Description = "Let a locked image tower read the pictures at every step, with --augment, in place of embedding them once." };
-    private readonly Option<string?> augment = new("--augment") { Description = "Random changes of pictures read at every step: none, or crop[=SMALLEST], flip, shift, jitter, randaug[=COUNT,STRENGTH] with + between. Default: crop=0.25+flip for a tower that is tuned." };
-    private readonly Option<string?> validation = new("--val") { Description = "Pictures to validate on: retrieval where they have captions, zero-shot where they have labels." };
-    private readonly Option<string?> valClasses = new("--val-classes") { Description = "Class names of --val, one a line, the first for label 0." };
-    private readonly Option<string?> valTemplates = new("--val-templates") { Description = "Prompt templates for --val, one a line, with {} where the class name goes." };
-    private readonly Option<double> holdOut = new("--hold-out") { Description = "Share of the pictures that is kept out of tuning and validated on, such as 0.05." };
-    private readonly Option<int?> pictures = new("--pictures") { Description = "Tune on at most so many pictures, spread evenly over all." };
-    private readonly Option<BundleTower> bundle = new("--bundle-tower") { Description = "Whether the image tower goes into the bundle.", DefaultValueFactory = _ => BundleTower.Auto };
-    private readonly Option<DoctorMode> doctor = new("--doctor") { Description = "What to do when the data or the run look wrong: say it, stop, or do not look.", DefaultValueFactory = _ => DoctorMode.Warn };
-    private readonly Option<string?> recipe = new("--recipe") { Description = $"Choices from a JSON file (a run's config.json is one), or by name: {string.Join(", ", TuneRecipe.Names)}. What is given here goes before it." };
+    private readonly Option<string?> imageTower = new("--image-tower")
+    {
+        Description = "The image tower: a file, or from scratch (vit:Ti/16) with --lock uu; a store names its own.",
+    };
+    private readonly Option<string?> textTower = new("--text-tower")
+    {
+        Description =
+            "A text tower from scratch (text:width=256,depth=4,heads=4, bert:small), or a file to start from.",
+    };
+    private readonly Option<string?> textInit = new("--text-init")
+    {
+        Description = "A pre-trained text tower to start from: a BERT, T5 or mT5 file, a bundle, or another run.",
+    };
+    private readonly Option<string?> locks = new("--lock")
+    {
+        Description =
+            "Lu, LU, Uu, UU, uu or LL: image tower then text tower, L locked, U pre-trained, u from scratch. Default: Lu, or LU where the text tower is a file.",
+    };
+    private readonly Option<string?> tokenizer = new("--tokenizer")
+    {
+        Description =
+            "A tokenizer's file or folder. Default: the one beside a pre-trained text tower, or a vocabulary made from the captions.",
+    };
+    private readonly Option<int?> vocabulary = new("--vocabulary")
+    {
+        Description = "Pieces of a vocabulary made from the captions. Default: 8000.",
+    };
+    private readonly Option<int?> tokenLength = new("--token-length")
+    {
+        Description =
+            "Ids in a row of text; by default 16 with a tokenizer that is given, 24 with a vocabulary made from the captions.",
+    };
+    private readonly Option<string?> imageHead = new("--image-head")
+    {
+        Description =
+            "SIZE[:mlp[=WIDTH]]: a head on the image side to this common size. Default: none, the representation is read as it is.",
+    };
+    private readonly Option<string?> textHead = new("--text-head")
+    {
+        Description = "linear, mlp, SIZE[:mlp[=WIDTH]] or none: the head on the text side. Default: linear.",
+    };
+    private readonly Option<bool> fromPixels = new("--from-pixels")
+    {
+        Description =
+            "Let a locked image tower read the pictures at every step, with --augment, in place of embedding them once.",
+    };
+    private readonly Option<string?> augment = new("--augment")
+    {
+        Description =
+            "Random changes of pictures read at every step: none, or crop[=SMALLEST], flip, shift, jitter, randaug[=COUNT,STRENGTH] with + between. Default: crop=0.25+flip for a tower that is tuned.",
+    };
+    private readonly Option<string?> validation = new("--val")
+    {
+        Description = "Pictures to validate on: retrieval where they have captions, zero-shot where they have labels.",
+    };
+    private readonly Option<string?> valClasses = new("--val-classes")
+    {
+        Description = "Class names of --val, one a line, the first for label 0.",
+    };
+    private readonly Option<string?> valTemplates = new("--val-templates")
+    {
+        Description = "Prompt templates for --val, one a line, with {} where the class name goes.",
+    };
+    private readonly Option<double> holdOut = new("--hold-out")
+    {
+        Description = "Share of the pictures that is kept out of tuning and validated on, such as 0.05.",
+    };
+    private readonly Option<int?> pictures = new("--pictures")
+    {
+        Description = "Tune on at most so many pictures, spread evenly over all.",
+    };
+    private readonly Option<BundleTower> bundle = new("--bundle-tower")
+    {
+        Description = "Whether the image tower goes into the bundle.",
+        DefaultValueFactory = _ => BundleTower.Auto,
+    };
+    private readonly Option<DoctorMode> doctor = new("--doctor")
+    {
+        Description = "What to do when the data or the run look wrong: say it, stop, or do not look.",
+        DefaultValueFactory = _ => DoctorMode.Warn,
+    };
+    private readonly Option<string?> recipe = new("--recipe")
+    {
+        Description =
+            $"Choices from a JSON file (a run's config.json is one), or by name: {string.Join(", ", TuneRecipe.Names)}. What is given here goes before it.",
+    };
 
     public DataOptions Data { get; } = new();
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[]
-            { imageTower, textTower, textInit, locks, tokenizer, vocabulary, tokenLength, imageHead, textHead, fromPixels, augment, validation, valClasses, valTemplates, holdOut, pictures, bundle, doctor, recipe })
+        foreach (
+            Option option in new Option[]
+            {
+                imageTower,
+                textTower,
+                textInit,
+                locks,
+                tokenizer,
+                vocabulary,
+                tokenLength,
+                imageHead,
+                textHead,
+                fromPixels,
+                augment,
+                validation,
+                valClasses,
+                valTemplates,
+                holdOut,
+                pictures,
+                bundle,
+                doctor,
+                recipe,
+            }
+        )
             command.Options.Add(option);
         Data.AddTo(command);
         Limits.Positive(vocabulary, tokenLength, pictures);
@@ -46,12 +135,15 @@ internal sealed class TuneInput
         });
     }
 
-    public TuneRecipe? RecipeOf(ParseResult parsed) => parsed.GetValue(recipe) is { } name ? TuneRecipe.Read(name) : null;
+    public TuneRecipe? RecipeOf(ParseResult parsed) =>
+        parsed.GetValue(recipe) is { } name ? TuneRecipe.Read(name) : null;
 
     public TuneRequest RequestOf(ParseResult parsed, TuneRecipe? behind, string folder)
     {
         var given = parsed.GetValue(textTower) ?? parsed.GetValue(textInit);
-        var (tower, init) = given is null ? (behind?.TextTower, behind?.TextInit) : (parsed.GetValue(textTower), parsed.GetValue(textInit));
+        var (tower, init) = given is null
+            ? (behind?.TextTower, behind?.TextInit)
+            : (parsed.GetValue(textTower), parsed.GetValue(textInit));
         var pretrained = init is not null || (tower is not null && !TextTowerSpec.Is(tower));
         return new()
         {
@@ -64,14 +156,18 @@ internal sealed class TuneInput
             VocabularySize = parsed.GetValue(vocabulary) ?? behind?.VocabularySize ?? 8000,
             TokenLength = parsed.GetValue(tokenLength) ?? behind?.TokenLength,
             Out = folder,
-            Lock = parsed.GetValue(locks) is { } letters ? LockSetting.Parse(letters) : behind?.Lock ?? LockSetting.Parse(pretrained ? "LU" : "Lu"),
+            Lock = parsed.GetValue(locks) is { } letters
+                ? LockSetting.Parse(letters)
+                : behind?.Lock ?? LockSetting.Parse(pretrained ? "LU" : "Lu"),
             ImageHead = HeadSpec.Parse(parsed.GetValue(imageHead) ?? behind?.ImageHead ?? "none", imageHead.Name),
             TextHead = HeadSpec.Parse(parsed.GetValue(textHead) ?? behind?.TextHead ?? "linear", textHead.Name),
             FromPixels = parsed.GetValue(fromPixels) || behind?.FromPixels == true,
             Augmentation = parsed.GetValue(augment) is { } changes ? Augmentation.Parse(changes) : behind?.Augmentation,
             Validation = parsed.GetValue(validation),
             ValidationClasses = parsed.GetValue(valClasses) is { } names ? ClassLists.Read(names).Names : null,
-            ValidationTemplates = parsed.GetValue(valTemplates) is { } file ? PromptTemplates.Read(file) : PromptTemplates.Default,
+            ValidationTemplates = parsed.GetValue(valTemplates) is { } file
+                ? PromptTemplates.Read(file)
+                : PromptTemplates.Default,
             HoldOut = parsed.GetValue(holdOut),
             Pictures = parsed.GetValue(pictures),
             BundleTower = parsed.GetValue(bundle),

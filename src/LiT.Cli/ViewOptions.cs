@@ -13,17 +13,34 @@ internal sealed class ViewOptions
         DefaultValueFactory = _ => 1,
     };
 
-    private readonly Option<double> crop = new("--view-crop") { Description = "Smallest part of a picture's area that a changed view shows.", DefaultValueFactory = _ => 0.4 };
-    private readonly Option<double> flip = new("--view-flip") { Description = "Share of the changed views that are mirrored.", DefaultValueFactory = _ => 0.5 };
+    private readonly Option<double> crop = new("--view-crop")
+    {
+        Description = "Smallest part of a picture's area that a changed view shows.",
+        DefaultValueFactory = _ => 0.4,
+    };
+    private readonly Option<double> flip = new("--view-flip")
+    {
+        Description = "Share of the changed views that are mirrored.",
+        DefaultValueFactory = _ => 0.5,
+    };
 
     public void AddTo(Command command)
     {
-        foreach (Option option in new Option[] { count, crop, flip }) command.Options.Add(option);
+        foreach (Option option in new Option[] { count, crop, flip })
+            command.Options.Add(option);
         Limits.Positive(count);
         Limits.Share(crop, flip);
     }
 
-    public PictureViews Of(ParseResult parsed) => parsed.GetValue(count) is > 1 and var views
-        ? new(views, Augmentation.Inception(parsed.GetValue(crop)) with { Flip = parsed.GetValue(flip) }, CommonOptions.SeedOf(parsed))
-        : PictureViews.Plain;
+    public PictureViews Of(ParseResult parsed) =>
+        parsed.GetValue(count) is > 1 and var views
+            ? new(
+                views,
+                Augmentation.Inception(parsed.GetValue(crop)) with
+                {
+                    Flip = parsed.GetValue(flip),
+                },
+                CommonOptions.SeedOf(parsed)
+            )
+            : PictureViews.Plain;
 }

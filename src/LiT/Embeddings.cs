@@ -56,7 +56,8 @@ public sealed class Embeddings
     public Embeddings Select(IReadOnlyList<int> rows)
     {
         var chosen = new float[rows.Count * Size];
-        for (var i = 0; i < rows.Count; i++) this[rows[i]].CopyTo(chosen.AsSpan(i * Size, Size));
+        for (var i = 0; i < rows.Count; i++)
+            this[rows[i]].CopyTo(chosen.AsSpan(i * Size, Size));
         return new(chosen, Size);
     }
 }

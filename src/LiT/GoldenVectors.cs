@@ -35,9 +35,15 @@ public sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnl
     public const double Tolerance = 1e-4;
 
     // GPUs round products to ten bits, bfloat16 has eight.
-    private const double GpuTolerance = 5e-3, RoundedTolerance = 5e-2;
+    private const double GpuTolerance = 5e-3,
+        RoundedTolerance = 5e-2;
 
-    private static readonly string[] Sentences = ["a photo of a cat", "Zwei rote ÄPFEL, 3 €", "an aerial view of a harbour with many small white boats, taken at sunset from a balloon"];
+    private static readonly string[] Sentences =
+    [
+        "a photo of a cat",
+        "Zwei rote ÄPFEL, 3 €",
+        "an aerial view of a harbour with many small white boats, taken at sunset from a balloon",
+    ];
 
     /// <summary>The vectors of towers in memory.</summary>
     /// <param name="towers">Text side with heads; put into evaluation mode for the time being.</param>
@@ -49,9 +55,17 @@ public sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnl
         towers.eval();
         var at = ComputeOf(towers);
         var embeddings = TowerOutputs.Texts(towers, tokenizer, Sentences, at);
-        GoldenText[] texts = [.. Sentences.Select((text, i) => new GoldenText(text, tokenizer.Row(text, out _), embeddings[i].ToArray()))];
-        if (training) towers.train();
-        return new(at.Device.type.ToString().ToLowerInvariant(), image is null ? null : ProbeVectors.Of(image, ComputeOf(image.Tower)), texts);
+        GoldenText[] texts =
+        [
+            .. Sentences.Select((text, i) => new GoldenText(text, tokenizer.Row(text, out _), embeddings[i].ToArray())),
+        ];
+        if (training)
+            towers.train();
+        return new(
+            at.Device.type.ToString().ToLowerInvariant(),
+            image is null ? null : ProbeVectors.Of(image, ComputeOf(image.Tower)),
+            texts
+        );
     }
 
     /// <summary>What is wrong where the same model gives <paramref name="atHand"/>, as a phrase; null where nothing is.</summary>
@@ -62,17 +76,29 @@ public sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnl
             return Apart("the image tower", "the test pictures", atHand.Images.DistanceTo(Images), allowed);
         foreach (var (golden, now) in Texts.Zip(atHand.Texts))
         {
-            if (!golden.Ids.SequenceEqual(now.Ids)) return $"the tokenizer gives the ids {string.Join(' ', now.Ids)} for \"{golden.Text}\" where {string.Join(' ', golden.Ids)} were written down";
-            if (!(Distance(now.Embedding, golden.Embedding) <= allowed)) return Apart("the text tower", $"\"{golden.Text}\"", Distance(now.Embedding, golden.Embedding), allowed);
+            if (!golden.Ids.SequenceEqual(now.Ids))
+                return $"the tokenizer gives the ids {string.Join(' ', now.Ids)} for \"{golden.Text}\" where {string.Join(' ', golden.Ids)} were written down";
+            if (!(Distance(now.Embedding, golden.Embedding) <= allowed))
+                return Apart(
+                    "the text tower",
+                    $"\"{golden.Text}\"",
+                    Distance(now.Embedding, golden.Embedding),
+                    allowed
+                );
         }
-        return Texts.Count == atHand.Texts.Count ? null : $"{Texts.Count} texts were written down where {atHand.Texts.Count} are known";
+        return Texts.Count == atHand.Texts.Count
+            ? null
+            : $"{Texts.Count} texts were written down where {atHand.Texts.Count} are known";
     }
 
     /// <summary>The largest distance, as a part of a vector's length, and what is allowed.</summary>
     public (double Largest, double Allowed) DistanceTo(GoldenVectors atHand)
     {
         var texts = Texts.Zip(atHand.Texts, (a, b) => Distance(b.Embedding, a.Embedding));
-        return (texts.Append(Images is not null && atHand.Images is not null ? atHand.Images.DistanceTo(Images) : 0).Max(), Allowed(atHand));
+        return (
+            texts.Append(Images is not null && atHand.Images is not null ? atHand.Images.DistanceTo(Images) : 0).Max(),
+            Allowed(atHand)
+        );
     }
 
     /// <summary>Writes the file into a bundle.</summary>
@@ -81,18 +107,24 @@ public sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnl
     {
         JsonObject json = new()
         {
-            ["about"] = "What the model gave where it was made, for test pictures drawn by a formula and for texts; 'lit verify' computes them again. Vectors are little-endian float32 in base64.",
+            ["about"] =
+                "What the model gave where it was made, for test pictures drawn by a formula and for texts; 'lit verify' computes them again. Vectors are little-endian float32 in base64.",
             ["device"] = Device,
             ["tolerance"] = Tolerance,
             ["images"] = Images?.ToJson(),
-            ["texts"] = new JsonArray([.. Texts.Select(text => new JsonObject
-            {
-                ["text"] = text.Text,
-                ["ids"] = new JsonArray([.. text.Ids.Select(id => JsonValue.Create(id))]),
-                ["embedding"] = Convert.ToBase64String(MemoryMarshal.AsBytes<float>(text.Embedding)),
-            })]),
+            ["texts"] = new JsonArray([
+                .. Texts.Select(text => new JsonObject
+                {
+                    ["text"] = text.Text,
+                    ["ids"] = new JsonArray([.. text.Ids.Select(id => JsonValue.Create(id))]),
+                    ["embedding"] = Convert.ToBase64String(MemoryMarshal.AsBytes<float>(text.Embedding)),
+                }),
+            ]),
         };
-        AtomicFile.WriteAllText(Path.Combine(folder, FileName), json.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n");
+        AtomicFile.WriteAllText(
+            Path.Combine(folder, FileName),
+            json.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n"
+        );
     }
 
     /// <summary>Reads a bundle's file; null where it has none.</summary>
@@ -100,17 +132,34 @@ public sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnl
     public static GoldenVectors? Read(string folder)
     {
         var path = Path.Combine(folder, FileName);
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         try
         {
             var json = JsonNode.Parse(File.ReadAllText(path)) ?? throw new JsonException("null");
-            return new(json["device"]!.GetValue<string>(), json["images"] is { } images ? ProbeVectors.FromJson(images) : null,
-                [.. json["texts"]!.AsArray().Select(text => new GoldenText(text!["text"]!.GetValue<string>(), [.. text["ids"]!.AsArray().Select(id => id!.GetValue<long>())],
-                    MemoryMarshal.Cast<byte, float>(Convert.FromBase64String(text["embedding"]!.GetValue<string>())).ToArray()))]);
+            return new(
+                json["device"]!.GetValue<string>(),
+                json["images"] is { } images ? ProbeVectors.FromJson(images) : null,
+                [
+                    .. json["texts"]!
+                        .AsArray()
+                        .Select(text => new GoldenText(
+                            text!["text"]!.GetValue<string>(),
+                            [.. text["ids"]!.AsArray().Select(id => id!.GetValue<long>())],
+                            MemoryMarshal
+                                .Cast<byte, float>(Convert.FromBase64String(text["embedding"]!.GetValue<string>()))
+                                .ToArray()
+                        )),
+                ]
+            );
         }
-        catch (Exception damage) when (damage is JsonException or FormatException or NullReferenceException or InvalidOperationException)
+        catch (Exception damage)
+            when (damage is JsonException or FormatException or NullReferenceException or InvalidOperationException)
         {
-            throw new LitException($"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the bundle again.", damage);
+            throw new LitException(
+                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the bundle again.",
+                damage
+            );
         }
     }
 
@@ -120,17 +169,24 @@ public sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnl
         return new(weight.device, weight.dtype, get_num_threads());
     }
 
-    private double Allowed(GoldenVectors atHand) => Images is { DType: not "float32" } || atHand.Images is { DType: not "float32" } ? RoundedTolerance
-        : Device == "cpu" && atHand.Device == "cpu" ? Tolerance : GpuTolerance;
+    private double Allowed(GoldenVectors atHand) =>
+        Images is { DType: not "float32" } || atHand.Images is { DType: not "float32" } ? RoundedTolerance
+        : Device == "cpu" && atHand.Device == "cpu" ? Tolerance
+        : GpuTolerance;
 
     private static string Apart(string who, string what, double distance, double allowed) =>
-        string.Create(CultureInfo.InvariantCulture, $"{who} gives other numbers for {what} than where the model was made (apart by {distance:G2} of their length, where {allowed} is allowed)");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{who} gives other numbers for {what} than where the model was made (apart by {distance:G2} of their length, where {allowed} is allowed)"
+        );
 
     private static double Distance(float[] got, float[] wanted)
     {
-        if (got.Length != wanted.Length) return double.PositiveInfinity;
+        if (got.Length != wanted.Length)
+            return double.PositiveInfinity;
         var (apart, length) = (0.0, 0.0);
-        for (var i = 0; i < got.Length; i++) (apart, length) = (apart + Math.Pow((double)got[i] - wanted[i], 2), length + Math.Pow(wanted[i], 2));
+        for (var i = 0; i < got.Length; i++)
+            (apart, length) = (apart + Math.Pow((double)got[i] - wanted[i], 2), length + Math.Pow(wanted[i], 2));
         return Math.Sqrt(apart / length);
     }
 }

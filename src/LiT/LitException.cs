@@ -14,8 +14,11 @@ public class LitException(string message, Exception? inner = null) : Exception(O
     /// </summary>
     internal static string OneLine(string text)
     {
-        if (text.Length > Longest) text = $"{text.AsSpan(0, Longest / 2)} … {text.AsSpan(text.Length - Longest / 2)}";
-        return text.Any(char.IsControl) ? string.Concat(text.Select(character => char.IsControl(character) ? '?' : character)) : text;
+        if (text.Length > Longest)
+            text = $"{text.AsSpan(0, Longest / 2)} … {text.AsSpan(text.Length - Longest / 2)}";
+        return text.Any(char.IsControl)
+            ? string.Concat(text.Select(character => char.IsControl(character) ? '?' : character))
+            : text;
     }
 }
 

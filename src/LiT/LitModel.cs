@@ -14,14 +14,21 @@ namespace LiT;
 /// </summary>
 public sealed class LitModel : IDisposable
 {
-    private const string TextFile = "text.safetensors", ImageFile = "image.safetensors";
+    private const string TextFile = "text.safetensors",
+        ImageFile = "image.safetensors";
 
     private readonly string? folder;
     private readonly Compute compute;
     private LockedTower? image;
     private string? textFingerprint;
 
-    private LitModel(ModelDescription description, TwoTowers towers, CaptionTokenizer tokenizer, Compute compute, string? folder)
+    private LitModel(
+        ModelDescription description,
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        Compute compute,
+        string? folder
+    )
     {
         (Description, Towers, Tokenizer, this.compute, this.folder) = (description, towers, tokenizer, compute, folder);
         towers.eval();
@@ -47,7 +54,9 @@ public sealed class LitModel : IDisposable
     public string TextFingerprint => textFingerprint ??= Evaluation.EvaluationRecord.OfWeights(Towers);
 
     /// <summary>The supervised heads that came with the image tower, where that can be told without loading it.</summary>
-    public IReadOnlyList<HeadConfig> ImageHeads => image?.Heads ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(folder ?? ".", file)) : []);
+    public IReadOnlyList<HeadConfig> ImageHeads =>
+        image?.Heads
+        ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(folder ?? ".", file)) : []);
 
     /// <summary>Opens a bundle, or a model that others published as one file.</summary>
     /// <param name="path">A bundle's folder, a run's folder with the bundle in model/, a LiT or SigLIP <c>.npz</c>, or the name of one that was downloaded.</param>
@@ -57,14 +66,23 @@ public sealed class LitModel : IDisposable
     public static LitModel Load(string path, Compute? compute = null, string? vocabulary = null)
     {
         compute ??= Compute.Cpu;
-        if (BundleIn(path) is null && !Directory.Exists(path) && (TowerPath.IsThere(path) || Catalogue.ModelCatalogue.Find(path) is not null))
+        if (
+            BundleIn(path) is null
+            && !Directory.Exists(path)
+            && (TowerPath.IsThere(path) || Catalogue.ModelCatalogue.Find(path) is not null)
+        )
         {
             var published = PublishedModel.Open(path, compute, vocabulary);
-            return new(published.Description, published.Towers, published.Tokenizer, compute, null) { image = published.Image };
+            return new(published.Description, published.Towers, published.Tokenizer, compute, null)
+            {
+                image = published.Image,
+            };
         }
         if (!Path.Exists(path))
-            throw new LitException($"{path}: no model is there, and no published one has that name{(Catalogue.ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : "")}. " +
-                "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows.");
+            throw new LitException(
+                $"{path}: no model is there, and no published one has that name{(Catalogue.ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : "")}. "
+                    + "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows."
+            );
         var folder = BundleIn(path) ?? path;
         var description = ModelDescription.Read(folder);
         var tokenizer = CaptionTokenizer.Load(folder, description.Text.Tokenizer);
@@ -85,24 +103,31 @@ public sealed class LitModel : IDisposable
     }
 
     /// <summary>The file with the text tower of a bundle, or of a run's bundle; null where the path is neither.</summary>
-    public static string? TextFileOf(string path) => new[] { path, Path.Combine(path, "model") }
-        .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName))).Select(folder => Path.Combine(folder, TextFile)).FirstOrDefault();
+    public static string? TextFileOf(string path) =>
+        new[] { path, Path.Combine(path, "model") }
+            .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)))
+            .Select(folder => Path.Combine(folder, TextFile))
+            .FirstOrDefault();
 
     /// <summary>The folder of the bundle that a path means, which may be a run's with the bundle in model/; null where there is none.</summary>
     internal static string? BundleIn(string path) =>
-        new[] { path, Path.Combine(path, "model") }.FirstOrDefault(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)));
+        new[] { path, Path.Combine(path, "model") }.FirstOrDefault(folder =>
+            File.Exists(Path.Combine(folder, ModelDescription.FileName))
+        );
 
     /// <summary>Whether a path is a bundle's folder, or that of a run with its bundle.</summary>
     public static bool IsBundle(string path) => BundleIn(path) is not null;
 
     /// <summary>What the model gives here for the test pictures and texts of a bundle.</summary>
     /// <param name="withImages">Whether the image tower is asked, too.</param>
-    public GoldenVectors Golden(bool withImages = true) => GoldenVectors.Of(Towers, Tokenizer, withImages ? Image : null);
+    public GoldenVectors Golden(bool withImages = true) =>
+        GoldenVectors.Of(Towers, Tokenizer, withImages ? Image : null);
 
     /// <summary>A bundle's tokenizer alone: no weights are read.</summary>
     /// <param name="path">As for <see cref="Load"/>.</param>
     /// <exception cref="LitException">No bundle is there, or its tokenizer is missing or damaged.</exception>
-    public static CaptionTokenizer TokenizerOf(string path) => CaptionTokenizer.Load(BundleIn(path) ?? path, ModelDescription.Read(BundleIn(path) ?? path).Text.Tokenizer);
+    public static CaptionTokenizer TokenizerOf(string path) =>
+        CaptionTokenizer.Load(BundleIn(path) ?? path, ModelDescription.Read(BundleIn(path) ?? path).Text.Tokenizer);
 
     /// <summary>Writes a bundle; model.json comes last, so a folder with it is whole.</summary>
     /// <param name="folder">Made where it is missing; a bundle that is there is replaced.</param>
@@ -113,25 +138,46 @@ public sealed class LitModel : IDisposable
     /// <param name="describe">Completes the description.</param>
     /// <param name="atHand">A tower that is named only, for the golden vectors of its side.</param>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
-    public static ModelDescription Save(string folder, TwoTowers towers, CaptionTokenizer tokenizer, ImageSideDescription image,
-        LockedTower? locked, Func<ModelDescription, ModelDescription> describe, LockedTower? atHand = null)
+    public static ModelDescription Save(
+        string folder,
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        ImageSideDescription image,
+        LockedTower? locked,
+        Func<ModelDescription, ModelDescription> describe,
+        LockedTower? atHand = null
+    )
     {
         Directory.CreateDirectory(folder);
         AtomicFile.RemoveLeft(folder);
         File.Delete(Path.Combine(folder, ModelDescription.FileName));
         Background.Remove(folder);
-        var config = towers.Text.Config ?? throw new ArgumentException("Only text towers of the project's own architectures can be saved.", nameof(towers));
-        Safetensors.Write(Path.Combine(folder, TextFile), towers.state_dict().Where(entry => !entry.Key.StartsWith("image.", StringComparison.Ordinal)).Select(entry => (entry.Key, entry.Value)), TextTowerFile.Metadata(towers.Text));
-        if (locked is not null) ImageTowerFile.Save(Path.Combine(folder, ImageFile), locked.Tower, locked.Preprocessing);
-        var description = describe(new ModelDescription
-        {
-            Image = image with { File = locked is null ? null : ImageFile, Head = HeadShape.Of(towers.ImageHead) },
-            Text = new(config, tokenizer.Save(folder), TextFile, HeadShape.Of(towers.TextHead)),
-            EmbeddingSize = towers.EmbeddingSize,
-            Temperature = towers.Temperature,
-            Bias = towers.Bias?.item<float>(),
-            Lock = "Lu",
-        });
+        var config = towers.Text.Config
+            ?? throw new ArgumentException(
+                "Only text towers of the project's own architectures can be saved.",
+                nameof(towers)
+            );
+        Safetensors.Write(
+            Path.Combine(folder, TextFile),
+            towers
+                .state_dict()
+                .Where(entry => !entry.Key.StartsWith("image.", StringComparison.Ordinal))
+                .Select(entry => (entry.Key, entry.Value)),
+            TextTowerFile.Metadata(towers.Text)
+        );
+        if (locked is not null)
+            ImageTowerFile.Save(Path.Combine(folder, ImageFile), locked.Tower, locked.Preprocessing);
+        var description = describe(
+            new ModelDescription
+            {
+                Image = image with { File = locked is null ? null : ImageFile, Head = HeadShape.Of(towers.ImageHead) },
+                Text = new(config, tokenizer.Save(folder), TextFile, HeadShape.Of(towers.TextHead)),
+                EmbeddingSize = towers.EmbeddingSize,
+                Temperature = towers.Temperature,
+                Bias = towers.Bias?.item<float>(),
+                Lock = "Lu",
+            }
+        );
         GoldenVectors.Of(towers, tokenizer, locked ?? atHand).Write(folder);
         description = description with { Files = BundleFiles.Hashes(folder) };
         AtomicFile.WriteAllText(Path.Combine(folder, ModelDescription.FileName), description.ToJson());
@@ -144,8 +190,21 @@ public sealed class LitModel : IDisposable
     /// <param name="cancel">Stops between two batches.</param>
     /// <param name="cache">A folder that keeps what is embedded, so that the same call goes on after an interruption; null keeps nothing.</param>
     /// <returns>ztxt of unit length, one row a text, in their order.</returns>
-    public Embeddings EmbedTexts(IReadOnlyList<string> texts, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default, string? cache = null) =>
-        TowerOutputs.Texts(Towers, Tokenizer, texts, compute, progress, cancel, cache is null ? null : new TextCache(cache, TextFingerprint, Tokenizer, compute));
+    public Embeddings EmbedTexts(
+        IReadOnlyList<string> texts,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default,
+        string? cache = null
+    ) =>
+        TowerOutputs.Texts(
+            Towers,
+            Tokenizer,
+            texts,
+            compute,
+            progress,
+            cancel,
+            cache is null ? null : new TextCache(cache, TextFingerprint, Tokenizer, compute)
+        );
 
     /// <summary>The locked tower's own representations of pictures that are ready for it, [B, width].</summary>
     public float[] Represent(IReadOnlyList<PreparedPicture> pictures)
@@ -161,12 +220,15 @@ public sealed class LitModel : IDisposable
     public Embeddings ProjectImages(Embeddings representations) =>
         representations.Size == Description.Image.Width
             ? TowerOutputs.Images(Towers, representations, compute)
-            : throw new LitException($"Representations of {representations.Size} numbers: this model's image tower gives {Description.Image.Width}. Embed the pictures with the model's own tower.");
+            : throw new LitException(
+                $"Representations of {representations.Size} numbers: this model's image tower gives {Description.Image.Width}. Embed the pictures with the model's own tower."
+            );
 
     /// <summary>Probabilities of some texts for one image: softmax over exp(t) · zimg · ztxt, or a sigmoid for each with a bias.</summary>
     /// <param name="zimg">One image's embedding of unit length.</param>
     /// <param name="ztxt">Embeddings of unit length, one a text.</param>
-    public double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) => Evaluation.Probabilities.Of(zimg, ztxt, Description.Temperature, Description.Bias);
+    public double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) =>
+        Evaluation.Probabilities.Of(zimg, ztxt, Description.Temperature, Description.Bias);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -175,19 +237,28 @@ public sealed class LitModel : IDisposable
         Towers.Dispose();
     }
 
-    private static Head? Built(HeadShape? shape) => shape is null ? null : new(shape.Inputs, shape.Outputs, shape.Hidden, standardises: shape.Standardises);
+    private static Head? Built(HeadShape? shape) =>
+        shape is null ? null : new(shape.Inputs, shape.Outputs, shape.Hidden, standardises: shape.Standardises);
 
     private LockedTower LoadImage()
     {
         var side = Description.Image;
         var spec = side.File is { } file ? Path.Combine(folder ?? ".", file) : side.Tower;
         if (side.File is null && !TowerPath.IsThere(spec))
-            throw new LitException($"{spec}: the bundle names this image tower and does not hold it, and it is not there. " +
-                $"{(Catalogue.ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, or tune with --bundle-tower always.");
-        var loaded = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute, Preprocessing = side.Preprocessing });
-        if (loaded.Fingerprint == side.Fingerprint) return loaded;
+            throw new LitException(
+                $"{spec}: the bundle names this image tower and does not hold it, and it is not there. "
+                    + $"{(Catalogue.ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, or tune with --bundle-tower always."
+            );
+        var loaded = ImageTowerLoader.Load(
+            spec,
+            new ImageTowerOptions { Compute = compute, Preprocessing = side.Preprocessing }
+        );
+        if (loaded.Fingerprint == side.Fingerprint)
+            return loaded;
         var found = loaded.Fingerprint;
         loaded.Dispose();
-        throw new LitException($"{spec}: this image tower is not the one that the model was tuned to (fingerprint {found[..12]} where {side.Fingerprint[..Math.Min(12, side.Fingerprint.Length)]} is expected). Put the right file back.");
+        throw new LitException(
+            $"{spec}: this image tower is not the one that the model was tuned to (fingerprint {found[..12]} where {side.Fingerprint[..Math.Min(12, side.Fingerprint.Length)]} is expected). Put the right file back."
+        );
     }
 }

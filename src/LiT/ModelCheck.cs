@@ -16,7 +16,14 @@ public sealed record GoldenCheck(int Texts, int Pictures, double Largest, double
 /// <param name="IsBundle">Whether it is a bundle, which says what the fingerprint has to be; a published file does not.</param>
 /// <param name="FilesChecked">Files held against the hashes in model.json.</param>
 /// <param name="Golden">What was computed again; null where the model carries no golden vectors.</param>
-public sealed record ModelCheckResult(string Tower, string Architecture, string Fingerprint, bool IsBundle, int FilesChecked, GoldenCheck? Golden);
+public sealed record ModelCheckResult(
+    string Tower,
+    string Architecture,
+    string Fingerprint,
+    bool IsBundle,
+    int FilesChecked,
+    GoldenCheck? Golden
+);
 
 /// <summary>Holds a model against what was written down where it was made: files, fingerprint, golden vectors.</summary>
 public static class ModelCheck
@@ -29,16 +36,25 @@ public static class ModelCheck
         var folder = LitModel.BundleIn(path);
         var files = folder is null ? 0 : BundleFiles.Check(folder, ModelDescription.Read(folder));
         using var model = LitModel.Load(path, compute);
-        var fingerprint = model.Image.Fingerprint;                       // computed from the weights; another tower is refused
+        var fingerprint = model.Image.Fingerprint; // computed from the weights; another tower is refused
         GoldenCheck? golden = null;
         if (folder is not null && GoldenVectors.Read(folder) is { } written)
         {
             var now = model.Golden(withImages: written.Images is not null);
             if (written.Trouble(now) is { } trouble)
-                throw new LitException($"{path}: {trouble}. Its weights are unchanged, so this machine or program computes something else: run 'lit doctor', and use the version that the bundle was made with.");
+                throw new LitException(
+                    $"{path}: {trouble}. Its weights are unchanged, so this machine or program computes something else: run 'lit doctor', and use the version that the bundle was made with."
+                );
             var (largest, allowed) = written.DistanceTo(now);
             golden = new(written.Texts.Count, written.Images is null ? 0 : ProbeVectors.Pictures, largest, allowed);
         }
-        return new(model.Description.Image.Tower, model.Image.Architecture, fingerprint, folder is not null, files, golden);
+        return new(
+            model.Description.Image.Tower,
+            model.Image.Architecture,
+            fingerprint,
+            folder is not null,
+            files,
+            golden
+        );
     }
 }

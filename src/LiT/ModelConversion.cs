@@ -15,7 +15,13 @@ public static class ModelConversion
     /// <param name="vocabulary">The vocabulary of a published file; null for the one beside it.</param>
     /// <param name="compute">Where to compute the golden vectors.</param>
     /// <exception cref="LitException">The parts do not belong together, or something is missing.</exception>
-    public static ModelDescription ToBundle(string source, string folder, string? textSide, string? vocabulary, Compute? compute = null)
+    public static ModelDescription ToBundle(
+        string source,
+        string folder,
+        string? textSide,
+        string? vocabulary,
+        Compute? compute = null
+    )
     {
         RefusePlace(folder);
         if (textSide is null)
@@ -26,8 +32,10 @@ public static class ModelConversion
         using var image = ImageTowerLoader.Load(source, new ImageTowerOptions { Compute = compute ?? Compute.Cpu });
         using var text = LitModel.Load(textSide, compute, vocabulary);
         if (text.Description.Image.Fingerprint != image.Fingerprint)
-            throw new LitException($"{textSide}: its text side was tuned to another image tower than {source} (fingerprint {text.Description.Image.Fingerprint[..12]} where {image.Fingerprint[..12]} is at hand). " +
-                "Give the tower that it was tuned to, or tune one to this tower with 'lit tune'.");
+            throw new LitException(
+                $"{textSide}: its text side was tuned to another image tower than {source} (fingerprint {text.Description.Image.Fingerprint[..12]} where {image.Fingerprint[..12]} is at hand). "
+                    + "Give the tower that it was tuned to, or tune one to this tower with 'lit tune'."
+            );
         return Save(folder, text, image, source);
     }
 
@@ -40,13 +48,17 @@ public static class ModelConversion
         switch (explanation.What)
         {
             case "image tower":
-                using (var image = ImageTowerLoader.Load(source)) ImageTowerFile.Save(path, image.Tower, image.Preprocessing);
+                using (var image = ImageTowerLoader.Load(source))
+                    ImageTowerFile.Save(path, image.Tower, image.Preprocessing);
                 break;
             case "text tower":
-                using (var text = TextTowerLoader.Load(source)) TextTowerFile.Save(path, text.Tower);
+                using (var text = TextTowerLoader.Load(source))
+                    TextTowerFile.Save(path, text.Tower);
                 break;
             default:
-                throw new LitException($"{source}: is no single tower ({explanation.What}), which is what fits a .safetensors file. Give --out a folder, to get a bundle.");
+                throw new LitException(
+                    $"{source}: is no single tower ({explanation.What}), which is what fits a .safetensors file. Give --out a folder, to get a bundle."
+                );
         }
         return explanation.Architecture;
     }
@@ -54,15 +66,37 @@ public static class ModelConversion
     private static ModelDescription Save(string folder, LitModel model, LockedTower image, string source)
     {
         var before = model.Description;
-        return LitModel.Save(folder, model.Towers, model.Tokenizer, before.Image with { Tower = source, Architecture = image.Architecture, Preprocessing = image.Preprocessing }, image,
-            description => description with { Lock = before.Lock, Training = before.Training, Licences = before.Licences });
+        return LitModel.Save(
+            folder,
+            model.Towers,
+            model.Tokenizer,
+            before.Image with
+            {
+                Tower = source,
+                Architecture = image.Architecture,
+                Preprocessing = image.Preprocessing,
+            },
+            image,
+            description =>
+                description with
+                {
+                    Lock = before.Lock,
+                    Training = before.Training,
+                    Licences = before.Licences,
+                }
+        );
     }
 
     // A bundle is written over a bundle, and over nothing else.
     private static void RefusePlace(string folder)
     {
-        if (File.Exists(folder)) throw new LitException($"{folder}: is a file, where a bundle needs a folder. Choose another name.");
-        if (Directory.Exists(folder) && LitModel.BundleIn(folder) != folder && Directory.EnumerateFileSystemEntries(folder).Any())
+        if (File.Exists(folder))
+            throw new LitException($"{folder}: is a file, where a bundle needs a folder. Choose another name.");
+        if (
+            Directory.Exists(folder)
+            && LitModel.BundleIn(folder) != folder
+            && Directory.EnumerateFileSystemEntries(folder).Any()
+        )
             throw new LitException($"{folder}: holds files that are no bundle. Choose a new or empty folder.");
     }
 }

@@ -12,7 +12,8 @@ namespace LiT;
 /// <summary>The sizes of a head.</summary>
 public sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bool Standardises = false)
 {
-    internal static HeadShape? Of(Head? head) => head is null ? null : new(head.Inputs, head.Outputs, head.Hidden, head.Standardises);
+    internal static HeadShape? Of(Head? head) =>
+        head is null ? null : new(head.Inputs, head.Outputs, head.Hidden, head.Standardises);
 }
 
 /// <summary>The locked side of a model: which tower it reads, and what that tower takes.</summary>
@@ -24,7 +25,14 @@ public sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bool
 /// <param name="File">The tower's file inside the bundle, or null where the bundle only names it.</param>
 /// <param name="Head">The head on the image side, or null.</param>
 public sealed record ImageSideDescription(
-    string Tower, string Architecture, string Fingerprint, int Width, Preprocessing Preprocessing, string? File, HeadShape? Head)
+    string Tower,
+    string Architecture,
+    string Fingerprint,
+    int Width,
+    Preprocessing Preprocessing,
+    string? File,
+    HeadShape? Head
+)
 {
     /// <summary>The tower whose representations the model reads.</summary>
     internal ExpectedTower Expected => new(Fingerprint, Tower);
@@ -35,7 +43,12 @@ public sealed record ImageSideDescription(
 /// <param name="Tokenizer">Its tokenizer's files and row layout.</param>
 /// <param name="File">Text tower, heads, temperature and bias inside the bundle.</param>
 /// <param name="Head">The head on the text side, or null.</param>
-public sealed record TextSideDescription(TextTowerConfig Config, CaptionTokenizerDescription Tokenizer, string File, HeadShape? Head);
+public sealed record TextSideDescription(
+    TextTowerConfig Config,
+    CaptionTokenizerDescription Tokenizer,
+    string File,
+    HeadShape? Head
+);
 
 /// <summary>What a bundle's model.json says.</summary>
 public sealed record ModelDescription
@@ -94,17 +107,29 @@ public sealed record ModelDescription
     {
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
-            throw new LitException($"{folder}: no model is there ({FileName} is missing). Give the folder that 'lit tune' wrote as RUN/model.");
+            throw new LitException(
+                $"{folder}: no model is there ({FileName} is missing). Give the folder that 'lit tune' wrote as RUN/model."
+            );
         try
         {
-            var description = JsonSerializer.Deserialize<ModelDescription>(File.ReadAllText(path), Json) ?? throw new JsonException("null");
-            if (description.Format != "LiT model") throw new LitException($"{path}: its format is '{description.Format}', not a LiT model. Give the folder that 'lit tune' wrote as RUN/model.");
-            if (description.Version > CurrentVersion) throw new LitException($"{path}: version {description.Version} of the format, where this program knows {CurrentVersion}. Use a newer program.");
+            var description = JsonSerializer.Deserialize<ModelDescription>(File.ReadAllText(path), Json)
+                ?? throw new JsonException("null");
+            if (description.Format != "LiT model")
+                throw new LitException(
+                    $"{path}: its format is '{description.Format}', not a LiT model. Give the folder that 'lit tune' wrote as RUN/model."
+                );
+            if (description.Version > CurrentVersion)
+                throw new LitException(
+                    $"{path}: version {description.Version} of the format, where this program knows {CurrentVersion}. Use a newer program."
+                );
             return description;
         }
         catch (Exception damage) when (damage is JsonException or NotSupportedException or ArgumentException)
         {
-            throw new LitException($"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the bundle again.", damage);
+            throw new LitException(
+                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the bundle again.",
+                damage
+            );
         }
     }
 }

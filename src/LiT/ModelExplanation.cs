@@ -68,37 +68,65 @@ public sealed record ModelExplanation
     public IReadOnlyList<TensorFact>? Tensors { get; init; }
 
     /// <summary>An image tower's description in this form.</summary>
-    internal static ModelExplanation Of(TowerDescription tower) => new()
-    {
-        What = "image tower",
-        Architecture = tower.Architecture,
-        Family = tower.Family,
-        ParameterCount = tower.ParameterCount,
-        Width = tower.Width,
-        Heads = tower.Heads,
-        Preprocessing = tower.Preprocessing,
-        Fingerprint = tower.Fingerprint,
-        Names = tower.Names,
-    };
+    internal static ModelExplanation Of(TowerDescription tower) =>
+        new()
+        {
+            What = "image tower",
+            Architecture = tower.Architecture,
+            Family = tower.Family,
+            ParameterCount = tower.ParameterCount,
+            Width = tower.Width,
+            Heads = tower.Heads,
+            Preprocessing = tower.Preprocessing,
+            Fingerprint = tower.Fingerprint,
+            Names = tower.Names,
+        };
 
     /// <summary>All of it as lines of text.</summary>
     [JsonIgnore]
-    public IReadOnlyList<string> Lines => [.. Facts(), .. Side("image side", Image), .. Side("text side", Text), .. Published is null ? [] : SourceLines(Published), .. Notes.Select(note => Row("note", note)), .. Weights()];
+    public IReadOnlyList<string> Lines =>
+        [
+            .. Facts(),
+            .. Side("image side", Image),
+            .. Side("text side", Text),
+            .. Published is null ? [] : SourceLines(Published),
+            .. Notes.Select(note => Row("note", note)),
+            .. Weights(),
+        ];
 
     private IEnumerable<string> Facts()
     {
-        if (Published is not null) yield return Row("name", string.Join(", also ", Published.Aliases.Prepend(Published.Name)));
+        if (Published is not null)
+            yield return Row("name", string.Join(", also ", Published.Aliases.Prepend(Published.Name)));
         yield return Row("what", What);
         yield return Row("architecture", Architecture);
         yield return Row("family", Family);
-        if (ParameterCount is { } count) yield return Row("parameters", FormattableString.Invariant($"{count:N0}"));
-        if (Width is { } width) yield return Row(What is "two towers" or "model bundle" ? "embedding" : "representation", $"{width} numbers");
-        if (Preprocessing is not null) yield return Row("preprocessing", Preprocessing);
-        if (VocabularySize is { } ids) yield return Row("vocabulary", FormattableString.Invariant($"{ids:N0} ids"));
-        if (TokenLength is { } length) yield return Row("row of text", $"{length} ids{(What == "text tower" ? " at most" : "")}");
-        if (Temperature is { } temperature) yield return Row("temperature", FormattableString.Invariant($"{temperature:0.####}{(Bias is { } b ? $", bias {b:0.####}" : "")}"));
-        foreach (var head in Heads ?? []) yield return Row("head", $"{head.Name}, {head.Classes} classes" + (head.ClassNames is { } names ? $": {string.Join(", ", names)}" : ""));
-        if (Fingerprint is not null) yield return Row("fingerprint", Fingerprint);
+        if (ParameterCount is { } count)
+            yield return Row("parameters", FormattableString.Invariant($"{count:N0}"));
+        if (Width is { } width)
+            yield return Row(
+                What is "two towers" or "model bundle" ? "embedding" : "representation",
+                $"{width} numbers"
+            );
+        if (Preprocessing is not null)
+            yield return Row("preprocessing", Preprocessing);
+        if (VocabularySize is { } ids)
+            yield return Row("vocabulary", FormattableString.Invariant($"{ids:N0} ids"));
+        if (TokenLength is { } length)
+            yield return Row("row of text", $"{length} ids{(What == "text tower" ? " at most" : "")}");
+        if (Temperature is { } temperature)
+            yield return Row(
+                "temperature",
+                FormattableString.Invariant($"{temperature:0.####}{(Bias is { } b ? $", bias {b:0.####}" : "")}")
+            );
+        foreach (var head in Heads ?? [])
+            yield return Row(
+                "head",
+                $"{head.Name}, {head.Classes} classes"
+                    + (head.ClassNames is { } names ? $": {string.Join(", ", names)}" : "")
+            );
+        if (Fingerprint is not null)
+            yield return Row("fingerprint", Fingerprint);
     }
 
     private IEnumerable<string> Weights()
@@ -106,11 +134,16 @@ public sealed record ModelExplanation
         if (Names is { } matched)
         {
             yield return Row("weights", $"{matched.Source}; {matched.Names.Count} tensors matched");
-            foreach (var name in matched.Names) yield return $"  {name.Theirs} [{string.Join(", ", name.Shape)}] -> {name.Ours}" + (name.Change.Length > 0 ? $" ({name.Change})" : "");
-            foreach (var skipped in matched.Skipped) yield return $"  left out: {skipped}";
-            foreach (var outside in matched.Outside) yield return $"  not part of the tower: {outside}";
+            foreach (var name in matched.Names)
+                yield return $"  {name.Theirs} [{string.Join(", ", name.Shape)}] -> {name.Ours}"
+                    + (name.Change.Length > 0 ? $" ({name.Change})" : "");
+            foreach (var skipped in matched.Skipped)
+                yield return $"  left out: {skipped}";
+            foreach (var outside in matched.Outside)
+                yield return $"  not part of the tower: {outside}";
         }
-        foreach (var tensor in Tensors ?? []) yield return $"  {tensor.Name} [{string.Join(", ", tensor.Shape)}] {tensor.Type}";
+        foreach (var tensor in Tensors ?? [])
+            yield return $"  {tensor.Name} [{string.Join(", ", tensor.Shape)}] {tensor.Type}";
     }
 
     private IEnumerable<string> SourceLines(CataloguedModel model)
@@ -119,11 +152,16 @@ public sealed record ModelExplanation
         yield return Row("licence", model.Licence);
         yield return Row("source", model.Source.ToString());
         yield return Row("size", model.Size is null ? "not published" : $"{model.Size} as published");
-        foreach (var file in model.Files) yield return Row("file", $"{file.Name} from {file.Url}{(file.Sha256 is null ? "" : $", SHA-256 {file.Sha256}")}");
+        foreach (var file in model.Files)
+            yield return Row(
+                "file",
+                $"{file.Name} from {file.Url}{(file.Sha256 is null ? "" : $", SHA-256 {file.Sha256}")}"
+            );
         yield return Row("here", DownloadedTo ?? $"not downloaded; 'lit models pull {model.Name}' gets it");
     }
 
-    private static IEnumerable<string> Side(string title, ModelExplanation? side) => side is null ? [] : [title, .. side.Lines.Skip(1).Select(line => "  " + line)];
+    private static IEnumerable<string> Side(string title, ModelExplanation? side) =>
+        side is null ? [] : [title, .. side.Lines.Skip(1).Select(line => "  " + line)];
 
-    private static string Row(string title, string text) => $"{title,-15} {text}";
+    private static string Row(string title, string text) => $"{title, -15} {text}";
 }

@@ -7,22 +7,36 @@ namespace LiT;
 /// <summary>Two towers in evaluation mode put to use: texts and stored representations in, plain unit vectors out.</summary>
 internal static class TowerOutputs
 {
-    private const int TextsAtOnce = 256, BatchesInChunk = 16, RepresentationsAtOnce = 4096;
+    private const int TextsAtOnce = 256,
+        BatchesInChunk = 16,
+        RepresentationsAtOnce = 4096;
 
     /// <summary>
     /// ztxt of each text, in their order. Equal texts go through the tower once; texts of as many ids go together, so that a
     /// tower that masks padding has none to compute.
     /// </summary>
-    public static Embeddings Texts(TwoTowers towers, CaptionTokenizer tokenizer, IReadOnlyList<string> texts, Compute compute,
-        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default, TextCache? cache = null)
+    public static Embeddings Texts(
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        IReadOnlyList<string> texts,
+        Compute compute,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default,
+        TextCache? cache = null
+    )
     {
         var (size, length) = (towers.EmbeddingSize, tokenizer.Layout.Length);
         var distinct = texts.Distinct(StringComparer.Ordinal).ToArray();
         var ids = new long[distinct.Length * length];
         tokenizer.Rows(distinct, ids);
         if (ids.Length > 0 && Array.FindIndex(ids, id => id >= towers.Text.VocabularySize) is >= 0 and var beyond)
-            throw new LitException($"The text '{distinct[beyond / length]}' has a piece of the vocabulary (id {ids[beyond]}) that the text tower has no row for: it knows {towers.Text.VocabularySize:N0}. Leave such marks out of the text.");
-        var order = Enumerable.Range(0, distinct.Length).OrderBy(row => Used(ids.AsSpan(row * length, length), tokenizer.Layout.Pad)).ToArray();     // stable
+            throw new LitException(
+                $"The text '{distinct[beyond / length]}' has a piece of the vocabulary (id {ids[beyond]}) that the text tower has no row for: it knows {towers.Text.VocabularySize:N0}. Leave such marks out of the text."
+            );
+        var order = Enumerable
+            .Range(0, distinct.Length)
+            .OrderBy(row => Used(ids.AsSpan(row * length, length), tokenizer.Layout.Pad))
+            .ToArray(); // stable
 
         var values = new float[distinct.Length * size];
         for (var first = 0; first < order.Length; first += TextsAtOnce * BatchesInChunk)
@@ -33,13 +47,18 @@ internal static class TowerOutputs
             if (embedded is null)
             {
                 embedded = Embedded(rows, first);
-                if (chunk is not null) cache!.Keep(chunk, embedded);
+                if (chunk is not null)
+                    cache!.Keep(chunk, embedded);
             }
-            for (var i = 0; i < rows.Length; i++) embedded.AsSpan(i * size, size).CopyTo(values.AsSpan(rows[i] * size));
+            for (var i = 0; i < rows.Length; i++)
+                embedded.AsSpan(i * size, size).CopyTo(values.AsSpan(rows[i] * size));
         }
         Embeddings unique = new(values, size);
-        if (distinct.Length == texts.Count) return unique;
-        var rowOf = distinct.Select((text, row) => (text, row)).ToDictionary(pair => pair.text, pair => pair.row, StringComparer.Ordinal);
+        if (distinct.Length == texts.Count)
+            return unique;
+        var rowOf = distinct
+            .Select((text, row) => (text, row))
+            .ToDictionary(pair => pair.text, pair => pair.row, StringComparer.Ordinal);
         return unique.Select([.. texts.Select(text => rowOf[text])]);
 
         float[] Embedded(int[] rows, int done)
@@ -52,7 +71,8 @@ internal static class TowerOutputs
                 using var noGradient = no_grad();
                 var count = Math.Min(TextsAtOnce, rows.Length - first);
                 var batch = new long[count * length];
-                for (var i = 0; i < count; i++) ids.AsSpan(rows[first + i] * length, length).CopyTo(batch.AsSpan(i * length));
+                for (var i = 0; i < count; i++)
+                    ids.AsSpan(rows[first + i] * length, length).CopyTo(batch.AsSpan(i * length));
                 CopyOut(towers.EmbedTexts(tensor(batch, count, length).to(compute.Device)), into.AsSpan(first * size));
                 progress?.Report(new("reading", done + first + count, distinct.Length, "texts"));
             }
@@ -79,7 +99,8 @@ internal static class TowerOutputs
     private static int Used(ReadOnlySpan<long> row, long pad)
     {
         var used = row.Length;
-        while (used > 0 && row[used - 1] == pad) used--;
+        while (used > 0 && row[used - 1] == pad)
+            used--;
         return used;
     }
 

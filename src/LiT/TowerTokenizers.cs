@@ -8,9 +8,15 @@ namespace LiT;
 public static class TowerTokenizers
 {
     private const int LitLength = 16;
-    private const int BigVisionPad = 1;                // big_vision fills rows with 1, which is </s> in its own vocabularies
+    private const int BigVisionPad = 1; // big_vision fills rows with 1, which is </s> in its own vocabularies
 
-    private static readonly string[] Usual = [WordPiece.FileName, HuggingFaceTokenizer.FileName, "spiece.model", SentencePiece.FileName];
+    private static readonly string[] Usual =
+    [
+        WordPiece.FileName,
+        HuggingFaceTokenizer.FileName,
+        "spiece.model",
+        SentencePiece.FileName,
+    ];
 
     /// <summary>The rows that a tower was trained with: LiT's with BERT and with a text transformer, SigLIP's, T5's.</summary>
     /// <param name="config">The text tower.</param>
@@ -24,7 +30,11 @@ public static class TowerTokenizers
         {
             case TextTransformerConfig text:
                 var pieces = Tokenizers.Open(path);
-                return new(pieces, TokenLayout.Sticky(End(pieces, path), length ?? text.MaxLength, sigmoid ? BigVisionPad : null), sigmoid ? CaptionCase.AsciiLower : CaptionCase.AsWritten);
+                return new(
+                    pieces,
+                    TokenLayout.Sticky(End(pieces, path), length ?? text.MaxLength, sigmoid ? BigVisionPad : null),
+                    sigmoid ? CaptionCase.AsciiLower : CaptionCase.AsWritten
+                );
             case T5Config t5:
                 var tokenizer = Tokenizers.Open(path);
                 return new(tokenizer, TokenLayout.T5(End(tokenizer, path), length ?? LitLength, t5.Padding));
@@ -40,15 +50,31 @@ public static class TowerTokenizers
     {
         var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
         var stem = Path.GetFileNameWithoutExtension(path);
-        var published = ModelCatalogue.All.FirstOrDefault(model => ModelCache.PathOf(model) == path) ?? ModelCatalogue.Find(stem);
+        var published = ModelCatalogue.All.FirstOrDefault(model => ModelCache.PathOf(model) == path)
+            ?? ModelCatalogue.Find(stem);
         return new[] { Path.Combine(folder, stem + ".txt"), Path.Combine(folder, stem + ".model") }
-            .Concat(published?.Files.Skip(1).Where(IsVocabulary).SelectMany(file => new[] { Path.Combine(folder, file.Name), Path.Combine(ModelCache.FolderOf(published), file.Name) }) ?? [])
+            .Concat(
+                published
+                    ?.Files.Skip(1)
+                    .Where(IsVocabulary)
+                    .SelectMany(file =>
+                        new[]
+                        {
+                            Path.Combine(folder, file.Name),
+                            Path.Combine(ModelCache.FolderOf(published), file.Name),
+                        }
+                    )
+                    ?? []
+            )
             .Concat(Usual.Select(name => Path.Combine(folder, name)))
             .FirstOrDefault(File.Exists);
     }
 
     private static bool IsVocabulary(CataloguedFile file) => Path.GetExtension(file.Name) is ".txt" or ".model";
 
-    private static int End(ITokenizer tokenizer, string path) => tokenizer.IdOf("</s>")
-        ?? throw new LitException($"{path}: has no piece </s>, which ends the rows of this text tower. Give the tower's own vocabulary.");
+    private static int End(ITokenizer tokenizer, string path) =>
+        tokenizer.IdOf("</s>")
+        ?? throw new LitException(
+            $"{path}: has no piece </s>, which ends the rows of this text tower. Give the tower's own vocabulary."
+        );
 }

@@ -18,15 +18,58 @@ public sealed class DataCommandTests : IDisposable
         Assert.Equal(120, stats.GetProperty("used").GetInt32());
         Assert.Contains("<svg", File.ReadAllText(Path.Combine(folder, "stats.html")), StringComparison.Ordinal);
 
-        var clean = Run("data", "filter", "--data", "pairs.tar", "--out", "clean", "--min-side", "0", "--min-words", "2", "--json").Expect(0).Json;
+        var clean = Run(
+                "data",
+                "filter",
+                "--data",
+                "pairs.tar",
+                "--out",
+                "clean",
+                "--min-side",
+                "0",
+                "--min-words",
+                "2",
+                "--json"
+            )
+            .Expect(0)
+            .Json;
         Assert.Equal(120, clean.GetProperty("written").GetInt32() + clean.GetProperty("rejected").GetInt32());
-        Assert.Equal(clean.GetProperty("rejected").GetInt32(), File.ReadLines(Path.Combine(folder, "clean", "rejected.jsonl")).Count());
+        Assert.Equal(
+            clean.GetProperty("rejected").GetInt32(),
+            File.ReadLines(Path.Combine(folder, "clean", "rejected.jsonl")).Count()
+        );
 
-        Assert.Equal(120, Run("data", "convert", "--data", "pairs.tar", "--out", "table", "--to", "parquet", "--json").Expect(0).Json.GetProperty("written").GetInt32());
-        Assert.Equal(120, Run("data", "stats", "--data", "table", "--json").Expect(0).Json.GetProperty("used").GetInt32());
+        Assert.Equal(
+            120,
+            Run("data", "convert", "--data", "pairs.tar", "--out", "table", "--to", "parquet", "--json")
+                .Expect(0)
+                .Json.GetProperty("written")
+                .GetInt32()
+        );
+        Assert.Equal(
+            120,
+            Run("data", "stats", "--data", "table", "--json").Expect(0).Json.GetProperty("used").GetInt32()
+        );
 
-        var dedup = Run("data", "dedup", "--data", "pairs.tar", "--against", "test.tar", "--out", "dedup", "--write", "webdataset", "--json").Expect(0).Json;
-        Assert.Equal(dedup.GetProperty("kept").GetInt32(), Run("data", "stats", "--data", "dedup/data", "--json").Expect(0).Json.GetProperty("used").GetInt32());
+        var dedup = Run(
+                "data",
+                "dedup",
+                "--data",
+                "pairs.tar",
+                "--against",
+                "test.tar",
+                "--out",
+                "dedup",
+                "--write",
+                "webdataset",
+                "--json"
+            )
+            .Expect(0)
+            .Json;
+        Assert.Equal(
+            dedup.GetProperty("kept").GetInt32(),
+            Run("data", "stats", "--data", "dedup/data", "--json").Expect(0).Json.GetProperty("used").GetInt32()
+        );
         Assert.True(File.Exists(Path.Combine(folder, "dedup", "report.html")));
     }
 
@@ -36,9 +79,39 @@ public sealed class DataCommandTests : IDisposable
         Draw("pairs", 60);
         Draw("test", 30);
         foreach (var split in new[] { "pairs", "test" })
-            Run("embed", "--image-tower", "cifar-resnet:8", "--data", $"{split}.tar", "--out", $"{split}-store", "--threads", "1").Expect(0);
-        var result = Run("data", "dedup", "--data", "pairs-store", "--against", "test-store", "--cosine", "0.99999", "--out", "dedup", "--write", "store", "--json").Expect(0).Json;
-        Assert.Equal(result.GetProperty("kept").GetInt32(), Run("data", "stats", "--data", "dedup/data", "--json").Expect(0).Json.GetProperty("used").GetInt32());
+            Run(
+                    "embed",
+                    "--image-tower",
+                    "cifar-resnet:8",
+                    "--data",
+                    $"{split}.tar",
+                    "--out",
+                    $"{split}-store",
+                    "--threads",
+                    "1"
+                )
+                .Expect(0);
+        var result = Run(
+                "data",
+                "dedup",
+                "--data",
+                "pairs-store",
+                "--against",
+                "test-store",
+                "--cosine",
+                "0.99999",
+                "--out",
+                "dedup",
+                "--write",
+                "store",
+                "--json"
+            )
+            .Expect(0)
+            .Json;
+        Assert.Equal(
+            result.GetProperty("kept").GetInt32(),
+            Run("data", "stats", "--data", "dedup/data", "--json").Expect(0).Json.GetProperty("used").GetInt32()
+        );
         Assert.Equal("scene", result.GetProperty("levels")[1].GetString());
     }
 
@@ -67,20 +140,43 @@ public sealed class DataCommandTests : IDisposable
     {
         Draw("test", 1);
         using var server = new PictureServer();
-        File.WriteAllText(Path.Combine(folder, "list.tsv"), string.Concat(Enumerable.Range(0, 300).Select(i => $"{server.Address}/{i}\tcaption {i}\n")));
-        string[] Download(string output) => ["data", "download", "list.tsv", "--out", output, "--rows-per-shard", "40", "--host-delay", "1", "--per-host", "8", "--retries", "1"];
+        File.WriteAllText(
+            Path.Combine(folder, "list.tsv"),
+            string.Concat(Enumerable.Range(0, 300).Select(i => $"{server.Address}/{i}\tcaption {i}\n"))
+        );
+        string[] Download(string output) =>
+            [
+                "data",
+                "download",
+                "list.tsv",
+                "--out",
+                output,
+                "--rows-per-shard",
+                "40",
+                "--host-delay",
+                "1",
+                "--per-host",
+                "8",
+                "--retries",
+                "1",
+            ];
         Run(Download("whole")).Expect(0);
         Killed(5, Download, TimeSpan.FromSeconds(1.2));
     }
 
     [Theory]
     [InlineData("convert", "--to", "parquet")]
-    [InlineData("filter", "--min-token-count", "2")]                                     // counts words in a first reading
-    public void Convert_and_filter_killed_at_any_moment_end_with_the_same_bytes(string verb, string option, string value)
+    [InlineData("filter", "--min-token-count", "2")] // counts words in a first reading
+    public void Convert_and_filter_killed_at_any_moment_end_with_the_same_bytes(
+        string verb,
+        string option,
+        string value
+    )
     {
         Draw("pairs", 600);
         string[] more = verb == "filter" ? ["--min-side", "0", "--min-words", "2"] : [];
-        string[] Rewrite(string output) => ["data", verb, "--data", "pairs.tar", "--out", output, "--samples-per-shard", "40", option, value, .. more];
+        string[] Rewrite(string output) =>
+            ["data", verb, "--data", "pairs.tar", "--out", output, "--samples-per-shard", "40", option, value, .. more];
         Run(Rewrite("whole")).Expect(0);
         Killed(4, Rewrite, TimeSpan.FromSeconds(0.5));
     }
@@ -95,11 +191,14 @@ public sealed class DataCommandTests : IDisposable
             {
                 _ = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
                 Thread.Sleep(TimeSpan.FromSeconds(0.05 + random.NextDouble() * longest.TotalSeconds));
-                process.Kill();                                     // SIGKILL
+                process.Kill(); // SIGKILL
                 process.WaitForExit();
             }
             Run(command($"killed{time}")).Expect(0);
-            Assert.Equal(Hashes("whole"), Hashes($"killed{time}").Select(line => line.Replace($"killed{time}", "whole", StringComparison.Ordinal)));
+            Assert.Equal(
+                Hashes("whole"),
+                Hashes($"killed{time}").Select(line => line.Replace($"killed{time}", "whole", StringComparison.Ordinal))
+            );
         }
     }
 
@@ -107,14 +206,28 @@ public sealed class DataCommandTests : IDisposable
     {
         var refused = Run(command).Expect(code);
         Assert.Empty(refused.Output);
-        Assert.Contains(what, refused.Talk.Split('\n').First(line => line.StartsWith("lit: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.Contains(
+            what,
+            refused.Talk.Split('\n').First(line => line.StartsWith("lit: ", StringComparison.Ordinal)),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("   at ", refused.Talk, StringComparison.Ordinal);
     }
 
-    private void Draw(string split, int count) => Run("data", "draw", "--split", split, "--count", $"{count}", "--out", ".").Expect(0);
+    private void Draw(string split, int count) =>
+        Run("data", "draw", "--split", split, "--count", $"{count}", "--out", ".").Expect(0);
 
     private Lit.Outcome Run(params string[] command) => Lit.RunIn(folder, command);
 
-    private IEnumerable<string> Hashes(string name) => Directory.EnumerateFiles(Path.Combine(folder, name), "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
-        .Select(path => $"{Path.GetRelativePath(Path.Combine(folder, name), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}").Order(StringComparer.Ordinal);
+    private IEnumerable<string> Hashes(string name) =>
+        Directory
+            .EnumerateFiles(
+                Path.Combine(folder, name),
+                "*",
+                new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }
+            )
+            .Select(path =>
+                $"{Path.GetRelativePath(Path.Combine(folder, name), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}"
+            )
+            .Order(StringComparer.Ordinal);
 }

@@ -14,7 +14,10 @@ public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixtu
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Theory]
-    [InlineData("60k", "embed --image-tower cifar-resnet:20 --data pairs.tar --rows-per-shard 16 --batch 4 --threads 1")]
+    [InlineData(
+        "60k",
+        "embed --image-tower cifar-resnet:20 --data pairs.tar --rows-per-shard 16 --batch 4 --threads 1"
+    )]
     [InlineData("300k", "data convert --data pairs.tar --samples-per-shard 50")]
     [InlineData("300k", "data convert --data pairs.tar --samples-per-shard 50 --to parquet")]
     [InlineData("300k", "data convert --data pairs.tar --samples-per-shard 50 --to folder")]
@@ -26,18 +29,30 @@ public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixtu
     public void One_line_nothing_half_written_and_with_more_room_the_same_bytes(string size, string command)
     {
         Assert.SkipUnless(CanMount(), "No file system of limited size can be mounted here (unshare -rm, tmpfs).");
-        foreach (var name in new[] { "pairs.tar", "test.tar" }) File.CreateSymbolicLink(Path.Combine(folder, name), Path.Combine(drawings.Folder, name));
+        foreach (var name in new[] { "pairs.tar", "test.tar" })
+            File.CreateSymbolicLink(Path.Combine(folder, name), Path.Combine(drawings.Folder, name));
         using var server = new PictureServer();
-        File.WriteAllText(Path.Combine(folder, "list.tsv"), string.Concat(Enumerable.Range(0, 200).Select(i => $"{server.Address}/{i}\tcaption {i}\n")));
+        File.WriteAllText(
+            Path.Combine(folder, "list.tsv"),
+            string.Concat(Enumerable.Range(0, 200).Select(i => $"{server.Address}/{i}\tcaption {i}\n"))
+        );
         Run($"{command} --out whole");
         Directory.CreateDirectory(Path.Combine(folder, "small"));
         var small = $"'{Lit.Program}' {command} --out small/out";
 
-        var outcome = Shell($"mount -t tmpfs -o size={size} tmpfs small && {{ {small} >output 2>first; echo $? >code; find small -mindepth 1 >left; mount -o remount,size=50m small && {small} >output && cp -r small/out again; }}");
+        var outcome = Shell(
+            $"mount -t tmpfs -o size={size} tmpfs small && {{ {small} >output 2>first; echo $? >code; find small -mindepth 1 >left; mount -o remount,size=50m small && {small} >output && cp -r small/out again; }}"
+        );
 
         Assert.True(outcome == 0, Text("first"));
         Assert.Equal("1", Text("code").Trim());
-        Assert.EndsWith(": the disk is full. Free some space, or write to another disk.", Assert.Single(File.ReadAllLines(Path.Combine(folder, "first")), line => line.StartsWith("lit: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        Assert.EndsWith(
+            ": the disk is full. Free some space, or write to another disk.",
+            Assert.Single(File.ReadAllLines(Path.Combine(folder, "first")), line =>
+                line.StartsWith("lit: ", StringComparison.Ordinal)
+            ),
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(".tmp-", Text("left"), StringComparison.Ordinal);
         Assert.DoesNotContain(".spool", Text("left"), StringComparison.Ordinal);
         Assert.Equal(Hashes("whole"), Hashes("again"));
@@ -49,7 +64,12 @@ public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixtu
         Assert.SkipUnless(CanMount(), "No file system of limited size can be mounted here (unshare -rm, tmpfs).");
         Directory.CreateDirectory(Path.Combine(folder, "small"));
 
-        Assert.Equal(0, Shell($"mount -t tmpfs -o size=100k tmpfs small && {{ '{Lit.Program}' quickstart --out small/quickstart 2>first; echo $? >code; find small -mindepth 1 >left; }}"));
+        Assert.Equal(
+            0,
+            Shell(
+                $"mount -t tmpfs -o size=100k tmpfs small && {{ '{Lit.Program}' quickstart --out small/quickstart 2>first; echo $? >code; find small -mindepth 1 >left; }}"
+            )
+        );
 
         Assert.Equal(("1", ""), (Text("code").Trim(), Text("left")));
         Assert.Contains("pairs.tar: the disk is full", Text("first"), StringComparison.Ordinal);
@@ -61,23 +81,46 @@ public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixtu
 
     private bool CanMount()
     {
-        if (!OperatingSystem.IsLinux()) return false;
-        try { return Shell("mount -t tmpfs -o size=60k tmpfs .") == 0; }
-        catch (System.ComponentModel.Win32Exception) { return false; }
+        if (!OperatingSystem.IsLinux())
+            return false;
+        try
+        {
+            return Shell("mount -t tmpfs -o size=60k tmpfs .") == 0;
+        }
+        catch (System.ComponentModel.Win32Exception)
+        {
+            return false;
+        }
     }
 
     /// <summary>Runs a line where mounts are seen by it alone and vanish with it.</summary>
     private int Shell(string line)
     {
-        using var shell = Process.Start(new ProcessStartInfo("unshare", ["-rm", "sh", "-c", line]) { WorkingDirectory = folder, RedirectStandardError = true, RedirectStandardOutput = true })!;
+        using var shell = Process.Start(
+            new ProcessStartInfo("unshare", ["-rm", "sh", "-c", line])
+            {
+                WorkingDirectory = folder,
+                RedirectStandardError = true,
+                RedirectStandardOutput = true,
+            }
+        )!;
         _ = shell.StandardError.ReadToEndAsync();
         shell.StandardOutput.ReadToEnd();
         shell.WaitForExit();
         return shell.ExitCode;
     }
 
-    private IEnumerable<string> Hashes(string name) => Directory.EnumerateFiles(Path.Combine(folder, name), "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 })
-        .Select(path => $"{Path.GetRelativePath(Path.Combine(folder, name), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}").Order(StringComparer.Ordinal);
+    private IEnumerable<string> Hashes(string name) =>
+        Directory
+            .EnumerateFiles(
+                Path.Combine(folder, name),
+                "*",
+                new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }
+            )
+            .Select(path =>
+                $"{Path.GetRelativePath(Path.Combine(folder, name), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}"
+            )
+            .Order(StringComparer.Ordinal);
 
     /// <summary>Two small sets, drawn once.</summary>
     public sealed class Drawings : IDisposable

@@ -34,6 +34,8 @@ public class FrameTests
     {
         var doctor = Lit.Run("doctor", "--json").Expect(0).Json;
         Assert.True(doctor.GetProperty("ok").GetBoolean());
-        Assert.Contains(doctor.GetProperty("findings").EnumerateArray(), finding => finding.GetProperty("what").GetString()!.Contains("libtorch"));
+        Assert.Contains(doctor.GetProperty("findings").EnumerateArray(), finding =>
+            finding.GetProperty("what").GetString()!.Contains("libtorch")
+        );
     }
 }

@@ -24,7 +24,8 @@ internal static class Lit
 
     public static Outcome Run(params string[] arguments) => RunIn(Environment.CurrentDirectory, arguments);
 
-    public static Outcome RunIn(string folder, params string[] arguments) => RunIn(folder, new Dictionary<string, string>(), arguments);
+    public static Outcome RunIn(string folder, params string[] arguments) =>
+        RunIn(folder, new Dictionary<string, string>(), arguments);
 
     public static Outcome RunIn(string folder, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
@@ -35,7 +36,8 @@ internal static class Lit
         return new(process.ExitCode, output, talk.Result);
     }
 
-    public static Process Start(string folder, params string[] arguments) => Start(folder, new Dictionary<string, string>(), arguments);
+    public static Process Start(string folder, params string[] arguments) =>
+        Start(folder, new Dictionary<string, string>(), arguments);
 
     private static Process Start(string folder, IReadOnlyDictionary<string, string> environment, string[] arguments)
     {
@@ -47,7 +49,8 @@ internal static class Lit
             RedirectStandardInput = true,
         };
         start.Environment["NO_COLOR"] = "1";
-        foreach (var (name, value) in environment) start.Environment[name] = value;
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
         return Process.Start(start)!;
     }
 
@@ -57,6 +60,8 @@ internal static class Lit
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         var name = OperatingSystem.IsWindows() ? "lit.exe" : "lit";
         var program = Path.Combine(here.Parent!.Parent!.FullName, "LiT.Cli", here.Name, name);
-        return File.Exists(program) ? program : throw new FileNotFoundException($"{program}: the program under test was not built.");
+        return File.Exists(program)
+            ? program
+            : throw new FileNotFoundException($"{program}: the program under test was not built.");
     }
 }

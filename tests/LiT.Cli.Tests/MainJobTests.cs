@@ -4,7 +4,17 @@ namespace LiT.Cli.Tests;
 
 public sealed class MainJobTests : IDisposable
 {
-    private static readonly string[] Tuning = ["--text-tower", "text:width=32,depth=1,heads=2", "--steps", "20", "--batch", "16", "--checkpoint-every", "4"];
+    private static readonly string[] Tuning =
+    [
+        "--text-tower",
+        "text:width=32,depth=1,heads=2",
+        "--steps",
+        "20",
+        "--batch",
+        "16",
+        "--checkpoint-every",
+        "4",
+    ];
     private readonly string folder = Directory.CreateTempSubdirectory("lit-test-").FullName;
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
@@ -19,24 +29,81 @@ public sealed class MainJobTests : IDisposable
         Run(["tune", "--data", "store", "--out", "run", .. Tuning]).Expect(0);
         Assert.Contains("done already", Run(["tune", "--data", "store", "--out", "run", .. Tuning]).Expect(0).Talk);
 
-        var classification = Run("eval", "classification", "--model", "run", "--data", "test.tar", "--json").Expect(0).Json;
-        foreach (var field in new[] { "dataset", "n", "classes", "templates", "top1", "top5", "interval95", "perClass", "confusion", "seconds" })
+        var classification = Run("eval", "classification", "--model", "run", "--data", "test.tar", "--json")
+            .Expect(0)
+            .Json;
+        foreach (
+            var field in new[]
+            {
+                "dataset",
+                "n",
+                "classes",
+                "templates",
+                "top1",
+                "top5",
+                "interval95",
+                "perClass",
+                "confusion",
+                "seconds",
+            }
+        )
             Assert.True(classification.TryGetProperty(field, out _), field);
         var retrieval = Run("eval", "retrieval", "--model", "run", "--data", "test.tar", "--json").Expect(0).Json;
         Assert.Equal(30, retrieval.GetProperty("images").GetInt32());
-        foreach (var recall in new[] { "r1", "r5", "r10" }) Assert.InRange(retrieval.GetProperty("imageToText").GetProperty(recall).GetDouble(), 0, 1);
+        foreach (var recall in new[] { "r1", "r5", "r10" })
+            Assert.InRange(retrieval.GetProperty("imageToText").GetProperty(recall).GetDouble(), 0, 1);
 
-        Assert.Contains("Run 'lit calibrate", Run("search", "a cat", "--model", "run", "--data", "store", "--min-precision", "0.9").Expect(1).Talk);
+        Assert.Contains(
+            "Run 'lit calibrate",
+            Run("search", "a cat", "--model", "run", "--data", "store", "--min-precision", "0.9").Expect(1).Talk
+        );
         Run("calibrate", "--model", "run", "--data", "store").Expect(0);
-        var found = Run("search", "a cat", "a red dog", "--model", "run", "--data", "store", "--top", "3", "--report", "found.html", "--json").Expect(0).Json;
+        var found = Run(
+                "search",
+                "a cat",
+                "a red dog",
+                "--model",
+                "run",
+                "--data",
+                "store",
+                "--top",
+                "3",
+                "--report",
+                "found.html",
+                "--json"
+            )
+            .Expect(0)
+            .Json;
         Assert.All(found.EnumerateArray(), text => Assert.Equal(3, text.GetProperty("pictures").GetArrayLength()));
         Assert.Contains("data:image/png", File.ReadAllText(Path.Combine(folder, "found.html")));
-        Assert.Equal(5, Run("eval", "absent", "--model", "run", "--data", "test.tar", "--json").Expect(0).Json.GetProperty("cutOffs").GetArrayLength());
+        Assert.Equal(
+            5,
+            Run("eval", "absent", "--model", "run", "--data", "test.tar", "--json")
+                .Expect(0)
+                .Json.GetProperty("cutOffs")
+                .GetArrayLength()
+        );
         Run("eval", "classification", "--model", "run", "--data", "test.tar", "--report", "report").Expect(0);
-        Assert.True(Run("eval", "compare", "report", "report", "--json").Expect(0).Json[1].GetProperty("samePictures").GetBoolean());
+        Assert.True(
+            Run("eval", "compare", "report", "report", "--json")
+                .Expect(0)
+                .Json[1]
+                .GetProperty("samePictures")
+                .GetBoolean()
+        );
 
         Assert.True(Run("verify", "run", "--store", "store", "--json").Expect(0).Json.GetProperty("ok").GetBoolean());
-        var wrong = Run(["tune", "--data", "store", "--out", "run", "--text-tower", "text:width=64,depth=1,heads=2", .. Tuning[2..]]).Expect(1);
+        var wrong = Run([
+                "tune",
+                "--data",
+                "store",
+                "--out",
+                "run",
+                "--text-tower",
+                "text:width=64,depth=1,heads=2",
+                .. Tuning[2..],
+            ])
+            .Expect(1);
         Assert.Contains("--text-tower text:width=32,depth=1,heads=2", wrong.Talk);
     }
 
@@ -50,9 +117,14 @@ public sealed class MainJobTests : IDisposable
         Assert.Equal(Hashes("whole"), Hashes("killed"));
 
         Run(["tune", "--data", "whole", "--out", "run", .. Tuning]).Expect(0);
-        Kill(["tune", "--data", "whole", "--out", "killedrun", .. Tuning], () => Directory.Exists(Path.Combine(folder, "killedrun", "checkpoints", "step-4")));
+        Kill(["tune", "--data", "whole", "--out", "killedrun", .. Tuning], () =>
+            Directory.Exists(Path.Combine(folder, "killedrun", "checkpoints", "step-4"))
+        );
         Run(["tune", "--data", "whole", "--out", "killedrun", .. Tuning]).Expect(0);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "run", "model", "text.safetensors")), File.ReadAllBytes(Path.Combine(folder, "killedrun", "model", "text.safetensors")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(folder, "run", "model", "text.safetensors")),
+            File.ReadAllBytes(Path.Combine(folder, "killedrun", "model", "text.safetensors"))
+        );
     }
 
     [Fact]
@@ -64,7 +136,8 @@ public sealed class MainJobTests : IDisposable
         using (var process = Lit.Start(folder, Embed("stopped")))
         {
             var talk = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-            while (!process.HasExited && !File.Exists(Path.Combine(folder, "stopped", "img_emb", "img_emb_0002.npy"))) Thread.Sleep(1);
+            while (!process.HasExited && !File.Exists(Path.Combine(folder, "stopped", "img_emb", "img_emb_0002.npy")))
+                Thread.Sleep(1);
             using var signal = System.Diagnostics.Process.Start("kill", ["-INT", $"{process.Id}"]);
             await process.WaitForExitAsync(TestContext.Current.CancellationToken);
             Assert.Equal(130, process.ExitCode);
@@ -79,7 +152,16 @@ public sealed class MainJobTests : IDisposable
     {
         Directory.CreateDirectory(Path.Combine(folder, "empty"));
         File.WriteAllText(Path.Combine(folder, "page.npz"), "<!DOCTYPE html><html></html>");
-        Refused("nowhere: there is no such file", "embed", "--image-tower", "cifar-resnet:8", "--data", "nowhere", "--out", "x");
+        Refused(
+            "nowhere: there is no such file",
+            "embed",
+            "--image-tower",
+            "cifar-resnet:8",
+            "--data",
+            "nowhere",
+            "--out",
+            "x"
+        );
         Refused("holds no picture", "embed", "--image-tower", "cifar-resnet:8", "--data", "empty", "--out", "x");
         Refused("is a web page", "embed", "--image-tower", "page.npz", "--data", "empty", "--out", "x");
         Refused("nowhere: there is no such file", ["tune", "--data", "nowhere", "--out", "x", .. Tuning]);
@@ -90,14 +172,32 @@ public sealed class MainJobTests : IDisposable
     {
         var refused = Run(command).Expect(1);
         Assert.Empty(refused.Output);
-        Assert.Contains(what, Assert.Single(refused.Talk.Split('\n'), line => line.StartsWith("lit: ", StringComparison.Ordinal)));
+        Assert.Contains(
+            what,
+            Assert.Single(refused.Talk.Split('\n'), line => line.StartsWith("lit: ", StringComparison.Ordinal))
+        );
         Assert.DoesNotContain("   at ", refused.Talk);
     }
 
     private static string[] Embed(string store) =>
-        ["embed", "--image-tower", "cifar-resnet:20", "--data", "pairs.tar", "--out", store, "--rows-per-shard", "20", "--batch", "4", "--threads", "1"];
+        [
+            "embed",
+            "--image-tower",
+            "cifar-resnet:20",
+            "--data",
+            "pairs.tar",
+            "--out",
+            store,
+            "--rows-per-shard",
+            "20",
+            "--batch",
+            "4",
+            "--threads",
+            "1",
+        ];
 
-    private void Draw(string split, int count) => Run("data", "draw", "--split", split, "--count", $"{count}", "--out", ".").Expect(0);
+    private void Draw(string split, int count) =>
+        Run("data", "draw", "--split", split, "--count", $"{count}", "--out", ".").Expect(0);
 
     private Lit.Outcome Run(params string[] command) => Lit.RunIn(folder, command);
 
@@ -105,12 +205,18 @@ public sealed class MainJobTests : IDisposable
     {
         using var process = Lit.Start(folder, command);
         _ = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-        while (!process.HasExited && !when()) Thread.Sleep(1);
-        process.Kill();                                                  // SIGKILL
+        while (!process.HasExited && !when())
+            Thread.Sleep(1);
+        process.Kill(); // SIGKILL
         process.WaitForExit();
-        Assert.Equal(137, process.ExitCode);                             // it was still at work
+        Assert.Equal(137, process.ExitCode); // it was still at work
     }
 
-    private IEnumerable<string> Hashes(string store) => Directory.EnumerateFiles(Path.Combine(folder, store), "*", SearchOption.AllDirectories)
-        .Select(path => $"{Path.GetRelativePath(Path.Combine(folder, store), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}").Order(StringComparer.Ordinal);
+    private IEnumerable<string> Hashes(string store) =>
+        Directory
+            .EnumerateFiles(Path.Combine(folder, store), "*", SearchOption.AllDirectories)
+            .Select(path =>
+                $"{Path.GetRelativePath(Path.Combine(folder, store), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}"
+            )
+            .Order(StringComparer.Ordinal);
 }

@@ -33,7 +33,8 @@ internal sealed class PictureServer : IDisposable
                 var context = await listener.GetContextAsync();
                 var number = int.Parse(context.Request.Url!.AbsolutePath[1..], null);
                 context.Response.StatusCode = number % 7 == 3 ? 404 : 200;
-                if (number % 7 != 3) await context.Response.OutputStream.WriteAsync(Bitmap(number));
+                if (number % 7 != 3)
+                    await context.Response.OutputStream.WriteAsync(Bitmap(number));
                 context.Response.Close();
             }
         }
@@ -44,7 +45,8 @@ internal sealed class PictureServer : IDisposable
     {
         var file = new byte[54 + 8 * 24];
         "BM"u8.CopyTo(file);
-        foreach (var (at, value) in new[] { (2, file.Length), (10, 54), (14, 40), (18, 8), (22, 8), (26, 1), (28, 24) }) BitConverter.TryWriteBytes(file.AsSpan(at, 2), (short)value);
+        foreach (var (at, value) in new[] { (2, file.Length), (10, 54), (14, 40), (18, 8), (22, 8), (26, 1), (28, 24) })
+            BitConverter.TryWriteBytes(file.AsSpan(at, 2), (short)value);
         new Random(number).NextBytes(file.AsSpan(54));
         return file;
     }

@@ -11,12 +11,31 @@ public sealed class PretrainCommandTests : IDisposable
     [Fact]
     public void Drawings_are_written_as_a_web_data_set_with_their_lists()
     {
-        var drawn = Lit.RunIn(folder, "data", "draw", "--split", "compositions", "--count", "12", "--out", "drawings", "--json").Expect(0).Json;
+        var drawn = Lit.RunIn(
+                folder,
+                "data",
+                "draw",
+                "--split",
+                "compositions",
+                "--count",
+                "12",
+                "--out",
+                "drawings",
+                "--json"
+            )
+            .Expect(0)
+            .Json;
         Assert.Equal(12, drawn.GetProperty("images").GetInt32());
-        Assert.Equal(["classes.txt", "colours.txt", "compositions.tar", "compositions.txt", "held-out.txt", "templates.txt"],
-            Directory.EnumerateFiles(Path.Combine(folder, "drawings")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["classes.txt", "colours.txt", "compositions.tar", "compositions.txt", "held-out.txt", "templates.txt"],
+            Directory
+                .EnumerateFiles(Path.Combine(folder, "drawings"))
+                .Select(Path.GetFileName)
+                .Order(StringComparer.Ordinal)
+        );
         Lit.RunIn(folder, "data", "draw", "--split", "all", "--count", "12", "--out", "drawings").Expect(2);
-        Lit.RunIn(folder, "data", "draw", "--split", "val", "--count", "12", "--seed", "-1", "--out", "drawings").Expect(2);
+        Lit.RunIn(folder, "data", "draw", "--split", "val", "--count", "12", "--seed", "-1", "--out", "drawings")
+            .Expect(2);
     }
 
     [Fact]
@@ -31,15 +50,22 @@ public sealed class PretrainCommandTests : IDisposable
             _ = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
             var metrics = Path.Combine(folder, "killed", "metrics.jsonl");
             var checkpoint = Path.Combine(folder, "killed", "checkpoint.safetensors");
-            while (!process.HasExited && !(File.Exists(checkpoint) && File.Exists(metrics) && new FileInfo(metrics).Length > 0)) Thread.Sleep(2);
-            process.Kill();                                              // SIGKILL
+            while (
+                !process.HasExited
+                && !(File.Exists(checkpoint) && File.Exists(metrics) && new FileInfo(metrics).Length > 0)
+            )
+                Thread.Sleep(2);
+            process.Kill(); // SIGKILL
             process.WaitForExit();
         }
         var outcome = Lit.RunIn(folder, [.. Command("killed"), "--json"]).Expect(0).Json;
 
         Assert.Equal(20, outcome.GetProperty("validationPictures").GetInt32());
         Assert.InRange(outcome.GetProperty("accuracy").GetProperty("colour").GetDouble(), 0, 1);
-        Assert.Equal(File.ReadAllBytes(Path.Combine(folder, "whole", "tower.safetensors")), File.ReadAllBytes(Path.Combine(folder, "killed", "tower.safetensors")));
+        Assert.Equal(
+            File.ReadAllBytes(Path.Combine(folder, "whole", "tower.safetensors")),
+            File.ReadAllBytes(Path.Combine(folder, "killed", "tower.safetensors"))
+        );
         Assert.Equal(Steps("whole"), Steps("killed"));
     }
 
@@ -47,23 +73,57 @@ public sealed class PretrainCommandTests : IDisposable
     public void A_label_that_the_data_lacks_is_one_line_with_those_it_has()
     {
         Lit.RunIn(folder, "data", "draw", "--split", "pretrain", "--count", "4", "--out", ".").Expect(0);
-        var failed = Lit.RunIn(folder, "pretrain", "--data", "pretrain.tar", "--labels", "shape", "--out", "run").Expect(1);
-        var line = Assert.Single(failed.Talk.Split('\n', StringSplitOptions.RemoveEmptyEntries), one => one.StartsWith("lit: pretrain.tar: no picture", StringComparison.Ordinal));
+        var failed = Lit.RunIn(folder, "pretrain", "--data", "pretrain.tar", "--labels", "shape", "--out", "run")
+            .Expect(1);
+        var line = Assert.Single(failed.Talk.Split('\n', StringSplitOptions.RemoveEmptyEntries), one =>
+            one.StartsWith("lit: pretrain.tar: no picture", StringComparison.Ordinal)
+        );
         Assert.Contains("colour", line);
         Assert.Equal("", failed.Output);
         Lit.RunIn(folder, "pretrain", "--data", "pretrain.tar", "--epochs", "0", "--out", "run").Expect(2);
     }
 
     private static string[] Command(string run) =>
-    [
-        "pretrain", "--data", "pretrain.tar", "--val", "val.tar", "--labels", "colour", "--out", run, "--blocks", "1", "--width", "4", "--stages", "2",
-        "--stem-stride", "4", "--image-size", "48", "--epochs", "30", "--batch", "16", "--checkpoint-every", "7", "--threads", "1",
-    ];
+        [
+            "pretrain",
+            "--data",
+            "pretrain.tar",
+            "--val",
+            "val.tar",
+            "--labels",
+            "colour",
+            "--out",
+            run,
+            "--blocks",
+            "1",
+            "--width",
+            "4",
+            "--stages",
+            "2",
+            "--stem-stride",
+            "4",
+            "--image-size",
+            "48",
+            "--epochs",
+            "30",
+            "--batch",
+            "16",
+            "--checkpoint-every",
+            "7",
+            "--threads",
+            "1",
+        ];
 
     private List<string> Steps(string run) =>
-    [
-        .. File.ReadLines(Path.Combine(folder, run, "metrics.jsonl")).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement)
-            .Where(line => line.TryGetProperty("loss", out _))
-            .Select(line => string.Create(CultureInfo.InvariantCulture, $"{line.GetProperty("step").GetInt64()} {line.GetProperty("loss").GetDouble():R}")),
-    ];
+        [
+            .. File.ReadLines(Path.Combine(folder, run, "metrics.jsonl"))
+                .Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement)
+                .Where(line => line.TryGetProperty("loss", out _))
+                .Select(line =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{line.GetProperty("step").GetInt64()} {line.GetProperty("loss").GetDouble():R}"
+                    )
+                ),
+        ];
 }

@@ -27,19 +27,76 @@ internal static class DataSeeds
             var tar = Tar(format);
             Write($"{format}.tar", tar);
             using var packed = new MemoryStream();
-            using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true)) gzip.Write(tar);
+            using (var gzip = new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+                gzip.Write(tar);
             Write($"{format}.tar.gz", packed.ToArray());
         }
         Write("a.jpg", [0xff, 0xd8, 1, 2]);
-        Write("header.csv", "file_name,text,label\na.jpg,\"one, \"\"two\"\"\nthree\",7\nb.jpg,two,8\na.jpg,four,7\n"u8.ToArray());
+        Write(
+            "header.csv",
+            "file_name,text,label\na.jpg,\"one, \"\"two\"\"\nthree\",7\nb.jpg,two,8\na.jpg,four,7\n"u8.ToArray()
+        );
         Write("bare.csv", "a.jpg;first\nb.jpg;second\n"u8.ToArray());
         Write("header.tsv", "image\tcaption\na.jpg\tfirst\nb.jpg\t\"second\"\nsub/c.jpg\tthird\n"u8.ToArray());
-        Write("metadata.jsonl", "{\"file_name\": \"a.jpg\", \"text\": [\"one\", \"two\"], \"label\": 3}\n{\"file_name\": \"b.jpg\", \"text\": \"x\", \"url\": null}\n"u8.ToArray());
-        Write("preprocessor_config.json", "{\"image_mean\": [0.5, 0.4, 0.3], \"image_std\": [0.2, 0.3, 0.4], \"resample\": 3, \"size\": {\"height\": 16, \"width\": 16}}\n"u8.ToArray());
-        Parquet(folder, "lists.parquet", Enumerable.Range(0, 9).Select(i => new ListRow { image = i == 4 ? null : new() { bytes = [1, 2, (byte)i], path = $"{i}.jpg" }, label = i, caption = [$"one {i}", "two"] }));
-        Parquet(folder, "flat.parquet", Enumerable.Range(0, 9).Select(i => new FlatRow { key = $"{i}", jpg = i == 4 ? null : [1, 2, (byte)i], caption = $"caption {i}", similarity = 0.5f * i }));
-        foreach (var packing in new[] { CompressionMethod.Gzip, CompressionMethod.Zstd, CompressionMethod.Brotli, CompressionMethod.LZ4, CompressionMethod.Lz4Raw, CompressionMethod.None })
-            Parquet(folder, $"{packing}.parquet", Enumerable.Range(0, 40).Select(i => new FlatRow { key = $"{i}", jpg = [1, 2, (byte)i], caption = $"caption {i % 3}", similarity = 0.5f * i, width = 10 + i }), packing);
+        Write(
+            "metadata.jsonl",
+            "{\"file_name\": \"a.jpg\", \"text\": [\"one\", \"two\"], \"label\": 3}\n{\"file_name\": \"b.jpg\", \"text\": \"x\", \"url\": null}\n"u8.ToArray()
+        );
+        Write(
+            "preprocessor_config.json",
+            "{\"image_mean\": [0.5, 0.4, 0.3], \"image_std\": [0.2, 0.3, 0.4], \"resample\": 3, \"size\": {\"height\": 16, \"width\": 16}}\n"u8.ToArray()
+        );
+        Parquet(
+            folder,
+            "lists.parquet",
+            Enumerable
+                .Range(0, 9)
+                .Select(i => new ListRow
+                {
+                    image = i == 4 ? null : new() { bytes = [1, 2, (byte)i], path = $"{i}.jpg" },
+                    label = i,
+                    caption = [$"one {i}", "two"],
+                })
+        );
+        Parquet(
+            folder,
+            "flat.parquet",
+            Enumerable
+                .Range(0, 9)
+                .Select(i => new FlatRow
+                {
+                    key = $"{i}",
+                    jpg = i == 4 ? null : [1, 2, (byte)i],
+                    caption = $"caption {i}",
+                    similarity = 0.5f * i,
+                })
+        );
+        foreach (
+            var packing in new[]
+            {
+                CompressionMethod.Gzip,
+                CompressionMethod.Zstd,
+                CompressionMethod.Brotli,
+                CompressionMethod.LZ4,
+                CompressionMethod.Lz4Raw,
+                CompressionMethod.None,
+            }
+        )
+            Parquet(
+                folder,
+                $"{packing}.parquet",
+                Enumerable
+                    .Range(0, 40)
+                    .Select(i => new FlatRow
+                    {
+                        key = $"{i}",
+                        jpg = [1, 2, (byte)i],
+                        caption = $"caption {i % 3}",
+                        similarity = 0.5f * i,
+                        width = 10 + i,
+                    }),
+                packing
+            );
         MakeStore(folder);
         return folder;
     }
@@ -76,13 +133,44 @@ internal static class DataSeeds
     private static void MakeStore(string folder)
     {
         var store = Path.Combine(folder, "store");
-        using (var writer = EmbeddingStoreWriter.Open(store, new() { Fingerprint = "f", Tower = "t", EmbeddingSize = 3, Source = "s" }))
-            writer.Write(Enumerable.Range(0, 5).Select(i => (new Sample($"k{i}", $"o{i}") { Captions = [$"c{i}"], Label = "l" }, new EmbeddedPicture(1, 2, new byte[32]), new float[] { i + 1, 2, 3 })));
-        foreach (var path in Directory.EnumerateFiles(store, "*", SearchOption.AllDirectories).Where(path => new FileInfo(path).Length > 0))
+        using (
+            var writer = EmbeddingStoreWriter.Open(
+                store,
+                new()
+                {
+                    Fingerprint = "f",
+                    Tower = "t",
+                    EmbeddingSize = 3,
+                    Source = "s",
+                }
+            )
+        )
+            writer.Write(
+                Enumerable
+                    .Range(0, 5)
+                    .Select(i =>
+                        (
+                            new Sample($"k{i}", $"o{i}") { Captions = [$"c{i}"], Label = "l" },
+                            new EmbeddedPicture(1, 2, new byte[32]),
+                            new float[] { i + 1, 2, 3 }
+                        )
+                    )
+            );
+        foreach (
+            var path in Directory
+                .EnumerateFiles(store, "*", SearchOption.AllDirectories)
+                .Where(path => new FileInfo(path).Length > 0)
+        )
             File.Copy(path, Path.Combine(folder, Path.GetFileName(path)));
     }
 
-    private static void Parquet<T>(string folder, string name, IEnumerable<T> rows, CompressionMethod packing = CompressionMethod.Snappy) where T : class, new()
+    private static void Parquet<T>(
+        string folder,
+        string name,
+        IEnumerable<T> rows,
+        CompressionMethod packing = CompressionMethod.Snappy
+    )
+        where T : class, new()
     {
         using var file = File.Create(Path.Combine(folder, name));
         var options = new ParquetOptions { CompressionMethod = packing };

@@ -35,7 +35,8 @@ public sealed class FuzzRun(int seed, string workFolder)
         File.WriteAllBytes(path, input);
         var what = Watch(target, path, input.Length);
         // Another program may have taken the time, and a library that loads the memory: only what is too much again and again is.
-        for (var again = 0; again < 3 && what is { Again: true }; again++) what = Watch(target, path, input.Length);
+        for (var again = 0; again < 3 && what is { Again: true }; again++)
+            what = Watch(target, path, input.Length);
         return what is { Message: { } message } ? new(target.Name, seed, iteration, message, input) : null;
     }
 
@@ -50,7 +51,11 @@ public sealed class FuzzRun(int seed, string workFolder)
     private (string? Message, bool Again) Watch(FuzzTarget target, string path, long length)
     {
         using var watchdog = new Timer(
-            _ => Environment.FailFast($"{target.Name}: an input hangs; it is {path}"), null, Hang, Timeout.InfiniteTimeSpan);
+            _ => Environment.FailFast($"{target.Name}: an input hangs; it is {path}"),
+            null,
+            Hang,
+            Timeout.InfiniteTimeSpan
+        );
         string? message = null;
         var resident = ResidentMemory.StartWatching();
         var before = GC.GetAllocatedBytesForCurrentThread();
@@ -73,14 +78,18 @@ public sealed class FuzzRun(int seed, string workFolder)
         }
         var took = clock.Elapsed;
         var worked = Environment.CpuUsage.TotalTime - busy;
-        if (worked > Slowest) Slowest = worked;
+        if (worked > Slowest)
+            Slowest = worked;
         var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
         var native = ResidentMemory.Most() - resident - allocated;
-        if (native > MostNative) MostNative = native;
-        if (allocated > 2 * length + Grace) message ??= $"allocates {allocated:N0} bytes for a file of {length:N0}";
+        if (native > MostNative)
+            MostNative = native;
+        if (allocated > 2 * length + Grace)
+            message ??= $"allocates {allocated:N0} bytes for a file of {length:N0}";
         return message is not null ? (message, false)
             : took > Patience ? ($"takes {took.TotalSeconds:f1} s", true)
-            : native > 2 * length + Grace ? ($"makes the process {native:N0} bytes larger than it allocates for a file of {length:N0}", true)
+            : native > 2 * length + Grace
+                ? ($"makes the process {native:N0} bytes larger than it allocates for a file of {length:N0}", true)
             : (null, false);
     }
 

@@ -24,88 +24,138 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
     /// <summary>Every reader that takes files from outside, with the reference fixtures as seeds.</summary>
     /// <param name="fixtures">The folder of the reference fixtures.</param>
     public static IReadOnlyList<FuzzTarget> All(string fixtures) =>
-    [
-        new("npz", Files(fixtures, "*.npz"), ReadCheckpoint),
-        new("npy", Files(fixtures, "*.npy"), ReadArray),
-        new("safetensors", Files(fixtures, "*.safetensors"), ReadCheckpoint),
-        new("sharded", Files(fixtures, "*.safetensors.index.json"), ReadCheckpoint)
-        {
-            FileName = "model.safetensors.index.json",
-            Companions = Files(fixtures, "*-of-*.safetensors"),
-        },
-        new("pth", Files(fixtures, "*.pth"), ReadCheckpoint),
-        new("wordpiece", Files(fixtures, "vocab.txt"), path => Tokenize(WordPiece.Load(path))),
-        new("sentencepiece", Files(fixtures, "*.model", largest: 1 << 19), path => Tokenize(SentencePiece.Load(path))),
-        new("image-tower", [.. Files(fixtures, "*.npz").Concat(Files(fixtures, "*.safetensors")).Concat(Files(fixtures, "*.pth"))], path => ImageTowerLoader.Load(path + ":heads=4").Dispose()),
-        new("text-tower", [.. Files(fixtures, "*.npz").Concat(Files(fixtures, "*.safetensors"))], path => TextTowerLoader.Load(path + ":heads=4").Dispose()),
-        new("two-towers", Files(fixtures, "lit_*_style.npz", largest: 1 << 17), path => TwoTowersLoader.Load(path + ":heads=4").Dispose()),
-        Config(fixtures, "hf_vit", "model.safetensors", path => ImageTowerLoader.Load(path).Dispose()),
-        Config(fixtures, "hf_vit", "model.safetensors", path => ImageTowerLoader.Load(path).Dispose()) with
-        {
-            Name = "preprocessor-config",
-            FileName = "preprocessor_config.json",
-            Seeds = Files(DataSeeds.Folder, "preprocessor_config.json"),
-            Companions = [.. Files(Path.Combine(fixtures, "hf_vit"), "model.safetensors"), .. Files(Path.Combine(fixtures, "hf_vit"), "config.json")],
-        },
-        Config(fixtures, "bert_hf", "bert_plain.safetensors", path => TextTowerLoader.Load(path).Dispose()),
-        Config(fixtures, "t5_encoder", "model.safetensors", path => TextTowerLoader.Load(path).Dispose()),
-        .. Tokenizers(Path.Combine(fixtures, "..", "tokenizers")),
-        new("tar", Files(DataSeeds.Folder, "*.tar"), ReadSamples) { FileName = "input.tar" },
-        new("tar.gz", Files(DataSeeds.Folder, "*.tar.gz"), ReadSamples) { FileName = "input.tar.gz" },
-        new("csv", Files(DataSeeds.Folder, "*.csv"), ReadSamples) { FileName = "input.csv", Companions = Files(DataSeeds.Folder, "*.jpg") },
-        new("tsv", Files(DataSeeds.Folder, "*.tsv"), ReadSamples) { FileName = "input.tsv", Companions = Files(DataSeeds.Folder, "*.jpg") },
-        new("jsonl", Files(DataSeeds.Folder, "metadata.jsonl"), ReadSamples) { FileName = "input.jsonl", Companions = Files(DataSeeds.Folder, "*.jpg") },
-        new("parquet", Files(DataSeeds.Folder, "*.parquet", below: false), ReadSamples) { FileName = "input.parquet" },
-        Set("svhn", "test_32x32.mat"),
-        Set("flowers102", "imagelabels.mat", "setid.mat"),
-        Set("flowers102", "setid.mat", "imagelabels.mat"),
-        Set("cifar10", "test_batch.bin"),
-        Set("cifar100", "test.bin"),
-        Set("cifar10", "test_batch"),
-        Set("coco", "captions_val2017.json"),
-        Set("coco", "dataset_coco.json"),
-        Set("flickr30k", "results_20130124.token"),
-        Set("xm3600", "captions.jsonl"),
-        Set("wit", "wit_v1.test.all-00000.tsv"),
-        Store("img_emb_0000.npy"),
-        Store("metadata_0000.parquet"),
-        Store("store.json"),
-    ];
+        [
+            new("npz", Files(fixtures, "*.npz"), ReadCheckpoint),
+            new("npy", Files(fixtures, "*.npy"), ReadArray),
+            new("safetensors", Files(fixtures, "*.safetensors"), ReadCheckpoint),
+            new("sharded", Files(fixtures, "*.safetensors.index.json"), ReadCheckpoint)
+            {
+                FileName = "model.safetensors.index.json",
+                Companions = Files(fixtures, "*-of-*.safetensors"),
+            },
+            new("pth", Files(fixtures, "*.pth"), ReadCheckpoint),
+            new("wordpiece", Files(fixtures, "vocab.txt"), path => Tokenize(WordPiece.Load(path))),
+            new("sentencepiece", Files(fixtures, "*.model", largest: 1 << 19), path =>
+                Tokenize(SentencePiece.Load(path))
+            ),
+            new(
+                "image-tower",
+                [.. Files(fixtures, "*.npz").Concat(Files(fixtures, "*.safetensors")).Concat(Files(fixtures, "*.pth"))],
+                path => ImageTowerLoader.Load(path + ":heads=4").Dispose()
+            ),
+            new("text-tower", [.. Files(fixtures, "*.npz").Concat(Files(fixtures, "*.safetensors"))], path =>
+                TextTowerLoader.Load(path + ":heads=4").Dispose()
+            ),
+            new("two-towers", Files(fixtures, "lit_*_style.npz", largest: 1 << 17), path =>
+                TwoTowersLoader.Load(path + ":heads=4").Dispose()
+            ),
+            Config(fixtures, "hf_vit", "model.safetensors", path => ImageTowerLoader.Load(path).Dispose()),
+            Config(fixtures, "hf_vit", "model.safetensors", path => ImageTowerLoader.Load(path).Dispose()) with
+            {
+                Name = "preprocessor-config",
+                FileName = "preprocessor_config.json",
+                Seeds = Files(DataSeeds.Folder, "preprocessor_config.json"),
+                Companions =
+                [
+                    .. Files(Path.Combine(fixtures, "hf_vit"), "model.safetensors"),
+                    .. Files(Path.Combine(fixtures, "hf_vit"), "config.json"),
+                ],
+            },
+            Config(fixtures, "bert_hf", "bert_plain.safetensors", path => TextTowerLoader.Load(path).Dispose()),
+            Config(fixtures, "t5_encoder", "model.safetensors", path => TextTowerLoader.Load(path).Dispose()),
+            .. Tokenizers(Path.Combine(fixtures, "..", "tokenizers")),
+            new("tar", Files(DataSeeds.Folder, "*.tar"), ReadSamples) { FileName = "input.tar" },
+            new("tar.gz", Files(DataSeeds.Folder, "*.tar.gz"), ReadSamples) { FileName = "input.tar.gz" },
+            new("csv", Files(DataSeeds.Folder, "*.csv"), ReadSamples)
+            {
+                FileName = "input.csv",
+                Companions = Files(DataSeeds.Folder, "*.jpg"),
+            },
+            new("tsv", Files(DataSeeds.Folder, "*.tsv"), ReadSamples)
+            {
+                FileName = "input.tsv",
+                Companions = Files(DataSeeds.Folder, "*.jpg"),
+            },
+            new("jsonl", Files(DataSeeds.Folder, "metadata.jsonl"), ReadSamples)
+            {
+                FileName = "input.jsonl",
+                Companions = Files(DataSeeds.Folder, "*.jpg"),
+            },
+            new("parquet", Files(DataSeeds.Folder, "*.parquet", below: false), ReadSamples)
+            {
+                FileName = "input.parquet",
+            },
+            Set("svhn", "test_32x32.mat"),
+            Set("flowers102", "imagelabels.mat", "setid.mat"),
+            Set("flowers102", "setid.mat", "imagelabels.mat"),
+            Set("cifar10", "test_batch.bin"),
+            Set("cifar100", "test.bin"),
+            Set("cifar10", "test_batch"),
+            Set("coco", "captions_val2017.json"),
+            Set("coco", "dataset_coco.json"),
+            Set("flickr30k", "results_20130124.token"),
+            Set("xm3600", "captions.jsonl"),
+            Set("wit", "wit_v1.test.all-00000.tsv"),
+            Store("img_emb_0000.npy"),
+            Store("metadata_0000.parquet"),
+            Store("store.json"),
+        ];
 
     // Their fixtures are beside those of the reference; another folder of references need not have them.
     private static IEnumerable<FuzzTarget> Tokenizers(string folder)
     {
-        if (!File.Exists(Path.Combine(folder, "huggingface", "expected.json"))) yield break;
-        var whole = Files(Path.Combine(folder, "huggingface"), "*.json").Where(file => Path.GetFileNameWithoutExtension(file) is "small_unigram" or "small_wordpiece" or "roberta" or "clip");
+        if (!File.Exists(Path.Combine(folder, "huggingface", "expected.json")))
+            yield break;
+        var whole = Files(Path.Combine(folder, "huggingface"), "*.json")
+            .Where(file =>
+                Path.GetFileNameWithoutExtension(file) is "small_unigram" or "small_wordpiece" or "roberta" or "clip"
+            );
         yield return new("huggingface", [.. whole], path => Tokenize(HuggingFaceTokenizer.Load(path)));
-        var (vocabulary, merges) = (Path.Combine(folder, "clip", "vocab.json"), Path.Combine(folder, "clip", "merges.txt"));
-        yield return new("clip-vocabulary", [vocabulary], path => Tokenize(ClipTokenizer.Load(path))) { FileName = "vocab.json", Companions = [merges] };
-        yield return new("clip-merges", [merges], path => Tokenize(ClipTokenizer.Load(Path.Combine(Path.GetDirectoryName(path)!, "vocab.json"))))
+        var (vocabulary, merges) = (
+            Path.Combine(folder, "clip", "vocab.json"),
+            Path.Combine(folder, "clip", "merges.txt")
+        );
+        yield return new("clip-vocabulary", [vocabulary], path => Tokenize(ClipTokenizer.Load(path)))
+        {
+            FileName = "vocab.json",
+            Companions = [merges],
+        };
+        yield return new("clip-merges", [merges], path =>
+            Tokenize(ClipTokenizer.Load(Path.Combine(Path.GetDirectoryName(path)!, "vocab.json")))
+        )
         {
             FileName = "merges.txt",
             Companions = [vocabulary],
         };
     }
 
-
     /// <summary>A config.json that does not say what its weights are; the weights are right.</summary>
     private static FuzzTarget Config(string fixtures, string folder, string weights, Action<string> load) =>
-        new($"config-{folder}", Files(Path.Combine(fixtures, folder), "config.json"), path => load(Path.Combine(Path.GetDirectoryName(path)!, weights)))
+        new($"config-{folder}", Files(Path.Combine(fixtures, folder), "config.json"), path =>
+            load(Path.Combine(Path.GetDirectoryName(path)!, weights))
+        )
         {
             FileName = "config.json",
             Companions = Files(Path.Combine(fixtures, folder), weights, largest: 1 << 17),
         };
 
-    private static FuzzTarget Store(string wrong) => new($"store-{wrong}", Files(DataSeeds.Folder, wrong, below: false), ReadStore)
-    {
-        FileName = wrong,
-        Companions = [.. new[] { "img_emb_0000.npy", "metadata_0000.parquet", "store.json" }.Where(name => name != wrong)
-            .SelectMany(name => Files(DataSeeds.Folder, name, below: false))],
-    };
+    private static FuzzTarget Store(string wrong) =>
+        new($"store-{wrong}", Files(DataSeeds.Folder, wrong, below: false), ReadStore)
+        {
+            FileName = wrong,
+            Companions =
+            [
+                .. new[] { "img_emb_0000.npy", "metadata_0000.parquet", "store.json" }
+                    .Where(name => name != wrong)
+                    .SelectMany(name => Files(DataSeeds.Folder, name, below: false)),
+            ],
+        };
 
     /// <summary>A public test set of which one file is wrong.</summary>
     private static FuzzTarget Set(string set, string wrong, params string[] beside) =>
-        new($"{set}-{wrong}", Files(Path.Combine(SetSeeds.Folder, set), wrong), path => ReadSet($"{set}={Path.GetDirectoryName(path)}"))
+        new($"{set}-{wrong}", Files(Path.Combine(SetSeeds.Folder, set), wrong), path =>
+            ReadSet($"{set}={Path.GetDirectoryName(path)}")
+        )
         {
             FileName = wrong,
             Companions = [.. beside.SelectMany(name => Files(Path.Combine(SetSeeds.Folder, set), name).Take(1))],
@@ -116,31 +166,47 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         var used = 0;
         foreach (var found in Samples.Open(path).ReadAll())
         {
-            if (found.Sample is not null) used++;
-            if (found.Sample is null == found.Skipped is null) throw new InvalidDataException("Neither used nor skipped, or both.");
+            if (found.Sample is not null)
+                used++;
+            if (found.Sample is null == found.Skipped is null)
+                throw new InvalidDataException("Neither used nor skipped, or both.");
             found.Sample?.ReadImage!();
         }
-        if (used == 0) throw new LitException($"{path}: nothing of it can be used.");
+        if (used == 0)
+            throw new LitException($"{path}: nothing of it can be used.");
     }
 
     // Pictures that stand in files of their own are not there: they are skipped.
     private static void ReadSet(string path)
     {
-        foreach (var found in Samples.Open(path).ReadAll()) found.Sample?.ReadImage!();
+        foreach (var found in Samples.Open(path).ReadAll())
+            found.Sample?.ReadImage!();
     }
 
     private static void ReadStore(string path)
     {
         using var store = EmbeddingStore.Open(Path.GetDirectoryName(path)!);
         var row = new float[store.EmbeddingSize];
-        for (var i = 0L; i < store.Rows; i++) store.ReadRows([i], row, ownLength: i % 2 == 0);
-        foreach (var sample in store.Samples().Read(_ => { })) _ = store.RowOf(SHA256.HashData(Encoding.UTF8.GetBytes(sample.Key)));
+        for (var i = 0L; i < store.Rows; i++)
+            store.ReadRows([i], row, ownLength: i % 2 == 0);
+        foreach (var sample in store.Samples().Read(_ => { }))
+            _ = store.RowOf(SHA256.HashData(Encoding.UTF8.GetBytes(sample.Key)));
     }
 
-    private static List<string> Files(string folder, string pattern, bool below = true, long largest = LargestSeed) => !Directory.Exists(folder) ? [] :
-        [.. Directory.EnumerateFiles(folder, pattern, below ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly)
-            .Where(file => new FileInfo(file).Length > 0 && new FileInfo(file).Length <= largest)
-            .Order(StringComparer.Ordinal)];
+    private static List<string> Files(string folder, string pattern, bool below = true, long largest = LargestSeed) =>
+        !Directory.Exists(folder)
+            ? []
+            :
+            [
+                .. Directory
+                    .EnumerateFiles(
+                        folder,
+                        pattern,
+                        below ? SearchOption.AllDirectories : SearchOption.TopDirectoryOnly
+                    )
+                    .Where(file => new FileInfo(file).Length > 0 && new FileInfo(file).Length <= largest)
+                    .Order(StringComparer.Ordinal),
+            ];
 
     private static void ReadCheckpoint(string path)
     {
@@ -150,8 +216,9 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             using var tensor = checkpoint.Read(name);
             if (!tensor.shape.SequenceEqual(info.Shape) || tensor.dtype != info.Type || !tensor.is_contiguous())
                 throw new InvalidDataException($"{name} is not what was announced.");
-            if (tensor.numel() == 0) continue;
-            using var sum = tensor.sum();           // touches every byte
+            if (tensor.numel() == 0)
+                continue;
+            using var sum = tensor.sum(); // touches every byte
         }
         _ = (checkpoint.Metadata.Count, checkpoint.PassedOver.Count, checkpoint.Container);
     }
@@ -159,16 +226,15 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
     private static void Tokenize(ITokenizer tokenizer)
     {
         foreach (var text in new[] { "", "A photo of a dog.", "straße 重み 🦜 <s> ##ing", "\0\t\ud800  \u00a0 x" })
-            foreach (var id in tokenizer.Encode(text))
-                if (tokenizer.PieceOf(id) is null) throw new InvalidDataException($"{id} is no piece.");
+        foreach (var id in tokenizer.Encode(text))
+            if (tokenizer.PieceOf(id) is null)
+                throw new InvalidDataException($"{id} is no piece.");
     }
 
     private static void ReadArray(string path)
     {
         using (var tensor = Npy.Read(path))
-        using (var sum = tensor.numel() == 0 ? null : tensor.sum())
-        {
-        }
+        using (var sum = tensor.numel() == 0 ? null : tensor.sum()) { }
         Npy.ReadArray<double>(path);
     }
 }

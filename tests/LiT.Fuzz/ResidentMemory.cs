@@ -5,13 +5,15 @@ namespace LiT.Fuzz;
 /// <summary>What the process has in memory at most, from one moment to another: Linux counts it, and can start anew.</summary>
 internal static class ResidentMemory
 {
-    private const string ClearRefs = "/proc/self/clear_refs", Status = "/proc/self/status";
+    private const string ClearRefs = "/proc/self/clear_refs",
+        Status = "/proc/self/status";
     private static readonly bool Counted = OperatingSystem.IsLinux() && File.Exists(ClearRefs);
 
     /// <summary>Bytes in memory now; the maximum counts from now on.</summary>
     public static long StartWatching()
     {
-        if (!Counted) return 0;
+        if (!Counted)
+            return 0;
         File.WriteAllText(ClearRefs, "5");
         return Bytes("VmRSS:");
     }

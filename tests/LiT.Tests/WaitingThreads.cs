@@ -12,7 +12,8 @@ internal static partial class WaitingThreads
     [ModuleInitializer]
     internal static void Sleep()
     {
-        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS()) _ = SetEnvironment("OMP_WAIT_POLICY", "passive", overwrite: 0);
+        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
+            _ = SetEnvironment("OMP_WAIT_POLICY", "passive", overwrite: 0);
     }
 
     [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]

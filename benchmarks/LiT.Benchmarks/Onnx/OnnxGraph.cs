@@ -6,33 +6,42 @@ namespace LiT.Benchmarks.Onnx;
 /// <summary>Writes an ONNX model (opset 20) as protobuf bytes: as much of the format as the benchmarked networks need.</summary>
 internal sealed class OnnxGraph
 {
-    private const int Float = 1, Int8 = 3, Int64 = 7;
+    private const int Float = 1,
+        Int8 = 3,
+        Int64 = 7;
 
     private readonly MemoryStream graph = new();
     private int count;
 
     /// <summary>A node with one output, whose name is given back.</summary>
-    public string Node(string type, string[] inputs, params (string Name, object Value)[] attributes) => Nodes(type, inputs, 1, attributes)[0];
+    public string Node(string type, string[] inputs, params (string Name, object Value)[] attributes) =>
+        Nodes(type, inputs, 1, attributes)[0];
 
     /// <summary>A node with several outputs.</summary>
     public string[] Nodes(string type, string[] inputs, int outputs, params (string Name, object Value)[] attributes)
     {
         var names = Enumerable.Range(0, outputs).Select(_ => $"t{count++}").ToArray();
         using MemoryStream node = new();
-        foreach (var input in inputs) Text(node, 1, input);
-        foreach (var output in names) Text(node, 2, output);
+        foreach (var input in inputs)
+            Text(node, 1, input);
+        foreach (var output in names)
+            Text(node, 2, output);
         Text(node, 3, $"n{count++}");
         Text(node, 4, type);
-        foreach (var (name, value) in attributes) Message(node, 5, Attribute(name, value));
+        foreach (var (name, value) in attributes)
+            Message(node, 5, Attribute(name, value));
         Message(graph, 1, node.ToArray());
         return names;
     }
 
-    public string Constant(float[] values, params long[] shape) => Initializer(Float, MemoryMarshal.AsBytes(values.AsSpan()), shape);
+    public string Constant(float[] values, params long[] shape) =>
+        Initializer(Float, MemoryMarshal.AsBytes(values.AsSpan()), shape);
 
-    public string Constant(sbyte[] values, params long[] shape) => Initializer(Int8, MemoryMarshal.AsBytes(values.AsSpan()), shape);
+    public string Constant(sbyte[] values, params long[] shape) =>
+        Initializer(Int8, MemoryMarshal.AsBytes(values.AsSpan()), shape);
 
-    public string Integers(params long[] values) => Initializer(Int64, MemoryMarshal.AsBytes(values.AsSpan()), [values.Length]);
+    public string Integers(params long[] values) =>
+        Initializer(Int64, MemoryMarshal.AsBytes(values.AsSpan()), [values.Length]);
 
     /// <summary>The whole model. Dimensions of -1 are left open.</summary>
     public byte[] Model((string Name, long[] Shape) input, (string Name, long[] Shape) output)
@@ -40,7 +49,8 @@ internal sealed class OnnxGraph
         Text(graph, 2, "tower");
         Message(graph, 11, Value(input.Name, input.Shape));
         Message(graph, 12, Value(output.Name, output.Shape));
-        using MemoryStream opset = new(), model = new();
+        using MemoryStream opset = new(),
+            model = new();
         Text(opset, 1, "");
         Number(opset, 2, 20);
         Number(model, 1, 9);
@@ -53,7 +63,8 @@ internal sealed class OnnxGraph
     {
         var name = $"c{count++}";
         using MemoryStream tensor = new();
-        foreach (var side in shape) Number(tensor, 1, side);
+        foreach (var side in shape)
+            Number(tensor, 1, side);
         Number(tensor, 2, type);
         Text(tensor, 8, name);
         Message(tensor, 9, bytes);
@@ -81,22 +92,29 @@ internal sealed class OnnxGraph
                 Number(attribute, 20, 3);
                 break;
             case long[] numbers:
-                foreach (var number in numbers) Number(attribute, 8, number);
+                foreach (var number in numbers)
+                    Number(attribute, 8, number);
                 Number(attribute, 20, 7);
                 break;
-            default: throw new ArgumentException($"No attribute can be a {value.GetType().Name}.", nameof(value));
+            default:
+                throw new ArgumentException($"No attribute can be a {value.GetType().Name}.", nameof(value));
         }
         return attribute.ToArray();
     }
 
     private static byte[] Value(string name, long[] shape)
     {
-        using MemoryStream sides = new(), tensor = new(), type = new(), value = new();
+        using MemoryStream sides = new(),
+            tensor = new(),
+            type = new(),
+            value = new();
         foreach (var side in shape)
         {
             using MemoryStream dimension = new();
-            if (side < 0) Text(dimension, 2, "batch");
-            else Number(dimension, 1, side);
+            if (side < 0)
+                Text(dimension, 2, "batch");
+            else
+                Number(dimension, 1, side);
             Message(sides, 1, dimension.ToArray());
         }
         Number(tensor, 1, Float);
@@ -126,7 +144,8 @@ internal sealed class OnnxGraph
 
     private static void Varint(Stream to, ulong value)
     {
-        for (; value >= 128; value >>= 7) to.WriteByte((byte)(value | 128));
+        for (; value >= 128; value >>= 7)
+            to.WriteByte((byte)(value | 128));
         to.WriteByte((byte)value);
     }
 }

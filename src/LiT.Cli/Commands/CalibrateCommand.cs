@@ -8,29 +8,67 @@ internal static class CalibrateCommand
 {
     public static Command Build()
     {
-        Option<string> model = new("--model") { Description = "A model: the folder that 'lit tune' wrote (RUN or RUN/model).", Required = true };
-        Option<int> cohort = new("--cohort") { Description = "Pictures and captions that are compared with each other.", DefaultValueFactory = _ => new BackgroundOptions().Cohort };
+        Option<string> model = new("--model")
+        {
+            Description = "A model: the folder that 'lit tune' wrote (RUN or RUN/model).",
+            Required = true,
+        };
+        Option<int> cohort = new("--cohort")
+        {
+            Description = "Pictures and captions that are compared with each other.",
+            DefaultValueFactory = _ => new BackgroundOptions().Cohort,
+        };
         DataOptions data = new();
-        Command command = new("calibrate", "Measure a collection's background, so that 'none of these' and 'nothing matches' become answers.") { model, cohort };
+        Command command = new(
+            "calibrate",
+            "Measure a collection's background, so that 'none of these' and 'nothing matches' become answers."
+        )
+        {
+            model,
+            cohort,
+        };
         data.AddTo(command);
         Limits.Positive(cohort);
-        command.SetAction((parsed, cancel) =>
-        {
-            var compute = CommonOptions.ComputeOf(parsed);
-            using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
-            var folder = lit.Folder ?? throw new LitException($"{parsed.GetValue(model)}: a background is kept inside a bundle. Make one first with 'lit models convert'.");
-            Background background;
-            BackgroundOptions options = new() { Images = new() { Samples = data.OptionsOf(parsed) }, Cohort = parsed.GetValue(cohort), Seed = CommonOptions.SeedOf(parsed) };
-            using (ProgressLine progress = new())
-                background = Background.Measure(lit, data.PathOf(parsed), options, compute, progress, cancel);
-            background.Save(folder);
-            var file = Path.Combine(folder, Background.FileName);
-            if (CommonOptions.IsJson(parsed))
-                Terminal.Write(new { Background = file, background.Collection, Pictures = background.Pictures.Count, Captions = background.Captions.Count, background.Fitting });
-            else
-                Terminal.Line(FormattableString.Invariant($"{file}: {background.Pictures.Count} pictures x {background.Captions.Count} captions of {background.Collection}; {100 * background.Fitting:0.###}% of random pairs fit all the same"));
-            return Task.FromResult(ExitCode.Done);
-        });
+        command.SetAction(
+            (parsed, cancel) =>
+            {
+                var compute = CommonOptions.ComputeOf(parsed);
+                using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
+                var folder = lit.Folder
+                    ?? throw new LitException(
+                        $"{parsed.GetValue(model)}: a background is kept inside a bundle. Make one first with 'lit models convert'."
+                    );
+                Background background;
+                BackgroundOptions options = new()
+                {
+                    Images = new() { Samples = data.OptionsOf(parsed) },
+                    Cohort = parsed.GetValue(cohort),
+                    Seed = CommonOptions.SeedOf(parsed),
+                };
+                using (ProgressLine progress = new())
+                    background = Background.Measure(lit, data.PathOf(parsed), options, compute, progress, cancel);
+                background.Save(folder);
+                var file = Path.Combine(folder, Background.FileName);
+                if (CommonOptions.IsJson(parsed))
+                    Terminal.Write(
+                        new
+                        {
+                            Background = file,
+                            background.Collection,
+                            Pictures = background.Pictures.Count,
+                            Captions = background.Captions.Count,
+                            background.Fitting,
+                        }
+                    );
+                else
+                    Terminal.Line(
+                        FormattableString.Invariant(
+                            $"{file}: {background.Pictures.Count} pictures x {background.Captions.Count} captions of {background.Collection}; {100 * background.Fitting:0.###}% of random pairs fit all the same"
+                        )
+                    );
+                return Task.FromResult(ExitCode.Done);
+            }
+        );
         return command;
     }
 }

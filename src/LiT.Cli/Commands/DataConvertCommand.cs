@@ -10,18 +10,30 @@ internal static class DataConvertCommand
     {
         DataOptions data = new();
         OutputOptions output = new();
-        Command command = new("convert", "Write any form of data as WebDataset, Parquet, or a folder with metadata.jsonl; pictures stay as they are.");
+        Command command = new(
+            "convert",
+            "Write any form of data as WebDataset, Parquet, or a folder with metadata.jsonl; pictures stay as they are."
+        );
         data.AddTo(command);
         output.AddTo(command);
-        command.SetAction((parsed, cancel) =>
-        {
-            var source = data.Open(parsed);
-            using ProgressLine progress = new();
-            var result = DataSets.Convert(source, output.FolderOf(parsed), output.FormOf(parsed), output.PerShardOf(parsed), progress, cancel);
-            progress.Dispose();
-            output.Report(parsed, result);
-            return Task.FromResult(ExitCode.Done);
-        });
+        command.SetAction(
+            (parsed, cancel) =>
+            {
+                var source = data.Open(parsed);
+                using ProgressLine progress = new();
+                var result = DataSets.Convert(
+                    source,
+                    output.FolderOf(parsed),
+                    output.FormOf(parsed),
+                    output.PerShardOf(parsed),
+                    progress,
+                    cancel
+                );
+                progress.Dispose();
+                output.Report(parsed, result);
+                return Task.FromResult(ExitCode.Done);
+            }
+        );
         return command;
     }
 }

@@ -13,98 +13,227 @@ internal static class DataDedupCommand
     public static Command Build()
     {
         DuplicateRules usual = new();
-        Option<string> folder = new("--out") { Description = "Folder for duplicates.jsonl, kept.jsonl and report.html; run again, an interrupted run is continued.", Required = true };
-        Option<string?> store = new("--store") { Description = "Embedding store of the same pictures, for the scene level. If --data is a store, it is that one." };
-        Option<string[]> against = new("--against") { Description = "Evaluation set that must not be in the data: pictures in any form, or a store. May be given several times." };
-        Option<string[]> againstStore = new("--against-store") { Description = "Embedding store of each --against, in the same order." };
+        Option<string> folder = new("--out")
+        {
+            Description =
+                "Folder for duplicates.jsonl, kept.jsonl and report.html; run again, an interrupted run is continued.",
+            Required = true,
+        };
+        Option<string?> store = new("--store")
+        {
+            Description =
+                "Embedding store of the same pictures, for the scene level. If --data is a store, it is that one.",
+        };
+        Option<string[]> against = new("--against")
+        {
+            Description =
+                "Evaluation set that must not be in the data: pictures in any form, or a store. May be given several times.",
+        };
+        Option<string[]> againstStore = new("--against-store")
+        {
+            Description = "Embedding store of each --against, in the same order.",
+        };
         Option<string[]> levels = new("--level")
         {
-            Description = "What counts as a duplicate: bytes, picture (perceptual hash), scene (embedding). May be given several times. Default: all that can be told.",
+            Description =
+                "What counts as a duplicate: bytes, picture (perceptual hash), scene (embedding). May be given several times. Default: all that can be told.",
         };
         levels.AcceptOnlyFromAmong("bytes", "picture", "scene");
-        Option<int> hamming = new("--hamming") { Description = "Bits of the 64 of the perceptual hash that may differ.", DefaultValueFactory = _ => usual.Hamming };
-        Option<double> cosine = new("--cosine") { Description = "Cosine of two embeddings from which they show one scene.", DefaultValueFactory = _ => usual.Cosine };
-        Option<bool> noWithin = new("--no-within") { Description = "Only compare with --against; pictures that repeat one of the data itself stay." };
-        Option<int> pairs = new("--pairs") { Description = "Pairs of each step and level that the page shows.", DefaultValueFactory = _ => 12 };
-        Option<string?> write = new("--write") { Description = "Also write the pictures that are kept, as OUT/data: webdataset, parquet or folder; of a store, a store." };
+        Option<int> hamming = new("--hamming")
+        {
+            Description = "Bits of the 64 of the perceptual hash that may differ.",
+            DefaultValueFactory = _ => usual.Hamming,
+        };
+        Option<double> cosine = new("--cosine")
+        {
+            Description = "Cosine of two embeddings from which they show one scene.",
+            DefaultValueFactory = _ => usual.Cosine,
+        };
+        Option<bool> noWithin = new("--no-within")
+        {
+            Description = "Only compare with --against; pictures that repeat one of the data itself stay.",
+        };
+        Option<int> pairs = new("--pairs")
+        {
+            Description = "Pairs of each step and level that the page shows.",
+            DefaultValueFactory = _ => 12,
+        };
+        Option<string?> write = new("--write")
+        {
+            Description =
+                "Also write the pictures that are kept, as OUT/data: webdataset, parquet or folder; of a store, a store.",
+        };
         write.AcceptOnlyFromAmong("webdataset", "parquet", "folder", "store");
         DataOptions data = new();
-        Command command = new("dedup", "Find pictures that come twice or are in an evaluation set: by bytes, by picture, by scene.")
+        Command command = new(
+            "dedup",
+            "Find pictures that come twice or are in an evaluation set: by bytes, by picture, by scene."
+        )
         {
-            folder, store, against, againstStore, levels, hamming, cosine, noWithin, pairs, write,
+            folder,
+            store,
+            against,
+            againstStore,
+            levels,
+            hamming,
+            cosine,
+            noWithin,
+            pairs,
+            write,
         };
         data.AddTo(command);
         Limits.Positive(pairs);
-        command.SetAction((parsed, cancel) =>
-        {
-            var others = parsed.GetValue(against) ?? [];
-            var otherStores = parsed.GetValue(againstStore) ?? [];
-            if (otherStores.Length > 0 && otherStores.Length != others.Length)
-                throw new UsageException($"--against-store: {otherStores.Length} where --against has {others.Length}. Give one for each, or none.");
-            var rules = usual with
+        command.SetAction(
+            (parsed, cancel) =>
             {
-                Hamming = parsed.GetValue(hamming),
-                Cosine = parsed.GetValue(cosine),
-                Levels = parsed.GetValue(levels) is { Length: > 0 } chosen ? chosen.Select(level => Enum.Parse<DuplicateLevel>(level, ignoreCase: true)).ToHashSet() : usual.Levels,
-            };
-            var opened = new List<EmbeddingStore>();
-            try
-            {
-                EmbeddingStore? Opened(string path, string? beside)
+                var others = parsed.GetValue(against) ?? [];
+                var otherStores = parsed.GetValue(againstStore) ?? [];
+                if (otherStores.Length > 0 && otherStores.Length != others.Length)
+                    throw new UsageException(
+                        $"--against-store: {otherStores.Length} where --against has {others.Length}. Give one for each, or none."
+                    );
+                var rules = usual with
                 {
-                    if ((beside ?? (EmbeddingStore.IsStore(path) ? path : null)) is not { } found) return null;
-                    opened.Add(EmbeddingStore.Open(found));
-                    return opened[^1];
-                }
-                ComparedSet main = new(data.Open(parsed), Opened(data.PathOf(parsed), parsed.GetValue(store)));
-                ComparedSet[] sets = [.. others.Select((path, i) => new ComparedSet(Samples.Open(path, data.OptionsOf(parsed)), Opened(path, otherStores.ElementAtOrDefault(i))))];
-                var output = parsed.GetRequiredValue(folder);
-                IReadOnlyList<ShownPair> shown = [];
-                DedupResult result;
-                if (parsed.GetValue(write) is { } asked && (asked == "store") != (main.Source.Form == "embedding store"))
-                    throw new UsageException($"--write {asked}: pictures are written of pictures, and a store of a store. {data.PathOf(parsed)} is {main.Source.Form}.");
-                using (ProgressLine progress = new())
+                    Hamming = parsed.GetValue(hamming),
+                    Cosine = parsed.GetValue(cosine),
+                    Levels = parsed.GetValue(levels) is { Length: > 0 } chosen
+                        ? chosen.Select(level => Enum.Parse<DuplicateLevel>(level, ignoreCase: true)).ToHashSet()
+                        : usual.Levels,
+                };
+                var opened = new List<EmbeddingStore>();
+                try
                 {
-                    result = DedupRun.Run(main, sets, output, new DedupOptions { Rules = rules, Within = !parsed.GetValue(noWithin), PairsShown = parsed.GetValue(pairs) },
-                        found => shown = found, progress, cancel);
-                    ShownPair.ReadPictures(shown, cancel);
-                    if (parsed.GetValue(write) is { } form) Write(form, main, output, progress, cancel);
+                    EmbeddingStore? Opened(string path, string? beside)
+                    {
+                        if ((beside ?? (EmbeddingStore.IsStore(path) ? path : null)) is not { } found)
+                            return null;
+                        opened.Add(EmbeddingStore.Open(found));
+                        return opened[^1];
+                    }
+                    ComparedSet main = new(data.Open(parsed), Opened(data.PathOf(parsed), parsed.GetValue(store)));
+                    ComparedSet[] sets =
+                    [
+                        .. others.Select(
+                            (path, i) =>
+                                new ComparedSet(
+                                    Samples.Open(path, data.OptionsOf(parsed)),
+                                    Opened(path, otherStores.ElementAtOrDefault(i))
+                                )
+                        ),
+                    ];
+                    var output = parsed.GetRequiredValue(folder);
+                    IReadOnlyList<ShownPair> shown = [];
+                    DedupResult result;
+                    if (
+                        parsed.GetValue(write) is { } asked
+                        && (asked == "store") != (main.Source.Form == "embedding store")
+                    )
+                        throw new UsageException(
+                            $"--write {asked}: pictures are written of pictures, and a store of a store. {data.PathOf(parsed)} is {main.Source.Form}."
+                        );
+                    using (ProgressLine progress = new())
+                    {
+                        result = DedupRun.Run(
+                            main,
+                            sets,
+                            output,
+                            new DedupOptions
+                            {
+                                Rules = rules,
+                                Within = !parsed.GetValue(noWithin),
+                                PairsShown = parsed.GetValue(pairs),
+                            },
+                            found => shown = found,
+                            progress,
+                            cancel
+                        );
+                        ShownPair.ReadPictures(shown, cancel);
+                        if (parsed.GetValue(write) is { } form)
+                            Write(form, main, output, progress, cancel);
+                    }
+                    var page = Path.Combine(output, "report.html");
+                    DuplicatesReport.Build(main.Source.Path, result, rules, shown).Save(page);
+                    Report(parsed, output, page, result);
                 }
-                var page = Path.Combine(output, "report.html");
-                DuplicatesReport.Build(main.Source.Path, result, rules, shown).Save(page);
-                Report(parsed, output, page, result);
+                finally
+                {
+                    foreach (var one in opened)
+                        one.Dispose();
+                }
+                return Task.FromResult(ExitCode.Done);
             }
-            finally
-            {
-                foreach (var one in opened) one.Dispose();
-            }
-            return Task.FromResult(ExitCode.Done);
-        });
+        );
         return command;
     }
 
-    private static void Write(string form, ComparedSet set, string output, ProgressLine progress, CancellationToken cancel)
+    private static void Write(
+        string form,
+        ComparedSet set,
+        string output,
+        ProgressLine progress,
+        CancellationToken cancel
+    )
     {
         var (keys, folder) = (DedupRun.KeptKeys(output), Path.Combine(output, "data"));
-        if (form == "store") DataSets.Keep(set.Store!, keys, folder, cancel);
-        else DataSets.Keep(set.Source, keys, folder, Enum.Parse<SampleForm>(form, ignoreCase: true), form == "parquet" ? 1000 : 10_000, progress, cancel);
+        if (form == "store")
+            DataSets.Keep(set.Store!, keys, folder, cancel);
+        else
+            DataSets.Keep(
+                set.Source,
+                keys,
+                folder,
+                Enum.Parse<SampleForm>(form, ignoreCase: true),
+                form == "parquet" ? 1000 : 10_000,
+                progress,
+                cancel
+            );
     }
 
     private static void Report(ParseResult parsed, string output, string page, DedupResult result)
     {
         if (result.Levels.Contains(DuplicateLevel.Scene) && result.Embedded < result.Pictures)
-            Terminal.Warn($"the store holds embeddings of {result.Embedded} of the {result.Pictures} pictures; the scene level sees only these. Embed the data again for the others.");
-        if (result.Skipped > 0) Terminal.Warn($"{result.Skipped} samples have no picture that can be read; {Path.Combine(output, "skipped.jsonl")} says why for each.");
-        if (!result.Levels.Contains(DuplicateLevel.Scene)) Terminal.Say("The scene level was left out: it needs an embedding store (--store).");
+            Terminal.Warn(
+                $"the store holds embeddings of {result.Embedded} of the {result.Pictures} pictures; the scene level sees only these. Embed the data again for the others."
+            );
+        if (result.Skipped > 0)
+            Terminal.Warn(
+                $"{result.Skipped} samples have no picture that can be read; {Path.Combine(output, "skipped.jsonl")} says why for each."
+            );
+        if (!result.Levels.Contains(DuplicateLevel.Scene))
+            Terminal.Say("The scene level was left out: it needs an embedding store (--store).");
         if (CommonOptions.IsJson(parsed))
         {
-            Terminal.Write(new { Out = output, Report = page, result.Pictures, result.Skipped, result.Embedded, result.Kept, result.Levels, result.Steps });
+            Terminal.Write(
+                new
+                {
+                    Out = output,
+                    Report = page,
+                    result.Pictures,
+                    result.Skipped,
+                    result.Embedded,
+                    result.Kept,
+                    result.Levels,
+                    result.Steps,
+                }
+            );
             return;
         }
-        Terminal.Table(["step", "same bytes", "same picture", "same scene", "removed", "leaked"], result.Steps.Select(step => new[]
-        {
-            step.Step, $"{step.Bytes}", $"{step.Picture}", $"{step.Scene}", $"{step.Removed}", step.Leaked is { } leaked ? $"{leaked} of {step.Of}" : "",
-        }));
-        Terminal.Line($"{result.Kept} of {result.Pictures} pictures are kept; {Path.Combine(output, "duplicates.jsonl")} names the others, {page} shows pairs.");
+        Terminal.Table(
+            ["step", "same bytes", "same picture", "same scene", "removed", "leaked"],
+            result.Steps.Select(step =>
+                new[]
+                {
+                    step.Step,
+                    $"{step.Bytes}",
+                    $"{step.Picture}",
+                    $"{step.Scene}",
+                    $"{step.Removed}",
+                    step.Leaked is { } leaked ? $"{leaked} of {step.Of}" : "",
+                }
+            )
+        );
+        Terminal.Line(
+            $"{result.Kept} of {result.Pictures} pictures are kept; {Path.Combine(output, "duplicates.jsonl")} names the others, {page} shows pairs."
+        );
     }
 }

@@ -7,28 +7,54 @@ namespace LiT.Cli.Commands;
 /// <summary>lit eval: how good a model is, and what its tower could do.</summary>
 internal static class EvalCommand
 {
-    public static Command Build() => new("eval", "Measure a model: zero-shot classification, retrieval, and what the tower itself could do.")
-    {
-        Classification(), RetrievalBothWays(), EvalTowerCommand.Heads(), EvalProbeCommand.Probe(), EvalProbeCommand.Nearest(), EvalProbeCommand.FewShot(),
-        EvalAbsentCommand.Build(), EvalCompareCommand.Build(),
-    };
+    public static Command Build() =>
+        new("eval", "Measure a model: zero-shot classification, retrieval, and what the tower itself could do.")
+        {
+            Classification(),
+            RetrievalBothWays(),
+            EvalTowerCommand.Heads(),
+            EvalProbeCommand.Probe(),
+            EvalProbeCommand.Nearest(),
+            EvalProbeCommand.FewShot(),
+            EvalAbsentCommand.Build(),
+            EvalCompareCommand.Build(),
+        };
 
     private static Command Classification()
     {
         EvaluationInput input = new();
         Command command = new("classification", "Zero-shot classification of labelled pictures.");
         input.AddTo(command, withClasses: true);
-        command.SetAction((parsed, cancel) =>
-        {
-            var runs = Classified(input, parsed, cancel);
-            foreach (var run in runs) Warn(run.Report);
-            if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, runs);
-            foreach (var run in runs)
-                if (input.ReportOf(parsed, run.Report.Dataset, runs.Count > 1 ? run.Report.Protocol.Language : null) is { } folder) ClassificationPage.Write(run, folder, cancel);
-            if (CommonOptions.IsJson(parsed)) WriteJson(runs.Select(run => run.Report).ToList(), report => report.Protocol.Language, report => report.Metric == "top1" ? report.Top1 : report.MeanPerClass);
-            else foreach (var run in runs) Print(run);
-            return Task.FromResult(ExitCode.Done);
-        });
+        command.SetAction(
+            (parsed, cancel) =>
+            {
+                var runs = Classified(input, parsed, cancel);
+                foreach (var run in runs)
+                    Warn(run.Report);
+                if (input.PredictionsOf(parsed) is { } path)
+                    PredictionFile.Write(path, runs);
+                foreach (var run in runs)
+                    if (
+                        input.ReportOf(
+                            parsed,
+                            run.Report.Dataset,
+                            runs.Count > 1 ? run.Report.Protocol.Language : null
+                        ) is
+                        { } folder
+                    )
+                        ClassificationPage.Write(run, folder, cancel);
+                if (CommonOptions.IsJson(parsed))
+                    WriteJson(
+                        runs.Select(run => run.Report).ToList(),
+                        report => report.Protocol.Language,
+                        report => report.Metric == "top1" ? report.Top1 : report.MeanPerClass
+                    );
+                else
+                    foreach (var run in runs)
+                        Print(run);
+                return Task.FromResult(ExitCode.Done);
+            }
+        );
         return command;
     }
 
@@ -37,34 +63,83 @@ internal static class EvalCommand
         var report = run.Report;
         List<string[]> rows =
         [
-            ["pictures", $"{report.N}"], ["classes", $"{report.Classes}"], ["templates", $"{report.Templates}, {report.Protocol.Templates}"],
-            ["top-1", Percent(report.Top1)], ["top-1, 95% interval", $"{Percent(report.Interval95[0])} to {Percent(report.Interval95[1])}"],
-            ["top-5", Percent(report.Top5)], [report.Metric == "meanPerClass" ? "mean per class (published for this set)" : "mean per class", Percent(report.MeanPerClass)], ["chance", Percent(report.Chance)],
+            ["pictures", $"{report.N}"],
+            ["classes", $"{report.Classes}"],
+            ["templates", $"{report.Templates}, {report.Protocol.Templates}"],
+            ["top-1", Percent(report.Top1)],
+            ["top-1, 95% interval", $"{Percent(report.Interval95[0])} to {Percent(report.Interval95[1])}"],
+            ["top-5", Percent(report.Top5)],
+            [
+                report.Metric == "meanPerClass" ? "mean per class (published for this set)" : "mean per class",
+                Percent(report.MeanPerClass),
+            ],
+            ["chance", Percent(report.Chance)],
         ];
         if (report.Leaks is { } leaks)
-            rows.Add([$"near-duplicates in {leaks.Training}", leaks.Top1Without is { } without ? $"{leaks.Pictures} of {leaks.Of} ({leaks.SameBytes} the same bytes); top-1 without them {Percent(without)}" : $"{leaks.Pictures} of {leaks.Of} ({leaks.SameBytes} the same bytes)"]);
-        Terminal.Table(["", "value"], rows, $"Zero-shot classification of {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}");
-        var worst = report.PerClass.Select((c, i) => (c, i)).Where(entry => entry.c.Top1 is not null).OrderBy(entry => entry.c.Top1).Take(10);
-        Terminal.Table(["class", "pictures", "top-1", "most often taken for"],
-            worst.Select(entry => new[] { entry.c.Class, $"{entry.c.N}", Percent(entry.c.Top1!.Value), MostTakenFor(run.Score, entry.i) }), "Hardest classes");
+            rows.Add([
+                $"near-duplicates in {leaks.Training}",
+                leaks.Top1Without is { } without
+                    ? $"{leaks.Pictures} of {leaks.Of} ({leaks.SameBytes} the same bytes); top-1 without them {Percent(without)}"
+                    : $"{leaks.Pictures} of {leaks.Of} ({leaks.SameBytes} the same bytes)",
+            ]);
+        Terminal.Table(
+            ["", "value"],
+            rows,
+            $"Zero-shot classification of {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}"
+        );
+        var worst = report
+            .PerClass.Select((c, i) => (c, i))
+            .Where(entry => entry.c.Top1 is not null)
+            .OrderBy(entry => entry.c.Top1)
+            .Take(10);
+        Terminal.Table(
+            ["class", "pictures", "top-1", "most often taken for"],
+            worst.Select(entry =>
+                new[] { entry.c.Class, $"{entry.c.N}", Percent(entry.c.Top1!.Value), MostTakenFor(run.Score, entry.i) }
+            ),
+            "Hardest classes"
+        );
         if (report.PerTemplate is { Count: > 1 } templates)
-            Terminal.Table(["template alone", "top-1"], templates.OrderByDescending(one => one.Top1).Take(5).Concat(templates.OrderBy(one => one.Top1).Take(3).Reverse()).Distinct()
-                .Select(one => new[] { one.Template, Percent(one.Top1) }), $"Templates, best and worst, on {templates[0].N} pictures");
+            Terminal.Table(
+                ["template alone", "top-1"],
+                templates
+                    .OrderByDescending(one => one.Top1)
+                    .Take(5)
+                    .Concat(templates.OrderBy(one => one.Top1).Take(3).Reverse())
+                    .Distinct()
+                    .Select(one => new[] { one.Template, Percent(one.Top1) }),
+                $"Templates, best and worst, on {templates[0].N} pictures"
+            );
     }
 
     private static void Warn(ClassificationReport report)
     {
         var language = report.Protocol.Language is { } one ? $"{one}: " : "";
-        if (report.Skipped > 0) Terminal.Warn($"{language}{report.Skipped} of {report.Found} samples have no readable picture and were skipped.");
-        if (report.Unlabelled > 0) Terminal.Warn($"{language}{report.Unlabelled} pictures carry no label that is one of the classes; they were not scored.");
-        foreach (var warning in report.Warnings) Terminal.Warn(language + warning);
+        if (report.Skipped > 0)
+            Terminal.Warn(
+                $"{language}{report.Skipped} of {report.Found} samples have no readable picture and were skipped."
+            );
+        if (report.Unlabelled > 0)
+            Terminal.Warn(
+                $"{language}{report.Unlabelled} pictures carry no label that is one of the classes; they were not scored."
+            );
+        foreach (var warning in report.Warnings)
+            Terminal.Warn(language + warning);
     }
 
     /// <summary>One result as it is; several languages as a list with the mean of their main number.</summary>
     private static void WriteJson<T>(List<T> reports, Func<T, string?> language, Func<T, double> main)
     {
-        if (reports is [var only] && (language(only) is null || reports.Count == 1)) Terminal.Write(only);
-        else Terminal.Write(new { Languages = reports.Select(report => new { Language = language(report), Report = report }), Mean = reports.Average(main) });
+        if (reports is [var only] && (language(only) is null || reports.Count == 1))
+            Terminal.Write(only);
+        else
+            Terminal.Write(
+                new
+                {
+                    Languages = reports.Select(report => new { Language = language(report), Report = report }),
+                    Mean = reports.Average(main),
+                }
+            );
     }
 
     private static Command RetrievalBothWays()
@@ -72,36 +147,67 @@ internal static class EvalCommand
         EvaluationInput input = new();
         Command command = new("retrieval", "Retrieval both ways between pictures and their captions.");
         input.AddTo(command, withClasses: false);
-        command.SetAction((parsed, cancel) =>
-        {
-            var runs = Retrieved(input, parsed, cancel);
-            foreach (var report in runs.Select(run => run.Report))
+        command.SetAction(
+            (parsed, cancel) =>
             {
-                var language = report.Protocol.Language is { } one ? $"{one}: " : "";
-                if (report.Skipped > 0) Terminal.Warn($"{language}{report.Skipped} of {report.Found} samples have no readable picture and were skipped.");
-                if (report.WithoutText > 0 && !input.IsGiven(parsed)) Terminal.Warn($"{language}{report.WithoutText} pictures have no caption and were left out.");
-                foreach (var warning in report.Warnings) Terminal.Warn(language + warning);
-            }
-            if (input.PredictionsOf(parsed) is { } path) PredictionFile.Write(path, runs);
-            foreach (var run in runs)
-                if (input.ReportOf(parsed, run.Report.Dataset, runs.Count > 1 ? run.Report.Protocol.Language : null) is { } folder) RetrievalPage.Write(run, folder, cancel);
-            if (CommonOptions.IsJson(parsed)) WriteJson(runs.Select(run => run.Report).ToList(), report => report.Protocol.Language, report => (report.ImageToText.R1 + report.TextToImage.R1) / 2);
-            else
+                var runs = Retrieved(input, parsed, cancel);
                 foreach (var report in runs.Select(run => run.Report))
-                    Terminal.Table(["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"], RetrievalRows(report),
-                        $"Retrieval on {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}: {report.Images} pictures, {report.Texts} texts");
-            return Task.FromResult(ExitCode.Done);
-        });
+                {
+                    var language = report.Protocol.Language is { } one ? $"{one}: " : "";
+                    if (report.Skipped > 0)
+                        Terminal.Warn(
+                            $"{language}{report.Skipped} of {report.Found} samples have no readable picture and were skipped."
+                        );
+                    if (report.WithoutText > 0 && !input.IsGiven(parsed))
+                        Terminal.Warn($"{language}{report.WithoutText} pictures have no caption and were left out.");
+                    foreach (var warning in report.Warnings)
+                        Terminal.Warn(language + warning);
+                }
+                if (input.PredictionsOf(parsed) is { } path)
+                    PredictionFile.Write(path, runs);
+                foreach (var run in runs)
+                    if (
+                        input.ReportOf(
+                            parsed,
+                            run.Report.Dataset,
+                            runs.Count > 1 ? run.Report.Protocol.Language : null
+                        ) is
+                        { } folder
+                    )
+                        RetrievalPage.Write(run, folder, cancel);
+                if (CommonOptions.IsJson(parsed))
+                    WriteJson(
+                        runs.Select(run => run.Report).ToList(),
+                        report => report.Protocol.Language,
+                        report => (report.ImageToText.R1 + report.TextToImage.R1) / 2
+                    );
+                else
+                    foreach (var report in runs.Select(run => run.Report))
+                        Terminal.Table(
+                            ["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"],
+                            RetrievalRows(report),
+                            $"Retrieval on {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}: {report.Images} pictures, {report.Texts} texts"
+                        );
+                return Task.FromResult(ExitCode.Done);
+            }
+        );
         return command;
     }
 
-    private static List<ClassificationRun> Classified(EvaluationInput input, ParseResult parsed, CancellationToken cancel)
+    private static List<ClassificationRun> Classified(
+        EvaluationInput input,
+        ParseResult parsed,
+        CancellationToken cancel
+    )
     {
         var compute = CommonOptions.ComputeOf(parsed);
-        if (input.IsGiven(parsed)) return [GivenEmbeddings.Classify(input.GivenOf(parsed), Terminal.Say)];
+        if (input.IsGiven(parsed))
+            return [GivenEmbeddings.Classify(input.GivenOf(parsed), Terminal.Say)];
         using var model = LitModel.Load(input.ModelOf(parsed), compute);
-        var languages = input.LanguagesOf(parsed, () => input.ClassesOf(parsed) is { } lists ? EvaluationSetup.LanguagesIn(lists) : []);
-        var chosen = languages.Select(language => input.ChosenOf(parsed, language, model)).ToList();      // whatever is wrong with a list shows before anything is embedded
+        var languages = input.LanguagesOf(parsed, () =>
+            input.ClassesOf(parsed) is { } lists ? EvaluationSetup.LanguagesIn(lists) : []
+        );
+        var chosen = languages.Select(language => input.ChosenOf(parsed, language, model)).ToList(); // whatever is wrong with a list shows before anything is embedded
         using ProgressLine progress = new();
         var set = ModelEvaluation.Load(model, chosen[0].Data, chosen[0].Options, compute, progress, cancel);
         return [.. chosen.Select(one => ModelEvaluation.Classify(model, set, one.Options, compute, progress, cancel))];
@@ -110,30 +216,58 @@ internal static class EvalCommand
     private static List<RetrievalRun> Retrieved(EvaluationInput input, ParseResult parsed, CancellationToken cancel)
     {
         var compute = CommonOptions.ComputeOf(parsed);
-        if (input.IsGiven(parsed)) return [GivenEmbeddings.Retrieve(input.GivenOf(parsed), Terminal.Say)];
+        if (input.IsGiven(parsed))
+            return [GivenEmbeddings.Retrieve(input.GivenOf(parsed), Terminal.Say)];
         using var model = LitModel.Load(input.ModelOf(parsed), compute);
         var (data, options) = input.ChosenOf(parsed, null, model);
         using ProgressLine progress = new();
         var set = ModelEvaluation.Load(model, data, options, compute, progress, cancel);
-        return [.. input.LanguagesOf(parsed, () => CaptionLanguages.In(set.Samples))
-            .Select(language => ModelEvaluation.Retrieve(model, set, options with { Language = language }, compute, progress, cancel))];
+        return
+        [
+            .. input
+                .LanguagesOf(parsed, () => CaptionLanguages.In(set.Samples))
+                .Select(language =>
+                    ModelEvaluation.Retrieve(
+                        model,
+                        set,
+                        options with
+                        {
+                            Language = language,
+                        },
+                        compute,
+                        progress,
+                        cancel
+                    )
+                ),
+        ];
     }
 
     internal static string Percent(double share) => FormattableString.Invariant($"{100 * share:F1}%");
 
     internal static IEnumerable<string[]> RetrievalRows(RetrievalReport report) =>
-    [
-        Row("image to text", report.ImageToText, report.MedianRank.ImageToText, report.Chance.ImageToText),
-        Row("text to image", report.TextToImage, report.MedianRank.TextToImage, report.Chance.TextToImage),
-    ];
+        [
+            Row("image to text", report.ImageToText, report.MedianRank.ImageToText, report.Chance.ImageToText),
+            Row("text to image", report.TextToImage, report.MedianRank.TextToImage, report.Chance.TextToImage),
+        ];
 
     private static string[] Row(string name, Recall recall, double rank, double chance) =>
-        [name, Percent(recall.R1), Percent(recall.R5), Percent(recall.R10), FormattableString.Invariant($"{rank:0.#}"), FormattableString.Invariant($"{100 * chance:F2}%")];
+        [
+            name,
+            Percent(recall.R1),
+            Percent(recall.R5),
+            Percent(recall.R10),
+            FormattableString.Invariant($"{rank:0.#}"),
+            FormattableString.Invariant($"{100 * chance:F2}%"),
+        ];
 
     private static string MostTakenFor(ClassificationScore score, int label)
     {
-        var wrong = score.Confusions.Where(entry => entry.Key.Label == label && entry.Key.Answer != label)
-            .OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key.Answer).Take(1).ToList();
+        var wrong = score
+            .Confusions.Where(entry => entry.Key.Label == label && entry.Key.Answer != label)
+            .OrderByDescending(entry => entry.Value)
+            .ThenBy(entry => entry.Key.Answer)
+            .Take(1)
+            .ToList();
         return wrong.Count > 0 ? $"{score.PerClass[wrong[0].Key.Answer].Class} ({wrong[0].Value})" : "";
     }
 }

@@ -9,28 +9,63 @@ internal static class EvalTowerCommand
 {
     public static Command Heads()
     {
-        Option<string> tower = new("--image-tower") { Description = "An image tower with a supervised head.", Required = true };
+        Option<string> tower = new("--image-tower")
+        {
+            Description = "An image tower with a supervised head.",
+            Required = true,
+        };
         Option<string?> head = new("--head") { Description = "Which head, where the tower has several." };
-        Option<string?> classes = new("--classes") { Description = "Class names, one a line, the first for output 0 of the head." };
-        Option<int> batch = new("--batch") { Description = "Pictures through the tower at once.", DefaultValueFactory = _ => 64 };
+        Option<string?> classes = new("--classes")
+        {
+            Description = "Class names, one a line, the first for output 0 of the head.",
+        };
+        Option<int> batch = new("--batch")
+        {
+            Description = "Pictures through the tower at once.",
+            DefaultValueFactory = _ => 64,
+        };
         DataOptions data = new();
-        Command command = new("head", "Accuracy of the supervised head that came with a tower.") { tower, head, classes, batch };
+        Command command = new("head", "Accuracy of the supervised head that came with a tower.")
+        {
+            tower,
+            head,
+            classes,
+            batch,
+        };
         data.AddTo(command);
         Limits.Positive(batch);
-        command.SetAction((parsed, cancel) =>
-        {
-            var compute = CommonOptions.ComputeOf(parsed);
-            var names = parsed.GetValue(classes) is { } file ? ClassNames.Read(file) : null;
-            using var locked = ImageTowerLoader.Load(parsed.GetRequiredValue(tower), new ImageTowerOptions { Compute = compute });
-            HeadScore score;
-            using (ProgressLine progress = new())
-                score = TowerHead.Score(locked, parsed.GetValue(head), data.PathOf(parsed),
-                    new ImageSetOptions { Samples = data.OptionsOf(parsed), BatchSize = parsed.GetValue(batch) }, names, compute, CommonOptions.SeedOf(parsed), progress, cancel);
-            if (CommonOptions.IsJson(parsed)) Terminal.Write(score);
-            else Terminal.Line($"head '{score.Head}', {score.Classes} classes, {score.N} pictures: top-1 {EvalCommand.Percent(score.Top1)} " +
-                $"({EvalCommand.Percent(score.Interval95[0])} to {EvalCommand.Percent(score.Interval95[1])})");
-            return Task.FromResult(ExitCode.Done);
-        });
+        command.SetAction(
+            (parsed, cancel) =>
+            {
+                var compute = CommonOptions.ComputeOf(parsed);
+                var names = parsed.GetValue(classes) is { } file ? ClassNames.Read(file) : null;
+                using var locked = ImageTowerLoader.Load(
+                    parsed.GetRequiredValue(tower),
+                    new ImageTowerOptions { Compute = compute }
+                );
+                HeadScore score;
+                using (ProgressLine progress = new())
+                    score = TowerHead.Score(
+                        locked,
+                        parsed.GetValue(head),
+                        data.PathOf(parsed),
+                        new ImageSetOptions { Samples = data.OptionsOf(parsed), BatchSize = parsed.GetValue(batch) },
+                        names,
+                        compute,
+                        CommonOptions.SeedOf(parsed),
+                        progress,
+                        cancel
+                    );
+                if (CommonOptions.IsJson(parsed))
+                    Terminal.Write(score);
+                else
+                    Terminal.Line(
+                        $"head '{score.Head}', {score.Classes} classes, {score.N} pictures: top-1 {EvalCommand.Percent(score.Top1)} "
+                            + $"({EvalCommand.Percent(score.Interval95[0])} to {EvalCommand.Percent(score.Interval95[1])})"
+                    );
+                return Task.FromResult(ExitCode.Done);
+            }
+        );
         return command;
     }
 }

@@ -16,14 +16,25 @@ internal static class PretrainCommand
     {
         var method = Choice("--method", "How to train: supervised (from labels).", "supervised", "supervised");
         var data = Text("--data", "Pictures with labels: any form of data.");
-        Option<string?> validation = new("--val") { Description = "Held-out pictures with the same labels; the accuracy is measured on them." };
+        Option<string?> validation = new("--val")
+        {
+            Description = "Held-out pictures with the same labels; the accuracy is measured on them.",
+        };
         Option<string> labels = new("--labels")
         {
-            Description = "Label columns, separated by commas, a linear head each; 'label' is the class, others are columns of the data.",
+            Description =
+                "Label columns, separated by commas, a linear head each; 'label' is the class, others are columns of the data.",
             DefaultValueFactory = _ => "label",
         };
-        var folder = Text("--out", "Folder of the run; tower.safetensors in it is the result. The same command again goes on.");
-        Option<string?> tower = new("--tower") { Description = "The network, as in vit:Ti/8,size=32 or resnet:50 ('lit models show' says what it is). Default: a small residual network of the sizes below." };
+        var folder = Text(
+            "--out",
+            "Folder of the run; tower.safetensors in it is the result. The same command again goes on."
+        );
+        Option<string?> tower = new("--tower")
+        {
+            Description =
+                "The network, as in vit:Ti/8,size=32 or resnet:50 ('lit models show' says what it is). Default: a small residual network of the sizes below.",
+        };
         var blocks = Number("--blocks", "Blocks of two convolutions in a stage.", 3);
         var width = Number("--width", "Channels of the first stage; each further stage has twice as many.", 16);
         var stages = Number("--stages", "Stages.", 3);
@@ -31,89 +42,175 @@ internal static class PretrainCommand
         var size = Number("--image-size", "Side of the network's input in pixels.", 32);
         var epochs = Number("--epochs", "Times that every picture is seen.", 10);
         var batch = Number("--batch", "Pictures in a step.", 128);
-        Option<PretrainingRule> rule = new("--optimizer") { Description = "Sgd for convolutional networks, AdamW for transformers. Default: by the network." };
-        Option<double?> rate = new("--lr") { Description = "Learning rate after the warm-up; it falls with a cosine. Default: 0.1, with AdamW 0.001." };
+        Option<PretrainingRule> rule = new("--optimizer")
+        {
+            Description = "Sgd for convolutional networks, AdamW for transformers. Default: by the network.",
+        };
+        Option<double?> rate = new("--lr")
+        {
+            Description = "Learning rate after the warm-up; it falls with a cosine. Default: 0.1, with AdamW 0.001.",
+        };
         var warmup = Real("--warmup", "Part of all steps over which the learning rate rises.", 0.05);
         var momentum = Real("--momentum", "Nesterov momentum.", 0.9);
-        Option<double?> decay = new("--weight-decay") { Description = "L2 penalty of kernels, with AdamW what a step takes of them. Default: 0.0005, with AdamW 0.0001." };
+        Option<double?> decay = new("--weight-decay")
+        {
+            Description =
+                "L2 penalty of kernels, with AdamW what a step takes of them. Default: 0.0005, with AdamW 0.0001.",
+        };
         var smoothing = Real("--label-smoothing", "Part of the target that is spread over all classes.", 0);
-        var augment = Choice("--augment", "Random changes: cifar (shift by 4, mirror), inception (crops, mirror) or none.", "cifar", "cifar", "inception", "none");
+        var augment = Choice(
+            "--augment",
+            "Random changes: cifar (shift by 4, mirror), inception (crops, mirror) or none.",
+            "cifar",
+            "cifar",
+            "inception",
+            "none"
+        );
         Option<bool> half = new("--float16") { Description = "Store the finished tower in 16 bits." };
         var every = Number("--checkpoint-every", "Steps between two checkpoints.", 200);
         Command command = new("pretrain", "Train an image tower on labels, when none is at hand.")
         {
-            method, data, validation, labels, folder, tower, blocks, width, stages, stride, size, epochs, batch, rule, rate, warmup, momentum, decay,
-            smoothing, augment, half, every,
+            method,
+            data,
+            validation,
+            labels,
+            folder,
+            tower,
+            blocks,
+            width,
+            stages,
+            stride,
+            size,
+            epochs,
+            batch,
+            rule,
+            rate,
+            warmup,
+            momentum,
+            decay,
+            smoothing,
+            augment,
+            half,
+            every,
         };
         command.Validators.Add(result =>
         {
-            if (result.GetResult(tower) is not null && new Option[] { blocks, width, stages, stride, size }.FirstOrDefault(one => result.GetResult(one) is { Implicit: false }) is { } twice)
+            if (
+                result.GetResult(tower) is not null
+                && new Option[] { blocks, width, stages, stride, size }.FirstOrDefault(one =>
+                    result.GetResult(one) is { Implicit: false }
+                )
+                    is { } twice
+            )
                 result.AddError($"--tower and {twice.Name} both say what the network is. Give one of them.");
         });
-        command.SetAction((parsed, cancel) =>
-        {
-            var compute = CommonOptions.ComputeOf(parsed);
-            var (network, preprocessing) = parsed.GetValue(tower) is { } spec ? ImageTowerLoader.FromScratch(spec) : Small(parsed.GetValue(size));
-            var chosen = parsed.GetResult(rule) is { Implicit: false } ? parsed.GetValue(rule) : PretrainingOptions.RuleFor(network);
-            var adam = chosen == PretrainingRule.AdamW;
-            (ImageTowerConfig, Preprocessing) Small(int side) => (new CifarResNetConfig
+        command.SetAction(
+            (parsed, cancel) =>
             {
-                Blocks = parsed.GetValue(blocks),
-                Width = parsed.GetValue(width),
-                Stages = parsed.GetValue(stages),
-                StemStride = parsed.GetValue(stride),
-                ImageSize = side,
-            }, Preprocessing.Cifar with { Width = side, Height = side });
-            PretrainingOptions options = new()
-            {
-                Tower = network,
-                Preprocessing = preprocessing,
-                Rule = chosen,
-                Labels = parsed.GetValue(labels)!.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
-                Epochs = parsed.GetValue(epochs),
-                Batch = parsed.GetValue(batch),
-                LearningRate = parsed.GetValue(rate) ?? (adam ? 1e-3 : 0.1),
-                Warmup = parsed.GetValue(warmup),
-                Momentum = parsed.GetValue(momentum),
-                WeightDecay = parsed.GetValue(decay) ?? (adam ? 1e-4 : 5e-4),
-                LabelSmoothing = parsed.GetValue(smoothing),
-                Augmentation = parsed.GetValue(augment) switch
+                var compute = CommonOptions.ComputeOf(parsed);
+                var (network, preprocessing) = parsed.GetValue(tower) is { } spec
+                    ? ImageTowerLoader.FromScratch(spec)
+                    : Small(parsed.GetValue(size));
+                var chosen = parsed.GetResult(rule) is { Implicit: false }
+                    ? parsed.GetValue(rule)
+                    : PretrainingOptions.RuleFor(network);
+                var adam = chosen == PretrainingRule.AdamW;
+                (ImageTowerConfig, Preprocessing) Small(int side) =>
+                    (
+                        new CifarResNetConfig
+                        {
+                            Blocks = parsed.GetValue(blocks),
+                            Width = parsed.GetValue(width),
+                            Stages = parsed.GetValue(stages),
+                            StemStride = parsed.GetValue(stride),
+                            ImageSize = side,
+                        },
+                        Preprocessing.Cifar with
+                        {
+                            Width = side,
+                            Height = side,
+                        }
+                    );
+                PretrainingOptions options = new()
                 {
-                    "none" => Augmentation.None,
-                    "inception" => Augmentation.Inception(0.25),
-                    _ => Augmentation.Cifar,
-                },
-                Seed = CommonOptions.SeedOf(parsed),
-                Float16 = parsed.GetValue(half),
-                CheckpointEvery = parsed.GetValue(every),
-            };
-            var shown = 0;
-            using ProgressLine progress = new();
-            var result = SupervisedPretraining.Run(options, Samples.Open(parsed.GetRequiredValue(data)),
-                parsed.GetValue(validation) is { } held ? Samples.Open(held) : null, parsed.GetRequiredValue(folder), compute.Threads, progress,
-                skipped => { if (Interlocked.Increment(ref shown) <= SkipsShown) Terminal.Warn($"{skipped.Origin}: {skipped.Reason}"); }, cancel);
-            progress.Dispose();
-            if (result.Skipped > SkipsShown) Terminal.Warn($"{result.Skipped} reports of pictures in all");
-            if (CommonOptions.IsJson(parsed)) Terminal.Write(result);
-            else Print(result);
-            return Task.FromResult(ExitCode.Done);
-        });
+                    Tower = network,
+                    Preprocessing = preprocessing,
+                    Rule = chosen,
+                    Labels = parsed
+                        .GetValue(labels)!
+                        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+                    Epochs = parsed.GetValue(epochs),
+                    Batch = parsed.GetValue(batch),
+                    LearningRate = parsed.GetValue(rate) ?? (adam ? 1e-3 : 0.1),
+                    Warmup = parsed.GetValue(warmup),
+                    Momentum = parsed.GetValue(momentum),
+                    WeightDecay = parsed.GetValue(decay) ?? (adam ? 1e-4 : 5e-4),
+                    LabelSmoothing = parsed.GetValue(smoothing),
+                    Augmentation = parsed.GetValue(augment) switch
+                    {
+                        "none" => Augmentation.None,
+                        "inception" => Augmentation.Inception(0.25),
+                        _ => Augmentation.Cifar,
+                    },
+                    Seed = CommonOptions.SeedOf(parsed),
+                    Float16 = parsed.GetValue(half),
+                    CheckpointEvery = parsed.GetValue(every),
+                };
+                var shown = 0;
+                using ProgressLine progress = new();
+                var result = SupervisedPretraining.Run(
+                    options,
+                    Samples.Open(parsed.GetRequiredValue(data)),
+                    parsed.GetValue(validation) is { } held ? Samples.Open(held) : null,
+                    parsed.GetRequiredValue(folder),
+                    compute.Threads,
+                    progress,
+                    skipped =>
+                    {
+                        if (Interlocked.Increment(ref shown) <= SkipsShown)
+                            Terminal.Warn($"{skipped.Origin}: {skipped.Reason}");
+                    },
+                    cancel
+                );
+                progress.Dispose();
+                if (result.Skipped > SkipsShown)
+                    Terminal.Warn($"{result.Skipped} reports of pictures in all");
+                if (CommonOptions.IsJson(parsed))
+                    Terminal.Write(result);
+                else
+                    Print(result);
+                return Task.FromResult(ExitCode.Done);
+            }
+        );
         return command;
     }
 
     private static void Print(PretrainingResult result)
     {
-        Terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{result.TowerPath}: {result.Steps} steps on {result.Pictures} pictures"));
+        Terminal.Line(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{result.TowerPath}: {result.Steps} steps on {result.Pictures} pictures"
+            )
+        );
         Terminal.Line($"fingerprint {result.Fingerprint}");
         foreach (var (label, share) in result.Accuracy ?? new Dictionary<string, double>())
-            Terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{label}: {share:P2} of {result.ValidationPictures} held-out pictures"));
+            Terminal.Line(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{label}: {share:P2} of {result.ValidationPictures} held-out pictures"
+                )
+            );
     }
 
-    private static Option<string> Text(string name, string description) => new(name) { Description = description, Required = true };
+    private static Option<string> Text(string name, string description) =>
+        new(name) { Description = description, Required = true };
 
-    private static Option<int> Number(string name, string description, int value) => new(name) { Description = description, DefaultValueFactory = _ => value };
+    private static Option<int> Number(string name, string description, int value) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
 
-    private static Option<double> Real(string name, string description, double value) => new(name) { Description = description, DefaultValueFactory = _ => value };
+    private static Option<double> Real(string name, string description, double value) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
 
     private static Option<string> Choice(string name, string description, string value, params string[] values)
     {

@@ -12,65 +12,120 @@ internal static class StudyCommand
 {
     public static Command Build()
     {
-        Option<string> folder = new("--out") { Description = "The study's folder; run again, finished runs are kept and an interrupted one goes on.", Required = true };
-        Option<string> test = new("--test") { Description = "Pictures to score every run on: zero-shot where they have labels, retrieval where they have captions.", Required = true };
+        Option<string> folder = new("--out")
+        {
+            Description = "The study's folder; run again, finished runs are kept and an interrupted one goes on.",
+            Required = true,
+        };
+        Option<string> test = new("--test")
+        {
+            Description =
+                "Pictures to score every run on: zero-shot where they have labels, retrieval where they have captions.",
+            Required = true,
+        };
         Option<string?> classes = new("--classes") { Description = "Class names of --test, the first for label 0." };
-        Option<string?> templates = new("--templates") { Description = "Prompt templates for --test, one a line, with {} where the class name goes." };
-        Option<string?> imageTower = new("--image-tower") { Description = "The pre-trained image tower; a store names its own." };
+        Option<string?> templates = new("--templates")
+        {
+            Description = "Prompt templates for --test, one a line, with {} where the class name goes.",
+        };
+        Option<string?> imageTower = new("--image-tower")
+        {
+            Description = "The pre-trained image tower; a store names its own.",
+        };
         Option<string?> imageScratch = new("--image-scratch") { Description = "An image tower from scratch, for uu." };
-        Option<string?> textInit = new("--text-init") { Description = "A pre-trained text tower, for settings that end with U or L: a file, a bundle or a run." };
-        Option<string?> file = new("--file") { Description = """A study as JSON: {"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "cells": [{"name": "…"}], "seeds": [0, 1]}.""" };
-        Option<string?> recipe = new("--recipe") { Description = $"What all cells share: a JSON file, a run's config.json, or one of {string.Join(", ", TuneRecipe.Names)}." };
+        Option<string?> textInit = new("--text-init")
+        {
+            Description = "A pre-trained text tower, for settings that end with U or L: a file, a bundle or a run.",
+        };
+        Option<string?> file = new("--file")
+        {
+            Description =
+                """A study as JSON: {"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "cells": [{"name": "…"}], "seeds": [0, 1]}.""",
+        };
+        Option<string?> recipe = new("--recipe")
+        {
+            Description =
+                $"What all cells share: a JSON file, a run's config.json, or one of {string.Join(", ", TuneRecipe.Names)}.",
+        };
         Option<string[]> vary = new("--vary")
         {
-            Description = "NAME=VALUE,VALUE: what is varied, such as lock=Lu,LU or batch=64,256 or optimizer.learningRate=0.001,0.003; | stands between values that hold commas.",
+            Description =
+                "NAME=VALUE,VALUE: what is varied, such as lock=Lu,LU or batch=64,256 or optimizer.learningRate=0.001,0.003; | stands between values that hold commas.",
             DefaultValueFactory = _ => [],
         };
         Option<string?> seeds = new("--seeds") { Description = "Seeds of every cell, as in 0,1,2. Default: 0." };
-        Option<int?> pictures = new("--pictures") { Description = "At most so many pictures are tuned on, spread evenly." };
+        Option<int?> pictures = new("--pictures")
+        {
+            Description = "At most so many pictures are tuned on, spread evenly.",
+        };
         Option<bool> keep = new("--keep-checkpoints") { Description = "Keep the checkpoints of runs that are done." };
         DataOptions data = new();
-        Command command = new("study", "Compare ways of tuning (lock settings, losses, batches, towers, seeds) on the same data.")
+        Command command = new(
+            "study",
+            "Compare ways of tuning (lock settings, losses, batches, towers, seeds) on the same data."
+        )
         {
-            folder, test, classes, templates, imageTower, imageScratch, textInit, file, recipe, vary, seeds, pictures, keep,
+            folder,
+            test,
+            classes,
+            templates,
+            imageTower,
+            imageScratch,
+            textInit,
+            file,
+            recipe,
+            vary,
+            seeds,
+            pictures,
+            keep,
         };
         data.AddTo(command);
         Limits.Positive(pictures);
-        command.SetAction((parsed, cancel) =>
-        {
-            var plan = parsed.GetValue(file) is { } path ? StudyPlan.Read(path) : new StudyPlan();
-            if (parsed.GetValue(recipe) is { } name)
+        command.SetAction(
+            (parsed, cancel) =>
             {
-                var shared = (JsonObject)JsonSerializer.SerializeToNode(TuneRecipe.Read(name), TuningOptions.Json)!;
-                TuneRecipe.Merge(shared, plan.Base);
-                plan = plan with { Base = shared };
-            }
-            plan = plan with { Vary = [.. plan.Vary, .. parsed.GetValue(vary)!.Select(StudyPlan.ParseVary)] };
-            if (parsed.GetValue(seeds) is { } list) plan = plan with { Seeds = [.. list.Split(',').Select(Seed)] };
-            StudyRequest request = new()
-            {
-                Data = data.PathOf(parsed),
-                Samples = data.OptionsOf(parsed),
-                ImageTower = parsed.GetValue(imageTower),
-                ImageScratch = parsed.GetValue(imageScratch),
-                TextInit = parsed.GetValue(textInit),
-                Test = parsed.GetRequiredValue(test),
-                Evaluation = new()
+                var plan = parsed.GetValue(file) is { } path ? StudyPlan.Read(path) : new StudyPlan();
+                if (parsed.GetValue(recipe) is { } name)
                 {
-                    Images = new() { Samples = data.OptionsOf(parsed) },
-                    Classes = parsed.GetValue(classes) is { } names ? ClassLists.Read(names).Names : null,
-                    Templates = parsed.GetValue(templates) is { } lines ? PromptTemplates.Read(lines) : PromptTemplates.Default,
-                },
-                Out = parsed.GetRequiredValue(folder),
-                Pictures = parsed.GetValue(pictures),
-                KeepCheckpoints = parsed.GetValue(keep),
-                Compute = CommonOptions.ComputeOf(parsed),
-            };
-            StudyResults results;
-            using (ProgressLine progress = new()) results = StudyRun.Run(request, plan, Terminal.Say, progress, cancel);
-            Print(parsed, results);
-            return Task.FromResult(results.Rows.SelectMany(row => row.Runs).Any(run => run.Failure is not null) ? ExitCode.Failed : ExitCode.Done);
-        });
+                    var shared = (JsonObject)JsonSerializer.SerializeToNode(TuneRecipe.Read(name), TuningOptions.Json)!;
+                    TuneRecipe.Merge(shared, plan.Base);
+                    plan = plan with { Base = shared };
+                }
+                plan = plan with { Vary = [.. plan.Vary, .. parsed.GetValue(vary)!.Select(StudyPlan.ParseVary)] };
+                if (parsed.GetValue(seeds) is { } list)
+                    plan = plan with { Seeds = [.. list.Split(',').Select(Seed)] };
+                StudyRequest request = new()
+                {
+                    Data = data.PathOf(parsed),
+                    Samples = data.OptionsOf(parsed),
+                    ImageTower = parsed.GetValue(imageTower),
+                    ImageScratch = parsed.GetValue(imageScratch),
+                    TextInit = parsed.GetValue(textInit),
+                    Test = parsed.GetRequiredValue(test),
+                    Evaluation = new()
+                    {
+                        Images = new() { Samples = data.OptionsOf(parsed) },
+                        Classes = parsed.GetValue(classes) is { } names ? ClassLists.Read(names).Names : null,
+                        Templates = parsed.GetValue(templates) is { } lines
+                            ? PromptTemplates.Read(lines)
+                            : PromptTemplates.Default,
+                    },
+                    Out = parsed.GetRequiredValue(folder),
+                    Pictures = parsed.GetValue(pictures),
+                    KeepCheckpoints = parsed.GetValue(keep),
+                    Compute = CommonOptions.ComputeOf(parsed),
+                };
+                StudyResults results;
+                using (ProgressLine progress = new())
+                    results = StudyRun.Run(request, plan, Terminal.Say, progress, cancel);
+                Print(parsed, results);
+                return Task.FromResult(
+                    results.Rows.SelectMany(row => row.Runs).Any(run => run.Failure is not null)
+                        ? ExitCode.Failed
+                        : ExitCode.Done
+                );
+            }
+        );
         return command;
     }
 
@@ -78,23 +133,60 @@ internal static class StudyCommand
     {
         if (CommonOptions.IsJson(parsed))
         {
-            Terminal.Write(new
-            {
-                Cells = results.Rows.Select(row => new { row.Name, row.Choices, row.Metrics, row.Seconds, row.Runs }),
-                Best = StudyResults.MetricNames(results.Rows).ToDictionary(name => name, name => results.Rows.Where(row => row.Metrics.ContainsKey(name)).MaxBy(row => row.Metrics[name].Mean)!.Name),
-                results.Report,
-                results.Csv,
-            });
+            Terminal.Write(
+                new
+                {
+                    Cells = results.Rows.Select(row => new
+                    {
+                        row.Name,
+                        row.Choices,
+                        row.Metrics,
+                        row.Seconds,
+                        row.Runs,
+                    }),
+                    Best = StudyResults
+                        .MetricNames(results.Rows)
+                        .ToDictionary(
+                            name => name,
+                            name =>
+                                results
+                                    .Rows.Where(row => row.Metrics.ContainsKey(name))
+                                    .MaxBy(row => row.Metrics[name].Mean)!
+                                    .Name
+                        ),
+                    results.Report,
+                    results.Csv,
+                }
+            );
             return;
         }
-        string[] shown = [.. StudyResults.MetricNames(results.Rows).Where(name => name is "top1" or "top5" || name.EndsWith("R1", StringComparison.Ordinal))];
-        Terminal.Table(["cell", .. shown, "seconds"], results.Rows.Select(row => new[] { row.Name }
-            .Concat(shown.Select(name => row.Metrics.TryGetValue(name, out var number) ? StudyReport.Words(number) : "")).Append(FormattableString.Invariant($"{row.Seconds:F0}")).ToArray()),
-            $"Means over {results.Rows.Max(row => row.Runs.Count)} seed(s), with half of the 95% interval");
-        foreach (var run in results.Rows.SelectMany(row => row.Runs).Where(run => run.Failure is not null)) Terminal.Complain($"{run.Cell}, seed {run.Seed}: {run.Failure}");
+        string[] shown =
+        [
+            .. StudyResults
+                .MetricNames(results.Rows)
+                .Where(name => name is "top1" or "top5" || name.EndsWith("R1", StringComparison.Ordinal)),
+        ];
+        Terminal.Table(
+            ["cell", .. shown, "seconds"],
+            results.Rows.Select(row =>
+                new[] { row.Name }
+                    .Concat(
+                        shown.Select(name =>
+                            row.Metrics.TryGetValue(name, out var number) ? StudyReport.Words(number) : ""
+                        )
+                    )
+                    .Append(FormattableString.Invariant($"{row.Seconds:F0}"))
+                    .ToArray()
+            ),
+            $"Means over {results.Rows.Max(row => row.Runs.Count)} seed(s), with half of the 95% interval"
+        );
+        foreach (var run in results.Rows.SelectMany(row => row.Runs).Where(run => run.Failure is not null))
+            Terminal.Complain($"{run.Cell}, seed {run.Seed}: {run.Failure}");
         Terminal.Line($"{results.Report} shows how it went; {results.Csv} has a line a run");
     }
 
-    private static int Seed(string text) => int.TryParse(text.Trim(), System.Globalization.CultureInfo.InvariantCulture, out var seed) && seed >= 0
-        ? seed : throw new UsageException($"--seeds: '{text}' is no seed. Give whole numbers from 0, as in 0,1,2.");
+    private static int Seed(string text) =>
+        int.TryParse(text.Trim(), System.Globalization.CultureInfo.InvariantCulture, out var seed) && seed >= 0
+            ? seed
+            : throw new UsageException($"--seeds: '{text}' is no seed. Give whole numbers from 0, as in 0,1,2.");
 }

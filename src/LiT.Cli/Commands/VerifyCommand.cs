@@ -14,21 +14,51 @@ internal static class VerifyCommand
 
     public static Command Build()
     {
-        Argument<string> what = new("what") { Description = "A model (the folder that 'lit tune' or 'lit models convert' wrote, RUN or RUN/model), or an embedding store." };
-        Option<string[]> stores = new("--store") { Description = "Embedding stores to check against the model's tower.", DefaultValueFactory = _ => [] };
-        Option<string?> tower = new("--image-tower") { Description = "The tower of a store, where it is not at the place that the store names." };
-        Option<string?> data = new("--data") { Description = $"The pictures of a store, where they are not at the place that it names; the first {PicturesCompared} are embedded again." };
-        Command command = new("verify", "Prove that a model's image tower is unchanged, weight by weight, and that this machine computes what was computed where it was made; or that a store is what its tower gives.") { what, stores, tower, data };
-        command.SetAction((parsed, cancel) =>
+        Argument<string> what = new("what")
         {
-            var path = parsed.GetRequiredValue(what);
-            if (Directory.Exists(path) && !EmbeddingStore.IsStore(path) && !LitModel.IsBundle(path))
-                throw new LitException($"{path}: neither a model (it holds no model.json, and no model/model.json) nor an embedding store (no store.json, no img_emb). " +
-                    "Give the folder that 'lit tune', 'lit models convert' or 'lit embed' wrote.");
-            if (EmbeddingStore.IsStore(path)) VerifyStore(parsed, path, parsed.GetValue(tower), parsed.GetValue(data), cancel);
-            else VerifyModel(parsed, path, parsed.GetValue(stores)!);
-            return Task.FromResult(ExitCode.Done);
-        });
+            Description =
+                "A model (the folder that 'lit tune' or 'lit models convert' wrote, RUN or RUN/model), or an embedding store.",
+        };
+        Option<string[]> stores = new("--store")
+        {
+            Description = "Embedding stores to check against the model's tower.",
+            DefaultValueFactory = _ => [],
+        };
+        Option<string?> tower = new("--image-tower")
+        {
+            Description = "The tower of a store, where it is not at the place that the store names.",
+        };
+        Option<string?> data = new("--data")
+        {
+            Description =
+                $"The pictures of a store, where they are not at the place that it names; the first {PicturesCompared} are embedded again.",
+        };
+        Command command = new(
+            "verify",
+            "Prove that a model's image tower is unchanged, weight by weight, and that this machine computes what was computed where it was made; or that a store is what its tower gives."
+        )
+        {
+            what,
+            stores,
+            tower,
+            data,
+        };
+        command.SetAction(
+            (parsed, cancel) =>
+            {
+                var path = parsed.GetRequiredValue(what);
+                if (Directory.Exists(path) && !EmbeddingStore.IsStore(path) && !LitModel.IsBundle(path))
+                    throw new LitException(
+                        $"{path}: neither a model (it holds no model.json, and no model/model.json) nor an embedding store (no store.json, no img_emb). "
+                            + "Give the folder that 'lit tune', 'lit models convert' or 'lit embed' wrote."
+                    );
+                if (EmbeddingStore.IsStore(path))
+                    VerifyStore(parsed, path, parsed.GetValue(tower), parsed.GetValue(data), cancel);
+                else
+                    VerifyModel(parsed, path, parsed.GetValue(stores)!);
+                return Task.FromResult(ExitCode.Done);
+            }
+        );
         return command;
     }
 
@@ -43,37 +73,93 @@ internal static class VerifyCommand
             {
                 using var store = EmbeddingStore.Open(folder);
                 StoreFit.Check(store, new(check.Fingerprint, check.Tower));
-                if (store.Description is { } made) StoreFit.CheckProbes(folder, made, model.Image, compute);
+                if (store.Description is { } made)
+                    StoreFit.CheckProbes(folder, made, model.Image, compute);
             }
         }
         if (CommonOptions.IsJson(parsed))
         {
-            Terminal.Write(new { Ok = true, check.Architecture, check.Fingerprint, Stores = stores, check.FilesChecked, check.Golden });
+            Terminal.Write(
+                new
+                {
+                    Ok = true,
+                    check.Architecture,
+                    check.Fingerprint,
+                    Stores = stores,
+                    check.FilesChecked,
+                    check.Golden,
+                }
+            );
             return;
         }
-        Terminal.Line($"{check.Architecture}, fingerprint {check.Fingerprint}: {(check.IsBundle ? "unchanged since the text tower was tuned to it" : "a published file, which does not say what it has to be")}");
-        if (check.FilesChecked > 0) Terminal.Line($"{check.FilesChecked} files are as they were written, by their SHA-256");
-        Terminal.Line(check.Golden is { } golden
-            ? string.Create(CultureInfo.InvariantCulture, $"golden vectors computed again: {golden.Texts} texts{(golden.Pictures > 0 ? $" and {golden.Pictures} pictures" : "")} are within {golden.Largest:0.0e+0} of their length ({golden.Allowed:0.0e+0} allowed)")
-            : "it carries no golden vectors; 'lit models convert' writes a bundle that does");
+        Terminal.Line(
+            $"{check.Architecture}, fingerprint {check.Fingerprint}: {(check.IsBundle ? "unchanged since the text tower was tuned to it" : "a published file, which does not say what it has to be")}"
+        );
+        if (check.FilesChecked > 0)
+            Terminal.Line($"{check.FilesChecked} files are as they were written, by their SHA-256");
+        Terminal.Line(
+            check.Golden is { } golden
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"golden vectors computed again: {golden.Texts} texts{(golden.Pictures > 0 ? $" and {golden.Pictures} pictures" : "")} are within {golden.Largest:0.0e+0} of their length ({golden.Allowed:0.0e+0} allowed)"
+                )
+                : "it carries no golden vectors; 'lit models convert' writes a bundle that does"
+        );
     }
 
-    private static void VerifyStore(ParseResult parsed, string folder, string? tower, string? data, CancellationToken cancel)
+    private static void VerifyStore(
+        ParseResult parsed,
+        string folder,
+        string? tower,
+        string? data,
+        CancellationToken cancel
+    )
     {
         using var store = EmbeddingStore.Open(folder);
-        var spec = tower ?? store.Description?.Tower ?? throw new LitException($"{folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with 'lit embed'.");
+        var spec = tower
+            ?? store.Description?.Tower
+            ?? throw new LitException(
+                $"{folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with 'lit embed'."
+            );
         var compute = CommonOptions.ComputeOf(parsed);
         using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
         var place = data ?? store.Description!.Source;
         SampleSource? source = null;
-        try { source = Samples.Open(place); }
-        catch (LitException gone) when (data is null) { Terminal.Say($"no picture was embedded again: {gone.Message}"); }
+        try
+        {
+            source = Samples.Open(place);
+        }
+        catch (LitException gone) when (data is null)
+        {
+            Terminal.Say($"no picture was embedded again: {gone.Message}");
+        }
         var proved = StoreCheck.Run(store, locked, source, PicturesCompared, compute, cancel);
         if (CommonOptions.IsJson(parsed))
-            Terminal.Write(new { Ok = true, locked.Architecture, locked.Fingerprint, proved.Rows, proved.Probes, proved.Compared, proved.LowestCosine });
+            Terminal.Write(
+                new
+                {
+                    Ok = true,
+                    locked.Architecture,
+                    locked.Fingerprint,
+                    proved.Rows,
+                    proved.Probes,
+                    proved.Compared,
+                    proved.LowestCosine,
+                }
+            );
         else
-            Terminal.Line(FormattableString.Invariant($"{folder}: made by {locked.Architecture}, fingerprint {locked.Fingerprint}; {proved.Rows} rows sound") +
-                (proved.Probes ? ", test pictures as written down" : "") +
-                (proved.Compared > 0 ? FormattableString.Invariant($", {proved.Compared} pictures embedded again with a cosine of {proved.LowestCosine:F5} or more") : ""));
+            Terminal.Line(
+                FormattableString.Invariant(
+                    $"{folder}: made by {locked.Architecture}, fingerprint {locked.Fingerprint}; {proved.Rows} rows sound"
+                )
+                    + (proved.Probes ? ", test pictures as written down" : "")
+                    + (
+                        proved.Compared > 0
+                            ? FormattableString.Invariant(
+                                $", {proved.Compared} pictures embedded again with a cosine of {proved.LowestCosine:F5} or more"
+                            )
+                            : ""
+                    )
+            );
     }
 }

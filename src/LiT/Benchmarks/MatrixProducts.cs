@@ -19,22 +19,71 @@ public static class MatrixProducts
     public static IReadOnlyList<MatrixProduct> Of(ImageTowerConfig config, int? imageSize = null)
     {
         var size = imageSize ?? config.ImageSize;
-        return [.. config switch
-        {
-            VitConfig vit => Vit(size / vit.Patch, vit.Patch, vit.Width, vit.Depth, vit.MlpDim, vit.AttentionHeads,
-                vit.Pooling == VitPooling.Token ? 1 : 0, vit.Pooling is VitPooling.Token or VitPooling.First),
-            HuggingFaceViTConfig vit => Vit(size / vit.Patch, vit.Patch, vit.Width, vit.Depth, vit.MlpDim, vit.AttentionHeads, 1, true),
-            DinoConfig vit => Vit(size / vit.Patch, vit.Patch, vit.Width, vit.Depth, vit.MlpDim, vit.AttentionHeads, 1 + vit.Registers, false, vit.Mlp == DinoMlp.SwiGlu),
-            MixerConfig mixer => Mixer(mixer, size / mixer.Patch),
-            ResNetConfig net => ResNet(size, net.Width, net.Units, net.Block == ResNetBlock.Bottleneck, net.Middle ?? net.Width),
-            BitConfig net => ResNet(size, net.Width, net.Units, true, net.Width),
-            GroupNormResNetConfig net => ResNet(size, net.Width, net.Units, true, net.Width),
-            CifarResNetConfig net => Cifar(size, net),
-            _ => throw new ArgumentException($"The products of a {config.GetType().Name} are not known.", nameof(config)),
-        }];
+        return
+        [
+            .. config switch
+            {
+                VitConfig vit => Vit(
+                    size / vit.Patch,
+                    vit.Patch,
+                    vit.Width,
+                    vit.Depth,
+                    vit.MlpDim,
+                    vit.AttentionHeads,
+                    vit.Pooling == VitPooling.Token ? 1 : 0,
+                    vit.Pooling is VitPooling.Token or VitPooling.First
+                ),
+                HuggingFaceViTConfig vit => Vit(
+                    size / vit.Patch,
+                    vit.Patch,
+                    vit.Width,
+                    vit.Depth,
+                    vit.MlpDim,
+                    vit.AttentionHeads,
+                    1,
+                    true
+                ),
+                DinoConfig vit => Vit(
+                    size / vit.Patch,
+                    vit.Patch,
+                    vit.Width,
+                    vit.Depth,
+                    vit.MlpDim,
+                    vit.AttentionHeads,
+                    1 + vit.Registers,
+                    false,
+                    vit.Mlp == DinoMlp.SwiGlu
+                ),
+                MixerConfig mixer => Mixer(mixer, size / mixer.Patch),
+                ResNetConfig net => ResNet(
+                    size,
+                    net.Width,
+                    net.Units,
+                    net.Block == ResNetBlock.Bottleneck,
+                    net.Middle ?? net.Width
+                ),
+                BitConfig net => ResNet(size, net.Width, net.Units, true, net.Width),
+                GroupNormResNetConfig net => ResNet(size, net.Width, net.Units, true, net.Width),
+                CifarResNetConfig net => Cifar(size, net),
+                _ => throw new ArgumentException(
+                    $"The products of a {config.GetType().Name} are not known.",
+                    nameof(config)
+                ),
+            },
+        ];
     }
 
-    private static IEnumerable<MatrixProduct> Vit(int grid, int patch, int D, int depth, int mlp, int heads, int others, bool oneToken, bool gated = false)
+    private static IEnumerable<MatrixProduct> Vit(
+        int grid,
+        int patch,
+        int D,
+        int depth,
+        int mlp,
+        int heads,
+        int others,
+        bool oneToken,
+        bool gated = false
+    )
     {
         var (patches, L, inside) = ((long)grid * grid, (long)grid * grid + others, gated ? 2 * mlp : mlp);
         yield return new(patches, 3 * patch * patch, D);
@@ -45,7 +94,8 @@ public static class MatrixProducts
         yield return new(L, D, D, whole);
         yield return new(L, D, inside, whole);
         yield return new(L, mlp, D, whole);
-        if (oneToken) yield return new(L, D, 2 * D);          // what is left of the last block, nearly
+        if (oneToken)
+            yield return new(L, D, 2 * D); // what is left of the last block, nearly
     }
 
     private static IEnumerable<MatrixProduct> Mixer(MixerConfig mixer, int grid)
@@ -58,7 +108,13 @@ public static class MatrixProducts
         yield return new(patches, mixer.ChannelsMlpDim, D, mixer.Depth);
     }
 
-    private static IEnumerable<MatrixProduct> ResNet(int size, int root, IReadOnlyList<int> units, bool bottleneck, int firstMiddle)
+    private static IEnumerable<MatrixProduct> ResNet(
+        int size,
+        int root,
+        IReadOnlyList<int> units,
+        bool bottleneck,
+        int firstMiddle
+    )
     {
         long Places(int side) => (long)side * side;
         var side = (size + 1) / 2;
@@ -71,8 +127,10 @@ public static class MatrixProducts
             for (var unit = 0; unit < units[stage]; unit++, from = to)
             {
                 var before = side;
-                if (unit == 0 && stage > 0) side = (side + 1) / 2;
-                if (from != to || before != side) yield return new(Places(side), from, to);
+                if (unit == 0 && stage > 0)
+                    side = (side + 1) / 2;
+                if (from != to || before != side)
+                    yield return new(Places(side), from, to);
                 if (bottleneck)
                 {
                     yield return new(Places(before), from, middle);
@@ -95,7 +153,8 @@ public static class MatrixProducts
         var from = net.Width;
         foreach (var width in net.Widths)
         {
-            if (width > net.Width) side = (side + 1) / 2;
+            if (width > net.Width)
+                side = (side + 1) / 2;
             yield return new(side * side, 9 * from, width);
             yield return new(side * side, 9 * width, width, 2 * net.Blocks - 1);
             from = width;

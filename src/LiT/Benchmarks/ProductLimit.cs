@@ -26,22 +26,25 @@ public sealed class ProductLimit : IDisposable
                 var x = time > 0 ? products[^1].X : randn([product.Rows * pictures, product.Inputs], generator: random);
                 var weight = randn([product.Outputs, product.Inputs], generator: random);
                 var packed = oneDnn && OneDnn.IsAvailable;
-                if (packed) weight = OneDnn.Pack(weight);
+                if (packed)
+                    weight = OneDnn.Pack(weight);
                 products.Add((x.DetachFromDisposeScope(), weight.DetachFromDisposeScope(), packed));
             }
     }
 
     /// <summary>Multiplies so many parts of pictures, each on one thread.</summary>
     public void Run(int parts) => Lanes.Run(parts, _ =>
-    {
-        using var unrecorded = no_grad();
-        foreach (var (x, weight, packed) in products)
         {
-            using var scope = NewDisposeScope();
-            if (packed) OneDnn.Linear(x, weight, null);
-            else x.matmul(weight.t());
-        }
-    });
+            using var unrecorded = no_grad();
+            foreach (var (x, weight, packed) in products)
+            {
+                using var scope = NewDisposeScope();
+                if (packed)
+                    OneDnn.Linear(x, weight, null);
+                else
+                    x.matmul(weight.t());
+            }
+        });
 
     /// <inheritdoc/>
     public void Dispose()

@@ -27,31 +27,34 @@ public static class TowerBench
     /// <exception cref="ArgumentException">The products of this architecture are not known.</exception>
     public static TowerSpeed Measure(LockedTower tower, int turns = 5, CancellationToken cancel = default)
     {
-        var products = MatrixProducts.Of(tower.Tower.Config ?? throw new ArgumentException("Only the project's own architectures are known.", nameof(tower)), tower.Preprocessing.Width);
-        using ProductLimit limit = new(products, ImageBatch.Part), libtorch = new(products, ImageBatch.Part, oneDnn: false);
+        var products = MatrixProducts.Of(
+            tower.Tower.Config
+                ?? throw new ArgumentException("Only the project's own architectures are known.", nameof(tower)),
+            tower.Preprocessing.Width
+        );
+        using ProductLimit limit = new(products, ImageBatch.Part),
+            libtorch = new(products, ImageBatch.Part, oneDnn: false);
         using var pixels = randn(ImageBatch.Part, 3, tower.Preprocessing.Height, tower.Preprocessing.Width);
         var parts = get_num_threads();
-        Action[] ways =
-        [
-            () => limit.Run(parts),
-            () => libtorch.Run(parts),
-            () => Lanes.Run(parts, _ =>
-            {
-                using var unrecorded = no_grad();
-                using var scope = NewDisposeScope();
-                tower.Tower.call(pixels);
-            }),
-        ];
+        Action[] ways = [() => limit.Run(parts), () => libtorch.Run(parts), () => Lanes.Run(parts, _ =>
+                {
+                    using var unrecorded = no_grad();
+                    using var scope = NewDisposeScope();
+                    tower.Tower.call(pixels);
+                })];
         var seconds = ways.Select(_ => new List<double>()).ToArray();
         for (var turn = 0; turn <= turns; turn++)
-            for (var way = 0; way < ways.Length; way++)
-            {
-                cancel.ThrowIfCancellationRequested();
-                var watch = Stopwatch.StartNew();
-                ways[way]();
-                if (turn > 0) seconds[way].Add(watch.Elapsed.TotalSeconds);
-            }
-        var speed = seconds.Select(times => parts * ImageBatch.Part / times.Order().ElementAt(times.Count / 2)).ToArray();
+        for (var way = 0; way < ways.Length; way++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var watch = Stopwatch.StartNew();
+            ways[way]();
+            if (turn > 0)
+                seconds[way].Add(watch.Elapsed.TotalSeconds);
+        }
+        var speed = seconds
+            .Select(times => parts * ImageBatch.Part / times.Order().ElementAt(times.Count / 2))
+            .ToArray();
         return new(speed[0], speed[1], speed[0] * products.Sum(product => product.Flops) / 1e9, speed[2], parts);
     }
 }

@@ -28,10 +28,25 @@ public sealed partial class Background
 {
     private const int Fewest = 100;
 
-    private readonly TailShares own, random;
+    private readonly TailShares own,
+        random;
 
-    private Background(Embeddings pictures, Embeddings captions, TailShares own, TailShares random, double fitting, string collection) =>
-        (Pictures, Captions, this.own, this.random, Fitting, Collection) = (pictures, captions, own, random, fitting, collection);
+    private Background(
+        Embeddings pictures,
+        Embeddings captions,
+        TailShares own,
+        TailShares random,
+        double fitting,
+        string collection
+    ) =>
+        (Pictures, Captions, this.own, this.random, Fitting, Collection) = (
+            pictures,
+            captions,
+            own,
+            random,
+            fitting,
+            collection
+        );
 
     /// <summary>zimg of the cohort's pictures, unit length.</summary>
     public Embeddings Pictures { get; }
@@ -53,26 +68,64 @@ public sealed partial class Background
     /// <param name="progress">Told of the captions.</param>
     /// <param name="cancel">Stops.</param>
     /// <exception cref="LitException">There are too few pictures with captions.</exception>
-    public static Background Measure(LitModel model, string path, BackgroundOptions options, Compute compute,
-        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static Background Measure(
+        LitModel model,
+        string path,
+        BackgroundOptions options,
+        Compute compute,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
-        var set = ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
-        var withCaption = Enumerable.Range(0, set.Samples.Count).Where(row => set.Samples[row].Captions.Count > 0).ToList();
+        var set = ImageSet.Load(
+            path,
+            model.Description.Image.Expected,
+            () => model.Image,
+            options.Images,
+            compute,
+            progress,
+            cancel
+        );
+        var withCaption = Enumerable
+            .Range(0, set.Samples.Count)
+            .Where(row => set.Samples[row].Captions.Count > 0)
+            .ToList();
         if (withCaption.Count < Fewest)
-            throw new LitException($"{set.Path}: {withCaption.Count} pictures with captions, and a background takes {Fewest} at least. Give a larger collection with captions.");
+            throw new LitException(
+                $"{set.Path}: {withCaption.Count} pictures with captions, and a background takes {Fewest} at least. Give a larger collection with captions."
+            );
         SeededOrder order = new(withCaption.Count, (ulong)options.Seed);
-        var rows = Enumerable.Range(0, Math.Min(options.Cohort, withCaption.Count)).Select(_ => withCaption[order.Next()]).ToList();
+        var rows = Enumerable
+            .Range(0, Math.Min(options.Cohort, withCaption.Count))
+            .Select(_ => withCaption[order.Next()])
+            .ToList();
         var texts = rows.Select(row => set.Samples[row].Captions[0]).Distinct(StringComparer.Ordinal).ToList();
         var indexOf = texts.Index().ToDictionary(text => text.Item, text => text.Index, StringComparer.Ordinal);
-        var own = rows.Select(row => set.Samples[row].Captions.Select(caption => indexOf.GetValueOrDefault(caption, -1)).Where(index => index >= 0).ToArray()).ToList();
-        return Of(model.ProjectImages(set.Representations.Select(rows)), model.EmbedTexts(texts, progress, cancel), own, set.Path);
+        var own = rows.Select(row =>
+                set.Samples[row]
+                    .Captions.Select(caption => indexOf.GetValueOrDefault(caption, -1))
+                    .Where(index => index >= 0)
+                    .ToArray()
+            )
+            .ToList();
+        return Of(
+            model.ProjectImages(set.Representations.Select(rows)),
+            model.EmbedTexts(texts, progress, cancel),
+            own,
+            set.Path
+        );
     }
 
     /// <param name="pictures">zimg, unit length.</param>
     /// <param name="captions">ztxt, unit length.</param>
     /// <param name="captionsOf">Which captions each picture has.</param>
     /// <param name="collection">Where they came from.</param>
-    internal static Background Of(Embeddings pictures, Embeddings captions, IReadOnlyList<int[]> captionsOf, string collection)
+    internal static Background Of(
+        Embeddings pictures,
+        Embeddings captions,
+        IReadOnlyList<int[]> captionsOf,
+        string collection
+    )
     {
         var ofPictures = ScoreScale.OfRows(pictures, captions);
         var ofCaptions = ScoreScale.OfRows(captions, pictures);
@@ -85,16 +138,26 @@ public sealed partial class Background
         });
         var ranks = NeighbourRanks(pictures, captions.Count, captionsOf);
         var near = NearEnoughToFit(scores, ranks);
-        List<float> own = [], random = new(pictures.Count * captions.Count);
+        List<float> own = [],
+            random = new(pictures.Count * captions.Count);
         for (var row = 0; row < scores.Length; row++)
-            for (var text = 0; text < captions.Count; text++)
-            {
-                if (ranks[row][text] == 0) own.Add(scores[row][text]);
-                else if (ranks[row][text] > near) random.Add(scores[row][text]);
-            }
+        for (var text = 0; text < captions.Count; text++)
+        {
+            if (ranks[row][text] == 0)
+                own.Add(scores[row][text]);
+            else if (ranks[row][text] > near)
+                random.Add(scores[row][text]);
+        }
         own.Sort();
         random.Sort();
-        return new(pictures, captions, TailShares.Of(own), TailShares.Of(random), FittingShare(own, random), collection);
+        return new(
+            pictures,
+            captions,
+            TailShares.Of(own),
+            TailShares.Of(random),
+            FittingShare(own, random),
+            collection
+        );
     }
 
     /// <summary>For each picture and caption: how many other pictures look more like it than the nearest one that has the caption; 0 for its own.</summary>
@@ -105,12 +168,14 @@ public sealed partial class Background
         var keys = new float[pictures.Count];
         Similarity.EachRow(pictures, pictures, (row, similarities) =>
         {
-            for (var i = 0; i < order.Length; i++) (order[i], keys[i]) = (i, i == row ? float.NegativeInfinity : -similarities[i]);
+            for (var i = 0; i < order.Length; i++)
+                (order[i], keys[i]) = (i, i == row ? float.NegativeInfinity : -similarities[i]);
             Array.Sort(keys, order);
             var its = new int[captions];
             Array.Fill(its, int.MaxValue);
             for (var rank = order.Length - 1; rank >= 0; rank--)
-                foreach (var caption in captionsOf[order[rank]]) its[caption] = rank;
+                foreach (var caption in captionsOf[order[rank]])
+                    its[caption] = rank;
             ranks[row] = its;
         });
         return ranks;
@@ -126,14 +191,21 @@ public sealed partial class Background
         var sums = new double[ranks.Length];
         var counts = new int[ranks.Length];
         for (var row = 0; row < ranks.Length; row++)
-            for (var text = 0; text < ranks[row].Length; text++)
-                if (ranks[row][text] is var rank && rank < ranks.Length) { sums[rank] += scores[row][text]; counts[rank]++; }
-        double Mean(int first, int end) => Enumerable.Range(first, end - first).Sum(i => sums[i]) / Math.Max(1, Enumerable.Range(first, end - first).Sum(i => counts[i]));
+        for (var text = 0; text < ranks[row].Length; text++)
+            if (ranks[row][text] is var rank && rank < ranks.Length)
+            {
+                sums[rank] += scores[row][text];
+                counts[rank]++;
+            }
+        double Mean(int first, int end) =>
+            Enumerable.Range(first, end - first).Sum(i => sums[i])
+            / Math.Max(1, Enumerable.Range(first, end - first).Sum(i => counts[i]));
         var far = Mean(ranks.Length / 2, ranks.Length);
         var bound = far + StillFits * (Mean(0, 1) - far);
         var step = Math.Max(1, ranks.Length / 200);
         var near = 0;
-        while (near < ranks.Length / 2 && Mean(near + 1, Math.Min(near + 1 + step, ranks.Length)) > bound) near += step;
+        while (near < ranks.Length / 2 && Mean(near + 1, Math.Min(near + 1 + step, ranks.Length)) > bound)
+            near += step;
         return near;
     }
 
@@ -143,13 +215,18 @@ public sealed partial class Background
     /// </summary>
     private static double FittingShare(List<float> own, List<float> random)
     {
-        const double FewestAbove = 0.1, Most = 0.5;        // in a thinner tail the ratio is noise
+        const double FewestAbove = 0.1,
+            Most = 0.5; // in a thinner tail the ratio is noise
         var share = Most;
         var below = 0;
         for (var i = 0; i < own.Count * (1 - FewestAbove); i++)
         {
-            while (below < random.Count && random[below] < own[i]) below++;
-            share = Math.Min(share, (random.Count - below) / (double)random.Count / ((own.Count - i) / (double)own.Count));
+            while (below < random.Count && random[below] < own[i])
+                below++;
+            share = Math.Min(
+                share,
+                (random.Count - below) / (double)random.Count / ((own.Count - i) / (double)own.Count)
+            );
         }
         return share;
     }

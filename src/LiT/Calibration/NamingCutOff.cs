@@ -9,7 +9,8 @@ public sealed class NamingCutOff
     private readonly Background background;
     private readonly Embeddings classes;
     private readonly ScoreScale[] ofClasses;
-    private readonly double[] scores, precisions;
+    private readonly double[] scores,
+        precisions;
 
     /// <param name="background">Of the model and a collection like the pictures.</param>
     /// <param name="classes">One embedding a label, unit length.</param>
@@ -19,11 +20,13 @@ public sealed class NamingCutOff
         (this.background, this.classes) = (background, classes);
         ofClasses = background.OfTexts(classes);
         const int Points = 400;
-        const double Lowest = -2, Highest = 30;
+        const double Lowest = -2,
+            Highest = 30;
         scores = [.. Enumerable.Range(0, Points).Select(i => Lowest + (Highest - Lowest) * i / (Points - 1.0))];
         // A higher score never counts less: what the tail's last pairs say to the contrary is noise.
         precisions = new double[Points];
-        for (var i = 0; i < Points; i++) precisions[i] = Math.Max(i == 0 ? 0 : precisions[i - 1], Precision(scores[i]));
+        for (var i = 0; i < Points; i++)
+            precisions[i] = Math.Max(i == 0 ? 0 : precisions[i - 1], Precision(scores[i]));
 
         double Precision(double score)
         {
@@ -43,7 +46,8 @@ public sealed class NamingCutOff
         Evaluation.Similarity.EachRow(pictures, classes, (row, similarities) =>
         {
             var best = double.NegativeInfinity;
-            for (var c = 0; c < similarities.Length; c++) best = Math.Max(best, ScoreScale.Standard(similarities[c], ofPictures[row], ofClasses[c]));
+            for (var c = 0; c < similarities.Length; c++)
+                best = Math.Max(best, ScoreScale.Standard(similarities[c], ofPictures[row], ofClasses[c]));
             expected[row] = At(best);
         });
         return expected;

@@ -9,7 +9,11 @@ internal sealed record TailShares(float[] Values, float[] Shares)
     public static TailShares Of(List<float> sorted, int points = 2000)
     {
         var n = sorted.Count;
-        var ranks = Enumerable.Range(0, points).Select(k => (int)Math.Round(Math.Pow(n, 1 - k / (points - 1.0)))).Distinct().ToList();
+        var ranks = Enumerable
+            .Range(0, points)
+            .Select(k => (int)Math.Round(Math.Pow(n, 1 - k / (points - 1.0))))
+            .Distinct()
+            .ToList();
         return new([.. ranks.Select(rank => sorted[n - rank])], [.. ranks.Select(rank => rank / (float)n)]);
     }
 
@@ -20,8 +24,10 @@ internal sealed record TailShares(float[] Values, float[] Shares)
         while (low < high)
         {
             var middle = (low + high) / 2;
-            if (Values[middle] >= value) high = middle;
-            else low = middle + 1;
+            if (Values[middle] >= value)
+                high = middle;
+            else
+                low = middle + 1;
         }
         return Shares[Math.Min(low, Shares.Length - 1)];
     }

@@ -12,13 +12,27 @@ public sealed class Mirror
     public Mirror(string address)
     {
         this.address = address;
-        if (!Uri.TryCreate(address.Replace("{host}", "host", StringComparison.Ordinal).Replace("{path}", "/path", StringComparison.Ordinal), UriKind.Absolute, out var uri)
-            || uri.Scheme is not ("http" or "https"))
-            throw new UsageException($"'{address}' is no mirror. Write http://host/folder, under which NAME/FILE lie, or a pattern such as https://host{{path}}.");
+        if (
+            !Uri.TryCreate(
+                address
+                    .Replace("{host}", "host", StringComparison.Ordinal)
+                    .Replace("{path}", "/path", StringComparison.Ordinal),
+                UriKind.Absolute,
+                out var uri
+            ) || uri.Scheme is not ("http" or "https")
+        )
+            throw new UsageException(
+                $"'{address}' is no mirror. Write http://host/folder, under which NAME/FILE lie, or a pattern such as https://host{{path}}."
+            );
     }
 
     /// <summary>The address of one file of a model.</summary>
-    public Uri AddressOf(CataloguedModel model, CataloguedFile file) => address.Contains("{path}", StringComparison.Ordinal)
-        ? new(address.Replace("{host}", file.Url.Host, StringComparison.Ordinal).Replace("{path}", file.Url.AbsolutePath, StringComparison.Ordinal))
-        : new($"{address.TrimEnd('/')}/{Uri.EscapeDataString(model.Name)}/{Uri.EscapeDataString(file.Name)}");
+    public Uri AddressOf(CataloguedModel model, CataloguedFile file) =>
+        address.Contains("{path}", StringComparison.Ordinal)
+            ? new(
+                address
+                    .Replace("{host}", file.Url.Host, StringComparison.Ordinal)
+                    .Replace("{path}", file.Url.AbsolutePath, StringComparison.Ordinal)
+            )
+            : new($"{address.TrimEnd('/')}/{Uri.EscapeDataString(model.Name)}/{Uri.EscapeDataString(file.Name)}");
 }

@@ -29,9 +29,15 @@ public sealed record PulledModel(string Name, string Path, string Licence, IRead
 /// </summary>
 public static class ModelPull
 {
-    private const string LockFile = ".pull.lock", SourceFile = "source.json";
+    private const string LockFile = ".pull.lock",
+        SourceFile = "source.json";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     /// <param name="model">What to download.</param>
     /// <param name="folder">Where to; null for its place in the cache, where its name is understood.</param>
@@ -41,8 +47,15 @@ public static class ModelPull
     /// <param name="progress">Told of every piece.</param>
     /// <param name="cancel">Stops; the same call goes on later.</param>
     /// <exception cref="LitException">A file cannot be had or is not what it should be, or another process is pulling the same model.</exception>
-    public static async Task<PulledModel> RunAsync(CataloguedModel model, string? folder = null, Mirror? mirror = null, DownloadOptions? options = null,
-        Action<string>? say = null, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static async Task<PulledModel> RunAsync(
+        CataloguedModel model,
+        string? folder = null,
+        Mirror? mirror = null,
+        DownloadOptions? options = null,
+        Action<string>? say = null,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         options ??= new DownloadOptions();
         var place = folder ?? ModelCache.FolderOf(model);
@@ -61,22 +74,52 @@ public static class ModelPull
                 continue;
             }
             say?.Invoke($"downloading {url}");
-            var published = file.Sha256 is { } sha ? new ExpectedHash("sha256", sha.ToLowerInvariant(), "published with the model") : null;
+            var published = file.Sha256 is { } sha
+                ? new ExpectedHash("sha256", sha.ToLowerInvariant(), "published with the model")
+                : null;
             var got = await download.RunAsync(url, target, published, progress, cancel).ConfigureAwait(false);
             var hash = got.Checked is { Algorithm: "sha256" } known ? known.Value : HashOf(target);
             RequireReadable(target, url);
-            say?.Invoke(got.Checked is { } by ? $"{target}: {got.Bytes:N0} bytes, {by.Algorithm} right ({by.From})" : $"{target}: {got.Bytes:N0} bytes; neither its source nor the server states a hash to hold it against");
-            files.Add(new(file.Name, url, got.Bytes, hash, got.Checked is { } right ? $"{right.Algorithm}, {right.From}" : null, false));
+            say?.Invoke(
+                got.Checked is { } by
+                    ? $"{target}: {got.Bytes:N0} bytes, {by.Algorithm} right ({by.From})"
+                    : $"{target}: {got.Bytes:N0} bytes; neither its source nor the server states a hash to hold it against"
+            );
+            files.Add(
+                new(
+                    file.Name,
+                    url,
+                    got.Bytes,
+                    hash,
+                    got.Checked is { } right ? $"{right.Algorithm}, {right.From}" : null,
+                    false
+                )
+            );
         }
         if (files.Exists(file => !file.WasThere))
-            AtomicFile.WriteAllText(Path.Combine(place, SourceFile), JsonSerializer.Serialize(new { model.Name, model.Licence, model.Source, Files = files }, Json) + "\n");
+            AtomicFile.WriteAllText(
+                Path.Combine(place, SourceFile),
+                JsonSerializer.Serialize(
+                    new
+                    {
+                        model.Name,
+                        model.Licence,
+                        model.Source,
+                        Files = files,
+                    },
+                    Json
+                ) + "\n"
+            );
         return new(model.Name, ModelCache.PathOf(model, place), model.Licence, files);
     }
 
     // Held by the operating system, so that a killed process leaves none.
     private static FileStream Lock(string folder, string name)
     {
-        if (File.Exists(folder)) throw new LitException($"{folder}: is a file, where a folder is needed to download into. Choose another name.");
+        if (File.Exists(folder))
+            throw new LitException(
+                $"{folder}: is a file, where a folder is needed to download into. Choose another name."
+            );
         var path = Path.Combine(folder, LockFile);
         try
         {
@@ -85,7 +128,10 @@ public static class ModelPull
         }
         catch (IOException busy) when (File.Exists(path))
         {
-            throw new LitException($"{folder}: another process is downloading {name} just now. Wait until it is done.", busy);
+            throw new LitException(
+                $"{folder}: another process is downloading {name} just now. Wait until it is done.",
+                busy
+            );
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
@@ -102,7 +148,8 @@ public static class ModelPull
     /// <summary>A page of words in place of a checkpoint must not stay under the checkpoint's name.</summary>
     private static void RequireReadable(string path, Uri url)
     {
-        if (Path.GetExtension(path) is not (".npz" or ".safetensors" or ".pth" or ".bin" or ".tar")) return;
+        if (Path.GetExtension(path) is not (".npz" or ".safetensors" or ".pth" or ".bin" or ".tar"))
+            return;
         try
         {
             using var checkpoint = Checkpoint.Open(path);
@@ -110,7 +157,10 @@ public static class ModelPull
         catch (LitException wrong)
         {
             File.Delete(path);
-            throw new LitException($"{url}: what arrived is no checkpoint and was deleted ({wrong.Message.TrimEnd('.')}). Try again, or another --mirror.", wrong);
+            throw new LitException(
+                $"{url}: what arrived is no checkpoint and was deleted ({wrong.Message.TrimEnd('.')}). Try again, or another --mirror.",
+                wrong
+            );
         }
     }
 }

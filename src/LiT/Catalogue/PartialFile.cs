@@ -24,9 +24,18 @@ internal sealed class PartialFile(string target)
     /// <summary>What is known of the file that the part belongs to; null where there is none that could be gone on with.</summary>
     public Known? Read(Uri url)
     {
-        if (!File.Exists(Path) || !File.Exists(State)) return null;
-        try { return JsonSerializer.Deserialize<Known>(File.ReadAllText(State)) is { } known && known.Url == url ? known : null; }
-        catch (JsonException) { return null; }                           // damaged: begun again
+        if (!File.Exists(Path) || !File.Exists(State))
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize<Known>(File.ReadAllText(State)) is { } known && known.Url == url
+                ? known
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        } // damaged: begun again
     }
 
     /// <summary>Begins anew with what is known of the whole.</summary>
@@ -42,7 +51,8 @@ internal sealed class PartialFile(string target)
     /// <summary>The whole gets its name.</summary>
     public void Finish()
     {
-        using (var file = new FileStream(Path, FileMode.Open, FileAccess.ReadWrite)) file.Flush(flushToDisk: true);
+        using (var file = new FileStream(Path, FileMode.Open, FileAccess.ReadWrite))
+            file.Flush(flushToDisk: true);
         File.Move(Path, target, overwrite: true);
         File.Delete(State);
     }

@@ -48,22 +48,28 @@ internal sealed class CheckpointFile : IDisposable
     }
 
     /// <summary>Whether a piece of the file lies inside it.</summary>
-    public bool Holds(long offset, long count) => offset >= 0 && count >= 0 && offset <= Length && count <= Length - offset;
+    public bool Holds(long offset, long count) =>
+        offset >= 0 && count >= 0 && offset <= Length && count <= Length - offset;
 
     /// <exception cref="LitException">The file ends before the piece does.</exception>
     public void Read(long offset, Span<byte> into)
     {
-        if (!Holds(offset, into.Length)) throw CutOff();
+        if (!Holds(offset, into.Length))
+            throw CutOff();
         while (into.Length > 0)
         {
             int read;
-            try { read = RandomAccess.Read(handle, into, offset); }
+            try
+            {
+                read = RandomAccess.Read(handle, into, offset);
+            }
             catch (IOException trouble)
             {
                 var why = trouble.Message.TrimEnd('.');
                 throw new LitException($"{Path}: cannot be read at byte {offset} ({why}). Check the disk.", trouble);
             }
-            if (read == 0) throw CutOff();
+            if (read == 0)
+                throw CutOff();
             into = into[read..];
             offset += read;
         }
@@ -72,7 +78,8 @@ internal sealed class CheckpointFile : IDisposable
     /// <exception cref="LitException">The file ends before the piece does.</exception>
     public byte[] ReadBytes(long offset, long count)
     {
-        if (!Holds(offset, count) || count > Array.MaxLength) throw CutOff();
+        if (!Holds(offset, count) || count > Array.MaxLength)
+            throw CutOff();
         var bytes = new byte[count];
         Read(offset, bytes);
         return bytes;
@@ -88,8 +95,10 @@ internal sealed class CheckpointFile : IDisposable
     public Tensor ReadTensor(long offset, Elements elements, IReadOnlyList<long> shape, string where)
     {
         Elements.TryCount(shape, out var count);
-        if (!Holds(offset, checked(count * elements.Size))) throw CutOff();
-        if (count == 0) return TensorBytes.Allocate(elements.Type, shape, where);
+        if (!Holds(offset, checked(count * elements.Size)))
+            throw CutOff();
+        if (count == 0)
+            return TensorBytes.Allocate(elements.Type, shape, where);
         if (!elements.AsTheyLie || offset % elements.Size != 0)
             return TensorBytes.Read(Range(offset, count * elements.Size), elements, shape, where);
         using var map = Map(elements, offset / elements.Size + count, where);
@@ -116,7 +125,8 @@ internal sealed class CheckpointFile : IDisposable
             throw new LitException($"{where}: the file cannot be mapped into memory ({why}). Try again.", trouble);
         }
         var now = new FileInfo(Path);
-        if (now.Length == Length && now.LastWriteTimeUtc == written) return map;
+        if (now.Length == Length && now.LastWriteTimeUtc == written)
+            return map;
         map.Dispose();
         throw new LitException($"{Path}: the file was changed while it was being read. Try again.");
     }
@@ -129,7 +139,11 @@ internal sealed class CheckpointFile : IDisposable
         public override bool CanSeek => false;
         public override bool CanWrite => false;
         public override long Length => count;
-        public override long Position { get => position; set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => position;
+            set => throw new NotSupportedException();
+        }
 
         public override int Read(Span<byte> into)
         {
@@ -140,9 +154,13 @@ internal sealed class CheckpointFile : IDisposable
         }
 
         public override int Read(byte[] buffer, int start, int length) => Read(buffer.AsSpan(start, length));
+
         public override long Seek(long by, SeekOrigin origin) => throw new NotSupportedException();
+
         public override void SetLength(long value) => throw new NotSupportedException();
+
         public override void Write(byte[] buffer, int start, int length) => throw new NotSupportedException();
+
         public override void Flush() { }
     }
 }

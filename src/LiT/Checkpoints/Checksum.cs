@@ -13,6 +13,8 @@ internal static class Checksum
         crc.Append(before);
         TensorBytes.ForEachPiece(mapped, crc.Append);
         if (crc.GetCurrentHashAsUInt32() != member.Crc)
-            throw new LitException($"{where}: does not match its checksum. The file is damaged; download or copy it again.");
+            throw new LitException(
+                $"{where}: does not match its checksum. The file is damaged; download or copy it again."
+            );
     }
 }

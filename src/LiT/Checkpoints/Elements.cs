@@ -16,30 +16,39 @@ internal readonly record struct Elements(ScalarType Type, int Size, bool BigEndi
 
     public static Elements Of(ScalarType type) => new(type, SizeOf(type));
 
-    public static int SizeOf(ScalarType type) => type switch
-    {
-        ScalarType.Bool or ScalarType.Byte or ScalarType.Int8 => 1,
-        ScalarType.Int16 or ScalarType.Float16 or ScalarType.BFloat16 => 2,
-        ScalarType.Int32 or ScalarType.Float32 => 4,
-        ScalarType.Int64 or ScalarType.Float64 or ScalarType.ComplexFloat32 => 8,
-        ScalarType.ComplexFloat64 => 16,
-        _ => throw new ArgumentOutOfRangeException(nameof(type), $"Tensors of type {type} are not kept in files."),
-    };
+    public static int SizeOf(ScalarType type) =>
+        type switch
+        {
+            ScalarType.Bool or ScalarType.Byte or ScalarType.Int8 => 1,
+            ScalarType.Int16 or ScalarType.Float16 or ScalarType.BFloat16 => 2,
+            ScalarType.Int32 or ScalarType.Float32 => 4,
+            ScalarType.Int64 or ScalarType.Float64 or ScalarType.ComplexFloat32 => 8,
+            ScalarType.ComplexFloat64 => 16,
+            _ => throw new ArgumentOutOfRangeException(nameof(type), $"Tensors of type {type} are not kept in files."),
+        };
 
     /// <summary>Number of elements of a shape; false where it is no shape or its elements cannot be counted.</summary>
     public static bool TryCount(IReadOnlyList<long> shape, out long count)
     {
         count = 1;
         var empty = false;
-        if (shape.Count > 64) return false;
+        if (shape.Count > 64)
+            return false;
         foreach (var size in shape)
         {
-            if (size < 0) return false;
-            if (size == 0) { empty = true; continue; }
-            if (count > (1L << 56) / size) return false;      // 2^56 elements of 16 bytes are still a long
+            if (size < 0)
+                return false;
+            if (size == 0)
+            {
+                empty = true;
+                continue;
+            }
+            if (count > (1L << 56) / size)
+                return false; // 2^56 elements of 16 bytes are still a long
             count *= size;
         }
-        if (empty) count = 0;
+        if (empty)
+            count = 0;
         return true;
     }
 
@@ -47,7 +56,8 @@ internal readonly record struct Elements(ScalarType Type, int Size, bool BigEndi
     /// <exception cref="OverflowException">A 64-bit unsigned value is too large for a signed one.</exception>
     public void Decode(Span<byte> stored, Span<byte> tensor)
     {
-        if (BigEndian) Swap(stored);
+        if (BigEndian)
+            Swap(stored);
         switch (Unsigned, Size)
         {
             case (true, 2):
@@ -58,21 +68,30 @@ internal readonly record struct Elements(ScalarType Type, int Size, bool BigEndi
                 return;
             case (true, 8):
                 foreach (var value in MemoryMarshal.Cast<byte, long>(stored))
-                    if (value < 0) throw new OverflowException();
+                    if (value < 0)
+                        throw new OverflowException();
                 break;
         }
         if (Type == ScalarType.Bool)
-            foreach (ref var value in stored) value = value == 0 ? (byte)0 : (byte)1;
-        if (stored != tensor) stored.CopyTo(tensor);
+            foreach (ref var value in stored)
+                value = value == 0 ? (byte)0 : (byte)1;
+        if (stored != tensor)
+            stored.CopyTo(tensor);
     }
 
     private void Swap(Span<byte> bytes)
     {
         switch (Type is ScalarType.ComplexFloat32 or ScalarType.ComplexFloat64 ? Size / 2 : Size)
         {
-            case 2: Reverse(MemoryMarshal.Cast<byte, short>(bytes), BinaryPrimitives.ReverseEndianness); break;
-            case 4: Reverse(MemoryMarshal.Cast<byte, int>(bytes), BinaryPrimitives.ReverseEndianness); break;
-            case 8: Reverse(MemoryMarshal.Cast<byte, long>(bytes), BinaryPrimitives.ReverseEndianness); break;
+            case 2:
+                Reverse(MemoryMarshal.Cast<byte, short>(bytes), BinaryPrimitives.ReverseEndianness);
+                break;
+            case 4:
+                Reverse(MemoryMarshal.Cast<byte, int>(bytes), BinaryPrimitives.ReverseEndianness);
+                break;
+            case 8:
+                Reverse(MemoryMarshal.Cast<byte, long>(bytes), BinaryPrimitives.ReverseEndianness);
+                break;
         }
     }
 
@@ -82,11 +101,13 @@ internal readonly record struct Elements(ScalarType Type, int Size, bool BigEndi
 
     private static void Widen(ReadOnlySpan<ushort> from, Span<int> to)
     {
-        for (var i = 0; i < from.Length; i++) to[i] = from[i];
+        for (var i = 0; i < from.Length; i++)
+            to[i] = from[i];
     }
 
     private static void Widen(ReadOnlySpan<uint> from, Span<long> to)
     {
-        for (var i = 0; i < from.Length; i++) to[i] = from[i];
+        for (var i = 0; i < from.Length; i++)
+            to[i] = from[i];
     }
 }

@@ -15,7 +15,8 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
     public int Size { get; private init; }
 
     /// <summary>Bytes of the elements.</summary>
-    public long DataSize => Elements is { } elements && LiT.Checkpoints.Elements.TryCount(Shape, out var count) ? count * elements.Size : 0;
+    public long DataSize =>
+        Elements is { } elements && LiT.Checkpoints.Elements.TryCount(Shape, out var count) ? count * elements.Size : 0;
 
     /// <exception cref="LitException">The stream does not begin with such a header.</exception>
     public static NpyHeader Read(Stream stream, string where)
@@ -24,11 +25,13 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
         {
             Span<byte> start = stackalloc byte[12];
             stream.ReadExactly(start[..8]);
-            if (!IsMagic(start)) throw Bad(where, "does not begin like one");
-            if (start[6] is not (1 or 2 or 3)) throw Bad(where, $"has format version {start[6]}.{start[7]}, where 1 to 3 are known");
+            if (!IsMagic(start))
+                throw Bad(where, "does not begin like one");
+            if (start[6] is not (1 or 2 or 3))
+                throw Bad(where, $"has format version {start[6]}.{start[7]}, where 1 to 3 are known");
             var sizeBytes = start[6] == 1 ? 2 : 4;
             stream.ReadExactly(start.Slice(8, sizeBytes));
-            var length = BinaryPrimitives.ReadUInt32LittleEndian(start[8..]);       // the upper half stays zero in version 1
+            var length = BinaryPrimitives.ReadUInt32LittleEndian(start[8..]); // the upper half stays zero in version 1
             if (length > Math.Min(1 << 20, stream.Length - stream.Position))
                 throw Bad(where, $"says that its header has {length} bytes");
             var text = new byte[length];
@@ -50,37 +53,56 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
     public static byte[] Bytes(ScalarType type, IReadOnlyList<long> shape)
     {
         var sizes = string.Join(", ", shape.Select(size => size.ToString(CultureInfo.InvariantCulture)));
-        var text = $"{{'descr': '{Descr(type)}', 'fortran_order': False, 'shape': ({sizes}{(shape.Count == 1 ? "," : "")}), }}";
+        var text =
+            $"{{'descr': '{Descr(type)}', 'fortran_order': False, 'shape': ({sizes}{(shape.Count == 1 ? "," : "")}), }}";
         var padded = text.PadRight((text.Length + 10 + 1 + 63) / 64 * 64 - 10 - 1) + "\n";
-        return [0x93, .. "NUMPY"u8, 1, 0, (byte)padded.Length, (byte)(padded.Length >> 8), .. Encoding.ASCII.GetBytes(padded)];
+        return
+        [
+            0x93,
+            .. "NUMPY"u8,
+            1,
+            0,
+            (byte)padded.Length,
+            (byte)(padded.Length >> 8),
+            .. Encoding.ASCII.GetBytes(padded),
+        ];
     }
 
     private static bool IsMagic(ReadOnlySpan<byte> start) => start[0] == 0x93 && start[1..].StartsWith("NUMPY"u8);
 
     private static NpyHeader Parse(PythonLiteral literal, string where)
     {
-        if (literal.Value is not Dictionary<object, object?> { Count: 3 } header
+        if (
+            literal.Value is not Dictionary<object, object?> { Count: 3 } header
             || !header.TryGetValue("descr", out var descr)
-            || !header.TryGetValue("fortran_order", out var order) || order is not bool fortran
-            || !header.TryGetValue("shape", out var sizes) || sizes is not List<object?> list
-            || list.Any(size => size is not long))
+            || !header.TryGetValue("fortran_order", out var order)
+            || order is not bool fortran
+            || !header.TryGetValue("shape", out var sizes)
+            || sizes is not List<object?> list
+            || list.Any(size => size is not long)
+        )
             throw Bad(where, "has a header without descr, fortran_order and shape");
         var shape = list.Select(size => (long)size!).ToArray();
-        if (!LiT.Checkpoints.Elements.TryCount(shape, out _)) throw Bad(where, $"says that its shape is ({string.Join(", ", shape)})");
-        if (descr is not string code) return new(null, "records of several fields", fortran, shape);
-        return ElementsOf(code) is { } elements ? new(elements, null, fortran, shape) : new(null, Kind(code), fortran, shape);
+        if (!LiT.Checkpoints.Elements.TryCount(shape, out _))
+            throw Bad(where, $"says that its shape is ({string.Join(", ", shape)})");
+        if (descr is not string code)
+            return new(null, "records of several fields", fortran, shape);
+        return ElementsOf(code) is { } elements
+            ? new(elements, null, fortran, shape)
+            : new(null, Kind(code), fortran, shape);
     }
 
     public static Elements? ElementsOf(string descr)
     {
-        if (descr.Length < 2) return null;
+        if (descr.Length < 2)
+            return null;
         var bigEndian = descr[0] == '>';
         (ScalarType Type, int Size, bool Unsigned)? known = descr.TrimStart('<', '>', '|', '=') switch
         {
             "f2" => (ScalarType.Float16, 2, false),
             "f4" => (ScalarType.Float32, 4, false),
             "f8" => (ScalarType.Float64, 8, false),
-            "V2" => (ScalarType.BFloat16, 2, false),     // numpy has no bfloat16: JAX checkpoints carry it as two raw bytes
+            "V2" => (ScalarType.BFloat16, 2, false), // numpy has no bfloat16: JAX checkpoints carry it as two raw bytes
             "i1" => (ScalarType.Int8, 1, false),
             "i2" => (ScalarType.Int16, 2, false),
             "i4" => (ScalarType.Int32, 4, false),
@@ -97,30 +119,32 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
         return known is var (type, size, unsigned) ? new(type, size, bigEndian, unsigned) : null;
     }
 
-    private static string Kind(string descr) => descr.TrimStart('<', '>', '|', '=') switch
-    {
-        ['O', ..] => "pickled Python objects, which are never executed",
-        ['U' or 'S' or 'a', ..] => "text",
-        ['M' or 'm', ..] => "dates",
-        _ => $"elements of type '{descr}'",
-    };
+    private static string Kind(string descr) =>
+        descr.TrimStart('<', '>', '|', '=') switch
+        {
+            ['O', ..] => "pickled Python objects, which are never executed",
+            ['U' or 'S' or 'a', ..] => "text",
+            ['M' or 'm', ..] => "dates",
+            _ => $"elements of type '{descr}'",
+        };
 
-    private static string Descr(ScalarType type) => type switch
-    {
-        ScalarType.Float16 => "<f2",
-        ScalarType.Float32 => "<f4",
-        ScalarType.Float64 => "<f8",
-        ScalarType.BFloat16 => "|V2",
-        ScalarType.Int8 => "|i1",
-        ScalarType.Int16 => "<i2",
-        ScalarType.Int32 => "<i4",
-        ScalarType.Int64 => "<i8",
-        ScalarType.Byte => "|u1",
-        ScalarType.Bool => "|b1",
-        ScalarType.ComplexFloat32 => "<c8",
-        ScalarType.ComplexFloat64 => "<c16",
-        _ => throw new ArgumentOutOfRangeException(nameof(type), $"numpy has no arrays of {type}."),
-    };
+    private static string Descr(ScalarType type) =>
+        type switch
+        {
+            ScalarType.Float16 => "<f2",
+            ScalarType.Float32 => "<f4",
+            ScalarType.Float64 => "<f8",
+            ScalarType.BFloat16 => "|V2",
+            ScalarType.Int8 => "|i1",
+            ScalarType.Int16 => "<i2",
+            ScalarType.Int32 => "<i4",
+            ScalarType.Int64 => "<i8",
+            ScalarType.Byte => "|u1",
+            ScalarType.Bool => "|b1",
+            ScalarType.ComplexFloat32 => "<c8",
+            ScalarType.ComplexFloat64 => "<c16",
+            _ => throw new ArgumentOutOfRangeException(nameof(type), $"numpy has no arrays of {type}."),
+        };
 
     private static LitException Bad(string where, string what) =>
         new($"{where}: is no .npy array: it {what}. Save it again with numpy.save or numpy.savez.");

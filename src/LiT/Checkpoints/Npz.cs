@@ -20,7 +20,8 @@ public static class Npz
             var names = new HashSet<string>();
             foreach (var (name, tensor) in tensors)
             {
-                if (!names.Add(name)) throw new ArgumentException($"Two tensors are named '{name}'.", nameof(tensors));
+                if (!names.Add(name))
+                    throw new ArgumentException($"Two tensors are named '{name}'.", nameof(tensors));
                 zip.Add(name + ".npy", deflated, member => Npy.Write(member, tensor));
             }
             zip.Finish();
@@ -50,7 +51,8 @@ internal sealed class NpzCheckpoint : Checkpoint
         {
             if (!member.Name.EndsWith(".npy", StringComparison.Ordinal))
             {
-                if (!member.Name.EndsWith('/')) checkpoint.passedOver[member.Name] = "no array";
+                if (!member.Name.EndsWith('/'))
+                    checkpoint.passedOver[member.Name] = "no array";
                 continue;
             }
             var name = member.Name[..^4];
@@ -58,13 +60,15 @@ internal sealed class NpzCheckpoint : Checkpoint
             var header = NpyHeader.Read(stream, Where(file, member));
             if (header.Elements is not { } elements)
             {
-                stream.Finish();        // it is what it says, and not a damaged array of numbers
+                stream.Finish(); // it is what it says, and not a damaged array of numbers
                 checkpoint.passedOver[name] = header.Refused!;
                 continue;
             }
             if (member.Size != header.Size + header.DataSize)
-                throw new LitException($"{Where(file, member)}: has {member.Size - header.Size} bytes of elements, where its shape " +
-                    $"({string.Join(", ", header.Shape)}) needs {header.DataSize}. The file is damaged; download or copy it again.");
+                throw new LitException(
+                    $"{Where(file, member)}: has {member.Size - header.Size} bytes of elements, where its shape "
+                        + $"({string.Join(", ", header.Shape)}) needs {header.DataSize}. The file is damaged; download or copy it again."
+                );
             checkpoint.arrays[name] = (member, header);
             checkpoint.tensors[name] = new(name, elements.Type, header.Shape);
         }
@@ -76,14 +80,17 @@ internal sealed class NpzCheckpoint : Checkpoint
     {
         if (passedOver.TryGetValue(name, out var what))
             throw new LitException($"{Path}, array {name}: holds {what}. Save it again as an array of numbers.");
-        if (!arrays.TryGetValue(name, out var array)) throw Unknown(name);
+        if (!arrays.TryGetValue(name, out var array))
+            throw Unknown(name);
         var (member, header) = array;
         var where = Where(file, member);
         using var scope = NewDisposeScope();
         var shape = header.FortranOrder ? header.Shape.Reverse().ToArray() : header.Shape;
         var tensor = member.Deflated ? Inflate() : Stored();
         if (header.FortranOrder)
-            tensor = tensor.permute([.. Enumerable.Range(0, shape.Length).Reverse().Select(axis => (long)axis)]).contiguous();
+            tensor = tensor
+                .permute([.. Enumerable.Range(0, shape.Length).Reverse().Select(axis => (long)axis)])
+                .contiguous();
         return tensor.MoveToOuterDisposeScope();
 
         Tensor Inflate()
@@ -96,7 +103,8 @@ internal sealed class NpzCheckpoint : Checkpoint
         Tensor Stored()
         {
             var offset = member.DataOffset + header.Size;
-            if (!header.Elements!.Value.AsTheyLie || offset % header.Elements.Value.Size != 0) return Inflate();
+            if (!header.Elements!.Value.AsTheyLie || offset % header.Elements.Value.Size != 0)
+                return Inflate();
             var mapped = file.ReadTensor(offset, header.Elements.Value, shape, where);
             Checksum.Require(member, file.ReadBytes(member.DataOffset, header.Size), mapped, where);
             return mapped;

@@ -8,7 +8,12 @@ namespace LiT.Checkpoints;
 internal static class OpenCheckpoint
 {
     private static readonly string[] InFolders =
-        ["model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json"];
+    [
+        "model.safetensors",
+        "model.safetensors.index.json",
+        "pytorch_model.bin",
+        "pytorch_model.bin.index.json",
+    ];
 
     private const string ForeignPickle = "a pickle, but none that torch.save wrote";
     private const string ConvertPickle = "Load it in Python and save its tensors as .safetensors";
@@ -32,16 +37,20 @@ internal static class OpenCheckpoint
     /// <exception cref="LitException">The path is missing, or holds no checkpoint that can be read.</exception>
     public static Checkpoint At(string path)
     {
-        if (!Directory.Exists(path)) return SingleFile(path);
+        if (!Directory.Exists(path))
+            return SingleFile(path);
         foreach (var name in InFolders)
             if (File.Exists(Path.Combine(path, name)))
                 return SingleFile(Path.Combine(path, name));
-        throw new LitException($"{path}: the folder has no {string.Join(", ", InFolders)}. Give the checkpoint file itself.");
+        throw new LitException(
+            $"{path}: the folder has no {string.Join(", ", InFolders)}. Give the checkpoint file itself."
+        );
     }
 
     public static Checkpoint SingleFile(string path, bool mayBeIndex = true)
     {
-        if (Directory.Exists(path)) throw new LitException($"{path}: is a folder, where a file is expected. Give a checkpoint file.");
+        if (Directory.Exists(path))
+            throw new LitException($"{path}: is a folder, where a file is expected. Give a checkpoint file.");
         var file = CheckpointFile.Open(path);
         Checkpoint? checkpoint = null;
         try
@@ -50,34 +59,48 @@ internal static class OpenCheckpoint
         }
         finally
         {
-            if (checkpoint is null or ShardedCheckpoint) file.Dispose();
+            if (checkpoint is null or ShardedCheckpoint)
+                file.Dispose();
         }
     }
 
     private static Checkpoint ByContent(CheckpointFile file, bool mayBeIndex)
     {
-        if (file.Length == 0) throw new LitException($"{file.Path}: the file is empty. Download or copy it again.");
+        if (file.Length == 0)
+            throw new LitException($"{file.Path}: the file is empty. Download or copy it again.");
         Span<byte> first = stackalloc byte[(int)Math.Min(512, file.Length)];
         file.Read(0, first);
         if (first.StartsWith("PK\x03\x04"u8) || first.StartsWith("PK\x05\x06"u8))
         {
             var members = ZipDirectory.Read(file);
-            return TorchZip.Root(members) is { } root ? TorchZip.Open(file, members, root) : NpzCheckpoint.Open(file, members);
+            return TorchZip.Root(members) is { } root
+                ? TorchZip.Open(file, members, root)
+                : NpzCheckpoint.Open(file, members);
         }
         if (first.Length > 8 && first[8] == '{' && BinaryPrimitives.ReadUInt16LittleEndian(first[6..]) == 0)
             return SafetensorsCheckpoint.Open(file);
-        if (TorchLegacy.Begins(first)) return TorchLegacy.Open(file);
+        if (TorchLegacy.Begins(first))
+            return TorchLegacy.Open(file);
         foreach (var (start, what, toDo) in Others)
-            if (first.StartsWith(start)) throw new LitException($"{file.Path}: is {what}, no checkpoint. {toDo}.");
+            if (first.StartsWith(start))
+                throw new LitException($"{file.Path}: is {what}, no checkpoint. {toDo}.");
         var text = Encoding.Latin1.GetString(first).TrimStart('\xEF', '\xBB', '\xBF', ' ', '\t', '\r', '\n');
         if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
-            throw new LitException($"{file.Path}: is a Git LFS pointer, not the file itself. " +
-                "Run 'git lfs pull', or download the file.");
-        if (text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase) || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
-            || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase))
-            throw new LitException($"{file.Path}: is a web page, saved in place of the checkpoint. " +
-                "Download the file again, by its direct link.");
-        if (mayBeIndex && text.StartsWith('{')) return ShardedCheckpoint.Open(file);
+            throw new LitException(
+                $"{file.Path}: is a Git LFS pointer, not the file itself. "
+                    + "Run 'git lfs pull', or download the file."
+            );
+        if (
+            text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<html", StringComparison.OrdinalIgnoreCase)
+            || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase)
+        )
+            throw new LitException(
+                $"{file.Path}: is a web page, saved in place of the checkpoint. "
+                    + "Download the file again, by its direct link."
+            );
+        if (mayBeIndex && text.StartsWith('{'))
+            return ShardedCheckpoint.Open(file);
         throw new LitException($"{file.Path}: is no checkpoint. Give an .npz, .safetensors or PyTorch .pth file.");
     }
 }

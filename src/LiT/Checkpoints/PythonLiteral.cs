@@ -17,7 +17,8 @@ internal sealed class PythonLiteral
         this.text = text;
         Value = ReadValue(0);
         SkipSpace();
-        if (at != text.Length) throw new FormatException($"unexpected text at character {at}");
+        if (at != text.Length)
+            throw new FormatException($"unexpected text at character {at}");
     }
 
     /// <summary>Dictionary, list (of tuples, too), string, long, bool or null.</summary>
@@ -25,15 +26,21 @@ internal sealed class PythonLiteral
 
     private object? ReadValue(int depth)
     {
-        if (depth > 20) throw new FormatException("nested too deeply");
+        if (depth > 20)
+            throw new FormatException("nested too deeply");
         SkipSpace();
         switch (Peek())
         {
-            case '{': return ReadDictionary(depth);
-            case '(': return ReadList(')', depth);
-            case '[': return ReadList(']', depth);
-            case '\'' or '"': return ReadString();
-            case '-' or (>= '0' and <= '9'): return ReadNumber();
+            case '{':
+                return ReadDictionary(depth);
+            case '(':
+                return ReadList(')', depth);
+            case '[':
+                return ReadList(']', depth);
+            case '\'' or '"':
+                return ReadString();
+            case '-' or (>= '0' and <= '9'):
+                return ReadNumber();
         }
         foreach (var (word, value) in Words)
             if (text.AsSpan(at).StartsWith(word))
@@ -54,9 +61,12 @@ internal sealed class PythonLiteral
         {
             SkipSpace();
             var key = ReadString();
-            if (!Take(':')) throw new FormatException($"':' expected at character {at}");
-            if (!entries.TryAdd(key, ReadValue(depth + 1))) throw new FormatException($"'{key}' stands there twice");
-            if (!Take(',') && Peek() != '}') throw new FormatException($"',' expected at character {at}");
+            if (!Take(':'))
+                throw new FormatException($"':' expected at character {at}");
+            if (!entries.TryAdd(key, ReadValue(depth + 1)))
+                throw new FormatException($"'{key}' stands there twice");
+            if (!Take(',') && Peek() != '}')
+                throw new FormatException($"',' expected at character {at}");
         }
         return entries;
     }
@@ -67,9 +77,11 @@ internal sealed class PythonLiteral
         at++;
         while (!Take(close))
         {
-            if (items.Count == 4096) throw new FormatException("a list without end");
+            if (items.Count == 4096)
+                throw new FormatException("a list without end");
             items.Add(ReadValue(depth + 1));
-            if (!Take(',') && Peek() != close) throw new FormatException($"',' expected at character {at}");
+            if (!Take(',') && Peek() != close)
+                throw new FormatException($"',' expected at character {at}");
         }
         return items;
     }
@@ -77,9 +89,11 @@ internal sealed class PythonLiteral
     private string ReadString()
     {
         var quote = Peek();
-        if (quote is not ('\'' or '"')) throw new FormatException($"a string is expected at character {at}");
+        if (quote is not ('\'' or '"'))
+            throw new FormatException($"a string is expected at character {at}");
         var end = text.IndexOf(quote, at + 1);
-        if (end < 0) throw new FormatException("a string does not end");
+        if (end < 0)
+            throw new FormatException("a string does not end");
         var value = text[(at + 1)..end];
         at = end + 1;
         return value;
@@ -88,17 +102,27 @@ internal sealed class PythonLiteral
     private long ReadNumber()
     {
         var start = at++;
-        while (at < text.Length && char.IsAsciiDigit(text[at])) at++;
-        if (!long.TryParse(text.AsSpan(start, at - start), NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value))
+        while (at < text.Length && char.IsAsciiDigit(text[at]))
+            at++;
+        if (
+            !long.TryParse(
+                text.AsSpan(start, at - start),
+                NumberStyles.AllowLeadingSign,
+                CultureInfo.InvariantCulture,
+                out var value
+            )
+        )
             throw new FormatException($"a number is too large at character {start}");
-        if (at < text.Length && text[at] == 'L') at++;      // Python 2 wrote long integers as 3L
+        if (at < text.Length && text[at] == 'L')
+            at++; // Python 2 wrote long integers as 3L
         return value;
     }
 
     private bool Take(char expected)
     {
         SkipSpace();
-        if (Peek() != expected) return false;
+        if (Peek() != expected)
+            return false;
         at++;
         return true;
     }
@@ -107,6 +131,7 @@ internal sealed class PythonLiteral
 
     private void SkipSpace()
     {
-        while (at < text.Length && text[at] is ' ' or '\n' or '\t' or '\r') at++;
+        while (at < text.Length && text[at] is ' ' or '\n' or '\t' or '\r')
+            at++;
     }
 }

@@ -34,11 +34,16 @@ public static class Safetensors
     /// <param name="tensors">Tensors on any device, contiguous or not; they are not changed.</param>
     /// <param name="metadata">Strings to carry along.</param>
     /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
-    public static void Write(string path, IEnumerable<(string Name, Tensor Tensor)> tensors,
-        IReadOnlyDictionary<string, string>? metadata = null)
+    public static void Write(
+        string path,
+        IEnumerable<(string Name, Tensor Tensor)> tensors,
+        IReadOnlyDictionary<string, string>? metadata = null
+    )
     {
-        var ordered = tensors.OrderByDescending(entry => Elements.SizeOf(entry.Tensor.dtype))
-            .ThenBy(entry => entry.Name, StringComparer.Ordinal).ToList();
+        var ordered = tensors
+            .OrderByDescending(entry => Elements.SizeOf(entry.Tensor.dtype))
+            .ThenBy(entry => entry.Name, StringComparer.Ordinal)
+            .ToList();
         if (ordered.GroupBy(entry => entry.Name).FirstOrDefault(group => group.Count() > 1) is { } twice)
             throw new ArgumentException($"Two tensors are named '{twice.Key}'.", nameof(tensors));
         var header = Header(ordered, metadata);
@@ -53,7 +58,10 @@ public static class Safetensors
         });
     }
 
-    private static byte[] Header(List<(string Name, Tensor Tensor)> tensors, IReadOnlyDictionary<string, string>? metadata)
+    private static byte[] Header(
+        List<(string Name, Tensor Tensor)> tensors,
+        IReadOnlyDictionary<string, string>? metadata
+    )
     {
         using var buffer = new MemoryStream();
         buffer.Write(new byte[8]);
@@ -63,7 +71,8 @@ public static class Safetensors
             if (metadata is { Count: > 0 })
             {
                 json.WriteStartObject("__metadata__");
-                foreach (var (key, value) in metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal)) json.WriteString(key, value);
+                foreach (var (key, value) in metadata.OrderBy(entry => entry.Key, StringComparer.Ordinal))
+                    json.WriteString(key, value);
                 json.WriteEndObject();
             }
             long offset = 0;
@@ -73,7 +82,8 @@ public static class Safetensors
                 json.WriteStartObject(name);
                 json.WriteString("dtype", NameOf(tensor.dtype));
                 json.WriteStartArray("shape");
-                foreach (var size in tensor.shape) json.WriteNumberValue(size);
+                foreach (var size in tensor.shape)
+                    json.WriteNumberValue(size);
                 json.WriteEndArray();
                 json.WriteStartArray("data_offsets");
                 json.WriteNumberValue(offset);
@@ -84,7 +94,8 @@ public static class Safetensors
             }
             json.WriteEndObject();
         }
-        while (buffer.Length % 64 != 0) buffer.WriteByte((byte)' ');
+        while (buffer.Length % 64 != 0)
+            buffer.WriteByte((byte)' ');
         var bytes = buffer.ToArray();
         BinaryPrimitives.WriteInt64LittleEndian(bytes, bytes.Length - 8);
         return bytes;

@@ -14,9 +14,7 @@ internal sealed class ShardedCheckpoint : Checkpoint
     private readonly Dictionary<string, TensorInfo> tensors = [];
     private readonly Dictionary<string, string> metadata = [];
 
-    private ShardedCheckpoint()
-    {
-    }
+    private ShardedCheckpoint() { }
 
     public override string Container => $"{shards.Values.First().Container} in {shards.Count} files";
     public override IReadOnlyDictionary<string, TensorInfo> Tensors => tensors;
@@ -29,8 +27,10 @@ internal sealed class ShardedCheckpoint : Checkpoint
         var checkpoint = new ShardedCheckpoint { Path = index.Path };
         try
         {
-            foreach (var (name, shard) in ReadIndex(index)) checkpoint.Add(name, shard);
-            if (checkpoint.shards.Count == 0) throw Bad(index.Path, "names no tensor");
+            foreach (var (name, shard) in ReadIndex(index))
+                checkpoint.Add(name, shard);
+            if (checkpoint.shards.Count == 0)
+                throw Bad(index.Path, "names no tensor");
             return checkpoint;
         }
         catch
@@ -46,7 +46,8 @@ internal sealed class ShardedCheckpoint : Checkpoint
     /// <inheritdoc/>
     public override void Dispose()
     {
-        foreach (var shard in shards.Values) shard.Dispose();
+        foreach (var shard in shards.Values)
+            shard.Dispose();
     }
 
     private void Add(string name, string fileName)
@@ -57,10 +58,13 @@ internal sealed class ShardedCheckpoint : Checkpoint
         {
             var path = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path) ?? "", fileName);
             if (!File.Exists(path))
-                throw new LitException($"{path}: the file is missing, where {System.IO.Path.GetFileName(Path)} expects it. " +
-                    "Download it, too.");
+                throw new LitException(
+                    $"{path}: the file is missing, where {System.IO.Path.GetFileName(Path)} expects it. "
+                        + "Download it, too."
+                );
             shards[fileName] = shard = OpenCheckpoint.SingleFile(path, mayBeIndex: false);
-            foreach (var (key, value) in shard.Metadata) metadata[key] = value;
+            foreach (var (key, value) in shard.Metadata)
+                metadata[key] = value;
         }
         if (!shard.Tensors.TryGetValue(name, out var info))
             throw Bad(Path, $"says that {name} is in {fileName}, which has no such tensor");
@@ -73,7 +77,8 @@ internal sealed class ShardedCheckpoint : Checkpoint
         var entries = new List<(string, string)>();
         try
         {
-            if (index.Length > 1 << 26) throw new JsonException();
+            if (index.Length > 1 << 26)
+                throw new JsonException();
             var json = new Utf8JsonReader(index.ReadBytes(0, index.Length));
             json.Read();
             while (json.Read() && json.TokenType == JsonTokenType.PropertyName)
@@ -92,11 +97,15 @@ internal sealed class ShardedCheckpoint : Checkpoint
                     entries.Add((name, json.GetString() ?? ""));
                 }
             }
-            if (json.TokenType != JsonTokenType.EndObject || json.Read()) throw new JsonException();
+            if (json.TokenType != JsonTokenType.EndObject || json.Read())
+                throw new JsonException();
         }
         catch (Exception trouble) when (trouble is JsonException or InvalidOperationException)
         {
-            throw new LitException($"{index.Path}: is no index of a checkpoint in several files. Give the file with the weights.", trouble);
+            throw new LitException(
+                $"{index.Path}: is no index of a checkpoint in several files. Give the file with the weights.",
+                trouble
+            );
         }
         return entries;
     }

@@ -22,7 +22,9 @@ internal static unsafe class TensorBytes
         catch (OverflowException)
         {
             tensor.Dispose();
-            throw new LitException($"{where}: an unsigned 64-bit value is too large for a tensor. Save the array as int64.");
+            throw new LitException(
+                $"{where}: an unsigned 64-bit value is too large for a tensor. Save the array as int64."
+            );
         }
         catch
         {
@@ -33,11 +35,17 @@ internal static unsafe class TensorBytes
 
     public static Tensor Allocate(ScalarType type, IReadOnlyList<long> shape, string where)
     {
-        try { return empty([.. shape], type); }
+        try
+        {
+            return empty([.. shape], type);
+        }
         catch (ExternalException tooLarge)
         {
-            throw new LitException($"{where}: no memory for a tensor of shape [{string.Join(", ", shape)}]. " +
-                "Use a machine with more memory, or a smaller model.", tooLarge);
+            throw new LitException(
+                $"{where}: no memory for a tensor of shape [{string.Join(", ", shape)}]. "
+                    + "Use a machine with more memory, or a smaller model.",
+                tooLarge
+            );
         }
     }
 
@@ -60,27 +68,31 @@ internal static unsafe class TensorBytes
         var buffer = inPlace ? null : ArrayPool<byte>.Shared.Rent(Piece);
         try
         {
-            for (long done = 0; done < count;)
+            for (long done = 0; done < count; )
             {
                 var now = (int)Math.Min(Piece / 16, count - done);
-                if (inPlace) now = (int)Math.Min(Piece / elements.Size, count - done);
+                if (inPlace)
+                    now = (int)Math.Min(Piece / elements.Size, count - done);
                 var into = new Span<byte>(target + done * targetSize, now * targetSize);
                 var stored = inPlace ? into : buffer.AsSpan(0, now * elements.Size);
                 source.ReadExactly(stored);
-                if (!elements.AsTheyLie) elements.Decode(stored, into);
+                if (!elements.AsTheyLie)
+                    elements.Decode(stored, into);
                 done += now;
             }
         }
         finally
         {
-            if (buffer is not null) ArrayPool<byte>.Shared.Return(buffer);
+            if (buffer is not null)
+                ArrayPool<byte>.Shared.Return(buffer);
         }
     }
 
     /// <summary>Where a contiguous tensor on the CPU begins; keep the tensor alive while the pointer is in use.</summary>
     public static byte* Address(Tensor contiguous)
     {
-        if (contiguous.numel() == 0) return null;
+        if (contiguous.numel() == 0)
+            return null;
         using var flat = contiguous.view(-1);
         using var first = flat.narrow(0, 0, 1);
         return (byte*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(first.bytes));

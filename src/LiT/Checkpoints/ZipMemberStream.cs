@@ -24,21 +24,29 @@ internal sealed class ZipMemberStream : Stream
     public override bool CanSeek => false;
     public override bool CanWrite => false;
     public override long Length => member.Size;
-    public override long Position { get => position; set => throw new NotSupportedException(); }
+    public override long Position
+    {
+        get => position;
+        set => throw new NotSupportedException();
+    }
 
     /// <exception cref="LitException">The bytes are not those that were packed.</exception>
     public override int Read(Span<byte> into)
     {
-        if (into.Length > Length - position) into = into[..(int)(Length - position)];
-        if (into.Length == 0) return 0;
+        if (into.Length > Length - position)
+            into = into[..(int)(Length - position)];
+        if (into.Length == 0)
+            return 0;
         int read;
         try
         {
             read = inner.Read(into);
-            if (read == 0) throw Damaged("ends early");
+            if (read == 0)
+                throw Damaged("ends early");
             crc.Append(into[..read]);
             position += read;
-            if (position == Length) CheckEnd();
+            if (position == Length)
+                CheckEnd();
         }
         catch (InvalidDataException)
         {
@@ -48,14 +56,19 @@ internal sealed class ZipMemberStream : Stream
     }
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
     public override void SetLength(long value) => throw new NotSupportedException();
+
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
     public override void Flush() { }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) inner.Dispose();
+        if (disposing)
+            inner.Dispose();
         base.Dispose(disposing);
     }
 
@@ -69,8 +82,10 @@ internal sealed class ZipMemberStream : Stream
     private void CheckEnd()
     {
         Span<byte> more = stackalloc byte[1];
-        if (inner.Read(more) > 0) throw Damaged("is longer than it says");
-        if (crc.GetCurrentHashAsUInt32() != member.Crc) throw Damaged("does not match its checksum");
+        if (inner.Read(more) > 0)
+            throw Damaged("is longer than it says");
+        if (crc.GetCurrentHashAsUInt32() != member.Crc)
+            throw Damaged("does not match its checksum");
     }
 
     private LitException Damaged(string what) =>

@@ -8,7 +8,11 @@ namespace LiT.Checkpoints;
 /// <summary>Writes a zip file whose bytes depend on nothing but its members; data begin at multiples of 64 bytes.</summary>
 internal sealed class ZipWriter(Stream stream)
 {
-    private const ushort Version = 45, Utf8 = 1 << 11, FirstOfJanuary1980 = 33, Zip64 = 1, Padding = 0xD935;
+    private const ushort Version = 45,
+        Utf8 = 1 << 11,
+        FirstOfJanuary1980 = 33,
+        Zip64 = 1,
+        Padding = 0xD935;
     private readonly List<ZipMember> members = [];
 
     /// <param name="name">The member's name, with '/' between folders.</param>
@@ -19,7 +23,10 @@ internal sealed class ZipWriter(Stream stream)
         var start = stream.Position;
         var nameLength = Encoding.UTF8.GetByteCount(name);
         var padding = (int)(64 - (start + 30 + nameLength + 20 + 4) % 64) % 64;
-        var member = new ZipMember(name, deflated, 0, 0, 0, start) { DataOffset = start + 30 + nameLength + 20 + 4 + padding };
+        var member = new ZipMember(name, deflated, 0, 0, 0, start)
+        {
+            DataOffset = start + 30 + nameLength + 20 + 4 + padding,
+        };
         WriteLocalHeader(member, padding);
 
         var counted = new CheckedStream(stream);
@@ -45,7 +52,8 @@ internal sealed class ZipWriter(Stream stream)
     public void Finish()
     {
         var start = stream.Position;
-        foreach (var member in members) WriteDirectoryEntry(member);
+        foreach (var member in members)
+            WriteDirectoryEntry(member);
         var (size, end64) = (stream.Position - start, stream.Position);
         var bytes = new LittleEndian(stream);
         if (members.Count >= ushort.MaxValue || end64 >= uint.MaxValue)
@@ -72,15 +80,33 @@ internal sealed class ZipWriter(Stream stream)
     private void WriteDirectoryEntry(ZipMember member)
     {
         var name = Encoding.UTF8.GetBytes(member.Name);
-        var wide = new[] { member.Size, member.CompressedSize, member.HeaderOffset }.Where(value => value >= uint.MaxValue).ToArray();
+        var wide = new[] { member.Size, member.CompressedSize, member.HeaderOffset }
+            .Where(value => value >= uint.MaxValue)
+            .ToArray();
         var bytes = new LittleEndian(stream);
-        bytes.U32(0x02014b50).U16(Version).U16(Version).U16(Utf8).U16(Method(member)).U16(0).U16(FirstOfJanuary1980).U32(member.Crc);
+        bytes
+            .U32(0x02014b50)
+            .U16(Version)
+            .U16(Version)
+            .U16(Utf8)
+            .U16(Method(member))
+            .U16(0)
+            .U16(FirstOfJanuary1980)
+            .U32(member.Crc);
         bytes.U32(Narrow(member.CompressedSize)).U32(Narrow(member.Size)).U16((ushort)name.Length);
-        bytes.U16((ushort)(wide.Length == 0 ? 0 : 4 + 8 * wide.Length)).U16(0).U16(0).U16(0).U32(0).U32(Narrow(member.HeaderOffset));
+        bytes
+            .U16((ushort)(wide.Length == 0 ? 0 : 4 + 8 * wide.Length))
+            .U16(0)
+            .U16(0)
+            .U16(0)
+            .U32(0)
+            .U32(Narrow(member.HeaderOffset));
         stream.Write(name);
-        if (wide.Length == 0) return;
+        if (wide.Length == 0)
+            return;
         bytes.U16(Zip64).U16((ushort)(8 * wide.Length));
-        foreach (var value in wide) bytes.U64(value);
+        foreach (var value in wide)
+            bytes.U64(value);
     }
 
     private static ushort Method(ZipMember member) => (ushort)(member.Deflated ? 8 : 0);
@@ -90,7 +116,9 @@ internal sealed class ZipWriter(Stream stream)
     private readonly struct LittleEndian(Stream stream)
     {
         public LittleEndian U16(ushort value) => Write(value, 2);
+
         public LittleEndian U32(uint value) => Write(value, 4);
+
         public LittleEndian U64(long value) => Write((ulong)value, 8);
 
         private LittleEndian Write(ulong value, int size)
@@ -112,7 +140,11 @@ internal sealed class ZipWriter(Stream stream)
         public override bool CanSeek => false;
         public override bool CanWrite => true;
         public override long Length => Count;
-        public override long Position { get => Count; set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => Count;
+            set => throw new NotSupportedException();
+        }
 
         public override void Write(ReadOnlySpan<byte> bytes)
         {
@@ -122,9 +154,13 @@ internal sealed class ZipWriter(Stream stream)
         }
 
         public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
+
         public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
         public override void SetLength(long value) => throw new NotSupportedException();
+
         public override void Flush() => inner.Flush();
     }
 }

@@ -25,11 +25,23 @@ public enum SampleForm
 /// <param name="Shards">Whole shards.</param>
 /// <param name="Lengths">Lengths of the files of lines at that point.</param>
 /// <param name="State">What the one who writes wants to find again.</param>
-internal sealed record DataSetFile(JsonObject Made, bool Complete, WrittenCounts Counts, int Shards, IReadOnlyList<long> Lengths, JsonNode? State)
+internal sealed record DataSetFile(
+    JsonObject Made,
+    bool Complete,
+    WrittenCounts Counts,
+    int Shards,
+    IReadOnlyList<long> Lengths,
+    JsonNode? State
+)
 {
     public const string Name = "data_set.json";
     private const string Format = "LiT data set";
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public void Write(string folder)
     {
@@ -45,8 +57,14 @@ internal sealed record DataSetFile(JsonObject Made, bool Complete, WrittenCounts
             ["noted"] = Counts.Noted,
             ["shards"] = Shards,
         };
-        if (!Complete) json["journal"] = new JsonObject { ["lengths"] = new JsonArray([.. Lengths.Select(length => (JsonNode)length)]), ["state"] = State?.DeepClone() };
-        else if (State is not null) json["result"] = State.DeepClone();
+        if (!Complete)
+            json["journal"] = new JsonObject
+            {
+                ["lengths"] = new JsonArray([.. Lengths.Select(length => (JsonNode)length)]),
+                ["state"] = State?.DeepClone(),
+            };
+        else if (State is not null)
+            json["result"] = State.DeepClone();
         AtomicFile.WriteAllText(Path.Combine(folder, Name), json.ToJsonString(Indented) + "\n");
     }
 
@@ -55,19 +73,37 @@ internal sealed record DataSetFile(JsonObject Made, bool Complete, WrittenCounts
     public static DataSetFile? Read(string folder)
     {
         var path = Path.Combine(folder, Name);
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         try
         {
             var json = JsonNode.Parse(File.ReadAllBytes(path))!.AsObject();
-            if ((string?)json["format"] != Format || (int)json["version"]! != 1) throw new FormatException("another format or version");
+            if ((string?)json["format"] != Format || (int)json["version"]! != 1)
+                throw new FormatException("another format or version");
             var complete = (bool)json["complete"]!;
             var journal = complete ? null : json["journal"]!.AsObject();
-            return new((JsonObject)json["made"]!, complete, new((long)json["written"]!, (long)json["rejected"]!, (long)json["noted"]!), (int)json["shards"]!,
-                complete ? [] : [.. journal!["lengths"]!.AsArray().Select(length => (long)length!)], complete ? json["result"] : journal!["state"]);
+            return new(
+                (JsonObject)json["made"]!,
+                complete,
+                new((long)json["written"]!, (long)json["rejected"]!, (long)json["noted"]!),
+                (int)json["shards"]!,
+                complete ? [] : [.. journal!["lengths"]!.AsArray().Select(length => (long)length!)],
+                complete ? json["result"] : journal!["state"]
+            );
         }
-        catch (Exception damage) when (damage is JsonException or InvalidOperationException or FormatException or NullReferenceException or InvalidCastException)
+        catch (Exception damage)
+            when (damage
+                    is JsonException
+                        or InvalidOperationException
+                        or FormatException
+                        or NullReferenceException
+                        or InvalidCastException
+            )
         {
-            throw new LitException($"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and begin anew.", damage);
+            throw new LitException(
+                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and begin anew.",
+                damage
+            );
         }
     }
 }

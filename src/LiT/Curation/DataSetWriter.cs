@@ -11,11 +11,13 @@ namespace LiT.Curation;
 /// </summary>
 internal sealed class DataSetWriter : IDisposable
 {
-    private const string RejectedName = "rejected.jsonl", NotesName = "notes.jsonl", MetadataName = "metadata.jsonl";
+    private const string RejectedName = "rejected.jsonl",
+        NotesName = "notes.jsonl",
+        MetadataName = "metadata.jsonl";
 
     /// <summary>A shard ends before it grows beyond this, whatever its number of samples.</summary>
     private const long ShardBytes = 1L << 30;
-    private const long ParquetBytes = 128 << 20;              // all of a shard is in memory
+    private const long ParquetBytes = 128 << 20; // all of a shard is in memory
 
     private readonly string folder;
     private readonly SampleForm form;
@@ -25,21 +27,38 @@ internal sealed class DataSetWriter : IDisposable
     private readonly JournalLines[] lines = [];
     private readonly List<HuggingFaceRow> rows = [];
     private PendingTar? tar;
-    private int shard, inShard;
-    private long bytesInShard, written, rejected, noted;
+    private int shard,
+        inShard;
+    private long bytesInShard,
+        written,
+        rejected,
+        noted;
 
     private DataSetWriter(string folder, SampleForm form, int samplesPerShard, DataSetFile file, FileStream folderLock)
     {
-        (this.folder, this.form, this.samplesPerShard, this.folderLock, made) = (folder, form, samplesPerShard, folderLock, file.Made);
+        (this.folder, this.form, this.samplesPerShard, this.folderLock, made) = (
+            folder,
+            form,
+            samplesPerShard,
+            folderLock,
+            file.Made
+        );
         IsComplete = file.Complete;
         State = file.State;
         (written, rejected, noted) = file.Counts;
         Resumed = written + rejected + noted;
         shard = file.Shards;
-        if (IsComplete) return;
+        if (IsComplete)
+            return;
         Clear();
-        string[] names = form == SampleForm.Folder ? [RejectedName, NotesName, MetadataName] : [RejectedName, NotesName];
-        lines = [.. names.Select((name, i) => new JournalLines(Path.Combine(folder, name), file.Lengths.ElementAtOrDefault(i)))];
+        string[] names =
+            form == SampleForm.Folder ? [RejectedName, NotesName, MetadataName] : [RejectedName, NotesName];
+        lines =
+        [
+            .. names.Select(
+                (name, i) => new JournalLines(Path.Combine(folder, name), file.Lengths.ElementAtOrDefault(i))
+            ),
+        ];
     }
 
     /// <summary>Whether there is nothing left to do.</summary>
@@ -62,13 +81,20 @@ internal sealed class DataSetWriter : IDisposable
         made["samplesPerShard"] = samplesPerShard;
         var file = Directory.Exists(folder) ? DataSetFile.Read(folder) : null;
         if (file is not null && !JsonNode.DeepEquals(file.Made, made))
-            throw new LitException($"{folder}: holds what another command made ({file.Made.ToJsonString()}). Choose another folder, or delete this one.");
-        if (file is null && Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))
+            throw new LitException(
+                $"{folder}: holds what another command made ({file.Made.ToJsonString()}). Choose another folder, or delete this one."
+            );
+        if (
+            file is null
+            && Directory.Exists(folder)
+            && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.'))
+        )
             throw new LitException($"{folder}: holds other files. Choose a new or empty folder.");
         var folderLock = FolderLock.Take(folder);
         try
         {
-            if (file is null) (file = new(made, false, new(0, 0, 0), 0, [], null)).Write(folder);
+            if (file is null)
+                (file = new(made, false, new(0, 0, 0), 0, [], null)).Write(folder);
             return new(folder, form, samplesPerShard, file, folderLock);
         }
         catch
@@ -82,7 +108,8 @@ internal sealed class DataSetWriter : IDisposable
     /// <exception cref="LitException">The disk is full or the folder cannot be written; whole shards stay.</exception>
     public void MakeRoom(int bytes, Func<JsonNode?> state)
     {
-        if (inShard > 0 && bytesInShard + bytes > (form == SampleForm.Parquet ? ParquetBytes : ShardBytes)) Commit(state);
+        if (inShard > 0 && bytesInShard + bytes > (form == SampleForm.Parquet ? ParquetBytes : ShardBytes))
+            Commit(state);
     }
 
     /// <summary>Adds a sample with its encoded picture; <see cref="MakeRoom"/> comes first.</summary>
@@ -103,14 +130,19 @@ internal sealed class DataSetWriter : IDisposable
                 var file = $"{shard:00000}/{name}{SampleTar.Extension(image)}";
                 WriteImage(Path.Combine(folder, file), image);
                 var members = SampleTar.Members(sample);
-                var line = new SortedDictionary<string, object>(members, StringComparer.Ordinal) { ["file_name"] = file };
-                if (line.Remove("caption", out var captions)) line["text"] = captions;
+                var line = new SortedDictionary<string, object>(members, StringComparer.Ordinal)
+                {
+                    ["file_name"] = file,
+                };
+                if (line.Remove("caption", out var captions))
+                    line["text"] = captions;
                 lines[2].Add(line);
                 break;
         }
         written++;
         bytesInShard += image.Length;
-        if (++inShard == samplesPerShard) Commit(state);
+        if (++inShard == samplesPerShard)
+            Commit(state);
     }
 
     /// <summary>Notes a sample that is left out, as a line of rejected.jsonl.</summary>
@@ -125,7 +157,15 @@ internal sealed class DataSetWriter : IDisposable
     /// <exception cref="LitException">The disk is full.</exception>
     public void Note(Skipped what)
     {
-        lines[1].Add(new { what.Key, what.Origin, what.Reason });
+        lines[1]
+            .Add(
+                new
+                {
+                    what.Key,
+                    what.Origin,
+                    what.Reason,
+                }
+            );
         noted++;
     }
 
@@ -133,7 +173,8 @@ internal sealed class DataSetWriter : IDisposable
     /// <exception cref="LitException">The disk is full.</exception>
     public WrittenCounts Finish(Func<JsonNode?> state)
     {
-        if (IsComplete) return Counts;
+        if (IsComplete)
+            return Counts;
         Commit(state, complete: true);
         IsComplete = true;
         return Counts;
@@ -143,7 +184,8 @@ internal sealed class DataSetWriter : IDisposable
     public void Dispose()
     {
         tar?.Abandon();
-        foreach (var file in lines) file.Dispose();
+        foreach (var file in lines)
+            file.Dispose();
         folderLock.Dispose();
     }
 
@@ -151,13 +193,22 @@ internal sealed class DataSetWriter : IDisposable
     {
         if (inShard > 0)
         {
-            if (form == SampleForm.WebDataset) tar!.Finish();
-            if (form == SampleForm.Parquet) HuggingFaceRow.Write(Path.Combine(folder, $"{shard:00000}.parquet"), rows);
+            if (form == SampleForm.WebDataset)
+                tar!.Finish();
+            if (form == SampleForm.Parquet)
+                HuggingFaceRow.Write(Path.Combine(folder, $"{shard:00000}.parquet"), rows);
             tar = null;
             rows.Clear();
             (inShard, bytesInShard, shard) = (0, 0, shard + 1);
         }
-        new DataSetFile(made, complete, Counts, shard, [.. lines.Select(file => file.Flushed())], State = state()).Write(folder);
+        new DataSetFile(
+            made,
+            complete,
+            Counts,
+            shard,
+            [.. lines.Select(file => file.Flushed())],
+            State = state()
+        ).Write(folder);
     }
 
     private static void WriteImage(string path, byte[] image)
@@ -169,7 +220,10 @@ internal sealed class DataSetWriter : IDisposable
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
-            try { File.Delete(path); }
+            try
+            {
+                File.Delete(path);
+            }
             catch (Exception more) when (more is IOException or UnauthorizedAccessException)
             {
                 // The next run clears the shard away.
@@ -187,10 +241,15 @@ internal sealed class DataSetWriter : IDisposable
             foreach (var path in Directory.EnumerateFileSystemEntries(folder))
                 if (int.TryParse(Path.GetFileNameWithoutExtension(path), out var number) && number >= shard)
                 {
-                    if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
-                    else File.Delete(path);
+                    if (Directory.Exists(path))
+                        Directory.Delete(path, recursive: true);
+                    else
+                        File.Delete(path);
                 }
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(folder, trouble);
+        }
     }
 }

@@ -47,11 +47,31 @@ internal readonly record struct Broken(string Rule, string How);
 /// <summary>Applies rules; safe from several threads.</summary>
 internal sealed class Filter(FilterRules rules, CaptionCensus? census)
 {
-    public const string Unreadable = "unreadable", TooSmall = "too small", Aspect = "too long and thin", ManyCaptions = "too many captions", NoCaption = "no caption",
-        TooShort = "too short", TooLong = "too long", Boilerplate = "boilerplate", Frequent = "too frequent", Rare = "rare words";
+    public const string Unreadable = "unreadable",
+        TooSmall = "too small",
+        Aspect = "too long and thin",
+        ManyCaptions = "too many captions",
+        NoCaption = "no caption",
+        TooShort = "too short",
+        TooLong = "too long",
+        Boilerplate = "boilerplate",
+        Frequent = "too frequent",
+        Rare = "rare words";
 
     /// <summary>Every rule, in the order in which they are applied.</summary>
-    public static readonly string[] All = [Unreadable, TooSmall, Aspect, ManyCaptions, NoCaption, Boilerplate, TooShort, TooLong, Frequent, Rare];
+    public static readonly string[] All =
+    [
+        Unreadable,
+        TooSmall,
+        Aspect,
+        ManyCaptions,
+        NoCaption,
+        Boilerplate,
+        TooShort,
+        TooLong,
+        Frequent,
+        Rare,
+    ];
 
     private readonly Boilerplate boilerplate = new(rules.MoreBoilerplate);
 
@@ -61,24 +81,42 @@ internal sealed class Filter(FilterRules rules, CaptionCensus? census)
     /// <summary>What is wrong with the picture, or null.</summary>
     public Broken? Picture(Sample sample, byte[] image)
     {
-        int width, height;
-        try { (width, height) = Decoding.ReadSize(image, origin: sample.Origin); }
-        catch (PictureException broken) { return new(Unreadable, broken.Reason); }
-        if (Math.Min(width, height) < rules.MinSide) return new(TooSmall, $"{width} x {height}");
-        if (rules.MaxAspect > 0 && Math.Max(width, height) > rules.MaxAspect * Math.Min(width, height)) return new(Aspect, $"{width} x {height}");
-        return rules.MaxCaptions > 0 && sample.Captions.Count > rules.MaxCaptions ? new(ManyCaptions, $"{sample.Captions.Count} captions") : null;
+        int width,
+            height;
+        try
+        {
+            (width, height) = Decoding.ReadSize(image, origin: sample.Origin);
+        }
+        catch (PictureException broken)
+        {
+            return new(Unreadable, broken.Reason);
+        }
+        if (Math.Min(width, height) < rules.MinSide)
+            return new(TooSmall, $"{width} x {height}");
+        if (rules.MaxAspect > 0 && Math.Max(width, height) > rules.MaxAspect * Math.Min(width, height))
+            return new(Aspect, $"{width} x {height}");
+        return rules.MaxCaptions > 0 && sample.Captions.Count > rules.MaxCaptions
+            ? new(ManyCaptions, $"{sample.Captions.Count} captions")
+            : null;
     }
 
     /// <summary>What is wrong with a caption, or null.</summary>
     public Broken? Caption(string caption)
     {
-        if (rules.DropBoilerplate && boilerplate.In(caption) is { } phrase) return new(Boilerplate, phrase);
+        if (rules.DropBoilerplate && boilerplate.In(caption) is { } phrase)
+            return new(Boilerplate, phrase);
         var words = CaptionWords.Count(caption);
-        if (words < rules.MinWords) return new(TooShort, Words(words));
-        if (rules.MaxWords > 0 && words > rules.MaxWords) return new(TooLong, Words(words));
-        if (rules.MaxRepeats > 0 && census!.CountOf(caption) is var count && count > rules.MaxRepeats) return new(Frequent, $"on {count} pictures");
-        return rules.MinTokenCount > 1 && census!.RareIn(caption, rules.MinTokenCount) is { } token ? new(Rare, token) : null;
+        if (words < rules.MinWords)
+            return new(TooShort, Words(words));
+        if (rules.MaxWords > 0 && words > rules.MaxWords)
+            return new(TooLong, Words(words));
+        if (rules.MaxRepeats > 0 && census!.CountOf(caption) is var count && count > rules.MaxRepeats)
+            return new(Frequent, $"on {count} pictures");
+        return rules.MinTokenCount > 1 && census!.RareIn(caption, rules.MinTokenCount) is { } token
+            ? new(Rare, token)
+            : null;
     }
 
-    private static string Words(int count) => count == 1 ? "1 word" : string.Create(CultureInfo.InvariantCulture, $"{count} words");
+    private static string Words(int count) =>
+        count == 1 ? "1 word" : string.Create(CultureInfo.InvariantCulture, $"{count} words");
 }

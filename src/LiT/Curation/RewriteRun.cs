@@ -29,56 +29,107 @@ internal static class RewriteRun
     /// <param name="progress">Told of samples.</param>
     /// <param name="cancel">Stops between two samples; whole shards stay.</param>
     /// <returns>What was written and what was not, and by which rule.</returns>
-    public static (WrittenCounts Counts, RuleCounts Rules, bool WasComplete) Run(SampleSource source, string folder, SampleForm form, int samplesPerShard, JsonObject made,
-        Func<Sample, byte[], Judgement> judge, string what, IProgress<ProgressStep>? progress, CancellationToken cancel)
+    public static (WrittenCounts Counts, RuleCounts Rules, bool WasComplete) Run(
+        SampleSource source,
+        string folder,
+        SampleForm form,
+        int samplesPerShard,
+        JsonObject made,
+        Func<Sample, byte[], Judgement> judge,
+        string what,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
     {
         using var found = source.ReadAll().GetEnumerator();
-        var any = found.MoveNext();                       // an empty source is refused before anything is written
+        var any = found.MoveNext(); // an empty source is refused before anything is written
         made["source"] = source.Path;
         using var writer = DataSetWriter.Open(folder, form, samplesPerShard, made);
         var rules = RuleCounts.From(writer.State);
-        if (writer.IsComplete) return (writer.Counts, rules, true);
+        if (writer.IsComplete)
+            return (writer.Counts, rules, true);
         var unreported = 0;
-        foreach (var (one, image, judgement, lost) in Ahead.InOrder(Remaining(), found => Judged(found, judge), AheadCount, cancel))
+        foreach (
+            var (one, image, judgement, lost) in Ahead.InOrder(
+                Remaining(),
+                found => Judged(found, judge),
+                AheadCount,
+                cancel
+            )
+        )
         {
             var sample = one.Sample;
-            if (one.Skipped is { InPart: true } note) writer.Note(note);
+            if (one.Skipped is { InPart: true } note)
+                writer.Note(note);
             else if ((one.Skipped ?? lost) is { } skipped)
             {
                 rules.Reject(new("not read", skipped.Reason), skipped.Key, null);
-                writer.Reject(new { skipped.Key, skipped.Origin, Rule = "not read", How = skipped.Reason });
+                writer.Reject(
+                    new
+                    {
+                        skipped.Key,
+                        skipped.Origin,
+                        Rule = "not read",
+                        How = skipped.Reason,
+                    }
+                );
             }
             else if (judgement!.Kept is { } kept)
             {
                 writer.MakeRoom(image!.Length, rules.ToJson);
-                foreach (var (caption, broken) in judgement.Dropped) rules.Drop(broken, sample!.Key, caption);
+                foreach (var (caption, broken) in judgement.Dropped)
+                    rules.Drop(broken, sample!.Key, caption);
                 writer.Append(kept, image, rules.ToJson);
             }
             else
             {
-                foreach (var (caption, broken) in judgement.Dropped) rules.Drop(broken, sample!.Key, caption);
+                foreach (var (caption, broken) in judgement.Dropped)
+                    rules.Drop(broken, sample!.Key, caption);
                 var broke = judgement.Rejected!.Value;
                 rules.Reject(broke, sample!.Key, sample.Captions.Count > 0 ? sample.Captions[0] : null);
-                writer.Reject(new { sample.Key, sample.Origin, broke.Rule, broke.How, sample.Captions });
+                writer.Reject(
+                    new
+                    {
+                        sample.Key,
+                        sample.Origin,
+                        broke.Rule,
+                        broke.How,
+                        sample.Captions,
+                    }
+                );
             }
-            if (++unreported % 16 == 0) progress?.Report(new(what, writer.Counts.Found, source.KnownCount, "samples", writer.Counts.Rejected > 0 ? $"{writer.Counts.Rejected} left out" : null));
+            if (++unreported % 16 == 0)
+                progress?.Report(
+                    new(
+                        what,
+                        writer.Counts.Found,
+                        source.KnownCount,
+                        "samples",
+                        writer.Counts.Rejected > 0 ? $"{writer.Counts.Rejected} left out" : null
+                    )
+                );
         }
         if (writer.Counts.Written == 0)
-            throw new LitException($"{source.Path}: none of its {writer.Counts.Found} samples is left to write; {Path.Combine(folder, "rejected.jsonl")} says why for each. Mend the data, or choose other rules and an empty folder.");
+            throw new LitException(
+                $"{source.Path}: none of its {writer.Counts.Found} samples is left to write; {Path.Combine(folder, "rejected.jsonl")} says why for each. Mend the data, or choose other rules and an empty folder."
+            );
         return (writer.Finish(rules.ToJson), rules, false);
 
         IEnumerable<Found> Remaining()
         {
             var resumed = writer.Resumed;
             for (var more = any; more; more = found.MoveNext())
-                if (--resumed < 0) yield return found.Current;
+                if (--resumed < 0)
+                    yield return found.Current;
         }
     }
 
     private static Read Judged(Found found, Func<Sample, byte[], Judgement> judge)
     {
-        if (found.Sample is not { } sample) return new(found, null, null, null);
-        if (sample.ReadImage is null) return new(found, null, null, new(sample.Key, sample.Origin, "no picture"));
+        if (found.Sample is not { } sample)
+            return new(found, null, null, null);
+        if (sample.ReadImage is null)
+            return new(found, null, null, new(sample.Key, sample.Origin, "no picture"));
         try
         {
             var image = sample.ReadImage();

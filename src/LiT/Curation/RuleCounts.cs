@@ -18,10 +18,16 @@ public sealed record RuleCount(string Rule)
 /// <summary>Counts the victims of each rule and keeps a few to look at.</summary>
 internal sealed class RuleCounts
 {
-    private const int MostExamples = 12, LongestExample = 200;
+    private const int MostExamples = 12,
+        LongestExample = 200;
     private readonly SortedDictionary<string, RuleCount> counts = new(StringComparer.Ordinal);
 
-    public IReadOnlyList<RuleCount> All => [.. counts.Values.OrderBy(count => Array.IndexOf(Filter.All, count.Rule)).ThenBy(count => count.Rule, StringComparer.Ordinal)];
+    public IReadOnlyList<RuleCount> All =>
+        [
+            .. counts
+                .Values.OrderBy(count => Array.IndexOf(Filter.All, count.Rule))
+                .ThenBy(count => count.Rule, StringComparer.Ordinal),
+        ];
 
     public void Reject(Broken broken, string key, string? caption)
     {
@@ -37,12 +43,21 @@ internal sealed class RuleCounts
         Show(count, broken, key, caption);
     }
 
-    public JsonNode ToJson() => new JsonObject(counts.Values.Select(count => KeyValuePair.Create(count.Rule, (JsonNode?)new JsonObject
-    {
-        ["samples"] = count.Samples,
-        ["captions"] = count.Captions,
-        ["examples"] = new JsonArray([.. count.Examples.Select(example => (JsonNode)example)]),
-    })));
+    public JsonNode ToJson() =>
+        new JsonObject(
+            counts.Values.Select(count =>
+                KeyValuePair.Create(
+                    count.Rule,
+                    (JsonNode?)
+                        new JsonObject
+                        {
+                            ["samples"] = count.Samples,
+                            ["captions"] = count.Captions,
+                            ["examples"] = new JsonArray([.. count.Examples.Select(example => (JsonNode)example)]),
+                        }
+                )
+            )
+        );
 
     public static RuleCounts From(JsonNode? json)
     {
@@ -59,15 +74,18 @@ internal sealed class RuleCounts
 
     private RuleCount Of(string rule)
     {
-        if (!counts.TryGetValue(rule, out var count)) counts.Add(rule, count = new(rule));
+        if (!counts.TryGetValue(rule, out var count))
+            counts.Add(rule, count = new(rule));
         return count;
     }
 
     private static void Show(RuleCount count, Broken broken, string key, string? caption)
     {
-        if (count.Examples.Count >= MostExamples) return;
+        if (count.Examples.Count >= MostExamples)
+            return;
         var line = $"{key}: {broken.How}{(caption is null ? "" : $", {caption}")}";
         line = LitException.OneLine(line.Length > LongestExample ? line[..LongestExample] + " …" : line);
-        if (!count.Examples.Contains(line)) count.Examples.Add(line);
+        if (!count.Examples.Contains(line))
+            count.Examples.Add(line);
     }
 }

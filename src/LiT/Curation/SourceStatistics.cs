@@ -110,9 +110,20 @@ public sealed record TokenStatistics(int Length, long Truncated, long Pieces, lo
 /// <summary>Reads a source once and counts; memory grows by some 100 bytes for each different picture and caption.</summary>
 public static class StatisticsRun
 {
-    private const int AheadCount = 64, MostFrequent = 20, MostExamples = 24, MostLabels = 1_000_000;
+    private const int AheadCount = 64,
+        MostFrequent = 20,
+        MostExamples = 24,
+        MostLabels = 1_000_000;
 
-    private sealed record Looked(Found Found, UInt128 Hash, PictureFormat Format, int Bytes, (int Width, int Height)? Size, byte[]? Image, string? Lost);
+    private sealed record Looked(
+        Found Found,
+        UInt128 Hash,
+        PictureFormat Format,
+        int Bytes,
+        (int Width, int Height)? Size,
+        byte[]? Image,
+        string? Lost
+    );
 
     /// <param name="source">Any form of data; of an embedding store only the words are counted.</param>
     /// <param name="tokenizer">Counts pieces and captions that are cut, if it is given.</param>
@@ -120,16 +131,45 @@ public static class StatisticsRun
     /// <param name="progress">Told of samples.</param>
     /// <param name="cancel">Stops between two samples.</param>
     /// <exception cref="LitException">The source as a whole cannot be read.</exception>
-    public static SourceStatistics Run(SampleSource source, CaptionTokenizer? tokenizer = null, bool withExamples = false, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static SourceStatistics Run(
+        SampleSource source,
+        CaptionTokenizer? tokenizer = null,
+        bool withExamples = false,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
-        long used = 0, skipped = 0, noted = 0, imageBytes = 0, unreadable = 0, duplicates = 0, captions = 0, without = 0, unlabelled = 0, duplicateCaptions = 0;
-        var (reasons, formats, languages, labels) = (new Counter(200), new Counter(20), new Counter(200), new Counter(MostLabels));
-        var (fileSize, side, aspect, perPicture, words, characters, pieces) = (new Tally(), new Tally(), new Tally(), new Tally(), new Tally(), new Tally(), new Tally());
+        long used = 0,
+            skipped = 0,
+            noted = 0,
+            imageBytes = 0,
+            unreadable = 0,
+            duplicates = 0,
+            captions = 0,
+            without = 0,
+            unlabelled = 0,
+            duplicateCaptions = 0;
+        var (reasons, formats, languages, labels) = (
+            new Counter(200),
+            new Counter(20),
+            new Counter(200),
+            new Counter(MostLabels)
+        );
+        var (fileSize, side, aspect, perPicture, words, characters, pieces) = (
+            new Tally(),
+            new Tally(),
+            new Tally(),
+            new Tally(),
+            new Tally(),
+            new Tally(),
+            new Tally()
+        );
         var (seen, frequent, tokens) = (new HashSet<UInt128>(), new FrequentTexts(), new CaptionCounts());
         var examples = new Examples(withExamples ? MostExamples : 0);
         foreach (var one in Ahead.InOrder(source.ReadAll(), Look, AheadCount, cancel))
         {
-            if (one.Found.Skipped is { InPart: true }) noted++;
+            if (one.Found.Skipped is { InPart: true })
+                noted++;
             else if (one.Found.Skipped is not null || one.Lost is not null)
             {
                 skipped++;
@@ -144,32 +184,48 @@ public static class StatisticsRun
                     imageBytes += one.Bytes;
                     fileSize.Add(one.Bytes);
                     formats.Add(one.Format == PictureFormat.Unknown ? "none that is read" : one.Format.ToString());
-                    if (!seen.Add(one.Hash)) duplicates++;
+                    if (!seen.Add(one.Hash))
+                        duplicates++;
                     if (one.Size is var (width, height) && Math.Min(width, height) > 0)
                     {
                         side.Add(Math.Min(width, height));
                         aspect.Add(100L * Math.Max(width, height) / Math.Min(width, height));
                         examples.Offer(sample, one.Image!);
                     }
-                    else unreadable++;
+                    else
+                        unreadable++;
                 }
                 perPicture.Add(sample.Captions.Count);
-                if (sample.Captions.Count == 0) without++;
-                if (sample.Label is { } label) labels.Add(label);
-                else unlabelled++;
+                if (sample.Captions.Count == 0)
+                    without++;
+                if (sample.Label is { } label)
+                    labels.Add(label);
+                else
+                    unlabelled++;
                 foreach (var caption in sample.Captions)
                 {
                     captions++;
                     words.Add(CaptionWords.Count(caption));
                     characters.Add(caption.EnumerateRunes().Count());
                     languages.Add(Curation.Languages.Of(caption));
-                    if (frequent.Add(caption)) duplicateCaptions++;
-                    if (tokenizer?.Count([caption]) is not { } count) continue;
+                    if (frequent.Add(caption))
+                        duplicateCaptions++;
+                    if (tokenizer?.Count([caption]) is not { } count)
+                        continue;
                     tokens += count;
                     pieces.Add(count.Pieces);
                 }
             }
-            if ((used + skipped) % 64 == 0) progress?.Report(new("counting", used + skipped, source.KnownCount, "samples", skipped > 0 ? $"{skipped} skipped" : null));
+            if ((used + skipped) % 64 == 0)
+                progress?.Report(
+                    new(
+                        "counting",
+                        used + skipped,
+                        source.KnownCount,
+                        "samples",
+                        skipped > 0 ? $"{skipped} skipped" : null
+                    )
+                );
         }
         return new()
         {
@@ -200,7 +256,9 @@ public static class StatisticsRun
             Languages = languages.Top(MostFrequent),
             LabelCount = labels.Different,
             Labels = labels.Top(MostFrequent),
-            Tokens = tokenizer is null ? null : new(tokenizer.Layout.Length, tokens.Truncated, tokens.Pieces, tokens.Unknown, pieces.Result),
+            Tokens = tokenizer is null
+                ? null
+                : new(tokenizer.Layout.Length, tokens.Truncated, tokens.Pieces, tokens.Unknown, pieces.Result),
             Examples = examples.All,
         };
     }
@@ -215,15 +273,30 @@ public static class StatisticsRun
 
     private static Looked Look(Found found)
     {
-        if (found.Sample is not { ReadImage: { } read } sample) return new(found, default, default, 0, null, null, null);
+        if (found.Sample is not { ReadImage: { } read } sample)
+            return new(found, default, default, 0, null, null, null);
         try
         {
             var image = read();
             (int, int)? size = null;
-            try { size = Decoding.ReadSize(image, origin: sample.Origin); }
+            try
+            {
+                size = Decoding.ReadSize(image, origin: sample.Origin);
+            }
             catch (PictureException) { }
-            return new(found, System.IO.Hashing.XxHash128.HashToUInt128(image), PictureFormats.Of(image), image.Length, size, image, null);
+            return new(
+                found,
+                System.IO.Hashing.XxHash128.HashToUInt128(image),
+                PictureFormats.Of(image),
+                image.Length,
+                size,
+                image,
+                null
+            );
         }
-        catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException) { return new(found, default, default, 0, null, null, trouble.Message); }
+        catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException)
+        {
+            return new(found, default, default, 0, null, null, trouble.Message);
+        }
     }
 }

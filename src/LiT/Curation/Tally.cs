@@ -5,7 +5,8 @@ internal sealed class Tally
 {
     private readonly SortedDictionary<int, long> bins = [];
     private double sum;
-    private long least = long.MaxValue, most = long.MinValue;
+    private long least = long.MaxValue,
+        most = long.MinValue;
 
     public long Count { get; private set; }
 
@@ -18,7 +19,8 @@ internal sealed class Tally
         bins[bin] = bins.GetValueOrDefault(bin) + 1;
     }
 
-    public Distribution? Result => Count == 0 ? null : new(Count, sum / Count, least, Quantile(0.05), Quantile(0.5), Quantile(0.95), most);
+    public Distribution? Result =>
+        Count == 0 ? null : new(Count, sum / Count, least, Quantile(0.05), Quantile(0.5), Quantile(0.95), most);
 
     /// <summary>Counts between edges: below the first, from each to the next, from the last on.</summary>
     public IEnumerable<(string Range, long Count)> Between(params long[] edges)
@@ -26,8 +28,15 @@ internal sealed class Tally
         for (var i = 0; i <= edges.Length; i++)
         {
             var (from, to) = (i == 0 ? long.MinValue : edges[i - 1], i == edges.Length ? long.MaxValue : edges[i]);
-            var range = i == 0 ? $"< {to:N0}" : i == edges.Length ? $"≥ {from:N0}" : to == from + 1 ? $"{from:N0}" : $"{from:N0}–{to - 1:N0}";
-            yield return (range, bins.Where(bin => ValueOf(bin.Key) >= from && ValueOf(bin.Key) < to).Sum(bin => bin.Value));
+            var range =
+                i == 0 ? $"< {to:N0}"
+                : i == edges.Length ? $"≥ {from:N0}"
+                : to == from + 1 ? $"{from:N0}"
+                : $"{from:N0}–{to - 1:N0}";
+            yield return (
+                range,
+                bins.Where(bin => ValueOf(bin.Key) >= from && ValueOf(bin.Key) < to).Sum(bin => bin.Value)
+            );
         }
     }
 
@@ -35,14 +44,16 @@ internal sealed class Tally
     {
         var rank = (long)Math.Ceiling(share * Count);
         foreach (var (bin, count) in bins)
-            if ((rank -= count) <= 0) return Math.Clamp(ValueOf(bin), least, most);
+            if ((rank -= count) <= 0)
+                return Math.Clamp(ValueOf(bin), least, most);
         return most;
     }
 
     // Exact up to 1,024, then 64 bins for each doubling.
     private static int BinOf(long value)
     {
-        if (value < 1024) return (int)Math.Max(value, 0);
+        if (value < 1024)
+            return (int)Math.Max(value, 0);
         var shift = 63 - System.Numerics.BitOperations.LeadingZeroCount((ulong)value) - 6;
         return 1024 + (shift - 4) * 64 + (int)((value >> shift) - 64);
     }
@@ -51,4 +62,12 @@ internal sealed class Tally
 }
 
 /// <summary>A distribution in numbers; quantiles of values above 1,024 are right to 2%.</summary>
-public sealed record Distribution(long Count, double Mean, long Least, long Percent5, long Median, long Percent95, long Most);
+public sealed record Distribution(
+    long Count,
+    double Mean,
+    long Least,
+    long Percent5,
+    long Median,
+    long Percent95,
+    long Most
+);

@@ -7,7 +7,8 @@ namespace LiT.Data;
 /// </summary>
 internal sealed class CaptionTable : SampleSource
 {
-    private readonly string file, root;
+    private readonly string file,
+        root;
     private readonly SampleOptions options;
     private readonly Func<ITableReader> open;
 
@@ -19,7 +20,9 @@ internal sealed class CaptionTable : SampleSource
         this.file = file;
         this.options = options;
         Form = form;
-        root = System.IO.Path.GetFullPath(options.ImageRoot ?? System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!);
+        root = System.IO.Path.GetFullPath(
+            options.ImageRoot ?? System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!
+        );
         open = System.IO.Path.GetExtension(file).ToLowerInvariant() switch
         {
             ".jsonl" => () => new JsonLines(file, options),
@@ -46,16 +49,21 @@ internal sealed class CaptionTable : SampleSource
         while (rows.Next() is { } row)
         {
             found = true;
-            if (row.Trouble is not null) skip(new("", At(row), row.Trouble));
+            if (row.Trouble is not null)
+                skip(new("", At(row), row.Trouble));
             else if (numbers[SeenKeys.Hash(row.Image)] is var number && number == begun)
             {
-                if (group is not null && Finish(group, later, lookup, skip) is { } sample) yield return sample;
+                if (group is not null && Finish(group, later, lookup, skip) is { } sample)
+                    yield return sample;
                 group = new(begun++, [row]);
             }
-            else if (number == group!.Number) group.Rows.Add(row);
+            else if (number == group!.Number)
+                group.Rows.Add(row);
         }
-        if (group is not null && Finish(group, later, lookup, skip) is { } last) yield return last;
-        if (!found) throw new LitException($"{Path}: has no rows. It needs an image path and a caption on each line.");
+        if (group is not null && Finish(group, later, lookup, skip) is { } last)
+            yield return last;
+        if (!found)
+            throw new LitException($"{Path}: has no rows. It needs an image path and a caption on each line.");
     }
 
     /// <summary>Numbers the pictures in the order of their first rows, and finds the rows that do not stand beside those.</summary>
@@ -67,25 +75,34 @@ internal sealed class CaptionTable : SampleSource
         using var rows = Opened();
         while (rows.Next() is { } row)
         {
-            if (row.Trouble is not null) continue;
-            if (numbers.TryAdd(SeenKeys.Hash(row.Image), numbers.Count)) current = numbers.Count - 1;
+            if (row.Trouble is not null)
+                continue;
+            if (numbers.TryAdd(SeenKeys.Hash(row.Image), numbers.Count))
+                current = numbers.Count - 1;
             else if (numbers[SeenKeys.Hash(row.Image)] is var number && number != current)
             {
-                if (!later.TryGetValue(number, out var places)) later.Add(number, places = []);
+                if (!later.TryGetValue(number, out var places))
+                    later.Add(number, places = []);
                 places.Add((row.Offset, row.Line));
             }
         }
         return (numbers, later);
     }
 
-    private Sample? Finish(Group group, Dictionary<int, List<(long, long)>> later, ITableReader lookup, Action<Skipped> skip)
+    private Sample? Finish(
+        Group group,
+        Dictionary<int, List<(long, long)>> later,
+        ITableReader lookup,
+        Action<Skipped> skip
+    )
     {
         var first = group.Rows[0];
         var key = first.Image;
         foreach (var (offset, line) in later.GetValueOrDefault(group.Number) ?? [])
         {
             lookup.Seek(offset, line);
-            if (lookup.Next() is { Trouble: null } row) group.Rows.Add(row);
+            if (lookup.Next() is { Trouble: null } row)
+                group.Rows.Add(row);
         }
         if (Places.Find(root, key, options, out var path) is { } refusal)
         {
@@ -96,20 +113,29 @@ internal sealed class CaptionTable : SampleSource
         foreach (var row in group.Rows)
         {
             var from = row == first ? null : $"line {row.Line}";
-            if (row.Mended) draft.AddTrouble(SampleDraft.At(from, SampleDraft.NotUtf8));
-            foreach (var caption in row.Captions) draft.AddCaption(caption, from);
+            if (row.Mended)
+                draft.AddTrouble(SampleDraft.At(from, SampleDraft.NotUtf8));
+            foreach (var caption in row.Captions)
+                draft.AddCaption(caption, from);
             draft.SetLabel(row.Label, from);
-            foreach (var (name, value) in row.Fields) draft.SetField(name, value);
+            foreach (var (name, value) in row.Fields)
+                draft.SetField(name, value);
         }
         return draft.Finish(() => Pictures.Bytes(path), skip);
     }
 
     private ITableReader Opened()
     {
-        try { return open(); }
+        try
+        {
+            return open();
+        }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
-            throw new LitException($"{file}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.", trouble);
+            throw new LitException(
+                $"{file}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.",
+                trouble
+            );
         }
     }
 

@@ -46,10 +46,13 @@ internal sealed class DelimitedRows : IDisposable
     /// <exception cref="FormatException">A quote is not closed, or the line is too long; reading goes on with the next line.</exception>
     public (string[] Cells, bool Mended) Cells()
     {
-        if (lines.Next() is not { } line) return ([], false);
-        if (line.Length >= LineReader.Limit) throw new FormatException($"a line of more than {LineReader.Limit:N0} bytes. Break it up.");
+        if (lines.Next() is not { } line)
+            return ([], false);
+        if (line.Length >= LineReader.Limit)
+            throw new FormatException($"a line of more than {LineReader.Limit:N0} bytes. Break it up.");
         var cells = new List<byte[]>();
-        if (!quotes) SplitTabs(line.Span, cells);
+        if (!quotes)
+            SplitTabs(line.Span, cells);
         else if (!SplitQuoted(line.Span, cells))
         {
             var (afterFirst, nextLine) = (lines.Offset, lines.Number);
@@ -60,13 +63,17 @@ internal sealed class DelimitedRows : IDisposable
                 if (record.Length > QuotedLimit || lines.Next() is not { } more)
                 {
                     lines.Seek(afterFirst, nextLine);
-                    throw new FormatException("a quote is opened and not closed. Close it, or double the quotes inside a text.");
+                    throw new FormatException(
+                        "a quote is opened and not closed. Close it, or double the quotes inside a text."
+                    );
                 }
                 record.WriteByte((byte)'\n');
                 record.Write(more.Span);
-                if (!more.Span.Contains((byte)'"')) continue;
+                if (!more.Span.Contains((byte)'"'))
+                    continue;
                 cells.Clear();
-                if (SplitQuoted(record.GetBuffer().AsSpan(0, (int)record.Length), cells)) break;
+                if (SplitQuoted(record.GetBuffer().AsSpan(0, (int)record.Length), cells))
+                    break;
             } while (true);
         }
         var mended = false;
@@ -94,23 +101,27 @@ internal sealed class DelimitedRows : IDisposable
                 while (true)
                 {
                     var next = row[close..].IndexOf((byte)'"');
-                    if (next < 0) return false;
+                    if (next < 0)
+                        return false;
                     close += next;
-                    if (close + 1 >= row.Length || row[close + 1] != '"') break;
+                    if (close + 1 >= row.Length || row[close + 1] != '"')
+                        break;
                     close += 2;
                 }
                 var rest = row[(close + 1)..];
                 var stop = rest.IndexOf(separator);
                 var tail = stop < 0 ? rest : rest[..stop];
                 cells.Add([.. Unquoted(row[1..close]), .. tail]);
-                if (stop < 0) return true;
+                if (stop < 0)
+                    return true;
                 row = rest[(stop + 1)..];
             }
             else
             {
                 var stop = row.IndexOf(separator);
                 cells.Add((stop < 0 ? row : row[..stop]).ToArray());
-                if (stop < 0) return true;
+                if (stop < 0)
+                    return true;
                 row = row[(stop + 1)..];
             }
         }
@@ -122,14 +133,18 @@ internal sealed class DelimitedRows : IDisposable
         for (var i = 0; i < inside.Length; i++)
         {
             plain.Add(inside[i]);
-            if (inside[i] == '"' && i + 1 < inside.Length && inside[i + 1] == '"') i++;
+            if (inside[i] == '"' && i + 1 < inside.Length && inside[i + 1] == '"')
+                i++;
         }
         return [.. plain];
     }
 
     private static string Decode(byte[] cell, ref bool mended)
     {
-        try { return Strict.GetString(cell); }
+        try
+        {
+            return Strict.GetString(cell);
+        }
         catch (DecoderFallbackException)
         {
             mended = true;
@@ -140,7 +155,9 @@ internal sealed class DelimitedRows : IDisposable
     private static byte Separator(ReadOnlySpan<byte> line)
     {
         byte[] candidates = [(byte)',', (byte)';', (byte)'\t'];
-        foreach (var candidate in candidates) if (line.Contains(candidate)) return candidate;
+        foreach (var candidate in candidates)
+            if (line.Contains(candidate))
+                return candidate;
         return (byte)',';
     }
 }

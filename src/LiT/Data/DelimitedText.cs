@@ -5,14 +5,28 @@ namespace LiT.Data;
 /// </summary>
 internal sealed class DelimitedText : ITableReader
 {
-    private static readonly string[] ImageNames = ["file_name", "filename", "filepath", "file_path", "image", "image_path", "img", "path", "file"];
+    private static readonly string[] ImageNames =
+    [
+        "file_name",
+        "filename",
+        "filepath",
+        "file_path",
+        "image",
+        "image_path",
+        "img",
+        "path",
+        "file",
+    ];
     private static readonly string[] CaptionNames = ["text", "caption", "captions", "title", "sentence", "description"];
     private static readonly string[] LabelNames = ["label", "class"];
 
     private readonly DelimitedRows lines;
     private readonly string[] names;
-    private readonly int image, caption, label;
-    private readonly long firstOffset, firstLine;
+    private readonly int image,
+        caption,
+        label;
+    private readonly long firstOffset,
+        firstLine;
 
     /// <param name="path">The table.</param>
     /// <param name="tabs">Whether tabs separate the cells (.tsv); otherwise the first line tells: comma, semicolon or tab.</param>
@@ -24,9 +38,14 @@ internal sealed class DelimitedText : ITableReader
         var name = Path.GetFileName(path);
         (firstOffset, firstLine) = (lines.Offset, lines.Number);
         var cells = FirstRow(name);
-        string[] wanted = [.. new[] { options.ImageColumn, options.CaptionColumn, options.LabelColumn }.OfType<string>()];
-        var isHeader = cells.Any(cell => wanted.Concat(ImageNames).Concat(CaptionNames).Contains(cell.Trim(), StringComparer.OrdinalIgnoreCase))
-            && !cells.Any(Pictures.IsPicture);
+        string[] wanted =
+        [
+            .. new[] { options.ImageColumn, options.CaptionColumn, options.LabelColumn }.OfType<string>(),
+        ];
+        var isHeader =
+            cells.Any(cell =>
+                wanted.Concat(ImageNames).Concat(CaptionNames).Contains(cell.Trim(), StringComparer.OrdinalIgnoreCase)
+            ) && !cells.Any(Pictures.IsPicture);
         if (isHeader)
         {
             names = [.. cells.Select(cell => cell.Trim())];
@@ -40,19 +59,31 @@ internal sealed class DelimitedText : ITableReader
         caption = Numbered(options.CaptionColumn, name);
         label = Numbered(options.LabelColumn, name);
         image = Numbered(options.ImageColumn, name);
-        if (image < 0) image = Array.FindIndex(cells, Pictures.IsPicture);
         if (image < 0)
-            throw new LitException($"{name}, line 1: no column holds a picture's file name. Name the columns in the first line (image, caption), or give --image-column 1.");
-        if (caption < 0 && cells.Length == 2) caption = 1 - image;
+            image = Array.FindIndex(cells, Pictures.IsPicture);
+        if (image < 0)
+            throw new LitException(
+                $"{name}, line 1: no column holds a picture's file name. Name the columns in the first line (image, caption), or give --image-column 1."
+            );
+        if (caption < 0 && cells.Length == 2)
+            caption = 1 - image;
         if (caption < 0 && label < 0 && cells.Length > 2)
-            throw new LitException($"{name}, line 1: {cells.Length} columns and no header. Name them in the first line (image, caption), or give --caption-column 2.");
+            throw new LitException(
+                $"{name}, line 1: {cells.Length} columns and no header. Name them in the first line (image, caption), or give --caption-column 2."
+            );
         lines.Seek(firstOffset, firstLine);
     }
 
     private string[] FirstRow(string table)
     {
-        try { return lines.Cells().Cells; }
-        catch (FormatException trouble) { throw new LitException($"{table}, line 1: {trouble.Message}"); }
+        try
+        {
+            return lines.Cells().Cells;
+        }
+        catch (FormatException trouble)
+        {
+            throw new LitException($"{table}, line 1: {trouble.Message}");
+        }
     }
 
     public void Seek(long offset, long line) => lines.Seek(Math.Max(offset, firstOffset), Math.Max(line, firstLine));
@@ -67,15 +98,25 @@ internal sealed class DelimitedText : ITableReader
             try
             {
                 (cells, mended) = lines.Cells();
-                if (cells.Length == 0) return null;
-                if (cells is [""]) continue;          // a blank line
+                if (cells.Length == 0)
+                    return null;
+                if (cells is [""])
+                    continue; // a blank line
             }
-            catch (FormatException trouble) { return new(line, offset) { Trouble = trouble.Message }; }
+            catch (FormatException trouble)
+            {
+                return new(line, offset) { Trouble = trouble.Message };
+            }
             if (cells.Length != names.Length)
                 return new(line, offset)
                 {
-                    Trouble = $"{cells.Length} columns where {names.Length} are expected ({string.Join(", ", names)}). " +
-                        (lines.SeparatedBy == '\t' ? $"Put {(names.Length == 2 ? "one tab" : $"{names.Length - 1} tabs")} on each line." : "Put quotes around text that holds a separator."),
+                    Trouble =
+                        $"{cells.Length} columns where {names.Length} are expected ({string.Join(", ", names)}). "
+                        + (
+                            lines.SeparatedBy == '\t'
+                                ? $"Put {(names.Length == 2 ? "one tab" : $"{names.Length - 1} tabs")} on each line."
+                                : "Put quotes around text that holds a separator."
+                        ),
                 };
             return new(line, offset)
             {
@@ -83,8 +124,13 @@ internal sealed class DelimitedText : ITableReader
                 Mended = mended,
                 Captions = caption < 0 ? [] : [cells[caption]],
                 Label = label < 0 ? null : cells[label],
-                Fields = [.. Enumerable.Range(0, cells.Length).Where(i => i != image && i != caption && i != label && cells[i].Length > 0)
-                    .Select(i => KeyValuePair.Create(names[i], cells[i]))],
+                Fields =
+                [
+                    .. Enumerable
+                        .Range(0, cells.Length)
+                        .Where(i => i != image && i != caption && i != label && cells[i].Length > 0)
+                        .Select(i => KeyValuePair.Create(names[i], cells[i])),
+                ],
             };
         }
     }
@@ -95,15 +141,21 @@ internal sealed class DelimitedText : ITableReader
     {
         var found = wanted is not null
             ? Array.FindIndex(names, name => name.Equals(wanted, StringComparison.OrdinalIgnoreCase))
-            : usual.Select(name => Array.FindIndex(names, n => n.Equals(name, StringComparison.OrdinalIgnoreCase))).FirstOrDefault(i => i >= 0, -1);
+            : usual
+                .Select(name => Array.FindIndex(names, n => n.Equals(name, StringComparison.OrdinalIgnoreCase)))
+                .FirstOrDefault(i => i >= 0, -1);
         if (found < 0 && (wanted is not null || option is not null))
-            throw new LitException($"{table}, line 1: no column {wanted ?? "with the picture's file name"}; the columns are {string.Join(", ", names)}. " +
-                (wanted is null ? $"Say which with {option}." : "Give one of these."));
+            throw new LitException(
+                $"{table}, line 1: no column {wanted ?? "with the picture's file name"}; the columns are {string.Join(", ", names)}. "
+                    + (wanted is null ? $"Say which with {option}." : "Give one of these.")
+            );
         return found;
     }
 
     private int Numbered(string? wanted, string table) =>
         wanted is null ? -1
         : int.TryParse(wanted, out var number) && number >= 1 && number <= names.Length ? number - 1
-        : throw new LitException($"{table}, line 1: no column {wanted}; the first line is no header. Give a number from 1 to {names.Length}.");
+        : throw new LitException(
+            $"{table}, line 1: no column {wanted}; the first line is no header. Give a number from 1 to {names.Length}."
+        );
 }

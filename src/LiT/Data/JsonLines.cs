@@ -19,8 +19,10 @@ internal sealed class JsonLines(string path, SampleOptions options) : ITableRead
         while (true)
         {
             var row = new TableRow(lines.Number, lines.Offset);
-            if (lines.Next() is not { } line) return null;
-            if (!line.Span.ContainsAnyExcept(" \t\uFEFF"u8)) continue;
+            if (lines.Next() is not { } line)
+                return null;
+            if (!line.Span.ContainsAnyExcept(" \t\uFEFF"u8))
+                continue;
             var mended = false;
             if (!System.Text.Unicode.Utf8.IsValid(line.Span))
             {
@@ -32,14 +34,24 @@ internal sealed class JsonLines(string path, SampleOptions options) : ITableRead
                 using var json = JsonDocument.Parse(line);
                 return Parsed(row with { Mended = mended }, json.RootElement);
             }
-            catch (JsonException) { return row with { Trouble = "not a JSON object on one line. Write {\"file_name\": …, \"text\": …}." }; }
-            catch (InvalidOperationException) { return row with { Trouble = "not a JSON object of Unicode text. Write {\"file_name\": …, \"text\": …}." }; }
+            catch (JsonException)
+            {
+                return row with { Trouble = "not a JSON object on one line. Write {\"file_name\": …, \"text\": …}." };
+            }
+            catch (InvalidOperationException)
+            {
+                return row with
+                {
+                    Trouble = "not a JSON object of Unicode text. Write {\"file_name\": …, \"text\": …}.",
+                };
+            }
         }
     }
 
     private TableRow Parsed(TableRow row, JsonElement members)
     {
-        string? image = null, label = null;
+        string? image = null,
+            label = null;
         var captions = new List<string?>();
         var fields = new List<KeyValuePair<string, string>>();
         var imageName = JsonMembers.NameIn(members, options.ImageColumn, ImageNames);
@@ -47,13 +59,26 @@ internal sealed class JsonLines(string path, SampleOptions options) : ITableRead
         var labelName = JsonMembers.NameIn(members, options.LabelColumn, JsonMembers.LabelNames);
         foreach (var member in members.EnumerateObject())
         {
-            if (member.Name == imageName) image = JsonMembers.Text(member.Value);
-            else if (member.Name == captionName) captions.AddRange(JsonMembers.Texts(member.Value));
-            else if (member.Name == labelName) label = JsonMembers.Text(member.Value);
-            else if (JsonMembers.Text(member.Value) is { } value) fields.Add(KeyValuePair.Create(member.Name, value));
+            if (member.Name == imageName)
+                image = JsonMembers.Text(member.Value);
+            else if (member.Name == captionName)
+                captions.AddRange(JsonMembers.Texts(member.Value));
+            else if (member.Name == labelName)
+                label = JsonMembers.Text(member.Value);
+            else if (JsonMembers.Text(member.Value) is { } value)
+                fields.Add(KeyValuePair.Create(member.Name, value));
         }
         return string.IsNullOrEmpty(image)
-            ? row with { Trouble = "no file_name. Name the picture on each line." }
-            : row with { Image = TableRow.Name(image), Captions = captions, Label = label, Fields = fields };
+            ? row with
+            {
+                Trouble = "no file_name. Name the picture on each line.",
+            }
+            : row with
+            {
+                Image = TableRow.Name(image),
+                Captions = captions,
+                Label = label,
+                Fields = fields,
+            };
     }
 }

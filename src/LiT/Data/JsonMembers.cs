@@ -10,12 +10,15 @@ internal static class JsonMembers
 
     public static void Add(SampleDraft draft, ReadOnlyMemory<byte> json, string from, SampleOptions options)
     {
-        if (json.Span.StartsWith("\uFEFF"u8)) json = json[3..];
+        if (json.Span.StartsWith("\uFEFF"u8))
+            json = json[3..];
         try
         {
             using var document = JsonDocument.Parse(json);
-            if (document.RootElement.ValueKind == JsonValueKind.Object) Add(draft, document.RootElement, from, options);
-            else draft.LoseWords($"{from}: not a JSON object");
+            if (document.RootElement.ValueKind == JsonValueKind.Object)
+                Add(draft, document.RootElement, from, options);
+            else
+                draft.LoseWords($"{from}: not a JSON object");
         }
         catch (JsonException)
         {
@@ -34,9 +37,12 @@ internal static class JsonMembers
         foreach (var member in members.EnumerateObject())
         {
             if (member.Name == captionName)
-                foreach (var caption in Texts(member.Value)) draft.AddCaption(caption, from);
-            else if (member.Name == labelName) draft.SetLabel(Text(member.Value), from);
-            else if (Text(member.Value) is { } value) draft.SetField(member.Name, value);
+                foreach (var caption in Texts(member.Value))
+                    draft.AddCaption(caption, from);
+            else if (member.Name == labelName)
+                draft.SetLabel(Text(member.Value), from);
+            else if (Text(member.Value) is { } value)
+                draft.SetField(member.Name, value);
         }
     }
 
@@ -45,12 +51,13 @@ internal static class JsonMembers
         wanted ?? Array.Find(usual, name => members.TryGetProperty(name, out _));
 
     /// <summary>A string's text, anything else as JSON, nothing for null.</summary>
-    public static string? Text(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString(),
-        JsonValueKind.Null => null,
-        _ => value.GetRawText(),
-    };
+    public static string? Text(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString(),
+            JsonValueKind.Null => null,
+            _ => value.GetRawText(),
+        };
 
     /// <summary>The texts of a list, or of a single value.</summary>
     public static IEnumerable<string?> Texts(JsonElement value) =>

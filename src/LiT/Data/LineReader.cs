@@ -9,7 +9,8 @@ internal sealed class LineReader : IDisposable
     private readonly FileStream file;
     private readonly byte[] buffer = new byte[1 << 16];
     private readonly MemoryStream line = new();
-    private int start, end;
+    private int start,
+        end;
 
     public LineReader(string path)
     {
@@ -46,7 +47,8 @@ internal sealed class LineReader : IDisposable
                 (start, end) = (0, file.Read(buffer));
                 if (end == 0)
                 {
-                    if (!any) return null;
+                    if (!any)
+                        return null;
                     Number++;
                     return Trimmed();
                 }
@@ -55,11 +57,13 @@ internal sealed class LineReader : IDisposable
             var rest = buffer.AsSpan(start..end);
             var newline = rest.IndexOf((byte)'\n');
             var part = newline < 0 ? rest : rest[..newline];
-            if (line.Length + part.Length <= Limit) line.Write(part);
+            if (line.Length + part.Length <= Limit)
+                line.Write(part);
             var used = newline < 0 ? part.Length : part.Length + 1;
             start += used;
             Offset += used;
-            if (newline < 0) continue;
+            if (newline < 0)
+                continue;
             Number++;
             return Trimmed();
         }

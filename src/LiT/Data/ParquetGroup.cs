@@ -19,7 +19,9 @@ internal sealed class ParquetGroup(ParquetRowGroupReader group, Stream file) : I
         return raw switch
         {
             RawColumnData<ReadOnlyMemory<char>> c => Rows(c, field, value => value.ToString()),
-            RawColumnData<ReadOnlyMemory<byte>> c => Rows(c, field, value => System.Text.Encoding.UTF8.GetString(value.Span)),
+            RawColumnData<ReadOnlyMemory<byte>> c => Rows(c, field, value =>
+                System.Text.Encoding.UTF8.GetString(value.Span)
+            ),
             RawColumnData<bool> c => Rows(c, field, value => value ? "true" : "false"),
             RawColumnData<sbyte> c => Numbers(c, field),
             RawColumnData<byte> c => Numbers(c, field),
@@ -59,47 +61,64 @@ internal sealed class ParquetGroup(ParquetRowGroupReader group, Stream file) : I
     public byte[]?[] Bytes(DataField field)
     {
         using var raw = Raw(field);
-        return raw is RawColumnData<ReadOnlyMemory<byte>> c ? Rows(c, field, value => value.ToArray()) : new byte[]?[group.RowCount];
+        return raw is RawColumnData<ReadOnlyMemory<byte>> c
+            ? Rows(c, field, value => value.ToArray())
+            : new byte[]?[group.RowCount];
     }
 
     /// <summary>A column of lists of text, as many as the row has.</summary>
     public List<string?>[] Lists(DataField field)
     {
         var rows = new List<string?>[group.RowCount];
-        for (var i = 0; i < rows.Length; i++) rows[i] = [];
+        for (var i = 0; i < rows.Length; i++)
+            rows[i] = [];
         using var raw = Raw(field);
-        if (raw is not RawColumnData<ReadOnlyMemory<char>> column) return rows;
-        int row = -1, next = 0;
+        if (raw is not RawColumnData<ReadOnlyMemory<char>> column)
+            return rows;
+        int row = -1,
+            next = 0;
         for (var i = 0; i < column.RepetitionLevels.Length && row < rows.Length; i++)
         {
-            if (column.RepetitionLevels[i] == 0) row++;
-            if (column.DefinitionLevels[i] == field.MaxDefinitionLevel) rows[row].Add(column.Values[next++].ToString());
-            else if (column.DefinitionLevels[i] == field.MaxDefinitionLevel - 1 && field.IsNullable) rows[row].Add(null);
+            if (column.RepetitionLevels[i] == 0)
+                row++;
+            if (column.DefinitionLevels[i] == field.MaxDefinitionLevel)
+                rows[row].Add(column.Values[next++].ToString());
+            else if (column.DefinitionLevels[i] == field.MaxDefinitionLevel - 1 && field.IsNullable)
+                rows[row].Add(null);
         }
         return rows;
     }
 
     private RawColumnData Raw(DataField field)
     {
-        if (group.GetMetadata(field)?.MetaData is not { } column) throw new InvalidDataException($"the column {field.Path} is missing");
+        if (group.GetMetadata(field)?.MetaData is not { } column)
+            throw new InvalidDataException($"the column {field.Path} is missing");
         ParquetStructure.CheckPages(file, field, column, group.RowCount);
         return group.ReadRawColumnDataBaseAsync(field).AsTask().GetAwaiter().GetResult();
     }
 
-    private string?[] Numbers<T>(RawColumnData<T> column, DataField field) where T : struct, IFormattable =>
+    private string?[] Numbers<T>(RawColumnData<T> column, DataField field)
+        where T : struct, IFormattable =>
         Rows(column, field, value => value.ToString(null, CultureInfo.InvariantCulture));
 
     private TResult?[] Rows<T, TResult>(RawColumnData<T> column, DataField field, Func<T, TResult> convert)
-        where T : struct where TResult : class => Values<T, TResult?>(column, field, convert, null);
+        where T : struct
+        where TResult : class => Values<T, TResult?>(column, field, convert, null);
 
-    private TResult[] Values<T, TResult>(RawColumnData<T> column, DataField field, Func<T, TResult> convert, TResult otherwise)
+    private TResult[] Values<T, TResult>(
+        RawColumnData<T> column,
+        DataField field,
+        Func<T, TResult> convert,
+        TResult otherwise
+    )
         where T : struct
     {
         var rows = new TResult[group.RowCount];
         var values = column.Values;
         if (field.MaxDefinitionLevel == 0)
         {
-            for (var i = 0; i < rows.Length; i++) rows[i] = convert(values[i]);
+            for (var i = 0; i < rows.Length; i++)
+                rows[i] = convert(values[i]);
             return rows;
         }
         var levels = column.DefinitionLevels;

@@ -11,7 +11,20 @@ namespace LiT.Data;
 internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions options) : SampleSource
 {
     private static readonly string[] ImageNames =
-        ["image", "img", "jpg", "jpeg", "png", "webp", "image_bytes", "picture", "file_name", "image_path", "filepath", "path"];
+    [
+        "image",
+        "img",
+        "jpg",
+        "jpeg",
+        "png",
+        "webp",
+        "image_bytes",
+        "picture",
+        "file_name",
+        "image_path",
+        "filepath",
+        "path",
+    ];
     private static readonly string[] CaptionNames = ["caption", "captions", "text", "texts", "sentences"];
     private static readonly string[] LabelNames = ["label", "class"];
 
@@ -39,10 +52,13 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                 classes ??= HuggingFaceClasses(table.Reader, options);
                 knownCount += table.Reader.Metadata?.NumRows;
             });
-            if (trouble is not null) troubles.Add($"{file}: {trouble}");
+            if (trouble is not null)
+                troubles.Add($"{file}: {trouble}");
         }
-        if (troubles.Count == files.Count) throw new LitException($"{troubles[0]}. Copy the file again.");
-        if (troubles.Count > 0) knownCount = null;
+        if (troubles.Count == files.Count)
+            throw new LitException($"{troubles[0]}. Copy the file again.");
+        if (troubles.Count > 0)
+            knownCount = null;
         return this;
     }
 
@@ -74,19 +90,37 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                     count = rows.RowCount;
                     group = new(rows, columns!);
                 });
-                if (trouble is not null && count > new FileInfo(file).Length) count = 1;          // a number of rows that the file cannot hold
+                if (trouble is not null && count > new FileInfo(file).Length)
+                    count = 1; // a number of rows that the file cannot hold
                 for (var row = 0; row < count; row++)
                 {
                     found = true;
                     var origin = $"{name}, row {firstRow + row}";
-                    if (trouble is not null) skip(new("", origin, trouble));
-                    else if (group!.Sample(row, $"{name}/{firstRow + row}", origin, file, i, seen, options with { Classes = Classes }, skip) is { } sample)
+                    if (trouble is not null)
+                        skip(new("", origin, trouble));
+                    else if (
+                        group!.Sample(
+                            row,
+                            $"{name}/{firstRow + row}",
+                            origin,
+                            file,
+                            i,
+                            seen,
+                            options with
+                            {
+                                Classes = Classes,
+                            },
+                            skip
+                        ) is
+                        { } sample
+                    )
                         yield return sample;
                 }
                 firstRow += count;
             }
         }
-        if (!found) throw new LitException($"{Path}: has no rows. Check the file.");
+        if (!found)
+            throw new LitException($"{Path}: has no rows. Check the file.");
     }
 
     /// <summary>Runs what may fail on a damaged file, and gives the reason in words.</summary>
@@ -97,8 +131,11 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             read();
             return null;
         }
-        catch (LitException) { throw; }
-        catch (Exception damage)          // also OutOfMemoryException: of a damaged length
+        catch (LitException)
+        {
+            throw;
+        }
+        catch (Exception damage) // also OutOfMemoryException: of a damaged length
         {
             return $"cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})";
         }
@@ -114,23 +151,39 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             string? Pick(string? wanted, string[] usual)
             {
                 if (wanted is not null && !names.Contains(wanted))
-                    throw new LitException($"{file}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these.");
+                    throw new LitException(
+                        $"{file}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these."
+                    );
                 return wanted ?? Array.Find(usual, names.Contains);
             }
             var image = Pick(options.ImageColumn, ImageNames);
-            DataField? Of(string? column, Func<DataField, bool> fits) => column is null ? null
-                : Array.Find(all, field => field.Path.FirstPart == column && field.MaxRepetitionLevel == 0 && fits(field));
+            DataField? Of(string? column, Func<DataField, bool> fits) =>
+                column is null
+                    ? null
+                    : Array.Find(all, field =>
+                        field.Path.FirstPart == column && field.MaxRepetitionLevel == 0 && fits(field)
+                    );
             Bytes = Of(image, field => field.ClrType == typeof(ReadOnlyMemory<byte>));
             Paths = Of(image, field => field.ClrType == typeof(ReadOnlyMemory<char>));
             if (Bytes is null && Paths is null)
-                throw new LitException($"{file}: no column holds pictures; the columns are {string.Join(", ", names)}. Say which with --image-column.");
+                throw new LitException(
+                    $"{file}: no column holds pictures; the columns are {string.Join(", ", names)}. Say which with --image-column."
+                );
             var caption = Pick(options.CaptionColumn, CaptionNames);
             Caption = Array.Find(all, field => field.Path.FirstPart == caption);
             Label = Of(Pick(options.LabelColumn, LabelNames), _ => true);
             Key = Of("key", _ => true);
             Status = Of("error_message", _ => true);
             DataField?[] taken = [Bytes, Paths, Caption, Label, Key];
-            Others = [.. all.Where(field => field.MaxRepetitionLevel == 0 && field.ClrType != typeof(ReadOnlyMemory<byte>) && !taken.Contains(field) && field.Path.FirstPart != image)];
+            Others =
+            [
+                .. all.Where(field =>
+                    field.MaxRepetitionLevel == 0
+                    && field.ClrType != typeof(ReadOnlyMemory<byte>)
+                    && !taken.Contains(field)
+                    && field.Path.FirstPart != image
+                ),
+            ];
         }
 
         public DataField? Bytes { get; }
@@ -146,22 +199,46 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
     private sealed class RowGroup(ParquetGroup group, Columns columns)
     {
         private readonly byte[]?[]? bytes = columns.Bytes is { } field ? group.Bytes(field) : null;
-        private readonly string?[]? paths = Texts(group, columns.Paths), labels = Texts(group, columns.Label);
-        private readonly string?[]? keys = Texts(group, columns.Key), status = Texts(group, columns.Status);
-        private readonly string?[]? captions = columns.Caption is { MaxRepetitionLevel: 0 } field ? group.Texts(field) : null;
-        private readonly List<string?>[]? captionLists = columns.Caption is { MaxRepetitionLevel: > 0 } field ? group.Lists(field) : null;
-        private readonly (string Name, string?[] Values)[] others = [.. columns.Others.Select(field => (field.Path.ToString(), group.Texts(field)))];
+        private readonly string?[]? paths = Texts(group, columns.Paths),
+            labels = Texts(group, columns.Label);
+        private readonly string?[]? keys = Texts(group, columns.Key),
+            status = Texts(group, columns.Status);
+        private readonly string?[]? captions = columns.Caption is { MaxRepetitionLevel: 0 } field
+            ? group.Texts(field)
+            : null;
+        private readonly List<string?>[]? captionLists = columns.Caption is { MaxRepetitionLevel: > 0 } field
+            ? group.Lists(field)
+            : null;
+        private readonly (string Name, string?[] Values)[] others =
+        [
+            .. columns.Others.Select(field => (field.Path.ToString(), group.Texts(field))),
+        ];
 
-        private static string?[]? Texts(ParquetGroup group, DataField? field) => field is null ? null : group.Texts(field);
+        private static string?[]? Texts(ParquetGroup group, DataField? field) =>
+            field is null ? null : group.Texts(field);
 
-        public Sample? Sample(int row, string numbered, string origin, string file, int shard, SeenKeys seen, SampleOptions options, Action<Skipped> skip)
+        public Sample? Sample(
+            int row,
+            string numbered,
+            string origin,
+            string file,
+            int shard,
+            SeenKeys seen,
+            SampleOptions options,
+            Action<Skipped> skip
+        )
         {
             var key = keys?[row] ?? numbered;
             void Skip(string reason) => skip(new(Pictures.OneLine(key), origin, reason));
-            if (Pictures.Refusal(key) is { } refusal) { Skip(refusal); return null; }
+            if (Pictures.Refusal(key) is { } refusal)
+            {
+                Skip(refusal);
+                return null;
+            }
             var image = bytes?[row];
             var read = () => image!;
-            if (bytes is not null) bytes[row] = null;                // the sample holds it now, and nobody after it
+            if (bytes is not null)
+                bytes[row] = null; // the sample holds it now, and nobody after it
             if (image is null or { Length: 0 })
             {
                 if (paths?[row] is not { Length: > 0 } path)
@@ -169,8 +246,14 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                     Skip(status?[row] is { Length: > 0 } why ? $"no picture ({why})" : "no picture (null)");
                     return null;
                 }
-                var root = System.IO.Path.GetFullPath(options.ImageRoot ?? System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!);
-                if (Places.Find(root, path, options, out var full) is { } trouble) { Skip(trouble); return null; }
+                var root = System.IO.Path.GetFullPath(
+                    options.ImageRoot ?? System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!
+                );
+                if (Places.Find(root, path, options, out var full) is { } trouble)
+                {
+                    Skip(trouble);
+                    return null;
+                }
                 read = () => Pictures.Bytes(full);
             }
             else if (image.Length > options.ImageLimit)
@@ -178,12 +261,20 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                 Skip($"a picture of {image.Length:N0} bytes where at most {options.ImageLimit:N0} are read");
                 return null;
             }
-            if (!seen.TryAdd(key, shard, out _)) { Skip("duplicate key"); return null; }
+            if (!seen.TryAdd(key, shard, out _))
+            {
+                Skip("duplicate key");
+                return null;
+            }
             var draft = new SampleDraft(key, origin, options);
-            if (captions is not null) draft.AddCaption(captions[row]);
-            foreach (var caption in captionLists?[row] ?? []) draft.AddCaption(caption);
+            if (captions is not null)
+                draft.AddCaption(captions[row]);
+            foreach (var caption in captionLists?[row] ?? [])
+                draft.AddCaption(caption);
             draft.SetLabel(labels?[row]);
-            foreach (var (name, values) in others) if (values[row] is { Length: > 0 } value) SetFields(draft, name, value);
+            foreach (var (name, values) in others)
+                if (values[row] is { Length: > 0 } value)
+                    SetFields(draft, name, value);
             return draft.Finish(read, skip);
         }
     }
@@ -195,7 +286,8 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
         {
             try
             {
-                foreach (var (inner, text) in JsonSerializer.Deserialize<Dictionary<string, string>>(value)!) draft.SetField(inner, text);
+                foreach (var (inner, text) in JsonSerializer.Deserialize<Dictionary<string, string>>(value)!)
+                    draft.SetField(inner, text);
                 return;
             }
             catch (JsonException)
@@ -209,7 +301,8 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
     /// <summary>The names of a ClassLabel feature, which Hugging Face keeps in the file's own metadata.</summary>
     private static List<string>? HuggingFaceClasses(ParquetReader reader, SampleOptions options)
     {
-        if (!reader.CustomMetadata.TryGetValue("huggingface", out var text)) return null;
+        if (!reader.CustomMetadata.TryGetValue("huggingface", out var text))
+            return null;
         try
         {
             using var json = JsonDocument.Parse(text);

@@ -3,7 +3,18 @@ namespace LiT.Data;
 /// <summary>Which names are pictures, and which names are refused.</summary>
 internal static class Pictures
 {
-    private static readonly string[] Extensions = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp", ".tif", ".tiff", ".avif"];
+    private static readonly string[] Extensions =
+    [
+        ".jpg",
+        ".jpeg",
+        ".png",
+        ".webp",
+        ".gif",
+        ".bmp",
+        ".tif",
+        ".tiff",
+        ".avif",
+    ];
     private static readonly string[] Unread = [".heic", ".heif", ".svg", ".jxl", ".jp2", ".cr2", ".nef", ".dng"];
 
     public const string InWords = ".jpg, .png, .webp, .gif, .bmp, .tif or .avif";
@@ -21,13 +32,17 @@ internal static class Pictures
         var file = new FileInfo(path);
         if (file.LinkTarget is not null)
         {
-            if (!File.Exists(path) || file.ResolveLinkTarget(returnFinalTarget: true) is not FileInfo { Exists: true } target)
+            if (
+                !File.Exists(path)
+                || file.ResolveLinkTarget(returnFinalTarget: true) is not FileInfo { Exists: true } target
+            )
                 return "the file that this link points to is not there";
             file = target;
         }
         return !file.Exists ? "there is no such file"
             : file.Length == 0 ? "the file is empty"
-            : file.Length > options.ImageLimit ? $"a picture of {file.Length:N0} bytes where at most {options.ImageLimit:N0} are read"
+            : file.Length > options.ImageLimit
+                ? $"a picture of {file.Length:N0} bytes where at most {options.ImageLimit:N0} are read"
             : null;
     }
 
@@ -35,10 +50,16 @@ internal static class Pictures
     /// <exception cref="LitException">The file is gone, or cannot be read.</exception>
     public static byte[] Bytes(string path)
     {
-        try { return File.ReadAllBytes(path); }
+        try
+        {
+            return File.ReadAllBytes(path);
+        }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
-            throw new LitException($"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.", trouble);
+            throw new LitException(
+                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.",
+                trouble
+            );
         }
     }
 
@@ -50,5 +71,7 @@ internal static class Pictures
 
     /// <summary>A name as one line of text.</summary>
     public static string OneLine(string name) =>
-        name.Any(char.IsControl) ? string.Concat(name.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) : name;
+        name.Any(char.IsControl)
+            ? string.Concat(name.Select(c => char.IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString()))
+            : name;
 }

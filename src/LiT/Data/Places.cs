@@ -11,14 +11,20 @@ internal static class Places
     public static string? Find(string root, string name, SampleOptions options, out string path)
     {
         path = "";
-        if (name.Length == 0) return "no image path";
+        if (name.Length == 0)
+            return "no image path";
         if (name.Contains("://", StringComparison.Ordinal))
             return "an address where a file is expected; fetch the pictures first (lit data download)";
-        if (name.Any(char.IsControl)) return Pictures.Refusal(name);
+        if (name.Any(char.IsControl))
+            return Pictures.Refusal(name);
         path = Path.GetFullPath(Path.Combine(root, name));
-        if (!File.Exists(path) && name.Contains('\\')) path = Path.GetFullPath(Path.Combine(root, name.Replace('\\', '/')));          // written on Windows
+        if (!File.Exists(path) && name.Contains('\\'))
+            path = Path.GetFullPath(Path.Combine(root, name.Replace('\\', '/'))); // written on Windows
         var relative = Path.GetRelativePath(root, path);
-        return relative == ".." || relative.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal) || Path.IsPathRooted(relative)
+        return
+            relative == ".."
+            || relative.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            || Path.IsPathRooted(relative)
             ? $"the path leads out of {root}; give --image-root with a folder that holds the pictures"
             : Pictures.Trouble(path, options);
     }

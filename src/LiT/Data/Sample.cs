@@ -64,9 +64,11 @@ public abstract class SampleSource
         var skipped = new Queue<Skipped>();
         foreach (var sample in Read(skipped.Enqueue))
         {
-            while (skipped.TryDequeue(out var before)) yield return new(null, before);
+            while (skipped.TryDequeue(out var before))
+                yield return new(null, before);
             yield return new(sample, null);
         }
-        while (skipped.TryDequeue(out var last)) yield return new(null, last);
+        while (skipped.TryDequeue(out var last))
+            yield return new(null, last);
     }
 }

@@ -33,28 +33,35 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
     {
         hadWords = true;
         caption = caption?.Trim();
-        if (string.IsNullOrEmpty(caption)) LoseWords(At(from, "empty caption"));
+        if (string.IsNullOrEmpty(caption))
+            LoseWords(At(from, "empty caption"));
         else if (Encoding.UTF8.GetByteCount(caption) is var length && length > options.CaptionLimit)
             LoseWords(At(from, $"caption of {length:N0} bytes where at most {options.CaptionLimit:N0} are used"));
-        else if (!captions.Contains(caption)) captions.Add(caption);
+        else if (!captions.Contains(caption))
+            captions.Add(caption);
     }
 
     /// <summary>Adds the captions of a text file, one a line.</summary>
     public void AddCaptionLines(ReadOnlySpan<byte> text, string from)
     {
-        var lines = Decode(text, from).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        if (lines.Length == 0) AddCaption(null, from);
-        foreach (var line in lines) AddCaption(line, from);
+        var lines = Decode(text, from)
+            .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        if (lines.Length == 0)
+            AddCaption(null, from);
+        foreach (var line in lines)
+            AddCaption(line, from);
     }
 
     /// <summary>Takes a label; an index becomes its name where the classes are known.</summary>
     public void SetLabel(string? given, string? from = null)
     {
         given = given?.Trim();
-        if (string.IsNullOrEmpty(given)) return;
+        if (string.IsNullOrEmpty(given))
+            return;
         if (options.Classes is { } classes && long.TryParse(given, out var index))
         {
-            if (index >= 0 && index < classes.Count) given = classes[(int)index];
+            if (index >= 0 && index < classes.Count)
+                given = classes[(int)index];
             else
             {
                 troubles.Add(At(from, $"class index {index} where {classes.Count} classes are named"));
@@ -79,8 +86,12 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
     /// <summary>UTF-8 text; bytes that are none are replaced by U+FFFD and reported.</summary>
     public string Decode(ReadOnlySpan<byte> text, string? from = null)
     {
-        if (text.StartsWith("\uFEFF"u8)) text = text[3..];
-        try { return Strict.GetString(text); }
+        if (text.StartsWith("\uFEFF"u8))
+            text = text[3..];
+        try
+        {
+            return Strict.GetString(text);
+        }
         catch (DecoderFallbackException)
         {
             troubles.Add(At(from, NotUtf8));
@@ -96,8 +107,14 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
             skip(new(key, origin, troubles[0]));
             return null;
         }
-        foreach (var trouble in troubles) skip(new(key, origin, trouble) { InPart = true });
-        var sample = new Sample(key, origin) { ReadImage = readImage, Captions = captions, Label = label };
+        foreach (var trouble in troubles)
+            skip(new(key, origin, trouble) { InPart = true });
+        var sample = new Sample(key, origin)
+        {
+            ReadImage = readImage,
+            Captions = captions,
+            Label = label,
+        };
         return fields.Count == 0 ? sample : sample with { Fields = fields };
     }
 

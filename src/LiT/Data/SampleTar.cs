@@ -26,31 +26,39 @@ internal sealed class SampleTar(Stream stream) : IDisposable
     public static SortedDictionary<string, object> Members(Sample sample)
     {
         var members = new SortedDictionary<string, object>(StringComparer.Ordinal);
-        foreach (var (name, value) in sample.Fields) if (name is not ("caption" or "captions" or "text" or "label" or "class")) members[name] = value;
-        if (sample.Captions.Count > 0) members["caption"] = sample.Captions.Count == 1 ? sample.Captions[0] : sample.Captions;
-        if (sample.Label is { } label) members["label"] = label;
+        foreach (var (name, value) in sample.Fields)
+            if (name is not ("caption" or "captions" or "text" or "label" or "class"))
+                members[name] = value;
+        if (sample.Captions.Count > 0)
+            members["caption"] = sample.Captions.Count == 1 ? sample.Captions[0] : sample.Captions;
+        if (sample.Label is { } label)
+            members["label"] = label;
         members["key"] = sample.Key;
         return members;
     }
 
     /// <summary>The extension of a picture by its content.</summary>
-    public static string Extension(ReadOnlySpan<byte> image) => PictureFormats.Of(image) switch
-    {
-        PictureFormat.Jpeg => ".jpg",
-        PictureFormat.Png => ".png",
-        PictureFormat.WebP => ".webp",
-        PictureFormat.Gif => ".gif",
-        PictureFormat.Tiff => ".tif",
-        PictureFormat.Bmp => ".bmp",
-        PictureFormat.Avif => ".avif",
-        _ => ".jpg",                  // named as a picture, so that whoever reads it says what is wrong with it
-    };
+    public static string Extension(ReadOnlySpan<byte> image) =>
+        PictureFormats.Of(image) switch
+        {
+            PictureFormat.Jpeg => ".jpg",
+            PictureFormat.Png => ".png",
+            PictureFormat.WebP => ".webp",
+            PictureFormat.Gif => ".gif",
+            PictureFormat.Tiff => ".tif",
+            PictureFormat.Bmp => ".bmp",
+            PictureFormat.Avif => ".avif",
+            _ => ".jpg", // named as a picture, so that whoever reads it says what is wrong with it
+        };
 
     public void Dispose() => tar.Dispose();
 
-    private void Add(string name, byte[] content) => tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name)
-    {
-        ModificationTime = DateTimeOffset.UnixEpoch,
-        DataStream = new MemoryStream(content, writable: false),
-    });
+    private void Add(string name, byte[] content) =>
+        tar.WriteEntry(
+            new UstarTarEntry(TarEntryType.RegularFile, name)
+            {
+                ModificationTime = DateTimeOffset.UnixEpoch,
+                DataStream = new MemoryStream(content, writable: false),
+            }
+        );
 }

@@ -17,26 +17,31 @@ public sealed class SeededOrder(int count, ulong seed, long epoch = 0, long posi
     public long Epoch { get; private set; } = epoch >= 0 ? epoch : throw new ArgumentOutOfRangeException(nameof(epoch));
 
     /// <summary>How many numbers of this epoch are used already.</summary>
-    public long Position { get; private set; } = position >= 0 && position <= count ? position : throw new ArgumentOutOfRangeException(nameof(position));
+    public long Position { get; private set; } =
+        position >= 0 && position <= count ? position : throw new ArgumentOutOfRangeException(nameof(position));
 
     /// <summary>The next number; at the end of an epoch the next one begins.</summary>
     public int Next()
     {
-        if (Position == count) (Epoch, Position) = (Epoch + 1, 0);
-        if (filledFor != Epoch) Fill();
+        if (Position == count)
+            (Epoch, Position) = (Epoch + 1, 0);
+        if (filledFor != Epoch)
+            Fill();
         return order[Position++];
     }
 
     /// <summary>The next numbers, as many as fit; a batch may reach over the end of an epoch.</summary>
     public void Next(Span<int> batch)
     {
-        foreach (ref var number in batch) number = Next();
+        foreach (ref var number in batch)
+            number = Next();
     }
 
     /// <summary>Fisher and Yates' shuffle (Durstenfeld 1964), driven by SplitMix64 (Steele, Lea and Flood 2014).</summary>
     private void Fill()
     {
-        for (var i = 0; i < count; i++) order[i] = i;
+        for (var i = 0; i < count; i++)
+            order[i] = i;
         var state = Mixed(seed) ^ Mixed((ulong)Epoch + 0x9E3779B97F4A7C15);
         for (var i = count - 1; i > 0; i--)
         {
@@ -52,7 +57,8 @@ public sealed class SeededOrder(int count, ulong seed, long epoch = 0, long posi
         while (true)
         {
             var high = Math.BigMul(Mixed(state += 0x9E3779B97F4A7C15), limit, out var low);
-            if (low >= limit || low >= (0 - limit) % limit) return (int)high;
+            if (low >= limit || low >= (0 - limit) % limit)
+                return (int)high;
         }
     }
 

@@ -13,7 +13,8 @@ internal sealed class SeenKeys
     public bool TryAdd(string key, int shard, out int earlierShard)
     {
         var hash = Hash(key);
-        if (shardOf.TryGetValue(hash, out earlierShard)) return false;
+        if (shardOf.TryGetValue(hash, out earlierShard))
+            return false;
         shardOf.Add(hash, shard);
         return true;
     }

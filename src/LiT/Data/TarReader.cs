@@ -21,7 +21,7 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     private readonly byte[] block = new byte[Block];
     private Stream stream = stream;
     private long position;
-    private long left;                 // bytes of the current member, with its padding, not yet read
+    private long left; // bytes of the current member, with its padding, not yet read
     private TarMember? current;
 
     /// <summary>Whether the archive's end mark (a block of zeros) came last. False after the last member means: cut.</summary>
@@ -32,17 +32,20 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     {
         string? longName = null;
         long? longSize = null;
-        if (!SkipContent() || !ReadBlock()) return null;
+        if (!SkipContent() || !ReadBlock())
+            return null;
         while (true)
         {
             if (!block.AsSpan().ContainsAnyExcept((byte)0))
             {
                 EndMarkSeen = true;
-                if (!ReadBlock()) return null;
+                if (!ReadBlock())
+                    return null;
                 continue;
             }
             EndMarkSeen = false;
-            if (!IsHeader(block) && !FindHeader(current is null ? "the start" : $"after {current.Name}")) return null;
+            if (!IsHeader(block) && !FindHeader(current is null ? "the start" : $"after {current.Name}"))
+                return null;
 
             var type = (char)block[156];
             var isExtension = type is 'L' or 'K' or 'x' or 'g';
@@ -52,18 +55,24 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
             {
                 damaged(name, doubt);
                 (longName, longSize) = (null, null);
-                if (!FindHeader(null)) return null;
+                if (!FindHeader(null))
+                    return null;
                 continue;
             }
-            if (name.StartsWith("./", StringComparison.Ordinal)) name = name[2..];
+            if (name.StartsWith("./", StringComparison.Ordinal))
+                name = name[2..];
             left = Padded(size);
             current = new(name, size, type is '0' or '\0' or '7' && !name.EndsWith('/'));
-            if (!isExtension) return current;
+            if (!isExtension)
+                return current;
 
             var content = Content(ExtensionLimit);
-            if (type == 'L') longName = Text(content);
-            if (type == 'x') (longName, longSize) = Pax(content, longName, longSize);
-            if (!SkipContent() || !ReadBlock()) return null;
+            if (type == 'L')
+                longName = Text(content);
+            if (type == 'x')
+                (longName, longSize) = Pax(content, longName, longSize);
+            if (!SkipContent() || !ReadBlock())
+                return null;
         }
     }
 
@@ -79,17 +88,20 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     public byte[] Content(long limit)
     {
         var size = (int)Math.Min(current!.Size, limit);
-        var bytes = new byte[Math.Min(size, 1 << 20)];      // a size is only believed as far as content follows
+        var bytes = new byte[Math.Min(size, 1 << 20)]; // a size is only believed as far as content follows
         var filled = 0;
         while (filled < size)
         {
-            if (filled == bytes.Length) Array.Resize(ref bytes, (int)Math.Min(size, 2L * bytes.Length));
+            if (filled == bytes.Length)
+                Array.Resize(ref bytes, (int)Math.Min(size, 2L * bytes.Length));
             var read = Read(bytes.AsSpan(filled));
-            if (read == 0) break;
+            if (read == 0)
+                break;
             filled += read;
         }
         left -= filled;
-        if (filled < size) ReportCut(filled);
+        if (filled < size)
+            ReportCut(filled);
         return filled == bytes.Length ? bytes : bytes[..filled];
     }
 
@@ -97,7 +109,7 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     {
         if (left > 0 && length is not null)
         {
-            position = stream.Seek(left, SeekOrigin.Current);          // the size was checked against the length
+            position = stream.Seek(left, SeekOrigin.Current); // the size was checked against the length
             left = 0;
         }
         while (left > 0)
@@ -105,7 +117,7 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
             var read = Read(block.AsSpan(0, (int)Math.Min(left, Block)));
             if (read == 0)
             {
-                ReportCut(Padded(current!.Size) - left);          // at least the size where only padding is missing
+                ReportCut(Padded(current!.Size) - left); // at least the size where only padding is missing
                 return false;
             }
             left -= read;
@@ -118,7 +130,11 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     private void ReportCut(long read)
     {
         left = 0;
-        if (stream != Stream.Null && read < current!.Size) damaged(current!.Name, $"the archive is cut inside this member (after {read:N0} of {current.Size:N0} bytes)");
+        if (stream != Stream.Null && read < current!.Size)
+            damaged(
+                current!.Name,
+                $"the archive is cut inside this member (after {read:N0} of {current.Size:N0} bytes)"
+            );
         stream = Stream.Null;
     }
 
@@ -129,18 +145,22 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
         var start = position - Block;
         while (ReadBlock(looking: true))
         {
-            if (!IsHeader(block) || !block.AsSpan(257).StartsWith("ustar"u8)) continue;
-            if (where is not null) damaged("", $"damaged from byte {start:N0} ({where}) to byte {position - Block:N0}");
+            if (!IsHeader(block) || !block.AsSpan(257).StartsWith("ustar"u8))
+                continue;
+            if (where is not null)
+                damaged("", $"damaged from byte {start:N0} ({where}) to byte {position - Block:N0}");
             return true;
         }
-        if (where is not null) damaged("", $"damaged from byte {start:N0} ({where}) to the end");
+        if (where is not null)
+            damaged("", $"damaged from byte {start:N0} ({where}) to the end");
         return false;
     }
 
     private bool ReadBlock(bool looking = false)
     {
         var filled = 0;
-        while (filled < Block && Read(block.AsSpan(filled)) is > 0 and var read) filled += read;
+        while (filled < Block && Read(block.AsSpan(filled)) is > 0 and var read)
+            filled += read;
         if (!looking && filled is > 0 and < Block && block.AsSpan(0, filled).ContainsAnyExcept((byte)0))
             damaged("", $"the archive is cut at byte {position:N0}, inside a header");
         return filled == Block;
@@ -156,7 +176,10 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
         }
         catch (InvalidDataException trouble)
         {
-            damaged(left > 0 ? current!.Name : "", $"the compressed data is damaged after byte {position:N0} ({trouble.Message.TrimEnd('.')})");
+            damaged(
+                left > 0 ? current!.Name : "",
+                $"the compressed data is damaged after byte {position:N0} ({trouble.Message.TrimEnd('.')})"
+            );
             stream = Stream.Null;
             return 0;
         }
@@ -166,7 +189,9 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     public static bool IsHeader(ReadOnlySpan<byte> block)
     {
         var sum = 8L * ' ';
-        for (var i = 0; i < Block; i++) if (i is < 148 or >= 156) sum += block[i];
+        for (var i = 0; i < Block; i++)
+            if (i is < 148 or >= 156)
+                sum += block[i];
         return Number(block[148..156]) == sum;
     }
 
@@ -176,12 +201,14 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
         var value = 0L;
         if ((field[0] & 0x80) != 0)
         {
-            foreach (var b in field[1..]) value = value > long.MaxValue >> 9 ? long.MaxValue >> 1 : value << 8 | b;
+            foreach (var b in field[1..])
+                value = value > long.MaxValue >> 9 ? long.MaxValue >> 1 : value << 8 | b;
             return value;
         }
         foreach (var b in field.Trim(" \0"u8))
         {
-            if (b is < (byte)'0' or > (byte)'7') return -1;
+            if (b is < (byte)'0' or > (byte)'7')
+                return -1;
             value = value << 3 | (uint)(b - '0');
         }
         return value;
@@ -190,7 +217,9 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     private string HeaderName()
     {
         var name = Text(block.AsSpan(0, 100));
-        return block.AsSpan(257, 6).SequenceEqual("ustar\0"u8) && block[345] != 0 ? $"{Text(block.AsSpan(345, 155))}/{name}" : name;
+        return block.AsSpan(257, 6).SequenceEqual("ustar\0"u8) && block[345] != 0
+            ? $"{Text(block.AsSpan(345, 155))}/{name}"
+            : name;
     }
 
     private static string Text(ReadOnlySpan<byte> field)
@@ -204,11 +233,19 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     {
         while (records.IndexOf((byte)' ') is > 0 and var space)
         {
-            if (!int.TryParse(records[..space], out var total) || total <= space + 1 || total > records.Length) break;
+            if (!int.TryParse(records[..space], out var total) || total <= space + 1 || total > records.Length)
+                break;
             var record = records[(space + 1)..(total - 1)];
             var equals = record.IndexOf((byte)'=');
-            if (equals > 0 && record[..equals].SequenceEqual("path"u8)) name = Text(record[(equals + 1)..]);
-            if (equals > 0 && record[..equals].SequenceEqual("size"u8) && long.TryParse(record[(equals + 1)..], out var n) && n >= 0) size = n;
+            if (equals > 0 && record[..equals].SequenceEqual("path"u8))
+                name = Text(record[(equals + 1)..]);
+            if (
+                equals > 0
+                && record[..equals].SequenceEqual("size"u8)
+                && long.TryParse(record[(equals + 1)..], out var n)
+                && n >= 0
+            )
+                size = n;
             records = records[total..];
         }
         return (name, size);

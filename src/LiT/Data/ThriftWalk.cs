@@ -8,7 +8,8 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
     {
         ["FileMetaData"] = "1v 2[SchemaElement 3v 4[RowGroup 5[KeyValue 6b 7[ColumnOrder 8EncryptionAlgorithm 9b",
         ["SchemaElement"] = "1v 2v 3v 4b 5v 6v 7v 8v 9v 10LogicalType",
-        ["LogicalType"] = "1Empty 2Empty 3Empty 4Empty 5DecimalType 6Empty 7TimeType 8TimeType 10IntType 11Empty 12Empty 13Empty 14Empty 15Empty 16VariantType 17GeometryType 18GeometryType",
+        ["LogicalType"] =
+            "1Empty 2Empty 3Empty 4Empty 5DecimalType 6Empty 7TimeType 8TimeType 10IntType 11Empty 12Empty 13Empty 14Empty 15Empty 16VariantType 17GeometryType 18GeometryType",
         ["Empty"] = "",
         ["DecimalType"] = "1v 2v",
         ["TimeType"] = "1t 2TimeUnit",
@@ -19,7 +20,8 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
         ["RowGroup"] = "1[ColumnChunk 2v 3v 4[SortingColumn 5v 6v 7v",
         ["SortingColumn"] = "1v 2t 3t",
         ["ColumnChunk"] = "1b 2v 3ColumnMetaData 4v 5v 6v 7v 8ColumnCryptoMetaData 9b",
-        ["ColumnMetaData"] = "1v 2[v 3[b 4v 5v 6v 7v 8[KeyValue 9v 10v 11v 12Statistics 13[PageEncodingStats 14v 15v 16SizeStatistics 17GeospatialStatistics",
+        ["ColumnMetaData"] =
+            "1v 2[v 3[b 4v 5v 6v 7v 8[KeyValue 9v 10v 11v 12Statistics 13[PageEncodingStats 14v 15v 16SizeStatistics 17GeospatialStatistics",
         ["Statistics"] = "1b 2b 3v 4v 5b 6b 7t 8t",
         ["PageEncodingStats"] = "1v 2v 3v",
         ["SizeStatistics"] = "1v 2[v 3[v",
@@ -38,12 +40,18 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
     };
 
     private static readonly Dictionary<(string, long), string> Kinds = Definition
-        .SelectMany(structure => structure.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(field => (structure.Key, field)))
-        .ToDictionary(f => (f.Key, long.Parse(f.field.TakeWhile(char.IsAsciiDigit).ToArray(), null)), f => f.field.TrimStart("0123456789".ToCharArray()));
+        .SelectMany(structure =>
+            structure.Value.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(field => (structure.Key, field))
+        )
+        .ToDictionary(
+            f => (f.Key, long.Parse(f.field.TakeWhile(char.IsAsciiDigit).ToArray(), null)),
+            f => f.field.TrimStart("0123456789".ToCharArray())
+        );
 
     private readonly Dictionary<(string, long), long> numbers = [];
 
-    public ThriftWalk(byte[] bytes) : this(bytes, bytes.Length) { }
+    public ThriftWalk(byte[] bytes)
+        : this(bytes, bytes.Length) { }
 
     public int Position { get; private set; }
 
@@ -56,9 +64,13 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
     /// <summary>Goes through a structure at the front of a file, reading no more of it than needed.</summary>
     public static ThriftWalk First(Stream file, byte[] room, string name)
     {
-        for (var filled = 0; ;)
+        for (var filled = 0; ; )
         {
-            filled += file.ReadAtLeast(room.AsSpan(filled, Math.Min(Math.Max(filled, 256), room.Length - filled)), 1, throwOnEndOfStream: false);
+            filled += file.ReadAtLeast(
+                room.AsSpan(filled, Math.Min(Math.Max(filled, 256), room.Length - filled)),
+                1,
+                throwOnEndOfStream: false
+            );
             var walk = new ThriftWalk(room, filled);
             try
             {
@@ -74,22 +86,25 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
 
     public void Struct(string name)
     {
-        if (name == "SchemaElement") numbers.Remove((name, 5));
-        for (long id = 0; ;)
+        if (name == "SchemaElement")
+            numbers.Remove((name, 5));
+        for (long id = 0; ; )
         {
             var header = Byte();
-            if (header == 0) break;
+            if (header == 0)
+                break;
             id = header >> 4 == 0 ? Signed(Varint()) : id + (header >> 4);
             Value(header & 15, Kinds.GetValueOrDefault((name, id)), (name, id), inList: false);
         }
-        if (name == "SchemaElement") Children.Add(Number(name, 5));
+        if (name == "SchemaElement")
+            Children.Add(Number(name, 5));
     }
 
     private void Value(int wire, string? kind, (string, long) field, bool inList)
     {
         var fits = kind switch
         {
-            null => wire is 3 or 4 or 5 or 6 or 7 or 8 or 9 || (wire is 1 or 2 && !inList),          // a later version's field is passed over
+            null => wire is 3 or 4 or 5 or 6 or 7 or 8 or 9 || (wire is 1 or 2 && !inList), // a later version's field is passed over
             "v" => wire is 4 or 5 or 6,
             "b" => wire == 8,
             "t" => wire is 1 or 2 && !inList,
@@ -98,15 +113,28 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
             ['[', ..] => wire == 9,
             _ => wire == 12,
         };
-        if (!fits || (inList && wire == 9)) throw new InvalidDataException($"field {field.Item2} of {field.Item1} has a type that is not known");
+        if (!fits || (inList && wire == 9))
+            throw new InvalidDataException($"field {field.Item2} of {field.Item1} has a type that is not known");
         switch (wire)
         {
-            case 3: Skip(1); break;
-            case 4 or 5 or 6: numbers[field] = Signed(Varint()); break;
-            case 7: Skip(8); break;
-            case 8: Skip(Varint()); break;
-            case 9: List(kind?[1..], field); break;
-            case 12: Struct(kind!); break;
+            case 3:
+                Skip(1);
+                break;
+            case 4 or 5 or 6:
+                numbers[field] = Signed(Varint());
+                break;
+            case 7:
+                Skip(8);
+                break;
+            case 8:
+                Skip(Varint());
+                break;
+            case 9:
+                List(kind?[1..], field);
+                break;
+            case 12:
+                Struct(kind!);
+                break;
         }
     }
 
@@ -114,15 +142,19 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
     {
         var header = Byte();
         var count = header >> 4 == 15 ? Varint() : (ulong)(header >> 4);
-        if (count > (ulong)(bytes.Length - Position)) throw new InvalidDataException("a list is longer than the file");
-        for (var i = 0UL; i < count; i++) Value(header & 15, kind, field, inList: true);
+        if (count > (ulong)(bytes.Length - Position))
+            throw new InvalidDataException("a list is longer than the file");
+        for (var i = 0UL; i < count; i++)
+            Value(header & 15, kind, field, inList: true);
     }
 
-    private int Byte() => Position < length ? bytes[Position++] : throw new EndOfStreamException("it ends in the middle");
+    private int Byte() =>
+        Position < length ? bytes[Position++] : throw new EndOfStreamException("it ends in the middle");
 
     private void Skip(ulong count)
     {
-        if (count > (ulong)(length - Position)) throw new EndOfStreamException("it ends in the middle");
+        if (count > (ulong)(length - Position))
+            throw new EndOfStreamException("it ends in the middle");
         Position += (int)count;
     }
 
@@ -133,7 +165,8 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
         {
             var part = Byte();
             value |= (ulong)(part & 0x7f) << shift;
-            if (part < 0x80) return value;
+            if (part < 0x80)
+                return value;
         }
         throw new InvalidDataException("a number does not end");
     }

@@ -23,12 +23,15 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
             foreach (var group in Groups(shard, skip))
             {
                 found = true;
-                if (Finish(group, shard, seen, skip) is { } sample) yield return sample;
+                if (Finish(group, shard, seen, skip) is { } sample)
+                    yield return sample;
             }
         }
         if (!found)
-            throw new LitException($"{Path}: no sample in {(shards.Count == 1 ? "this archive" : $"these {shards.Count} archives")}. " +
-                "A sample is a picture such as 000.jpg with 000.txt, 000.json or 000.cls beside it.");
+            throw new LitException(
+                $"{Path}: no sample in {(shards.Count == 1 ? "this archive" : $"these {shards.Count} archives")}. "
+                    + "A sample is a picture such as 000.jpg with 000.txt, 000.json or 000.cls beside it."
+            );
     }
 
     private sealed class Group(string key, string member)
@@ -50,52 +53,85 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
     {
         var name = shardNames[shard];
         Stream? file = null;
-        try { file = Open(shards[shard]); }
+        try
+        {
+            file = Open(shards[shard]);
+        }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             skip(new("", name, $"cannot be read ({trouble.Message.TrimEnd('.')})"));
         }
-        if (file is null) yield break;
+        if (file is null)
+            yield break;
         using var stream = file;
         var damages = new List<(string Member, string Reason)>();
-        var tar = new TarReader(stream, stream.CanSeek ? stream.Length : null, (member, reason) => damages.Add((member, reason)));
+        var tar = new TarReader(stream, stream.CanSeek ? stream.Length : null, (member, reason) =>
+            damages.Add((member, reason))
+        );
         Group? group = null;
-        string? loss = null;             // damage whose member is not known: perhaps a part of the next group
+        string? loss = null; // damage whose member is not known: perhaps a part of the next group
         var members = 0;
         while (true)
         {
             TarMember? member = null;
-            try { member = tar.Next(); }
-            catch (IOException trouble) { damages.Add(("", $"cannot be read further ({trouble.Message.TrimEnd('.')})")); }
+            try
+            {
+                member = tar.Next();
+            }
+            catch (IOException trouble)
+            {
+                damages.Add(("", $"cannot be read further ({trouble.Message.TrimEnd('.')})"));
+            }
             foreach (var (damaged, reason) in damages)
             {
-                if (damaged.Length == 0 || SplitName(damaged) is not var (key, _)) { loss ??= reason; continue; }
+                if (damaged.Length == 0 || SplitName(damaged) is not var (key, _))
+                {
+                    loss ??= reason;
+                    continue;
+                }
                 if (group?.Key != key)
                 {
-                    if (group is not null) yield return group;
+                    if (group is not null)
+                        yield return group;
                     group = new(key, damaged);
                 }
                 group.Loss ??= reason;
                 group.Member = damaged;
             }
             damages.Clear();
-            if (member is null) break;
+            if (member is null)
+                break;
             members++;
-            if (!member.IsFile || SplitName(member.Name) is not var (memberKey, extension)) continue;
+            if (!member.IsFile || SplitName(member.Name) is not var (memberKey, extension))
+                continue;
             if (group?.Key != memberKey || !group.Extensions.Add(extension))
             {
-                if (group is not null) yield return group;
+                if (group is not null)
+                    yield return group;
                 group = new(memberKey, member.Name) { Extensions = { extension } };
             }
-            if (loss is not null && group.Extensions.Count == 1 && !Pictures.IsPicture("." + extension)) { group.Loss = loss; loss = null; }
-            if (loss is not null) { skip(new("", name, loss)); loss = null; }
+            if (loss is not null && group.Extensions.Count == 1 && !Pictures.IsPicture("." + extension))
+            {
+                group.Loss = loss;
+                loss = null;
+            }
+            if (loss is not null)
+            {
+                skip(new("", name, loss));
+                loss = null;
+            }
             Take(group, tar, member, extension);
         }
-        if (group is not null) yield return group;
-        if (members == 0) skip(new("", name, "not a tar archive, or an empty one"));
-        else if (loss is not null) skip(new("", name, loss));
+        if (group is not null)
+            yield return group;
+        if (members == 0)
+            skip(new("", name, "not a tar archive, or an empty one"));
+        else if (loss is not null)
+            skip(new("", name, loss));
         else if (!tar.EndMarkSeen && group?.Loss is null)
-            skip(new("", name, "the archive has no end mark; it may have been cut between two members") { InPart = true });
+            skip(
+                new("", name, "the archive has no end mark; it may have been cut between two members") { InPart = true }
+            );
     }
 
     private void Take(Group group, TarReader tar, TarMember member, string extension)
@@ -105,20 +141,29 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
             var exact = !extension.Contains('.');
             if (group.Image is not null && !(exact && group.ImageExtension!.Contains('.')))
             {
-                if (exact == !group.ImageExtension!.Contains('.')) group.Troubles.Add($"{member.Name}: a second picture of the sample is not used");
+                if (exact == !group.ImageExtension!.Contains('.'))
+                    group.Troubles.Add($"{member.Name}: a second picture of the sample is not used");
                 return;
             }
             if (member.Size > options.ImageLimit)
             {
-                group.Troubles.Add($"{member.Name}: a picture of {member.Size:N0} bytes where at most {options.ImageLimit:N0} are read");
+                group.Troubles.Add(
+                    $"{member.Name}: a picture of {member.Size:N0} bytes where at most {options.ImageLimit:N0} are read"
+                );
                 return;
             }
-            (group.Image, group.ImageExtension, group.Member) = (tar.Content(options.ImageLimit), extension, member.Name);
+            (group.Image, group.ImageExtension, group.Member) = (
+                tar.Content(options.ImageLimit),
+                extension,
+                member.Name
+            );
         }
         else if (extension is "txt" or "json" or "cls")
         {
-            if (member.Size > SampleDraft.TextLimit) group.LostTexts.Add($"{member.Name}: {SampleDraft.TooLong(member.Size)}");
-            else group.Texts.Add((extension, member.Name, tar.Content(SampleDraft.TextLimit)));
+            if (member.Size > SampleDraft.TextLimit)
+                group.LostTexts.Add($"{member.Name}: {SampleDraft.TooLong(member.Size)}");
+            else
+                group.Texts.Add((extension, member.Name, tar.Content(SampleDraft.TextLimit)));
         }
     }
 
@@ -128,26 +173,47 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
         var origin = $"{shardNames[shard]}:{Pictures.OneLine(group.Member)}";
         void Skip(string reason) => skip(new(Pictures.OneLine(key), origin, reason));
 
-        if (Pictures.Refusal(key) is { } refusal) { Skip(refusal); return null; }
-        if (group.Loss is not null) { Skip(group.Loss); return null; }
+        if (Pictures.Refusal(key) is { } refusal)
+        {
+            Skip(refusal);
+            return null;
+        }
+        if (group.Loss is not null)
+        {
+            Skip(group.Loss);
+            return null;
+        }
         if (group.Image is not { } image)
         {
-            Skip(group.Troubles.Count > 0 ? group.Troubles[0] : "captions with no picture (the members of a sample must stand together)");
+            Skip(
+                group.Troubles.Count > 0
+                    ? group.Troubles[0]
+                    : "captions with no picture (the members of a sample must stand together)"
+            );
             return null;
         }
         if (!seen.TryAdd(key, shard, out var earlier))
         {
-            key = $"{shardNames[shard]}/{key}";          // another shard's sample of the same name is another picture
-            if (earlier == shard || !seen.TryAdd(key, shard, out _)) { Skip("duplicate key"); return null; }
+            key = $"{shardNames[shard]}/{key}"; // another shard's sample of the same name is another picture
+            if (earlier == shard || !seen.TryAdd(key, shard, out _))
+            {
+                Skip("duplicate key");
+                return null;
+            }
         }
         var draft = new SampleDraft(key, origin, options);
-        foreach (var trouble in group.LostTexts) draft.LoseWords(trouble);
-        foreach (var trouble in group.Troubles) draft.AddTrouble(trouble);
+        foreach (var trouble in group.LostTexts)
+            draft.LoseWords(trouble);
+        foreach (var trouble in group.Troubles)
+            draft.AddTrouble(trouble);
         foreach (var (extension, member, content) in group.Texts.OrderBy(text => text.Extension == "txt" ? 0 : 1))
         {
-            if (extension == "txt") draft.AddCaptionLines(content, member);
-            else if (extension == "cls") draft.SetLabel(draft.Decode(content, member), member);
-            else JsonMembers.Add(draft, content, member, options);
+            if (extension == "txt")
+                draft.AddCaptionLines(content, member);
+            else if (extension == "cls")
+                draft.SetLabel(draft.Decode(content, member), member);
+            else
+                JsonMembers.Add(draft, content, member, options);
         }
         return draft.Finish(() => image, skip);
     }
@@ -163,10 +229,19 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
 
     private static Stream Open(string path)
     {
-        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 16, FileOptions.SequentialScan);
+        var file = new FileStream(
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read,
+            1 << 16,
+            FileOptions.SequentialScan
+        );
         Span<byte> magic = stackalloc byte[2];
         var read = file.ReadAtLeast(magic, 2, throwOnEndOfStream: false);
         file.Position = 0;
-        return read == 2 && magic.SequenceEqual<byte>([0x1f, 0x8b]) ? new GZipStream(file, CompressionMode.Decompress) : file;
+        return read == 2 && magic.SequenceEqual<byte>([0x1f, 0x8b])
+            ? new GZipStream(file, CompressionMode.Decompress)
+            : file;
     }
 }

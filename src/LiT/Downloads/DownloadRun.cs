@@ -15,7 +15,15 @@ namespace LiT.Downloads;
 /// <param name="Shards">Archives written.</param>
 /// <param name="Seconds">How long this run took.</param>
 /// <param name="WasComplete">Whether there was nothing to do.</param>
-public sealed record DownloadResult(long Rows, long Downloaded, IReadOnlyList<Named> Verdicts, long Bytes, int Shards, double Seconds, bool WasComplete)
+public sealed record DownloadResult(
+    long Rows,
+    long Downloaded,
+    IReadOnlyList<Named> Verdicts,
+    long Bytes,
+    int Shards,
+    double Seconds,
+    bool WasComplete
+)
 {
     /// <summary>Rows that this run asked for again.</summary>
     public long TriedAgain { get; init; }
@@ -29,7 +37,8 @@ public sealed record DownloadResult(long Rows, long Downloaded, IReadOnlyList<Na
 public static class DownloadRun
 {
     private const string StateName = "download.json";
-    private const int CaptionLimit = 64 << 10, ShardsAtOnce = 2;
+    private const int CaptionLimit = 64 << 10,
+        ShardsAtOnce = 2;
 
     /// <param name="list">.tsv, .csv, .jsonl or .parquet with addresses and captions, or metadata rows of YFCC100M.</param>
     /// <param name="folder">A new folder, or that of an interrupted run.</param>
@@ -38,7 +47,14 @@ public static class DownloadRun
     /// <param name="progress">Told of rows.</param>
     /// <param name="cancel">Stops at once; whole shards stay.</param>
     /// <exception cref="LitException">The list cannot be read, or the folder holds something else or cannot be written.</exception>
-    public static async Task<DownloadResult> RunAsync(string list, string folder, UrlListOptions columns, DownloadOptions options, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static async Task<DownloadResult> RunAsync(
+        string list,
+        string folder,
+        UrlListOptions columns,
+        DownloadOptions options,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var urls = new UrlList(list, columns);
@@ -47,17 +63,25 @@ public static class DownloadRun
         using var folderLock = FolderLock.Take(folder);
         var state = ReadState(folder);
         var complete = state?["complete"]?.GetValue<bool>() == true;
-        if (complete && !options.RetryFailed) return Result(state!, clock.Elapsed.TotalSeconds, wasComplete: true);
+        if (complete && !options.RetryFailed)
+            return Result(state!, clock.Elapsed.TotalSeconds, wasComplete: true);
         Retries? retries = null;
         if (options.RetryFailed || state?["retrying"]?.GetValue<bool>() == true)
         {
             retries = new(folder);
-            if (state?["retrying"] is null) retries.Clear();                         // of an earlier time
+            if (state?["retrying"] is null)
+                retries.Clear(); // of an earlier time
         }
         if (state is null || complete || (retries is not null && state["retrying"] is null))
         {
-            JsonObject begun = new() { ["format"] = "LiT download", ["complete"] = false, ["made"] = made.DeepClone() };
-            if (retries is not null) begun["retrying"] = true;
+            JsonObject begun = new()
+            {
+                ["format"] = "LiT download",
+                ["complete"] = false,
+                ["made"] = made.DeepClone(),
+            };
+            if (retries is not null)
+                begun["retrying"] = true;
             WriteState(folder, begun);
         }
         Clear(folder);
@@ -76,22 +100,56 @@ public static class DownloadRun
                 stop.Token.ThrowIfCancellationRequested();
                 var shard = number++;
                 var there = File.Exists(VerdictsPath(folder, shard));
-                var before = there && retries is not null ? retries.Open(shard, VerdictsPath(folder, shard), rows) : null;
-                if (there && before is null) tally.AddShard(VerdictsPath(folder, shard), rows.Length);
+                var before =
+                    there && retries is not null ? retries.Open(shard, VerdictsPath(folder, shard), rows) : null;
+                if (there && before is null)
+                    tally.AddShard(VerdictsPath(folder, shard), rows.Length);
                 else
                 {
-                    if (underWay.Count == ShardsAtOnce) await underWay.Dequeue().Task.ConfigureAwait(false);
-                    underWay.Enqueue((shard, Task.Run(() => ShardAsync(folder, shard, rows, before, fetcher, options, tally, progress, total, stop.Token), CancellationToken.None)));
+                    if (underWay.Count == ShardsAtOnce)
+                        await underWay.Dequeue().Task.ConfigureAwait(false);
+                    underWay.Enqueue(
+                        (
+                            shard,
+                            Task.Run(
+                                () =>
+                                    ShardAsync(
+                                        folder,
+                                        shard,
+                                        rows,
+                                        before,
+                                        fetcher,
+                                        options,
+                                        tally,
+                                        progress,
+                                        total,
+                                        stop.Token
+                                    ),
+                                CancellationToken.None
+                            )
+                        )
+                    );
                 }
                 tally.Report(progress, total);
             }
-            while (underWay.TryDequeue(out var last)) await last.Task.ConfigureAwait(false);
+            while (underWay.TryDequeue(out var last))
+                await last.Task.ConfigureAwait(false);
         }
         catch
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            foreach (var (_, task) in underWay) await task.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default).ConfigureAwait(false);
-            try { RemoveSpool(folder); }
+            foreach (var (_, task) in underWay)
+                await task.ContinueWith(
+                        _ => { },
+                        CancellationToken.None,
+                        TaskContinuationOptions.None,
+                        TaskScheduler.Default
+                    )
+                    .ConfigureAwait(false);
+            try
+            {
+                RemoveSpool(folder);
+            }
             catch (LitException)
             {
                 // What went wrong first is what the user should read; the next run clears the spool.
@@ -107,15 +165,46 @@ public static class DownloadRun
     }
 
     /// <summary>Fetches a range of rows and writes its archive and verdicts; where it is there <paramref name="before"/>, what came then stays.</summary>
-    private static async Task ShardAsync(string folder, int shard, UrlRow[] rows, TriedShard? before, Fetcher fetcher, DownloadOptions options, Totals tally, IProgress<ProgressStep>? progress, long? total, CancellationToken cancel)
+    private static async Task ShardAsync(
+        string folder,
+        int shard,
+        UrlRow[] rows,
+        TriedShard? before,
+        Fetcher fetcher,
+        DownloadOptions options,
+        Totals tally,
+        IProgress<ProgressStep>? progress,
+        long? total,
+        CancellationToken cancel
+    )
     {
         var spool = Path.Combine(SpoolFolder(folder), $"{shard:00000}");
         var archive = Path.Combine(folder, $"{shard:00000}.tar");
         string Spooled(int row) => Path.Combine(spool, $"{row:00000}");
         Guarded(spool, () => Directory.CreateDirectory(spool));
-        var verdicts = await Task.WhenAll(rows.Select((row, i) => before?.Kept(i) is { } kept ? Task.FromResult(Told(kept, tally, progress, total))
-            : RowAsync(row, $"{shard:00000}{i:00000}", Spooled(i), fetcher, options, tally, progress, total, cancel))).ConfigureAwait(false);
-        var fresh = Enumerable.Range(0, rows.Length).Where(row => verdicts[row].Is == Fetched.Ok && before?.Kept(row) is null).ToList();
+        var verdicts = await Task.WhenAll(
+                rows.Select(
+                    (row, i) =>
+                        before?.Kept(i) is { } kept
+                            ? Task.FromResult(Told(kept, tally, progress, total))
+                            : RowAsync(
+                                row,
+                                $"{shard:00000}{i:00000}",
+                                Spooled(i),
+                                fetcher,
+                                options,
+                                tally,
+                                progress,
+                                total,
+                                cancel
+                            )
+                )
+            )
+            .ConfigureAwait(false);
+        var fresh = Enumerable
+            .Range(0, rows.Length)
+            .Where(row => verdicts[row].Is == Fetched.Ok && before?.Kept(row) is null)
+            .ToList();
         if (fresh.Count > 0)
         {
             before?.Unpack(archive, (row, picture) => Guarded(spool, () => File.WriteAllBytes(Spooled(row), picture)));
@@ -123,7 +212,8 @@ public static class DownloadRun
             {
                 using var tar = new SampleTar(stream);
                 for (var i = 0; i < rows.Length; i++)
-                    if (verdicts[i].Is == Fetched.Ok) tar.Add(verdicts[i].Key, SampleOf(rows[i], verdicts[i]), File.ReadAllBytes(Spooled(i)));
+                    if (verdicts[i].Is == Fetched.Ok)
+                        tar.Add(verdicts[i].Key, SampleOf(rows[i], verdicts[i]), File.ReadAllBytes(Spooled(i)));
             });
         }
         Verdict.WriteAll(VerdictsPath(folder, shard), verdicts);
@@ -138,21 +228,49 @@ public static class DownloadRun
         return verdict;
     }
 
-    private static async Task<Verdict> RowAsync(UrlRow row, string key, string spool, Fetcher fetcher, DownloadOptions options, Totals tally, IProgress<ProgressStep>? progress, long? total, CancellationToken cancel)
+    private static async Task<Verdict> RowAsync(
+        UrlRow row,
+        string key,
+        string spool,
+        Fetcher fetcher,
+        DownloadOptions options,
+        Totals tally,
+        IProgress<ProgressStep>? progress,
+        long? total,
+        CancellationToken cancel
+    )
     {
         Verdict Not(string verdict) => new(row.Number, key, row.Url, verdict, null, null, null, null, null, null);
         var verdict = Not(row.Trouble ?? "");
         if (row.Url is not null)
         {
             var fetched = await fetcher.GetAsync(row.Url, cancel).ConfigureAwait(false);
-            if (fetched.Body is null) verdict = Not(fetched.Verdict);
+            if (fetched.Body is null)
+                verdict = Not(fetched.Verdict);
             else
             {
                 var taken = PictureIntake.Of(fetched.Body, options);
-                if (taken.Bytes is { } bytes) Guarded(spool, () => File.WriteAllBytes(spool, bytes));
-                verdict = taken.Bytes is null ? Not(taken.Verdict)
-                    : new(row.Number, key, row.Url, Fetched.Ok, taken.Width, taken.Height, taken.OriginalWidth, taken.OriginalHeight, taken.Bytes.Length, Convert.ToHexStringLower(SHA256.HashData(taken.Bytes)))
-                    { CaptionsLeftOut = row.Captions.Count(caption => !Fits(caption)) is > 0 and var left ? left : null };
+                if (taken.Bytes is { } bytes)
+                    Guarded(spool, () => File.WriteAllBytes(spool, bytes));
+                verdict = taken.Bytes is null
+                    ? Not(taken.Verdict)
+                    : new(
+                        row.Number,
+                        key,
+                        row.Url,
+                        Fetched.Ok,
+                        taken.Width,
+                        taken.Height,
+                        taken.OriginalWidth,
+                        taken.OriginalHeight,
+                        taken.Bytes.Length,
+                        Convert.ToHexStringLower(SHA256.HashData(taken.Bytes))
+                    )
+                    {
+                        CaptionsLeftOut = row.Captions.Count(caption => !Fits(caption)) is > 0 and var left
+                            ? left
+                            : null,
+                    };
             }
         }
         return Told(verdict, tally, progress, total);
@@ -160,43 +278,48 @@ public static class DownloadRun
 
     private static bool Fits(string caption) => System.Text.Encoding.UTF8.GetByteCount(caption) <= CaptionLimit;
 
-    private static Sample SampleOf(UrlRow row, Verdict verdict) => new(verdict.Key, "")
-    {
-        Captions = [.. row.Captions.Where(Fits)],
-        Fields = new Dictionary<string, string>(row.Fields)
+    private static Sample SampleOf(UrlRow row, Verdict verdict) =>
+        new(verdict.Key, "")
         {
-            ["url"] = row.Url!,
-            ["sha256"] = verdict.Sha256!,
-            ["width"] = $"{verdict.Width}",
-            ["height"] = $"{verdict.Height}",
-            ["original_width"] = $"{verdict.OriginalWidth}",
-            ["original_height"] = $"{verdict.OriginalHeight}",
-        },
-    };
+            Captions = [.. row.Captions.Where(Fits)],
+            Fields = new Dictionary<string, string>(row.Fields)
+            {
+                ["url"] = row.Url!,
+                ["sha256"] = verdict.Sha256!,
+                ["width"] = $"{verdict.Width}",
+                ["height"] = $"{verdict.Height}",
+                ["original_width"] = $"{verdict.OriginalWidth}",
+                ["original_height"] = $"{verdict.OriginalHeight}",
+            },
+        };
 
-    private static JsonObject Made(string list, UrlListOptions columns, DownloadOptions options) => new()
-    {
-        ["list"] = list,
-        ["listBytes"] = new FileInfo(list).Length,
-        ["urlColumn"] = columns.UrlColumn,
-        ["captionColumns"] = string.Join(", ", columns.CaptionColumns),
-        ["onlyIds"] = columns.OnlyIds,
-        ["rowsPerShard"] = options.RowsPerShard,
-        ["resize"] = options.Resize,
-        ["maxSide"] = options.MaxSide,
-        ["minSide"] = options.MinSide,
-        ["maxBytes"] = options.MaxBytes,
-        ["maxPixels"] = options.MaxPixels,
-        ["quality"] = options.Quality,
-    };
+    private static JsonObject Made(string list, UrlListOptions columns, DownloadOptions options) =>
+        new()
+        {
+            ["list"] = list,
+            ["listBytes"] = new FileInfo(list).Length,
+            ["urlColumn"] = columns.UrlColumn,
+            ["captionColumns"] = string.Join(", ", columns.CaptionColumns),
+            ["onlyIds"] = columns.OnlyIds,
+            ["rowsPerShard"] = options.RowsPerShard,
+            ["resize"] = options.Resize,
+            ["maxSide"] = options.MaxSide,
+            ["minSide"] = options.MinSide,
+            ["maxBytes"] = options.MaxBytes,
+            ["maxPixels"] = options.MaxPixels,
+            ["quality"] = options.Quality,
+        };
 
     private static void Check(string folder, JsonObject made)
     {
-        if (!Directory.Exists(folder)) return;
+        if (!Directory.Exists(folder))
+            return;
         if (ReadState(folder) is { } state)
         {
             if (!JsonNode.DeepEquals(state["made"], made))
-                throw new LitException($"{folder}: holds the download of another list or of other settings ({state["made"]?.ToJsonString()}). Choose another folder, or delete this one.");
+                throw new LitException(
+                    $"{folder}: holds the download of another list or of other settings ({state["made"]?.ToJsonString()}). Choose another folder, or delete this one."
+                );
         }
         else if (Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))
             throw new LitException($"{folder}: holds other files. Choose a new or empty folder.");
@@ -205,7 +328,8 @@ public static class DownloadRun
     private static JsonObject? ReadState(string folder)
     {
         var path = Path.Combine(folder, StateName);
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         try
         {
             var state = JsonNode.Parse(File.ReadAllBytes(path))?.AsObject();
@@ -213,15 +337,29 @@ public static class DownloadRun
         }
         catch (Exception damage) when (damage is JsonException or InvalidOperationException or FormatException)
         {
-            throw new LitException($"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and begin anew.", damage);
+            throw new LitException(
+                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and begin anew.",
+                damage
+            );
         }
     }
 
     private static void WriteState(string folder, JsonObject state) =>
-        AtomicFile.WriteAllText(Path.Combine(folder, StateName), state.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n");
+        AtomicFile.WriteAllText(
+            Path.Combine(folder, StateName),
+            state.ToJsonString(new JsonSerializerOptions { WriteIndented = true, NewLine = "\n" }) + "\n"
+        );
 
-    private static DownloadResult Result(JsonObject state, double seconds, bool wasComplete) => new((long)state["rows"]!, (long)state["downloaded"]!,
-        [.. state["verdicts"]!.AsObject().Select(entry => new Named(entry.Key, (long)entry.Value!))], (long)state["bytes"]!, (int)state["shards"]!, seconds, wasComplete);
+    private static DownloadResult Result(JsonObject state, double seconds, bool wasComplete) =>
+        new(
+            (long)state["rows"]!,
+            (long)state["downloaded"]!,
+            [.. state["verdicts"]!.AsObject().Select(entry => new Named(entry.Key, (long)entry.Value!))],
+            (long)state["bytes"]!,
+            (int)state["shards"]!,
+            seconds,
+            wasComplete
+        );
 
     /// <summary>Clears what a killed run left: an archive without verdicts is not whole.</summary>
     private static void Clear(string folder)
@@ -230,14 +368,17 @@ public static class DownloadRun
         AtomicFile.RemoveLeft(folder);
         Guarded(folder, () =>
         {
-            foreach (var tar in Directory.EnumerateFiles(folder, "*.tar")) if (!File.Exists(Path.ChangeExtension(tar, ".jsonl"))) File.Delete(tar);
+            foreach (var tar in Directory.EnumerateFiles(folder, "*.tar"))
+                if (!File.Exists(Path.ChangeExtension(tar, ".jsonl")))
+                    File.Delete(tar);
         });
     }
 
     private static void RemoveSpool(string folder) => Guarded(folder, () =>
-    {
-        if (Directory.Exists(SpoolFolder(folder))) Directory.Delete(SpoolFolder(folder), recursive: true);
-    });
+        {
+            if (Directory.Exists(SpoolFolder(folder)))
+                Directory.Delete(SpoolFolder(folder), recursive: true);
+        });
 
     private static string SpoolFolder(string folder) => Path.Combine(folder, ".spool");
 
@@ -246,17 +387,32 @@ public static class DownloadRun
     /// <summary>How many rows there are at most, where lines tell it.</summary>
     private static long? KnownRows(string list)
     {
-        if (Path.GetExtension(list).ToLowerInvariant() is ".parquet" or ".csv") return null;
-        using var file = new FileStream(list, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan);
+        if (Path.GetExtension(list).ToLowerInvariant() is ".parquet" or ".csv")
+            return null;
+        using var file = new FileStream(
+            list,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read,
+            1,
+            FileOptions.SequentialScan
+        );
         var buffer = new byte[1 << 20];
         var lines = 0L;
-        for (int read; (read = file.Read(buffer)) > 0;) lines += buffer.AsSpan(0, read).Count((byte)'\n');
+        for (int read; (read = file.Read(buffer)) > 0; )
+            lines += buffer.AsSpan(0, read).Count((byte)'\n');
         return Math.Max(lines, 1);
     }
 
     private static void Guarded(string path, Action write)
     {
-        try { write(); }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(path, trouble); }
+        try
+        {
+            write();
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(path, trouble);
+        }
     }
 }

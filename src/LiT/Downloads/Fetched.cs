@@ -7,6 +7,17 @@ namespace LiT.Downloads;
 /// <param name="RetryAfter">How long the server asks to wait.</param>
 internal sealed record Fetched(string Verdict, byte[]? Body = null, bool MayPass = false, TimeSpan? RetryAfter = null)
 {
-    public const string Ok = "ok", Robots = "robots", TooLarge = "too large", Timeout = "timeout", Stalled = "stalled", Cut = "cut short", Redirects = "too many redirects",
-        BadRedirect = "bad redirect", NoConnection = "no connection", UnknownHost = "unknown host", BadAnswer = "bad answer", Empty = "empty", WaitTooLong = "wait too long";
+    public const string Ok = "ok",
+        Robots = "robots",
+        TooLarge = "too large",
+        Timeout = "timeout",
+        Stalled = "stalled",
+        Cut = "cut short",
+        Redirects = "too many redirects",
+        BadRedirect = "bad redirect",
+        NoConnection = "no connection",
+        UnknownHost = "unknown host",
+        BadAnswer = "bad answer",
+        Empty = "empty",
+        WaitTooLong = "wait too long";
 }

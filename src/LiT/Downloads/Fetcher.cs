@@ -21,32 +21,38 @@ internal sealed class Fetcher : IDisposable
     public Fetcher(DownloadOptions options)
     {
         this.options = options;
-        client = new(new SocketsHttpHandler
+        client = new(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false, // each address passes its own host's gate
+                AutomaticDecompression = DecompressionMethods.None,
+                ConnectTimeout = options.StallTimeout,
+                MaxResponseHeadersLength = 64,
+                PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
+                UseCookies = false,
+            }
+        )
         {
-            AllowAutoRedirect = false,                 // each address passes its own host's gate
-            AutomaticDecompression = DecompressionMethods.None,
-            ConnectTimeout = options.StallTimeout,
-            MaxResponseHeadersLength = 64,
-            PooledConnectionIdleTimeout = TimeSpan.FromSeconds(15),
-            UseCookies = false,
-        })
-        { Timeout = Timeout.InfiniteTimeSpan };
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
         client.DefaultRequestHeaders.UserAgent.ParseAdd(options.UserAgent);
         client.DefaultRequestHeaders.Accept.ParseAdd("image/*,*/*;q=0.5");
         gates = new(options.PerHost, options.HostDelay, TimeProvider.System);
         places = new(options.Concurrency);
         var pipeline = new ResiliencePipelineBuilder<Fetched>();
         if (options.Retries > 0)
-            pipeline.AddRetry(new RetryStrategyOptions<Fetched>
-            {
-                ShouldHandle = outcome => ValueTask.FromResult(outcome.Outcome.Result is { MayPass: true }),
-                MaxRetryAttempts = options.Retries,
-                BackoffType = DelayBackoffType.Exponential,
-                UseJitter = true,
-                Delay = options.Backoff,
-                MaxDelay = options.LongestWait,
-                DelayGenerator = outcome => ValueTask.FromResult(outcome.Outcome.Result?.RetryAfter),
-            });
+            pipeline.AddRetry(
+                new RetryStrategyOptions<Fetched>
+                {
+                    ShouldHandle = outcome => ValueTask.FromResult(outcome.Outcome.Result is { MayPass: true }),
+                    MaxRetryAttempts = options.Retries,
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                    Delay = options.Backoff,
+                    MaxDelay = options.LongestWait,
+                    DelayGenerator = outcome => ValueTask.FromResult(outcome.Outcome.Result?.RetryAfter),
+                }
+            );
         retrying = pipeline.Build();
     }
 
@@ -54,7 +60,9 @@ internal sealed class Fetcher : IDisposable
     /// <exception cref="OperationCanceledException">The user stops.</exception>
     public async Task<Fetched> GetAsync(string url, CancellationToken cancel)
     {
-        var last = await retrying.ExecuteAsync(async token => await AttemptAsync(new Uri(url), token).ConfigureAwait(false), cancel).ConfigureAwait(false);
+        var last = await retrying
+            .ExecuteAsync(async token => await AttemptAsync(new Uri(url), token).ConfigureAwait(false), cancel)
+            .ConfigureAwait(false);
         return last.Body is { Length: 0 } ? new(Fetched.Empty) : last;
     }
 
@@ -73,11 +81,16 @@ internal sealed class Fetcher : IDisposable
             try
             {
                 var (fetched, next) = await AskAsync(address, cancel).ConfigureAwait(false);
-                if (fetched is { RetryAfter: { } wait, MayPass: true }) gates.Pause(address.Authority, wait);
-                if (fetched is not null) return fetched;
+                if (fetched is { RetryAfter: { } wait, MayPass: true })
+                    gates.Pause(address.Authority, wait);
+                if (fetched is not null)
+                    return fetched;
                 address = next!;
             }
-            finally { places.Release(); }
+            finally
+            {
+                places.Release();
+            }
         }
         return new(Fetched.Redirects);
     }
@@ -93,22 +106,49 @@ internal sealed class Fetcher : IDisposable
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, address);
             request.Headers.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
-            using var answer = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token).ConfigureAwait(false);
-            if (answer.StatusCode is HttpStatusCode.MovedPermanently or HttpStatusCode.Found or HttpStatusCode.SeeOther or HttpStatusCode.TemporaryRedirect or HttpStatusCode.PermanentRedirect)
-                return answer.Headers.Location is { } place && Uri.TryCreate(address, place, out var next) && next.Scheme is "http" or "https"
-                    ? (null, new Uri(address, answer.Headers.Location)) : (new(Fetched.BadRedirect), null);
-            if (answer.StatusCode != HttpStatusCode.OK) return (Refused(answer), null);
-            if (answer.Headers.TryGetValues("X-Robots-Tag", out var tags) && RobotsTag.Forbids(tags, options.UserAgent)) return (new(Fetched.Robots), null);
-            if (answer.Content.Headers.ContentLength > options.MaxBytes) return (new(Fetched.TooLarge), null);
+            using var answer = await client
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stall.Token)
+                .ConfigureAwait(false);
+            if (
+                answer.StatusCode
+                is HttpStatusCode.MovedPermanently
+                    or HttpStatusCode.Found
+                    or HttpStatusCode.SeeOther
+                    or HttpStatusCode.TemporaryRedirect
+                    or HttpStatusCode.PermanentRedirect
+            )
+                return
+                    answer.Headers.Location is { } place
+                    && Uri.TryCreate(address, place, out var next)
+                    && next.Scheme is "http" or "https"
+                    ? (null, new Uri(address, answer.Headers.Location))
+                    : (new(Fetched.BadRedirect), null);
+            if (answer.StatusCode != HttpStatusCode.OK)
+                return (Refused(answer), null);
+            if (answer.Headers.TryGetValues("X-Robots-Tag", out var tags) && RobotsTag.Forbids(tags, options.UserAgent))
+                return (new(Fetched.Robots), null);
+            if (answer.Content.Headers.ContentLength > options.MaxBytes)
+                return (new(Fetched.TooLarge), null);
             return (await BodyAsync(answer, stall).ConfigureAwait(false), null);
         }
         catch (OperationCanceledException) when (!cancel.IsCancellationRequested)
         {
             return (new(whole.IsCancellationRequested ? Fetched.Timeout : Fetched.Stalled, MayPass: true), null);
         }
-        catch (HttpRequestException trouble) { return (Broken(trouble), null); }
-        catch (IOException) { return (new(Fetched.Cut, MayPass: true), null); }
-        catch (Exception trouble) when (trouble is InvalidOperationException or FormatException or UriFormatException or NotSupportedException) { return (new(Fetched.BadAnswer), null); }
+        catch (HttpRequestException trouble)
+        {
+            return (Broken(trouble), null);
+        }
+        catch (IOException)
+        {
+            return (new(Fetched.Cut, MayPass: true), null);
+        }
+        catch (Exception trouble)
+            when (trouble is InvalidOperationException or FormatException or UriFormatException or NotSupportedException
+            )
+        {
+            return (new(Fetched.BadAnswer), null);
+        }
     }
 
     private async Task<Fetched> BodyAsync(HttpResponseMessage answer, CancellationTokenSource stall)
@@ -120,8 +160,10 @@ internal sealed class Fetcher : IDisposable
         {
             stall.CancelAfter(options.StallTimeout);
             var read = await stream.ReadAsync(buffer, stall.Token).ConfigureAwait(false);
-            if (read == 0) return new(Fetched.Ok, body.ToArray());
-            if (body.Length + read > options.MaxBytes) return new(Fetched.TooLarge);
+            if (read == 0)
+                return new(Fetched.Ok, body.ToArray());
+            if (body.Length + read > options.MaxBytes)
+                return new(Fetched.TooLarge);
             body.Write(buffer, 0, read);
         }
     }
@@ -130,23 +172,33 @@ internal sealed class Fetcher : IDisposable
     {
         var status = (int)answer.StatusCode;
         var verdict = status.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        if (status is not (408 or 425 or 429 or (>= 500 and not 501 and not 505))) return new(verdict);
+        if (status is not (408 or 425 or 429 or (>= 500 and not 501 and not 505)))
+            return new(verdict);
         var wait = answer.Headers.RetryAfter switch
         {
             { Delta: { } time } => time,
             { Date: { } date } => date - DateTimeOffset.UtcNow,
             _ => (TimeSpan?)null,
         };
-        if (wait < TimeSpan.Zero) wait = TimeSpan.Zero;
-        return wait > options.LongestWait ? new($"{verdict}, {Fetched.WaitTooLong}") : new(verdict, MayPass: true, RetryAfter: wait);
+        if (wait < TimeSpan.Zero)
+            wait = TimeSpan.Zero;
+        return wait > options.LongestWait
+            ? new($"{verdict}, {Fetched.WaitTooLong}")
+            : new(verdict, MayPass: true, RetryAfter: wait);
     }
 
-    private static Fetched Broken(HttpRequestException trouble) => trouble.HttpRequestError switch
-    {
-        HttpRequestError.NameResolutionError => new(Fetched.UnknownHost, MayPass: trouble.InnerException is SocketException { SocketErrorCode: SocketError.TryAgain }),
-        HttpRequestError.ResponseEnded => new(Fetched.Cut, MayPass: true),
-        HttpRequestError.InvalidResponse or HttpRequestError.ConfigurationLimitExceeded or HttpRequestError.HttpProtocolError => new(Fetched.BadAnswer),
-        HttpRequestError.SecureConnectionError => new("no secure connection"),
-        _ => new(Fetched.NoConnection, MayPass: true),
-    };
+    private static Fetched Broken(HttpRequestException trouble) =>
+        trouble.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError => new(
+                Fetched.UnknownHost,
+                MayPass: trouble.InnerException is SocketException { SocketErrorCode: SocketError.TryAgain }
+            ),
+            HttpRequestError.ResponseEnded => new(Fetched.Cut, MayPass: true),
+            HttpRequestError.InvalidResponse
+            or HttpRequestError.ConfigurationLimitExceeded
+            or HttpRequestError.HttpProtocolError => new(Fetched.BadAnswer),
+            HttpRequestError.SecureConnectionError => new("no secure connection"),
+            _ => new(Fetched.NoConnection, MayPass: true),
+        };
 }

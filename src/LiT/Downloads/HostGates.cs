@@ -18,7 +18,8 @@ internal sealed class HostGates(int perHost, TimeSpan delay, TimeProvider clock)
         Gate? gate;
         lock (gates)
         {
-            if (!gates.TryGetValue(host, out gate)) gates.Add(host, gate = new(perHost));
+            if (!gates.TryGetValue(host, out gate))
+                gates.Add(host, gate = new(perHost));
             gate.Users++;
         }
         var place = new Place(this, host, gate);
@@ -34,7 +35,8 @@ internal sealed class HostGates(int perHost, TimeSpan delay, TimeProvider clock)
                 gate.Next = at + delay;
                 wait = at - now;
             }
-            if (wait > TimeSpan.Zero) await Task.Delay(wait, clock, cancel).ConfigureAwait(false);
+            if (wait > TimeSpan.Zero)
+                await Task.Delay(wait, clock, cancel).ConfigureAwait(false);
             return place;
         }
         catch
@@ -47,7 +49,9 @@ internal sealed class HostGates(int perHost, TimeSpan delay, TimeProvider clock)
     /// <summary>A host that asked to be left alone is, by everybody.</summary>
     public void Pause(string host, TimeSpan time)
     {
-        lock (gates) if (gates.TryGetValue(host, out var gate) && clock.GetUtcNow() + time is var until && until > gate.Next) gate.Next = until;
+        lock (gates)
+            if (gates.TryGetValue(host, out var gate) && clock.GetUtcNow() + time is var until && until > gate.Next)
+                gate.Next = until;
     }
 
     private sealed class Place(HostGates owner, string host, Gate gate) : IDisposable
@@ -56,9 +60,12 @@ internal sealed class HostGates(int perHost, TimeSpan delay, TimeProvider clock)
 
         public void Dispose()
         {
-            if (Entered) gate.Places.Release();
+            if (Entered)
+                gate.Places.Release();
             // A gate that nobody waits at is forgotten once its time is over: a list of the web has millions of hosts.
-            lock (owner.gates) if (--gate.Users == 0 && gate.Next <= owner.clock.GetUtcNow()) owner.gates.Remove(host);
+            lock (owner.gates)
+                if (--gate.Users == 0 && gate.Next <= owner.clock.GetUtcNow())
+                    owner.gates.Remove(host);
         }
     }
 

@@ -20,7 +20,8 @@ internal sealed class Retries(string folder)
     public TriedShard? Open(int shard, string verdicts, IReadOnlyList<UrlRow> rows)
     {
         var mark = Path.Combine(done, $"{shard:00000}");
-        if (File.Exists(mark)) return null;
+        if (File.Exists(mark))
+            return null;
         TriedShard before = new(Verdict.ReadAll(verdicts, rows), mark);
         Rows += before.Failed;
         return before.Failed > 0 ? before : null;
@@ -32,9 +33,13 @@ internal sealed class Retries(string folder)
     {
         try
         {
-            if (Directory.Exists(done)) Directory.Delete(done, recursive: true);
+            if (Directory.Exists(done))
+                Directory.Delete(done, recursive: true);
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(done, trouble); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(done, trouble);
+        }
     }
 }
 
@@ -51,14 +56,24 @@ internal sealed class TriedShard(Verdict[] verdicts, string mark)
     /// <exception cref="LitException">One is missing or changed.</exception>
     public void Unpack(string archive, Action<int, byte[]> give)
     {
-        var rows = verdicts.Index().Where(one => one.Item.Is == Fetched.Ok).ToDictionary(one => one.Item.Key, one => one.Index);
-        if (rows.Count == 0) return;
+        var rows = verdicts
+            .Index()
+            .Where(one => one.Item.Is == Fetched.Ok)
+            .ToDictionary(one => one.Item.Key, one => one.Index);
+        if (rows.Count == 0)
+            return;
         foreach (var sample in Read(archive))
-            if (rows.TryGetValue(sample.Key, out var row) && sample.ReadImage?.Invoke() is { } picture
-                && Convert.ToHexStringLower(SHA256.HashData(picture)) == verdicts[row].Sha256 && rows.Remove(sample.Key))
+            if (
+                rows.TryGetValue(sample.Key, out var row)
+                && sample.ReadImage?.Invoke() is { } picture
+                && Convert.ToHexStringLower(SHA256.HashData(picture)) == verdicts[row].Sha256
+                && rows.Remove(sample.Key)
+            )
                 give(row, picture);
         if (rows.Count > 0)
-            throw new LitException($"{archive}: lacks {rows.Count} pictures that its verdicts name. Delete {Path.ChangeExtension(archive, ".jsonl")}; the same command fetches the shard again.");
+            throw new LitException(
+                $"{archive}: lacks {rows.Count} pictures that its verdicts name. Delete {Path.ChangeExtension(archive, ".jsonl")}; the same command fetches the shard again."
+            );
     }
 
     /// <summary>Notes that its rows were tried.</summary>
@@ -67,14 +82,22 @@ internal sealed class TriedShard(Verdict[] verdicts, string mark)
 
     private static IEnumerable<Sample> Read(string archive)
     {
-        if (!File.Exists(archive)) yield break;
+        if (!File.Exists(archive))
+            yield break;
         using var samples = Samples.Open(archive).Read(_ => { }).GetEnumerator();
-        while (Next()) yield return samples.Current;
+        while (Next())
+            yield return samples.Current;
 
         bool Next()
         {
-            try { return samples.MoveNext(); }
-            catch (LitException) { return false; }                                       // it holds nothing
+            try
+            {
+                return samples.MoveNext();
+            }
+            catch (LitException)
+            {
+                return false;
+            } // it holds nothing
         }
     }
 

@@ -9,7 +9,13 @@ internal static class RobotsTag
     private static readonly string[] Forbidding = ["noai", "noimageai", "noindex", "noimageindex", "none"];
 
     // Directives that carry a value after a colon themselves: what stands before it is no robot's name.
-    private static readonly string[] WithValue = ["unavailable_after", "max-snippet", "max-image-preview", "max-video-preview"];
+    private static readonly string[] WithValue =
+    [
+        "unavailable_after",
+        "max-snippet",
+        "max-image-preview",
+        "max-video-preview",
+    ];
 
     /// <summary>Whether the headers' values forbid the use of a picture for learning.</summary>
     public static bool Forbids(IEnumerable<string> values, string self)
@@ -17,16 +23,22 @@ internal static class RobotsTag
         foreach (var value in values)
         {
             var heeded = true;
-            foreach (var part in value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+            foreach (
+                var part in value.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            )
             {
                 var directive = part;
-                if (part.IndexOf(':') is > 0 and var colon && !WithValue.Contains(part[..colon].Trim(), StringComparer.OrdinalIgnoreCase))
+                if (
+                    part.IndexOf(':') is > 0 and var colon
+                    && !WithValue.Contains(part[..colon].Trim(), StringComparer.OrdinalIgnoreCase)
+                )
                 {
                     var robot = part[..colon].Trim();
                     heeded = robot == "*" || self.StartsWith(robot, StringComparison.OrdinalIgnoreCase);
                     directive = part[(colon + 1)..].Trim();
                 }
-                if (heeded && Forbidding.Contains(directive, StringComparer.OrdinalIgnoreCase)) return true;
+                if (heeded && Forbidding.Contains(directive, StringComparer.OrdinalIgnoreCase))
+                    return true;
             }
         }
         return false;

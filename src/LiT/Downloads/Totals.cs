@@ -8,7 +8,8 @@ internal sealed class Totals
 {
     private readonly Lock counting = new();
     private readonly SortedDictionary<string, long> verdicts = new(StringComparer.Ordinal);
-    private long rows, bytes;
+    private long rows,
+        bytes;
 
     public void Add(string verdict, long size)
     {
@@ -30,17 +31,26 @@ internal sealed class Totals
             foreach (var line in File.ReadLines(path))
             {
                 using var json = JsonDocument.Parse(line);
-                Add(json.RootElement.GetProperty("verdict").GetString()!, json.RootElement.TryGetProperty("bytes", out var size) ? size.GetInt64() : 0);
+                Add(
+                    json.RootElement.GetProperty("verdict").GetString()!,
+                    json.RootElement.TryGetProperty("bytes", out var size) ? size.GetInt64() : 0
+                );
                 count++;
             }
         }
-        catch (Exception damage) when (damage is JsonException or KeyNotFoundException or InvalidOperationException or IOException) { count = -1; }
-        if (count != expected) throw new LitException($"{path}: damaged, or of another list. Delete it; the same command makes it again.");
+        catch (Exception damage)
+            when (damage is JsonException or KeyNotFoundException or InvalidOperationException or IOException)
+        {
+            count = -1;
+        }
+        if (count != expected)
+            throw new LitException($"{path}: damaged, or of another list. Delete it; the same command makes it again.");
     }
 
     public void Report(IProgress<ProgressStep>? progress, long? total)
     {
-        if (progress is null) return;
+        if (progress is null)
+            return;
         lock (counting)
         {
             var ok = verdicts.GetValueOrDefault(Fetched.Ok);
@@ -60,7 +70,11 @@ internal sealed class Totals
                 ["downloaded"] = verdicts.GetValueOrDefault(Fetched.Ok),
                 ["bytes"] = bytes,
                 ["shards"] = shards,
-                ["verdicts"] = new JsonObject(verdicts.OrderByDescending(verdict => verdict.Value).Select(verdict => KeyValuePair.Create(verdict.Key, (JsonNode?)verdict.Value))),
+                ["verdicts"] = new JsonObject(
+                    verdicts
+                        .OrderByDescending(verdict => verdict.Value)
+                        .Select(verdict => KeyValuePair.Create(verdict.Key, (JsonNode?)verdict.Value))
+                ),
             };
     }
 }

@@ -11,8 +11,29 @@ namespace LiT.Downloads;
 /// </summary>
 internal sealed class UrlList
 {
-    private static readonly string[] UrlNames = ["url", "image_url", "imageurl", "image url", "link", "image_link", "src", "download_url", "photo_url", "image"];
-    private static readonly string[] CaptionNames = ["caption", "text", "alt", "alt_text", "title", "description", "tags"];
+    private static readonly string[] UrlNames =
+    [
+        "url",
+        "image_url",
+        "imageurl",
+        "image url",
+        "link",
+        "image_link",
+        "src",
+        "download_url",
+        "photo_url",
+        "image",
+    ];
+    private static readonly string[] CaptionNames =
+    [
+        "caption",
+        "text",
+        "alt",
+        "alt_text",
+        "title",
+        "description",
+        "tags",
+    ];
 
     private readonly string path;
     private readonly UrlListOptions options;
@@ -24,10 +45,15 @@ internal sealed class UrlList
     public UrlList(string path, UrlListOptions options)
     {
         (this.path, this.options) = (path, options);
-        if (!File.Exists(path)) throw new LitException($"{path}: there is no such file. Give a list of addresses and captions (.tsv, .csv, .jsonl or .parquet).");
-        if (options.OnlyIds is { } ids) onlyIds = ReadIds(ids);
+        if (!File.Exists(path))
+            throw new LitException(
+                $"{path}: there is no such file. Give a list of addresses and captions (.tsv, .csv, .jsonl or .parquet)."
+            );
+        if (options.OnlyIds is { } ids)
+            onlyIds = ReadIds(ids);
         using var first = Rows().GetEnumerator();
-        if (!first.MoveNext()) throw new LitException($"{path}: has no rows. It needs an address and a caption on each line.");
+        if (!first.MoveNext())
+            throw new LitException($"{path}: has no rows. It needs an address and a caption on each line.");
     }
 
     /// <summary>The rows, some of them bad.</summary>
@@ -49,10 +75,17 @@ internal sealed class UrlList
         using (rows)
             while (true)
             {
-                try { if (!rows.MoveNext()) yield break; }
+                try
+                {
+                    if (!rows.MoveNext())
+                        yield break;
+                }
                 catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
                 {
-                    throw new LitException($"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.", trouble);
+                    throw new LitException(
+                        $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.",
+                        trouble
+                    );
                 }
                 yield return rows.Current;
             }
@@ -64,16 +97,26 @@ internal sealed class UrlList
         var (begin, line) = (table.Offset, table.Number);
         var first = table.Cells().Cells;
         var columns = first.Any(IsAddress) ? Headless(first) : Headed(first);
-        if (first.Any(IsAddress)) table.Seek(begin, line);
-        for (var number = 0L; ;)
+        if (first.Any(IsAddress))
+            table.Seek(begin, line);
+        for (var number = 0L; ; )
         {
             string[]? cells = null;
             string? trouble = null;
-            try { cells = table.Cells().Cells; }
-            catch (FormatException broken) { trouble = broken.Message; }
-            if (cells is []) yield break;
-            if (cells is [""]) continue;
-            if (trouble is not null) yield return UrlRow.Bad(number++, trouble);
+            try
+            {
+                cells = table.Cells().Cells;
+            }
+            catch (FormatException broken)
+            {
+                trouble = broken.Message;
+            }
+            if (cells is [])
+                yield break;
+            if (cells is [""])
+                continue;
+            if (trouble is not null)
+                yield return UrlRow.Bad(number++, trouble);
             else if (columns(number, cells!) is { } row)
             {
                 yield return row;
@@ -85,16 +128,22 @@ internal sealed class UrlList
     /// <summary>How a row of a list without a header is read; null for a row that is not wanted.</summary>
     private Func<long, string[], UrlRow?> Headless(string[] first)
     {
-        if (YfccRow.Offset(first) is not null) return Yfcc;
+        if (YfccRow.Offset(first) is not null)
+            return Yfcc;
         RefuseIds();
         var url = options.UrlColumn is { } wanted ? Numbered(wanted, first.Length) : Array.FindIndex(first, IsAddress);
-        int[] captions = options.CaptionColumns.Count > 0 ? [.. options.CaptionColumns.Select(column => Numbered(column, first.Length))]
+        int[] captions =
+            options.CaptionColumns.Count > 0
+                ? [.. options.CaptionColumns.Select(column => Numbered(column, first.Length))]
             : first.Length == 2 ? [1 - url]
             : first.Length == 1 ? []
-            : throw new LitException($"{path}, line 1: {first.Length} columns and no header. Say which holds the caption: --caption-column 2.");
-        return (number, cells) => cells.Length != first.Length
-            ? UrlRow.Bad(number, $"{cells.Length} columns where {first.Length} are expected")
-            : UrlRow.Of(number, cells[url], captions.Select(column => (string?)cells[column]));
+            : throw new LitException(
+                $"{path}, line 1: {first.Length} columns and no header. Say which holds the caption: --caption-column 2."
+            );
+        return (number, cells) =>
+            cells.Length != first.Length
+                ? UrlRow.Bad(number, $"{cells.Length} columns where {first.Length} are expected")
+                : UrlRow.Of(number, cells[url], captions.Select(column => (string?)cells[column]));
     }
 
     private Func<long, string[], UrlRow?> Headed(string[] header)
@@ -103,25 +152,32 @@ internal sealed class UrlList
         string[] names = [.. header.Select(name => name.Trim())];
         var url = Named(names, options.UrlColumn, UrlNames) ?? throw NoColumn(names);
         int[] captions = [.. CaptionsIn(names)];
-        return (number, cells) => cells.Length != names.Length
-            ? UrlRow.Bad(number, $"{cells.Length} columns where {names.Length} are expected")
-            : UrlRow.Of(number, cells[url], captions.Select(column => (string?)cells[column]));
+        return (number, cells) =>
+            cells.Length != names.Length
+                ? UrlRow.Bad(number, $"{cells.Length} columns where {names.Length} are expected")
+                : UrlRow.Of(number, cells[url], captions.Select(column => (string?)cells[column]));
     }
 
     private UrlRow? Yfcc(long number, string[] cells)
     {
-        if (YfccRow.Offset(cells) is not { } offset) return UrlRow.Bad(number, $"{cells.Length} columns that are no row of YFCC100M");
+        if (YfccRow.Offset(cells) is not { } offset)
+            return UrlRow.Bad(number, $"{cells.Length} columns that are no row of YFCC100M");
         var id = cells[offset];
-        return onlyIds is not null && !(ulong.TryParse(id, CultureInfo.InvariantCulture, out var value) && onlyIds.Contains(value)) ? null : YfccRow.Read(number, cells, offset);
+        return
+            onlyIds is not null
+            && !(ulong.TryParse(id, CultureInfo.InvariantCulture, out var value) && onlyIds.Contains(value))
+            ? null
+            : YfccRow.Read(number, cells, offset);
     }
 
     private IEnumerable<UrlRow> JsonRows()
     {
         RefuseIds();
         using var lines = new LineReader(path);
-        for (var number = 0L; lines.Next() is { } line;)
+        for (var number = 0L; lines.Next() is { } line; )
         {
-            if (!line.Span.ContainsAnyExcept(" \t\uFEFF"u8)) continue;
+            if (!line.Span.ContainsAnyExcept(" \t\uFEFF"u8))
+                continue;
             yield return JsonRow(number++, line);
         }
     }
@@ -130,22 +186,42 @@ internal sealed class UrlList
     {
         try
         {
-            if (!System.Text.Unicode.Utf8.IsValid(line.Span)) line = System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(line.Span));
+            if (!System.Text.Unicode.Utf8.IsValid(line.Span))
+                line = System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(line.Span));
             using var json = JsonDocument.Parse(line);
-            var members = json.RootElement.EnumerateObject().ToDictionary(member => member.Name, member => member.Value, StringComparer.OrdinalIgnoreCase);
+            var members = json
+                .RootElement.EnumerateObject()
+                .ToDictionary(member => member.Name, member => member.Value, StringComparer.OrdinalIgnoreCase);
             string[] names = [.. members.Keys];
-            if (Named(names, options.UrlColumn, UrlNames) is not { } url) return UrlRow.Bad(number, "no address");
-            return UrlRow.Of(number, JsonMembers.Text(members[names[url]]), CaptionsIn(names).SelectMany(column => JsonMembers.Texts(members[names[column]])));
+            if (Named(names, options.UrlColumn, UrlNames) is not { } url)
+                return UrlRow.Bad(number, "no address");
+            return UrlRow.Of(
+                number,
+                JsonMembers.Text(members[names[url]]),
+                CaptionsIn(names).SelectMany(column => JsonMembers.Texts(members[names[column]]))
+            );
         }
-        catch (Exception broken) when (broken is JsonException or InvalidOperationException or ArgumentException) { return UrlRow.Bad(number, "not a JSON object on one line"); }
+        catch (Exception broken) when (broken is JsonException or InvalidOperationException or ArgumentException)
+        {
+            return UrlRow.Bad(number, "not a JSON object on one line");
+        }
     }
 
     private IEnumerable<UrlRow> Parquet()
     {
         RefuseIds();
         ParquetTable? opened = null;
-        try { opened = new(path); }
-        catch (Exception damage) when (damage is not LitException) { throw new LitException($"{path}: cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the file again.", damage); }
+        try
+        {
+            opened = new(path);
+        }
+        catch (Exception damage) when (damage is not LitException)
+        {
+            throw new LitException(
+                $"{path}: cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the file again.",
+                damage
+            );
+        }
         using var table = opened;
         var fields = table.Reader.Schema.DataFields.Where(field => field.MaxRepetitionLevel == 0).ToArray();
         string[] names = [.. fields.Select(field => field.Name)];
@@ -164,16 +240,25 @@ internal sealed class UrlList
             }
             catch (Exception damage) when (damage is not LitException)
             {
-                throw new LitException($"{path}: row group {g} cannot be read ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the file again.", damage);
+                throw new LitException(
+                    $"{path}: row group {g} cannot be read ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the file again.",
+                    damage
+                );
             }
-            for (var row = 0; row < urls.Length; row++) yield return UrlRow.Of(number++, urls[row], texts.Select(column => column[row]));
+            for (var row = 0; row < urls.Length; row++)
+                yield return UrlRow.Of(number++, urls[row], texts.Select(column => column[row]));
         }
     }
 
     private IEnumerable<int> CaptionsIn(string[] names)
     {
         if (options.CaptionColumns.Count > 0)
-            return options.CaptionColumns.Select(wanted => Named(names, wanted, []) ?? throw new LitException($"{path}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these."));
+            return options.CaptionColumns.Select(wanted =>
+                Named(names, wanted, [])
+                ?? throw new LitException(
+                    $"{path}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these."
+                )
+            );
         return Named(names, null, CaptionNames) is { } one ? [one] : [];
     }
 
@@ -182,24 +267,36 @@ internal sealed class UrlList
         var found = wanted is not null ? Find(wanted) : usual.Select(Find).FirstOrDefault(i => i >= 0, -1);
         return found >= 0 ? found : null;
 
-        int Find(string name) => Array.FindIndex(names, other => other.Equals(name, StringComparison.OrdinalIgnoreCase));
+        int Find(string name) =>
+            Array.FindIndex(names, other => other.Equals(name, StringComparison.OrdinalIgnoreCase));
     }
 
-    private LitException NoColumn(string[] names) => options.UrlColumn is { } wanted
-        ? new($"{path}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these.")
-        : new($"{path}: no column holds addresses; the columns are {Shown(names)}. Say which with --url-column.");
+    private LitException NoColumn(string[] names) =>
+        options.UrlColumn is { } wanted
+            ? new($"{path}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these.")
+            : new($"{path}: no column holds addresses; the columns are {Shown(names)}. Say which with --url-column.");
 
-    private static string Shown(string[] names) => string.Join(", ", names) is { Length: > 200 } all ? all[..200] + " …" : string.Join(", ", names);
+    private static string Shown(string[] names) =>
+        string.Join(", ", names) is { Length: > 200 } all ? all[..200] + " …" : string.Join(", ", names);
 
-    private int Numbered(string wanted, int count) => int.TryParse(wanted, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= count ? number - 1
-        : throw new LitException($"{path}, line 1: no column {wanted}; the first line is no header. Give a number from 1 to {count}.");
+    private int Numbered(string wanted, int count) =>
+        int.TryParse(wanted, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= count
+            ? number - 1
+            : throw new LitException(
+                $"{path}, line 1: no column {wanted}; the first line is no header. Give a number from 1 to {count}."
+            );
 
     private void RefuseIds()
     {
-        if (onlyIds is not null) throw new LitException($"{path}: --only-ids needs the metadata rows of YFCC100M, and these are none. Leave it out.");
+        if (onlyIds is not null)
+            throw new LitException(
+                $"{path}: --only-ids needs the metadata rows of YFCC100M, and these are none. Leave it out."
+            );
     }
 
-    private static bool IsAddress(string cell) => cell.StartsWith("http://", StringComparison.OrdinalIgnoreCase) || cell.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
+    private static bool IsAddress(string cell) =>
+        cell.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+        || cell.StartsWith("https://", StringComparison.OrdinalIgnoreCase);
 
     private static HashSet<ulong> ReadIds(string path)
     {
@@ -209,13 +306,19 @@ internal sealed class UrlList
             foreach (var line in File.ReadLines(path))
             {
                 var cells = line.Split('\t', ',');
-                if (ulong.TryParse(cells.Length >= 2 ? cells[1] : cells[0], CultureInfo.InvariantCulture, out var id)) ids.Add(id);
+                if (ulong.TryParse(cells.Length >= 2 ? cells[1] : cells[0], CultureInfo.InvariantCulture, out var id))
+                    ids.Add(id);
             }
-            return ids.Count > 0 ? ids : throw new LitException($"{path}: holds no ids. Give a file with a photo's id on each line.");
+            return ids.Count > 0
+                ? ids
+                : throw new LitException($"{path}: holds no ids. Give a file with a photo's id on each line.");
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
-            throw new LitException($"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Give a file with a photo's id on each line.", trouble);
+            throw new LitException(
+                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Give a file with a photo's id on each line.",
+                trouble
+            );
         }
     }
 }

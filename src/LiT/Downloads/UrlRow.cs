@@ -6,15 +6,38 @@ namespace LiT.Downloads;
 /// <param name="Captions">Captions, none of them empty.</param>
 /// <param name="Fields">Further columns worth keeping.</param>
 /// <param name="Trouble">Why the row cannot be used.</param>
-internal sealed record UrlRow(long Number, string? Url, IReadOnlyList<string> Captions, IReadOnlyDictionary<string, string> Fields, string? Trouble = null)
+internal sealed record UrlRow(
+    long Number,
+    string? Url,
+    IReadOnlyList<string> Captions,
+    IReadOnlyDictionary<string, string> Fields,
+    string? Trouble = null
+)
 {
     private static readonly Dictionary<string, string> Nothing = [];
 
     public static UrlRow Bad(long number, string trouble) => new(number, null, [], Nothing, trouble);
 
-    public static UrlRow Of(long number, string? url, IEnumerable<string?> captions, IReadOnlyDictionary<string, string>? fields = null) =>
-        Uri.TryCreate(url?.Trim(), UriKind.Absolute, out var address) && address.Scheme is "http" or "https" && address.Host.Length > 0
-            ? new(number, address.AbsoluteUri, [.. captions.Select(caption => caption?.Trim()).Where(caption => !string.IsNullOrEmpty(caption)).Distinct()!], fields ?? Nothing)
+    public static UrlRow Of(
+        long number,
+        string? url,
+        IEnumerable<string?> captions,
+        IReadOnlyDictionary<string, string>? fields = null
+    ) =>
+        Uri.TryCreate(url?.Trim(), UriKind.Absolute, out var address)
+        && address.Scheme is "http" or "https"
+        && address.Host.Length > 0
+            ? new(
+                number,
+                address.AbsoluteUri,
+                [
+                    .. captions
+                        .Select(caption => caption?.Trim())
+                        .Where(caption => !string.IsNullOrEmpty(caption))
+                        .Distinct()!,
+                ],
+                fields ?? Nothing
+            )
             : Bad(number, string.IsNullOrWhiteSpace(url) ? "no address" : "not an address of http or https");
 }
 

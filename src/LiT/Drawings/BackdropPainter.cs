@@ -28,12 +28,24 @@ internal sealed class BackdropPainter(SKCanvas canvas, Dice dice) : IDisposable
         paint.Color = second;
         switch (kind)
         {
-            case Backdrop.Gradient: Gradient(ground, second); break;
-            case Backdrop.Stripes: Stripes(); break;
-            case Backdrop.Checks: Checks(); break;
-            case Backdrop.Dots: Dots(); break;
-            case Backdrop.Horizon: canvas.DrawRect(-Size, dice.Between(.5f, .85f) * Size, 3 * Size, Size, paint); break;
-            case Backdrop.Blotches: Blotches(); break;
+            case Backdrop.Gradient:
+                Gradient(ground, second);
+                break;
+            case Backdrop.Stripes:
+                Stripes();
+                break;
+            case Backdrop.Checks:
+                Checks();
+                break;
+            case Backdrop.Dots:
+                Dots();
+                break;
+            case Backdrop.Horizon:
+                canvas.DrawRect(-Size, dice.Between(.5f, .85f) * Size, 3 * Size, Size, paint);
+                break;
+            case Backdrop.Blotches:
+                Blotches();
+                break;
         }
         return (kind, Palette.Lightness(ground) < .36f);
     }
@@ -72,7 +84,8 @@ internal sealed class BackdropPainter(SKCanvas canvas, Dice dice) : IDisposable
                 < .8f => SKColor.FromHsl(hue, dice.Between(0, 45), dice.Between(8, 24)),
                 _ => SKColor.FromHsl(hue, dice.Between(5, 45), dice.Between(35, 70)),
             };
-            if (Palette.Contrast(ground, main) >= LeastContrast) return ground;
+            if (Palette.Contrast(ground, main) >= LeastContrast)
+                return ground;
         }
         return Palette.Lightness(main) > .5f ? new SKColor(30, 32, 40) : new SKColor(236, 234, 226);
     }
@@ -104,7 +117,8 @@ internal sealed class BackdropPainter(SKCanvas canvas, Dice dice) : IDisposable
         var width = dice.Between(2.5f, 6);
         canvas.Save();
         canvas.RotateDegrees(dice.Pick(StripeAngles), Size / 2, Size / 2);
-        for (var y = -Size / 2; y < 1.5f * Size; y += 2 * width) canvas.DrawRect(-Size / 2, y, 2 * Size, width, paint);
+        for (var y = -Size / 2; y < 1.5f * Size; y += 2 * width)
+            canvas.DrawRect(-Size / 2, y, 2 * Size, width, paint);
         canvas.Restore();
     }
 
@@ -112,8 +126,8 @@ internal sealed class BackdropPainter(SKCanvas canvas, Dice dice) : IDisposable
     {
         var side = dice.Between(5, 9);
         for (var row = 0; row * side < Size; row++)
-            for (var column = row % 2; column * side < Size; column += 2)
-                canvas.DrawRect(column * side, row * side, side, side, paint);
+        for (var column = row % 2; column * side < Size; column += 2)
+            canvas.DrawRect(column * side, row * side, side, side, paint);
     }
 
     private void Dots()
@@ -121,14 +135,20 @@ internal sealed class BackdropPainter(SKCanvas canvas, Dice dice) : IDisposable
         var step = dice.Between(7, 11);
         var radius = step * dice.Between(.15f, .27f);
         for (var row = 0; row * step < Size + step; row++)
-            for (var column = 0; column * step < Size + step; column++)
-                canvas.DrawCircle((column + row % 2 * .5f) * step, row * step, radius, paint);
+        for (var column = 0; column * step < Size + step; column++)
+            canvas.DrawCircle((column + row % 2 * .5f) * step, row * step, radius, paint);
     }
 
     private void Blotches()
     {
         for (var i = 0; i < 9; i++)
-            canvas.DrawOval(dice.Between(0, Size), dice.Between(0, Size), dice.Between(3, 9), dice.Between(3, 9), paint);
+            canvas.DrawOval(
+                dice.Between(0, Size),
+                dice.Between(0, Size),
+                dice.Between(3, 9),
+                dice.Between(3, 9),
+                paint
+            );
     }
 
     private static readonly float[] StripeAngles = [0, 45, 90, 135];

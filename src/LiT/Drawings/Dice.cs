@@ -3,7 +3,10 @@ namespace LiT.Drawings;
 /// <summary>Reproducible chance: xoshiro256** (Blackman and Vigna 2018), seeded through SplitMix64.</summary>
 internal sealed class Dice
 {
-    private ulong a, b, c, d;
+    private ulong a,
+        b,
+        c,
+        d;
 
     public Dice(ulong seed) => Reseed(seed);
 

@@ -35,7 +35,14 @@ public enum DrawnSplit
 /// <param name="Count">How many objects there are: 1, 2 or 3, all alike.</param>
 /// <param name="HeldOut">Whether this colour of this kind is kept back from all training.</param>
 public sealed record Drawing(
-    string Key, RgbImage Image, IReadOnlyList<string> Captions, string Kind, string Colour, int Count, bool HeldOut)
+    string Key,
+    RgbImage Image,
+    IReadOnlyList<string> Captions,
+    string Kind,
+    string Colour,
+    int Count,
+    bool HeldOut
+)
 {
     /// <summary>Colour and kind as one class name: "red cat".</summary>
     public string Composition => $"{Colour} {Kind}";
@@ -53,7 +60,9 @@ public sealed record Drawing(
 /// </summary>
 public static class DrawnDataset
 {
-    private const int SeedBits = 29, SplitBits = 3, IndexBits = 32;
+    private const int SeedBits = 29,
+        SplitBits = 3,
+        IndexBits = 32;
     private const float RepeatedPictures = .03f;
 
     /// <summary>Width and height of every picture, in pixels.</summary>
@@ -91,7 +100,13 @@ public static class DrawnDataset
     /// <exception cref="UsageException">As for <see cref="Draw"/>.</exception>
     /// <exception cref="LitException">The folder cannot be written to.</exception>
     public static string Write(
-        string folder, DrawnSplit split, int count, int seed, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+        string folder,
+        DrawnSplit split,
+        int count,
+        int seed,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         Check(count, seed);
         var path = Path.Combine(folder, $"{NameOf(split)}.tar");
@@ -103,7 +118,8 @@ public static class DrawnDataset
             {
                 cancel.ThrowIfCancellationRequested();
                 Add(tar, $"{drawing.Key}.png", drawing.EncodePng());
-                if (drawing.Captions.Count > 0) Add(tar, $"{drawing.Key}.txt", Encoding.UTF8.GetBytes(string.Join('\n', drawing.Captions) + "\n"));
+                if (drawing.Captions.Count > 0)
+                    Add(tar, $"{drawing.Key}.txt", Encoding.UTF8.GetBytes(string.Join('\n', drawing.Captions) + "\n"));
                 Add(tar, $"{drawing.Key}.json", Labels(drawing));
                 progress?.Report(new("drawing", ++done, count, "pictures"));
             }
@@ -124,8 +140,10 @@ public static class DrawnDataset
 
     internal static void Check(int count, int seed)
     {
-        if (seed is < 0 or > LargestSeed) throw new UsageException($"--seed {seed}: give a number from 0 to {LargestSeed} for drawings.");
-        if (count < 0) throw new UsageException($"--count {count}: give the number of pictures to draw.");
+        if (seed is < 0 or > LargestSeed)
+            throw new UsageException($"--seed {seed}: give a number from 0 to {LargestSeed} for drawings.");
+        if (count < 0)
+            throw new UsageException($"--count {count}: give the number of pictures to draw.");
     }
 
     /// <summary>Drawings with what their captions are made from.</summary>
@@ -156,8 +174,12 @@ public static class DrawnDataset
             var state = StateOf(split, index, seed);
             dice.Reseed(state);
             // The web shows many a picture twice, with other words.
-            var repeats = split == DrawnSplit.Pairs && index > 0 && dice.Chance(RepeatedPictures) ? dice.Below(index) : (int?)null;
-            if (repeats is { } earlier) state = StateOf(split, earlier, seed);
+            var repeats =
+                split == DrawnSplit.Pairs && index > 0 && dice.Chance(RepeatedPictures)
+                    ? dice.Below(index)
+                    : (int?)null;
+            if (repeats is { } earlier)
+                state = StateOf(split, earlier, seed);
             var (kind, colour) = Subject(split, state);
             var scene = studio.Draw(kind, colour, ~state, out var image);
             var captions = split switch
@@ -167,8 +189,17 @@ public static class DrawnDataset
                 _ => grammar.Careful(scene),
             };
             var drawing = new Drawing(
-                $"{NameOf(split)}-{index:D6}", image with { Pixels = [.. image.Pixels] }, [.. captions.Select(caption => caption.Text).Distinct()],
-                DrawnVocabulary.KindNames[kind], DrawnVocabulary.ColourNames[colour], scene.Count, DrawnVocabulary.IsHeldOut(colour, kind));
+                $"{NameOf(split)}-{index:D6}",
+                image with
+                {
+                    Pixels = [.. image.Pixels],
+                },
+                [.. captions.Select(caption => caption.Text).Distinct()],
+                DrawnVocabulary.KindNames[kind],
+                DrawnVocabulary.ColourNames[colour],
+                scene.Count,
+                DrawnVocabulary.IsHeldOut(colour, kind)
+            );
             yield return new(drawing, scene, captions, repeats);
         }
     }
@@ -178,24 +209,33 @@ public static class DrawnDataset
     {
         var dice = new Dice(state ^ 0xA5A5_5A5A_C3C3_3C3C);
         var kind = dice.Below(DrawnVocabulary.Kinds.Length);
-        return (kind, split == DrawnSplit.Compositions ? DrawnVocabulary.HeldOutColour(kind) : AllowedColour(kind, dice));
+        return (
+            kind,
+            split == DrawnSplit.Compositions ? DrawnVocabulary.HeldOutColour(kind) : AllowedColour(kind, dice)
+        );
     }
 
-    private static byte[] Labels(Drawing drawing) => JsonSerializer.SerializeToUtf8Bytes(new Dictionary<string, object>
-    {
-        ["label"] = drawing.Label,
-        ["kind"] = drawing.Kind,
-        ["colour"] = drawing.Colour,
-        ["composition"] = drawing.Composition,
-        ["count"] = drawing.Count,
-        ["heldOut"] = drawing.HeldOut,
-    });
+    private static byte[] Labels(Drawing drawing) =>
+        JsonSerializer.SerializeToUtf8Bytes(
+            new Dictionary<string, object>
+            {
+                ["label"] = drawing.Label,
+                ["kind"] = drawing.Kind,
+                ["colour"] = drawing.Colour,
+                ["composition"] = drawing.Composition,
+                ["count"] = drawing.Count,
+                ["heldOut"] = drawing.HeldOut,
+            }
+        );
 
-    private static void Add(TarWriter tar, string name, byte[] content) => tar.WriteEntry(new UstarTarEntry(TarEntryType.RegularFile, name)
-    {
-        ModificationTime = DateTimeOffset.UnixEpoch,
-        DataStream = new MemoryStream(content, writable: false),
-    });
+    private static void Add(TarWriter tar, string name, byte[] content) =>
+        tar.WriteEntry(
+            new UstarTarEntry(TarEntryType.RegularFile, name)
+            {
+                ModificationTime = DateTimeOffset.UnixEpoch,
+                DataStream = new MemoryStream(content, writable: false),
+            }
+        );
 }
 
 /// <summary>A drawing with its scene, its captions before equal ones were dropped, and the number of the picture that it repeats.</summary>

@@ -13,18 +13,20 @@ internal sealed class DrawnSource(DrawnSplit split, int count, int seed) : Sampl
     public override long? KnownCount => count;
 
     public override IEnumerable<Sample> Read(Action<Skipped> skip) =>
-        DrawnDataset.Draw(split, count, seed).Select(drawing => new Sample(drawing.Key, $"{Path}:{drawing.Key}")
-        {
-            ReadImage = drawing.EncodePng,
-            Captions = drawing.Captions,
-            Label = drawing.Label,
-            Fields = new Dictionary<string, string>
+        DrawnDataset
+            .Draw(split, count, seed)
+            .Select(drawing => new Sample(drawing.Key, $"{Path}:{drawing.Key}")
             {
-                ["kind"] = drawing.Kind,
-                ["colour"] = drawing.Colour,
-                ["composition"] = drawing.Composition,
-                ["count"] = $"{drawing.Count}",
-                ["heldOut"] = drawing.HeldOut ? "true" : "false",
-            },
-        });
+                ReadImage = drawing.EncodePng,
+                Captions = drawing.Captions,
+                Label = drawing.Label,
+                Fields = new Dictionary<string, string>
+                {
+                    ["kind"] = drawing.Kind,
+                    ["colour"] = drawing.Colour,
+                    ["composition"] = drawing.Composition,
+                    ["count"] = $"{drawing.Count}",
+                    ["heldOut"] = drawing.HeldOut ? "true" : "false",
+                },
+            });
 }

@@ -5,7 +5,8 @@ namespace LiT.Drawings;
 /// <summary>A noun as captions use it.</summary>
 internal sealed record Noun(string One, string Many)
 {
-    public Noun(string one) : this(one, one + "s") { }
+    public Noun(string one)
+        : this(one, one + "s") { }
 }
 
 /// <summary>A kind of object: its class name is the first noun, the other nouns are synonyms that captions also use.</summary>
@@ -37,7 +38,6 @@ public static class DrawnVocabulary
         new(Animals.Butterfly, new("butterfly", "butterflies"), new("moth")),
         new(Animals.Snail, new("snail"), new("slug with a shell", "slugs with shells")),
         new(Animals.Turtle, new("turtle"), new("tortoise"), new("terrapin")),
-
         new(Vehicles.Car, new("car"), new("automobile"), new("sedan"), new("motorcar")),
         new(Vehicles.Bus, new("bus", "buses"), new("coach", "coaches"), new("omnibus", "omnibuses")),
         new(Vehicles.Bicycle, new("bicycle"), new("bike"), new("pushbike"), new("two-wheeler")),
@@ -46,7 +46,6 @@ public static class DrawnVocabulary
         new(Vehicles.Rocket, new("rocket"), new("spaceship"), new("spacecraft", "spacecraft")),
         new(Vehicles.Train, new("train"), new("locomotive"), new("steam engine")),
         new(Vehicles.Balloon, new("hot air balloon"), new("balloon"), new("aerostat")),
-
         new(Nature.Tree, new("tree"), new("oak"), new("leafy tree")),
         new(Nature.Flower, new("flower"), new("blossom"), new("daisy", "daisies"), new("bloom")),
         new(Nature.Cactus, new("cactus", "cacti"), new("desert plant"), new("succulent")),
@@ -56,22 +55,23 @@ public static class DrawnVocabulary
         new(Nature.Banana, new("banana"), new("plantain")),
         new(Nature.Cake, new("cake"), new("birthday cake"), new("gateau", "gateaux")),
         new(Nature.IceCream, new("ice cream"), new("ice cream cone"), new("gelato")),
-
         new(Buildings.House, new("house"), new("cottage"), new("home")),
         new(Buildings.Castle, new("castle"), new("fortress", "fortresses"), new("citadel")),
         new(Buildings.Lighthouse, new("lighthouse"), new("beacon tower")),
         new(Buildings.Tent, new("tent"), new("camping shelter"), new("wigwam")),
         new(Buildings.Windmill, new("windmill"), new("mill")),
-
         new(ToolsAndSigns.Hammer, new("hammer"), new("mallet"), new("claw hammer")),
-        new(ToolsAndSigns.Scissors, new("pair of scissors", "pairs of scissors"), new("pair of shears", "pairs of shears")),
+        new(
+            ToolsAndSigns.Scissors,
+            new("pair of scissors", "pairs of scissors"),
+            new("pair of shears", "pairs of shears")
+        ),
         new(ToolsAndSigns.Key, new("key"), new("door key"), new("latchkey")),
         new(ToolsAndSigns.Pencil, new("pencil"), new("crayon")),
         new(ToolsAndSigns.Star, new("star"), new("five-pointed star")),
         new(ToolsAndSigns.Heart, new("heart"), new("love heart"), new("valentine")),
         new(ToolsAndSigns.Arrow, new("arrow"), new("pointer"), new("direction sign")),
         new(ToolsAndSigns.Moon, new("moon"), new("crescent")),
-
         new(Things.Anchor, new("anchor"), new("ship's anchor")),
         new(Things.Bell, new("bell"), new("chime"), new("handbell")),
         new(Things.Umbrella, new("umbrella"), new("parasol"), new("brolly", "brollies")),
@@ -124,14 +124,18 @@ public static class DrawnVocabulary
     /// colour of each kind, four kinds of each colour.
     /// </summary>
     public static IReadOnlyList<string> HeldOutCompositions { get; } =
-        [.. Enumerable.Range(0, Kinds.Length).Select(kind => Composition(HeldOutColour(kind), kind))];
+    [.. Enumerable.Range(0, Kinds.Length).Select(kind => Composition(HeldOutColour(kind), kind))];
 
     /// <summary>
     /// Every "colour kind", held out or not, colour by colour: the classes among which a held-out composition has to be
     /// found, so that neither its colour nor its kind alone gives it away.
     /// </summary>
     public static IReadOnlyList<string> AllCompositions { get; } =
-        [.. from colour in Enumerable.Range(0, Colours.Length) from kind in Enumerable.Range(0, Kinds.Length) select Composition(colour, kind)];
+    [
+        .. from colour in Enumerable.Range(0, Colours.Length)
+        from kind in Enumerable.Range(0, Kinds.Length)
+        select Composition(colour, kind),
+    ];
 
     /// <summary>A colour and a kind as one class name.</summary>
     internal static string Composition(int colour, int kind) => $"{Colours[colour].Name} {Kinds[kind].Name}";

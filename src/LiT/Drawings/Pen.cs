@@ -40,7 +40,8 @@ internal sealed class Pen(SKCanvas canvas, Palette palette, Dice dice) : IDispos
             ReadyOutline();
             canvas.DrawOval(x, y, radiusX, radiusY, line);
         }
-        if (degrees != 0) canvas.Restore();
+        if (degrees != 0)
+            canvas.Restore();
     }
 
     public void Circle(Shade shade, float x, float y, float radius) => Ellipse(shade, x, y, radius, radius);
@@ -58,7 +59,8 @@ internal sealed class Pen(SKCanvas canvas, Palette palette, Dice dice) : IDispos
         var box = new SKRect(left, top, right, bottom);
         fill.Color = palette[shade];
         canvas.DrawRoundRect(box, corner, corner, fill);
-        if (Outline <= 0) return;
+        if (Outline <= 0)
+            return;
         ReadyOutline();
         canvas.DrawRoundRect(box, corner, corner, line);
     }
@@ -114,7 +116,8 @@ internal sealed class Pen(SKCanvas canvas, Palette palette, Dice dice) : IDispos
         Trace(shade, width);
     }
 
-    public void Ring(Shade shade, float width, float x, float y, float radius) => Arc(shade, width, x, y, radius, radius, 0, 359.9f);
+    public void Ring(Shade shade, float width, float x, float y, float radius) =>
+        Arc(shade, width, x, y, radius, radius, 0, 359.9f);
 
     /// <summary>Draws what <paramref name="parts"/> draws, turned about a point.</summary>
     public void Turned(float degrees, float x, float y, Action parts)
@@ -136,7 +139,8 @@ internal sealed class Pen(SKCanvas canvas, Palette palette, Dice dice) : IDispos
     {
         fill.Color = palette[shade];
         canvas.DrawPath(path, fill);
-        if (Outline <= 0) return;
+        if (Outline <= 0)
+            return;
         ReadyOutline();
         canvas.DrawPath(path, line);
     }
@@ -164,7 +168,8 @@ internal sealed class Pen(SKCanvas canvas, Palette palette, Dice dice) : IDispos
     private void Straight(ReadOnlySpan<float> points)
     {
         path.MoveTo(points[0], points[1]);
-        for (var i = 2; i < points.Length; i += 2) path.LineTo(points[i], points[i + 1]);
+        for (var i = 2; i < points.Length; i += 2)
+            path.LineTo(points[i], points[i + 1]);
     }
 
     private void Smooth(ReadOnlySpan<float> points, bool closed)
@@ -178,9 +183,13 @@ internal sealed class Pen(SKCanvas canvas, Palette palette, Dice dice) : IDispos
             var (toX, toY) = At(points, i + 1);
             var (afterX, afterY) = At(points, i + 2);
             path.CubicTo(
-                fromX + (toX - beforeX) / 6, fromY + (toY - beforeY) / 6,
-                toX - (afterX - fromX) / 6, toY - (afterY - fromY) / 6,
-                toX, toY);
+                fromX + (toX - beforeX) / 6,
+                fromY + (toY - beforeY) / 6,
+                toX - (afterX - fromX) / 6,
+                toY - (afterY - fromY) / 6,
+                toX,
+                toY
+            );
         }
 
         (float X, float Y) At(ReadOnlySpan<float> all, int i)

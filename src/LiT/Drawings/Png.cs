@@ -16,8 +16,8 @@ internal static class Png
         Span<byte> header = stackalloc byte[13];
         BinaryPrimitives.WriteInt32BigEndian(header, image.Width);
         BinaryPrimitives.WriteInt32BigEndian(header[4..], image.Height);
-        header[8] = 8;                                                     // bits a channel
-        header[9] = 2;                                                     // RGB
+        header[8] = 8; // bits a channel
+        header[9] = 2; // RGB
         Chunk(file, "IHDR"u8, header);
         Chunk(file, "IDAT"u8, Compressed(image));
         Chunk(file, "IEND"u8, []);
@@ -35,10 +35,12 @@ internal static class Png
             var to = filtered.AsSpan(y * (stride + 1), stride + 1);
             to[0] = 1;
             row[..3].CopyTo(to[1..]);
-            for (var i = 3; i < stride; i++) to[i + 1] = (byte)(row[i] - row[i - 3]);
+            for (var i = 3; i < stride; i++)
+                to[i + 1] = (byte)(row[i] - row[i - 3]);
         }
         var packed = new MemoryStream(filtered.Length);
-        using (var zlib = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true)) zlib.Write(filtered);
+        using (var zlib = new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true))
+            zlib.Write(filtered);
         return packed.GetBuffer().AsSpan(0, (int)packed.Length);
     }
 
@@ -56,14 +58,16 @@ internal static class Png
 
     private static uint Update(uint crc, ReadOnlySpan<byte> bytes)
     {
-        foreach (var b in bytes) crc = Crc[(byte)crc ^ b] ^ (crc >> 8);
+        foreach (var b in bytes)
+            crc = Crc[(byte)crc ^ b] ^ (crc >> 8);
         return crc;
     }
 
     private static uint CrcOf(int value)
     {
         var crc = (uint)value;
-        for (var bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
+        for (var bit = 0; bit < 8; bit++)
+            crc = (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
         return crc;
     }
 }

@@ -26,8 +26,10 @@ internal sealed class Studio : IDisposable
     {
         pinned = GCHandle.Alloc(canvasPixels, GCHandleType.Pinned);
         surface = SKSurface.Create(
-            new SKImageInfo(Size, Size, SKColorType.Rgba8888, SKAlphaType.Opaque), pinned.AddrOfPinnedObject(), Size * 4)
-            ?? throw new InvalidOperationException("Skia made no canvas.");
+            new SKImageInfo(Size, Size, SKColorType.Rgba8888, SKAlphaType.Opaque),
+            pinned.AddrOfPinnedObject(),
+            Size * 4
+        ) ?? throw new InvalidOperationException("Skia made no canvas.");
         pen = new Pen(surface.Canvas, palette, dice);
         backdrops = new BackdropPainter(surface.Canvas, dice);
     }
@@ -44,8 +46,18 @@ internal sealed class Studio : IDisposable
         backdrops.Specks();
         pen.Outline = dice.Chance(.65f) ? dice.Between(.045f, .085f) : 0;
 
-        var count = dice.Between(0, 1) switch { < .74f => 1, < .88f => 2, _ => 3 };
-        var tilt = dice.Between(0, 1) switch { < .8f => Tilt.Upright, < .95f => Tilt.Tilted, _ => Tilt.UpsideDown };
+        var count = dice.Between(0, 1) switch
+        {
+            < .74f => 1,
+            < .88f => 2,
+            _ => 3,
+        };
+        var tilt = dice.Between(0, 1) switch
+        {
+            < .8f => Tilt.Upright,
+            < .95f => Tilt.Tilted,
+            _ => Tilt.UpsideDown,
+        };
         var radius = count switch
         {
             1 => dice.Between(.27f, .48f),
@@ -54,12 +66,30 @@ internal sealed class Studio : IDisposable
         };
         Span<(float X, float Y)> spots = stackalloc (float, float)[count];
         Arrange(spots, radius);
-        foreach (var (x, y) in spots) DrawObject(kind, x, y, radius, tilt);
+        foreach (var (x, y) in spots)
+            DrawObject(kind, x, y, radius, tilt);
 
         Develop();
         image = new RgbImage(Size, Size, pixels);
-        var extent = count > 1 ? Extent.Medium : radius switch { < .325f => Extent.Small, > .425f => Extent.Big, _ => Extent.Medium };
-        return new Scene(kind, colour, count, extent, count > 1 ? Place.Anywhere : PlaceOf(spots[0]), tilt, backdrop, dark);
+        var extent =
+            count > 1
+                ? Extent.Medium
+                : radius switch
+                {
+                    < .325f => Extent.Small,
+                    > .425f => Extent.Big,
+                    _ => Extent.Medium,
+                };
+        return new Scene(
+            kind,
+            colour,
+            count,
+            extent,
+            count > 1 ? Place.Anywhere : PlaceOf(spots[0]),
+            tilt,
+            backdrop,
+            dark
+        );
     }
 
     public void Dispose()
@@ -112,7 +142,10 @@ internal sealed class Studio : IDisposable
         canvas.Translate(x * Size, y * Size);
         canvas.RotateDegrees(degrees);
         canvas.Skew(dice.Between(-.1f, .1f), 0);
-        canvas.Scale(radius * Size * (wide ? 1 : narrow) * (dice.Chance(.5f) ? -1 : 1), radius * Size * (wide ? narrow : 1));
+        canvas.Scale(
+            radius * Size * (wide ? 1 : narrow) * (dice.Chance(.5f) ? -1 : 1),
+            radius * Size * (wide ? narrow : 1)
+        );
         DrawnVocabulary.Kinds[kind].Draw(pen);
         canvas.Restore();
     }
@@ -121,10 +154,15 @@ internal sealed class Studio : IDisposable
     {
         const float clear = .1f;
         var (right, down) = (spot.X - .5f, spot.Y - .5f);
-        if (Math.Max(Math.Abs(right), Math.Abs(down)) < clear) return Place.Anywhere;
+        if (Math.Max(Math.Abs(right), Math.Abs(down)) < clear)
+            return Place.Anywhere;
         return Math.Abs(right) > Math.Abs(down)
-            ? right < 0 ? Place.Left : Place.Right
-            : down < 0 ? Place.Top : Place.Bottom;
+            ? right < 0
+                ? Place.Left
+                : Place.Right
+            : down < 0
+                ? Place.Top
+                : Place.Bottom;
     }
 
     /// <summary>Takes the colours off the canvas, with the grain of a cheap camera in two of three pictures.</summary>
@@ -135,13 +173,15 @@ internal sealed class Studio : IDisposable
         var bits = 0UL;
         for (int from = 0, to = 0; to < pixels.Length; from++)
         {
-            if ((from & 3) == 3) continue;
+            if ((from & 3) == 3)
+                continue;
             if (grain == 0)
             {
                 pixels[to++] = canvasPixels[from];
                 continue;
             }
-            if (to % 8 == 0) bits = dice.Bits();
+            if (to % 8 == 0)
+                bits = dice.Bits();
             var moved = canvasPixels[from] + (((int)(bits & 255) * grain) >> 8) - grain / 2;
             pixels[to++] = (byte)Math.Clamp(moved, 0, 255);
             bits >>= 8;

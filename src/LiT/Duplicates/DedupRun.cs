@@ -42,7 +42,14 @@ public sealed record DedupStep(string Step, int Bytes, int Picture, int Scene, i
 /// <param name="Kept">Pictures that stay.</param>
 /// <param name="Levels">The levels that could be looked at.</param>
 /// <param name="Steps">The steps in their order; what one took out, the next does not find again.</param>
-public sealed record DedupResult(int Pictures, int Skipped, int Embedded, int Kept, IReadOnlyList<DuplicateLevel> Levels, IReadOnlyList<DedupStep> Steps);
+public sealed record DedupResult(
+    int Pictures,
+    int Skipped,
+    int Embedded,
+    int Kept,
+    IReadOnlyList<DuplicateLevel> Levels,
+    IReadOnlyList<DedupStep> Steps
+);
 
 /// <summary>
 /// Takes duplicates out of a data set: pictures that evaluation sets hold too, one set after the other, then pictures that repeat
@@ -59,19 +66,39 @@ public static class DedupRun
     /// <param name="progress">Told of pictures.</param>
     /// <param name="cancel">Stops soon.</param>
     /// <exception cref="LitException">A set cannot be read, stores are of different towers, or the folder cannot be written.</exception>
-    public static DedupResult Run(ComparedSet data, IReadOnlyList<ComparedSet> against, string folder, DedupOptions options, Action<IReadOnlyList<ShownPair>>? pairs = null,
-        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static DedupResult Run(
+        ComparedSet data,
+        IReadOnlyList<ComparedSet> against,
+        string folder,
+        DedupOptions options,
+        Action<IReadOnlyList<ShownPair>>? pairs = null,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         var rules = options.Rules.Checked();
-        foreach (var other in against) if (data.Store is { } left && other.Store is { } right) DuplicateSearch.CheckSameTower(left, right);
+        foreach (var other in against)
+            if (data.Store is { } left && other.Store is { } right)
+                DuplicateSearch.CheckSameTower(left, right);
         using var folderLock = FolderLock.Take(folder);
         AtomicFile.RemoveLeft(folder);
         var withShapes = rules.Levels.Contains(DuplicateLevel.Picture);
         var skipped = new List<Skipped>();
         PictureSet Look(ComparedSet set, int number) =>
-            PictureMarks.Of(set.Source, set.Store, Path.Combine(folder, "marks", $"{number:00}"), withShapes, number == 0 ? skipped.Add : _ => { }, progress, cancel);
+            PictureMarks.Of(
+                set.Source,
+                set.Store,
+                Path.Combine(folder, "marks", $"{number:00}"),
+                withShapes,
+                number == 0 ? skipped.Add : _ => { },
+                progress,
+                cancel
+            );
         var pictures = Look(data, 0);
-        if (pictures.Count == 0) throw new LitException($"{data.Source.Path}: none of its samples has a picture that could be read. Check the data.");
+        if (pictures.Count == 0)
+            throw new LitException(
+                $"{data.Source.Path}: none of its samples has a picture that could be read. Check the data."
+            );
         var removed = new SortedDictionary<int, (string Step, Match Match, PictureSet Of)>();
         var steps = new List<DedupStep>();
         var shown = new List<ShownPair>();
@@ -82,25 +109,77 @@ public static class DedupRun
             var (ofData, ofOther) = DuplicateSearch.Between(pictures, others, rules, progress, cancel);
             WriteLeaks(Path.Combine(folder, $"leaks_{number}.jsonl"), ofOther.Values, others, pictures);
             var fresh = ofData.Values.Where(match => !removed.ContainsKey(match.Picture)).ToList();
-            foreach (var match in fresh) removed.Add(match.Picture, (set.Source.Path, match, others));
+            foreach (var match in fresh)
+                removed.Add(match.Picture, (set.Source.Path, match, others));
             steps.Add(Step(set.Source.Path, fresh, ofOther.Count, others.Count));
-            shown.AddRange(ShownPair.Choose(ofData.Values, pictures, others, data.Source, set.Source, set.Source.Path, options.PairsShown));
+            shown.AddRange(
+                ShownPair.Choose(
+                    ofData.Values,
+                    pictures,
+                    others,
+                    data.Source,
+                    set.Source,
+                    set.Source.Path,
+                    options.PairsShown
+                )
+            );
         }
         if (options.Within)
         {
             var repeats = DuplicateSearch.Within(pictures, removed.Keys.ToHashSet(), rules, progress, cancel);
-            foreach (var match in repeats.Values) removed.Add(match.Picture, ("within", match, pictures));
+            foreach (var match in repeats.Values)
+                removed.Add(match.Picture, ("within", match, pictures));
             steps.Add(Step("within", repeats.Values, null, null));
-            shown.AddRange(ShownPair.Choose(repeats.Values, pictures, pictures, data.Source, data.Source, "within", options.PairsShown));
+            shown.AddRange(
+                ShownPair.Choose(
+                    repeats.Values,
+                    pictures,
+                    pictures,
+                    data.Source,
+                    data.Source,
+                    "within",
+                    options.PairsShown
+                )
+            );
         }
-        Lines(Path.Combine(folder, "duplicates.jsonl"), removed.Values.Select(one => LineOf(one.Match, pictures, one.Of, one.Step)));
-        Lines(Path.Combine(folder, "kept.jsonl"), Enumerable.Range(0, pictures.Count).Where(picture => !removed.ContainsKey(picture))
-            .Select(picture => (object)new { Key = pictures.Key(picture), Origin = pictures.Origin(picture) }));
-        Lines(Path.Combine(folder, "skipped.jsonl"), skipped.Where(one => !one.InPart).Select(one => (object)new { one.Key, one.Origin, one.Reason }));
+        Lines(
+            Path.Combine(folder, "duplicates.jsonl"),
+            removed.Values.Select(one => LineOf(one.Match, pictures, one.Of, one.Step))
+        );
+        Lines(
+            Path.Combine(folder, "kept.jsonl"),
+            Enumerable
+                .Range(0, pictures.Count)
+                .Where(picture => !removed.ContainsKey(picture))
+                .Select(picture => (object)new { Key = pictures.Key(picture), Origin = pictures.Origin(picture) })
+        );
+        Lines(
+            Path.Combine(folder, "skipped.jsonl"),
+            skipped
+                .Where(one => !one.InPart)
+                .Select(one =>
+                    (object)
+                        new
+                        {
+                            one.Key,
+                            one.Origin,
+                            one.Reason,
+                        }
+                )
+        );
         pairs?.Invoke(shown);
-        if (Enumerable.Range(0, pictures.Count).Any(picture => pictures.Shape(picture) is not null)) seen.Add(DuplicateLevel.Picture);
-        if (pictures.Store is not null) seen.Add(DuplicateLevel.Scene);
-        return new(pictures.Count, skipped.Count(one => !one.InPart), Enumerable.Range(0, pictures.Count).Count(picture => pictures.Row(picture) >= 0), pictures.Count - removed.Count, [.. seen.Where(rules.Levels.Contains).Order()], steps);
+        if (Enumerable.Range(0, pictures.Count).Any(picture => pictures.Shape(picture) is not null))
+            seen.Add(DuplicateLevel.Picture);
+        if (pictures.Store is not null)
+            seen.Add(DuplicateLevel.Scene);
+        return new(
+            pictures.Count,
+            skipped.Count(one => !one.InPart),
+            Enumerable.Range(0, pictures.Count).Count(picture => pictures.Row(picture) >= 0),
+            pictures.Count - removed.Count,
+            [.. seen.Where(rules.Levels.Contains).Order()],
+            steps
+        );
     }
 
     /// <summary>The keys that kept.jsonl names.</summary>
@@ -108,10 +187,25 @@ public static class DedupRun
     public static IReadOnlySet<string> KeptKeys(string folder)
     {
         var path = Path.Combine(folder, "kept.jsonl");
-        try { return File.ReadLines(path).Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("key").GetString()!).ToHashSet(); }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException or System.Text.Json.JsonException or KeyNotFoundException or InvalidOperationException)
+        try
         {
-            throw new LitException($"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Run 'lit data dedup' again.", trouble);
+            return File.ReadLines(path)
+                .Select(line => System.Text.Json.JsonDocument.Parse(line).RootElement.GetProperty("key").GetString()!)
+                .ToHashSet();
+        }
+        catch (Exception trouble)
+            when (trouble
+                    is IOException
+                        or UnauthorizedAccessException
+                        or System.Text.Json.JsonException
+                        or KeyNotFoundException
+                        or InvalidOperationException
+            )
+        {
+            throw new LitException(
+                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Run 'lit data dedup' again.",
+                trouble
+            );
         }
     }
 
@@ -121,26 +215,28 @@ public static class DedupRun
         return new(name, Of(DuplicateLevel.Bytes), Of(DuplicateLevel.Picture), Of(DuplicateLevel.Scene), leaked, of);
     }
 
-    private static object LineOf(Match match, PictureSet of, PictureSet other, string step) => new
-    {
-        Key = of.Key(match.Picture),
-        Origin = of.Origin(match.Picture),
-        Step = step,
-        match.Level,
-        match.Distance,
-        Cosine = match.Cosine is { } cosine ? Math.Round(cosine, 6) : (double?)null,
-        OfKey = other.Key(match.Of),
-        OfOrigin = other.Origin(match.Of),
-    };
+    private static object LineOf(Match match, PictureSet of, PictureSet other, string step) =>
+        new
+        {
+            Key = of.Key(match.Picture),
+            Origin = of.Origin(match.Picture),
+            Step = step,
+            match.Level,
+            match.Distance,
+            Cosine = match.Cosine is { } cosine ? Math.Round(cosine, 6) : (double?)null,
+            OfKey = other.Key(match.Of),
+            OfOrigin = other.Origin(match.Of),
+        };
 
-    private static void WriteLeaks(string path, IEnumerable<Match> leaks, PictureSet test, PictureSet data) => Lines(path, leaks.Select(match => LineOf(match, test, data, test.Path)));
+    private static void WriteLeaks(string path, IEnumerable<Match> leaks, PictureSet test, PictureSet data) =>
+        Lines(path, leaks.Select(match => LineOf(match, test, data, test.Path)));
 
     private static void Lines(string path, IEnumerable<object> lines) => AtomicFile.Write(path, stream =>
-    {
-        foreach (var line in lines)
         {
-            stream.Write(JournalLines.Line(line));
-            stream.WriteByte((byte)'\n');
-        }
-    });
+            foreach (var line in lines)
+            {
+                stream.Write(JournalLines.Line(line));
+                stream.WriteByte((byte)'\n');
+            }
+        });
 }

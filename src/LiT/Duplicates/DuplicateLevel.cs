@@ -23,7 +23,8 @@ public enum DuplicateLevel
 public sealed record DuplicateRules
 {
     /// <summary>The levels that are looked for.</summary>
-    public IReadOnlySet<DuplicateLevel> Levels { get; init; } = new HashSet<DuplicateLevel> { DuplicateLevel.Bytes, DuplicateLevel.Picture, DuplicateLevel.Scene };
+    public IReadOnlySet<DuplicateLevel> Levels { get; init; } =
+        new HashSet<DuplicateLevel> { DuplicateLevel.Bytes, DuplicateLevel.Picture, DuplicateLevel.Scene };
 
     /// <summary>Bits of the perceptual hash that may differ, 0 to 12.</summary>
     public int Hamming { get; init; } = 6;
@@ -34,8 +35,12 @@ public sealed record DuplicateRules
     /// <exception cref="UsageException">A number is out of its range.</exception>
     internal DuplicateRules Checked()
     {
-        if (Hamming is < 0 or > HammingIndex.Most) throw new UsageException($"a Hamming distance of {Hamming}: give 0 to {HammingIndex.Most} bits.");
-        if (!(Cosine is > 0 and <= 1)) throw new UsageException(FormattableString.Invariant($"a cosine of {Cosine}: give a number above 0, up to 1."));
+        if (Hamming is < 0 or > HammingIndex.Most)
+            throw new UsageException($"a Hamming distance of {Hamming}: give 0 to {HammingIndex.Most} bits.");
+        if (!(Cosine is > 0 and <= 1))
+            throw new UsageException(
+                FormattableString.Invariant($"a cosine of {Cosine}: give a number above 0, up to 1.")
+            );
         return this;
     }
 }

@@ -11,7 +11,14 @@ internal sealed class HammingIndex(int farthest)
     public const int Most = 12;
 
     private readonly Dictionary<ulong, List<int>>[] parts =
-        [.. Enumerable.Range(0, (farthest is >= 0 and <= Most ? farthest : throw new ArgumentOutOfRangeException(nameof(farthest))) + 1).Select(_ => new Dictionary<ulong, List<int>>())];
+    [
+        .. Enumerable
+            .Range(
+                0,
+                (farthest is >= 0 and <= Most ? farthest : throw new ArgumentOutOfRangeException(nameof(farthest))) + 1
+            )
+            .Select(_ => new Dictionary<ulong, List<int>>()),
+    ];
 
     private readonly Dictionary<int, ulong> hashes = [];
 
@@ -21,7 +28,11 @@ internal sealed class HammingIndex(int farthest)
         hashes.Add(number, hash);
         for (var part = 0; part < parts.Length; part++)
         {
-            ref var list = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(parts[part], PartOf(hash, part), out _);
+            ref var list = ref System.Runtime.InteropServices.CollectionsMarshal.GetValueRefOrAddDefault(
+                parts[part],
+                PartOf(hash, part),
+                out _
+            );
             (list ??= []).Add(number);
         }
     }
@@ -31,7 +42,12 @@ internal sealed class HammingIndex(int farthest)
     {
         (int Number, int Distance)? nearest = null;
         foreach (var (number, distance) in Within(hash))
-            if (nearest is not { } best || distance < best.Distance || (distance == best.Distance && number < best.Number)) nearest = (number, distance);
+            if (
+                nearest is not { } best
+                || distance < best.Distance
+                || (distance == best.Distance && number < best.Number)
+            )
+                nearest = (number, distance);
         return nearest;
     }
 
@@ -40,9 +56,11 @@ internal sealed class HammingIndex(int farthest)
     {
         for (var part = 0; part < parts.Length; part++)
         {
-            if (!parts[part].TryGetValue(PartOf(hash, part), out var list)) continue;
+            if (!parts[part].TryGetValue(PartOf(hash, part), out var list))
+                continue;
             foreach (var number in list)
-                if (PerceptualHash.Distance(hash, hashes[number]) is var distance && distance <= farthest) yield return (number, distance);
+                if (PerceptualHash.Distance(hash, hashes[number]) is var distance && distance <= farthest)
+                    yield return (number, distance);
         }
     }
 

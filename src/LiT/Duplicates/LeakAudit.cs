@@ -63,20 +63,37 @@ public static class LeakAudit
     /// <exception cref="LitException">The stores are of different towers.</exception>
     /// <exception cref="UsageException">The threshold is out of range.</exception>
     /// <remarks>Of a picture with several views the first is compared. Deterministic, whatever the number of threads.</remarks>
-    public static LeakReport Run(EmbeddingStore train, EmbeddingStore test, double cosine = 0.95, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static LeakReport Run(
+        EmbeddingStore train,
+        EmbeddingStore test,
+        double cosine = 0.95,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
-        var rules = new DuplicateRules { Cosine = cosine, Levels = new HashSet<DuplicateLevel> { DuplicateLevel.Bytes, DuplicateLevel.Scene } }.Checked();
+        var rules = new DuplicateRules
+        {
+            Cosine = cosine,
+            Levels = new HashSet<DuplicateLevel> { DuplicateLevel.Bytes, DuplicateLevel.Scene },
+        }.Checked();
         DuplicateSearch.CheckSameTower(train, test);
         var (testSet, trainSet) = (PictureSet.Of(test), PictureSet.Of(train));
         var (found, _) = DuplicateSearch.Between(testSet, trainSet, rules, progress, cancel);
-        float[] a = new float[test.EmbeddingSize], b = new float[train.EmbeddingSize];
-        var leaks = found.Values.Select(match =>
-        {
-            var (testRow, trainRow) = (testSet.Row(match.Picture), trainSet.Row(match.Of));
-            test.ReadRows([testRow], a);
-            train.ReadRows([trainRow], b);
-            return new Leak(testRow, trainRow, match.Level, SimilarRows.Cosine(a, b)) { TestKey = test.Key(testRow), TrainKey = train.Key(trainRow) };
-        }).ToList();
+        float[] a = new float[test.EmbeddingSize],
+            b = new float[train.EmbeddingSize];
+        var leaks = found
+            .Values.Select(match =>
+            {
+                var (testRow, trainRow) = (testSet.Row(match.Picture), trainSet.Row(match.Of));
+                test.ReadRows([testRow], a);
+                train.ReadRows([trainRow], b);
+                return new Leak(testRow, trainRow, match.Level, SimilarRows.Cosine(a, b))
+                {
+                    TestKey = test.Key(testRow),
+                    TrainKey = train.Key(trainRow),
+                };
+            })
+            .ToList();
         return new(train.Folder, test.Folder, testSet.Count, cosine, leaks);
     }
 }

@@ -64,5 +64,6 @@ internal sealed class PictureSet
     /// <summary>Row in <see cref="Store"/>, or -1.</summary>
     public long Row(int picture) => rows[picture];
 
-    public static (UInt128, UInt128) HashOf(ReadOnlySpan<byte> hash) => hash.Length == 32 ? StoreMetadata.Hash(hash) : default;
+    public static (UInt128, UInt128) HashOf(ReadOnlySpan<byte> hash) =>
+        hash.Length == 32 ? StoreMetadata.Hash(hash) : default;
 }

@@ -66,7 +66,8 @@ internal sealed class RowTile
     private float Set(int row, Span<float> values)
     {
         var length = TensorPrimitives.Norm<float>(values);
-        if (!float.IsFinite(length) || length == 0) return 0;
+        if (!float.IsFinite(length) || length == 0)
+            return 0;
         TensorPrimitives.Divide(values, length, values);
         var scale = Math.Abs(TensorPrimitives.MaxMagnitude<float>(values)) / 127;
         TensorPrimitives.Divide(values, scale, values);
@@ -80,6 +81,6 @@ internal sealed class RowTile
             error += (values[k] - whole) * (values[k] - whole);
         }
         (Scales[row], Sums[row]) = (scale, sum);
-        return scale * MathF.Sqrt(error) * 1.001f;         // the sum's own rounding
+        return scale * MathF.Sqrt(error) * 1.001f; // the sum's own rounding
     }
 }

@@ -17,22 +17,38 @@ public sealed record ShownPair(string Step, DuplicateLevel Level, string How, st
     /// <summary>The picture that it repeats, small.</summary>
     public RgbImage? Of { get; private set; }
 
-    private SampleSource? source, otherSource;
+    private SampleSource? source,
+        otherSource;
 
     /// <summary>
     /// Pairs of each level: half of them those that are nearest to being none, where a threshold shows whether it is right, the
     /// others spread over the rest.
     /// </summary>
-    internal static IEnumerable<ShownPair> Choose(IEnumerable<Match> matches, PictureSet of, PictureSet other, SampleSource source, SampleSource otherSource, string step, int count)
+    internal static IEnumerable<ShownPair> Choose(
+        IEnumerable<Match> matches,
+        PictureSet of,
+        PictureSet other,
+        SampleSource source,
+        SampleSource otherSource,
+        string step,
+        int count
+    )
     {
         foreach (var level in matches.GroupBy(match => match.Level).OrderBy(level => level.Key))
         {
-            var ordered = level.OrderBy(match => match.Cosine ?? -match.Distance ?? 0).ThenBy(match => match.Picture).ToList();
+            var ordered = level
+                .OrderBy(match => match.Cosine ?? -match.Distance ?? 0)
+                .ThenBy(match => match.Picture)
+                .ToList();
             var half = Math.Min(ordered.Count, (count + 1) / 2);
             var rest = ordered.Skip(half).ToList();
             var every = Math.Max(1, rest.Count / Math.Max(1, count - half));
             foreach (var match in ordered.Take(half).Concat(rest.Where((_, i) => i % every == 0).Take(count - half)))
-                yield return new(step, match.Level, Words(match), of.Key(match.Picture), other.Key(match.Of)) { source = source, otherSource = otherSource };
+                yield return new(step, match.Level, Words(match), of.Key(match.Picture), other.Key(match.Of))
+                {
+                    source = source,
+                    otherSource = otherSource,
+                };
         }
     }
 
@@ -42,28 +58,46 @@ public sealed record ShownPair(string Step, DuplicateLevel Level, string How, st
         var sources = pairs.SelectMany(pair => new[] { pair.source!, pair.otherSource! }).Distinct().ToList();
         foreach (var from in sources)
         {
-            var wanted = pairs.Where(pair => pair.source == from).Select(pair => pair.Key).Concat(pairs.Where(pair => pair.otherSource == from).Select(pair => pair.OfKey)).ToHashSet();
+            var wanted = pairs
+                .Where(pair => pair.source == from)
+                .Select(pair => pair.Key)
+                .Concat(pairs.Where(pair => pair.otherSource == from).Select(pair => pair.OfKey))
+                .ToHashSet();
             var images = new Dictionary<string, RgbImage?>();
             foreach (var sample in from.Read(_ => { }))
             {
                 cancel.ThrowIfCancellationRequested();
-                if (sample.ReadImage is null || !wanted.Contains(sample.Key)) continue;
-                try { images[sample.Key] = Thumbnail.Scaled(Decoding.Decode(sample.ReadImage(), origin: sample.Origin), 200); }
-                catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException) { images[sample.Key] = null; }
-                if (images.Count == wanted.Count) break;
+                if (sample.ReadImage is null || !wanted.Contains(sample.Key))
+                    continue;
+                try
+                {
+                    images[sample.Key] = Thumbnail.Scaled(
+                        Decoding.Decode(sample.ReadImage(), origin: sample.Origin),
+                        200
+                    );
+                }
+                catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException)
+                {
+                    images[sample.Key] = null;
+                }
+                if (images.Count == wanted.Count)
+                    break;
             }
             foreach (var pair in pairs)
             {
-                if (pair.source == from) pair.Image = images.GetValueOrDefault(pair.Key);
-                if (pair.otherSource == from) pair.Of = images.GetValueOrDefault(pair.OfKey);
+                if (pair.source == from)
+                    pair.Image = images.GetValueOrDefault(pair.Key);
+                if (pair.otherSource == from)
+                    pair.Of = images.GetValueOrDefault(pair.OfKey);
             }
         }
     }
 
-    private static string Words(Match match) => match.Level switch
-    {
-        DuplicateLevel.Bytes => "same bytes",
-        DuplicateLevel.Picture => $"{match.Distance} of 64 bits differ",
-        _ => FormattableString.Invariant($"cosine {match.Cosine:F4}"),
-    };
+    private static string Words(Match match) =>
+        match.Level switch
+        {
+            DuplicateLevel.Bytes => "same bytes",
+            DuplicateLevel.Picture => $"{match.Distance} of 64 bits differ",
+            _ => FormattableString.Invariant($"cosine {match.Cosine:F4}"),
+        };
 }

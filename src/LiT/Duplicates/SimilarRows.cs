@@ -15,7 +15,8 @@ internal readonly record struct SimilarPair(int Left, int Right, double Cosine);
 /// </summary>
 internal static class SimilarRows
 {
-    private const int Tile = 6144, Part = 128 * Tile;
+    private const int Tile = 6144,
+        Part = 128 * Tile;
 
     /// <summary>Compares every row of one list with every row of another.</summary>
     /// <param name="left">Store of the first list.</param>
@@ -26,8 +27,16 @@ internal static class SimilarRows
     /// <param name="found">Told each pair, by tiles; within a tile in order.</param>
     /// <param name="progress">Told of rows of the second list.</param>
     /// <param name="cancel">Stops between two tiles.</param>
-    public static void Between(EmbeddingStore left, long[] leftRows, EmbeddingStore right, long[] rightRows, double threshold,
-        Action<SimilarPair> found, Action<long>? progress, CancellationToken cancel)
+    public static void Between(
+        EmbeddingStore left,
+        long[] leftRows,
+        EmbeddingStore right,
+        long[] rightRows,
+        double threshold,
+        Action<SimilarPair> found,
+        Action<long>? progress,
+        CancellationToken cancel
+    )
     {
         // The first list stays in memory as integers, a part of it at a time: 600 MB of rows of 768.
         for (var begin = 0; begin < leftRows.Length; begin += Part)
@@ -41,7 +50,20 @@ internal static class SimilarRows
                 foreach (var (leftFirst, leftTile) in tiles)
                 {
                     cancel.ThrowIfCancellationRequested();
-                    foreach (var pair in Checked(left, leftRows, leftFirst, leftTile, right, rightRows, first, tile, threshold)) found(pair);
+                    foreach (
+                        var pair in Checked(
+                            left,
+                            leftRows,
+                            leftFirst,
+                            leftTile,
+                            right,
+                            rightRows,
+                            first,
+                            tile,
+                            threshold
+                        )
+                    )
+                        found(pair);
                 }
                 progress?.Invoke(first + tile.Count);
             }
@@ -56,8 +78,15 @@ internal static class SimilarRows
     /// <param name="isOut">Whether an earlier row need not be compared with any more.</param>
     /// <param name="progress">Told of the rows compared.</param>
     /// <param name="cancel">Stops between two tiles.</param>
-    public static void Within(EmbeddingStore store, long[] rows, double threshold, Action<IReadOnlyList<SimilarPair>> ofTile, Func<int, bool> isOut,
-        Action<long>? progress, CancellationToken cancel)
+    public static void Within(
+        EmbeddingStore store,
+        long[] rows,
+        double threshold,
+        Action<IReadOnlyList<SimilarPair>> ofTile,
+        Func<int, bool> isOut,
+        Action<long>? progress,
+        CancellationToken cancel
+    )
     {
         for (var first = 0; first < rows.Length; first += Tile)
         {
@@ -67,7 +96,11 @@ internal static class SimilarRows
             {
                 cancel.ThrowIfCancellationRequested();
                 var earlier = before == first ? tile : RowTile.Of(store, rows, before, Tile);
-                pairs.AddRange(Checked(store, rows, first, tile, store, rows, before, earlier, threshold, (l, r) => r < l && !isOut(r)));
+                pairs.AddRange(
+                    Checked(store, rows, first, tile, store, rows, before, earlier, threshold, (l, r) =>
+                        r < l && !isOut(r)
+                    )
+                );
             }
             pairs.Sort((a, b) => (a.Left, a.Right).CompareTo((b.Left, b.Right)));
             ofTile(pairs);
@@ -75,19 +108,32 @@ internal static class SimilarRows
         }
     }
 
-    private static SimilarPair[] Checked(EmbeddingStore left, long[] leftRows, int leftFirst, RowTile leftTile,
-        EmbeddingStore right, long[] rightRows, int rightFirst, RowTile rightTile, double threshold, Func<int, int, bool>? wanted = null)
+    private static SimilarPair[] Checked(
+        EmbeddingStore left,
+        long[] leftRows,
+        int leftFirst,
+        RowTile leftTile,
+        EmbeddingStore right,
+        long[] rightRows,
+        int rightFirst,
+        RowTile rightTile,
+        double threshold,
+        Func<int, int, bool>? wanted = null
+    )
     {
         var pairs = new List<SimilarPair>();
-        float[] a = new float[left.EmbeddingSize], b = new float[right.EmbeddingSize];
+        float[] a = new float[left.EmbeddingSize],
+            b = new float[right.EmbeddingSize];
         foreach (var (l, r) in TileProduct.Candidates(leftTile, rightTile, threshold))
         {
             var (i, j) = (leftFirst + l, rightFirst + r);
-            if (wanted?.Invoke(i, j) == false) continue;
+            if (wanted?.Invoke(i, j) == false)
+                continue;
             left.ReadRows(leftRows.AsSpan(i, 1), a);
             right.ReadRows(rightRows.AsSpan(j, 1), b);
             var cosine = Cosine(a, b);
-            if (cosine >= threshold) pairs.Add(new(i, j, cosine));
+            if (cosine >= threshold)
+                pairs.Add(new(i, j, cosine));
         }
         pairs.Sort((x, y) => (x.Left, x.Right).CompareTo((y.Left, y.Right)));
         return [.. pairs];
@@ -96,7 +142,9 @@ internal static class SimilarRows
     /// <summary>The cosine in double precision, summed in order, so that it is the same everywhere; 1 at most.</summary>
     internal static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
-        double product = 0, aa = 0, bb = 0;
+        double product = 0,
+            aa = 0,
+            bb = 0;
         for (var i = 0; i < a.Length; i++)
         {
             product += (double)a[i] * b[i];

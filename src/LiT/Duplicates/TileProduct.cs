@@ -10,7 +10,10 @@ namespace LiT.Duplicates;
 /// </summary>
 internal static unsafe class TileProduct
 {
-    private const int Lefts = 3, Rights = 4, LeftChunk = 48, RightPanel = 32;
+    private const int Lefts = 3,
+        Rights = 4,
+        LeftChunk = 48,
+        RightPanel = 32;
 
     /// <summary>Whether this processor has the instruction.</summary>
     public static bool IsFast => AvxVnni.IsSupported;
@@ -20,7 +23,12 @@ internal static unsafe class TileProduct
     /// <param name="right">Rows to compare each with.</param>
     /// <param name="threshold">The cosine that a pair must have.</param>
     /// <param name="plain">Do without the instruction, for tests.</param>
-    public static List<(int Left, int Right)> Candidates(RowTile left, RowTile right, double threshold, bool plain = false)
+    public static List<(int Left, int Right)> Candidates(
+        RowTile left,
+        RowTile right,
+        double threshold,
+        bool plain = false
+    )
     {
         // |xy - x'y'| <= |x - x'||y| + |x'||y - y'|, with |x'| <= 1 + |x - x'|; and a little for single precision.
         var slack = left.WorstError + (1 + left.WorstError) * right.WorstError + 1e-5;
@@ -30,9 +38,13 @@ internal static unsafe class TileProduct
         {
             var own = new List<(int, int)>();
             var (from, to) = (chunk * LeftChunk, Math.Min(left.Count, (chunk + 1) * LeftChunk));
-            if (IsFast && !plain) Fast(left, from, to, right, lowest, own);
-            else Plain(left, from, to, right, lowest, own);
-            if (own.Count > 0) lock (found) found.AddRange(own);
+            if (IsFast && !plain)
+                Fast(left, from, to, right, lowest, own);
+            else
+                Plain(left, from, to, right, lowest, own);
+            if (own.Count > 0)
+                lock (found)
+                    found.AddRange(own);
         });
         return found;
     }
@@ -46,8 +58,10 @@ internal static unsafe class TileProduct
             {
                 var product = 0;
                 var other = right.Values.AsSpan(j * right.Stride, right.Stride);
-                for (var k = 0; k < row.Length; k++) product += row[k] * other[k];
-                if (product * left.Scales[i] * right.Scales[j] >= lowest) found.Add((i, j));
+                for (var k = 0; k < row.Length; k++)
+                    product += row[k] * other[k];
+                if (product * left.Scales[i] * right.Scales[j] >= lowest)
+                    found.Add((i, j));
             }
         }
     }
@@ -66,30 +80,48 @@ internal static unsafe class TileProduct
         fixed (float* scales = right.Scales)
         fixed (int* sums = right.Sums)
             for (var panel = 0; panel < right.Count; panel += RightPanel)
-                for (var i = 0; i < lefts; i += Lefts)
-                    for (var j = panel; j < Math.Min(panel + RightPanel, right.Count); j += Rights)
-                    {
-                        ThreeByFour(leftRows + i * stride, rightRows + (long)j * stride, stride, results);
-                        var taken = Vector128.Load(sums + j) * 128;
-                        var rightScales = Vector128.Load(scales + j);
-                        for (var l = 0; l < Lefts && i + l < lefts; l++)
-                        {
-                            var products = Vector128.ConvertToSingle(Vector128.Load(results + l * Rights) - taken) * rightScales * left.Scales[from + i + l];
-                            var near = Vector128.GreaterThanOrEqual(products, Vector128.Create(lowest)).ExtractMostSignificantBits();
-                            for (; near != 0; near &= near - 1)
-                                if (j + System.Numerics.BitOperations.TrailingZeroCount(near) is var r && r < right.Count) found.Add((from + i + l, r));
-                        }
-                    }
+            for (var i = 0; i < lefts; i += Lefts)
+            for (var j = panel; j < Math.Min(panel + RightPanel, right.Count); j += Rights)
+            {
+                ThreeByFour(leftRows + i * stride, rightRows + (long)j * stride, stride, results);
+                var taken = Vector128.Load(sums + j) * 128;
+                var rightScales = Vector128.Load(scales + j);
+                for (var l = 0; l < Lefts && i + l < lefts; l++)
+                {
+                    var products =
+                        Vector128.ConvertToSingle(Vector128.Load(results + l * Rights) - taken)
+                        * rightScales
+                        * left.Scales[from + i + l];
+                    var near = Vector128
+                        .GreaterThanOrEqual(products, Vector128.Create(lowest))
+                        .ExtractMostSignificantBits();
+                    for (; near != 0; near &= near - 1)
+                        if (j + System.Numerics.BitOperations.TrailingZeroCount(near) is var r && r < right.Count)
+                            found.Add((from + i + l, r));
+                }
+            }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void ThreeByFour(byte* left, sbyte* right, int stride, int* results)
     {
-        Vector256<int> a0 = default, a1 = default, a2 = default, a3 = default;
-        Vector256<int> b0 = default, b1 = default, b2 = default, b3 = default;
-        Vector256<int> c0 = default, c1 = default, c2 = default, c3 = default;
-        byte* leftB = left + stride, leftC = leftB + stride;
-        sbyte* right1 = right + stride, right2 = right1 + stride, right3 = right2 + stride;
+        Vector256<int> a0 = default,
+            a1 = default,
+            a2 = default,
+            a3 = default;
+        Vector256<int> b0 = default,
+            b1 = default,
+            b2 = default,
+            b3 = default;
+        Vector256<int> c0 = default,
+            c1 = default,
+            c2 = default,
+            c3 = default;
+        byte* leftB = left + stride,
+            leftC = leftB + stride;
+        sbyte* right1 = right + stride,
+            right2 = right1 + stride,
+            right3 = right2 + stride;
         for (var k = 0; k < stride; k += RowTile.Step)
         {
             var (a, b, c) = (Vector256.Load(left + k), Vector256.Load(leftB + k), Vector256.Load(leftC + k));

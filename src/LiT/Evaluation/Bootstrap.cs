@@ -15,7 +15,9 @@ public static class Bootstrap
         return Points(() =>
         {
             var sum = 0;
-            for (var j = 0; j < flat.Length; j++) if (flat[random.Below(flat.Length)]) sum++;
+            for (var j = 0; j < flat.Length; j++)
+                if (flat[random.Below(flat.Length)])
+                    sum++;
             return sum / (double)flat.Length;
         });
     }
@@ -34,12 +36,14 @@ public static class Bootstrap
         for (var i = 0; i < hits.Count; i++)
         {
             sizes[groupOf[i]]++;
-            if (hits[i]) right[groupOf[i]]++;
+            if (hits[i])
+                right[groupOf[i]]++;
         }
         var random = Chance.For(seed, 1, hits.Count);
         return Points(() =>
         {
-            long sum = 0, all = 0;
+            long sum = 0,
+                all = 0;
             for (var j = 0; j < groups; j++)
             {
                 var group = random.Below(groups);
@@ -68,12 +72,14 @@ public static class Bootstrap
             {
                 var i = random.Below(flat.Length);
                 sizes[of[i]]++;
-                if (flat[i]) right[of[i]]++;
+                if (flat[i])
+                    right[of[i]]++;
             }
             var (sum, seen) = (0.0, 0);
             for (var c = 0; c < classes; c++)
             {
-                if (sizes[c] == 0) continue;
+                if (sizes[c] == 0)
+                    continue;
                 sum += right[c] / (double)sizes[c];
                 seen++;
             }
@@ -84,7 +90,8 @@ public static class Bootstrap
     private static double[] Points(Func<double> draw)
     {
         var values = new double[Resamples];
-        for (var i = 0; i < Resamples; i++) values[i] = draw();
+        for (var i = 0; i < Resamples; i++)
+            values[i] = draw();
         Array.Sort(values);
         return [values[(int)(0.025 * Resamples)], values[(int)(0.975 * Resamples) - 1]];
     }

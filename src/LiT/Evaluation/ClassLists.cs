@@ -41,13 +41,19 @@ public static partial class ClassLists
         var lines = NamedLines.Entries(text).ToList();
         for (var i = 1; i < lines.Count; i++)
         {
-            if (lines[i].Empty == 0) continue;
-            throw new LitException($"{path}, line {lines[i].Empty}: an empty line between class names, so what follows would be off by one. Give class {i} a name, or take the line out.");
+            if (lines[i].Empty == 0)
+                continue;
+            throw new LitException(
+                $"{path}, line {lines[i].Empty}: an empty line between class names, so what follows would be off by one. Give class {i} a name, or take the line out."
+            );
         }
         if (lines.Count > 0 && lines.All(entry => Synset().IsMatch(entry.Line)))
         {
             var parts = lines.Select(entry => entry.Line.Split((char[]?)[' ', '\t'], 2)).ToList();
-            return new(new ClassNames([.. parts.Select(part => part[1].Trim())], [.. parts.Select(part => part[0])]), path);
+            return new(
+                new ClassNames([.. parts.Select(part => part[1].Trim())], [.. parts.Select(part => part[0])]),
+                path
+            );
         }
         return new(new ClassNames([.. lines.Select(entry => entry.Line)], null), path);
     }
@@ -55,10 +61,19 @@ public static partial class ClassLists
     private static ClassList FromJson(string path, string text, string[] list)
     {
         using var json = NamedLines.Json(path, text);
-        if (json.RootElement.EnumerateObject().Any() && json.RootElement.EnumerateObject().All(member => int.TryParse(member.Name, out _)))
+        if (
+            json.RootElement.EnumerateObject().Any()
+            && json.RootElement.EnumerateObject().All(member => int.TryParse(member.Name, out _))
+        )
             return new(Indexed(path, json.RootElement), path);
         var key = NamedLines.Key(path, json.RootElement, list, "class lists");
-        return new(new ClassNames(NamedLines.JsonTexts(path, json.RootElement.GetProperty(key).GetRawText(), list, "class name"), null), $"{path}, '{key}'");
+        return new(
+            new ClassNames(
+                NamedLines.JsonTexts(path, json.RootElement.GetProperty(key).GetRawText(), list, "class name"),
+                null
+            ),
+            $"{path}, '{key}'"
+        );
     }
 
     /// <summary>{"0": "tench", …} or {"0": ["n01440764", "tench"], …}</summary>
@@ -70,13 +85,22 @@ public static partial class ClassLists
             byIndex[int.Parse(member.Name, System.Globalization.CultureInfo.InvariantCulture)] = member.Value switch
             {
                 { ValueKind: JsonValueKind.String } name => (null, name.GetString()!),
-                { ValueKind: JsonValueKind.Array } pair when pair.GetArrayLength() == 2 && pair.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String) =>
-                    (pair[0].GetString(), pair[1].GetString()!),
-                _ => throw new LitException($"{path}: class {member.Name} is neither a name nor an id and a name. Write \"0\": \"name\" or \"0\": [\"id\", \"name\"]."),
+                { ValueKind: JsonValueKind.Array } pair
+                    when pair.GetArrayLength() == 2
+                        && pair.EnumerateArray().All(part => part.ValueKind == JsonValueKind.String) => (
+                    pair[0].GetString(),
+                    pair[1].GetString()!
+                ),
+                _ => throw new LitException(
+                    $"{path}: class {member.Name} is neither a name nor an id and a name. Write \"0\": \"name\" or \"0\": [\"id\", \"name\"]."
+                ),
             };
         }
         var missing = Enumerable.Range(0, byIndex.Count).FirstOrDefault(index => !byIndex.ContainsKey(index), -1);
-        if (missing >= 0) throw new LitException($"{path}: there is no class {missing} among {byIndex.Count}. Number the classes from 0 without a hole.");
+        if (missing >= 0)
+            throw new LitException(
+                $"{path}: there is no class {missing} among {byIndex.Count}. Number the classes from 0 without a hole."
+            );
         var ids = byIndex.Values.Select(entry => entry.Id).OfType<string>().ToList();
         return new([.. byIndex.Values.Select(entry => entry.Name)], ids.Count == byIndex.Count ? ids : null);
     }

@@ -97,7 +97,13 @@ public sealed record ClassificationReport
 /// <param name="Aliases">"first" or "all".</param>
 /// <param name="Labels">"one", or "any of several" (ImageNet-ReaL).</param>
 /// <param name="Preprocessing">What happened to pictures, in words; null where only embeddings were given.</param>
-public sealed record EvaluationProtocol(string ClassNames, string Templates, string Aliases, string Labels, string? Preprocessing)
+public sealed record EvaluationProtocol(
+    string ClassNames,
+    string Templates,
+    string Aliases,
+    string Labels,
+    string? Preprocessing
+)
 {
     /// <summary>The named test set, where one was named.</summary>
     public string? TestSet { get; init; }
@@ -125,15 +131,36 @@ public sealed record EvaluationVersions(string Lit, string Libtorch, string Devi
 /// <param name="Top1Without">Top-1 without them; null where none would be left.</param>
 /// <param name="Interval95Without">Its bootstrap interval.</param>
 /// <param name="Examples">Up to ten of them with their nearest training picture, most similar first.</param>
-public sealed record LeakSummary(string Training, double Threshold, int Pictures, int SameBytes, int Of, double? Top1Without, double[]? Interval95Without, IReadOnlyList<LeakExample> Examples);
+public sealed record LeakSummary(
+    string Training,
+    double Threshold,
+    int Pictures,
+    int SameBytes,
+    int Of,
+    double? Top1Without,
+    double[]? Interval95Without,
+    IReadOnlyList<LeakExample> Examples
+);
 
 /// <summary>A test picture and its near-duplicate, by key.</summary>
 public sealed record LeakExample(string Picture, string TrainingPicture, double Similarity, bool SameBytes);
 
 /// <summary>A retrieval evaluation as it is reported (field names as in the JSON).</summary>
 public sealed record RetrievalReport(
-    string Dataset, int Images, int Texts, Recall ImageToText, Recall TextToImage, BothWays<double> MedianRank, BothWays<int> Ties,
-    BothWays<double> Chance, int Found, int Skipped, int WithoutText, string? Fingerprint, double Seconds)
+    string Dataset,
+    int Images,
+    int Texts,
+    Recall ImageToText,
+    Recall TextToImage,
+    BothWays<double> MedianRank,
+    BothWays<int> Ties,
+    BothWays<double> Chance,
+    int Found,
+    int Skipped,
+    int WithoutText,
+    string? Fingerprint,
+    double Seconds
+)
 {
     /// <summary>Bootstrap intervals, over images with all their texts.</summary>
     public required BothWays<RecallIntervals> Intervals95 { get; init; }

@@ -31,8 +31,12 @@ public sealed record ImageSetOptions
 /// </summary>
 public sealed class ImageSet
 {
-    private ImageSet(string path, Embeddings representations, IReadOnlyList<Sample> samples, IReadOnlyList<Skipped> skipped) =>
-        (Path, Representations, Samples, Skipped) = (path, representations, samples, skipped);
+    private ImageSet(
+        string path,
+        Embeddings representations,
+        IReadOnlyList<Sample> samples,
+        IReadOnlyList<Skipped> skipped
+    ) => (Path, Representations, Samples, Skipped) = (path, representations, samples, skipped);
 
     /// <summary>Where the pictures came from.</summary>
     public string Path { get; }
@@ -57,24 +61,38 @@ public sealed class ImageSet
     /// <param name="progress">Told after every batch.</param>
     /// <param name="cancel">Stops after the batch under way.</param>
     /// <exception cref="LitException">A store of another tower, or nothing that can be used.</exception>
-    public static ImageSet Load(string path, ExpectedTower? expected, Func<LockedTower> tower, ImageSetOptions options, Compute compute,
-        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default) =>
-        EmbeddingStore.IsStore(path)
-            ? FromStore(path, expected, options)
-            : options.AverageViews ? throw new UsageException($"--average-views: {path} is no embedding store. Embed the pictures with 'lit embed --views 2' or more, and give the store.")
-            : FromPictures(LiT.Data.Samples.Open(path, options.Samples), tower(), options, compute, progress, cancel);
+    public static ImageSet Load(
+        string path,
+        ExpectedTower? expected,
+        Func<LockedTower> tower,
+        ImageSetOptions options,
+        Compute compute,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    ) =>
+        EmbeddingStore.IsStore(path) ? FromStore(path, expected, options)
+        : options.AverageViews
+            ? throw new UsageException(
+                $"--average-views: {path} is no embedding store. Embed the pictures with 'lit embed --views 2' or more, and give the store."
+            )
+        : FromPictures(LiT.Data.Samples.Open(path, options.Samples), tower(), options, compute, progress, cancel);
 
     /// <summary>Pictures whose numbers are at hand.</summary>
-    internal static ImageSet Of(string path, Embeddings representations, IReadOnlyList<Sample> samples) => new(path, representations, samples, []);
+    internal static ImageSet Of(string path, Embeddings representations, IReadOnlyList<Sample> samples) =>
+        new(path, representations, samples, []);
 
     private static ImageSet FromStore(string path, ExpectedTower? expected, ImageSetOptions options)
     {
         using var store = EmbeddingStore.Open(path);
-        if (expected is not null) StoreFit.Check(store, expected);
+        if (expected is not null)
+            StoreFit.Check(store, expected);
         if (options.AverageViews && store.Views == 1)
-            throw new UsageException($"--average-views: {path} holds one view of each picture. Embed the pictures with 'lit embed --views 2' or more.");
+            throw new UsageException(
+                $"--average-views: {path} holds one view of each picture. Embed the pictures with 'lit embed --views 2' or more."
+            );
         var samples = store.Samples().Read(_ => { });
-        if (options.Samples.LabelColumn is { } column) samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(column) });
+        if (options.Samples.LabelColumn is { } column)
+            samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(column) });
         return new(path, options.AverageViews ? MeanViews(store) : PlainViews(store), [.. samples], []);
     }
 
@@ -94,17 +112,25 @@ public sealed class ImageSet
         var views = new float[store.Views * size];
         for (var picture = 0; picture < count; picture++)
         {
-            for (var view = 0; view < rows.Length; view++) rows[view] = (long)picture * store.Views + view;
+            for (var view = 0; view < rows.Length; view++)
+                rows[view] = (long)picture * store.Views + view;
             store.ReadRows(rows, views, ownLength: true);
             var mean = values.AsSpan(picture * size, size);
-            for (var view = 0; view < rows.Length; view++) TensorPrimitives.Add(mean, views.AsSpan(view * size, size), mean);
+            for (var view = 0; view < rows.Length; view++)
+                TensorPrimitives.Add(mean, views.AsSpan(view * size, size), mean);
             TensorPrimitives.Divide(mean, rows.Length, mean);
         }
         return new(values, size);
     }
 
-    private static ImageSet FromPictures(SampleSource source, LockedTower tower, ImageSetOptions options, Compute compute,
-        IProgress<ProgressStep>? progress, CancellationToken cancel)
+    private static ImageSet FromPictures(
+        SampleSource source,
+        LockedTower tower,
+        ImageSetOptions options,
+        Compute compute,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
     {
         List<Sample> samples = [];
         List<Skipped> skipped = [];
@@ -119,17 +145,31 @@ public sealed class ImageSet
             batch.Clear();
             progress?.Report(new("embedding", samples.Count, source.KnownCount, "pictures"));
         }
-        foreach (var one in PreparedPictures.InOrder(source.ReadAll(), new Preparation(tower.Preprocessing, options.MaxPixels, 2 * options.BatchSize) { Decode = options.Decode }, cancel))
+        foreach (
+            var one in PreparedPictures.InOrder(
+                source.ReadAll(),
+                new Preparation(tower.Preprocessing, options.MaxPixels, 2 * options.BatchSize)
+                {
+                    Decode = options.Decode,
+                },
+                cancel
+            )
+        )
         {
-            if (one.Skipped is { InPart: false } bad) skipped.Add(bad);
-            if (one.Picture is not { } picture) continue;
+            if (one.Skipped is { InPart: false } bad)
+                skipped.Add(bad);
+            if (one.Picture is not { } picture)
+                continue;
             batch.Add(picture);
-            if (batch.Count == options.BatchSize) Flush();
+            if (batch.Count == options.BatchSize)
+                Flush();
         }
         Flush();
         if (samples.Count == 0)
-            throw new LitException($"{source.Path}: none of its {skipped.Count} samples has a picture that could be read" +
-                $"{(skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : "")}. Check the path and the files.");
+            throw new LitException(
+                $"{source.Path}: none of its {skipped.Count} samples has a picture that could be read"
+                    + $"{(skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : "")}. Check the path and the files."
+            );
         return new(source.Path, new([.. values], tower.Tower.Width), samples, skipped);
     }
 }

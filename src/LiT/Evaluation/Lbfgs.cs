@@ -31,18 +31,22 @@ internal static class Lbfgs
             double nextValue;
             while (true)
             {
-                for (var j = 0; j < x.Length; j++) next[j] = x[j] + size * direction[j];
+                for (var j = 0; j < x.Length; j++)
+                    next[j] = x[j] + size * direction[j];
                 nextValue = function(next, nextGradient);
-                if (nextValue <= value + 1e-4 * size * slope) break;
+                if (nextValue <= value + 1e-4 * size * slope)
+                    break;
                 size /= 2;
-                if (size < 1e-12) return x;              // no lower point along this line in double precision
+                if (size < 1e-12)
+                    return x; // no lower point along this line in double precision
             }
             var step = Difference(next, x);
             var change = Difference(nextGradient, gradient);
             var curvature = Dot(step, change);
             if (curvature > 1e-12)
             {
-                if (history.Count == Memory) history.RemoveAt(0);
+                if (history.Count == Memory)
+                    history.RemoveAt(0);
                 history.Add((step, change, 1 / curvature));
             }
             (x, gradient, value) = (next, nextGradient, nextValue);
@@ -57,17 +61,20 @@ internal static class Lbfgs
         for (var i = history.Count - 1; i >= 0; i--)
         {
             weights[i] = history[i].Inverse * Dot(history[i].Step, q);
-            for (var j = 0; j < q.Length; j++) q[j] -= weights[i] * history[i].Change[j];
+            for (var j = 0; j < q.Length; j++)
+                q[j] -= weights[i] * history[i].Change[j];
         }
         if (history.Count > 0)
         {
             var scale = 1 / (history[^1].Inverse * Dot(history[^1].Change, history[^1].Change));
-            for (var j = 0; j < q.Length; j++) q[j] *= scale;
+            for (var j = 0; j < q.Length; j++)
+                q[j] *= scale;
         }
         for (var i = 0; i < history.Count; i++)
         {
             var back = history[i].Inverse * Dot(history[i].Change, q);
-            for (var j = 0; j < q.Length; j++) q[j] += (weights[i] - back) * history[i].Step[j];
+            for (var j = 0; j < q.Length; j++)
+                q[j] += (weights[i] - back) * history[i].Step[j];
         }
         return q;
     }
@@ -75,7 +82,8 @@ internal static class Lbfgs
     private static double Dot(double[] a, double[] b)
     {
         var sum = 0.0;
-        for (var i = 0; i < a.Length; i++) sum += a[i] * b[i];
+        for (var i = 0; i < a.Length; i++)
+            sum += a[i] * b[i];
         return sum;
     }
 

@@ -35,7 +35,8 @@ public sealed record FewShotScore(int Shots, int Draws, double Top1, double Devi
 /// </summary>
 public static class LinearProbe
 {
-    private const int Iterations = 200, FewShotDraws = 5;
+    private const int Iterations = 200,
+        FewShotDraws = 5;
     private const double FewShotPenalty = 1e-3;
     private static readonly double[] Coarse = [1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1];
 
@@ -48,11 +49,21 @@ public static class LinearProbe
     /// <param name="progress">Told after every fit.</param>
     /// <param name="cancel">Stops between two fits.</param>
     /// <exception cref="LitException">There are too few images.</exception>
-    public static ProbeScore Score(Embeddings train, IReadOnlyList<int> trainLabels, Embeddings test, IReadOnlyList<int> testLabels, int classes, int seed = 0,
-        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static ProbeScore Score(
+        Embeddings train,
+        IReadOnlyList<int> trainLabels,
+        Embeddings test,
+        IReadOnlyList<int> testLabels,
+        int classes,
+        int seed = 0,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         if (train.Count < 10 || test.Count == 0)
-            throw new LitException($"A linear probe needs labelled images: at least 10 to train on (there are {train.Count}) and one to test (there are {test.Count}).");
+            throw new LitException(
+                $"A linear probe needs labelled images: at least 10 to train on (there are {train.Count}) and one to test (there are {test.Count})."
+            );
         using var scope = NewDisposeScope();
         var (x, unseen) = Standardised(train, test);
         var y = tensor(trainLabels.Select(label => (long)label).ToArray());
@@ -66,13 +77,17 @@ public static class LinearProbe
         void Try(double penalty)
         {
             cancel.ThrowIfCancellationRequested();
-            if (tried.ContainsKey(penalty)) return;
+            if (tried.ContainsKey(penalty))
+                return;
             using var inner = NewDisposeScope();
-            tried[penalty] = heldRows.matmul(Fit(keptRows, keptLabels, classes, penalty)).argmax(1).eq(heldLabels).sum().item<long>() / (double)heldLabels.shape[0];
+            tried[penalty] =
+                heldRows.matmul(Fit(keptRows, keptLabels, classes, penalty)).argmax(1).eq(heldLabels).sum().item<long>()
+                / (double)heldLabels.shape[0];
             progress?.Report(new("fitting", tried.Count, Coarse.Length + 4, "fits"));
         }
-        foreach (var penalty in Coarse) Try(penalty);
-        double Best() => tried.MaxBy(trial => trial.Value).Key;           // of equal ones the weakest
+        foreach (var penalty in Coarse)
+            Try(penalty);
+        double Best() => tried.MaxBy(trial => trial.Value).Key; // of equal ones the weakest
         foreach (var step in new[] { Math.Sqrt(10), Math.Pow(10, 0.25) })
         {
             var centre = Best();
@@ -99,11 +114,29 @@ public static class LinearProbe
     /// <param name="seed">Of the draws.</param>
     /// <param name="progress">Told after every fit.</param>
     /// <param name="cancel">Stops between two fits.</param>
-    public static IReadOnlyList<FewShotScore> FewShot(Embeddings train, IReadOnlyList<int> trainLabels, Embeddings test, IReadOnlyList<int> testLabels, int classes,
-        IReadOnlyList<int> shots, int draws = FewShotDraws, int seed = 0, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static IReadOnlyList<FewShotScore> FewShot(
+        Embeddings train,
+        IReadOnlyList<int> trainLabels,
+        Embeddings test,
+        IReadOnlyList<int> testLabels,
+        int classes,
+        IReadOnlyList<int> shots,
+        int draws = FewShotDraws,
+        int seed = 0,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
-        if (train.Count == 0 || test.Count == 0) throw new LitException($"Few-shot needs labelled images to draw from (there are {train.Count}) and to test (there are {test.Count}).");
-        int[][] ofClass = [.. Enumerable.Range(0, classes).Select(c => Enumerable.Range(0, train.Count).Where(row => trainLabels[row] == c).ToArray())];
+        if (train.Count == 0 || test.Count == 0)
+            throw new LitException(
+                $"Few-shot needs labelled images to draw from (there are {train.Count}) and to test (there are {test.Count})."
+            );
+        int[][] ofClass =
+        [
+            .. Enumerable
+                .Range(0, classes)
+                .Select(c => Enumerable.Range(0, train.Count).Where(row => trainLabels[row] == c).ToArray()),
+        ];
         List<FewShotScore> scores = [];
         foreach (var count in shots)
         {
@@ -113,12 +146,15 @@ public static class LinearProbe
                 cancel.ThrowIfCancellationRequested();
                 using var scope = NewDisposeScope();
                 var random = new Random(HashCode(seed, count, draw));
-                int[] chosen = [.. ofClass.SelectMany(rows =>
-                {
-                    var mixed = rows.ToArray();
-                    random.Shuffle(mixed);
-                    return mixed.Take(count);
-                })];
+                int[] chosen =
+                [
+                    .. ofClass.SelectMany(rows =>
+                    {
+                        var mixed = rows.ToArray();
+                        random.Shuffle(mixed);
+                        return mixed.Take(count);
+                    }),
+                ];
                 var (x, unseen) = Standardised(train.Select(chosen), test);
                 var y = tensor(chosen.Select(row => (long)trainLabels[row]).ToArray());
                 var answers = unseen.matmul(Fit(x, y, classes, FewShotPenalty)).argmax(1).data<long>().ToArray();
@@ -139,8 +175,11 @@ public static class LinearProbe
         var raw = train.ToTensor().to_type(ScalarType.Float64);
         var mean = raw.mean([0], keepdim: true);
         var deviation = (raw - mean).square().mean([0], keepdim: true).sqrt();
-        deviation = where(deviation > 1e-6, deviation, ones_like(deviation));      // a number that never changes says nothing
-        return (WithOnes((raw - mean) / deviation), WithOnes((test.ToTensor().to_type(ScalarType.Float64) - mean) / deviation));
+        deviation = where(deviation > 1e-6, deviation, ones_like(deviation)); // a number that never changes says nothing
+        return (
+            WithOnes((raw - mean) / deviation),
+            WithOnes((test.ToTensor().to_type(ScalarType.Float64) - mean) / deviation)
+        );
     }
 
     private static Tensor WithOnes(Tensor x) => cat([x, ones(x.shape[0], 1, dtype: x.dtype)], dim: 1);
@@ -152,18 +191,25 @@ public static class LinearProbe
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var target = one_hot(y, classes).to_type(ScalarType.Float64);
-        var isWeight = cat([ones(x.shape[1] - 1, 1, dtype: ScalarType.Float64), zeros(1, 1, dtype: ScalarType.Float64)]);
-        var solution = Lbfgs.Minimise(new double[x.shape[1] * classes], (at, gradient) =>
-        {
-            using var inner = NewDisposeScope();
-            var weights = tensor(at, x.shape[1], classes);
-            var logProbabilities = x.matmul(weights).log_softmax(1);
-            var penalised = weights * isWeight;
-            var loss = -(logProbabilities * target).sum() / x.shape[0] + penalty * penalised.square().sum();
-            var slope = x.t().matmul(logProbabilities.exp() - target) / x.shape[0] + 2 * penalty * penalised;
-            slope.contiguous().data<double>().CopyTo(gradient);
-            return loss.item<double>();
-        }, Iterations);
+        var isWeight = cat([
+            ones(x.shape[1] - 1, 1, dtype: ScalarType.Float64),
+            zeros(1, 1, dtype: ScalarType.Float64),
+        ]);
+        var solution = Lbfgs.Minimise(
+            new double[x.shape[1] * classes],
+            (at, gradient) =>
+            {
+                using var inner = NewDisposeScope();
+                var weights = tensor(at, x.shape[1], classes);
+                var logProbabilities = x.matmul(weights).log_softmax(1);
+                var penalised = weights * isWeight;
+                var loss = -(logProbabilities * target).sum() / x.shape[0] + penalty * penalised.square().sum();
+                var slope = x.t().matmul(logProbabilities.exp() - target) / x.shape[0] + 2 * penalty * penalised;
+                slope.contiguous().data<double>().CopyTo(gradient);
+                return loss.item<double>();
+            },
+            Iterations
+        );
         return tensor(solution, x.shape[1], classes).MoveToOuterDisposeScope();
     }
 }

@@ -20,7 +20,8 @@ internal static class Pretraining
         var asked = classes.Names.Select(name => PromptTemplates.Canonicalise(name)).ToHashSet(StringComparer.Ordinal);
         foreach (var head in model.ImageHeads)
         {
-            if (head.ClassNames is not { } names) continue;
+            if (head.ClassNames is not { } names)
+                continue;
             var known = names.Select(name => PromptTemplates.Canonicalise(name)).Count(asked.Contains);
             if (known >= Same * asked.Count)
                 yield return $"the locked tower's own head '{head.Name}' was trained on {known} of these {asked.Count} classes: {Consequence}";
@@ -31,10 +32,19 @@ internal static class Pretraining
     internal static string? TrainedOn(TestSet set, string tower)
     {
         var file = Path.GetFileName(tower);
-        var known = ModelCatalogue.Find(tower) ?? ModelCatalogue.Find(file) ?? ModelCatalogue.All.FirstOrDefault(model => model.Files.Any(one => one.Name == file));
+        var known = ModelCatalogue.Find(tower)
+            ?? ModelCatalogue.Find(file)
+            ?? ModelCatalogue.All.FirstOrDefault(model => model.Files.Any(one => one.Name == file));
         if (known is not null)
-            return set.TrainedTowers.Any(word => known.TrainedOn.Contains(word, StringComparison.OrdinalIgnoreCase)) && !known.TrainedOn.Contains("without labels", StringComparison.OrdinalIgnoreCase)
-                ? known.TrainedOn : null;
-        return set.TrainedTowers.FirstOrDefault(word => file.Contains(word, StringComparison.OrdinalIgnoreCase)) is { } found ? $"'{found}' in its name" : null;
+            return
+                set.TrainedTowers.Any(word => known.TrainedOn.Contains(word, StringComparison.OrdinalIgnoreCase))
+                && !known.TrainedOn.Contains("without labels", StringComparison.OrdinalIgnoreCase)
+                ? known.TrainedOn
+                : null;
+        return
+            set.TrainedTowers.FirstOrDefault(word => file.Contains(word, StringComparison.OrdinalIgnoreCase))
+                is { } found
+            ? $"'{found}' in its name"
+            : null;
     }
 }

@@ -14,7 +14,8 @@ public static class Probabilities
         for (var i = 0; i < similarities.Length; i++)
         {
             var row = ztxt[i];
-            for (var j = 0; j < row.Length; j++) similarities[i] += (double)zimg[j] * row[j];
+            for (var j = 0; j < row.Length; j++)
+                similarities[i] += (double)zimg[j] * row[j];
         }
         return Of(similarities, temperature, bias);
     }
@@ -22,8 +23,10 @@ public static class Probabilities
     /// <summary>The same from similarities.</summary>
     public static double[] Of(IReadOnlyList<double> similarities, double temperature, double? bias = null)
     {
-        if (bias is { } b) return [.. similarities.Select(similarity => 1 / (1 + Math.Exp(-(temperature * similarity + b))))];
-        if (similarities.Count == 0) return [];
+        if (bias is { } b)
+            return [.. similarities.Select(similarity => 1 / (1 + Math.Exp(-(temperature * similarity + b))))];
+        if (similarities.Count == 0)
+            return [];
         var largest = similarities.Max();
         var exponentials = similarities.Select(similarity => Math.Exp(temperature * (similarity - largest))).ToArray();
         var total = exponentials.Sum();

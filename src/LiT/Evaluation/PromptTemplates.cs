@@ -30,7 +30,9 @@ public static partial class PromptTemplates
     public static string Canonicalise(string text, string? keep = null)
     {
         var spaced = text.Replace('_', ' ');
-        var cleaned = keep is null ? WithoutPunctuation(spaced) : string.Join(keep, spaced.Split(keep).Select(WithoutPunctuation));
+        var cleaned = keep is null
+            ? WithoutPunctuation(spaced)
+            : string.Join(keep, spaced.Split(keep).Select(WithoutPunctuation));
         return string.Join(' ', cleaned.ToLowerInvariant().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
     }
 
@@ -38,7 +40,11 @@ public static partial class PromptTemplates
     /// <param name="classNames">Names; aliases of one class are separated by commas.</param>
     /// <param name="templates">Templates with <see cref="Place"/>.</param>
     /// <param name="allAliases">Whether all aliases speak or, as in the reference's default, the first only.</param>
-    public static IReadOnlyList<Prompt> Fill(IReadOnlyList<string> classNames, IReadOnlyList<string> templates, bool allAliases = false)
+    public static IReadOnlyList<Prompt> Fill(
+        IReadOnlyList<string> classNames,
+        IReadOnlyList<string> templates,
+        bool allAliases = false
+    )
     {
         var canonicalTemplates = templates.Select(template => Canonicalise(template, Place)).ToList();
         List<Prompt> prompts = [];
@@ -66,7 +72,13 @@ public static partial class PromptTemplates
         {
             using var json = NamedLines.Json(path, text);
             var key = NamedLines.Key(path, json.RootElement, list, "template lists");
-            templates.AddRange(Checked(path, NamedLines.JsonTexts(path, json.RootElement.GetProperty(key).GetRawText(), list, "template"), $"'{key}', template "));
+            templates.AddRange(
+                Checked(
+                    path,
+                    NamedLines.JsonTexts(path, json.RootElement.GetProperty(key).GetRawText(), list, "template"),
+                    $"'{key}', template "
+                )
+            );
         }
         else if (text.TrimStart().StartsWith('[') && !text.Contains("lambda", StringComparison.Ordinal))
         {
@@ -76,15 +88,24 @@ public static partial class PromptTemplates
         {
             foreach (var (line, number, _) in NamedLines.Entries(text))
             {
-                if (line is "[" or "]") continue;
-                templates.Add(Checked(path, Lambda().Match(line) is { Success: true } lambda
-                    ? lambda.Groups["text"].Value.Replace($"{{{lambda.Groups["name"].Value}}}", Place)
-                    : line, $"line {number}"));
+                if (line is "[" or "]")
+                    continue;
+                templates.Add(
+                    Checked(
+                        path,
+                        Lambda().Match(line) is { Success: true } lambda
+                            ? lambda.Groups["text"].Value.Replace($"{{{lambda.Groups["name"].Value}}}", Place)
+                            : line,
+                        $"line {number}"
+                    )
+                );
             }
         }
         return templates.Count > 0
             ? templates
-            : throw new LitException($"{path}: there is no template in it. Write one a line, with {Place} where the class name goes.");
+            : throw new LitException(
+                $"{path}: there is no template in it. Write one a line, with {Place} where the class name goes."
+            );
     }
 
     private static IEnumerable<string> Checked(string path, IReadOnlyList<string> templates, string where) =>
@@ -92,13 +113,18 @@ public static partial class PromptTemplates
 
     private static string Checked(string path, string template, string where)
     {
-        foreach (var other in OtherPlaces) template = template.Replace(other, Place);
+        foreach (var other in OtherPlaces)
+            template = template.Replace(other, Place);
         var places = template.Split(Place).Length - 1;
         return places switch
         {
-            0 => throw new LitException($"{path}, {where}: the template '{template}' has no {Place}. Put {Place} where the class name goes."),
+            0 => throw new LitException(
+                $"{path}, {where}: the template '{template}' has no {Place}. Put {Place} where the class name goes."
+            ),
             1 => template,
-            _ => throw new LitException($"{path}, {where}: the template '{template}' has {places} places {Place}. Write {Place} once."),
+            _ => throw new LitException(
+                $"{path}, {where}: the template '{template}' has {places} places {Place}. Write {Place} once."
+            ),
         };
     }
 
@@ -108,7 +134,9 @@ public static partial class PromptTemplates
     private static string WithoutPunctuation(string text)
     {
         StringBuilder kept = new(text.Length);
-        foreach (var letter in text) if (!Punctuation.Contains(letter)) kept.Append(letter);
+        foreach (var letter in text)
+            if (!Punctuation.Contains(letter))
+                kept.Append(letter);
         return kept.ToString();
     }
 }

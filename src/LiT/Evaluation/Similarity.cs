@@ -7,7 +7,7 @@ namespace LiT.Evaluation;
 /// <summary>Dot products of every row of one set with every row of another, a block of rows at a time.</summary>
 internal static class Similarity
 {
-    private const int NumbersInBlock = 8 << 20;      // 32 MB of similarities, however large the two sets are
+    private const int NumbersInBlock = 8 << 20; // 32 MB of similarities, however large the two sets are
 
     /// <summary>Called with one row's index and its similarities to all of the other set, in order of the index.</summary>
     public delegate void RowVisitor(int row, ReadOnlySpan<float> similarities);
@@ -18,7 +18,9 @@ internal static class Similarity
     public static void EachRow(Embeddings rows, Embeddings others, RowVisitor visit)
     {
         if (rows.Size != others.Size)
-            throw new LitException($"Embeddings of {rows.Size} numbers cannot be compared with embeddings of {others.Size}: both must come from one model.");
+            throw new LitException(
+                $"Embeddings of {rows.Size} numbers cannot be compared with embeddings of {others.Size}: both must come from one model."
+            );
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var columns = others.ToTensor().t();
@@ -29,7 +31,8 @@ internal static class Similarity
             var count = Math.Min(block, rows.Count - first);
             var products = rows.ToTensor(first, count).matmul(columns).contiguous();
             var numbers = MemoryMarshal.Cast<byte, float>(products.bytes);
-            for (var i = 0; i < count; i++) visit(first + i, numbers.Slice(i * others.Count, others.Count));
+            for (var i = 0; i < count; i++)
+                visit(first + i, numbers.Slice(i * others.Count, others.Count));
         }
     }
 
@@ -46,11 +49,14 @@ internal static class Similarity
     /// <summary>How many entries are greater than a value, and how many equal it.</summary>
     public static (int Greater, int Equal) Count(ReadOnlySpan<float> similarities, float value)
     {
-        int greater = 0, equal = 0, at = 0;
+        int greater = 0,
+            equal = 0,
+            at = 0;
         if (Vector.IsHardwareAccelerated)
         {
             var limit = new Vector<float>(value);
-            Vector<int> above = Vector<int>.Zero, same = Vector<int>.Zero;      // a comparison that holds is -1
+            Vector<int> above = Vector<int>.Zero,
+                same = Vector<int>.Zero; // a comparison that holds is -1
             for (; at <= similarities.Length - Vector<float>.Count; at += Vector<float>.Count)
             {
                 var some = new Vector<float>(similarities[at..]);
@@ -61,8 +67,10 @@ internal static class Similarity
         }
         for (; at < similarities.Length; at++)
         {
-            if (similarities[at] > value) greater++;
-            else if (similarities[at] == value) equal++;
+            if (similarities[at] > value)
+                greater++;
+            else if (similarities[at] == value)
+                equal++;
         }
         return (greater, equal);
     }
@@ -71,7 +79,9 @@ internal static class Similarity
     public static int ArgMax(ReadOnlySpan<float> similarities)
     {
         var best = 0;
-        for (var j = 1; j < similarities.Length; j++) if (similarities[j] > similarities[best]) best = j;
+        for (var j = 1; j < similarities.Length; j++)
+            if (similarities[j] > similarities[best])
+                best = j;
         return best;
     }
 
@@ -83,9 +93,11 @@ internal static class Similarity
         var found = 0;
         for (var j = 0; j < similarities.Length; j++)
         {
-            if (found == best.Length && !(similarities[j] > similarities[best[^1]])) continue;
+            if (found == best.Length && !(similarities[j] > similarities[best[^1]]))
+                continue;
             var place = found < best.Length ? found++ : found - 1;
-            for (; place > 0 && similarities[j] > similarities[best[place - 1]]; place--) best[place] = best[place - 1];
+            for (; place > 0 && similarities[j] > similarities[best[place - 1]]; place--)
+                best[place] = best[place - 1];
             best[place] = j;
         }
     }

@@ -35,7 +35,15 @@ public sealed record Mistake(string Label, string Answer, int Count);
 /// <param name="LabelRank">Rank of the best label, from 0; null without a label.</param>
 /// <param name="LabelSimilarity">Similarity of that label.</param>
 /// <param name="Probability">Softmax probability of the best class at the model's temperature; null where none is known.</param>
-public sealed record ImageAnswer(int Row, int[] Labels, int[] Best, float[] Similarities, int? LabelRank, float? LabelSimilarity, double? Probability)
+public sealed record ImageAnswer(
+    int Row,
+    int[] Labels,
+    int[] Best,
+    float[] Similarities,
+    int? LabelRank,
+    float? LabelSimilarity,
+    double? Probability
+)
 {
     /// <summary>Whether the first answer is a label.</summary>
     public bool Right => LabelRank == 0 || Labels.Contains(Best[0]);
@@ -51,8 +59,15 @@ public sealed record ImageAnswer(int Row, int[] Labels, int[] Best, float[] Simi
 /// <param name="Confusion">Counts, [label][answer], by the first label of each image; empty over 1,000 classes (<see cref="Confusions"/> has them all).</param>
 /// <param name="Predictions">The best class of each image, in the order of the images.</param>
 public sealed record ClassificationScore(
-    int N, double Top1, double Top5, double MeanPerClass, double[] Interval95,
-    IReadOnlyList<ClassAccuracy> PerClass, int[][] Confusion, int[] Predictions)
+    int N,
+    double Top1,
+    double Top5,
+    double MeanPerClass,
+    double[] Interval95,
+    IReadOnlyList<ClassAccuracy> PerClass,
+    int[][] Confusion,
+    int[] Predictions
+)
 {
     /// <summary>Bootstrap interval of top-5 over images.</summary>
     public required double[] Top5Interval95 { get; init; }
@@ -68,9 +83,19 @@ public sealed record ClassificationScore(
 
     /// <summary>What was wrongly taken for what, most frequent first (equal counts in order of the classes).</summary>
     public IReadOnlyList<Mistake> Mistakes(int most) =>
-        [.. Confusions.Where(entry => entry.Key.Label != entry.Key.Answer)
-            .OrderByDescending(entry => entry.Value).ThenBy(entry => entry.Key.Label).ThenBy(entry => entry.Key.Answer).Take(most)
-            .Select(entry => new Mistake(PerClass[entry.Key.Label].Class, PerClass[entry.Key.Answer].Class, entry.Value))];
+        [
+            .. Confusions
+                .Where(entry => entry.Key.Label != entry.Key.Answer)
+                .OrderByDescending(entry => entry.Value)
+                .ThenBy(entry => entry.Key.Label)
+                .ThenBy(entry => entry.Key.Answer)
+                .Take(most)
+                .Select(entry => new Mistake(
+                    PerClass[entry.Key.Label].Class,
+                    PerClass[entry.Key.Answer].Class,
+                    entry.Value
+                )),
+        ];
 }
 
 /// <summary>
@@ -80,8 +105,9 @@ public sealed record ClassificationScore(
 public static class ZeroShot
 {
     private const double Epsilon = 1e-8;
-    private const int MostBest = 5, MostInTable = 1000;
-    private const long TemplateProducts = 200_000_000;      // images x classes x templates: about a second at 768 numbers
+    private const int MostBest = 5,
+        MostInTable = 1000;
+    private const long TemplateProducts = 200_000_000; // images x classes x templates: about a second at 768 numbers
 
     /// <param name="prompts">Embeddings of unit length, one a prompt.</param>
     /// <param name="classOf">The class of each prompt.</param>
@@ -91,29 +117,39 @@ public static class ZeroShot
     public static Embeddings ClassEmbeddings(Embeddings prompts, IReadOnlyList<int> classOf, int classes) =>
         ClassEmbeddings(prompts, classOf, classes, Enumerable.Range(0, prompts.Count));
 
-    private static Embeddings ClassEmbeddings(Embeddings prompts, IReadOnlyList<int> classOf, int classes, IEnumerable<int> rows)
+    private static Embeddings ClassEmbeddings(
+        Embeddings prompts,
+        IReadOnlyList<int> classOf,
+        int classes,
+        IEnumerable<int> rows
+    )
     {
         var chosen = rows.ToArray();
         var size = prompts.Size;
         var means = new double[classes * (long)size];
         var counts = new int[classes];
-        foreach (var i in chosen) counts[classOf[i]]++;
+        foreach (var i in chosen)
+            counts[classOf[i]]++;
         foreach (var i in chosen)
         {
             var row = prompts[i];
             var mean = means.AsSpan(classOf[i] * size, size);
             var count = counts[classOf[i]];
-            for (var j = 0; j < row.Length; j++) mean[j] += (double)row[j] / count;
+            for (var j = 0; j < row.Length; j++)
+                mean[j] += (double)row[j] / count;
         }
         var values = new float[classes * size];
         for (var c = 0; c < classes; c++)
         {
-            if (counts[c] == 0) throw new LitException($"Class {c} has no prompt. Give every class a name and at least one template.");
+            if (counts[c] == 0)
+                throw new LitException($"Class {c} has no prompt. Give every class a name and at least one template.");
             var mean = means.AsSpan(c * size, size);
             var squares = 0.0;
-            foreach (var value in mean) squares += value * value;
+            foreach (var value in mean)
+                squares += value * value;
             var length = Epsilon + Math.Sqrt(squares);
-            for (var j = 0; j < size; j++) values[c * size + j] = (float)(mean[j] / length);
+            for (var j = 0; j < size; j++)
+                values[c * size + j] = (float)(mean[j] / length);
         }
         return new(values, prompts.Size);
     }
@@ -127,37 +163,72 @@ public static class ZeroShot
     /// <param name="temperature">exp(t), for the probabilities of the answers; null leaves them out.</param>
     /// <exception cref="LitException">No image has a label.</exception>
     public static ClassificationScore Score(
-        Embeddings images, Embeddings classes, IReadOnlyList<int[]> labels, IReadOnlyList<string> names, int seed = 0, double? temperature = null)
+        Embeddings images,
+        Embeddings classes,
+        IReadOnlyList<int[]> labels,
+        IReadOnlyList<string> names,
+        int seed = 0,
+        double? temperature = null
+    )
     {
         var answers = new ImageAnswer[images.Count];
-        Similarity.EachRow(images, classes, (row, scores) => answers[row] = Answer(row, scores, labels[row], temperature));
+        Similarity.EachRow(images, classes, (row, scores) =>
+            answers[row] = Answer(row, scores, labels[row], temperature)
+        );
         var scored = answers.Where(answer => answer.Labels.Length > 0).ToArray();
         if (scored.Length == 0)
-            throw new LitException("No image has a label that is one of the classes, so there is nothing to score. Compare the data's labels with the class names.");
+            throw new LitException(
+                "No image has a label that is one of the classes, so there is nothing to score. Compare the data's labels with the class names."
+            );
 
         var confusions = new Dictionary<(int Label, int Answer), int>();
-        var (own, right, near, given) = (new int[names.Count], new int[names.Count], new int[names.Count], new int[names.Count]);
+        var (own, right, near, given) = (
+            new int[names.Count],
+            new int[names.Count],
+            new int[names.Count],
+            new int[names.Count]
+        );
         foreach (var answer in scored)
         {
             var label = answer.Labels[0];
             confusions[(label, answer.Best[0])] = confusions.GetValueOrDefault((label, answer.Best[0])) + 1;
             own[label]++;
             given[answer.Best[0]]++;
-            if (answer.Right) right[label]++;
-            if (answer.LabelRank < MostBest) near[label]++;
+            if (answer.Right)
+                right[label]++;
+            if (answer.LabelRank < MostBest)
+                near[label]++;
         }
-        var perClass = names.Select((name, c) =>
-        {
-            var n = own[c];
-            return new ClassAccuracy(name, n, n == 0 ? null : (double)right[c] / n) { Top5 = n == 0 ? null : (double)near[c] / n, Answered = given[c] };
-        }).ToList();
+        var perClass = names
+            .Select(
+                (name, c) =>
+                {
+                    var n = own[c];
+                    return new ClassAccuracy(name, n, n == 0 ? null : (double)right[c] / n)
+                    {
+                        Top5 = n == 0 ? null : (double)near[c] / n,
+                        Answered = given[c],
+                    };
+                }
+            )
+            .ToList();
         var confusion = names.Count > MostInTable ? [] : names.Select(_ => new int[names.Count]).ToArray();
-        if (confusion.Length > 0) foreach (var (pair, count) in confusions) confusion[pair.Label][pair.Answer] = count;
-        bool[] hits = [.. scored.Select(answer => answer.Right)], inTop5 = [.. scored.Select(answer => answer.LabelRank < MostBest)];
+        if (confusion.Length > 0)
+            foreach (var (pair, count) in confusions)
+                confusion[pair.Label][pair.Answer] = count;
+        bool[] hits = [.. scored.Select(answer => answer.Right)],
+            inTop5 = [.. scored.Select(answer => answer.LabelRank < MostBest)];
         int[] of = [.. scored.Select(answer => answer.Labels[0])];
         return new(
-            scored.Length, hits.Count(hit => hit) / (double)hits.Length, inTop5.Count(hit => hit) / (double)hits.Length,
-            perClass.Average(c => c.Top1)!.Value, Bootstrap.Interval95(hits, seed), perClass, confusion, [.. answers.Select(answer => answer.Best[0])])
+            scored.Length,
+            hits.Count(hit => hit) / (double)hits.Length,
+            inTop5.Count(hit => hit) / (double)hits.Length,
+            perClass.Average(c => c.Top1)!.Value,
+            Bootstrap.Interval95(hits, seed),
+            perClass,
+            confusion,
+            [.. answers.Select(answer => answer.Best[0])]
+        )
         {
             Top5Interval95 = Bootstrap.Interval95(inTop5, seed),
             MeanPerClassInterval95 = Bootstrap.MeanPerClass95(hits, of, names.Count, seed),
@@ -185,8 +256,16 @@ public static class ZeroShot
     /// <param name="templates">The templates.</param>
     /// <param name="classes">Number of classes.</param>
     /// <param name="seed">Of the sample of images, where all of them would take long.</param>
-    public static IReadOnlyList<TemplateAccuracy> PerTemplate(Embeddings images, IReadOnlyList<int[]> labels, Embeddings prompts,
-        IReadOnlyList<int> classOf, IReadOnlyList<int> templateOf, IReadOnlyList<string> templates, int classes, int seed = 0)
+    public static IReadOnlyList<TemplateAccuracy> PerTemplate(
+        Embeddings images,
+        IReadOnlyList<int[]> labels,
+        Embeddings prompts,
+        IReadOnlyList<int> classOf,
+        IReadOnlyList<int> templateOf,
+        IReadOnlyList<string> templates,
+        int classes,
+        int seed = 0
+    )
     {
         var scored = Enumerable.Range(0, images.Count).Where(row => labels[row].Length > 0).ToArray();
         var most = (int)Math.Clamp(TemplateProducts / ((long)classes * templates.Count), 1, scored.Length);
@@ -202,13 +281,22 @@ public static class ZeroShot
         }
         var some = images.Select(scored);
         var ofTemplate = Enumerable.Range(0, prompts.Count).ToLookup(row => templateOf[row]);
-        return [.. templates.Select((template, t) =>
-        {
-            var one = ClassEmbeddings(prompts, classOf, classes, ofTemplate[t]);
-            var right = 0;
-            Similarity.EachRow(some, one, (row, scores) => { if (labels[scored[row]].Contains(Similarity.ArgMax(scores))) right++; });
-            return new TemplateAccuracy(template, right / (double)scored.Length, scored.Length);
-        })];
+        return
+        [
+            .. templates.Select(
+                (template, t) =>
+                {
+                    var one = ClassEmbeddings(prompts, classOf, classes, ofTemplate[t]);
+                    var right = 0;
+                    Similarity.EachRow(some, one, (row, scores) =>
+                    {
+                        if (labels[scored[row]].Contains(Similarity.ArgMax(scores)))
+                            right++;
+                    });
+                    return new TemplateAccuracy(template, right / (double)scored.Length, scored.Length);
+                }
+            ),
+        ];
     }
 
     private static ImageAnswer Answer(int row, ReadOnlySpan<float> scores, int[] labels, double? temperature)
@@ -216,22 +304,33 @@ public static class ZeroShot
         var best = new int[Math.Min(MostBest, scores.Length)];
         Similarity.Best(scores, best);
         var similarities = new float[best.Length];
-        for (var i = 0; i < best.Length; i++) similarities[i] = scores[best[i]];
+        for (var i = 0; i < best.Length; i++)
+            similarities[i] = scores[best[i]];
         int? rank = null;
         float? own = null;
         foreach (var label in labels)
         {
             var candidate = Similarity.RankOf(scores, label);
-            if (candidate >= rank) continue;
+            if (candidate >= rank)
+                continue;
             (rank, own) = (candidate, scores[label]);
         }
-        return new(row, labels, best, similarities, rank, own, temperature is { } t ? Probability(scores, best[0], t) : null);
+        return new(
+            row,
+            labels,
+            best,
+            similarities,
+            rank,
+            own,
+            temperature is { } t ? Probability(scores, best[0], t) : null
+        );
     }
 
     private static double Probability(ReadOnlySpan<float> scores, int best, double temperature)
     {
         var sum = 0.0;
-        foreach (var score in scores) sum += Math.Exp(temperature * ((double)score - scores[best]));
+        foreach (var score in scores)
+            sum += Math.Exp(temperature * ((double)score - scores[best]));
         return 1 / sum;
     }
 }

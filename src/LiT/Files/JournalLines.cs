@@ -32,7 +32,10 @@ internal sealed class JournalLines : IDisposable
             file.SetLength(length);
             file.Position = length;
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(path, trouble); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(path, trouble);
+        }
     }
 
     /// <summary>Adds a line.</summary>
@@ -44,15 +47,24 @@ internal sealed class JournalLines : IDisposable
             file.Write(Line(line));
             file.WriteByte((byte)'\n');
         }
-        catch (IOException trouble) { throw AtomicFile.Explained(path, trouble); }
+        catch (IOException trouble)
+        {
+            throw AtomicFile.Explained(path, trouble);
+        }
     }
 
     /// <summary>The length once everything is on the disk.</summary>
     /// <exception cref="LitException">The disk is full.</exception>
     public long Flushed()
     {
-        try { file.Flush(flushToDisk: true); }
-        catch (IOException trouble) { throw AtomicFile.Explained(path, trouble); }
+        try
+        {
+            file.Flush(flushToDisk: true);
+        }
+        catch (IOException trouble)
+        {
+            throw AtomicFile.Explained(path, trouble);
+        }
         return file.Length;
     }
 
@@ -61,7 +73,10 @@ internal sealed class JournalLines : IDisposable
 
     public void Dispose()
     {
-        try { file.Dispose(); }
+        try
+        {
+            file.Dispose();
+        }
         catch (IOException)
         {
             // Lines that did not fit on a full disk are given up with everything after the journal's last entry.

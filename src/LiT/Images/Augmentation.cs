@@ -48,7 +48,8 @@ public sealed record Augmentation
     public static Augmentation Cifar { get; } = new() { Padding = 4, Flip = 0.5 };
 
     /// <summary>Random crops of at least this part of the area, and mirror images (Szegedy et al. 2014, arXiv 1409.4842).</summary>
-    public static Augmentation Inception(double smallestCrop = 0.05) => new() { SmallestCrop = smallestCrop, Flip = 0.5 };
+    public static Augmentation Inception(double smallestCrop = 0.05) =>
+        new() { SmallestCrop = smallestCrop, Flip = 0.5 };
 
     /// <summary>
     /// Changes in words, with + between: <c>none</c>, <c>crop</c> (a quarter of the area at least) or <c>crop=0.05</c>, <c>flip</c>,
@@ -58,23 +59,36 @@ public sealed record Augmentation
     public static Augmentation Parse(string text)
     {
         var augmentation = None;
-        if (text == "none") return augmentation;
+        if (text == "none")
+            return augmentation;
         foreach (var word in text.Split('+'))
             augmentation = word.Split('=', 2) switch
             {
                 ["crop"] => augmentation with { SmallestCrop = 0.25 },
-                ["crop", var part] when Number(part) is > 0 and <= 1 and var smallest => augmentation with { SmallestCrop = smallest },
+                ["crop", var part] when Number(part) is > 0 and <= 1 and var smallest => augmentation with
+                {
+                    SmallestCrop = smallest,
+                },
                 ["flip"] => augmentation with { Flip = 0.5 },
                 ["shift"] => augmentation with { Padding = 4 },
                 ["jitter"] => augmentation with { Jitter = 0.8 },
                 ["randaug"] => augmentation with { RandAugmentCount = 2 },
-                ["randaug", var numbers] when numbers.Split(',') is [var count, var strength] && Number(count) is >= 1 and <= 16 and var operations && Number(strength) is >= 0 and <= 10 and var strong
-                    => augmentation with { RandAugmentCount = (int)operations, RandAugmentStrength = strong },
-                _ => throw new UsageException($"--augment {text}: '{word}' is no change of a picture. Give none, or some of crop, crop=0.25, flip, shift, jitter, randaug, randaug=2,10 with + between."),
+                ["randaug", var numbers]
+                    when numbers.Split(',') is [var count, var strength]
+                        && Number(count) is >= 1 and <= 16 and var operations
+                        && Number(strength) is >= 0 and <= 10 and var strong => augmentation with
+                {
+                    RandAugmentCount = (int)operations,
+                    RandAugmentStrength = strong,
+                },
+                _ => throw new UsageException(
+                    $"--augment {text}: '{word}' is no change of a picture. Give none, or some of crop, crop=0.25, flip, shift, jitter, randaug, randaug=2,10 with + between."
+                ),
             };
         return augmentation;
 
-        static double? Number(string digits) => double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
+        static double? Number(string digits) =>
+            double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
 
     /// <summary>A changed picture as a tower's input.</summary>
@@ -92,24 +106,28 @@ public sealed record Augmentation
     /// <inheritdoc cref="Apply(RgbImage, Preprocessing, ref Chance, Span{float})" path="/param"/>
     public RgbImage Apply(RgbImage image, Preprocessing preprocessing, ref Chance chance)
     {
-        var fitted = SmallestCrop < 1
-            ? (preprocessing with { Fit = ResizeFit.Squash }).Fitted(Crop(image, ref chance))
-            : preprocessing.Fitted(image);
+        var fitted =
+            SmallestCrop < 1
+                ? (preprocessing with { Fit = ResizeFit.Squash }).Fitted(Crop(image, ref chance))
+                : preprocessing.Fitted(image);
         var (width, height) = (fitted.Width, fitted.Height);
         var (right, down) = Shift(ref chance);
         var mirrored = chance.Happens(Flip);
         var pixels = new byte[fitted.Pixels.Length];
         for (var y = 0; y < height; y++)
-            for (var x = 0; x < width; x++)
-            {
-                var (fromX, fromY) = ((mirrored ? width - 1 - x : x) + right, y + down);
-                if ((uint)fromX < (uint)width && (uint)fromY < (uint)height)
-                    fitted.Pixels.AsSpan((fromY * width + fromX) * 3, 3).CopyTo(pixels.AsSpan((y * width + x) * 3));
-            }
+        for (var x = 0; x < width; x++)
+        {
+            var (fromX, fromY) = ((mirrored ? width - 1 - x : x) + right, y + down);
+            if ((uint)fromX < (uint)width && (uint)fromY < (uint)height)
+                fitted.Pixels.AsSpan((fromY * width + fromX) * 3, 3).CopyTo(pixels.AsSpan((y * width + x) * 3));
+        }
         var changed = new RgbImage(width, height, pixels);
-        if (chance.Happens(Jitter)) Recolour(changed, ref chance);
-        if (chance.Happens(Grayscale)) Saturate(changed.Pixels, 0);
-        if (RandAugmentCount > 0) RandAugment.Apply(changed, RandAugmentCount, RandAugmentStrength, ref chance);
+        if (chance.Happens(Jitter))
+            Recolour(changed, ref chance);
+        if (chance.Happens(Grayscale))
+            Saturate(changed.Pixels, 0);
+        if (RandAugmentCount > 0)
+            RandAugment.Apply(changed, RandAugmentCount, RandAugmentStrength, ref chance);
         return changed;
     }
 
@@ -120,23 +138,32 @@ public sealed record Augmentation
     /// <param name="black">What black is after normalisation, by channel; it fills what the shift uncovers.</param>
     /// <param name="chance">Decides.</param>
     /// <param name="result">Receives [3, height, width]; another buffer than <paramref name="chw"/>.</param>
-    public void ShiftAndFlip(ReadOnlySpan<float> chw, int height, int width, ChannelValues black, ref Chance chance, Span<float> result)
+    public void ShiftAndFlip(
+        ReadOnlySpan<float> chw,
+        int height,
+        int width,
+        ChannelValues black,
+        ref Chance chance,
+        Span<float> result
+    )
     {
         var (right, down) = Shift(ref chance);
         var mirrored = chance.Happens(Flip);
         for (var channel = 0; channel < 3; channel++)
-            for (var y = 0; y < height; y++)
+        for (var y = 0; y < height; y++)
+        {
+            var to = result.Slice((channel * height + y) * width, width);
+            to.Fill(black[channel]);
+            if ((uint)(y + down) < (uint)height)
             {
-                var to = result.Slice((channel * height + y) * width, width);
-                to.Fill(black[channel]);
-                if ((uint)(y + down) < (uint)height)
-                {
-                    var from = chw.Slice((channel * height + y + down) * width, width);
-                    var (first, count) = (Math.Max(0, right), width - Math.Abs(right));
-                    if (count > 0) from.Slice(first, count).CopyTo(to[Math.Max(0, -right)..]);
-                }
-                if (mirrored) to.Reverse();
+                var from = chw.Slice((channel * height + y + down) * width, width);
+                var (first, count) = (Math.Max(0, right), width - Math.Abs(right));
+                if (count > 0)
+                    from.Slice(first, count).CopyTo(to[Math.Max(0, -right)..]);
             }
+            if (mirrored)
+                to.Reverse();
+        }
     }
 
     private (int Right, int Down) Shift(ref Chance chance) =>
@@ -149,9 +176,18 @@ public sealed record Augmentation
         {
             var area = (double)image.Width * image.Height * chance.Between(SmallestCrop, LargestCrop);
             var proportion = Math.Exp(chance.Between(Math.Log(3 / 4.0), Math.Log(4 / 3.0)));
-            var (width, height) = ((int)Math.Round(Math.Sqrt(area * proportion)), (int)Math.Round(Math.Sqrt(area / proportion)));
-            if (width < 1 || height < 1 || width > image.Width || height > image.Height) continue;
-            var window = new Window(chance.Below(image.Width - width + 1), chance.Below(image.Height - height + 1), width, height);
+            var (width, height) = (
+                (int)Math.Round(Math.Sqrt(area * proportion)),
+                (int)Math.Round(Math.Sqrt(area / proportion))
+            );
+            if (width < 1 || height < 1 || width > image.Width || height > image.Height)
+                continue;
+            var window = new Window(
+                chance.Below(image.Width - width + 1),
+                chance.Below(image.Height - height + 1),
+                width,
+                height
+            );
             return new RgbImage(width, height, Resizing.Cut(image, window));
         }
         return image;
@@ -163,11 +199,14 @@ public sealed record Augmentation
         var contrast = chance.Between(1 - Contrast, 1 + Contrast);
         var saturation = chance.Between(1 - Saturation, 1 + Saturation);
         var pixels = image.Pixels;
-        for (var i = 0; i < pixels.Length; i++) pixels[i] = Clip(pixels[i] * brightness);
+        for (var i = 0; i < pixels.Length; i++)
+            pixels[i] = Clip(pixels[i] * brightness);
         var mean = 0.0;
-        for (var i = 0; i < pixels.Length; i += 3) mean += Luma(pixels, i);
+        for (var i = 0; i < pixels.Length; i += 3)
+            mean += Luma(pixels, i);
         mean /= pixels.Length / 3;
-        for (var i = 0; i < pixels.Length; i++) pixels[i] = Clip(mean + (pixels[i] - mean) * contrast);
+        for (var i = 0; i < pixels.Length; i++)
+            pixels[i] = Clip(mean + (pixels[i] - mean) * contrast);
         Saturate(pixels, saturation);
     }
 
@@ -176,12 +215,14 @@ public sealed record Augmentation
         for (var i = 0; i < pixels.Length; i += 3)
         {
             var gray = Luma(pixels, i);
-            for (var channel = 0; channel < 3; channel++) pixels[i + channel] = Clip(gray + (pixels[i + channel] - gray) * factor);
+            for (var channel = 0; channel < 3; channel++)
+                pixels[i + channel] = Clip(gray + (pixels[i + channel] - gray) * factor);
         }
     }
 
     // ITU-R 601, as Pillow turns RGB to gray.
-    private static double Luma(byte[] pixels, int at) => 0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
+    private static double Luma(byte[] pixels, int at) =>
+        0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
 
     private static byte Clip(double value) => (byte)Math.Clamp(Math.Round(value), 0, 255);
 }

@@ -9,14 +9,16 @@ internal static class Bands
     /// <param name="background">What shows through where alpha is below 255; null drops the alpha.</param>
     public static byte[] ToRgb(byte[] raw, int pixels, int bands, Rgb24? background)
     {
-        if (bands == 3) return raw;
+        if (bands == 3)
+            return raw;
         var rgb = new byte[checked(pixels * 3)];
         var (g, b, alpha) = bands >= 3 ? (1, 2, 3) : (0, 0, 1);
         var under = bands > alpha ? background : null;
         for (int i = 0, from = 0, to = 0; i < pixels; i++, from += bands, to += 3)
         {
             (rgb[to], rgb[to + 1], rgb[to + 2]) = (raw[from], raw[from + g], raw[from + b]);
-            if (under is not { } colour) continue;
+            if (under is not { } colour)
+                continue;
             var opacity = raw[from + alpha];
             rgb[to] = Over(rgb[to], colour.R, opacity);
             rgb[to + 1] = Over(rgb[to + 1], colour.G, opacity);
@@ -32,12 +34,14 @@ internal static class Bands
         for (int i = 0, from = 0, to = 0; i < pixels; i++, from += bands, to += 3)
         {
             var white = 255 - raw[from + 3];
-            for (var c = 0; c < 3; c++) rgb[to + c] = (byte)Math.Max(0, white - Product(raw[from + c], white));
+            for (var c = 0; c < 3; c++)
+                rgb[to + c] = (byte)Math.Max(0, white - Product(raw[from + c], white));
         }
         return rgb;
     }
 
-    private static byte Over(int above, int below, int opacity) => (byte)((above * opacity + below * (255 - opacity) + 127) / 255);
+    private static byte Over(int above, int below, int opacity) =>
+        (byte)((above * opacity + below * (255 - opacity) + 127) / 255);
 
     private static int Product(int a, int b)
     {

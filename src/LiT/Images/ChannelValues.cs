@@ -11,7 +11,14 @@ public readonly record struct ChannelValues(float R, float G, float B)
     public static implicit operator ChannelValues(float value) => new(value, value, value);
 
     /// <summary>By channel: 0 red, 1 green, 2 blue.</summary>
-    public float this[int channel] => channel switch { 0 => R, 1 => G, 2 => B, _ => throw new ArgumentOutOfRangeException(nameof(channel)) };
+    public float this[int channel] =>
+        channel switch
+        {
+            0 => R,
+            1 => G,
+            2 => B,
+            _ => throw new ArgumentOutOfRangeException(nameof(channel)),
+        };
 }
 
 internal sealed class ChannelValuesJson : JsonConverter<ChannelValues>
@@ -24,7 +31,8 @@ internal sealed class ChannelValuesJson : JsonConverter<ChannelValues>
     public override void Write(Utf8JsonWriter writer, ChannelValues value, JsonSerializerOptions options)
     {
         writer.WriteStartArray();
-        for (var channel = 0; channel < 3; channel++) writer.WriteNumberValue(value[channel]);
+        for (var channel = 0; channel < 3; channel++)
+            writer.WriteNumberValue(value[channel]);
         writer.WriteEndArray();
     }
 }

@@ -16,21 +16,32 @@ public static class Decoding
     private const string Remedy = "Fetch the file again, or save it anew with another program.";
 
     /// <summary>libjpeg's words for a scan that ends before the picture does: what is missing would be grey.</summary>
-    private static readonly string[] JpegEndings = ["premature end of data segment", "found marker 0xd9 instead of RST", "Premature end of JPEG file"];
+    private static readonly string[] JpegEndings =
+    [
+        "premature end of data segment",
+        "found marker 0xd9 instead of RST",
+        "Premature end of JPEG file",
+    ];
 
     /// <summary>Decodes one picture.</summary>
     /// <param name="bytes">The whole encoded file.</param>
     /// <param name="options">What to do about orientation, transparency and size; the references' way where null.</param>
     /// <param name="origin">Names the picture in messages.</param>
     /// <exception cref="PictureException">No picture, a broken one, or one over <see cref="DecodingOptions.MaxPixels"/>.</exception>
-    public static RgbImage Decode(ReadOnlyMemory<byte> bytes, DecodingOptions? options = null, string? origin = null) => Decode(bytes, options, origin, out _);
+    public static RgbImage Decode(ReadOnlyMemory<byte> bytes, DecodingOptions? options = null, string? origin = null) =>
+        Decode(bytes, options, origin, out _);
 
     /// <param name="bytes">The whole encoded file.</param>
     /// <param name="options">What to do about orientation, transparency and size; the references' way where null.</param>
     /// <param name="origin">Names the picture in messages.</param>
     /// <param name="size">The picture's size where it is not shrunk.</param>
     /// <inheritdoc cref="Decode(ReadOnlyMemory{byte}, DecodingOptions?, string?)"/>
-    internal static RgbImage Decode(ReadOnlyMemory<byte> bytes, DecodingOptions? options, string? origin, out PictureSize size)
+    internal static RgbImage Decode(
+        ReadOnlyMemory<byte> bytes,
+        DecodingOptions? options,
+        string? origin,
+        out PictureSize size
+    )
     {
         options ??= DecodingOptions.Default;
         var format = FormatOf(bytes.Span, origin);
@@ -51,14 +62,28 @@ public static class Decoding
                 warning = ImageLibrary.TakeWarning();
             }
             // Hardly any JPEG has one. The words may be about another thread's picture; looked at again alone, they are about this one.
-            if (warning is not null && format is PictureFormat.Jpeg && ImageLibrary.WarningOf(() => Decode(bytes, format, options, origin, out _)) is { } own && JpegEndings.Any(own.Contains))
+            if (
+                warning is not null
+                && format is PictureFormat.Jpeg
+                && ImageLibrary.WarningOf(() => Decode(bytes, format, options, origin, out _)) is { } own
+                && JpegEndings.Any(own.Contains)
+            )
                 throw new PictureException("the picture data end early", origin, Remedy);
             return image;
         }
-        catch (VipsException broken) { throw Broken(bytes.Span, format, origin, broken); }
+        catch (VipsException broken)
+        {
+            throw Broken(bytes.Span, format, origin, broken);
+        }
     }
 
-    private static RgbImage Decode(ReadOnlyMemory<byte> bytes, PictureFormat format, DecodingOptions options, string? origin, out PictureSize size)
+    private static RgbImage Decode(
+        ReadOnlyMemory<byte> bytes,
+        PictureFormat format,
+        DecodingOptions options,
+        string? origin,
+        out PictureSize size
+    )
     {
         using var whole = Open(bytes, format);
         RefuseLarge(whole.Width, whole.Height, options.MaxPixels, origin);
@@ -74,7 +99,11 @@ public static class Decoding
     /// <param name="honourExif">Whether to give the size after turning the picture as its EXIF orientation says.</param>
     /// <param name="origin">Names the picture in messages.</param>
     /// <exception cref="PictureException">No picture, or one with a broken header.</exception>
-    public static (int Width, int Height) ReadSize(ReadOnlyMemory<byte> bytes, bool honourExif = false, string? origin = null)
+    public static (int Width, int Height) ReadSize(
+        ReadOnlyMemory<byte> bytes,
+        bool honourExif = false,
+        string? origin = null
+    )
     {
         var format = FormatOf(bytes.Span, origin);
         if (format is PictureFormat.Bmp)
@@ -89,7 +118,10 @@ public static class Decoding
             var turned = honourExif && Orientation.SwapsSides(OrientationOf(picture));
             return turned ? (picture.Height, picture.Width) : (picture.Width, picture.Height);
         }
-        catch (VipsException broken) { throw Broken(bytes.Span, format, origin, broken); }
+        catch (VipsException broken)
+        {
+            throw Broken(bytes.Span, format, origin, broken);
+        }
     }
 
     /// <summary>The largest of 1, 2, 4 and 8 that leaves the picture at least as large as it is needed.</summary>
@@ -97,18 +129,26 @@ public static class Decoding
     {
         var shrink = 1;
         if (format is PictureFormat.Jpeg or PictureFormat.WebP)
-            while (shrink < LargestShrink && size.Width / (2 * shrink) >= least.Width && size.Height / (2 * shrink) >= least.Height) shrink *= 2;
+            while (
+                shrink < LargestShrink
+                && size.Width / (2 * shrink) >= least.Width
+                && size.Height / (2 * shrink) >= least.Height
+            )
+                shrink *= 2;
         return shrink;
     }
 
     // The loader is named, not searched for: libvips also has loaders for documents and drawings, which nobody asked for.
     private static Image Open(ReadOnlyMemory<byte> memory, PictureFormat format, int shrink = 1)
     {
-        var bytes = MemoryMarshal.TryGetArray(memory, out var part) && part is { Offset: 0, Array: { } whole } && whole.Length == part.Count
-            ? whole
-            : memory.ToArray();
+        var bytes =
+            MemoryMarshal.TryGetArray(memory, out var part)
+            && part is { Offset: 0, Array: { } whole }
+            && whole.Length == part.Count
+                ? whole
+                : memory.ToArray();
         const Enums.Access access = Enums.Access.Sequential;
-        const Enums.FailOn failOn = Enums.FailOn.Error;                    // what Pillow refuses; of warnings one is refused here, too (JpegEndings)
+        const Enums.FailOn failOn = Enums.FailOn.Error; // what Pillow refuses; of warnings one is refused here, too (JpegEndings)
         return format switch
         {
             PictureFormat.Jpeg => Image.JpegloadBuffer(bytes, shrink: shrink, access: access, failOn: failOn),
@@ -121,22 +161,34 @@ public static class Decoding
         };
     }
 
-    private static PictureFormat FormatOf(ReadOnlySpan<byte> bytes, string? origin) => PictureFormats.Of(bytes) switch
-    {
-        PictureFormat.Unknown => throw new PictureException(PictureFormats.InsteadOfPicture(bytes), origin,
-            $"Give a {PictureFormats.InWords} file."),
-        var format => format,
-    };
+    private static PictureFormat FormatOf(ReadOnlySpan<byte> bytes, string? origin) =>
+        PictureFormats.Of(bytes) switch
+        {
+            PictureFormat.Unknown => throw new PictureException(
+                PictureFormats.InsteadOfPicture(bytes),
+                origin,
+                $"Give a {PictureFormats.InWords} file."
+            ),
+            var format => format,
+        };
 
     private static void RefuseLarge(int width, int height, long maxPixels, string? origin)
     {
-        var limit = Math.Min(maxPixels, Array.MaxLength / 4);              // four bands of it must fit one array
+        var limit = Math.Min(maxPixels, Array.MaxLength / 4); // four bands of it must fit one array
         if ((long)width * height > limit)
-            throw new PictureException($"{width} x {height} is more than {limit} pixels", origin,
-                "Make the picture smaller, or raise the limit if it is really wanted.");
+            throw new PictureException(
+                $"{width} x {height} is more than {limit} pixels",
+                origin,
+                "Make the picture smaller, or raise the limit if it is really wanted."
+            );
     }
 
-    private static PictureException Broken(ReadOnlySpan<byte> bytes, PictureFormat format, string? origin, VipsException broken)
+    private static PictureException Broken(
+        ReadOnlySpan<byte> bytes,
+        PictureFormat format,
+        string? origin,
+        VipsException broken
+    )
     {
         // libvips keeps one error text for all threads, so it can be another picture's: the words are our own.
         var name = format switch
@@ -146,7 +198,7 @@ public static class Decoding
             PictureFormat.Gif => "GIF",
             PictureFormat.Tiff => "TIFF",
             PictureFormat.Avif => "AVIF",
-            _ => "WebP"
+            _ => "WebP",
         };
         var reason = PictureFormats.IsCutShort(format, bytes) ? $"truncated {name}" : $"corrupt or unsupported {name}";
         return new PictureException(reason, origin, Remedy, broken);
@@ -164,17 +216,22 @@ public static class Decoding
             return ToRgb(eight, background);
         }
         var (width, height, bands) = (picture.Width, picture.Height, picture.Bands);
-        var raw = picture.Format is Enums.BandFormat.Ushort ? HighBytes(picture.WriteToMemory<ushort>()) : picture.WriteToMemory<byte>();
-        var rgb = picture.Interpretation is Enums.Interpretation.Cmyk && bands >= 4
-            ? Bands.FromCmyk(raw, width * height, bands)
-            : Bands.ToRgb(raw, width * height, bands, background);
+        var raw =
+            picture.Format is Enums.BandFormat.Ushort
+                ? HighBytes(picture.WriteToMemory<ushort>())
+                : picture.WriteToMemory<byte>();
+        var rgb =
+            picture.Interpretation is Enums.Interpretation.Cmyk && bands >= 4
+                ? Bands.FromCmyk(raw, width * height, bands)
+                : Bands.ToRgb(raw, width * height, bands, background);
         return new RgbImage(width, height, rgb);
     }
 
     private static byte[] HighBytes(ushort[] values)
     {
         var high = new byte[values.Length];
-        for (var i = 0; i < high.Length; i++) high[i] = (byte)(values[i] >> 8);
+        for (var i = 0; i < high.Length; i++)
+            high[i] = (byte)(values[i] >> 8);
         return high;
     }
 }

@@ -23,22 +23,26 @@ public static class EvaluationCrop
 
     /// <summary>A tower's preprocessing with another crop; size, values and resampling stay.</summary>
     /// <exception cref="LitException">No such crop.</exception>
-    public static Preprocessing Apply(Preprocessing own, string crop) => crop switch
-    {
-        Model => own,
-        Resize => own with { Fit = ResizeFit.Squash, ShorterSide = 0 },
-        Square => own with { Fit = ResizeFit.SquashThenCrop, ShorterSide = Before(own, 0.875) },
-        Aspect875 => Aspect(own, 0.875),
-        Aspect75 => Aspect(own, 0.75),
-        _ => throw new LitException($"--crop {crop}: there is no such crop. Give one of {string.Join(", ", Names)}."),
-    };
+    public static Preprocessing Apply(Preprocessing own, string crop) =>
+        crop switch
+        {
+            Model => own,
+            Resize => own with { Fit = ResizeFit.Squash, ShorterSide = 0 },
+            Square => own with { Fit = ResizeFit.SquashThenCrop, ShorterSide = Before(own, 0.875) },
+            Aspect875 => Aspect(own, 0.875),
+            Aspect75 => Aspect(own, 0.75),
+            _ => throw new LitException(
+                $"--crop {crop}: there is no such crop. Give one of {string.Join(", ", Names)}."
+            ),
+        };
 
-    private static Preprocessing Aspect(Preprocessing own, double part) => own with
-    {
-        Fit = ResizeFit.ShorterSide,
-        ShorterSide = Before(own, part),
-        Method = own.Method is ResizeMethod.TensorFlowBilinear ? ResizeMethod.TensorFlowArea : own.Method,
-    };
+    private static Preprocessing Aspect(Preprocessing own, double part) =>
+        own with
+        {
+            Fit = ResizeFit.ShorterSide,
+            ShorterSide = Before(own, part),
+            Method = own.Method is ResizeMethod.TensorFlowBilinear ? ResizeMethod.TensorFlowArea : own.Method,
+        };
 
     private static int Before(Preprocessing own, double part) => (int)(Math.Max(own.Width, own.Height) / part);
 }

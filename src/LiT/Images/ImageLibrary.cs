@@ -11,13 +11,14 @@ internal static class ImageLibrary
     // Held here because native code keeps only a pointer to it.
     private static readonly Log.LogDelegate Listener = Listen;
 
-    [ThreadStatic] private static string? warning;
+    [ThreadStatic]
+    private static string? warning;
 
     static ImageLibrary()
     {
-        NetVips.NetVips.Concurrency = 1;                                    // pictures are decoded side by side, not rows
-        Cache.Max = 0;                                                      // no picture is decoded twice
-        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Listener);   // broken pictures are reported by our own words
+        NetVips.NetVips.Concurrency = 1; // pictures are decoded side by side, not rows
+        Cache.Max = 0; // no picture is decoded twice
+        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Listener); // broken pictures are reported by our own words
     }
 
     /// <summary>Does nothing by itself: the first call runs the static constructor.</summary>
@@ -41,7 +42,10 @@ internal static class ImageLibrary
         ErrorText.EnterWriteLock();
         try
         {
-            try { Image.JpegloadBuffer([0]).Dispose(); }
+            try
+            {
+                Image.JpegloadBuffer([0]).Dispose();
+            }
             catch (VipsException)
             {
                 // Others' words are cleared with it.
@@ -50,11 +54,15 @@ internal static class ImageLibrary
             read();
             return warning;
         }
-        finally { ErrorText.ExitWriteLock(); }
+        finally
+        {
+            ErrorText.ExitWriteLock();
+        }
     }
 
     // When a JPEG is closed, on the thread that closes it: "read gave 2 warnings", then the error text.
-    private static void Listen(string domain, Enums.LogLevelFlags level, string message) => warning = $"{warning}{message}\n";
+    private static void Listen(string domain, Enums.LogLevelFlags level, string message) =>
+        warning = $"{warning}{message}\n";
 
     /// <summary>Ends with the reading.</summary>
     internal readonly ref struct Reader

@@ -17,7 +17,9 @@ internal sealed record PillowFilter(double Support, Func<double, double> Weight)
     private static double Cubic(double x)
     {
         const double a = -0.5;
-        return x < 1 ? ((a + 2) * x - (a + 3)) * x * x + 1 : x < 2 ? (((x - 5) * x + 8) * x - 4) * a : 0;
+        return x < 1 ? ((a + 2) * x - (a + 3)) * x * x + 1
+            : x < 2 ? (((x - 5) * x + 8) * x - 4) * a
+            : 0;
     }
 
     private static double Sinc(double x) => x == 0 ? 1 : Math.Sin(x * Math.PI) / (x * Math.PI);
@@ -51,13 +53,16 @@ internal static class PillowResize
             Vertically(between, first, window.Width * 3, rows, result);
             return result;
         }
-        finally { Buffers.Return(between); }
+        finally
+        {
+            Buffers.Return(between);
+        }
     }
 
     private static void Horizontally(RgbImage image, int firstRow, int rowCount, Taps taps, Span<byte> to)
     {
         var stride = image.Width * 3;
-        var last = Buffers.Rent(stride + 1);                                // reading 4 bytes a pixel runs one over the end
+        var last = Buffers.Rent(stride + 1); // reading 4 bytes a pixel runs one over the end
         try
         {
             for (var y = 0; y < rowCount; y++)
@@ -76,7 +81,9 @@ internal static class PillowResize
                     var at = taps.Start[x] * 3;
                     foreach (var weight in taps.WeightsOf(x))
                     {
-                        var pixel = Vector128.CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref from, at))).AsByte();
+                        var pixel = Vector128
+                            .CreateScalarUnsafe(Unsafe.ReadUnaligned<uint>(ref Unsafe.Add(ref from, at)))
+                            .AsByte();
                         sum += Vector128.WidenLower(Vector128.WidenLower(pixel)).AsInt32() * weight;
                         at += 3;
                     }
@@ -85,7 +92,10 @@ internal static class PillowResize
                 }
             }
         }
-        finally { Buffers.Return(last); }
+        finally
+        {
+            Buffers.Return(last);
+        }
     }
 
     private static void Vertically(ReadOnlySpan<byte> from, int firstRow, int stride, Taps taps, Span<byte> to)
@@ -109,12 +119,15 @@ internal static class PillowResize
                     c += Vector128.WidenLower(high).AsInt32() * weight;
                     d += Vector128.WidenUpper(high).AsInt32() * weight;
                 }
-                Vector128.Narrow(Vector128.Narrow(Clip(a), Clip(b)), Vector128.Narrow(Clip(c), Clip(d))).CopyTo(line[i..]);
+                Vector128
+                    .Narrow(Vector128.Narrow(Clip(a), Clip(b)), Vector128.Narrow(Clip(c), Clip(d)))
+                    .CopyTo(line[i..]);
             }
             for (; i < stride; i++)
             {
                 var sum = 1 << (FractionBits - 1);
-                for (var k = 0; k < weights.Length; k++) sum += rows[i + k * stride] * weights[k];
+                for (var k = 0; k < weights.Length; k++)
+                    sum += rows[i + k * stride] * weights[k];
                 line[i] = (byte)Math.Clamp(sum >> FractionBits, 0, 255);
             }
         }
@@ -149,7 +162,8 @@ internal static class PillowResize
                 var start = Math.Max((int)(centre - support + 0.5), 0);
                 var length = Math.Min((int)(centre + support + 0.5), from) - start;
                 var sum = 0.0;
-                for (var k = 0; k < length; k++) sum += weights[k] = filter.Weight((k + start - centre + 0.5) * (1 / stretch));
+                for (var k = 0; k < length; k++)
+                    sum += weights[k] = filter.Weight((k + start - centre + 0.5) * (1 / stretch));
                 for (var k = 0; k < length; k++)
                 {
                     var weight = (sum == 0 ? weights[k] : weights[k] / sum) * (1 << FractionBits);

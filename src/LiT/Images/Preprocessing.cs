@@ -65,12 +65,15 @@ public sealed partial record Preprocessing
     public DecodingOptions Decoding => new() { HonourExif = HonourExif, Background = Background };
 
     /// <summary>The size that a picture must keep to be only scaled down on its way into the tower; null where pictures are not resized.</summary>
-    internal PictureSize? NotBelow => Method is ResizeMethod.None ? null : Fit switch
-    {
-        ResizeFit.Squash => new(Width, Height),
-        ResizeFit.CentralSquare => new(Math.Max(Width, Height), Math.Max(Width, Height)),
-        _ => new(ShorterSide, ShorterSide),
-    };
+    internal PictureSize? NotBelow =>
+        Method is ResizeMethod.None
+            ? null
+            : Fit switch
+            {
+                ResizeFit.Squash => new(Width, Height),
+                ResizeFit.CentralSquare => new(Math.Max(Width, Height), Math.Max(Width, Height)),
+                _ => new(ShorterSide, ShorterSide),
+            };
 
     /// <summary>A decoded picture into the tower's input.</summary>
     /// <param name="image">Any size.</param>
@@ -78,7 +81,8 @@ public sealed partial record Preprocessing
     /// <exception cref="LitException">The method is <see cref="ResizeMethod.None"/> and the picture has another size.</exception>
     public void Apply(RgbImage image, Span<float> chw)
     {
-        if (chw.Length != ValueCount) throw new ArgumentException($"{ValueCount} numbers are needed, not {chw.Length}.", nameof(chw));
+        if (chw.Length != ValueCount)
+            throw new ArgumentException($"{ValueCount} numbers are needed, not {chw.Length}.", nameof(chw));
         Normalise(Resized(image), chw);
     }
 
@@ -106,8 +110,12 @@ public sealed partial record Preprocessing
             var square = new Window((image.Width - side) / 2, (image.Height - side) / 2, side, side);
             image = new RgbImage(side, side, Resizing.Cut(image, square));
         }
-        if (Fit is not (ResizeFit.ShorterSide or ResizeFit.SquashThenCrop)) return Resizing.Resize(image, Width, Height, Method, Window.Whole(Width, Height));
-        var (width, height) = Fit == ResizeFit.SquashThenCrop ? (ShorterSide, ShorterSide) : SizeWithShorterSide(image.Width, image.Height, ShorterSide, Method);
+        if (Fit is not (ResizeFit.ShorterSide or ResizeFit.SquashThenCrop))
+            return Resizing.Resize(image, Width, Height, Method, Window.Whole(Width, Height));
+        var (width, height) =
+            Fit == ResizeFit.SquashThenCrop
+                ? (ShorterSide, ShorterSide)
+                : SizeWithShorterSide(image.Width, image.Height, ShorterSide, Method);
         var window = new Window(CropOffset(width, Width, Method), CropOffset(height, Height, Method), Width, Height);
         return Resizing.Resize(image, width, height, Method, window);
     }
@@ -116,7 +124,9 @@ public sealed partial record Preprocessing
     internal static (int Width, int Height) SizeWithShorterSide(int width, int height, int side, ResizeMethod method)
     {
         if (!IsTensorFlow(method))
-            return width <= height ? (side, (int)((long)side * height / width)) : ((int)((long)side * width / height), side);
+            return width <= height
+                ? (side, (int)((long)side * height / width))
+                : ((int)((long)side * width / height), side);
         var factor = side / (float)Math.Min(width, height);
         return ((int)MathF.Round(width * factor), (int)MathF.Round(height * factor));
     }
@@ -126,19 +136,24 @@ public sealed partial record Preprocessing
         IsTensorFlow(method) ? (from - to) / 2 : (int)Math.Round((from - to) / 2.0);
 
     private static bool IsTensorFlow(ResizeMethod method) =>
-        method is ResizeMethod.TensorFlowBilinear or ResizeMethod.TensorFlowBilinearAntialias or ResizeMethod.TensorFlowArea;
+        method
+            is ResizeMethod.TensorFlowBilinear
+                or ResizeMethod.TensorFlowBilinearAntialias
+                or ResizeMethod.TensorFlowArea;
 
     private void Normalise(ReadOnlySpan<byte> rgb, Span<float> chw)
     {
-        Span<float> values = stackalloc float[3 * 256];                     // every result there can be, once
+        Span<float> values = stackalloc float[3 * 256]; // every result there can be, once
         for (var channel = 0; channel < 3; channel++)
-            for (var i = 0; i < 256; i++) values[channel * 256 + i] = (i / 255f - Mean[channel]) / Std[channel];
+        for (var i = 0; i < 256; i++)
+            values[channel * 256 + i] = (i / 255f - Mean[channel]) / Std[channel];
         var plane = Width * Height;
         for (var channel = 0; channel < 3; channel++)
         {
             var to = chw.Slice(channel * plane, plane);
             var table = values.Slice(channel * 256, 256);
-            for (int i = 0, at = channel; i < to.Length; i++, at += 3) to[i] = table[rgb[at]];
+            for (int i = 0, at = channel; i < to.Length; i++, at += 3)
+                to[i] = table[rgb[at]];
         }
     }
 }

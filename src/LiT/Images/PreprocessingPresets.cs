@@ -15,18 +15,24 @@ public sealed partial record Preprocessing
     /// The public LiT models and vit_jax: squashed with TensorFlow's bilinear, values in [-1, 1]
     /// (vision_transformer: vit_jax/preprocess.py).
     /// </summary>
-    public static Preprocessing LiT(int size = 224) => new()
-    {
-        Width = size,
-        Height = size,
-        Method = ResizeMethod.TensorFlowBilinear,
-        Fit = ResizeFit.Squash,
-        Mean = 0.5f,
-        Std = 0.5f,
-    };
+    public static Preprocessing LiT(int size = 224) =>
+        new()
+        {
+            Width = size,
+            Height = size,
+            Method = ResizeMethod.TensorFlowBilinear,
+            Fit = ResizeFit.Squash,
+            Mean = 0.5f,
+            Std = 0.5f,
+        };
 
     /// <summary>The public LiT models' other form, <c>PreprocessImages(size, crop=True)</c>: shorter side to size, central crop.</summary>
-    public static Preprocessing LiTCropped(int size = 224) => LiT(size) with { Fit = ResizeFit.ShorterSide, ShorterSide = size };
+    public static Preprocessing LiTCropped(int size = 224) =>
+        LiT(size) with
+        {
+            Fit = ResizeFit.ShorterSide,
+            ShorterSide = size,
+        };
 
     /// <summary>
     /// big_vision's evaluation on ImageNet: <c>resize_small(size / crop)|central_crop(size)|value_range(-1, 1)</c>, where
@@ -34,52 +40,60 @@ public sealed partial record Preprocessing
     /// </summary>
     /// <param name="size">Side of the tower's input.</param>
     /// <param name="crop">The part of the shorter side that the crop keeps.</param>
-    public static Preprocessing BigVision(int size = 224, double crop = 0.875) => LiT(size) with
-    {
-        Method = ResizeMethod.TensorFlowArea,
-        Fit = ResizeFit.ShorterSide,
-        ShorterSide = ShorterSideFor(size, crop),
-    };
+    public static Preprocessing BigVision(int size = 224, double crop = 0.875) =>
+        LiT(size) with
+        {
+            Method = ResizeMethod.TensorFlowArea,
+            Fit = ResizeFit.ShorterSide,
+            ShorterSide = ShorterSideFor(size, crop),
+        };
 
     /// <summary>torchvision's and DINO's evaluation: shorter side to size / crop, central crop, ImageNet mean and deviation.</summary>
     /// <param name="size">Side of the tower's input.</param>
     /// <param name="interpolation"><see cref="ResizeMethod.PillowBilinear"/> (torchvision) or <see cref="ResizeMethod.PillowBicubic"/> (DINO).</param>
     /// <param name="crop">The part of the shorter side that the crop keeps.</param>
-    public static Preprocessing TorchvisionImageNet(int size = 224, ResizeMethod interpolation = ResizeMethod.PillowBilinear, double crop = 0.875) => new()
-    {
-        Width = size,
-        Height = size,
-        Method = interpolation,
-        Fit = ResizeFit.ShorterSide,
-        ShorterSide = ShorterSideFor(size, crop),
-        Mean = ImageNetMean,
-        Std = ImageNetStd,
-    };
+    public static Preprocessing TorchvisionImageNet(
+        int size = 224,
+        ResizeMethod interpolation = ResizeMethod.PillowBilinear,
+        double crop = 0.875
+    ) =>
+        new()
+        {
+            Width = size,
+            Height = size,
+            Method = interpolation,
+            Fit = ResizeFit.ShorterSide,
+            ShorterSide = ShorterSideFor(size, crop),
+            Mean = ImageNetMean,
+            Std = ImageNetStd,
+        };
 
     /// <summary>Hugging Face's ViTImageProcessor: squashed with Pillow's bilinear, values in [-1, 1].</summary>
-    public static Preprocessing HuggingFaceViT(int size = 224) => new()
-    {
-        Width = size,
-        Height = size,
-        Method = ResizeMethod.PillowBilinear,
-        Fit = ResizeFit.Squash,
-        Mean = 0.5f,
-        Std = 0.5f,
-    };
+    public static Preprocessing HuggingFaceViT(int size = 224) =>
+        new()
+        {
+            Width = size,
+            Height = size,
+            Method = ResizeMethod.PillowBilinear,
+            Fit = ResizeFit.Squash,
+            Mean = 0.5f,
+            Std = 0.5f,
+        };
 
     /// <summary>
     /// The CIFAR ResNets: 32 x 32 with ImageNet's mean and deviation. Pictures of that size are taken as they are; others
     /// are squashed with Pillow's bicubic, so that nothing is cut off.
     /// </summary>
-    public static Preprocessing Cifar { get; } = new()
-    {
-        Width = 32,
-        Height = 32,
-        Method = ResizeMethod.PillowBicubic,
-        Fit = ResizeFit.Squash,
-        Mean = ImageNetMean,
-        Std = ImageNetStd,
-    };
+    public static Preprocessing Cifar { get; } =
+        new()
+        {
+            Width = 32,
+            Height = 32,
+            Method = ResizeMethod.PillowBicubic,
+            Fit = ResizeFit.Squash,
+            Mean = ImageNetMean,
+            Std = ImageNetStd,
+        };
 
     /// <summary>What happens to a picture, in words.</summary>
     [JsonIgnore]
@@ -89,7 +103,8 @@ public sealed partial record Preprocessing
         {
             var shape = Fit switch
             {
-                ResizeFit.ShorterSide when ShorterSide == Width && Width == Height => $"shorter side to {ShorterSide}, central square",
+                ResizeFit.ShorterSide when ShorterSide == Width && Width == Height =>
+                    $"shorter side to {ShorterSide}, central square",
                 ResizeFit.ShorterSide => $"shorter side to {ShorterSide}, central {Width} x {Height}",
                 ResizeFit.SquashThenCrop => $"resized to {ShorterSide} x {ShorterSide}, central {Width} x {Height}",
                 ResizeFit.CentralSquare => $"largest central square to {Width} x {Height}",
@@ -105,7 +120,8 @@ public sealed partial record Preprocessing
                 ResizeMethod.PillowBicubic => "Pillow bicubic",
                 _ => "Pillow Lanczos",
             };
-            var values = Mean == 0.5f && Std == 0.5f ? "values in [-1, 1]"
+            var values =
+                Mean == 0.5f && Std == 0.5f ? "values in [-1, 1]"
                 : Mean == 0f && Std == 1f ? "values in [0, 1]"
                 : FormattableString.Invariant($"mean {Mean.R} {Mean.G} {Mean.B}, deviation {Std.R} {Std.G} {Std.B}");
             var exif = HonourExif ? ", EXIF orientation honoured" : "";
@@ -134,7 +150,10 @@ public sealed partial record Preprocessing
         }
         catch (JsonException wrong)
         {
-            throw new LitException($"{origin}: the preprocessing cannot be read ({wrong.Message.ReplaceLineEndings(" ")}). Write the file again.", wrong);
+            throw new LitException(
+                $"{origin}: the preprocessing cannot be read ({wrong.Message.ReplaceLineEndings(" ")}). Write the file again.",
+                wrong
+            );
         }
     }
 
@@ -144,14 +163,24 @@ public sealed partial record Preprocessing
     {
         const int largest = 16_384;
         if (Width is < 1 or > largest || Height is < 1 or > largest)
-            throw new LitException($"{origin}: a tower's input of {Width} x {Height}. Give sides of 1 to {largest} pixels.");
-        if (Fit is ResizeFit.ShorterSide or ResizeFit.SquashThenCrop && (ShorterSide < Math.Max(Width, Height) || ShorterSide > largest))
-            throw new LitException($"{origin}: a shorter side of {ShorterSide} where {Width} x {Height} is cut out. Give one of " +
-                $"{Math.Max(Width, Height)} to {largest} pixels.");
-        if (!Enum.IsDefined(Method) || !Enum.IsDefined(Fit)) throw new LitException($"{origin}: an unknown way to resize. Write the file again.");
+            throw new LitException(
+                $"{origin}: a tower's input of {Width} x {Height}. Give sides of 1 to {largest} pixels."
+            );
+        if (
+            Fit is ResizeFit.ShorterSide or ResizeFit.SquashThenCrop
+            && (ShorterSide < Math.Max(Width, Height) || ShorterSide > largest)
+        )
+            throw new LitException(
+                $"{origin}: a shorter side of {ShorterSide} where {Width} x {Height} is cut out. Give one of "
+                    + $"{Math.Max(Width, Height)} to {largest} pixels."
+            );
+        if (!Enum.IsDefined(Method) || !Enum.IsDefined(Fit))
+            throw new LitException($"{origin}: an unknown way to resize. Write the file again.");
         for (var channel = 0; channel < 3; channel++)
             if (!float.IsFinite(Mean[channel]) || !float.IsFinite(Std[channel]) || Std[channel] <= 0)
-                throw new LitException($"{origin}: mean {Mean[channel]} and deviation {Std[channel]} for channel {channel}. " +
-                    "Give finite numbers, deviations above 0.");
+                throw new LitException(
+                    $"{origin}: mean {Mean[channel]} and deviation {Std[channel]} for channel {channel}. "
+                        + "Give finite numbers, deviations above 0."
+                );
     }
 }

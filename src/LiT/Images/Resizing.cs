@@ -49,13 +49,18 @@ public static class Resizing
             return window == Window.Whole(width, height) ? image.Pixels : Cut(image, window);
         return method switch
         {
-            ResizeMethod.TensorFlowBilinear or ResizeMethod.TensorFlowBilinearAntialias or ResizeMethod.TensorFlowArea =>
-                TensorFlowResize.Truncated(TensorFlowResize.Resize(image, width, height, method, window)),
+            ResizeMethod.TensorFlowBilinear
+            or ResizeMethod.TensorFlowBilinearAntialias
+            or ResizeMethod.TensorFlowArea => TensorFlowResize.Truncated(
+                TensorFlowResize.Resize(image, width, height, method, window)
+            ),
             ResizeMethod.PillowBilinear => PillowResize.Resize(image, width, height, PillowFilter.Bilinear, window),
             ResizeMethod.PillowBicubic => PillowResize.Resize(image, width, height, PillowFilter.Bicubic, window),
             ResizeMethod.PillowLanczos => PillowResize.Resize(image, width, height, PillowFilter.Lanczos, window),
-            _ => throw new LitException($"a picture of {image.Width} x {image.Height} where {width} x {height} is expected. " +
-                "Resize it, or choose a resize method in the preprocessing."),
+            _ => throw new LitException(
+                $"a picture of {image.Width} x {image.Height} where {width} x {height} is expected. "
+                    + "Resize it, or choose a resize method in the preprocessing."
+            ),
         };
     }
 
@@ -64,7 +69,9 @@ public static class Resizing
     {
         var cut = new byte[window.Width * window.Height * 3];
         for (var y = 0; y < window.Height; y++)
-            image.Pixels.AsSpan(((window.Y + y) * image.Width + window.X) * 3, window.Width * 3).CopyTo(cut.AsSpan(y * window.Width * 3));
+            image
+                .Pixels.AsSpan(((window.Y + y) * image.Width + window.X) * 3, window.Width * 3)
+                .CopyTo(cut.AsSpan(y * window.Width * 3));
         return cut;
     }
 }

@@ -19,7 +19,9 @@ public readonly record struct Rgb24(byte R, byte G, byte B)
     public static Rgb24 Parse(string text)
     {
         var digits = text.StartsWith('#') ? text[1..] : text;
-        return digits.Length == 6 && int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var rgb)
+        return
+            digits.Length == 6
+            && int.TryParse(digits, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var rgb)
             ? new((byte)(rgb >> 16), (byte)(rgb >> 8), (byte)rgb)
             : throw new UsageException($"'{text}' is no colour. Write six hexadecimal digits, for example #ffffff.");
     }
@@ -30,7 +32,9 @@ public readonly record struct Rgb24(byte R, byte G, byte B)
 
 internal sealed class Rgb24Json : JsonConverter<Rgb24>
 {
-    public override Rgb24 Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) => Rgb24.Parse(reader.GetString() ?? "");
+    public override Rgb24 Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options) =>
+        Rgb24.Parse(reader.GetString() ?? "");
 
-    public override void Write(Utf8JsonWriter writer, Rgb24 value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
+    public override void Write(Utf8JsonWriter writer, Rgb24 value, JsonSerializerOptions options) =>
+        writer.WriteStringValue(value.ToString());
 }

@@ -16,11 +16,26 @@ internal static class TensorFlowResize
     {
         var result = new float[window.Width * window.Height * 3];
         if (method == ResizeMethod.TensorFlowBilinear)
-            Bilinear(image, Between.For(image.Width, width, window.X, window.Width), Between.For(image.Height, height, window.Y, window.Height), result);
+            Bilinear(
+                image,
+                Between.For(image.Width, width, window.X, window.Width),
+                Between.For(image.Height, height, window.Y, window.Height),
+                result
+            );
         else if (method == ResizeMethod.TensorFlowArea)
-            Weighted(image, Taps.Area(image.Width, width, window.X, window.Width), Taps.Area(image.Height, height, window.Y, window.Height), result);
+            Weighted(
+                image,
+                Taps.Area(image.Width, width, window.X, window.Width),
+                Taps.Area(image.Height, height, window.Y, window.Height),
+                result
+            );
         else
-            Weighted(image, Taps.Triangle(image.Width, width, window.X, window.Width), Taps.Triangle(image.Height, height, window.Y, window.Height), result);
+            Weighted(
+                image,
+                Taps.Triangle(image.Width, width, window.X, window.Width),
+                Taps.Triangle(image.Height, height, window.Y, window.Height),
+                result
+            );
         return result;
     }
 
@@ -30,20 +45,34 @@ internal static class TensorFlowResize
         var bytes = new byte[values.Length];
         var i = 0;
         for (; i + 16 <= values.Length; i += 16)
-            Vector128.Narrow(Vector128.Narrow(Four(values[i..]), Four(values[(i + 4)..])),
-                Vector128.Narrow(Four(values[(i + 8)..]), Four(values[(i + 12)..]))).CopyTo(bytes.AsSpan(i));
-        for (; i < values.Length; i++) bytes[i] = (byte)Math.Clamp(values[i], 0f, 255f);
+            Vector128
+                .Narrow(
+                    Vector128.Narrow(Four(values[i..]), Four(values[(i + 4)..])),
+                    Vector128.Narrow(Four(values[(i + 8)..]), Four(values[(i + 12)..]))
+                )
+                .CopyTo(bytes.AsSpan(i));
+        for (; i < values.Length; i++)
+            bytes[i] = (byte)Math.Clamp(values[i], 0f, 255f);
         return bytes;
 
-        static Vector128<uint> Four(ReadOnlySpan<float> four) => Vector128.ConvertToInt32(
-            Vector128.Clamp(Vector128.Create(four[..4]), Vector128<float>.Zero, Vector128.Create(255f))).AsUInt32();
+        static Vector128<uint> Four(ReadOnlySpan<float> four) =>
+            Vector128
+                .ConvertToInt32(
+                    Vector128.Clamp(Vector128.Create(four[..4]), Vector128<float>.Zero, Vector128.Create(255f))
+                )
+                .AsUInt32();
     }
 
     /// <summary>Pixels of a row as floats, four to a pixel where the last is not used.</summary>
-    private static void Widen<T>(ReadOnlySpan<byte> row, Span<T> to) where T : INumberBase<T>
+    private static void Widen<T>(ReadOnlySpan<byte> row, Span<T> to)
+        where T : INumberBase<T>
     {
         for (int i = 0, at = 0; i + 3 <= row.Length; i += 3, at += 4)
-            (to[at], to[at + 1], to[at + 2]) = (T.CreateTruncating(row[i]), T.CreateTruncating(row[i + 1]), T.CreateTruncating(row[i + 2]));
+            (to[at], to[at + 1], to[at + 2]) = (
+                T.CreateTruncating(row[i]),
+                T.CreateTruncating(row[i + 1]),
+                T.CreateTruncating(row[i + 2])
+            );
     }
 
     private static void Bilinear(RgbImage image, Between columns, Between rows, Span<float> result)
@@ -54,9 +83,12 @@ internal static class TensorFlowResize
         var (upperRow, lowerRow) = (-1, -1);
         for (var y = 0; y < rows.Count; y++)
         {
-            if (rows.Lower[y] == lowerRow) ((upper, lower), (upperRow, lowerRow)) = ((lower, upper), (lowerRow, upperRow));
-            if (upperRow != rows.Lower[y]) Line(upperRow = rows.Lower[y], upper);
-            if (lowerRow != rows.Upper[y]) Line(lowerRow = rows.Upper[y], lower);
+            if (rows.Lower[y] == lowerRow)
+                ((upper, lower), (upperRow, lowerRow)) = ((lower, upper), (lowerRow, upperRow));
+            if (upperRow != rows.Lower[y])
+                Line(upperRow = rows.Lower[y], upper);
+            if (lowerRow != rows.Upper[y])
+                Line(lowerRow = rows.Upper[y], lower);
             Mix(upper.AsSpan(0, stride), lower.AsSpan(0, stride), rows.Fraction[y], result.Slice(y * stride, stride));
         }
 
@@ -81,7 +113,8 @@ internal static class TensorFlowResize
             var above = new Vector<float>(top[i..]);
             (above + (new Vector<float>(bottom[i..]) - above) * fraction).CopyTo(to[i..]);
         }
-        for (; i < to.Length; i++) to[i] = top[i] + (bottom[i] - top[i]) * fraction;
+        for (; i < to.Length; i++)
+            to[i] = top[i] + (bottom[i] - top[i]) * fraction;
     }
 
     // Summed in double: the weights of a flat area then give its value back, where float32 may fall just below and truncate.
@@ -117,7 +150,8 @@ internal static class TensorFlowResize
                 Add(lines.AsSpan(at, stride), weight, sums);
                 at += stride;
             }
-            for (var i = 0; i < stride; i++) result[y * stride + i] = (float)sums[i];
+            for (var i = 0; i < stride; i++)
+                result[y * stride + i] = (float)sums[i];
         }
     }
 
@@ -126,7 +160,8 @@ internal static class TensorFlowResize
         var i = 0;
         for (; i + Vector<double>.Count <= to.Length; i += Vector<double>.Count)
             (new Vector<double>(to[i..]) + new Vector<double>(values[i..]) * weight).CopyTo(to[i..]);
-        for (; i < to.Length; i++) to[i] += values[i] * weight;
+        for (; i < to.Length; i++)
+            to[i] += values[i] * weight;
     }
 
     /// <summary>For each output place of one axis: the two source places around it and how far it is on the way.</summary>
@@ -178,7 +213,8 @@ internal static class TensorFlowResize
                     weights[k] = weight;
                     sum += weight;
                 }
-                foreach (ref var weight in weights) weight = (float)weight * (1 / sum);
+                foreach (ref var weight in weights)
+                    weight = (float)weight * (1 / sum);
             }
             return taps;
         }
@@ -193,15 +229,19 @@ internal static class TensorFlowResize
                 var (left, right) = ((place + offset) * scale, (place + offset + 1) * scale);
                 var start = Math.Min((int)left, from - 1);
                 var weights = taps.Place(place, start, Math.Min((int)Math.Ceiling(right), from) - start);
-                for (var k = 0; k < weights.Length; k++) weights[k] = Math.Min(start + k + 1, right) - Math.Max(start + k, left);
+                for (var k = 0; k < weights.Length; k++)
+                    weights[k] = Math.Min(start + k + 1, right) - Math.Max(start + k, left);
                 var sum = 0.0;
-                foreach (var weight in weights) sum += weight;
-                foreach (ref var weight in weights) weight /= sum;
+                foreach (var weight in weights)
+                    sum += weight;
+                foreach (ref var weight in weights)
+                    weight /= sum;
             }
             return taps;
         }
 
-        private static Taps Empty(int count, int most) => new(count, most, new int[count], new int[count], new double[count * most]);
+        private static Taps Empty(int count, int most) =>
+            new(count, most, new int[count], new int[count], new double[count * most]);
 
         private Span<double> Place(int place, int start, int length)
         {

@@ -24,7 +24,11 @@ public static class Thumbnail
     /// <param name="image">Any size.</param>
     /// <param name="longestSide">A longer side is scaled down to this, proportions kept; smaller pictures stay as they are.</param>
     /// <param name="format">The encoding.</param>
-    public static string DataUri(RgbImage image, int? longestSide = null, ThumbnailFormat format = ThumbnailFormat.Jpeg) =>
+    public static string DataUri(
+        RgbImage image,
+        int? longestSide = null,
+        ThumbnailFormat format = ThumbnailFormat.Jpeg
+    ) =>
         $"data:image/{format.ToString().ToLowerInvariant()};base64,{Convert.ToBase64String(Encode(image, longestSide, format))}";
 
     /// <summary>The picture as an encoded file.</summary>
@@ -47,7 +51,8 @@ public static class Thumbnail
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(longestSide, 1);
         var longest = Math.Max(image.Width, image.Height);
-        if (longest <= longestSide) return image;
+        if (longest <= longestSide)
+            return image;
         return Resizing.Resize(image, Side(image.Width), Side(image.Height), ResizeMethod.PillowBicubic);
 
         int Side(int side) => Math.Max(1, (int)Math.Round((double)side * longestSide / longest));

@@ -24,19 +24,32 @@ public static class EmbedRun
     /// <param name="progress">Told after every batch.</param>
     /// <param name="cancel">Stops after the batch under way; finished shards stay.</param>
     /// <exception cref="LitException">The source cannot be read, too much of it is bad, or the store cannot be written.</exception>
-    public static EmbedResult Run(LockedTower tower, string towerName, SampleSource source, string folder, EmbedOptions options,
-        Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static EmbedResult Run(
+        LockedTower tower,
+        string towerName,
+        SampleSource source,
+        string folder,
+        EmbedOptions options,
+        Compute compute,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         if ((options.Update || options.RetrySkipped) && !options.Part.IsWhole)
-            throw new UsageException($"--part {options.Part}: an update and a second try are the work of one process. Leave the part out.");
+            throw new UsageException(
+                $"--part {options.Part}: an update and a second try are the work of one process. Leave the part out."
+            );
         var clock = Stopwatch.StartNew();
-        StoreFolder.Switch(folder);                                              // the last step of an update that was killed
-        if (!EmbeddingStore.IsStore(folder)) _ = source.ReadAll().Any();         // an empty source is refused before anything is written
+        StoreFolder.Switch(folder); // the last step of an update that was killed
+        if (!EmbeddingStore.IsStore(folder))
+            _ = source.ReadAll().Any(); // an empty source is refused before anything is written
         var there = StoreFile.Read(folder);
         var description = Describe(tower, towerName, source, options, there?.Description);
-        var again = there is { Complete: true } && (options.Update || (options.RetrySkipped && there.Counts.Skipped > 0));
+        var again =
+            there is { Complete: true } && (options.Update || (options.RetrySkipped && there.Counts.Skipped > 0));
         if (there is { Complete: true } && !again)
-            using (var finished = EmbeddingStoreWriter.Open(folder, description, options.Part)) return new(finished.Counts, 0, clock.Elapsed.TotalSeconds, true);
+            using (var finished = EmbeddingStoreWriter.Open(folder, description, options.Part))
+                return new(finished.Counts, 0, clock.Elapsed.TotalSeconds, true);
         if (there is not null)
         {
             StoreFit.Check(folder, there.Description, description, ofThisSource: !again && options.Part.IsWhole);
@@ -47,21 +60,38 @@ public static class EmbedRun
         using KnownPictures known = new(description, again ? [folder, .. options.Reuse] : options.Reuse);
         var target = again ? StoreFolder.BeginUpdate(folder, description) : folder;
         using var store = EmbeddingStoreWriter.Open(target, description, options.Part);
-        if (options.RetrySkipped) store.ForgetSkipped();
+        if (options.RetrySkipped)
+            store.ForgetSkipped();
         EmbedPass pass = new(tower, source, store, known, options, compute, progress);
         for (var n = 1; ; n++)
         {
             pass.Run(cancel);
-            if (store.Finish() is not null || store.Outdated == 0) break;
-            if (n == MostPasses) throw new LitException($"{source.Path}: changes while it is read; {store.Outdated} of the shards made so far no longer fit it. Wait until nothing writes there, and run the same command again.");
+            if (store.Finish() is not null || store.Outdated == 0)
+                break;
+            if (n == MostPasses)
+                throw new LitException(
+                    $"{source.Path}: changes while it is read; {store.Outdated} of the shards made so far no longer fit it. Wait until nothing writes there, and run the same command again."
+                );
         }
-        var result = new EmbedResult(store.Counts, pass.Embedded, clock.Elapsed.TotalSeconds, false) { Reused = pass.Reused, Repeated = pass.Repeated, MissingShards = store.IsComplete ? 0 : store.Missing };
+        var result = new EmbedResult(store.Counts, pass.Embedded, clock.Elapsed.TotalSeconds, false)
+        {
+            Reused = pass.Reused,
+            Repeated = pass.Repeated,
+            MissingShards = store.IsComplete ? 0 : store.Missing,
+        };
         known.Dispose();
-        if (again) StoreFolder.Switch(folder);
+        if (again)
+            StoreFolder.Switch(folder);
         return result;
     }
 
-    private static StoreDescription Describe(LockedTower tower, string name, SampleSource source, EmbedOptions options, StoreDescription? there)
+    private static StoreDescription Describe(
+        LockedTower tower,
+        string name,
+        SampleSource source,
+        EmbedOptions options,
+        StoreDescription? there
+    )
     {
         var standard = new StoreDescription
         {

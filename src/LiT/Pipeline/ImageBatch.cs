@@ -18,7 +18,13 @@ internal static class ImageBatch
     /// <param name="compute">Device and type of the computation.</param>
     /// <param name="rows">Receives [B, views, Width] numbers, the tower's own representations.</param>
     /// <param name="views">Views of each picture.</param>
-    public static void Represent(LockedTower locked, IReadOnlyList<PreparedPicture> pictures, Compute compute, Memory<float> rows, int views = 1)
+    public static void Represent(
+        LockedTower locked,
+        IReadOnlyList<PreparedPicture> pictures,
+        Compute compute,
+        Memory<float> rows,
+        int views = 1
+    )
     {
         if (compute.Device.type != DeviceType.CPU)
         {
@@ -27,19 +33,42 @@ internal static class ImageBatch
         }
         var atOnce = Math.Max(1, Part / views);
         Lanes.Run((pictures.Count + atOnce - 1) / atOnce, part =>
-            Represent(locked, pictures, part * atOnce, Math.Min(atOnce, pictures.Count - part * atOnce), views, compute, rows.Span));
+            Represent(
+                locked,
+                pictures,
+                part * atOnce,
+                Math.Min(atOnce, pictures.Count - part * atOnce),
+                views,
+                compute,
+                rows.Span
+            )
+        );
     }
 
-    private static void Represent(LockedTower locked, IReadOnlyList<PreparedPicture> pictures, int first, int count, int views, Compute compute, Span<float> rows)
+    private static void Represent(
+        LockedTower locked,
+        IReadOnlyList<PreparedPicture> pictures,
+        int first,
+        int count,
+        int views,
+        Compute compute,
+        Span<float> rows
+    )
     {
-        if (count == 0) return;
+        if (count == 0)
+            return;
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
         var (size, width) = (views * locked.Preprocessing.ValueCount, views * locked.Tower.Width);
         var pixels = empty(count * views, 3, locked.Preprocessing.Height, locked.Preprocessing.Width);
         var values = pixels.data<float>();
-        for (var i = 0; i < count; i++) values.CopyFrom(pictures[first + i].Pixels, 0, (long)i * size);
-        var representations = locked.Tower.call(pixels.to(compute.Device).to(compute.Type)).to(ScalarType.Float32).cpu().contiguous();
+        for (var i = 0; i < count; i++)
+            values.CopyFrom(pictures[first + i].Pixels, 0, (long)i * size);
+        var representations = locked
+            .Tower.call(pixels.to(compute.Device).to(compute.Type))
+            .to(ScalarType.Float32)
+            .cpu()
+            .contiguous();
         representations.data<float>().CopyTo(rows.Slice(first * width, count * width));
     }
 }

@@ -18,7 +18,9 @@ internal sealed class KnownPictures : IDisposable
             {
                 stores.Add(EmbeddingStore.Open(folder));
                 if (StoreFit.Difference(stores[^1].Description, description) is { } difference)
-                    throw new LitException($"{folder}: its rows cannot be taken over: {difference}. Reuse a store of the same tower, type and views.");
+                    throw new LitException(
+                        $"{folder}: its rows cannot be taken over: {difference}. Reuse a store of the same tower, type and views."
+                    );
             }
         }
         catch
@@ -35,14 +37,16 @@ internal sealed class KnownPictures : IDisposable
     public (EmbeddingStore Store, long Row)? Find(byte[] sha256)
     {
         foreach (var store in stores)
-            if (store.RowOf(sha256) is { } row) return (store, row);
+            if (store.RowOf(sha256) is { } row)
+                return (store, row);
         return null;
     }
 
     /// <summary>Closes the stores.</summary>
     public void Dispose()
     {
-        foreach (var store in stores) store.Dispose();
+        foreach (var store in stores)
+            store.Dispose();
         stores.Clear();
     }
 }

@@ -21,14 +21,18 @@ public sealed record PictureViews(int Count, Augmentation Changes, long Seed)
     public static PictureViews Plain { get; } = new(1, Augmentation.None, 0);
 
     /// <summary>What a store says of its views; null for the plain picture alone.</summary>
-    public JsonNode? ToJson() => Count == 1 ? null : new JsonObject { ["seed"] = Seed, ["changes"] = JsonSerializer.SerializeToNode(Changes, Json) };
+    public JsonNode? ToJson() =>
+        Count == 1
+            ? null
+            : new JsonObject { ["seed"] = Seed, ["changes"] = JsonSerializer.SerializeToNode(Changes, Json) };
 
     /// <summary>The size that a picture must keep so that its views, too, are only scaled down; null where pictures are not resized.</summary>
     /// <param name="preprocessing">The tower's.</param>
     public PictureSize? NotBelow(Preprocessing preprocessing)
     {
-        if (preprocessing.NotBelow is not { } plain || Count == 1) return preprocessing.NotBelow;
-        var part = Math.Sqrt(Changes.SmallestCrop) * 3 / 4;                      // a crop's proportions may be 3:4
+        if (preprocessing.NotBelow is not { } plain || Count == 1)
+            return preprocessing.NotBelow;
+        var part = Math.Sqrt(Changes.SmallestCrop) * 3 / 4; // a crop's proportions may be 3:4
         return new((int)Math.Ceiling(plain.Width / part), (int)Math.Ceiling(plain.Height / part));
     }
 
@@ -42,7 +46,8 @@ public sealed record PictureViews(int Count, Augmentation Changes, long Seed)
         var pixels = new float[Count * size];
         preprocessing.Apply(image, pixels.AsSpan(0, size));
         // A tower that takes pictures of one size only is given no crop that would have to be resized.
-        var changes = preprocessing.Method == ResizeMethod.None ? Changes with { SmallestCrop = 1, LargestCrop = 1 } : Changes;
+        var changes =
+            preprocessing.Method == ResizeMethod.None ? Changes with { SmallestCrop = 1, LargestCrop = 1 } : Changes;
         for (var view = 1; view < Count; view++)
         {
             var chance = Chance.For(Seed, view, BinaryPrimitives.ReadInt64LittleEndian(sha256));

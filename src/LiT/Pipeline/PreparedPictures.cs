@@ -44,22 +44,33 @@ public static class PreparedPictures
     /// <param name="ahead">How many pictures are prepared before they are asked for: memory against waiting.</param>
     /// <param name="cancel">Stops between two pictures.</param>
     public static IEnumerable<Prepared> InOrder(
-        IEnumerable<Found> found, Preprocessing preprocessing, long maxPixels, int ahead, CancellationToken cancel) =>
-        InOrder(found, new Preparation(preprocessing, maxPixels, ahead), cancel);
+        IEnumerable<Found> found,
+        Preprocessing preprocessing,
+        long maxPixels,
+        int ahead,
+        CancellationToken cancel
+    ) => InOrder(found, new Preparation(preprocessing, maxPixels, ahead), cancel);
 
     /// <param name="found">What a source finds (<see cref="SampleSource.ReadAll"/>).</param>
     /// <param name="preparation">How.</param>
     /// <param name="cancel">Stops between two pictures.</param>
-    public static IEnumerable<Prepared> InOrder(IEnumerable<Found> found, Preparation preparation, CancellationToken cancel)
+    public static IEnumerable<Prepared> InOrder(
+        IEnumerable<Found> found,
+        Preparation preparation,
+        CancellationToken cancel
+    )
     {
         Queue<Task<Prepared>> underWay = new(preparation.Ahead);
         foreach (var one in found)
         {
             cancel.ThrowIfCancellationRequested();
-            underWay.Enqueue(one.Sample is { } sample
-                ? Task.Run(() => Prepare(sample, preparation), CancellationToken.None)
-                : Task.FromResult(new Prepared(null, one.Skipped)));
-            if (underWay.Count >= preparation.Ahead) yield return underWay.Dequeue().GetAwaiter().GetResult();
+            underWay.Enqueue(
+                one.Sample is { } sample
+                    ? Task.Run(() => Prepare(sample, preparation), CancellationToken.None)
+                    : Task.FromResult(new Prepared(null, one.Skipped))
+            );
+            if (underWay.Count >= preparation.Ahead)
+                yield return underWay.Dequeue().GetAwaiter().GetResult();
         }
         while (underWay.TryDequeue(out var next))
         {
@@ -72,17 +83,32 @@ public static class PreparedPictures
     internal static Prepared Prepare(Sample sample, Preparation how)
     {
         Prepared Skip(string reason) => new(null, new Skipped(sample.Key, sample.Origin, reason));
-        if (sample.ReadImage is null) return Skip("no picture");
+        if (sample.ReadImage is null)
+            return Skip("no picture");
         try
         {
             var bytes = sample.ReadImage();
             var hash = SHA256.HashData(bytes);
-            if (how.IsKnown?.Invoke(hash) == true) return new(new(sample, [], 0, 0, hash), null);
-            var options = how.Preprocessing.Decoding with { MaxPixels = how.MaxPixels, NotBelow = how.Decode == DecodePath.Fast ? how.Views.NotBelow(how.Preprocessing) : null };
+            if (how.IsKnown?.Invoke(hash) == true)
+                return new(new(sample, [], 0, 0, hash), null);
+            var options = how.Preprocessing.Decoding with
+            {
+                MaxPixels = how.MaxPixels,
+                NotBelow = how.Decode == DecodePath.Fast ? how.Views.NotBelow(how.Preprocessing) : null,
+            };
             var image = Decoding.Decode(bytes, options, sample.Origin, out var size);
-            return new(new(sample, how.Views.Pixels(image, how.Preprocessing, hash), size.Width, size.Height, hash), null);
+            return new(
+                new(sample, how.Views.Pixels(image, how.Preprocessing, hash), size.Width, size.Height, hash),
+                null
+            );
         }
-        catch (PictureException broken) { return Skip(broken.Reason); }
-        catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException) { return Skip(trouble.Message); }
+        catch (PictureException broken)
+        {
+            return Skip(broken.Reason);
+        }
+        catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException)
+        {
+            return Skip(trouble.Message);
+        }
     }
 }

@@ -24,9 +24,19 @@ public static class StoreCheck
     /// <param name="compute">Where.</param>
     /// <param name="cancel">Stops between two blocks of rows.</param>
     /// <exception cref="LitException">Something is not as it should be; the message says what.</exception>
-    public static StoreCheckResult Run(EmbeddingStore store, LockedTower tower, SampleSource? source, int pictures, Compute compute, CancellationToken cancel = default)
+    public static StoreCheckResult Run(
+        EmbeddingStore store,
+        LockedTower tower,
+        SampleSource? source,
+        int pictures,
+        Compute compute,
+        CancellationToken cancel = default
+    )
     {
-        var description = store.Description ?? throw new LitException($"{store.Folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with 'lit embed'.");
+        var description = store.Description
+            ?? throw new LitException(
+                $"{store.Folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with 'lit embed'."
+            );
         CheckRows(store, cancel);
         StoreFit.Check(store, new(tower.Fingerprint, description.Tower));
         StoreFit.CheckProbes(store.Folder, description, tower, compute);
@@ -41,27 +51,55 @@ public static class StoreCheck
         {
             cancel.ThrowIfCancellationRequested();
             var rows = new long[Math.Min(RowsAtOnce, store.Rows - first)];
-            for (var i = 0; i < rows.Length; i++) rows[i] = first + i;
+            for (var i = 0; i < rows.Length; i++)
+                rows[i] = first + i;
             store.ReadRows(rows, values);
             for (var i = 0; i < rows.Length; i++)
-                if (!(Math.Abs(TensorPrimitives.Norm(values.AsSpan(i * store.EmbeddingSize, store.EmbeddingSize)) - 1) < 0.01f) || store.Norm(rows[i]) is not (> 0 and < float.PositiveInfinity))
-                    throw new LitException($"{store.Folder}, row {rows[i]} ({store.Key(rows[i])}): not of unit length; the file was changed or damaged. Delete the folder and embed again.");
+                if (
+                    !(
+                        Math.Abs(TensorPrimitives.Norm(values.AsSpan(i * store.EmbeddingSize, store.EmbeddingSize)) - 1)
+                        < 0.01f
+                    ) || store.Norm(rows[i]) is not (> 0 and < float.PositiveInfinity)
+                )
+                    throw new LitException(
+                        $"{store.Folder}, row {rows[i]} ({store.Key(rows[i])}): not of unit length; the file was changed or damaged. Delete the folder and embed again."
+                    );
         }
     }
 
-    private static (int Compared, double Lowest) Compare(EmbeddingStore store, LockedTower tower, SampleSource source, int pictures, Compute compute, CancellationToken cancel)
+    private static (int Compared, double Lowest) Compare(
+        EmbeddingStore store,
+        LockedTower tower,
+        SampleSource source,
+        int pictures,
+        Compute compute,
+        CancellationToken cancel
+    )
     {
         var (compared, lowest) = (0, 1.0);
-        float[] now = new float[tower.Tower.Width], stored = new float[tower.Tower.Width];
-        foreach (var one in PreparedPictures.InOrder(source.ReadAll(), new Preparation(tower.Preprocessing, long.MaxValue, 8) { Decode = store.Description!.Decode }, cancel))
+        float[] now = new float[tower.Tower.Width],
+            stored = new float[tower.Tower.Width];
+        foreach (
+            var one in PreparedPictures.InOrder(
+                source.ReadAll(),
+                new Preparation(tower.Preprocessing, long.MaxValue, 8) { Decode = store.Description!.Decode },
+                cancel
+            )
+        )
         {
-            if (compared == pictures) break;
-            if (one.Picture is not { } picture || store.RowOf(picture.Sha256) is not { } row) continue;
+            if (compared == pictures)
+                break;
+            if (one.Picture is not { } picture || store.RowOf(picture.Sha256) is not { } row)
+                continue;
             ImageBatch.Represent(tower, [picture], compute, now);
             store.ReadRows([row], stored);
             var cosine = TensorPrimitives.CosineSimilarity(now, stored);
             if (!(cosine >= 0.99f))
-                throw new LitException(FormattableString.Invariant($"{store.Folder}, row {row} ({picture.Sample.Origin}): the tower gives another embedding now (cosine {cosine:F4}); the file was changed or damaged. Delete the folder and embed again."));
+                throw new LitException(
+                    FormattableString.Invariant(
+                        $"{store.Folder}, row {row} ({picture.Sample.Origin}): the tower gives another embedding now (cosine {cosine:F4}); the file was changed or damaged. Delete the folder and embed again."
+                    )
+                );
             compared++;
             lowest = Math.Min(lowest, cosine);
         }

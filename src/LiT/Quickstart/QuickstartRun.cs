@@ -32,7 +32,15 @@ public sealed record QuickstartSize
 /// <param name="Interval95">Bootstrap interval.</param>
 /// <param name="Chance">What guessing gives.</param>
 /// <param name="Supervised">What the tower's own heads give, which were trained on labels.</param>
-public sealed record QuickstartAccuracy(string Question, int N, int Classes, double Top1, double[] Interval95, double Chance, double Supervised);
+public sealed record QuickstartAccuracy(
+    string Question,
+    int N,
+    int Classes,
+    double Top1,
+    double[] Interval95,
+    double Chance,
+    double Supervised
+);
 
 /// <summary>What a quickstart came to (field names as in the JSON).</summary>
 public sealed record QuickstartResult
@@ -75,8 +83,15 @@ public static class QuickstartRun
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancel">Stops; the same call goes on.</param>
     /// <exception cref="LitException">The folder cannot be written to, or holds another quickstart.</exception>
-    public static QuickstartResult Run(string folder, QuickstartSize size, int seed, Compute compute, Action<string> say,
-        IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static QuickstartResult Run(
+        string folder,
+        QuickstartSize size,
+        int seed,
+        Compute compute,
+        Action<string> say,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         var clock = Stopwatch.StartNew();
         var data = Path.Combine(folder, "data");
@@ -89,12 +104,16 @@ public static class QuickstartRun
             [DrawnSplit.Compositions] = size.Compositions,
         };
         foreach (var (split, count) in counts)
-            if (!File.Exists(Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar"))) DrawnDataset.Write(data, split, count, seed, progress, cancel);
+            if (!File.Exists(Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar")))
+                DrawnDataset.Write(data, split, count, seed, progress, cancel);
 
         var tower = Path.Combine(folder, "tower.safetensors");
-        if (!File.Exists(tower)) DrawnTower.Write(tower);
+        if (!File.Exists(tower))
+            DrawnTower.Write(tower);
         using var locked = ImageTowerLoader.Load(tower, new ImageTowerOptions { Compute = compute });
-        say($"embedding each picture once with the locked tower ({locked.Architecture}, {locked.ParameterCount:N0} weights)");
+        say(
+            $"embedding each picture once with the locked tower ({locked.Architecture}, {locked.ParameterCount:N0} weights)"
+        );
         foreach (var split in counts.Keys)
         {
             var source = Samples.Open(Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar"));
@@ -113,29 +132,45 @@ public static class QuickstartRun
             Seed = seed,
             Compute = compute,
         };
-        var tuned = TuneRun.Run(request, pairs =>
-        {
-            var chosen = TuningDefaults.For(pairs).Options;
-            return chosen with { Seed = seed, ValidateEvery = Math.Max(1, chosen.Steps / 10) };
-        }, _ => { }, progress, cancel);
+        var tuned = TuneRun.Run(
+            request,
+            pairs =>
+            {
+                var chosen = TuningDefaults.For(pairs).Options;
+                return chosen with { Seed = seed, ValidateEvery = Math.Max(1, chosen.Steps / 10) };
+            },
+            _ => { },
+            progress,
+            cancel
+        );
 
         say("measuring on pictures, phrasings and compositions that were never shown");
         using var model = LitModel.Load(tuned.Model, compute);
         IReadOnlyList<string> templates = DrawnVocabulary.Templates;
         ClassificationRun Classify(DrawnSplit split, IReadOnlyList<string> names, string column) =>
-            ModelEvaluation.Classify(model, Store(split), new EvaluationOptions
-            {
-                Classes = new ClassNames(names),
-                Templates = templates,
-                Seed = seed,
-                Images = new() { Samples = new() { LabelColumn = column } },
-            }, compute, cancel: cancel);
+            ModelEvaluation.Classify(
+                model,
+                Store(split),
+                new EvaluationOptions
+                {
+                    Classes = new ClassNames(names),
+                    Templates = templates,
+                    Seed = seed,
+                    Images = new() { Samples = new() { LabelColumn = column } },
+                },
+                compute,
+                cancel: cancel
+            );
 
-        var everyComposition = DrawnVocabulary.ColourNames.SelectMany(colour => DrawnVocabulary.KindNames.Select(kind => $"{colour} {kind}")).ToList();
+        var everyComposition = DrawnVocabulary
+            .ColourNames.SelectMany(colour => DrawnVocabulary.KindNames.Select(kind => $"{colour} {kind}"))
+            .ToList();
         var kinds = Classify(DrawnSplit.Test, DrawnVocabulary.KindNames, "kind");
         var colours = Classify(DrawnSplit.Test, DrawnVocabulary.ColourNames, "colour");
         var compositions = Classify(DrawnSplit.Compositions, everyComposition, "composition");
-        var retrieval = ModelEvaluation.Retrieve(model, Store(DrawnSplit.Test), new EvaluationOptions(), compute, cancel: cancel).Report;
+        var retrieval = ModelEvaluation
+            .Retrieve(model, Store(DrawnSplit.Test), new EvaluationOptions(), compute, cancel: cancel)
+            .Report;
 
         QuickstartAccuracy Asked(string question, ClassificationReport report, double supervised) =>
             new(question, report.N, report.Classes, report.Top1, report.Interval95, report.Chance, supervised);
@@ -148,7 +183,11 @@ public static class QuickstartRun
             [
                 Asked("kind of object", kinds.Report, Supervised(locked, kinds.Set, "kind")),
                 Asked("colour", colours.Report, Supervised(locked, colours.Set, "colour")),
-                Asked("colour and kind never shown together", compositions.Report, Supervised(locked, compositions.Set, "kind", "colour")),
+                Asked(
+                    "colour and kind never shown together",
+                    compositions.Report,
+                    Supervised(locked, compositions.Set, "kind", "colour")
+                ),
             ],
             Retrieval = retrieval,
             Seed = seed,
@@ -168,7 +207,8 @@ public static class QuickstartRun
         {
             var names = locked.Heads.First(candidate => candidate.Name == head).ClassNames!;
             var answers = TowerHead.Answers(locked, head, set.Representations);
-            for (var i = 0; i < right.Length; i++) right[i] &= names[answers[i]] == set.Samples[i].Fields[head];
+            for (var i = 0; i < right.Length; i++)
+                right[i] &= names[answers[i]] == set.Samples[i].Fields[head];
         }
         return right.Count(one => one) / (double)right.Length;
     }

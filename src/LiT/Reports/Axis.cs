@@ -9,11 +9,19 @@ internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks
     /// <param name="low">Where it starts, when that is fixed.</param>
     /// <param name="high">Where it ends, when that is fixed.</param>
     /// <param name="round">Whether the ends are moved outwards to ticks.</param>
-    public static Axis For(IEnumerable<double> values, int wanted = 5, double? low = null, double? high = null, bool round = true)
+    public static Axis For(
+        IEnumerable<double> values,
+        int wanted = 5,
+        double? low = null,
+        double? high = null,
+        bool round = true
+    )
     {
         var (least, most) = (double.PositiveInfinity, double.NegativeInfinity);
-        foreach (var value in values.Where(double.IsFinite)) (least, most) = (Math.Min(least, value), Math.Max(most, value));
-        if (least > most) (least, most) = (low ?? 0, high ?? (low ?? 0) + 1);
+        foreach (var value in values.Where(double.IsFinite))
+            (least, most) = (Math.Min(least, value), Math.Max(most, value));
+        if (least > most)
+            (least, most) = (low ?? 0, high ?? (low ?? 0) + 1);
         (least, most) = (Math.Min(low ?? least, least), Math.Max(high ?? most, most));
         if (!(most - least > Math.Max(Math.Abs(most), Math.Abs(least)) * 1e-12))
         {
@@ -21,10 +29,13 @@ internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks
             (least, most) = (low is null ? least - room : least, most + room);
         }
         var step = RoundStep((most - least) / wanted);
-        if (round && low is null) least = Math.Floor(least / step + 1e-9) * step;
-        if (round && high is null) most = Math.Ceiling(most / step - 1e-9) * step;
+        if (round && low is null)
+            least = Math.Floor(least / step + 1e-9) * step;
+        if (round && high is null)
+            most = Math.Ceiling(most / step - 1e-9) * step;
         var ticks = new List<double>();
-        for (var k = Math.Ceiling(least / step - 1e-9); k * step <= most + step * 1e-9 && ticks.Count < 50; k++) ticks.Add(k * step);
+        for (var k = Math.Ceiling(least / step - 1e-9); k * step <= most + step * 1e-9 && ticks.Count < 50; k++)
+            ticks.Add(k * step);
         return new Axis(least, most, ticks, step);
     }
 
@@ -36,6 +47,12 @@ internal sealed record Axis(double Low, double High, IReadOnlyList<double> Ticks
     {
         var power = Math.Pow(10, Math.Floor(Math.Log10(rough)));
         var share = rough / power;
-        return power * (share <= 1.0001 ? 1 : share <= 2.0001 ? 2 : share <= 5.0001 ? 5 : 10);
+        return power
+            * (
+                share <= 1.0001 ? 1
+                : share <= 2.0001 ? 2
+                : share <= 5.0001 ? 5
+                : 10
+            );
     }
 }

@@ -6,7 +6,10 @@ namespace LiT.Reports;
 public sealed record CommandBlock(string What, string Command)
 {
     /// <summary>The figure.</summary>
-    public Html Render() => Html.Of($"""
-        <figure class="command"><figcaption>{What}</figcaption><pre tabindex="0"><code>{Command}</code></pre></figure>
-        """);
+    public Html Render() =>
+        Html.Of(
+            $"""
+            <figure class="command"><figcaption>{What}</figcaption><pre tabindex="0"><code>{Command}</code></pre></figure>
+            """
+        );
 }

@@ -13,18 +13,24 @@ public sealed record ConfusionPicture
     public int Top { get; init; } = 8;
 
     // Above this a cell is too small to be seen, above the other its number too small to be read.
-    private const int MostDrawn = 60, MostNumbered = 12;
+    private const int MostDrawn = 60,
+        MostNumbered = 12;
 
     /// <summary>The figure and the table.</summary>
     public Html Render()
     {
-        if (Classes.Count == 0) return Html.Of($"<p class=\"none\">No classes to confuse.</p>");
-        var totals = Enumerable.Range(0, Classes.Count).Select(truth => Enumerable.Range(0, Classes.Count).Sum(given => (long)Count(truth, given))).ToArray();
+        if (Classes.Count == 0)
+            return Html.Of($"<p class=\"none\">No classes to confuse.</p>");
+        var totals = Enumerable
+            .Range(0, Classes.Count)
+            .Select(truth => Enumerable.Range(0, Classes.Count).Sum(given => (long)Count(truth, given)))
+            .ToArray();
         var map = Classes.Count <= MostDrawn ? Map(totals) : Html.Empty;
         return Html.Of($"""<div class="beside">{map}<div>{Mistakes(totals)}</div></div>""");
     }
 
-    private int Count(int truth, int given) => truth < Counts.Count && given < Counts[truth].Count ? Counts[truth][given] : 0;
+    private int Count(int truth, int given) =>
+        truth < Counts.Count && given < Counts[truth].Count ? Counts[truth][given] : 0;
 
     private Html Map(long[] totals)
     {
@@ -33,56 +39,84 @@ public sealed record ConfusionPicture
         var letter = n <= 20 ? 11.0 : Math.Clamp(cell - 1, 5, 11);
         var margin = Classes.Max(name => Short(name).Length) * letter * 0.58 + 10;
         var side = margin + n * cell + 4;
-        var cells = from truth in Enumerable.Range(0, n)
-                    from given in Enumerable.Range(0, n)
-                    select Cell(truth, given, totals[truth], margin, cell);
-        return Html.Of($"""
+        var cells =
+            from truth in Enumerable.Range(0, n)
+            from given in Enumerable.Range(0, n)
+            select Cell(truth, given, totals[truth], margin, cell);
+        return Html.Of(
+            $"""
             <figure class="chart confusion"><figcaption>Rows: what it is. Columns: what it was taken for. Stronger: more of the row.</figcaption>
-            <svg viewBox="0 0 {side:0.#} {side:0.#}" role="img"><title>Confusion of {n} classes</title><desc>{Description(totals)}</desc>
-            <g style="font-size:{letter:0.#}px">{Classes.Select((name, i) => Label(Short(name), margin - 5, margin + (i + 0.5) * cell + letter * 0.35))}</g>
+            <svg viewBox="0 0 {side:0.#} {side:0.#}" role="img"><title>Confusion of {n} classes</title><desc>{Description(
+                totals
+            )}</desc>
+            <g style="font-size:{letter:0.#}px">{Classes.Select(
+                (name, i) => Label(Short(name), margin - 5, margin + (i + 0.5) * cell + letter * 0.35)
+            )}</g>
             <g style="font-size:{Math.Min(11, cell * 0.42):0.#}px">{cells}</g></svg></figure>
-            """);
+            """
+        );
     }
 
-    private static Html Label(string name, double end, double baseline) => Html.Of($"""
-        <text x="{end:0.#}" y="{baseline:0.#}" text-anchor="end">{name}</text>
-        <text transform="translate({baseline:0.#} {end:0.#}) rotate(-90)">{name}</text>
-        """);
+    private static Html Label(string name, double end, double baseline) =>
+        Html.Of(
+            $"""
+            <text x="{end:0.#}" y="{baseline:0.#}" text-anchor="end">{name}</text>
+            <text transform="translate({baseline:0.#} {end:0.#}) rotate(-90)">{name}</text>
+            """
+        );
 
     private Html Cell(int truth, int given, long total, double margin, double cell)
     {
         var count = Count(truth, given);
         var share = total == 0 ? 0 : (double)count / total;
         var (x, y) = (margin + given * cell, margin + truth * cell);
-        var opacity = count == 0 ? 0.04 : 0.08 + 0.92 * Math.Sqrt(share);   // the root lets rare mistakes show
-        var number = Html.If(count > 0 && Classes.Count <= MostNumbered, $"""
-            <text class="{(share > 0.3 ? "over" : "")}" x="{x + (cell - 1) / 2:0.#}" y="{y + cell * 0.64:0.#}" text-anchor="middle">{count}</text>
-            """);
-        return Html.Of($"""
-            <g class="cell {(truth == given ? "right" : "wrong")}"><rect x="{x:0.#}" y="{y:0.#}" width="{cell - 1:0.#}" height="{cell - 1:0.#}"
-            fill-opacity="{opacity:0.##}"/>{number}<title>{Classes[truth]} taken for {Classes[given]}: {count} of {total}</title></g>
-            """);
+        var opacity = count == 0 ? 0.04 : 0.08 + 0.92 * Math.Sqrt(share); // the root lets rare mistakes show
+        var number = Html.If(
+            count > 0 && Classes.Count <= MostNumbered,
+            $"""
+            <text class="{(share > 0.3 ? "over" : "")}" x="{x + (cell - 1) / 2:0.#}" y="{y
+                + cell * 0.64:0.#}" text-anchor="middle">{count}</text>
+            """
+        );
+        return Html.Of(
+            $"""
+            <g class="cell {(truth == given ? "right" : "wrong")}"><rect x="{x:0.#}" y="{y:0.#}" width="{cell
+                - 1:0.#}" height="{cell - 1:0.#}"
+            fill-opacity="{opacity:0.##}"/>{number}<title>{Classes[truth]} taken for {Classes[
+                given
+            ]}: {count} of {total}</title></g>
+            """
+        );
     }
 
     private Html Mistakes(long[] totals)
     {
-        var mistakes = from truth in Enumerable.Range(0, Math.Min(Counts.Count, Classes.Count))
-                       from given in Enumerable.Range(0, Classes.Count)
-                       let count = Count(truth, given)
-                       where truth != given && count > 0
-                       orderby count descending, truth, given
-                       select (IReadOnlyList<string>)[Classes[truth], Classes[given], Figures.Plain(count), Figures.Percent((double)count / totals[truth])];
+        var mistakes =
+            from truth in Enumerable.Range(0, Math.Min(Counts.Count, Classes.Count))
+            from given in Enumerable.Range(0, Classes.Count)
+            let count = Count(truth, given)
+            where truth != given && count > 0
+            orderby count descending, truth, given
+            select (IReadOnlyList<string>)
+                [Classes[truth], Classes[given], Figures.Plain(count), Figures.Percent((double)count / totals[truth])];
         var rows = mistakes.Take(Top).ToList();
         return rows.Count == 0
             ? Html.Of($"""<p class="none">No mistakes.</p>""")
-            : new Table { Caption = "Commonest mistakes", Columns = ["It is", "taken for", "pictures", "of the class"], Rows = rows }.Render();
+            : new Table
+            {
+                Caption = "Commonest mistakes",
+                Columns = ["It is", "taken for", "pictures", "of the class"],
+                Rows = rows,
+            }.Render();
     }
 
     private string Description(long[] totals)
     {
         var (right, all) = (Enumerable.Range(0, Classes.Count).Sum(i => (long)Count(i, i)), totals.Sum());
-        return all == 0 ? "No pictures." : $"{right} of {all} pictures on the diagonal, {Figures.Percent((double)right / all)}. " +
-            "The commonest mistakes are in the table.";
+        return all == 0
+            ? "No pictures."
+            : $"{right} of {all} pictures on the diagonal, {Figures.Percent((double)right / all)}. "
+                + "The commonest mistakes are in the table.";
     }
 
     private static string Short(string name) => name.Length <= 18 ? name : name[..17] + "…";

@@ -16,7 +16,13 @@ namespace LiT.Reports;
 /// <param name="Pictures">Where its pictures are; null takes the data, or what a store says of its source.</param>
 /// <param name="Samples">How they are read.</param>
 /// <param name="Model">The model as the user called it, for the commands on the page; null where there was none.</param>
-public sealed record EvaluationFolder(string Folder, string Data, string? Pictures, SampleOptions Samples, string? Model = null)
+public sealed record EvaluationFolder(
+    string Folder,
+    string Data,
+    string? Pictures,
+    SampleOptions Samples,
+    string? Model = null
+)
 {
     /// <summary>The file's name that <c>lit eval compare</c> reads.</summary>
     public const string ResultName = "result.json";
@@ -35,21 +41,27 @@ public sealed record EvaluationFolder(string Folder, string Data, string? Pictur
 
     internal string PathOf(string name) => Path.Combine(Folder, name);
 
-    internal void SaveResult<T>(T report) => AtomicFile.WriteAllText(PathOf(ResultName), JsonSerializer.Serialize(report, Json) + "\n");
+    internal void SaveResult<T>(T report) =>
+        AtomicFile.WriteAllText(PathOf(ResultName), JsonSerializer.Serialize(report, Json) + "\n");
 
     /// <summary>A table after RFC 4180; a cell that a spreadsheet would run as a formula keeps a quote before it.</summary>
     internal void SaveTable(string name, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<object?>> rows)
     {
         StringBuilder text = new();
-        foreach (var row in rows.Prepend(columns)) text.AppendJoin(',', row.Select(Cell)).Append("\r\n");
+        foreach (var row in rows.Prepend(columns))
+            text.AppendJoin(',', row.Select(Cell)).Append("\r\n");
         AtomicFile.WriteAllText(PathOf(name), text.ToString());
 
         static string Cell(object? value)
         {
-            if (value is IFormattable number and not char) return number.ToString(null, CultureInfo.InvariantCulture);
+            if (value is IFormattable number and not char)
+                return number.ToString(null, CultureInfo.InvariantCulture);
             var words = value?.ToString() ?? "";
-            if (words.Length > 0 && "=+-@".Contains(words[0])) words = "'" + words;
-            return words.IndexOfAny([',', '"', '\n', '\r']) >= 0 ? $"\"{words.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : words;
+            if (words.Length > 0 && "=+-@".Contains(words[0]))
+                words = "'" + words;
+            return words.IndexOfAny([',', '"', '\n', '\r']) >= 0
+                ? $"\"{words.Replace("\"", "\"\"", StringComparison.Ordinal)}\""
+                : words;
         }
     }
 
@@ -57,11 +69,20 @@ public sealed record EvaluationFolder(string Folder, string Data, string? Pictur
     internal IReadOnlyDictionary<string, RgbImage> Find(IEnumerable<string> keys, CancellationToken cancel)
     {
         Dictionary<string, RgbImage> found = new(StringComparer.Ordinal);
-        if ((Pictures ?? SearchPage.SourceOf(Data)) is not { } source) return found;
-        foreach (var (key, bytes) in PictureFinder.Find(source, keys.ToHashSet(StringComparer.Ordinal), Samples, cancel))
+        if ((Pictures ?? SearchPage.SourceOf(Data)) is not { } source)
+            return found;
+        foreach (
+            var (key, bytes) in PictureFinder.Find(source, keys.ToHashSet(StringComparer.Ordinal), Samples, cancel)
+        )
         {
-            try { found[key] = Thumbnail.Scaled(Decoding.Decode(bytes), 320); }
-            catch (LitException) { continue; }
+            try
+            {
+                found[key] = Thumbnail.Scaled(Decoding.Decode(bytes), 320);
+            }
+            catch (LitException)
+            {
+                continue;
+            }
         }
         return found;
     }

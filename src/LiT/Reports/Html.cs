@@ -38,7 +38,8 @@ public readonly record struct Html
     /// <summary>Words as text or attribute value; what XML cannot hold (control characters, half surrogates) shows as U+FFFD.</summary>
     internal static string Escape(string? words)
     {
-        if (string.IsNullOrEmpty(words)) return "";
+        if (string.IsNullOrEmpty(words))
+            return "";
         var escaped = new StringBuilder(words.Length + 16);
         foreach (var rune in words.EnumerateRunes())
             _ = rune.Value switch
@@ -77,8 +78,8 @@ public readonly record struct Html
         public void AppendFormatted(string? words) => built.Append(Escape(words));
 
         /// <summary>Numbers in the invariant culture, escaped like everything.</summary>
-        public void AppendFormatted<T>(T value, string? format = null) where T : IFormattable =>
-            built.Append(Escape(value.ToString(format, CultureInfo.InvariantCulture)));
+        public void AppendFormatted<T>(T value, string? format = null)
+            where T : IFormattable => built.Append(Escape(value.ToString(format, CultureInfo.InvariantCulture)));
 
         /// <inheritdoc/>
         public override string ToString() => built.ToString();

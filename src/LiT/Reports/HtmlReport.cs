@@ -36,47 +36,68 @@ public sealed record HtmlReport
     /// <summary>The page as text.</summary>
     public string Render()
     {
-        var sections = Sections.Where(section => section.Words is not null || section.Content.Any(part => !part.IsEmpty)).ToList();
-        return Html.Of($"""
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8"/>
-            <meta name="viewport" content="width=device-width, initial-scale=1"/>
-            <meta name="color-scheme" content="light dark"/>
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"/>
-            <title>{Title}</title>
-            <style>{Stylesheet.Css}</style>
-            </head>
-            <body>
-            <main>
-            <header><h1>{Title}</h1>{Paragraph(Lead, "lead")}{FactLine()}{Contents(sections)}</header>
-            {sections.Select((section, i) => Part(section, i + 1))}
-            {Html.If(Foot is not null, $"<footer>{Foot}</footer>")}
-            </main>
-            </body>
-            </html>
+        var sections = Sections
+            .Where(section => section.Words is not null || section.Content.Any(part => !part.IsEmpty))
+            .ToList();
+        return Html.Of(
+                $"""
+                <!DOCTYPE html>
+                <html lang="en">
+                <head>
+                <meta charset="utf-8"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="color-scheme" content="light dark"/>
+                <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'"/>
+                <title>{Title}</title>
+                <style>{Stylesheet.Css}</style>
+                </head>
+                <body>
+                <main>
+                <header><h1>{Title}</h1>{Paragraph(Lead, "lead")}{FactLine()}{Contents(sections)}</header>
+                {sections.Select((section, i) => Part(section, i + 1))}
+                {Html.If(Foot is not null, $"<footer>{Foot}</footer>")}
+                </main>
+                </body>
+                </html>
 
-            """).ToString();
+                """
+            )
+            .ToString();
     }
 
     /// <summary>Writes the page, whole or not at all.</summary>
     /// <exception cref="LitException">The place cannot be written to.</exception>
     public void Save(string path) => AtomicFile.WriteAllText(path, Render());
 
-    private static Html Part(Section section, int number) => Html.Of($"""
-        <section id="part{number}" aria-labelledby="head{number}"><h2 id="head{number}">{section.Heading}</h2>
-        {Paragraph(section.Words, "words")}{section.Content}</section>
+    private static Html Part(Section section, int number) =>
+        Html.Of(
+            $"""
+            <section id="part{number}" aria-labelledby="head{number}"><h2 id="head{number}">{section.Heading}</h2>
+            {Paragraph(section.Words, "words")}{section.Content}</section>
 
-        """);
+            """
+        );
 
-    private static Html Paragraph(string? words, string kind) => Html.If(words is not null, $"""<p class="{kind}">{words}</p>""");
+    private static Html Paragraph(string? words, string kind) =>
+        Html.If(words is not null, $"""<p class="{kind}">{words}</p>""");
 
-    private Html FactLine() => Html.If(Facts.Count > 0, $"""
-        <dl class="facts">{Facts.Select(fact => Html.Of($"<div><dt>{fact.Name}</dt><dd>{fact.Value}</dd></div>"))}</dl>
-        """);
+    private Html FactLine() =>
+        Html.If(
+            Facts.Count > 0,
+            $"""
+            <dl class="facts">{Facts.Select(fact =>
+                Html.Of($"<div><dt>{fact.Name}</dt><dd>{fact.Value}</dd></div>")
+            )}</dl>
+            """
+        );
 
-    private static Html Contents(List<Section> sections) => Html.If(sections.Count >= 3, $"""
-        <nav aria-label="Contents"><ul>{sections.Select((section, i) => Html.Of($"""<li><a href="#part{i + 1}">{section.Heading}</a></li>"""))}</ul></nav>
-        """);
+    private static Html Contents(List<Section> sections) =>
+        Html.If(
+            sections.Count >= 3,
+            $"""
+            <nav aria-label="Contents"><ul>{sections.Select(
+                (section, i) => Html.Of($"""<li><a href="#part{i + 1}">{section.Heading}</a></li>""")
+            )}</ul></nav>
+            """
+        );
 }

@@ -12,7 +12,13 @@ public sealed record KeyNumbers(IReadOnlyList<KeyNumber> Numbers)
     /// <summary>The list.</summary>
     public Html Render() => Html.If(Numbers.Count > 0, $"""<dl class="key">{Numbers.Select(Tile)}</dl>""");
 
-    private static Html Tile(KeyNumber number) => Html.Of($"""
-        <div><dt>{number.What}</dt><dd><b>{number.Value}</b>{Html.If(number.Note is not null, $"<span class=\"muted\">{number.Note}</span>")}</dd></div>
-        """);
+    private static Html Tile(KeyNumber number) =>
+        Html.Of(
+            $"""
+            <div><dt>{number.What}</dt><dd><b>{number.Value}</b>{Html.If(
+                number.Note is not null,
+                $"<span class=\"muted\">{number.Note}</span>"
+            )}</dd></div>
+            """
+        );
 }

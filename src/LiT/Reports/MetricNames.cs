@@ -32,7 +32,8 @@ internal static class MetricNames
     private static readonly string[] Shares = ["r1", "r5", "r10", "top1", "top5", "accuracy", "recall"];
 
     /// <summary>"imageToText.r1" as "image → text recall@1".</summary>
-    public static string InWords(string name) => string.Join(' ', name.Split('.').Select(part => Words.GetValueOrDefault(part, part)));
+    public static string InWords(string name) =>
+        string.Join(' ', name.Split('.').Select(part => Words.GetValueOrDefault(part, part)));
 
     /// <summary>Whether the number is a share of 1.</summary>
     public static bool IsShare(string name) => EndsWithOneOf(name, Shares);
@@ -42,9 +43,12 @@ internal static class MetricNames
 
     /// <summary>Whether a smaller number is a better one.</summary>
     public static bool SmallerIsBetter(string name) =>
-        name.Contains("loss", StringComparison.OrdinalIgnoreCase) || name.Contains("rank", StringComparison.OrdinalIgnoreCase);
+        name.Contains("loss", StringComparison.OrdinalIgnoreCase)
+        || name.Contains("rank", StringComparison.OrdinalIgnoreCase);
 
-    private static bool EndsWithOneOf(string name, string[] ends) => ends.Any(end => name.EndsWith(end, StringComparison.OrdinalIgnoreCase));
+    private static bool EndsWithOneOf(string name, string[] ends) =>
+        ends.Any(end => name.EndsWith(end, StringComparison.OrdinalIgnoreCase));
 
-    public static string Number(string name, double value) => IsShare(name) ? Figures.Percent(value) : Figures.Plain(value);
+    public static string Number(string name, double value) =>
+        IsShare(name) ? Figures.Percent(value) : Figures.Plain(value);
 }

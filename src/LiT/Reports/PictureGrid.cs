@@ -25,13 +25,15 @@ public sealed record PictureGrid
     public int Side { get; init; } = 160;
 
     /// <summary>The list of figures.</summary>
-    public Html Render() => Pictures.Count == 0
-        ? Html.Of($"<p class=\"none\">No pictures.</p>")
-        : Html.Of($"<ul class=\"pictures\">{Pictures.Select(Card)}</ul>");
+    public Html Render() =>
+        Pictures.Count == 0
+            ? Html.Of($"<p class=\"none\">No pictures.</p>")
+            : Html.Of($"<ul class=\"pictures\">{Pictures.Select(Card)}</ul>");
 
     private Html Card(NamedPicture picture)
     {
-        var right = picture.Right ?? (picture.Truth is null || picture.Guesses.Count == 0 ? null : picture.Guesses[0].Word == picture.Truth);
+        var right = picture.Right
+            ?? (picture.Truth is null || picture.Guesses.Count == 0 ? null : picture.Guesses[0].Word == picture.Truth);
         // Drawings and small pictures are exact in PNG and not larger; photographs are not.
         var small = picture.Image.Width <= 64 && picture.Image.Height <= 64;
         var source = Thumbnail.DataUri(picture.Image, Side, small ? ThumbnailFormat.Png : ThumbnailFormat.Jpeg);
@@ -41,21 +43,29 @@ public sealed record PictureGrid
             false => Html.Of($"""<span class="sign wrong">✗ wrong</span>"""),
             null => Html.Empty,
         };
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <li><figure class="{(right == false ? "picture wrong" : "picture")}">
-            <img class="{(small ? "small" : "")}" src="{source}" alt="{picture.Truth ?? "picture"}" width="{picture.Image.Width}" height="{picture.Image.Height}"/>
-            <figcaption>{Html.If(picture.Truth is not null, $"""<bdi class="truth">{picture.Truth}</bdi>""")}{verdict}</figcaption>
+            <img class="{(small ? "small" : "")}" src="{source}" alt="{picture.Truth
+                ?? "picture"}" width="{picture.Image.Width}" height="{picture.Image.Height}"/>
+            <figcaption>{Html.If(
+                picture.Truth is not null,
+                $"""<bdi class="truth">{picture.Truth}</bdi>"""
+            )}{verdict}</figcaption>
             <ol>{picture.Guesses.Take(Top).Select(Line)}</ol></figure></li>
-            """);
+            """
+        );
     }
 
     private static Html Line(Guess guess)
     {
         var length = double.IsFinite(guess.Probability) ? Math.Clamp(guess.Probability, 0, 1) * 100 : 0;
-        return Html.Of($"""
+        return Html.Of(
+            $"""
             <li><span><bdi>{guess.Word}</bdi> <b>{Figures.Percent(guess.Probability)}</b></span>
             <svg viewBox="0 0 100 4" preserveAspectRatio="none" aria-hidden="true"><rect class="rail" width="100" height="4"/>
             <rect class="fill" width="{length:0.#}" height="4"/></svg></li>
-            """);
+            """
+        );
     }
 }

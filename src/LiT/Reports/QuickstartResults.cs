@@ -10,8 +10,15 @@ namespace LiT.Reports;
 /// <param name="Supervised">What the tower's own supervised head reaches on the same pictures, where it has one for them.</param>
 /// <param name="Explanation">In a sentence, what was asked and what was not shown in training.</param>
 public sealed record AccuracyResult(
-    string Name, double Accuracy, double Chance, int Count,
-    double? Low = null, double? High = null, double? Supervised = null, string? Explanation = null);
+    string Name,
+    double Accuracy,
+    double Chance,
+    int Count,
+    double? Low = null,
+    double? High = null,
+    double? Supervised = null,
+    string? Explanation = null
+);
 
 /// <summary>Recall in one direction of retrieval.</summary>
 /// <param name="Direction">"words → pictures".</param>
@@ -20,7 +27,14 @@ public sealed record AccuracyResult(
 /// <param name="R10">Within the first ten.</param>
 /// <param name="Candidates">Among how many.</param>
 /// <param name="MedianRank">The middle place of the right one, from 1.</param>
-public sealed record RecallResult(string Direction, double R1, double R5, double R10, int Candidates, double? MedianRank = null);
+public sealed record RecallResult(
+    string Direction,
+    double R1,
+    double R5,
+    double R10,
+    int Candidates,
+    double? MedianRank = null
+);
 
 /// <summary>
 /// What a quickstart has found out, as plain data. Every part may be missing; what is missing is left out of the page.

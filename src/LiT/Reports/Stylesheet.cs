@@ -4,7 +4,8 @@ namespace LiT.Reports;
 internal static class Stylesheet
 {
     // No '<' or '&' in here: the page is well-formed XML, where they would be markup.
-    public static readonly Html Css = Html.Of($$"""
+    public static readonly Html Css = Html.Of(
+        $$"""
 
         :root { color-scheme: light dark; --page:#fff; --ink:#16202b; --muted:#5b6773; --line:#dde3e9; --card:#f5f7f9; --rail:#e4e9ee;
           --accent:#0a66c2; --good:#0f7a3d; --bad:#b3261e; --s0:#0a66c2; --s1:#c4570c; --s2:#0f7a3d; --s3:#7a3ec8; --over:#fff; }
@@ -77,5 +78,6 @@ internal static class Stylesheet
         @media print { body { font-size:10.5pt; } main { max-width:none; padding:0; } nav, summary { display:none; } section { break-inside:auto; } h2, h2 + p, thead, caption { break-after:avoid; } .beside { grid-template-columns:1fr 1fr; }
           tr, .pictures li, .key div { break-inside:avoid; } .scroll { overflow:visible; } pre { white-space:pre-wrap; } svg, .key div, .picture { print-color-adjust:exact; -webkit-print-color-adjust:exact; } }
 
-        """);
+        """
+    );
 }

@@ -15,10 +15,12 @@ internal static partial class SvgPicture
     public static void Save(string path, Html figure)
     {
         ImageLibrary.Prepare();
-        if (Svg().Match(figure.ToString()) is not { Success: true } svg) return;
+        if (Svg().Match(figure.ToString()) is not { Success: true } svg)
+            return;
         var size = ViewBox().Match(svg.Value);
         var start = svg.Value.IndexOf('>', StringComparison.Ordinal);
-        var markup = $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{size.Groups["width"].Value}\" height=\"{size.Groups["height"].Value}\" {size.Value}><style>{LightStyle.Value}</style>{svg.Value[(start + 1)..]}";
+        var markup =
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{size.Groups["width"].Value}\" height=\"{size.Groups["height"].Value}\" {size.Value}><style>{LightStyle.Value}</style>{svg.Value[(start + 1)..]}";
         using var drawn = Image.SvgloadBuffer(System.Text.Encoding.UTF8.GetBytes(markup), scale: Scale);
         using var flat = drawn.Flatten(background: [255, 255, 255]);
         AtomicFile.WriteAllBytes(path, flat.PngsaveBuffer());
@@ -28,9 +30,17 @@ internal static partial class SvgPicture
     private static readonly Lazy<string> LightStyle = new(() =>
     {
         var css = Stylesheet.Css.ToString();
-        var colours = Variable().Matches(css[..css.IndexOf('}')]).ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
-        var plain = css[css.IndexOf("* {", StringComparison.Ordinal)..css.IndexOf("@media screen and (max-width", StringComparison.Ordinal)];
-        return Use().Replace(plain, match => colours[match.Groups["name"].Value]) + " svg text { font-family:sans-serif; }";
+        var colours = Variable()
+            .Matches(css[..css.IndexOf('}')])
+            .ToDictionary(match => match.Groups["name"].Value, match => match.Groups["value"].Value);
+        var plain = css[
+            css.IndexOf("* {", StringComparison.Ordinal)..css.IndexOf(
+                "@media screen and (max-width",
+                StringComparison.Ordinal
+            )
+        ];
+        return Use().Replace(plain, match => colours[match.Groups["name"].Value])
+            + " svg text { font-family:sans-serif; }";
     });
 
     [GeneratedRegex("<svg [^>]*role=\"img\".*?</svg>", RegexOptions.Singleline)]

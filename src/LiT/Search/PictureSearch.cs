@@ -31,7 +31,8 @@ public sealed record SearchResult(string Text, IReadOnlyList<FoundPicture> Pictu
 /// <summary>Finds pictures by words: exact, a block of rows at a time.</summary>
 public static class PictureSearch
 {
-    private const int RowsInBlock = 16_384, MostJudged = 2_000;
+    private const int RowsInBlock = 16_384,
+        MostJudged = 2_000;
 
     /// <param name="model">The model.</param>
     /// <param name="path">A store, or pictures, which are embedded first.</param>
@@ -42,8 +43,16 @@ public static class PictureSearch
     /// <param name="progress">Told how far it is.</param>
     /// <param name="cancel">Stops.</param>
     /// <exception cref="LitException">The data cannot be used with this model.</exception>
-    public static IReadOnlyList<SearchResult> Find(LitModel model, string path, IReadOnlyList<string> texts, Background? background, SearchOptions options,
-        Compute compute, IProgress<ProgressStep>? progress = null, CancellationToken cancel = default)
+    public static IReadOnlyList<SearchResult> Find(
+        LitModel model,
+        string path,
+        IReadOnlyList<string> texts,
+        Background? background,
+        SearchOptions options,
+        Compute compute,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
     {
         if (texts.FirstOrDefault(text => PromptTemplates.Canonicalise(text).Length == 0) is { } empty)
             throw new LitException($"The text '{empty}' leaves no word to look for. Give it letters or digits.");
@@ -56,19 +65,59 @@ public static class PictureSearch
             Embeddings Block(long first, int count)
             {
                 var values = new float[count * store.EmbeddingSize];
-                store.ReadRows([.. Enumerable.Range(0, count).Select(i => (first + i) * store.Views)], values, ownLength: true);
+                store.ReadRows(
+                    [.. Enumerable.Range(0, count).Select(i => (first + i) * store.Views)],
+                    values,
+                    ownLength: true
+                );
                 return model.ProjectImages(new(values, store.EmbeddingSize));
             }
-            return Find(queries, texts, pictures, Block, row => (store.Key(row * store.Views), store.Origin(row * store.Views)), background, options, progress, cancel);
+            return Find(
+                queries,
+                texts,
+                pictures,
+                Block,
+                row => (store.Key(row * store.Views), store.Origin(row * store.Views)),
+                background,
+                options,
+                progress,
+                cancel
+            );
         }
-        var set = ImageSet.Load(path, model.Description.Image.Expected, () => model.Image, options.Images, compute, progress, cancel);
+        var set = ImageSet.Load(
+            path,
+            model.Description.Image.Expected,
+            () => model.Image,
+            options.Images,
+            compute,
+            progress,
+            cancel
+        );
         var all = model.ProjectImages(set.Representations);
-        return Find(queries, texts, all.Count, (first, count) => all.Select([.. Enumerable.Range((int)first, count)]),
-            row => (set.Samples[(int)row].Key, set.Samples[(int)row].Origin), background, options, progress, cancel);
+        return Find(
+            queries,
+            texts,
+            all.Count,
+            (first, count) => all.Select([.. Enumerable.Range((int)first, count)]),
+            row => (set.Samples[(int)row].Key, set.Samples[(int)row].Origin),
+            background,
+            options,
+            progress,
+            cancel
+        );
     }
 
-    private static List<SearchResult> Find(Embeddings queries, IReadOnlyList<string> texts, long pictures, Func<long, int, Embeddings> block,
-        Func<long, (string Key, string Origin)> name, Background? background, SearchOptions options, IProgress<ProgressStep>? progress, CancellationToken cancel)
+    private static List<SearchResult> Find(
+        Embeddings queries,
+        IReadOnlyList<string> texts,
+        long pictures,
+        Func<long, int, Embeddings> block,
+        Func<long, (string Key, string Origin)> name,
+        Background? background,
+        SearchOptions options,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
     {
         var kept = background is null ? options.Top : Math.Max(options.Top, MostJudged);
         var best = texts.Select(_ => new PriorityQueue<(long Row, float[] Zimg), (float, long)>()).ToArray();
@@ -84,29 +133,61 @@ public static class PictureSearch
                 {
                     // Of equally similar pictures the first ones stay.
                     var rank = (similarities[i], -(start + i));
-                    if (heap.Count == kept && (!heap.TryPeek(out _, out var least) || rank.CompareTo(least) <= 0)) continue;
-                    if (heap.Count == kept) heap.Dequeue();
+                    if (heap.Count == kept && (!heap.TryPeek(out _, out var least) || rank.CompareTo(least) <= 0))
+                        continue;
+                    if (heap.Count == kept)
+                        heap.Dequeue();
                     heap.Enqueue((start + i, background is null ? [] : rows[i].ToArray()), rank);
                 }
             });
             progress?.Report(new("searching", first + rows.Count, pictures, "pictures"));
         }
         var ofTexts = background?.OfTexts(queries);
-        return [.. texts.Select((text, query) =>
-        {
-            List<(long Row, float[] Zimg, float Similarity)> found = [];
-            while (best[query].TryDequeue(out var one, out var rank)) found.Add((one.Row, one.Zimg, rank.Item1));
-            found.Reverse();
-            var judged = background is null || found.Count == 0 ? null : Judge(background, ofTexts![query], found, pictures);
-            return new SearchResult(text, [.. found.Take(options.Top).Index()
-                .Where(one => options.MinPrecision is not { } least || judged![one.Index] >= least)
-                .Select(one => new FoundPicture(name(one.Item.Row).Key, name(one.Item.Row).Origin, one.Item.Similarity, judged?[one.Index]))]);
-        })];
+        return
+        [
+            .. texts.Select(
+                (text, query) =>
+                {
+                    List<(long Row, float[] Zimg, float Similarity)> found = [];
+                    while (best[query].TryDequeue(out var one, out var rank))
+                        found.Add((one.Row, one.Zimg, rank.Item1));
+                    found.Reverse();
+                    var judged =
+                        background is null || found.Count == 0
+                            ? null
+                            : Judge(background, ofTexts![query], found, pictures);
+                    return new SearchResult(
+                        text,
+                        [
+                            .. found
+                                .Take(options.Top)
+                                .Index()
+                                .Where(one => options.MinPrecision is not { } least || judged![one.Index] >= least)
+                                .Select(one => new FoundPicture(
+                                    name(one.Item.Row).Key,
+                                    name(one.Item.Row).Origin,
+                                    one.Item.Similarity,
+                                    judged?[one.Index]
+                                )),
+                        ]
+                    );
+                }
+            ),
+        ];
     }
 
-    private static double[] Judge(Background background, ScoreScale text, List<(long Row, float[] Zimg, float Similarity)> found, long pictures)
+    private static double[] Judge(
+        Background background,
+        ScoreScale text,
+        List<(long Row, float[] Zimg, float Similarity)> found,
+        long pictures
+    )
     {
         var ofPictures = background.OfPictures(new([.. found.SelectMany(one => one.Zimg)], found[0].Zimg.Length));
-        return FindingCutOff.Precision(background, [.. found.Select((one, i) => ScoreScale.Standard(one.Similarity, ofPictures[i], text))], pictures);
+        return FindingCutOff.Precision(
+            background,
+            [.. found.Select((one, i) => ScoreScale.Standard(one.Similarity, ofPictures[i], text))],
+            pictures
+        );
     }
 }

@@ -24,7 +24,8 @@ public sealed class EmbeddingStore : IDisposable
         this.shards = shards;
         this.metadata = metadata;
         firstRows = new long[shards.Count + 1];
-        for (var i = 0; i < shards.Count; i++) firstRows[i + 1] = firstRows[i] + shards[i].Head.Rows;
+        for (var i = 0; i < shards.Count; i++)
+            firstRows[i + 1] = firstRows[i] + shards[i].Head.Rows;
         Rows = firstRows[^1];
         EmbeddingSize = shards[0].Head.Columns;
     }
@@ -52,21 +53,35 @@ public sealed class EmbeddingStore : IDisposable
 
     /// <summary>Whether a path is a folder with embeddings.</summary>
     public static bool IsStore(string path) =>
-        Directory.Exists(path) && (File.Exists(Path.Combine(path, StoreFile.Name)) || Directory.Exists(Path.Combine(path, "img_emb")) ||
-            Directory.EnumerateFiles(path, "img_emb*.npy").Any());
+        Directory.Exists(path)
+        && (
+            File.Exists(Path.Combine(path, StoreFile.Name))
+            || Directory.Exists(Path.Combine(path, "img_emb"))
+            || Directory.EnumerateFiles(path, "img_emb*.npy").Any()
+        );
 
     /// <summary>Opens a store and checks that files, shapes and counts agree.</summary>
     /// <exception cref="LitException">No store, an unfinished or damaged one; the message says which file and what to do.</exception>
     public static EmbeddingStore Open(string folder)
     {
-        if (!Directory.Exists(folder)) throw new LitException($"{folder}: there is no such folder. Make the store with 'lit embed', or check the path.");
+        if (!Directory.Exists(folder))
+            throw new LitException(
+                $"{folder}: there is no such folder. Make the store with 'lit embed', or check the path."
+            );
         var file = StoreFile.Read(folder);
         if (file is { Complete: false })
-            throw new LitException($"{folder}: the store is not finished ({new StoreJournal(folder).Counts().Embedded:N0} pictures so far). Run the same 'lit embed' again; it goes on where it stopped.");
+            throw new LitException(
+                $"{folder}: the store is not finished ({new StoreJournal(folder).Counts().Embedded:N0} pictures so far). Run the same 'lit embed' again; it goes on where it stopped."
+            );
         if (StoreFolder.SwitchIsUnderWay(folder))
-            throw new LitException($"{folder}: an update was stopped while it put its files in place. Run the same 'lit embed --update' again; it ends at once.");
+            throw new LitException(
+                $"{folder}: an update was stopped while it put its files in place. Run the same 'lit embed --update' again; it ends at once."
+            );
         var paths = NumberedFiles(folder, "img_emb", ".npy");
-        if (paths.Count == 0) throw new LitException($"{folder}: holds no embeddings (img_emb/img_emb_0000.npy …). Give the folder of a store.");
+        if (paths.Count == 0)
+            throw new LitException(
+                $"{folder}: holds no embeddings (img_emb/img_emb_0000.npy …). Give the folder of a store."
+            );
         var metadataPaths = NumberedFiles(folder, "metadata", ".parquet");
         var captions = metadataPaths.Count == 0 ? StrayCaptions(folder) : null;
         var shards = new List<MappedRows>();
@@ -79,36 +94,57 @@ public sealed class EmbeddingStore : IDisposable
                 var shard = new MappedRows(path);
                 shards.Add(shard);
                 if (shard.Head.Columns != shards[0].Head.Columns)
-                    throw new LitException($"{path}: rows of {shard.Head.Columns} numbers, where {paths[0].Path} has {shards[0].Head.Columns}. Keep one tower's embeddings in a folder.");
+                    throw new LitException(
+                        $"{path}: rows of {shard.Head.Columns} numbers, where {paths[0].Path} has {shards[0].Head.Columns}. Keep one tower's embeddings in a folder."
+                    );
                 if (metadataPaths.Count == 0)
                 {
                     if (captions is not null && captions.Count < rows + shard.Head.Rows)
-                        throw new LitException($"{folder}: {captions.Count:N0} captions where there are at least {rows + shard.Head.Rows:N0} embeddings. Give one caption a row.");
-                    metadata.AddCaptions(captions?.GetRange((int)rows, (int)shard.Head.Rows), (int)shard.Head.Rows, rows);
+                        throw new LitException(
+                            $"{folder}: {captions.Count:N0} captions where there are at least {rows + shard.Head.Rows:N0} embeddings. Give one caption a row."
+                        );
+                    metadata.AddCaptions(
+                        captions?.GetRange((int)rows, (int)shard.Head.Rows),
+                        (int)shard.Head.Rows,
+                        rows
+                    );
                 }
                 else
                 {
-                    var beside = metadataPaths.FirstOrDefault(m => m.Number == number).Path ??
-                        throw new LitException($"{path}: no metadata file of the number {number} stands beside it. Copy it, or embed again.");
+                    var beside = metadataPaths.FirstOrDefault(m => m.Number == number).Path
+                        ?? throw new LitException(
+                            $"{path}: no metadata file of the number {number} stands beside it. Copy it, or embed again."
+                        );
                     var count = metadata.AddParquet(beside, rows);
                     if (count != shard.Head.Rows)
-                        throw new LitException($"{beside}: {count:N0} rows where {path} has {shard.Head.Rows:N0}. Copy both again, or embed again.");
+                        throw new LitException(
+                            $"{beside}: {count:N0} rows where {path} has {shard.Head.Rows:N0}. Copy both again, or embed again."
+                        );
                 }
                 rows += shard.Head.Rows;
             }
             if (captions is not null && captions.Count != rows)
-                throw new LitException($"{folder}: {captions.Count:N0} captions where there are {rows:N0} embeddings. Give one caption a row.");
+                throw new LitException(
+                    $"{folder}: {captions.Count:N0} captions where there are {rows:N0} embeddings. Give one caption a row."
+                );
             if (file is not null && file.Rows != rows)
-                throw new LitException($"{folder}: {rows:N0} rows where store.json says {file.Rows:N0}; a shard is missing or from another store. Copy the folder again, or embed again.");
+                throw new LitException(
+                    $"{folder}: {rows:N0} rows where store.json says {file.Rows:N0}; a shard is missing or from another store. Copy the folder again, or embed again."
+                );
             if (file is not null && shards.Any(shard => shard.Head.Type != file.Description.Type))
-                throw new LitException($"{folder}: the rows are not of the type that store.json says, {file.Description.Type}. Copy the folder again, or embed again.");
+                throw new LitException(
+                    $"{folder}: the rows are not of the type that store.json says, {file.Description.Type}. Copy the folder again, or embed again."
+                );
             if (file is not null && file.Description.EmbeddingSize != shards[0].Head.Columns)
-                throw new LitException($"{folder}: rows of {shards[0].Head.Columns} numbers where store.json says {file.Description.EmbeddingSize}. Copy the folder again, or embed again.");
+                throw new LitException(
+                    $"{folder}: rows of {shards[0].Head.Columns} numbers where store.json says {file.Description.EmbeddingSize}. Copy the folder again, or embed again."
+                );
             return new(folder, file, shards, metadata);
         }
         catch
         {
-            foreach (var shard in shards) shard.Dispose();
+            foreach (var shard in shards)
+                shard.Dispose();
             throw;
         }
     }
@@ -124,28 +160,54 @@ public sealed class EmbeddingStore : IDisposable
             var (shard, row) = Locate(rows[i]);
             var place = destination.Slice(i * EmbeddingSize, EmbeddingSize);
             shards[shard].Read(row, place);
-            if (Description is null ? !ownLength : shards[shard].Head.Type == StoredType.Int8) TensorPrimitives.Multiply(place, 1 / Length(place), place);
-            if (Description is not null && ownLength) TensorPrimitives.Multiply(place, metadata.Norms[(int)rows[i]], place);
+            if (Description is null ? !ownLength : shards[shard].Head.Type == StoredType.Int8)
+                TensorPrimitives.Multiply(place, 1 / Length(place), place);
+            if (Description is not null && ownLength)
+                TensorPrimitives.Multiply(place, metadata.Norms[(int)rows[i]], place);
         }
     }
 
     /// <summary>A row's bytes as they lie in the file.</summary>
-    internal ReadOnlySpan<byte> Stored(long row) { var (shard, r) = Locate(row); return shards[shard].Stored(r); }
+    internal ReadOnlySpan<byte> Stored(long row)
+    {
+        var (shard, r) = Locate(row);
+        return shards[shard].Stored(r);
+    }
 
     /// <summary>The picture's key.</summary>
-    public string Key(long row) { var (shard, r) = Locate(row); return metadata.Key(shard, r); }
+    public string Key(long row)
+    {
+        var (shard, r) = Locate(row);
+        return metadata.Key(shard, r);
+    }
 
     /// <summary>Where the picture came from.</summary>
-    public string Origin(long row) { var (shard, r) = Locate(row); return metadata.Origin(shard, r); }
+    public string Origin(long row)
+    {
+        var (shard, r) = Locate(row);
+        return metadata.Origin(shard, r);
+    }
 
     /// <summary>The picture's captions, in their order.</summary>
-    public IReadOnlyList<string> Captions(long row) { var (shard, r) = Locate(row); return metadata.Captions(shard, r); }
+    public IReadOnlyList<string> Captions(long row)
+    {
+        var (shard, r) = Locate(row);
+        return metadata.Captions(shard, r);
+    }
 
     /// <summary>The picture's label, or null.</summary>
-    public string? Label(long row) { Locate(row); return metadata.Label(row); }
+    public string? Label(long row)
+    {
+        Locate(row);
+        return metadata.Label(row);
+    }
 
     /// <summary>Further columns of the picture's source.</summary>
-    public IReadOnlyDictionary<string, string> Fields(long row) { var (shard, r) = Locate(row); return metadata.Fields(shard, r); }
+    public IReadOnlyDictionary<string, string> Fields(long row)
+    {
+        var (shard, r) = Locate(row);
+        return metadata.Fields(shard, r);
+    }
 
     /// <summary>Length of the tower's own representation; 1 for a store from elsewhere.</summary>
     public float Norm(long row) => Description is null ? 1 : metadata.Norms[(int)row];
@@ -166,7 +228,9 @@ public sealed class EmbeddingStore : IDisposable
         var byHash = LazyInitializer.EnsureInitialized(ref rowOfHash, () =>
         {
             var map = new Dictionary<(UInt128, UInt128), long>();
-            for (var row = 0; row < Rows; row++) if (metadata.Hashes[row] != default) map.TryAdd(metadata.Hashes[row], row);
+            for (var row = 0; row < Rows; row++)
+                if (metadata.Hashes[row] != default)
+                    map.TryAdd(metadata.Hashes[row], row);
             return map;
         });
         return byHash.TryGetValue(StoreMetadata.Hash(sha256), out var found) ? found : null;
@@ -181,7 +245,8 @@ public sealed class EmbeddingStore : IDisposable
     /// <summary>Unmaps the files.</summary>
     public void Dispose()
     {
-        foreach (var shard in shards) shard.Dispose();
+        foreach (var shard in shards)
+            shard.Dispose();
     }
 
     private (int Shard, int Row) Locate(long row)
@@ -189,8 +254,10 @@ public sealed class EmbeddingStore : IDisposable
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Rows);
         var shard = Array.BinarySearch(firstRows, row);
-        if (shard < 0) shard = ~shard - 1;
-        while (firstRows[shard + 1] == row) shard++;          // a shard without rows
+        if (shard < 0)
+            shard = ~shard - 1;
+        while (firstRows[shard + 1] == row)
+            shard++; // a shard without rows
         return (shard, (int)(row - firstRows[shard]));
     }
 
@@ -204,28 +271,45 @@ public sealed class EmbeddingStore : IDisposable
     private static List<(int Number, string Path)> NumberedFiles(string folder, string name, string extension)
     {
         var inside = Path.Combine(folder, name);
-        return [.. Directory.EnumerateFiles(Directory.Exists(inside) ? inside : folder, $"{name}*{extension}")
-            .Select(path => (Number: StoreFolder.ShardOf(Path.GetFileName(path)) ?? 0, path)).OrderBy(file => file.Number).ThenBy(file => file.path, StringComparer.Ordinal)];
+        return
+        [
+            .. Directory
+                .EnumerateFiles(Directory.Exists(inside) ? inside : folder, $"{name}*{extension}")
+                .Select(path => (Number: StoreFolder.ShardOf(Path.GetFileName(path)) ?? 0, path))
+                .OrderBy(file => file.Number)
+                .ThenBy(file => file.path, StringComparer.Ordinal),
+        ];
     }
 
     /// <summary>captions.json: a list with a caption, or a list of captions, a row.</summary>
     private static List<string?>? StrayCaptions(string folder)
     {
         var path = Path.Combine(folder, "captions.json");
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllBytes(path));
-            return [.. json.RootElement.EnumerateArray().Select(row => row.ValueKind switch
-            {
-                JsonValueKind.String => JsonSerializer.Serialize(new[] { row.GetString() }),
-                JsonValueKind.Array => row.GetRawText(),
-                _ => null,
-            })];
+            return
+            [
+                .. json
+                    .RootElement.EnumerateArray()
+                    .Select(row =>
+                        row.ValueKind switch
+                        {
+                            JsonValueKind.String => JsonSerializer.Serialize(new[] { row.GetString() }),
+                            JsonValueKind.Array => row.GetRawText(),
+                            _ => null,
+                        }
+                    ),
+            ];
         }
         catch (Exception damage) when (damage is JsonException or InvalidOperationException)
         {
-            throw new LitException($"{path}: not a JSON list of captions ({damage.Message.TrimEnd('.')}). Write one caption, or one list of captions, a row.", damage);
+            throw new LitException(
+                $"{path}: not a JSON list of captions ({damage.Message.TrimEnd('.')}). Write one caption, or one list of captions, a row.",
+                damage
+            );
         }
     }
 }

@@ -22,12 +22,19 @@ public sealed class EmbeddingStoreWriter : IDisposable
     private readonly Dictionary<long, (string Digest, StoreCounts Counts)> finished = [];
     private readonly ShardRows? rows;
     private readonly StoreRepeats repeats;
-    private readonly List<Skipped> skipped = [], notes = [];
+    private readonly List<Skipped> skipped = [],
+        notes = [];
     private long? open;
     private int embedded;
     private StoreCounts counts;
 
-    private EmbeddingStoreWriter(string folder, StoreDescription description, StorePart part, StoreFile? complete, FileStream? folderLock)
+    private EmbeddingStoreWriter(
+        string folder,
+        StoreDescription description,
+        StorePart part,
+        StoreFile? complete,
+        FileStream? folderLock
+    )
     {
         (this.folder, this.description, this.part, this.folderLock) = (folder, description, part, folderLock);
         journal = new(folder);
@@ -35,14 +42,16 @@ public sealed class EmbeddingStoreWriter : IDisposable
         order = new(Math.Max(1, description.RowsPerShard / description.Views));
         counts = complete?.Counts ?? new(0, 0, 0);
         IsComplete = complete is not null;
-        if (IsComplete) return;
+        if (IsComplete)
+            return;
         rows = new(description);
         foreach (var shard in journal.Shards())
             if (journal.Read(shard) is { } record)
             {
                 finished.Add(shard, (record.Digest, record.Counts));
                 counts += record.Counts;
-                if (part.Holds(shard) && record.Embedded > 0) repeats.AddShard((int)shard, description.Views);
+                if (part.Holds(shard) && record.Embedded > 0)
+                    repeats.AddShard((int)shard, description.Views);
             }
     }
 
@@ -68,14 +77,19 @@ public sealed class EmbeddingStoreWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(description.EmbeddingSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(description.Views, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(description.RowsPerShard, 1);
-        if (File.Exists(folder)) throw new LitException($"{folder}: is a file, where a store needs a folder. Choose another name.");
+        if (File.Exists(folder))
+            throw new LitException($"{folder}: is a file, where a store needs a folder. Choose another name.");
         var file = StoreFile.Read(folder);
-        if (file is not null) StoreFit.Check(folder, file.Description, description, ofThisSource: part.IsWhole);
-        else if (Directory.Exists(folder) && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))
+        if (file is not null)
+            StoreFit.Check(folder, file.Description, description, ofThisSource: part.IsWhole);
+        else if (
+            Directory.Exists(folder)
+            && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.'))
+        )
             throw new LitException($"{folder}: holds files that are no embedding store. Choose a new or empty folder.");
         if (file is { Complete: true })
         {
-            StoreFolder.Tidy(folder);             // a kill between the last file and the end leaves something
+            StoreFolder.Tidy(folder); // a kill between the last file and the end leaves something
             return new(folder, file.Description, part, file, null);
         }
 
@@ -83,7 +97,8 @@ public sealed class EmbeddingStoreWriter : IDisposable
         try
         {
             file = StoreFile.Read(folder);
-            if (file is null) (file = new(description, false, new(0, 0, 0))).Write(folder);
+            if (file is null)
+                (file = new(description, false, new(0, 0, 0))).Write(folder);
             return new(folder, file.Description, part, file.Complete ? file : null, folderLock);
         }
         catch
@@ -101,12 +116,18 @@ public sealed class EmbeddingStoreWriter : IDisposable
     public IEnumerable<(long Shard, Found Found)> Wanted(IEnumerable<Found> found)
     {
         Outdated = 0;
-        return order.Cut(found, shard => part.Holds(shard) && !finished.ContainsKey(shard), (shard, digest) =>
-        {
-            if (!finished.TryGetValue(shard, out var made) || made.Digest == digest) return;
-            Forget(shard, made.Counts);
-            if (part.Holds(shard)) Outdated++;
-        });
+        return order.Cut(
+            found,
+            shard => part.Holds(shard) && !finished.ContainsKey(shard),
+            (shard, digest) =>
+            {
+                if (!finished.TryGetValue(shard, out var made) || made.Digest == digest)
+                    return;
+                Forget(shard, made.Counts);
+                if (part.Holds(shard))
+                    Outdated++;
+            }
+        );
     }
 
     /// <summary>Finishes the shard under way, if it is another one, and begins this one.</summary>
@@ -114,7 +135,8 @@ public sealed class EmbeddingStoreWriter : IDisposable
     public void MoveTo(long shard)
     {
         Writable();
-        if (open == shard) return;
+        if (open == shard)
+            return;
         Commit();
         open = shard;
     }
@@ -128,7 +150,10 @@ public sealed class EmbeddingStoreWriter : IDisposable
     {
         Writable();
         if (representations.Length != description.Views * description.EmbeddingSize)
-            throw new ArgumentException($"{representations.Length} numbers where {description.Views} x {description.EmbeddingSize} are needed.", nameof(representations));
+            throw new ArgumentException(
+                $"{representations.Length} numbers where {description.Views} x {description.EmbeddingSize} are needed.",
+                nameof(representations)
+            );
         if (!rows!.Append(sample, picture, representations))
         {
             Skip(new(sample.Key, sample.Origin, NoDirection));
@@ -150,7 +175,10 @@ public sealed class EmbeddingStoreWriter : IDisposable
     public void AppendAgain(Sample sample, EmbeddingStore from, long row)
     {
         Writable();
-        if (WhyNotReuse(from) is { } why) throw new LitException($"{from.Folder}: its rows cannot be taken over: {why}. Reuse a store of the same tower, type and views.");
+        if (WhyNotReuse(from) is { } why)
+            throw new LitException(
+                $"{from.Folder}: its rows cannot be taken over: {why}. Reuse a store of the same tower, type and views."
+            );
         rows!.Append(sample, from, row);
         Embedded();
     }
@@ -166,8 +194,10 @@ public sealed class EmbeddingStoreWriter : IDisposable
     public bool AppendRepeat(Sample sample, ReadOnlySpan<byte> sha256)
     {
         Writable();
-        if (repeats.Find(sha256) is not var (shard, row)) return false;
-        if (shard == open) rows!.AppendAgain(sample, row);
+        if (repeats.Find(sha256) is not var (shard, row))
+            return false;
+        if (shard == open)
+            rows!.AppendAgain(sample, row);
         else
         {
             var (from, metadata) = repeats.Open(shard);
@@ -196,11 +226,14 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// <exception cref="LitException">The disk is full or the folder cannot be written.</exception>
     public StoreCounts? Finish()
     {
-        if (IsComplete) return counts;
+        if (IsComplete)
+            return counts;
         Commit();
-        if (Missing > 0 || Outdated > 0) return null;
+        if (Missing > 0 || Outdated > 0)
+            return null;
         var whole = StoreFolder.Finish(folder, description, journal, order.Digests);
-        if (whole is null) return null;
+        if (whole is null)
+            return null;
         (counts, IsComplete) = (whole, true);
         Dispose();
         StoreFolder.Tidy(folder);
@@ -242,7 +275,12 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// <summary>Gives up the finished shards of an unfinished store in which something was skipped, so that it is tried again.</summary>
     public void ForgetSkipped()
     {
-        foreach (var (shard, (_, made)) in finished.Where(shard => part.Holds(shard.Key) && shard.Value.Counts.Skipped > 0).ToList()) Forget(shard, made);
+        foreach (
+            var (shard, (_, made)) in finished
+                .Where(shard => part.Holds(shard.Key) && shard.Value.Counts.Skipped > 0)
+                .ToList()
+        )
+            Forget(shard, made);
     }
 
     private void Forget(long shard, StoreCounts made)
@@ -256,7 +294,8 @@ public sealed class EmbeddingStoreWriter : IDisposable
     /// <summary>Writes the lists of what was skipped and noted until now, for somebody who wants to know why so much was.</summary>
     public void WriteLists()
     {
-        if (!IsComplete) StoreFolder.WriteLists(folder, journal, journal.Shards(), skipped, notes);
+        if (!IsComplete)
+            StoreFolder.WriteLists(folder, journal, journal.Shards(), skipped, notes);
     }
 
     /// <summary>Lets go of the folder. Unless it is finished, the rows since the last finished shard are given up.</summary>
@@ -274,7 +313,8 @@ public sealed class EmbeddingStoreWriter : IDisposable
 
     private void Commit()
     {
-        if (open is not { } shard) return;
+        if (open is not { } shard)
+            return;
         rows!.Write(folder, shard);
         ShardRecord record = new(order.Digests[(int)shard], embedded, [.. skipped], [.. notes]);
         journal.Write(shard, record);
@@ -286,6 +326,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
 
     private void Writable()
     {
-        if (IsComplete) throw new InvalidOperationException("The store is finished.");
+        if (IsComplete)
+            throw new InvalidOperationException("The store is finished.");
     }
 }

@@ -14,7 +14,8 @@ internal sealed unsafe class MappedRows : IDisposable
     public MappedRows(string path)
     {
         Head = NpyFile.Read(path);
-        if (Head.Rows == 0) return;
+        if (Head.Rows == 0)
+            return;
         file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
         view = file.CreateViewAccessor(0, 0, MemoryMappedFileAccess.Read);
         view.SafeMemoryMappedViewHandle.AcquirePointer(ref start);
@@ -36,15 +37,22 @@ internal sealed unsafe class MappedRows : IDisposable
         var bytes = Stored(row);
         switch (Head.Type)
         {
-            case StoredType.Float32: MemoryMarshal.Cast<byte, float>(bytes).CopyTo(destination); break;
-            case StoredType.Float16: TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), destination); break;
-            default: TensorPrimitives.ConvertChecked<sbyte, float>(MemoryMarshal.Cast<byte, sbyte>(bytes), destination); break;
+            case StoredType.Float32:
+                MemoryMarshal.Cast<byte, float>(bytes).CopyTo(destination);
+                break;
+            case StoredType.Float16:
+                TensorPrimitives.ConvertToSingle(MemoryMarshal.Cast<byte, Half>(bytes), destination);
+                break;
+            default:
+                TensorPrimitives.ConvertChecked<sbyte, float>(MemoryMarshal.Cast<byte, sbyte>(bytes), destination);
+                break;
         }
     }
 
     public void Dispose()
     {
-        if (start is null) return;
+        if (start is null)
+            return;
         start = null;
         view!.SafeMemoryMappedViewHandle.ReleasePointer();
         view.Dispose();

@@ -20,7 +20,11 @@ internal sealed class ShardOrder(int length)
     /// <param name="found">All that the source finds, in its order.</param>
     /// <param name="wanted">Asked at the beginning of each shard.</param>
     /// <param name="passed">Told at the end of each.</param>
-    public IEnumerable<(long Shard, Found Found)> Cut(IEnumerable<Found> found, Func<long, bool> wanted, Action<long, string> passed)
+    public IEnumerable<(long Shard, Found Found)> Cut(
+        IEnumerable<Found> found,
+        Func<long, bool> wanted,
+        Action<long, string> passed
+    )
     {
         digests.Clear();
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -33,12 +37,16 @@ internal sealed class ShardOrder(int length)
         }
         foreach (var one in found)
         {
-            if (at++ == 0) take = wanted(digests.Count);
+            if (at++ == 0)
+                take = wanted(digests.Count);
             Add(hash, one);
-            if (take) yield return (digests.Count, one);
-            if (at == length) End();
+            if (take)
+                yield return (digests.Count, one);
+            if (at == length)
+                End();
         }
-        if (at > 0) End();
+        if (at > 0)
+            End();
     }
 
     private static void Add(IncrementalHash hash, Found one)
@@ -46,10 +54,13 @@ internal sealed class ShardOrder(int length)
         if (one.Sample is { } sample)
         {
             Add(hash, "sample", sample.Key, sample.Origin, sample.Label);
-            foreach (var caption in sample.Captions) Add(hash, caption);
-            foreach (var (name, value) in sample.Fields.OrderBy(field => field.Key, StringComparer.Ordinal)) Add(hash, name, value);
+            foreach (var caption in sample.Captions)
+                Add(hash, caption);
+            foreach (var (name, value) in sample.Fields.OrderBy(field => field.Key, StringComparer.Ordinal))
+                Add(hash, name, value);
         }
-        else Add(hash, "skipped", one.Skipped!.Key, one.Skipped.Origin, one.Skipped.InPart ? "in part" : "");
+        else
+            Add(hash, "skipped", one.Skipped!.Key, one.Skipped.Origin, one.Skipped.InPart ? "in part" : "");
     }
 
     private static void Add(IncrementalHash hash, params ReadOnlySpan<string?> texts)
@@ -57,7 +68,7 @@ internal sealed class ShardOrder(int length)
         foreach (var text in texts)
         {
             hash.AppendData(MemoryMarshal.AsBytes((text ?? "").AsSpan()));
-            hash.AppendData([0xff, 0xff]);                     // no character of a text: ends it
+            hash.AppendData([0xff, 0xff]); // no character of a text: ends it
         }
     }
 }

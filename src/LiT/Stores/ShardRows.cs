@@ -19,7 +19,8 @@ internal sealed class ShardRows(StoreDescription description)
     {
         var size = description.EmbeddingSize;
         for (var view = 0; view < description.Views; view++)
-            if (!(Norm(representations.Slice(view * size, size)) is > 0 and < float.PositiveInfinity)) return false;
+            if (!(Norm(representations.Slice(view * size, size)) is > 0 and < float.PositiveInfinity))
+                return false;
         for (var view = 0; view < description.Views; view++)
         {
             var row = representations.Slice(view * size, size);
@@ -38,7 +39,17 @@ internal sealed class ShardRows(StoreDescription description)
         {
             from.Stored(row + view).CopyTo(Place());
             var (width, height) = from.PictureSize(row + view);
-            rows.Add(new(sample with { ReadImage = null }, new(width, height, from.Sha256(row + view)), from.Norm(row + view), view));
+            rows.Add(
+                new(
+                    sample with
+                    {
+                        ReadImage = null,
+                    },
+                    new(width, height, from.Sha256(row + view)),
+                    from.Norm(row + view),
+                    view
+                )
+            );
         }
     }
 
@@ -47,7 +58,7 @@ internal sealed class ShardRows(StoreDescription description)
     {
         for (var view = 0; view < description.Views; view++)
         {
-            var place = Place();                                                          // may move the numbers
+            var place = Place(); // may move the numbers
             numbers.AsSpan((row + view) * RowBytes, RowBytes).CopyTo(place);
             rows.Add(rows[row + view] with { Sample = sample with { ReadImage = null } });
         }
@@ -59,7 +70,17 @@ internal sealed class ShardRows(StoreDescription description)
         for (var view = row; view < row + description.Views; view++)
         {
             from.Stored(view).CopyTo(Place());
-            rows.Add(new(sample with { ReadImage = null }, new(metadata.Widths[view], metadata.Heights[view], StoreMetadata.Bytes(metadata.Hashes[view])), metadata.Norms[view], view - row));
+            rows.Add(
+                new(
+                    sample with
+                    {
+                        ReadImage = null,
+                    },
+                    new(metadata.Widths[view], metadata.Heights[view], StoreMetadata.Bytes(metadata.Hashes[view])),
+                    metadata.Norms[view],
+                    view - row
+                )
+            );
         }
     }
 
@@ -70,7 +91,8 @@ internal sealed class ShardRows(StoreDescription description)
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
     public void Write(string folder, long shard)
     {
-        if (rows.Count == 0) return;
+        if (rows.Count == 0)
+            return;
         AtomicFile.Write(StoreFolder.RowsPath(folder, shard), stream =>
         {
             stream.Write(NpyFile.Head(description.Type, rows.Count, description.EmbeddingSize));
@@ -85,7 +107,16 @@ internal sealed class ShardRows(StoreDescription description)
     {
         var offset = rows.Count * RowBytes;
         if (numbers.Length < offset + RowBytes)
-            Array.Resize(ref numbers, checked((int)Math.Min(Math.Max(2L * numbers.Length, 64L * RowBytes), Math.Max(description.RowsPerShard, description.Views) * (long)RowBytes)));
+            Array.Resize(
+                ref numbers,
+                checked(
+                    (int)
+                        Math.Min(
+                            Math.Max(2L * numbers.Length, 64L * RowBytes),
+                            Math.Max(description.RowsPerShard, description.Views) * (long)RowBytes
+                        )
+                )
+            );
         return numbers.AsSpan(offset, RowBytes);
     }
 
@@ -93,13 +124,18 @@ internal sealed class ShardRows(StoreDescription description)
     {
         switch (description.Type)
         {
-            case StoredType.Float32: MemoryMarshal.AsBytes(row).CopyTo(place); break;
-            case StoredType.Float16: TensorPrimitives.ConvertToHalf(row, MemoryMarshal.Cast<byte, Half>(place)); break;
+            case StoredType.Float32:
+                MemoryMarshal.AsBytes(row).CopyTo(place);
+                break;
+            case StoredType.Float16:
+                TensorPrimitives.ConvertToHalf(row, MemoryMarshal.Cast<byte, Half>(place));
+                break;
             default:
                 // The largest number becomes 127. The scale is not kept: rows have unit length, so it is in the row itself.
                 var scale = 127 / MathF.Abs(TensorPrimitives.MaxMagnitude(row));
                 var bytes = MemoryMarshal.Cast<byte, sbyte>(place);
-                for (var i = 0; i < row.Length; i++) bytes[i] = (sbyte)Math.Clamp(MathF.Round(row[i] * scale), -127, 127);
+                for (var i = 0; i < row.Length; i++)
+                    bytes[i] = (sbyte)Math.Clamp(MathF.Round(row[i] * scale), -127, 127);
                 break;
         }
     }
@@ -108,7 +144,8 @@ internal sealed class ShardRows(StoreDescription description)
     private static float Norm(ReadOnlySpan<float> row)
     {
         var sum = 0.0;
-        foreach (var value in row) sum += (double)value * value;
+        foreach (var value in row)
+            sum += (double)value * value;
         return (float)Math.Sqrt(sum);
     }
 }

@@ -24,7 +24,13 @@ public enum StoredType
 internal static class StoredTypes
 {
     /// <summary>Bytes of a number.</summary>
-    public static int Bytes(this StoredType type) => type switch { StoredType.Int8 => 1, StoredType.Float16 => 2, _ => 4 };
+    public static int Bytes(this StoredType type) =>
+        type switch
+        {
+            StoredType.Int8 => 1,
+            StoredType.Float16 => 2,
+            _ => 4,
+        };
 
     /// <summary>As store.json and the command line call it.</summary>
     public static string Word(this StoredType type) => type.ToString().ToLowerInvariant();

@@ -16,7 +16,12 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
     public const string Name = "store.json";
     private const string Format = "LiT embedding store";
     private const int Version = 1;
-    private static readonly JsonSerializerOptions Indented = new() { WriteIndented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Indented = new()
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public long Rows => Counts.Embedded * Description.Views;
 
@@ -41,9 +46,12 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             ["noted"] = Counts.Noted,
             ["rows"] = Rows,
         };
-        if (Description.Decode != DecodePath.Exact) json["decode"] = Description.Decode.Word();
-        if (Description.ViewChanges is { } changes) json["viewChanges"] = changes.DeepClone();
-        if (Description.Probes is { } probes) json["probes"] = probes.ToJson();
+        if (Description.Decode != DecodePath.Exact)
+            json["decode"] = Description.Decode.Word();
+        if (Description.ViewChanges is { } changes)
+            json["viewChanges"] = changes.DeepClone();
+        if (Description.Probes is { } probes)
+            json["probes"] = probes.ToJson();
         AtomicFile.WriteAllText(Path.Combine(folder, Name), json.ToJsonString(Indented) + "\n");
     }
 
@@ -52,21 +60,27 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
     public static StoreFile? Read(string folder)
     {
         var path = Path.Combine(folder, Name);
-        if (!File.Exists(path)) return null;
+        if (!File.Exists(path))
+            return null;
         try
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var json = document.RootElement;
-            if (Text(json, "format") != Format) throw new LitException($"{path}: not the description of an embedding store. Choose another folder.");
+            if (Text(json, "format") != Format)
+                throw new LitException($"{path}: not the description of an embedding store. Choose another folder.");
             if (json.GetProperty("version").GetInt32() is var version && version > Version)
-                throw new LitException($"{path}: version {version} of the format, where this program knows {Version}. Use a newer program.");
+                throw new LitException(
+                    $"{path}: version {version} of the format, where this program knows {Version}. Use a newer program."
+                );
             var description = new StoreDescription
             {
                 Fingerprint = Text(json, "fingerprint"),
                 Tower = Text(json, "tower"),
                 Preprocessing = JsonNode.Parse(json.GetProperty("preprocessing").GetRawText()),
                 EmbeddingSize = json.GetProperty("embeddingSize").GetInt32(),
-                Type = Enum.TryParse<StoredType>(Text(json, "dtype"), ignoreCase: true, out var type) ? type : throw new FormatException($"the type {Text(json, "dtype")} is not known"),
+                Type = Enum.TryParse<StoredType>(Text(json, "dtype"), ignoreCase: true, out var type)
+                    ? type
+                    : throw new FormatException($"the type {Text(json, "dtype")} is not known"),
                 Views = json.GetProperty("views").GetInt32(),
                 RowsPerShard = json.GetProperty("rowsPerShard").GetInt32(),
                 Source = Text(json, "source"),
@@ -75,22 +89,32 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
                 Probes = Part(json, "probes") is { } probes ? ProbeVectors.FromJson(probes) : null,
             };
             var counts = new StoreCounts(Count(json, "embedded"), Count(json, "skipped"), Count(json, "noted"));
-            if (description is not { EmbeddingSize: > 0, Views: > 0, RowsPerShard: > 0 }) throw new FormatException("a size is not above zero");
+            if (description is not { EmbeddingSize: > 0, Views: > 0, RowsPerShard: > 0 })
+                throw new FormatException("a size is not above zero");
             return new(description, json.GetProperty("complete").GetBoolean(), counts);
         }
-        catch (Exception damage) when (damage is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        catch (Exception damage)
+            when (damage is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
-            throw new LitException($"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and embed again.", damage);
+            throw new LitException(
+                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and embed again.",
+                damage
+            );
         }
     }
 
-    private static string Text(JsonElement json, string name) => json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
+    private static string Text(JsonElement json, string name) =>
+        json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
 
-    private static DecodePath Way(string? word) => Enum.GetValues<DecodePath>().Where(path => path.Word() == word).Cast<DecodePath?>().FirstOrDefault()
+    private static DecodePath Way(string? word) =>
+        Enum.GetValues<DecodePath>().Where(path => path.Word() == word).Cast<DecodePath?>().FirstOrDefault()
         ?? throw new FormatException($"the way of decoding {word} is not known");
 
-    private static JsonNode? Part(JsonElement json, string name) => json.TryGetProperty(name, out var part) ? JsonNode.Parse(part.GetRawText()) : null;
+    private static JsonNode? Part(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var part) ? JsonNode.Parse(part.GetRawText()) : null;
 
     private static long Count(JsonElement json, string name) =>
-        json.GetProperty(name).GetInt64() is >= 0 and var count ? count : throw new FormatException($"{name} is below zero");
+        json.GetProperty(name).GetInt64() is >= 0 and var count
+            ? count
+            : throw new FormatException($"{name} is below zero");
 }

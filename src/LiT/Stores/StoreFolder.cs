@@ -10,14 +10,22 @@ namespace LiT.Stores;
 /// <summary>Where a store's files lie, and how they come together when the last shard is there.</summary>
 internal static partial class StoreFolder
 {
-    private const string LockName = ".writing", FinishName = ".finishing", NotesName = "notes.jsonl", UpdateName = ".update";
+    private const string LockName = ".writing",
+        FinishName = ".finishing",
+        NotesName = "notes.jsonl",
+        UpdateName = ".update";
     public const string SkippedName = "skipped.jsonl";
     private static readonly string[] Parts = ["img_emb", "metadata"];
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Plain = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
-    public static string RowsPath(string folder, long shard) => Path.Combine(folder, "img_emb", $"img_emb_{shard.ToString("0000", CultureInfo.InvariantCulture)}.npy");
+    public static string RowsPath(string folder, long shard) =>
+        Path.Combine(folder, "img_emb", $"img_emb_{shard.ToString("0000", CultureInfo.InvariantCulture)}.npy");
 
-    public static string MetadataPath(string folder, long shard) => Path.Combine(folder, "metadata", $"metadata_{shard.ToString("0000", CultureInfo.InvariantCulture)}.parquet");
+    public static string MetadataPath(string folder, long shard) =>
+        Path.Combine(folder, "metadata", $"metadata_{shard.ToString("0000", CultureInfo.InvariantCulture)}.parquet");
 
     /// <summary>The folder in which a store's next generation is made; one that was begun otherwise is cleared away.</summary>
     /// <exception cref="LitException">The folder cannot be written to.</exception>
@@ -26,17 +34,30 @@ internal static partial class StoreFolder
         var next = Path.Combine(folder, UpdateName);
         try
         {
-            if (Directory.Exists(next) && (StoreFile.Read(next) is not { } begun || StoreFit.Difference(begun.Description, description) is not null ||
-                (begun.Description.Source, begun.Description.RowsPerShard) != (description.Source, description.RowsPerShard)))
+            if (
+                Directory.Exists(next)
+                && (
+                    StoreFile.Read(next) is not { } begun
+                    || StoreFit.Difference(begun.Description, description) is not null
+                    || (begun.Description.Source, begun.Description.RowsPerShard)
+                        != (description.Source, description.RowsPerShard)
+                )
+            )
                 Directory.Delete(next, recursive: true);
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(folder, trouble);
+        }
         return next;
     }
 
     /// <summary>The number in img_emb_0003.npy and its like, or null for another file.</summary>
     public static int? ShardOf(string name) =>
-        ShardName().Match(name) is { Success: true } match && int.TryParse(match.Groups["n"].Value, CultureInfo.InvariantCulture, out var n) ? n : null;
+        ShardName().Match(name) is { Success: true } match
+        && int.TryParse(match.Groups["n"].Value, CultureInfo.InvariantCulture, out var n)
+            ? n
+            : null;
 
     /// <summary>Keeps the same part from being made twice at once.</summary>
     /// <exception cref="LitException">Another process makes it, or the folder cannot be written to.</exception>
@@ -46,40 +67,63 @@ internal static partial class StoreFolder
         try
         {
             Directory.CreateDirectory(folder);
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose);
+            return new FileStream(
+                path,
+                FileMode.OpenOrCreate,
+                FileAccess.ReadWrite,
+                FileShare.None,
+                1,
+                FileOptions.DeleteOnClose
+            );
         }
         catch (IOException trouble) when (File.Exists(path))
         {
-            throw new LitException($"{folder}: another program is writing {(part.IsWhole ? "this store" : $"part {part} of this store")}. Wait for it, or choose another folder.", trouble);
+            throw new LitException(
+                $"{folder}: another program is writing {(part.IsWhole ? "this store" : $"part {part} of this store")}. Wait for it, or choose another folder.",
+                trouble
+            );
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(folder, trouble);
+        }
     }
 
     /// <summary>Makes a store of its shards, of which none is missing: the lists, then store.json, which says that it is complete.</summary>
     /// <returns>What it holds; null where a shard was made from other data than <paramref name="digests"/> say.</returns>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
-    public static StoreCounts? Finish(string folder, StoreDescription description, StoreJournal journal, IReadOnlyList<string> digests)
+    public static StoreCounts? Finish(
+        string folder,
+        StoreDescription description,
+        StoreJournal journal,
+        IReadOnlyList<string> digests
+    )
     {
         using var one = WaitToFinish(folder);
-        if (StoreFile.Read(folder) is { Complete: true } done) return done.Counts;         // another part was quicker
+        if (StoreFile.Read(folder) is { Complete: true } done)
+            return done.Counts; // another part was quicker
         StoreCounts counts = new(0, 0, 0);
         HashSet<long> withRows = [];
         for (var shard = 0; shard < digests.Count; shard++)
         {
-            if (journal.Read(shard) is not { } record) return null;
+            if (journal.Read(shard) is not { } record)
+                return null;
             if (record.Digest != digests[shard])
             {
                 journal.Remove(shard);
                 return null;
             }
             counts += record.Counts;
-            if (record.Embedded > 0) withRows.Add(shard);
+            if (record.Embedded > 0)
+                withRows.Add(shard);
         }
         if (counts.Embedded == 0)
         {
             WriteLists(folder, journal, Enumerable.Range(0, digests.Count).Select(shard => (long)shard), [], []);
-            journal.Delete();                                                             // so that the same command tries everything again
-            throw new LitException($"{description.Source}: none of its {counts.Found:N0} samples has a picture that could be read. {Path.Combine(folder, SkippedName)} says why for each.");
+            journal.Delete(); // so that the same command tries everything again
+            throw new LitException(
+                $"{description.Source}: none of its {counts.Found:N0} samples has a picture that could be read. {Path.Combine(folder, SkippedName)} says why for each."
+            );
         }
         try
         {
@@ -88,21 +132,35 @@ internal static partial class StoreFolder
             {
                 AtomicFile.RemoveLeft(place);
                 foreach (var path in Directory.EnumerateFiles(place))
-                    if (ShardOf(Path.GetFileName(path)) is { } shard && !withRows.Contains(shard)) File.Delete(path);
+                    if (ShardOf(Path.GetFileName(path)) is { } shard && !withRows.Contains(shard))
+                        File.Delete(path);
             }
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(folder, trouble);
+        }
         WriteLists(folder, journal, Enumerable.Range(0, digests.Count).Select(shard => (long)shard), [], []);
         new StoreFile(description, true, counts).Write(folder);
         return counts;
     }
 
     /// <summary>Writes skipped.jsonl and notes.jsonl from the journal, a shard's after the other's.</summary>
-    public static void WriteLists(string folder, StoreJournal journal, IEnumerable<long> shards, IReadOnlyList<Skipped> skipped, IReadOnlyList<Skipped> notes)
+    public static void WriteLists(
+        string folder,
+        StoreJournal journal,
+        IEnumerable<long> shards,
+        IReadOnlyList<Skipped> skipped,
+        IReadOnlyList<Skipped> notes
+    )
     {
         ShardRecord[] records = [.. shards.Select(journal.Read).OfType<ShardRecord>(), new("", 0, skipped, notes)];
-        AtomicFile.Write(Path.Combine(folder, SkippedName), stream => Lines(stream, records.SelectMany(record => record.Skipped)));
-        AtomicFile.Write(Path.Combine(folder, NotesName), stream => Lines(stream, records.SelectMany(record => record.Notes)));
+        AtomicFile.Write(Path.Combine(folder, SkippedName), stream =>
+            Lines(stream, records.SelectMany(record => record.Skipped))
+        );
+        AtomicFile.Write(Path.Combine(folder, NotesName), stream =>
+            Lines(stream, records.SelectMany(record => record.Notes))
+        );
     }
 
     /// <summary>Clears away what a finished store no longer needs.</summary>
@@ -111,8 +169,16 @@ internal static partial class StoreFolder
         try
         {
             new StoreJournal(folder).Delete();
-            if (Path.Combine(folder, UpdateName) is var next && Directory.Exists(next) && !File.Exists(Path.Combine(next, StoreFile.Name))) Directory.Delete(next, recursive: true);
-            foreach (var path in Directory.EnumerateFiles(folder, LockName + "*").Append(Path.Combine(folder, FinishName))) File.Delete(path);
+            if (
+                Path.Combine(folder, UpdateName) is var next
+                && Directory.Exists(next)
+                && !File.Exists(Path.Combine(next, StoreFile.Name))
+            )
+                Directory.Delete(next, recursive: true);
+            foreach (
+                var path in Directory.EnumerateFiles(folder, LockName + "*").Append(Path.Combine(folder, FinishName))
+            )
+                File.Delete(path);
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
@@ -128,29 +194,48 @@ internal static partial class StoreFolder
     public static void Switch(string folder)
     {
         var next = Path.Combine(folder, UpdateName);
-        if (!SwitchIsUnderWay(folder)) return;
+        if (!SwitchIsUnderWay(folder))
+            return;
         try
         {
             foreach (var part in Parts.Where(part => Directory.Exists(Path.Combine(next, part))))
             {
-                if (Directory.Exists(Path.Combine(folder, part))) Directory.Delete(Path.Combine(folder, part), recursive: true);
+                if (Directory.Exists(Path.Combine(folder, part)))
+                    Directory.Delete(Path.Combine(folder, part), recursive: true);
                 Directory.Move(Path.Combine(next, part), Path.Combine(folder, part));
             }
-            foreach (var list in new[] { SkippedName, NotesName, StoreFile.Name }.Where(list => File.Exists(Path.Combine(next, list))))
+            foreach (
+                var list in new[] { SkippedName, NotesName, StoreFile.Name }.Where(list =>
+                    File.Exists(Path.Combine(next, list))
+                )
+            )
                 File.Move(Path.Combine(next, list), Path.Combine(folder, list), overwrite: true);
             Directory.Delete(next, recursive: true);
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(folder, trouble); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(folder, trouble);
+        }
     }
 
     /// <summary>Whether a next generation is complete and not yet in its place, so that the present one may be half replaced.</summary>
-    public static bool SwitchIsUnderWay(string folder) => StoreFile.Read(Path.Combine(folder, UpdateName)) is { Complete: true };
+    public static bool SwitchIsUnderWay(string folder) =>
+        StoreFile.Read(Path.Combine(folder, UpdateName)) is { Complete: true };
 
     private static void Lines(Stream stream, IEnumerable<Skipped> all)
     {
         foreach (var one in all)
         {
-            JsonSerializer.Serialize(stream, new { key = one.Key, origin = one.Origin, reason = one.Reason }, Plain);
+            JsonSerializer.Serialize(
+                stream,
+                new
+                {
+                    key = one.Key,
+                    origin = one.Origin,
+                    reason = one.Reason,
+                },
+                Plain
+            );
             stream.WriteByte((byte)'\n');
         }
     }
@@ -161,9 +246,25 @@ internal static partial class StoreFolder
         var path = Path.Combine(folder, FinishName);
         for (var attempt = 0; ; attempt++)
         {
-            try { return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None, 1, FileOptions.DeleteOnClose); }
-            catch (IOException) when (attempt < 600 && File.Exists(path)) { Thread.Sleep(100); }
-            catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(path, trouble); }
+            try
+            {
+                return new FileStream(
+                    path,
+                    FileMode.OpenOrCreate,
+                    FileAccess.ReadWrite,
+                    FileShare.None,
+                    1,
+                    FileOptions.DeleteOnClose
+                );
+            }
+            catch (IOException) when (attempt < 600 && File.Exists(path))
+            {
+                Thread.Sleep(100);
+            }
+            catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+            {
+                throw AtomicFile.Explained(path, trouble);
+            }
         }
     }
 

@@ -11,7 +11,12 @@ namespace LiT.Stores;
 /// <param name="Embedded">Pictures whose rows are in its files; none, and there are no files.</param>
 /// <param name="Skipped">What was skipped in it.</param>
 /// <param name="Notes">What was used without a part.</param>
-internal sealed record ShardRecord(string Digest, int Embedded, IReadOnlyList<Skipped> Skipped, IReadOnlyList<Skipped> Notes)
+internal sealed record ShardRecord(
+    string Digest,
+    int Embedded,
+    IReadOnlyList<Skipped> Skipped,
+    IReadOnlyList<Skipped> Notes
+)
 {
     public StoreCounts Counts => new(Embedded, Skipped.Count, Notes.Count);
 }
@@ -22,24 +27,49 @@ internal sealed record ShardRecord(string Digest, int Embedded, IReadOnlyList<Sk
 /// </summary>
 internal sealed class StoreJournal(string store)
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
     private readonly string folder = Path.Combine(store, ".progress");
 
     /// <summary>The numbers of the finished shards, in order.</summary>
-    public List<long> Shards() => !Directory.Exists(folder) ? []
-        : [.. Directory.EnumerateFiles(folder, "shard-*.json").Select(path => Path.GetFileNameWithoutExtension(path)[6..])
-            .Select(name => long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var shard) ? shard : -1).Where(shard => shard >= 0).Order()];
+    public List<long> Shards() =>
+        !Directory.Exists(folder)
+            ? []
+            :
+            [
+                .. Directory
+                    .EnumerateFiles(folder, "shard-*.json")
+                    .Select(path => Path.GetFileNameWithoutExtension(path)[6..])
+                    .Select(name =>
+                        long.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var shard) ? shard : -1
+                    )
+                    .Where(shard => shard >= 0)
+                    .Order(),
+            ];
 
     /// <summary>A shard's record; null where there is none, or a damaged one: the shard is then made again.</summary>
     public ShardRecord? Read(long shard)
     {
-        try { return JsonSerializer.Deserialize<ShardRecord>(File.ReadAllBytes(PathOf(shard)), Json) is { Digest: not null, Skipped: not null, Notes: not null } record ? record : null; }
-        catch (Exception trouble) when (trouble is FileNotFoundException or DirectoryNotFoundException or JsonException) { return null; }
+        try
+        {
+            return
+                JsonSerializer.Deserialize<ShardRecord>(File.ReadAllBytes(PathOf(shard)), Json)
+                    is { Digest: not null, Skipped: not null, Notes: not null } record
+                ? record
+                : null;
+        }
+        catch (Exception trouble) when (trouble is FileNotFoundException or DirectoryNotFoundException or JsonException)
+        {
+            return null;
+        }
     }
 
     /// <summary>Notes a finished shard.</summary>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
-    public void Write(long shard, ShardRecord record) => AtomicFile.WriteAllBytes(PathOf(shard), JsonSerializer.SerializeToUtf8Bytes(record, Json));
+    public void Write(long shard, ShardRecord record) =>
+        AtomicFile.WriteAllBytes(PathOf(shard), JsonSerializer.SerializeToUtf8Bytes(record, Json));
 
     /// <summary>Forgets a shard, which is then made again.</summary>
     public void Remove(long shard) => File.Delete(PathOf(shard));
@@ -47,11 +77,17 @@ internal sealed class StoreJournal(string store)
     /// <summary>Clears the journal away.</summary>
     public void Delete()
     {
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>What the finished shards hold together.</summary>
-    public StoreCounts Counts() => Shards().Select(Read).OfType<ShardRecord>().Aggregate(new StoreCounts(0, 0, 0), (sum, record) => sum + record.Counts);
+    public StoreCounts Counts() =>
+        Shards()
+            .Select(Read)
+            .OfType<ShardRecord>()
+            .Aggregate(new StoreCounts(0, 0, 0), (sum, record) => sum + record.Counts);
 
-    private string PathOf(long shard) => Path.Combine(folder, $"shard-{shard.ToString("000000", CultureInfo.InvariantCulture)}.json");
+    private string PathOf(long shard) =>
+        Path.Combine(folder, $"shard-{shard.ToString("000000", CultureInfo.InvariantCulture)}.json");
 }

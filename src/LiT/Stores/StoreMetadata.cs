@@ -9,7 +9,11 @@ namespace LiT.Stores;
 /// <summary>What a store says of its rows, beside the numbers: read once, kept compact.</summary>
 internal sealed class StoreMetadata
 {
-    private readonly TextColumn keys = new(), caption = new(), captions = new(), fields = new(), origins = new();
+    private readonly TextColumn keys = new(),
+        caption = new(),
+        captions = new(),
+        fields = new(),
+        origins = new();
     private readonly List<string> labelNames = [];
     private readonly Dictionary<string, int> labelNumbers = [];
     private readonly List<int> labels = [];
@@ -37,10 +41,16 @@ internal sealed class StoreMetadata
             for (var g = 0; g < table.RowGroups; g++)
             {
                 using var group = table.Group(g);
-                foreach (var field in table.Reader.Schema.DataFields.Where(field => field.MaxRepetitionLevel == 0 && (only is null || field.Name == only)))
+                foreach (
+                    var field in table.Reader.Schema.DataFields.Where(field =>
+                        field.MaxRepetitionLevel == 0 && (only is null || field.Name == only)
+                    )
+                )
                 {
-                    if (TextNames.Contains(field.Name)) shard.Add(field.Name, shard.Texts, group.Texts(field));
-                    else if (NumberNames.Contains(field.Name)) shard.Add(field.Name, shard.Numbers, group.Floats(field, field.Name == "norm" ? 1 : 0));
+                    if (TextNames.Contains(field.Name))
+                        shard.Add(field.Name, shard.Texts, group.Texts(field));
+                    else if (NumberNames.Contains(field.Name))
+                        shard.Add(field.Name, shard.Numbers, group.Floats(field, field.Name == "norm" ? 1 : 0));
                 }
                 shard.Count += checked((int)group.RowCount);
             }
@@ -49,7 +59,10 @@ internal sealed class StoreMetadata
         }
         catch (Exception damage) when (damage is not LitException)
         {
-            throw new LitException($"{path}: cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy or embed it again.", damage);
+            throw new LitException(
+                $"{path}: cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy or embed it again.",
+                damage
+            );
         }
     }
 
@@ -57,7 +70,8 @@ internal sealed class StoreMetadata
     public void AddCaptions(List<string?>? given, int count, long firstRow)
     {
         var shard = new Columns { Count = count };
-        if (given is not null) shard.Texts.Add("captions", given);
+        if (given is not null)
+            shard.Texts.Add("captions", given);
         Add(shard, firstRow);
     }
 
@@ -72,8 +86,14 @@ internal sealed class StoreMetadata
 
     public IReadOnlyDictionary<string, string> Fields(int shard, int row)
     {
-        try { return JsonSerializer.Deserialize<Dictionary<string, string>>(fields[shard, row] ?? "{}")!; }
-        catch (JsonException) { return new Dictionary<string, string> { ["fields"] = fields[shard, row]! }; }
+        try
+        {
+            return JsonSerializer.Deserialize<Dictionary<string, string>>(fields[shard, row] ?? "{}")!;
+        }
+        catch (JsonException)
+        {
+            return new Dictionary<string, string> { ["fields"] = fields[shard, row]! };
+        }
     }
 
     /// <summary>A SHA-256 in halves.</summary>
@@ -83,7 +103,8 @@ internal sealed class StoreMetadata
     /// <summary>The 32 bytes of a SHA-256; none where it is not known.</summary>
     public static byte[] Bytes((UInt128 First, UInt128 Second) hash)
     {
-        if (hash == default) return [];
+        if (hash == default)
+            return [];
         var bytes = new byte[32];
         BinaryPrimitives.WriteUInt128BigEndian(bytes, hash.First);
         BinaryPrimitives.WriteUInt128BigEndian(bytes.AsSpan(16), hash.Second);
@@ -93,10 +114,22 @@ internal sealed class StoreMetadata
     private static (UInt128, UInt128) Hash(string? hex)
     {
         Span<byte> bytes = stackalloc byte[32];
-        return hex is { Length: 64 } && Convert.FromHexString(hex, bytes, out _, out _) == OperationStatus.Done ? Hash(bytes) : default;
+        return hex is { Length: 64 } && Convert.FromHexString(hex, bytes, out _, out _) == OperationStatus.Done
+            ? Hash(bytes)
+            : default;
     }
 
-    private static readonly string[] TextNames = ["key", "image_path", "caption", "captions", "label", "sha256", "origin", "fields"];
+    private static readonly string[] TextNames =
+    [
+        "key",
+        "image_path",
+        "caption",
+        "captions",
+        "label",
+        "sha256",
+        "origin",
+        "fields",
+    ];
     private static readonly string[] NumberNames = ["norm", "view", "width", "height"];
 
     /// <summary>One shard's columns while they are read.</summary>
@@ -108,13 +141,16 @@ internal sealed class StoreMetadata
 
         public void Add<T>(string name, Dictionary<string, List<T>> columns, T[] values)
         {
-            if (!columns.TryGetValue(name, out var column)) columns.Add(name, column = []);
+            if (!columns.TryGetValue(name, out var column))
+                columns.Add(name, column = []);
             column.AddRange(values);
         }
 
-        public List<string?> Text(string name) => Texts.GetValueOrDefault(name) ?? [.. Enumerable.Repeat<string?>(null, Count)];
+        public List<string?> Text(string name) =>
+            Texts.GetValueOrDefault(name) ?? [.. Enumerable.Repeat<string?>(null, Count)];
 
-        public List<float> Number(string name, float otherwise) => Numbers.GetValueOrDefault(name) ?? [.. Enumerable.Repeat(otherwise, Count)];
+        public List<float> Number(string name, float otherwise) =>
+            Numbers.GetValueOrDefault(name) ?? [.. Enumerable.Repeat(otherwise, Count)];
     }
 
     private void Add(Columns shard, long firstRow)
@@ -135,8 +171,10 @@ internal sealed class StoreMetadata
 
     private int LabelNumber(string? label)
     {
-        if (label is null) return -1;
-        if (labelNumbers.TryGetValue(label, out var number)) return number;
+        if (label is null)
+            return -1;
+        if (labelNumbers.TryGetValue(label, out var number))
+            return number;
         labelNumbers.Add(label, labelNames.Count);
         labelNames.Add(label);
         return labelNames.Count - 1;
@@ -145,8 +183,15 @@ internal sealed class StoreMetadata
     /// <summary>A JSON list of texts; another program's plain text is one.</summary>
     private static string[]? List(string? json)
     {
-        if (json is null) return null;
-        try { return JsonSerializer.Deserialize<string?[]>(json)?.OfType<string>().ToArray(); }
-        catch (JsonException) { return [json]; }
+        if (json is null)
+            return null;
+        try
+        {
+            return JsonSerializer.Deserialize<string?[]>(json)?.OfType<string>().ToArray();
+        }
+        catch (JsonException)
+        {
+            return [json];
+        }
     }
 }

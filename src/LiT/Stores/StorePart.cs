@@ -35,10 +35,15 @@ public readonly record struct StorePart
     /// <summary>Reads "3/8".</summary>
     /// <exception cref="UsageException">It is something else.</exception>
     public static StorePart Parse(string text) =>
-        text.Split('/') is [var i, var n] && int.TryParse(i, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
-            && int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var of) && number >= 1 && number <= of
+        text.Split('/') is [var i, var n]
+        && int.TryParse(i, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var of)
+        && number >= 1
+        && number <= of
             ? new(number, of)
-            : throw new UsageException($"--part {text}: write i/n, from 1/n to n/n, for example 2/4 for the second of four parts.");
+            : throw new UsageException(
+                $"--part {text}: write i/n, from 1/n to n/n, for example 2/4 for the second of four parts."
+            );
 
     /// <inheritdoc/>
     public override string ToString() => IsWhole ? "the whole" : $"{Number}/{Of}";

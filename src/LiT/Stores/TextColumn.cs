@@ -14,8 +14,10 @@ internal sealed class TextColumn
         var ends = new int[values.Count];
         for (var i = 0; i < ends.Length; i++)
         {
-            if (values[i] is { } value) text.Write(Encoding.UTF8.GetBytes(value));
-            else text.WriteByte(Null);
+            if (values[i] is { } value)
+                text.Write(Encoding.UTF8.GetBytes(value));
+            else
+                text.WriteByte(Null);
             ends[i] = checked((int)text.Length);
         }
         shards.Add((text.ToArray(), ends));
@@ -31,5 +33,5 @@ internal sealed class TextColumn
         }
     }
 
-    private const byte Null = 0xff;        // never a byte of UTF-8
+    private const byte Null = 0xff; // never a byte of UTF-8
 }

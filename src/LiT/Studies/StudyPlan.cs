@@ -19,7 +19,10 @@ public sealed record StudyPlan
 {
     private const int MostCells = 1000;
 
-    private static readonly HashSet<string> RecipeMembers = [.. typeof(TuneRecipe).GetProperties().Select(member => JsonNamingPolicy.CamelCase.ConvertName(member.Name))];
+    private static readonly HashSet<string> RecipeMembers =
+    [
+        .. typeof(TuneRecipe).GetProperties().Select(member => JsonNamingPolicy.CamelCase.ConvertName(member.Name)),
+    ];
 
     /// <summary>What all cells share.</summary>
     public JsonObject Base { get; init; } = [];
@@ -37,25 +40,47 @@ public sealed record StudyPlan
     /// <exception cref="LitException">It is no JSON, or says something that is not understood.</exception>
     public static StudyPlan Read(string path)
     {
-        if (!File.Exists(path)) throw new UsageException($"--file {path}: there is no such file. Give a study as JSON.");
+        if (!File.Exists(path))
+            throw new UsageException($"--file {path}: there is no such file. Give a study as JSON.");
         try
         {
-            var json = JsonNode.Parse(File.ReadAllText(path), null, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) as JsonObject
+            var json =
+                JsonNode.Parse(
+                    File.ReadAllText(path),
+                    null,
+                    new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
+                ) as JsonObject
                 ?? throw new JsonException("an object is expected");
-            if (json.Select(one => one.Key).FirstOrDefault(key => key is not ("base" or "vary" or "cells" or "seeds")) is { } unknown)
+            if (
+                json.Select(one => one.Key)
+                    .FirstOrDefault(key => key is not ("base" or "vary" or "cells" or "seeds")) is
+                { } unknown
+            )
                 throw new JsonException($"the member {unknown} is not known; base, vary, cells and seeds are");
             return new()
             {
                 Base = (JsonObject?)json["base"]?.DeepClone() ?? [],
-                Vary = [.. (json["vary"]?.AsObject() ?? []).Select(one => (one.Key, (IReadOnlyList<JsonNode?>)[.. one.Value!.AsArray().Select(value => value?.DeepClone())]))],
+                Vary =
+                [
+                    .. (json["vary"]?.AsObject() ?? []).Select(one =>
+                        (
+                            one.Key,
+                            (IReadOnlyList<JsonNode?>)[.. one.Value!.AsArray().Select(value => value?.DeepClone())]
+                        )
+                    ),
+                ],
                 Single = [.. (json["cells"]?.AsArray() ?? []).Select(cell => (JsonObject)cell!.AsObject().DeepClone())],
                 Seeds = json["seeds"]?.AsArray().Select(seed => seed!.GetValue<int>()).ToList() ?? [0],
             };
         }
-        catch (Exception wrong) when (wrong is JsonException or InvalidOperationException or NullReferenceException or FormatException)
+        catch (Exception wrong)
+            when (wrong is JsonException or InvalidOperationException or NullReferenceException or FormatException)
         {
-            throw new LitException($"{path}: cannot be used as a study ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). " +
-                """Write {"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "seeds": [0, 1, 2]}.""", wrong);
+            throw new LitException(
+                $"{path}: cannot be used as a study ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). "
+                    + """Write {"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "seeds": [0, 1, 2]}.""",
+                wrong
+            );
         }
     }
 
@@ -66,7 +91,14 @@ public sealed record StudyPlan
         if (text.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } values])
             throw new UsageException($"--vary {text}: write NAME=VALUE,VALUE, for example lock=Lu,LU or batch=64,256.");
         var mark = values.Contains('|') || values.Contains(':') ? '|' : ',';
-        return (name, [.. values.Split(mark, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(Value)]);
+        return (
+            name,
+            [
+                .. values
+                    .Split(mark, StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                    .Select(Value),
+            ]
+        );
     }
 
     /// <summary>Every cell, in the order of the values.</summary>
@@ -74,46 +106,81 @@ public sealed record StudyPlan
     public IReadOnlyList<StudyCell> Cells()
     {
         var combinations = Vary.Aggregate(new List<List<(string Name, JsonNode? Value)>> { new() }, (all, axis) =>
-            [.. all.SelectMany(before => axis.Values.Select(value => before.Append((axis.Name, value)).ToList()))]);
-        if (combinations.Count > MostCells) throw new UsageException($"The study has {combinations.Count:N0} cells. Vary less; {MostCells} are the most.");
+            [.. all.SelectMany(before => axis.Values.Select(value => before.Append((axis.Name, value)).ToList()))]
+        );
+        if (combinations.Count > MostCells)
+            throw new UsageException(
+                $"The study has {combinations.Count:N0} cells. Vary less; {MostCells} are the most."
+            );
         List<StudyCell> cells = [];
         if (Vary.Count > 0 || Single.Count == 0)
             foreach (var combination in combinations)
             {
                 var recipe = (JsonObject)Base.DeepClone();
-                foreach (var (name, value) in combination) Set(recipe, name, value);
+                foreach (var (name, value) in combination)
+                    Set(recipe, name, value);
                 var choices = combination.ToDictionary(one => one.Name, one => Words(one.Value));
-                cells.Add(new(choices.Count == 0 ? "run" : string.Join(' ', choices.Select(one => $"{one.Key}={one.Value}")), choices, TuneRecipe.Of(recipe, "the study")));
+                cells.Add(
+                    new(
+                        choices.Count == 0 ? "run" : string.Join(' ', choices.Select(one => $"{one.Key}={one.Value}")),
+                        choices,
+                        TuneRecipe.Of(recipe, "the study")
+                    )
+                );
             }
         foreach (var (own, index) in Single.Select((own, index) => (own, index)))
         {
             var recipe = (JsonObject)Base.DeepClone();
             TuneRecipe.Merge(recipe, own);
             var name = own["name"]?.ToString() ?? $"cell {index + 1}";
-            cells.Add(new(name, new Dictionary<string, string> { ["cell"] = name }, TuneRecipe.Of(recipe, $"the study's cell '{name}'")));
+            cells.Add(
+                new(
+                    name,
+                    new Dictionary<string, string> { ["cell"] = name },
+                    TuneRecipe.Of(recipe, $"the study's cell '{name}'")
+                )
+            );
         }
         if (cells.GroupBy(cell => Folder(cell.Name)).FirstOrDefault(group => group.Count() > 1) is { } twice)
-            throw new UsageException($"The study has two cells called '{twice.First().Name}'. Give every cell a name of its own.");
+            throw new UsageException(
+                $"The study has two cells called '{twice.First().Name}'. Give every cell a name of its own."
+            );
         return cells;
     }
 
     /// <summary>A name as a folder's.</summary>
-    internal static string Folder(string name) => string.Concat(name.Select(letter => char.IsLetterOrDigit(letter) || letter is '-' or '.' or '=' ? letter : '_'));
+    internal static string Folder(string name) =>
+        string.Concat(
+            name.Select(letter => char.IsLetterOrDigit(letter) || letter is '-' or '.' or '=' ? letter : '_')
+        );
 
     private static void Set(JsonObject recipe, string name, JsonNode? value)
     {
         var parts = name.Split('.');
-        if (!RecipeMembers.Contains(parts[0])) parts = ["options", .. parts];
+        if (!RecipeMembers.Contains(parts[0]))
+            parts = ["options", .. parts];
         var at = recipe;
-        foreach (var part in parts[..^1]) at = (JsonObject)(at[part] ??= new JsonObject());
+        foreach (var part in parts[..^1])
+            at = (JsonObject)(at[part] ??= new JsonObject());
         at[parts[^1]] = value?.DeepClone();
     }
 
     private static JsonNode? Value(string text)
     {
-        if (text == "none") return null;
-        try { return JsonNode.Parse(text) is JsonValue value && value.GetValueKind() is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False ? value : JsonValue.Create(text); }
-        catch (JsonException) { return JsonValue.Create(text); }
+        if (text == "none")
+            return null;
+        try
+        {
+            return
+                JsonNode.Parse(text) is JsonValue value
+                && value.GetValueKind() is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False
+                ? value
+                : JsonValue.Create(text);
+        }
+        catch (JsonException)
+        {
+            return JsonValue.Create(text);
+        }
     }
 
     private static string Words(JsonNode? value) => value?.ToString() ?? "none";

@@ -14,8 +14,17 @@ namespace LiT.Studies;
 /// <param name="Temperature">exp(t) of the result.</param>
 /// <param name="Seconds">Time of tuning.</param>
 /// <param name="Findings">What the training doctor found.</param>
-public sealed record StudyRunResult(string Cell, int Seed, IReadOnlyDictionary<string, double> Metrics, IReadOnlyList<double>? Interval95,
-    long Steps, double Loss, double Temperature, double Seconds, IReadOnlyList<Complaint> Findings)
+public sealed record StudyRunResult(
+    string Cell,
+    int Seed,
+    IReadOnlyDictionary<string, double> Metrics,
+    IReadOnlyList<double>? Interval95,
+    long Steps,
+    double Loss,
+    double Temperature,
+    double Seconds,
+    IReadOnlyList<Complaint> Findings
+)
 {
     /// <summary>Why there are no numbers, where a run failed.</summary>
     public string? Failure { get; init; }
@@ -34,7 +43,8 @@ public sealed record StudyNumber(double Mean, double? Low, double? High, IReadOn
     internal static StudyNumber Of(IReadOnlyList<double> values)
     {
         var mean = values.Average();
-        if (values.Count < 2) return new(mean, null, null, values);
+        if (values.Count < 2)
+            return new(mean, null, null, values);
         var deviation = Math.Sqrt(values.Sum(value => (value - mean) * (value - mean)) / (values.Count - 1));
         var half = (values.Count - 2 < T.Length ? T[values.Count - 2] : 1.96) * deviation / Math.Sqrt(values.Count);
         return new(mean, mean - half, mean + half, values);
@@ -45,11 +55,18 @@ public sealed record StudyNumber(double Mean, double? Low, double? High, IReadOn
 /// <param name="Name">Its name.</param>
 /// <param name="Choices">What distinguishes it.</param>
 /// <param name="Runs">A run a seed.</param>
-public sealed record StudyRow(string Name, IReadOnlyDictionary<string, string> Choices, IReadOnlyList<StudyRunResult> Runs)
+public sealed record StudyRow(
+    string Name,
+    IReadOnlyDictionary<string, string> Choices,
+    IReadOnlyList<StudyRunResult> Runs
+)
 {
     /// <summary>Numbers over the seeds by name.</summary>
-    public IReadOnlyDictionary<string, StudyNumber> Metrics { get; } = Runs.Where(run => run.Failure is null).SelectMany(run => run.Metrics)
-        .GroupBy(one => one.Key).ToDictionary(group => group.Key, group => StudyNumber.Of([.. group.Select(one => one.Value)]));
+    public IReadOnlyDictionary<string, StudyNumber> Metrics { get; } =
+        Runs.Where(run => run.Failure is null)
+            .SelectMany(run => run.Metrics)
+            .GroupBy(one => one.Key)
+            .ToDictionary(group => group.Key, group => StudyNumber.Of([.. group.Select(one => one.Value)]));
 
     /// <summary>Mean time of tuning.</summary>
     public double Seconds { get; } = Runs.Average(run => run.Seconds);
@@ -62,7 +79,8 @@ public sealed record StudyRow(string Name, IReadOnlyDictionary<string, string> C
 public sealed record StudyResults(IReadOnlyList<StudyRow> Rows, string Report, string Csv)
 {
     /// <summary>Names of the numbers that there are, the most telling first.</summary>
-    public static IReadOnlyList<string> MetricNames(IEnumerable<StudyRow> rows) => [.. rows.SelectMany(row => row.Metrics.Keys).Distinct()];
+    public static IReadOnlyList<string> MetricNames(IEnumerable<StudyRow> rows) =>
+        [.. rows.SelectMany(row => row.Metrics.Keys).Distinct()];
 
     /// <summary>A line a run, with a head.</summary>
     internal static string ToCsv(IReadOnlyList<StudyRow> rows)
@@ -72,10 +90,19 @@ public sealed record StudyResults(IReadOnlyList<StudyRow> Rows, string Report, s
         StringBuilder csv = new();
         Line(["cell", .. choices, "seed", .. metrics, "steps", "loss", "temperature", "seconds", "doctor", "failure"]);
         foreach (var row in rows)
-            foreach (var run in row.Runs)
-                Line([row.Name, .. choices.Select(name => row.Choices.GetValueOrDefault(name, "")), $"{run.Seed}",
-                    .. metrics.Select(name => run.Metrics.TryGetValue(name, out var value) ? Number(value) : ""),
-                    $"{run.Steps}", Number(run.Loss), Number(run.Temperature), Number(run.Seconds), string.Join(' ', run.Findings), run.Failure ?? ""]);
+        foreach (var run in row.Runs)
+            Line([
+                row.Name,
+                .. choices.Select(name => row.Choices.GetValueOrDefault(name, "")),
+                $"{run.Seed}",
+                .. metrics.Select(name => run.Metrics.TryGetValue(name, out var value) ? Number(value) : ""),
+                $"{run.Steps}",
+                Number(run.Loss),
+                Number(run.Temperature),
+                Number(run.Seconds),
+                string.Join(' ', run.Findings),
+                run.Failure ?? "",
+            ]);
         return csv.ToString();
 
         void Line(IEnumerable<string> cells) => csv.Append(string.Join(',', cells.Select(Quoted))).Append('\n');
@@ -83,5 +110,6 @@ public sealed record StudyResults(IReadOnlyList<StudyRow> Rows, string Report, s
 
     private static string Number(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
-    private static string Quoted(string cell) => cell.AsSpan().ContainsAny(",\"\n") ? $"\"{cell.Replace("\"", "\"\"")}\"" : cell;
+    private static string Quoted(string cell) =>
+        cell.AsSpan().ContainsAny(",\"\n") ? $"\"{cell.Replace("\"", "\"\"")}\"" : cell;
 }

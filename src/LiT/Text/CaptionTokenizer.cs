@@ -30,7 +30,11 @@ public readonly record struct CaptionCounts(long Captions, long Truncated, long 
 /// <param name="File">The file to open, relative to the bundle.</param>
 /// <param name="Layout">How ids become a row.</param>
 /// <param name="Case">What is done to captions first.</param>
-public sealed record CaptionTokenizerDescription(string File, TokenLayout Layout, CaptionCase Case = CaptionCase.AsWritten)
+public sealed record CaptionTokenizerDescription(
+    string File,
+    TokenLayout Layout,
+    CaptionCase Case = CaptionCase.AsWritten
+)
 {
     /// <summary>How texts are split into words; only for <c>vocab.txt</c>, which does not say it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
@@ -52,7 +56,9 @@ public sealed class CaptionTokenizer
             throw new LitException($"token length {layout.Length}: a row needs a place. Give at least 1.");
         foreach (var (id, name) in new[] { (layout.Start, "start"), (layout.End, "end"), (layout.Pad, "pad") })
             if (id < 0 || id >= tokenizer.VocabularySize)
-                throw new LitException($"token layout: the {name} id {id} is not among the vocabulary's {tokenizer.VocabularySize:N0} ids. Give the layout of this vocabulary.");
+                throw new LitException(
+                    $"token layout: the {name} id {id} is not among the vocabulary's {tokenizer.VocabularySize:N0} ids. Give the layout of this vocabulary."
+                );
         (Tokenizer, Layout, Case) = (tokenizer, layout, captionCase);
     }
 
@@ -74,10 +80,20 @@ public sealed class CaptionTokenizer
     /// <exception cref="LitException">A file is missing or broken, or does not fit the description.</exception>
     public static CaptionTokenizer Load(string folder, CaptionTokenizerDescription description)
     {
-        if (description.Layout is null || string.IsNullOrEmpty(description.File) || Path.IsPathRooted(description.File)
-            || description.File.Split('/', '\\').Contains(".."))
-            throw new LitException($"{folder}: the tokenizer's description names no file inside the folder, or no layout. Take the bundle's model.json as it was written.");
-        var tokenizer = Tokenizers.Open(Path.Combine(folder, description.File), description.Rules, description.LowerCase);
+        if (
+            description.Layout is null
+            || string.IsNullOrEmpty(description.File)
+            || Path.IsPathRooted(description.File)
+            || description.File.Split('/', '\\').Contains("..")
+        )
+            throw new LitException(
+                $"{folder}: the tokenizer's description names no file inside the folder, or no layout. Take the bundle's model.json as it was written."
+            );
+        var tokenizer = Tokenizers.Open(
+            Path.Combine(folder, description.File),
+            description.Rules,
+            description.LowerCase
+        );
         return new(tokenizer, description.Layout, description.Case);
     }
 
@@ -87,7 +103,11 @@ public sealed class CaptionTokenizer
     public CaptionTokenizerDescription Save(string folder)
     {
         var wordPiece = Tokenizer as WordPiece;
-        return new(Tokenizer.Save(folder)[0], Layout, Case) { Rules = wordPiece?.Rules, LowerCase = wordPiece?.LowerCase };
+        return new(Tokenizer.Save(folder)[0], Layout, Case)
+        {
+            Rules = wordPiece?.Rules,
+            LowerCase = wordPiece?.LowerCase,
+        };
     }
 
     /// <summary>The row of one caption, <see cref="TokenLayout.Length"/> ids.</summary>
@@ -98,7 +118,10 @@ public sealed class CaptionTokenizer
     public CaptionCounts Rows(IReadOnlyList<string> captions, Span<long> rows)
     {
         if (rows.Length != (long)captions.Count * Layout.Length)
-            throw new ArgumentException($"{rows.Length} places for {captions.Count} rows of {Layout.Length}.", nameof(rows));
+            throw new ArgumentException(
+                $"{rows.Length} places for {captions.Count} rows of {Layout.Length}.",
+                nameof(rows)
+            );
         var counts = new CaptionCounts();
         for (var i = 0; i < captions.Count; i++)
         {
@@ -114,7 +137,8 @@ public sealed class CaptionTokenizer
     {
         var counts = new CaptionCounts();
         var row = new long[Layout.Length];
-        foreach (var caption in captions) counts += Rows([caption], row);
+        foreach (var caption in captions)
+            counts += Rows([caption], row);
         return counts;
     }
 
@@ -123,13 +147,18 @@ public sealed class CaptionTokenizer
 
     private int Unknowns(IReadOnlyList<int> ids)
     {
-        if (Tokenizer.UnknownId is not { } unknown) return 0;
+        if (Tokenizer.UnknownId is not { } unknown)
+            return 0;
         var count = 0;
         for (var i = 0; i < ids.Count; i++)
-            if (ids[i] == unknown) count++;
+            if (ids[i] == unknown)
+                count++;
         return count;
     }
 
     private static int Required(ITokenizer tokenizer, string piece) =>
-        tokenizer.IdOf(piece) ?? throw new LitException($"vocabulary: has no piece {piece}, which its row layout needs. Give the vocabulary of the model.");
+        tokenizer.IdOf(piece)
+        ?? throw new LitException(
+            $"vocabulary: has no piece {piece}, which its row layout needs. Give the vocabulary of the model."
+        );
 }

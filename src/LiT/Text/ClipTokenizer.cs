@@ -26,9 +26,11 @@ public sealed class ClipTokenizer : ITokenizer
     private static readonly string[] SpecialPieces = ["<|startoftext|>", "<|endoftext|>"];
 
     private static readonly TextPattern Pattern = new(
-        @"<\|startoftext\|>|<\|endoftext\|>|'[s\u017f]|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+");
+        @"<\|startoftext\|>|<\|endoftext\|>|'[s\u017f]|'t|'re|'ve|'m|'ll|'d|[\p{L}]+|[\p{N}]|[^\s\p{L}\p{N}]+"
+    );
 
-    private readonly byte[] vocabulary, merges;
+    private readonly byte[] vocabulary,
+        merges;
     private readonly BytePairModel model;
     private readonly Dictionary<int, string> pieces = [];
 
@@ -36,16 +38,29 @@ public sealed class ClipTokenizer : ITokenizer
     {
         (this.vocabulary, this.merges) = (vocabulary, merges);
         var where = ids.Where;
-        model = new(ids.Vocabulary(), lines.Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal))
-            .Select(line => line.Split(' ') is [var left, var right]
-                ? (left, right)
-                : throw new LitException($"{MergesFileName} beside {where}: \"{line}\" is not two pieces. Give the file as it was published.")),
-            unknownPiece: null, new() { EndOfWord = EndOfWord }, where);
-        foreach (var (piece, id) in model.Vocabulary) pieces[id] = piece;
+        model = new(
+            ids.Vocabulary(),
+            lines
+                .Where(line => line.Length > 0 && !line.StartsWith("#version", StringComparison.Ordinal))
+                .Select(line =>
+                    line.Split(' ') is [var left, var right]
+                        ? (left, right)
+                        : throw new LitException(
+                            $"{MergesFileName} beside {where}: \"{line}\" is not two pieces. Give the file as it was published."
+                        )
+                ),
+            unknownPiece: null,
+            new() { EndOfWord = EndOfWord },
+            where
+        );
+        foreach (var (piece, id) in model.Vocabulary)
+            pieces[id] = piece;
         var characters = Enumerable.Range(0, 256).Select(b => ByteLevelAlphabet.Of((byte)b).ToString());
         foreach (var piece in characters.Concat(characters.Select(c => c + EndOfWord)).Concat(SpecialPieces))
             if (!model.Vocabulary.ContainsKey(piece))
-                throw new LitException($"{where}: has no piece \"{piece}\", so it is not a vocabulary of CLIP. Give CLIP's vocab.json, or a tokenizer.json.");
+                throw new LitException(
+                    $"{where}: has no piece \"{piece}\", so it is not a vocabulary of CLIP. Give CLIP's vocab.json, or a tokenizer.json."
+                );
         VocabularySize = pieces.Keys.Max() + 1;
     }
 
@@ -67,7 +82,13 @@ public sealed class ClipTokenizer : ITokenizer
     {
         var mergesPath = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(vocabularyPath))!, MergesFileName);
         var (vocabulary, json) = VocabularyFile.Json(vocabularyPath);
-        using (json) return new(vocabulary, VocabularyFile.Bytes(mergesPath), new(json.RootElement, vocabularyPath), VocabularyFile.Lines(mergesPath));
+        using (json)
+            return new(
+                vocabulary,
+                VocabularyFile.Bytes(mergesPath),
+                new(json.RootElement, vocabularyPath),
+                VocabularyFile.Lines(mergesPath)
+            );
     }
 
     /// <inheritdoc/>
@@ -77,10 +98,13 @@ public sealed class ClipTokenizer : ITokenizer
         var encoded = new List<int>();
         foreach (var stretch in Pattern.Stretches(clean))
         {
-            if (!stretch.IsMatch) continue;
+            if (!stretch.IsMatch)
+                continue;
             var word = clean[stretch.Start..stretch.End];
-            if (SpecialPieces.Contains(word)) encoded.Add(model.Vocabulary[word]);
-            else model.Tokenize(ByteLevelAlphabet.Encode(word), encoded);
+            if (SpecialPieces.Contains(word))
+                encoded.Add(model.Vocabulary[word]);
+            else
+                model.Tokenize(ByteLevelAlphabet.Encode(word), encoded);
         }
         return encoded;
     }

@@ -16,7 +16,8 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     private readonly ITokenModel model;
     private readonly Func<TextPart, TextPart> normalize;
     private readonly Func<TextPart, IEnumerable<TextPart>> preTokenize;
-    private readonly AddedTokens asWritten, normalized;
+    private readonly AddedTokens asWritten,
+        normalized;
     private readonly Dictionary<string, int> ids;
     private readonly Dictionary<int, string> pieces = [];
     private readonly PostProcessing processing;
@@ -26,19 +27,26 @@ public sealed class HuggingFaceTokenizer : ITokenizer
         this.file = file;
         model = TokenModels.Of(root.Member("model"));
         normalize = root.Optional("normalizer") is { } normalizer ? Normalizers.Of(normalizer) : part => part;
-        preTokenize = root.Optional("pre_tokenizer") is { } preTokenizer ? PreTokenizers.Of(preTokenizer) : part => [part];
+        preTokenize = root.Optional("pre_tokenizer") is { } preTokenizer
+            ? PreTokenizers.Of(preTokenizer)
+            : part => [part];
         processing = PostProcessing.Of(root.Optional("post_processor"));
         PadId = root.Optional("padding")?.Optional("pad_id")?.Id;
 
         ids = new(model.Vocabulary, StringComparer.Ordinal);
         var tokens = Added(root, ids);
         asWritten = new(tokens.Where(token => !token.Normalized).Select(token => (token.Content, token)));
-        normalized = new(tokens.Where(token => token.Normalized).Select(token => (normalize(new(token.Content, true)).Text, token)));
-        foreach (var (piece, id) in ids) pieces[id] = piece;
+        normalized = new(
+            tokens.Where(token => token.Normalized).Select(token => (normalize(new(token.Content, true)).Text, token))
+        );
+        foreach (var (piece, id) in ids)
+            pieces[id] = piece;
         VocabularySize = pieces.Count == 0 ? 0 : pieces.Keys.Max() + 1;
         foreach (var id in processing.Before.Concat(processing.After).Append(PadId ?? 0))
             if (id >= VocabularySize)
-                throw new LitException($"{root.Where}: the id {id} of a special token is not in the vocabulary. Give a tokenizer.json as it was published.");
+                throw new LitException(
+                    $"{root.Where}: the id {id} of a special token is not in the vocabulary. Give a tokenizer.json as it was published."
+                );
     }
 
     /// <inheritdoc/>
@@ -61,7 +69,8 @@ public sealed class HuggingFaceTokenizer : ITokenizer
     public static HuggingFaceTokenizer Load(string path)
     {
         var (file, json) = VocabularyFile.Json(path);
-        using (json) return new(file, new(json.RootElement, path));
+        using (json)
+            return new(file, new(json.RootElement, path));
     }
 
     /// <inheritdoc/>
@@ -77,10 +86,12 @@ public sealed class HuggingFaceTokenizer : ITokenizer
             }
             foreach (var part in normalized.Cut(normalize(piece)))
             {
-                if (part.Id is { } other) encoded.Add(other);
+                if (part.Id is { } other)
+                    encoded.Add(other);
                 else if (part.Text.Length > 0)
                     foreach (var word in preTokenize(part))
-                        if (word.Text.Length > 0) model.Tokenize(word.Text, encoded);
+                        if (word.Text.Length > 0)
+                            model.Tokenize(word.Text, encoded);
             }
         }
         return encoded;
@@ -111,15 +122,19 @@ public sealed class HuggingFaceTokenizer : ITokenizer
         foreach (var part in root.Optional("added_tokens")?.Items() ?? [])
         {
             var content = part.Member("content").Text;
-            if (content.Length == 0) continue;
-            if (!ids.TryGetValue(content, out var id)) ids[content] = id = next++;
-            tokens.Add(new(content, id)
-            {
-                SingleWord = part.Bool("single_word", false),
-                StripLeft = part.Bool("lstrip", false),
-                StripRight = part.Bool("rstrip", false),
-                Normalized = part.Bool("normalized", !part.Bool("special", false)),
-            });
+            if (content.Length == 0)
+                continue;
+            if (!ids.TryGetValue(content, out var id))
+                ids[content] = id = next++;
+            tokens.Add(
+                new(content, id)
+                {
+                    SingleWord = part.Bool("single_word", false),
+                    StripLeft = part.Bool("lstrip", false),
+                    StripRight = part.Bool("rstrip", false),
+                    Normalized = part.Bool("normalized", !part.Bool("special", false)),
+                }
+            );
         }
         return tokens;
     }

@@ -13,21 +13,31 @@ internal sealed class PairMerging
     /// <param name="pieces">Pieces at their ids; joined ones are added at the end.</param>
     /// <param name="words">Words split into pieces; those with a piece that is not among <paramref name="pieces"/> are left out.</param>
     /// <param name="continues">What pieces begin with that continue a word, "##" or nothing; joining takes it away.</param>
-    internal PairMerging(IEnumerable<string> pieces, IEnumerable<(string[] Pieces, long Count)> words, string continues = "##")
+    internal PairMerging(
+        IEnumerable<string> pieces,
+        IEnumerable<(string[] Pieces, long Count)> words,
+        string continues = "##"
+    )
     {
         this.continues = continues;
         this.pieces = [.. pieces];
-        ids = this.pieces.Select((piece, id) => (piece, id)).ToDictionary(p => p.piece, p => p.id, StringComparer.Ordinal);
+        ids = this
+            .pieces.Select((piece, id) => (piece, id))
+            .ToDictionary(p => p.piece, p => p.id, StringComparer.Ordinal);
         foreach (var (parts, count) in words)
         {
             var word = new int[parts.Length];
             var known = true;
-            for (var i = 0; i < parts.Length && known; i++) known = ids.TryGetValue(parts[i], out word[i]);
-            if (!known) continue;
-            for (var i = 1; i < word.Length; i++) Change((word[i - 1], word[i]), count, this.words.Count);
+            for (var i = 0; i < parts.Length && known; i++)
+                known = ids.TryGetValue(parts[i], out word[i]);
+            if (!known)
+                continue;
+            for (var i = 1; i < word.Length; i++)
+                Change((word[i - 1], word[i]), count, this.words.Count);
             this.words.Add((word, word.Length, count));
         }
-        foreach (var pair in pairs.Keys) Enqueue(pair);
+        foreach (var pair in pairs.Keys)
+            Enqueue(pair);
     }
 
     internal int PieceCount => pieces.Count;
@@ -39,8 +49,10 @@ internal sealed class PairMerging
     {
         while (queue.TryDequeue(out var pair, out var priority))
         {
-            if (!pairs.TryGetValue(pair, out var seen) || seen.Count < minimum) continue;
-            if (seen.Count != -priority.MinusCount) Enqueue(pair);    // it has become rarer since it was queued
+            if (!pairs.TryGetValue(pair, out var seen) || seen.Count < minimum)
+                continue;
+            if (seen.Count != -priority.MinusCount)
+                Enqueue(pair); // it has become rarer since it was queued
             else
             {
                 Merge(pair, seen);
@@ -87,14 +99,18 @@ internal sealed class PairMerging
             }
             words[at] = (word, written, count);
         }
-        foreach (var neighbours in grown) Enqueue(neighbours);
+        foreach (var neighbours in grown)
+            Enqueue(neighbours);
     }
 
     private int Joined((int Left, int Right) pair)
     {
         var right = pieces[pair.Right];
-        var text = pieces[pair.Left] + (right.StartsWith(continues, StringComparison.Ordinal) ? right[continues.Length..] : right);
-        if (ids.TryGetValue(text, out var id)) return id;
+        var text =
+            pieces[pair.Left]
+            + (right.StartsWith(continues, StringComparison.Ordinal) ? right[continues.Length..] : right);
+        if (ids.TryGetValue(text, out var id))
+            return id;
         ids[text] = pieces.Count;
         pieces.Add(text);
         return pieces.Count - 1;
@@ -104,17 +120,21 @@ internal sealed class PairMerging
     {
         if (!pairs.TryGetValue(pair, out var seen))
         {
-            if (by < 0) return;                                       // the pair that is being joined
+            if (by < 0)
+                return; // the pair that is being joined
             pairs[pair] = seen = new Pair();
         }
         seen.Count += by;
-        if (by > 0 && (seen.Words.Count == 0 || seen.Words[^1] != word)) seen.Words.Add(word);
-        if (seen.Count == 0) pairs.Remove(pair);
+        if (by > 0 && (seen.Words.Count == 0 || seen.Words[^1] != word))
+            seen.Words.Add(word);
+        if (seen.Count == 0)
+            pairs.Remove(pair);
     }
 
     private void Enqueue((int Left, int Right) pair)
     {
-        if (pairs.TryGetValue(pair, out var seen)) queue.Enqueue(pair, (-seen.Count, pair.Left, pair.Right));
+        if (pairs.TryGetValue(pair, out var seen))
+            queue.Enqueue(pair, (-seen.Count, pair.Left, pair.Right));
     }
 
     private sealed class Pair

@@ -4,15 +4,14 @@ namespace LiT.Text;
 internal sealed class PieceMatcher
 {
     private readonly Dictionary<string, int> ids;
-    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> starts, continuations;
+    private readonly Dictionary<string, int>.AlternateLookup<ReadOnlySpan<char>> starts,
+        continuations;
     private readonly int longest;
 
     /// <param name="pieces">Pieces at their ids; of equal ones the last counts.</param>
     /// <param name="prefix">What a piece begins with that continues a word.</param>
     internal PieceMatcher(IReadOnlyList<string> pieces, string prefix)
-        : this(pieces.Select((piece, id) => KeyValuePair.Create(piece, id)), prefix)
-    {
-    }
+        : this(pieces.Select((piece, id) => KeyValuePair.Create(piece, id)), prefix) { }
 
     internal PieceMatcher(IEnumerable<KeyValuePair<string, int>> pieces, string prefix)
     {
@@ -21,7 +20,8 @@ internal sealed class PieceMatcher
         foreach (var (piece, id) in pieces)
         {
             ids[piece] = id;
-            if (piece.StartsWith(prefix, StringComparison.Ordinal)) continuing[piece[prefix.Length..]] = id;
+            if (piece.StartsWith(prefix, StringComparison.Ordinal))
+                continuing[piece[prefix.Length..]] = id;
             longest = Math.Max(longest, piece.Length);
         }
         starts = ids.GetAlternateLookup<ReadOnlySpan<char>>();
@@ -34,14 +34,15 @@ internal sealed class PieceMatcher
     internal bool Cover(ReadOnlySpan<char> word, List<int> into)
     {
         var before = into.Count;
-        for (var start = 0; start < word.Length;)
+        for (var start = 0; start < word.Length; )
         {
             var lookup = start == 0 ? starts : continuations;
             var end = Math.Min(word.Length, start + longest);
             int id;
             while (!lookup.TryGetValue(word[start..end], out id))
             {
-                if (--end > start) continue;
+                if (--end > start)
+                    continue;
                 into.RemoveRange(before, into.Count - before);
                 return false;
             }

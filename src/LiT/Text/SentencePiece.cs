@@ -37,29 +37,48 @@ public sealed class SentencePiece : ITokenizer
         {
             var (text, score, type) = model.Pieces[id];
             if (text.Length == 0 || float.IsNaN(score) || !Enum.IsDefined(type))
-                throw new LitException($"{path}: piece {id} is broken (text, score or type). Give the file as it was published.");
+                throw new LitException(
+                    $"{path}: piece {id} is broken (text, score or type). Give the file as it was published."
+                );
             var own = type is PieceType.Normal or PieceType.UserDefined or PieceType.Unused ? pieces : reserved;
             if (!own.TryAdd(text, id))
-                throw new LitException($"{path}: piece {id} is the same as piece {own[text]}. Give the file as it was published.");
-            if (type != PieceType.Unknown) continue;
+                throw new LitException(
+                    $"{path}: piece {id} is the same as piece {own[text]}. Give the file as it was published."
+                );
+            if (type != PieceType.Unknown)
+                continue;
             if (unknown is not null)
-                throw new LitException($"{path}: pieces {unknown} and {id} both stand for the unknown. Give the file as it was published.");
+                throw new LitException(
+                    $"{path}: pieces {unknown} and {id} both stand for the unknown. Give the file as it was published."
+                );
             unknown = id;
         }
         UnknownId = unknown
             ?? throw new LitException($"{path}: no piece stands for the unknown. Give the file as it was published.");
-        foreach (var (text, id) in pieces.Concat(reserved)) ids[text] = id;
-        if (model.ByteFallback) byteIds = ByteIds(reserved, path);
+        foreach (var (text, id) in pieces.Concat(reserved))
+            ids[text] = id;
+        if (model.ByteFallback)
+            byteIds = ByteIds(reserved, path);
 
         var trie = new ByteTrie(pieces);
-        var userDefined = pieces.Where(piece => model.Pieces[piece.Value].Type == PieceType.UserDefined).ToList() is { Count: > 0 } symbols
-            ? new ByteTrie(symbols) : null;
+        var userDefined = pieces.Where(piece => model.Pieces[piece.Value].Type == PieceType.UserDefined).ToList()
+            is { Count: > 0 } symbols
+            ? new ByteTrie(symbols)
+            : null;
         normalizer = new(model.Normalizer, model.TreatWhitespaceAsSuffix, userDefined, path);
         segmentation = model.Type switch
         {
             ModelType.Unigram => new UnigramSegmentation(model.Pieces, trie, unknown.Value),
-            ModelType.Bpe => new BpeSegmentation(model.Pieces, trie, new ByteTrie(reserved), userDefined, unknown.Value),
-            _ => throw new LitException($"{path}: is a {model.Type} model of SentencePiece. Give a unigram or BPE model."),
+            ModelType.Bpe => new BpeSegmentation(
+                model.Pieces,
+                trie,
+                new ByteTrie(reserved),
+                userDefined,
+                unknown.Value
+            ),
+            _ => throw new LitException(
+                $"{path}: is a {model.Type} model of SentencePiece. Give a unigram or BPE model."
+            ),
         };
         decoder = new(model, path);
     }
@@ -87,7 +106,8 @@ public sealed class SentencePiece : ITokenizer
     public IReadOnlyList<int> Encode(string text)
     {
         var normalized = normalizer.Normalize(Utf8.BytesOf(text));
-        if (normalized.Length == 0) return [];
+        if (normalized.Length == 0)
+            return [];
         var segments = new List<(int Id, int Length)>();
         segmentation.Segment(normalized, segments);
         var encoded = new List<int>(segments.Count);
@@ -96,8 +116,9 @@ public sealed class SentencePiece : ITokenizer
         {
             var isUnknown = id == UnknownId;
             if (isUnknown && byteIds is not null)
-                foreach (var b in normalized.AsSpan(start, length)) encoded.Add(byteIds[b]);
-            else if (!isUnknown || !afterUnknown)                      // neighbouring unknowns are one
+                foreach (var b in normalized.AsSpan(start, length))
+                    encoded.Add(byteIds[b]);
+            else if (!isUnknown || !afterUnknown) // neighbouring unknowns are one
                 encoded.Add(id);
             afterUnknown = isUnknown;
             start += length;
@@ -131,7 +152,9 @@ public sealed class SentencePiece : ITokenizer
         for (var b = 0; b < 256; b++)
         {
             if (!reserved.TryGetValue($"<0x{b:X2}>", out byteIds[b]))
-                throw new LitException($"{path}: falls back to bytes, but has no piece <0x{b:X2}>. Give the file as it was published.");
+                throw new LitException(
+                    $"{path}: falls back to bytes, but has no piece <0x{b:X2}>. Give the file as it was published."
+                );
         }
         return byteIds;
     }

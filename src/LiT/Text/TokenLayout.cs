@@ -40,11 +40,14 @@ public sealed record TokenLayout(int Length, int? Start, int? End, int Pad, bool
         if (row.Length != Length)
             throw new ArgumentException($"A row of {row.Length} places, where the layout has {Length}.", nameof(row));
         var place = 0;
-        if (Start is { } start && Length > 0) row[place++] = start;
+        if (Start is { } start && Length > 0)
+            row[place++] = start;
         var room = Math.Max(0, Length - place - (End is not null && StickyEnd ? 1 : 0));
         var kept = Math.Min(room, ids.Count);
-        for (var i = 0; i < kept; i++) row[place++] = ids[i];
-        if (End is { } end && place < Length) row[place++] = end;
+        for (var i = 0; i < kept; i++)
+            row[place++] = ids[i];
+        if (End is { } end && place < Length)
+            row[place++] = end;
         row[place..].Fill(Pad);
         return kept < ids.Count;
     }

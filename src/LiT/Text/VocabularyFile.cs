@@ -16,12 +16,17 @@ internal static class VocabularyFile
         {
             var length = new FileInfo(path).Length;
             if (length > largest)
-                throw new LitException($"{path}: {length:N0} bytes are more than a vocabulary has. Give the vocabulary's own file.");
+                throw new LitException(
+                    $"{path}: {length:N0} bytes are more than a vocabulary has. Give the vocabulary's own file."
+                );
             return File.ReadAllBytes(path);
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
-            throw new LitException($"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the path and its permissions.", trouble);
+            throw new LitException(
+                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the path and its permissions.",
+                trouble
+            );
         }
     }
 
@@ -29,11 +34,18 @@ internal static class VocabularyFile
     internal static (byte[] Bytes, JsonDocument Document) Json(string path)
     {
         var bytes = Bytes(path);
-        if (!Utf8.IsValid(bytes)) throw new LitException($"{path}: is not UTF-8. Give the file as it was published.");
-        try { return (bytes, JsonDocument.Parse(bytes)); }
+        if (!Utf8.IsValid(bytes))
+            throw new LitException($"{path}: is not UTF-8. Give the file as it was published.");
+        try
+        {
+            return (bytes, JsonDocument.Parse(bytes));
+        }
         catch (JsonException trouble)
         {
-            throw new LitException($"{path}: is not JSON (line {trouble.LineNumber + 1}). Give the file as it was published.", trouble);
+            throw new LitException(
+                $"{path}: is not JSON (line {trouble.LineNumber + 1}). Give the file as it was published.",
+                trouble
+            );
         }
     }
 
@@ -45,7 +57,10 @@ internal static class VocabularyFile
         }
         catch (DecoderFallbackException trouble)
         {
-            throw new LitException($"{path}: byte {trouble.Index:N0} is not UTF-8. Give a vocabulary in UTF-8.", trouble);
+            throw new LitException(
+                $"{path}: byte {trouble.Index:N0} is not UTF-8. Give a vocabulary in UTF-8.",
+                trouble
+            );
         }
     }
 
@@ -53,10 +68,12 @@ internal static class VocabularyFile
     internal static string[] Lines(string path)
     {
         var text = Text(path);
-        if (text.Length == 0) return [];
+        if (text.Length == 0)
+            return [];
         var lines = (text[^1] == '\n' ? text[..^1] : text).Split('\n');
         for (var i = 0; i < lines.Length; i++)
-            if (lines[i].EndsWith('\r')) lines[i] = lines[i][..^1];
+            if (lines[i].EndsWith('\r'))
+                lines[i] = lines[i][..^1];
         return lines;
     }
 }

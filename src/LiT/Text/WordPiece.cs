@@ -26,10 +26,12 @@ public sealed class WordPiece : ITokenizer
 
     /// <summary>A tokenizer over pieces that stand at their ids; where a piece stands twice, the later id is used.</summary>
     /// <exception cref="LitException">There is no [UNK] among the pieces.</exception>
-    public WordPiece(IReadOnlyList<string> vocabulary, WordPieceRules rules = WordPieceRules.TensorFlowText, bool lowerCase = true)
-        : this(vocabulary, rules, lowerCase, "vocabulary")
-    {
-    }
+    public WordPiece(
+        IReadOnlyList<string> vocabulary,
+        WordPieceRules rules = WordPieceRules.TensorFlowText,
+        bool lowerCase = true
+    )
+        : this(vocabulary, rules, lowerCase, "vocabulary") { }
 
     private WordPiece(IReadOnlyList<string> vocabulary, WordPieceRules rules, bool lowerCase, string where)
     {
@@ -37,7 +39,9 @@ public sealed class WordPiece : ITokenizer
         (Rules, LowerCase) = (rules, lowerCase);
         matcher = new PieceMatcher(pieces, "##");
         unknown = matcher.IdOf(Unknown)
-            ?? throw new LitException($"{where}: no line is {Unknown}. Give the vocab.txt of a BERT checkpoint, one piece a line.");
+            ?? throw new LitException(
+                $"{where}: no line is {Unknown}. Give the vocab.txt of a BERT checkpoint, one piece a line."
+            );
     }
 
     /// <summary>How texts are split into words.</summary>
@@ -54,8 +58,11 @@ public sealed class WordPiece : ITokenizer
 
     /// <summary>Reads a <c>vocab.txt</c>.</summary>
     /// <exception cref="LitException">The file cannot be read, is not UTF-8, or has no [UNK].</exception>
-    public static WordPiece Load(string path, WordPieceRules rules = WordPieceRules.TensorFlowText, bool lowerCase = true) =>
-        new(VocabularyFile.Lines(path), rules, lowerCase, path);
+    public static WordPiece Load(
+        string path,
+        WordPieceRules rules = WordPieceRules.TensorFlowText,
+        bool lowerCase = true
+    ) => new(VocabularyFile.Lines(path), rules, lowerCase, path);
 
     /// <inheritdoc/>
     public IReadOnlyList<int> Encode(string text)
@@ -65,7 +72,8 @@ public sealed class WordPiece : ITokenizer
         foreach (var (start, length) in words.Places)
         {
             var word = words.Text.AsSpan(start, length);
-            if (IsTooLong(word, Rules) || !matcher.Cover(word, ids)) ids.Add(unknown);
+            if (IsTooLong(word, Rules) || !matcher.Cover(word, ids))
+                ids.Add(unknown);
         }
         return ids;
     }
@@ -83,14 +91,16 @@ public sealed class WordPiece : ITokenizer
         AtomicFile.Write(Path.Combine(folder, FileName), stream =>
         {
             using var lines = new StreamWriter(stream, new UTF8Encoding(false), leaveOpen: true) { NewLine = "\n" };
-            foreach (var piece in pieces) lines.WriteLine(piece);
+            foreach (var piece in pieces)
+                lines.WriteLine(piece);
         });
         return [FileName];
     }
 
-    internal static bool IsTooLong(ReadOnlySpan<char> word, WordPieceRules rules) => rules switch
-    {
-        WordPieceRules.TensorFlowText => word.Length > 33 && Encoding.UTF8.GetByteCount(word) > 100,
-        _ => word.Length > 200 && CodePoints.Count(word) > 200,
-    };
+    internal static bool IsTooLong(ReadOnlySpan<char> word, WordPieceRules rules) =>
+        rules switch
+        {
+            WordPieceRules.TensorFlowText => word.Length > 33 && Encoding.UTF8.GetByteCount(word) > 100,
+            _ => word.Length > 200 && CodePoints.Count(word) > 200,
+        };
 }

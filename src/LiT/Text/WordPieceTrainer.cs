@@ -24,7 +24,9 @@ public sealed class WordPieceTrainer
     {
         this.options = options ?? new WordPieceTraining();
         if (this.options.Size <= Specials.Count)
-            throw new LitException($"vocabulary size {this.options.Size}: {Specials.Count} pieces are special ones. Give a larger size.");
+            throw new LitException(
+                $"vocabulary size {this.options.Size}: {Specials.Count} pieces are special ones. Give a larger size."
+            );
         wordsBySpan = words.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
@@ -32,7 +34,11 @@ public sealed class WordPieceTrainer
     public int CharactersLeftOut { get; private set; }
 
     /// <summary>A vocabulary of these captions.</summary>
-    public static WordPiece Train(IEnumerable<string> captions, WordPieceTraining? options = null, CancellationToken cancel = default)
+    public static WordPiece Train(
+        IEnumerable<string> captions,
+        WordPieceTraining? options = null,
+        CancellationToken cancel = default
+    )
     {
         var trainer = new WordPieceTrainer(options);
         foreach (var caption in captions)
@@ -60,7 +66,8 @@ public sealed class WordPieceTrainer
             if (joins && !WordPiece.IsTooLong(word, options.Rules))
                 wordsBySpan[word] = wordsBySpan.TryGetValue(word, out var count) ? count + 1 : 1;
         }
-        if (words.Count > options.MostWords) ForgetRarest();
+        if (words.Count > options.MostWords)
+            ForgetRarest();
     }
 
     /// <summary>The vocabulary of what was added so far.</summary>
@@ -78,7 +85,8 @@ public sealed class WordPieceTrainer
     {
         for (var most = 1; words.Count > options.MostWords / 4 * 3; most++)
             foreach (var (word, count) in words)
-                if (count <= most) words.Remove(word);
+                if (count <= most)
+                    words.Remove(word);
     }
 
     // A character begins words and, unless it always stood alone as punctuation does, continues them, so that any word
@@ -87,14 +95,17 @@ public sealed class WordPieceTrainer
     {
         var room = options.Size - Specials.Count;
         var needed = characters.Values.Sum(seen => seen.Joins ? 2 : 1);
-        if (needed > room) room = Math.Max(1, options.Size / 2 - Specials.Count);
+        if (needed > room)
+            room = Math.Max(1, options.Size / 2 - Specials.Count);
         var kept = new List<int>();
         CharactersLeftOut = 0;
         foreach (var (c, seen) in characters.OrderByDescending(seen => seen.Value.Count).ThenBy(seen => seen.Key))
         {
             room -= seen.Joins ? 2 : 1;
-            if (room >= 0) kept.Add(c);
-            else CharactersLeftOut++;
+            if (room >= 0)
+                kept.Add(c);
+            else
+                CharactersLeftOut++;
         }
         kept.Sort();
         var alphabet = kept.Select(c => CodePoints.Text([c])).ToList();
@@ -102,10 +113,12 @@ public sealed class WordPieceTrainer
         return alphabet;
     }
 
-    private IEnumerable<(string[] Pieces, long Count)> Split() => words.Select(word =>
-    {
-        var characters = CodePoints.Of(word.Key).Select(c => CodePoints.Text([c])).ToArray();
-        for (var i = 1; i < characters.Length; i++) characters[i] = "##" + characters[i];
-        return (characters, word.Value);
-    });
+    private IEnumerable<(string[] Pieces, long Count)> Split() =>
+        words.Select(word =>
+        {
+            var characters = CodePoints.Of(word.Key).Select(c => CodePoints.Text([c])).ToArray();
+            for (var i = 1; i < characters.Length; i++)
+                characters[i] = "##" + characters[i];
+            return (characters, word.Value);
+        });
 }

@@ -7,12 +7,13 @@ namespace LiT.Text;
 /// <summary>The words of a text: a cleaned text, and where each word stands in it.</summary>
 internal readonly record struct Words(string Text, List<(int Start, int Length)> Places)
 {
-    internal static Words Of(string text, WordPieceRules rules, bool lowerCase) => rules switch
-    {
-        WordPieceRules.TensorFlowText => OfTensorFlowText(text, lowerCase),
-        WordPieceRules.BertRepository => OfBertRepository(text, lowerCase),
-        _ => throw new ArgumentOutOfRangeException(nameof(rules)),
-    };
+    internal static Words Of(string text, WordPieceRules rules, bool lowerCase) =>
+        rules switch
+        {
+            WordPieceRules.TensorFlowText => OfTensorFlowText(text, lowerCase),
+            WordPieceRules.BertRepository => OfBertRepository(text, lowerCase),
+            _ => throw new ArgumentOutOfRangeException(nameof(rules)),
+        };
 
     // tensorflow_text, bert_tokenizer.py: BasicTokenizer.tokenize_with_offsets and its two delimiter patterns.
     private static Words OfTensorFlowText(string text, bool lowerCase)
@@ -23,11 +24,15 @@ internal readonly record struct Words(string Text, List<(int Start, int Length)>
         {
             var c = rune.Value;
             var category = tables.Category(c);
-            if (lowerCase && category == UnicodeCategory.NonSpacingMark) continue;
+            if (lowerCase && category == UnicodeCategory.NonSpacingMark)
+                continue;
             // Of the white space, RE2's \s and the control characters are all that tensorflow_text splits at.
-            if (c == ' ' || category is UnicodeCategory.Control or UnicodeCategory.Format) words.End();
-            else if (IsPunctuation(c, category) || IsCjk(c)) words.Single(c);
-            else words.Add(c);
+            if (c == ' ' || category is UnicodeCategory.Control or UnicodeCategory.Format)
+                words.End();
+            else if (IsPunctuation(c, category) || IsCjk(c))
+                words.Single(c);
+            else
+                words.Add(c);
         }
         return words.Done();
     }
@@ -40,10 +45,14 @@ internal readonly record struct Words(string Text, List<(int Start, int Length)>
         foreach (var rune in text.EnumerateRunes())
         {
             var c = rune.Value;
-            if (c is '\t' or '\n' or '\r' || tables.Category(c) == UnicodeCategory.SpaceSeparator) clean.Append(' ');
-            else if (c == 0xFFFD || IsControl(c, tables)) continue;
-            else if (IsCjk(c)) CodePoints.Append(clean.Append(' '), c).Append(' ');
-            else CodePoints.Append(clean, c);
+            if (c is '\t' or '\n' or '\r' || tables.Category(c) == UnicodeCategory.SpaceSeparator)
+                clean.Append(' ');
+            else if (c == 0xFFFD || IsControl(c, tables))
+                continue;
+            else if (IsCjk(c))
+                CodePoints.Append(clean.Append(' '), c).Append(' ');
+            else
+                CodePoints.Append(clean, c);
         }
         var cleaned = clean.ToString();
         var words = new Splitter(cleaned.Length);
@@ -52,10 +61,14 @@ internal readonly record struct Words(string Text, List<(int Start, int Length)>
             var c = rune.Value;
             // The reference fixes no version of Unicode; its expectations were made with version 14.
             var category = tables.Category(c, UnicodeAge.Version14);
-            if (lowerCase && category == UnicodeCategory.NonSpacingMark) continue;
-            if (c is ' ' or 0x2028 or 0x2029) words.End();          // all that is left of what str.split() splits at
-            else if (IsPunctuation(c, category)) words.Single(c);
-            else words.Add(c);
+            if (lowerCase && category == UnicodeCategory.NonSpacingMark)
+                continue;
+            if (c is ' ' or 0x2028 or 0x2029)
+                words.End(); // all that is left of what str.split() splits at
+            else if (IsPunctuation(c, category))
+                words.Single(c);
+            else
+                words.Add(c);
         }
         return words.Done();
     }
@@ -70,9 +83,24 @@ internal readonly record struct Words(string Text, List<(int Start, int Length)>
 
     // The eight ranges that both references write out; later extensions of CJK are not among them.
     internal static bool IsCjk(int c) =>
-        c >= 0x3400 && c is >= 0x4E00 and <= 0x9FFF or >= 0x3400 and <= 0x4DBF or >= 0x20000 and <= 0x2A6DF
-            or >= 0x2A700 and <= 0x2B73F or >= 0x2B740 and <= 0x2B81F or >= 0x2B820 and <= 0x2CEAF
-            or >= 0xF900 and <= 0xFAFF or >= 0x2F800 and <= 0x2FA1F;
+        c >= 0x3400
+        && c
+            is >= 0x4E00
+                and <= 0x9FFF
+                or >= 0x3400
+                and <= 0x4DBF
+                or >= 0x20000
+                and <= 0x2A6DF
+                or >= 0x2A700
+                and <= 0x2B73F
+                or >= 0x2B740
+                and <= 0x2B81F
+                or >= 0x2B820
+                and <= 0x2CEAF
+                or >= 0xF900
+                and <= 0xFAFF
+                or >= 0x2F800
+                and <= 0x2FA1F;
 
     private sealed class Splitter(int length)
     {
@@ -91,7 +119,8 @@ internal readonly record struct Words(string Text, List<(int Start, int Length)>
 
         internal void End()
         {
-            if (text.Length > start) places.Add((start, text.Length - start));
+            if (text.Length > start)
+                places.Add((start, text.Length - start));
             start = text.Length;
         }
 

@@ -9,11 +9,12 @@ namespace LiT.Towers;
 /// </summary>
 internal sealed unsafe class Autocast : IDisposable
 {
-    private const string Namespace = "_ZN2at8autocast";          // at::autocast, as the Itanium ABI writes names
+    private const string Namespace = "_ZN2at8autocast"; // at::autocast, as the Itanium ABI writes names
 
     private static readonly Lazy<Functions?> Found = new(Find);
 
-    [ThreadStatic] private static int lasting;
+    [ThreadStatic]
+    private static int lasting;
 
     private readonly Device device;
 
@@ -30,8 +31,12 @@ internal sealed unsafe class Autocast : IDisposable
     /// <exception cref="LitException">This libtorch does not export it (Windows names functions otherwise).</exception>
     public static IDisposable? To(ScalarType type, Device device)
     {
-        if (type == ScalarType.Float32) return null;
-        var functions = Found.Value ?? throw new LitException("--dtype bfloat16: this libtorch does not export the functions that mixed precision needs. Tune with --dtype float32.");
+        if (type == ScalarType.Float32)
+            return null;
+        var functions = Found.Value
+            ?? throw new LitException(
+                "--dtype bfloat16: this libtorch does not export the functions that mixed precision needs. Tune with --dtype float32."
+            );
         // The cache of cast weights outlives a step, and the weights do not stay what they were.
         functions.Cache(0);
         functions.Type((sbyte)device.type, (sbyte)type);
@@ -48,13 +53,23 @@ internal sealed unsafe class Autocast : IDisposable
 
     private static Functions? Find()
     {
-        _ = CPU.type;                                             // loads libtorch
+        _ = CPU.type; // loads libtorch
         using (zeros(1)) { }
-        return NativeLibrary.TryLoad("libtorch_cpu.so", typeof(Tensor).Assembly, null, out var library)
-            && NativeLibrary.TryGetExport(library, Namespace + "20set_autocast_enabledEN3c1010DeviceTypeEb", out var enable)
-            && NativeLibrary.TryGetExport(library, Namespace + "18set_autocast_dtypeEN3c1010DeviceTypeENS1_10ScalarTypeE", out var type)
+        return
+            NativeLibrary.TryLoad("libtorch_cpu.so", typeof(Tensor).Assembly, null, out var library)
+            && NativeLibrary.TryGetExport(
+                library,
+                Namespace + "20set_autocast_enabledEN3c1010DeviceTypeEb",
+                out var enable
+            )
+            && NativeLibrary.TryGetExport(
+                library,
+                Namespace + "18set_autocast_dtypeEN3c1010DeviceTypeENS1_10ScalarTypeE",
+                out var type
+            )
             && NativeLibrary.TryGetExport(library, Namespace + "26set_autocast_cache_enabledEb", out var cache)
-            ? new(enable, type, cache) : null;
+            ? new(enable, type, cache)
+            : null;
     }
 
     // Device types, element types and truths are one byte each.

@@ -37,13 +37,17 @@ public sealed class Axes
     public static Axes FirstDropped { get; } = new("first axis dropped", t => t.squeeze(0));
 
     /// <summary>Dense kernel with singleton axes before it, [1, in, out] → [out, in].</summary>
-    public static Axes SqueezedTransposed { get; } = new("squeezed, transposed", t => t.reshape(t.shape[^2], t.shape[^1]).t());
+    public static Axes SqueezedTransposed { get; } =
+        new("squeezed, transposed", t => t.reshape(t.shape[^2], t.shape[^1]).t());
 
     /// <summary>A view of the tensor with its axes as ours are.</summary>
     /// <exception cref="LitException">The tensor has too few or too many axes for this.</exception>
     public Tensor Apply(Tensor theirs)
     {
-        try { return apply(theirs); }
+        try
+        {
+            return apply(theirs);
+        }
         catch (Exception e) when (e is not LitException)
         {
             throw new LitException($"a tensor of shape [{string.Join(", ", theirs.shape)}] cannot be {Words}", e);
@@ -54,8 +58,13 @@ public sealed class Axes
     internal long[]? ShapeOf(IReadOnlyList<long> theirs)
     {
         using var scope = NewDisposeScope();
-        try { return apply(empty([.. theirs], device: new Device(TorchSharp.DeviceType.META))).shape; }
-        catch (Exception e) when (e is System.Runtime.InteropServices.ExternalException or ArgumentException or IndexOutOfRangeException)
+        try
+        {
+            return apply(empty([.. theirs], device: new Device(TorchSharp.DeviceType.META))).shape;
+        }
+        catch (Exception e)
+            when (e is System.Runtime.InteropServices.ExternalException or ArgumentException or IndexOutOfRangeException
+            )
         {
             return null;
         }

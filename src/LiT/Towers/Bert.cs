@@ -14,7 +14,8 @@ namespace LiT.Towers;
 /// <param name="Heads">Attention heads; they divide the width.</param>
 /// <param name="MlpDim">Width inside a block's MLP.</param>
 /// <param name="VocabularySize">Ids are below it.</param>
-public sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int VocabularySize = 30_522) : TextTowerConfig
+public sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int VocabularySize = 30_522)
+    : TextTowerConfig
 {
     /// <summary>Learned positions: the longest row.</summary>
     public int MaxLength { get; init; } = 512;
@@ -44,15 +45,16 @@ public sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int
     public double Dropout { get; init; }
 
     /// <summary>The published sizes (Turc et al. 2019, arXiv 1908.08962; base and large as in the first paper).</summary>
-    public static IReadOnlyDictionary<string, BertConfig> Sizes { get; } = new Dictionary<string, BertConfig>
-    {
-        ["tiny"] = new(128, 2, 2, 512),
-        ["mini"] = new(256, 4, 4, 1024),
-        ["small"] = new(512, 4, 8, 2048),
-        ["medium"] = new(512, 8, 8, 2048),
-        ["base"] = new(768, 12, 12, 3072),
-        ["large"] = new(1024, 24, 16, 4096),
-    };
+    public static IReadOnlyDictionary<string, BertConfig> Sizes { get; } =
+        new Dictionary<string, BertConfig>
+        {
+            ["tiny"] = new(128, 2, 2, 512),
+            ["mini"] = new(256, 4, 4, 1024),
+            ["small"] = new(512, 4, 8, 2048),
+            ["medium"] = new(512, 8, 8, 2048),
+            ["base"] = new(768, 12, 12, 3072),
+            ["large"] = new(1024, 24, 16, 4096),
+        };
 
     internal override TextTower Build(Device? device = null)
     {
@@ -72,21 +74,26 @@ public sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int
 public sealed class Bert : TextTower
 {
     private readonly BertConfig config;
-    private readonly Embedding tokens, positions, segments;
+    private readonly Embedding tokens,
+        positions,
+        segments;
     private readonly LayerNorm norm;
     private readonly ModuleList<BertBlock> blocks;
     private readonly Dense? pooler;
 
-    internal Bert(BertConfig config, Device? device = null) : base(nameof(Bert))
+    internal Bert(BertConfig config, Device? device = null)
+        : base(nameof(Bert))
     {
-        if (config.Pooling == TextPooling.Map) throw new ArgumentException("BERT has no MAP pooling.", nameof(config));
+        if (config.Pooling == TextPooling.Map)
+            throw new ArgumentException("BERT has no MAP pooling.", nameof(config));
         this.config = config;
         tokens = Layers.Table(config.VocabularySize, config.Width, device);
         positions = Layers.Table(config.MaxLength, config.Width, device);
         segments = Layers.Table(config.Segments, config.Width, device);
         norm = nn.LayerNorm(config.Width, config.Eps, device: device);
         blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new BertBlock(config, device))]);
-        if (config.Pooler) pooler = Layers.Dense(config.Width, config.Width, device);
+        if (config.Pooler)
+            pooler = Layers.Dense(config.Width, config.Width, device);
         RegisterComponents();
     }
 
@@ -111,8 +118,9 @@ public sealed class Bert : TextTower
         CheckLength(ids);
         using var scope = NewDisposeScope();
         var rows = TokenRows.Masked(ids, config.Padding, device: tokens.weight!.device);
-        var x = TokenRows.IsOne(config.Pooling) ? One(rows) : rows.Pool(Hidden(rows), config.Pooling);   // [B, D]
-        if (pooler is not null) x = pooler.call(x).tanh();
+        var x = TokenRows.IsOne(config.Pooling) ? One(rows) : rows.Pool(Hidden(rows), config.Pooling); // [B, D]
+        if (pooler is not null)
+            x = pooler.call(x).tanh();
         return x.MoveToOuterDisposeScope();
     }
 
@@ -140,7 +148,7 @@ public sealed class Bert : TextTower
     {
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
         var x = tokens.call(rows.Ids) + place + segments.weight![0];
-        return Layers.Dropped(norm.call(x), config.Dropout, training);                                   // [B, L, D]
+        return Layers.Dropped(norm.call(x), config.Dropout, training); // [B, L, D]
     }
 
     /// <summary>Fills the weights as BERT does: normal of deviation 0.02 cut at two deviations, biases zero.</summary>
@@ -149,8 +157,10 @@ public sealed class Bert : TextTower
         using var unrecorded = no_grad();
         foreach (var (name, weight) in named_parameters())
         {
-            if (name.EndsWith(".bias", StringComparison.Ordinal)) weight.zero_();
-            else if (weight.dim() == 2) Layers.TruncatedNormal(weight, 0.02, random);
+            if (name.EndsWith(".bias", StringComparison.Ordinal))
+                weight.zero_();
+            else if (weight.dim() == 2)
+                Layers.TruncatedNormal(weight, 0.02, random);
         }
     }
 
@@ -176,8 +186,11 @@ public sealed class Bert : TextTower
             { "embeddings.LayerNorm.{weight|gamma}", "norm.weight" },
             { "embeddings.LayerNorm.{bias|beta}", "norm.bias" },
             { BertBlock.HuggingFace, "encoder.layer.{i}.", "blocks.{i}." },
-        }.Skipping("embeddings.position_ids", "the numbers 0, 1, 2 …").Skipping("cls.{*}", "heads of the pre-training");
-        if (!pooler) return map.Skipping("pooler.{*}", "LiT takes the raw [CLS] state; load with :pooler for BERT's own");
+        }
+            .Skipping("embeddings.position_ids", "the numbers 0, 1, 2 …")
+            .Skipping("cls.{*}", "heads of the pre-training");
+        if (!pooler)
+            return map.Skipping("pooler.{*}", "LiT takes the raw [CLS] state; load with :pooler for BERT's own");
         map.Add("pooler.dense.weight", "pooler.weight");
         map.Add("pooler.dense.bias", "pooler.bias");
         return map;
@@ -189,10 +202,12 @@ internal sealed class BertBlock : nn.Module<Tensor, TokenRows?, Tensor>
 {
     private readonly SelfAttention attn;
     private readonly Mlp mlp;
-    private readonly LayerNorm norm1, norm2;
+    private readonly LayerNorm norm1,
+        norm2;
     private readonly double dropout;
 
-    public BertBlock(BertConfig config, Device? device) : base(nameof(BertBlock))
+    public BertBlock(BertConfig config, Device? device)
+        : base(nameof(BertBlock))
     {
         dropout = config.Dropout;
         attn = new SelfAttention(config.Width, Math.Max(1, config.Heads), device);

@@ -49,20 +49,36 @@ public sealed record BitConfig : ImageTowerConfig
     /// <summary>A variant by depth and width factor, as in "R50x1"; for 224 pixels, with the padding of the public weights.</summary>
     /// <exception cref="ArgumentException">There is no such depth.</exception>
     public static BitConfig Named(string variant) =>
-        variant.Split('x') is [var depth, var factor] && Depths.TryGetValue(depth, out var units)
-            && int.TryParse(factor, NumberStyles.None, CultureInfo.InvariantCulture, out var times) && times is >= 1 and <= 16
-            ? new() { Width = 64 * times, Units = units, ImageSize = 224, RootPadding = RootPadding.Zero }
-            : throw new ArgumentException($"There is no BiT variant '{variant}'. Write depth, x, width, for example R50x1; " +
-                $"the depths are {string.Join(", ", Depths.Keys)}.", nameof(variant));
+        variant.Split('x') is [var depth, var factor]
+        && Depths.TryGetValue(depth, out var units)
+        && int.TryParse(factor, NumberStyles.None, CultureInfo.InvariantCulture, out var times)
+        && times is >= 1 and <= 16
+            ? new()
+            {
+                Width = 64 * times,
+                Units = units,
+                ImageSize = 224,
+                RootPadding = RootPadding.Zero,
+            }
+            : throw new ArgumentException(
+                $"There is no BiT variant '{variant}'. Write depth, x, width, for example R50x1; "
+                    + $"the depths are {string.Join(", ", Depths.Keys)}.",
+                nameof(variant)
+            );
 
     /// <inheritdoc/>
-    public override string InWords => (Width % 64 == 0 && Depths.FirstOrDefault(depth => depth.Value.SequenceEqual(Units)).Key is { } depth
-        ? $"BiT-{depth}x{Width / 64}"
-        : $"BiT ResNet-v2 of width {Width}, units {string.Join(", ", Units)}")
-        + (RootPadding == RootPadding.Zero ? "" : ", max pooling padded with -inf");
+    public override string InWords =>
+        (
+            Width % 64 == 0 && Depths.FirstOrDefault(depth => depth.Value.SequenceEqual(Units)).Key is { } depth
+                ? $"BiT-{depth}x{Width / 64}"
+                : $"BiT ResNet-v2 of width {Width}, units {string.Join(", ", Units)}"
+        ) + (RootPadding == RootPadding.Zero ? "" : ", max pooling padded with -inf");
 
     /// <inheritdoc/>
-    public bool Equals(BitConfig? other) => base.Equals(other) && (Width, RootPadding) == (other.Width, other.RootPadding) && Units.SequenceEqual(other.Units);
+    public bool Equals(BitConfig? other) =>
+        base.Equals(other)
+        && (Width, RootPadding) == (other.Width, other.RootPadding)
+        && Units.SequenceEqual(other.Units);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, RootPadding, Units.Count);
@@ -81,7 +97,8 @@ public sealed class BigTransfer : ImageTower
     private readonly GroupNorm norm;
     private readonly LinearHeads heads;
 
-    internal BigTransfer(BitConfig config, Device? device = null) : base(nameof(BigTransfer))
+    internal BigTransfer(BitConfig config, Device? device = null)
+        : base(nameof(BigTransfer))
     {
         this.config = config;
         root = new StandardisedConv(3, config.Width, 7, 2, Standardisation.BitPaper, device);
@@ -117,24 +134,25 @@ public sealed class BigTransfer : ImageTower
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = InSmallParts(images, EarlyStages);                                                      // [B, C, H/8, W/8]
+        var x = InSmallParts(images, EarlyStages); // [B, C, H/8, W/8]
         foreach (var units in stages.Skip(Early))
-            foreach (var unit in units)
-                x = scope.DisposeEverythingBut(unit.call(x));
+        foreach (var unit in units)
+            x = scope.DisposeEverythingBut(unit.call(x));
         return GroupNorms.Rectified(norm, x, root.IsLockedFor(images)).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
     }
 
     private Tensor EarlyStages(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = root.call(images);                                                                      // [B, C, H/2, W/2]
-        x = config.RootPadding == RootPadding.Zero
-            ? functional.max_pool2d(functional.pad(x, [1, 1, 1, 1]), 3, 2)
-            : functional.max_pool2d(x, 3, 2, 1);
-        x = scope.DisposeEverythingBut(x);                                                              // [B, C, H/4, W/4]
+        var x = root.call(images); // [B, C, H/2, W/2]
+        x =
+            config.RootPadding == RootPadding.Zero
+                ? functional.max_pool2d(functional.pad(x, [1, 1, 1, 1]), 3, 2)
+                : functional.max_pool2d(x, 3, 2, 1);
+        x = scope.DisposeEverythingBut(x); // [B, C, H/4, W/4]
         foreach (var units in stages.Take(Early))
-            foreach (var unit in units)
-                x = scope.DisposeEverythingBut(unit.call(x));
+        foreach (var unit in units)
+            x = scope.DisposeEverythingBut(unit.call(x));
         return x.MoveToOuterDisposeScope();
     }
 
@@ -142,8 +160,10 @@ public sealed class BigTransfer : ImageTower
     {
         root.Initialise(random);
         foreach (var units in stages)
-            foreach (var unit in units) unit.Initialise(random);
-        foreach (var part in modules().OfType<GroupNorm>()) StandardisedConv.InitialiseNorm(part);
+        foreach (var unit in units)
+            unit.Initialise(random);
+        foreach (var part in modules().OfType<GroupNorm>())
+            StandardisedConv.InitialiseNorm(part);
         heads.Initialise(random);
     }
 
@@ -169,34 +189,71 @@ public sealed class BigTransfer : ImageTower
         { Letter("a", 1), "", "" },
         { Letter("b", 2), "", "" },
         { Letter("c", 3), "", "" },
-        { "resnet/block{s+1}/unit{i+1:00}/a/proj/standardized_conv2d{*}/kernel", "stages.{s}.{i}.projection.weight", Axes.HwioToOihw },
+        {
+            "resnet/block{s+1}/unit{i+1:00}/a/proj/standardized_conv2d{*}/kernel",
+            "stages.{s}.{i}.projection.weight",
+            Axes.HwioToOihw
+        },
         { "resnet/group_norm{*}/gamma", "norm.weight", Axes.Flat },
         { "resnet/group_norm{*}/beta", "norm.bias", Axes.Flat },
         { "resnet/head/conv2d{*}/kernel", "heads.head.weight", Axes.PointwiseToDense },
         { "resnet/head/conv2d{*}/bias", "heads.head.bias" },
     };
 
-    private static WeightMap Letter(string letter, int number) => new("BiT unit")
-    {
-        { $"resnet/block{{s+1}}/unit{{i+1:00}}/{letter}/standardized_conv2d{{*}}/kernel", $"stages.{{s}}.{{i}}.conv{number}.weight", Axes.HwioToOihw },
-        { $"resnet/block{{s+1}}/unit{{i+1:00}}/{letter}/group_norm{{*}}/gamma", $"stages.{{s}}.{{i}}.norm{number}.weight", Axes.Flat },
-        { $"resnet/block{{s+1}}/unit{{i+1:00}}/{letter}/group_norm{{*}}/beta", $"stages.{{s}}.{{i}}.norm{number}.bias", Axes.Flat },
-    };
+    private static WeightMap Letter(string letter, int number) =>
+        new("BiT unit")
+        {
+            {
+                $"resnet/block{{s+1}}/unit{{i+1:00}}/{letter}/standardized_conv2d{{*}}/kernel",
+                $"stages.{{s}}.{{i}}.conv{number}.weight",
+                Axes.HwioToOihw
+            },
+            {
+                $"resnet/block{{s+1}}/unit{{i+1:00}}/{letter}/group_norm{{*}}/gamma",
+                $"stages.{{s}}.{{i}}.norm{number}.weight",
+                Axes.Flat
+            },
+            {
+                $"resnet/block{{s+1}}/unit{{i+1:00}}/{letter}/group_norm{{*}}/beta",
+                $"stages.{{s}}.{{i}}.norm{number}.bias",
+                Axes.Flat
+            },
+        };
 
-    internal static ImageTowerFamily AsFamily { get; } = new(BitConfig.Kind, "R50x1, R50x3, R101x1, R101x3, R152x2, R152x4",
-        (variant, options) => BitConfig.Named(variant) with { RootPadding = options.RootPadding ?? RootPadding.Zero }, Preprocessing.LiT, Recognise);
+    internal static ImageTowerFamily AsFamily { get; } =
+        new(
+            BitConfig.Kind,
+            "R50x1, R50x3, R101x1, R101x3, R152x2, R152x4",
+            (variant, options) =>
+                BitConfig.Named(variant) with
+                {
+                    RootPadding = options.RootPadding ?? RootPadding.Zero,
+                },
+            Preprocessing.LiT,
+            Recognise
+        );
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
     {
         var legacy = WeightSource.Holding(checkpoint, "resnet/group_norm/gamma").FirstOrDefault();
-        var source = legacy ?? WeightSource.Holding(checkpoint, "root_block/conv_root/kernel", "norm-pre-head/scale").FirstOrDefault();
-        if (source is null) return null;
+        var source = legacy
+            ?? WeightSource.Holding(checkpoint, "root_block/conv_root/kernel", "norm-pre-head/scale").FirstOrDefault();
+        if (source is null)
+            return null;
         var before = legacy is null ? "" : "resnet/";
         var head = source.FindIfThere("resnet/head/conv2d{*}/kernel", "head/kernel");
         var config = new BitConfig
         {
-            Width = source.Size(source.Find("resnet/root_block/standardized_conv2d{*}/kernel", "root_block/conv_root/kernel"), -1),
-            Units = [.. Enumerable.Range(1, source.CountOf($"{before}block", "/") - 1).Select(stage => source.CountOf($"{before}block{stage}/unit", "/") - 1)],
+            Width = source.Size(
+                source.Find("resnet/root_block/standardized_conv2d{*}/kernel", "root_block/conv_root/kernel"),
+                -1
+            ),
+            Units =
+            [
+                .. Enumerable
+                    .Range(1, source.CountOf($"{before}block", "/") - 1)
+                    .Select(stage => source.CountOf($"{before}block{stage}/unit", "/") - 1),
+            ],
             RootPadding = options.RootPadding ?? (legacy is null ? RootPadding.MinusInfinity : RootPadding.Zero),
             Heads = head is null ? [] : [new HeadConfig("head", source.Size(head, -1))],
             ImageSize = 224,
@@ -212,17 +269,23 @@ public sealed class BigTransfer : ImageTower
 /// </summary>
 internal sealed class BitUnit : Module<Tensor, Tensor>
 {
-    private readonly GroupNorm norm1, norm2, norm3;
-    private readonly StandardisedConv conv1, conv2, conv3;
+    private readonly GroupNorm norm1,
+        norm2,
+        norm3;
+    private readonly StandardisedConv conv1,
+        conv2,
+        conv3;
     private readonly StandardisedConv? projection;
 
-    public BitUnit(int from, int middle, int stride, Device? device) : base(nameof(BitUnit))
+    public BitUnit(int from, int middle, int stride, Device? device)
+        : base(nameof(BitUnit))
     {
         (norm1, norm2, norm3) = (Norm(from, device), Norm(middle, device), Norm(middle, device));
         conv1 = new StandardisedConv(from, middle, 1, 1, Standardisation.BitPaper, device);
         conv2 = new StandardisedConv(middle, middle, 3, stride, Standardisation.BitPaper, device);
         conv3 = new StandardisedConv(middle, 4 * middle, 1, 1, Standardisation.BitPaper, device);
-        if (from != 4 * middle || stride != 1) projection = new StandardisedConv(from, 4 * middle, 1, stride, Standardisation.BitPaper, device);
+        if (from != 4 * middle || stride != 1)
+            projection = new StandardisedConv(from, 4 * middle, 1, stride, Standardisation.BitPaper, device);
         RegisterComponents();
     }
 
@@ -236,7 +299,8 @@ internal sealed class BitUnit : Module<Tensor, Tensor>
 
     public void Initialise(Generator random)
     {
-        foreach (var conv in new[] { conv1, conv2, conv3, projection }) conv?.Initialise(random);
+        foreach (var conv in new[] { conv1, conv2, conv3, projection })
+            conv?.Initialise(random);
     }
 
     internal static GroupNorm Norm(int channels, Device? device) => GroupNorm(32, channels, 1e-5, device: device);

@@ -11,7 +11,10 @@ namespace LiT.Towers;
 /// </summary>
 internal sealed class ByteWeights : IDisposable
 {
-    private readonly Tensor packed, scales, zeros, factors;
+    private readonly Tensor packed,
+        scales,
+        zeros,
+        factors;
 
     /// <param name="weight">[N, K].</param>
     /// <param name="largestInputs">The largest size of each input that was seen, [K].</param>
@@ -21,7 +24,11 @@ internal sealed class ByteWeights : IDisposable
         using var unrecorded = no_grad();
         var W = weight.detach().to(ScalarType.Float32).contiguous();
         // Powers of two: they are exact, and do not hang on the last digit of what was seen.
-        var smoothing = (largestInputs.clamp_min(1e-5f).log2() - WeightCodes.LargestOfColumns(W).clamp_min(1e-5f).log2()).div(2f).round();
+        var smoothing = (
+            largestInputs.clamp_min(1e-5f).log2() - WeightCodes.LargestOfColumns(W).clamp_min(1e-5f).log2()
+        )
+            .div(2f)
+            .round();
         smoothing = (smoothing - smoothing.median()).clamp(-8f, 8f);
         factors = smoothing.neg().exp2().contiguous().DetachFromDisposeScope();
         var (codes, perRow) = WeightCodes.Of(W, smoothing.exp2().contiguous());
@@ -39,6 +46,7 @@ internal sealed class ByteWeights : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tensor in (Tensor[])[packed, scales, zeros, factors]) tensor.Dispose();
+        foreach (var tensor in (Tensor[])[packed, scales, zeros, factors])
+            tensor.Dispose();
     }
 }

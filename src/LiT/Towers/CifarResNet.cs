@@ -33,7 +33,8 @@ public sealed record CifarResNetConfig : ImageTowerConfig
 
     /// <inheritdoc/>
     public override string InWords =>
-        $"ResNet-{Depth} in its CIFAR form" + (Width == 16 && Stages == 3 ? "" : $", {Stages} stages of width {string.Join(", ", Widths)}")
+        $"ResNet-{Depth} in its CIFAR form"
+        + (Width == 16 && Stages == 3 ? "" : $", {Stages} stages of width {string.Join(", ", Widths)}")
         + (StemStride == 1 ? "" : $", stem with stride {StemStride}");
 
     /// <summary>Channels of each stage.</summary>
@@ -42,9 +43,14 @@ public sealed record CifarResNetConfig : ImageTowerConfig
     /// <summary>A network of the paper by its depth: 20, 32, 44, 56, 110 or any other 6n+2.</summary>
     /// <exception cref="ArgumentException">The depth is not 6n+2.</exception>
     public static CifarResNetConfig Named(string depth) =>
-        int.TryParse(depth, NumberStyles.None, CultureInfo.InvariantCulture, out var layers) && layers is >= 8 and <= 1202 && layers % 6 == 2
+        int.TryParse(depth, NumberStyles.None, CultureInfo.InvariantCulture, out var layers)
+        && layers is >= 8 and <= 1202
+        && layers % 6 == 2
             ? new() { Blocks = (layers - 2) / 6, ImageSize = 32 }
-            : throw new ArgumentException($"There is no CIFAR ResNet of depth '{depth}'. Write 6n+2, for example 20, 32, 44, 56 or 110.", nameof(depth));
+            : throw new ArgumentException(
+                $"There is no CIFAR ResNet of depth '{depth}'. Write 6n+2, for example 20, 32, 44, 56 or 110.",
+                nameof(depth)
+            );
 
     internal override int BlockCount => Stages * Blocks;
 
@@ -59,16 +65,31 @@ public sealed class CifarResNet : ImageTower
     private readonly ModuleList<CifarBlock> blocks;
     private readonly LinearHeads heads;
 
-    internal CifarResNet(CifarResNetConfig config, Device? device = null) : base(nameof(CifarResNet))
+    internal CifarResNet(CifarResNetConfig config, Device? device = null)
+        : base(nameof(CifarResNet))
     {
-        if (config is not { Blocks: >= 1 and <= 200, Width: >= 2 and <= 2048, Stages: >= 1 and <= 6, StemStride: >= 1 and <= 4 } || config.Width % 2 != 0)
-            throw new ArgumentException($"{config.InWords} cannot be built: blocks 1-200, even widths from 2, stages 1-6, stem stride 1-4.", nameof(config));
+        if (
+            config
+                is not {
+                    Blocks: >= 1 and <= 200,
+                    Width: >= 2 and <= 2048,
+                    Stages: >= 1 and <= 6,
+                    StemStride: >= 1 and <= 4
+                }
+            || config.Width % 2 != 0
+        )
+            throw new ArgumentException(
+                $"{config.InWords} cannot be built: blocks 1-200, even widths from 2, stages 1-6, stem stride 1-4.",
+                nameof(config)
+            );
         this.config = config;
         stem = new ConvNorm(3, config.Width, 3, config.StemStride, device: device);
         var all = new List<CifarBlock>();
         foreach (var width in config.Widths)
             for (var block = 0; block < config.Blocks; block++)
-                all.Add(block == 0 && width > config.Width ? new(width / 2, width, 2, device) : new(width, width, 1, device));
+                all.Add(
+                    block == 0 && width > config.Width ? new(width / 2, width, 2, device) : new(width, width, 1, device)
+                );
         blocks = ModuleList([.. all]);
         heads = new LinearHeads(Width, config.Heads, device);
         RegisterComponents();
@@ -87,7 +108,7 @@ public sealed class CifarResNet : ImageTower
     public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
-    public override Tensor forward(Tensor images)                              // [B, 3, H, W] -> [B, D]
+    public override Tensor forward(Tensor images) // [B, 3, H, W] -> [B, D]
     {
         using var scope = NewDisposeScope();
         var x = stem.Rectified(images);
@@ -99,17 +120,30 @@ public sealed class CifarResNet : ImageTower
     internal override void Initialise(Generator random)
     {
         stem.Initialise(random);
-        foreach (var block in blocks) block.Initialise(random);
+        foreach (var block in blocks)
+            block.Initialise(random);
         heads.Initialise(random);
     }
 
-    internal static ImageTowerFamily AsFamily { get; } = new(CifarResNetConfig.Kind, "20, 32, 44, 56, 110", (variant, _) => CifarResNetConfig.Named(variant),
-        size => Preprocessing.Cifar with { Width = size, Height = size }, Recognise);
+    internal static ImageTowerFamily AsFamily { get; } =
+        new(
+            CifarResNetConfig.Kind,
+            "20, 32, 44, 56, 110",
+            (variant, _) => CifarResNetConfig.Named(variant),
+            size => Preprocessing.Cifar with { Width = size, Height = size },
+            Recognise
+        );
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
     {
-        if (WeightSource.Holding(checkpoint, "conv1.weight", "layer1.0.conv2.weight") is not [var source, ..]) return null;
-        if (source.Has("layer4.0.conv1.weight") || source.Has("layer1.0.conv3.weight") || source.Size("conv1.weight", -1) != 3) return null;
+        if (WeightSource.Holding(checkpoint, "conv1.weight", "layer1.0.conv2.weight") is not [var source, ..])
+            return null;
+        if (
+            source.Has("layer4.0.conv1.weight")
+            || source.Has("layer1.0.conv3.weight")
+            || source.Size("conv1.weight", -1) != 3
+        )
+            return null;
         var config = new CifarResNetConfig
         {
             ImageSize = 32,
@@ -118,16 +152,25 @@ public sealed class CifarResNet : ImageTower
             Stages = Enumerable.Range(1, 6).TakeWhile(stage => source.Has($"layer{stage}.0.conv1.weight")).Count(),
             Heads = source.Has("linear.weight") ? [new HeadConfig("linear", source.Size("linear.weight", 0))] : [],
         };
-        return new RecognisedTower("CIFAR ResNet (pytorch_resnet_cifar10)", source, config, _ => Akamaster(config), Preprocessing.Cifar);
+        return new RecognisedTower(
+            "CIFAR ResNet (pytorch_resnet_cifar10)",
+            source,
+            config,
+            _ => Akamaster(config),
+            Preprocessing.Cifar
+        );
     }
 
     /// <summary>Names of github.com/akamaster/pytorch_resnet_cifar10, whose weights are public; blocks are counted within a stage there.</summary>
     internal static WeightMap Akamaster(CifarResNetConfig config)
     {
-        var map = new WeightMap("CIFAR ResNet (pytorch_resnet_cifar10)") { { ConvNorm.Torch("conv1", "bn1", "stem"), "", "" } };
+        var map = new WeightMap("CIFAR ResNet (pytorch_resnet_cifar10)")
+        {
+            { ConvNorm.Torch("conv1", "bn1", "stem"), "", "" },
+        };
         for (var stage = 0; stage < config.Stages; stage++)
-            for (var block = 0; block < config.Blocks; block++)
-                map.Add(CifarBlock.Torch, $"layer{stage + 1}.{block}.", $"blocks.{stage * config.Blocks + block}.");
+        for (var block = 0; block < config.Blocks; block++)
+            map.Add(CifarBlock.Torch, $"layer{stage + 1}.{block}.", $"blocks.{stage * config.Blocks + block}.");
         map.Add("linear.weight", "heads.linear.weight");
         map.Add("linear.bias", "heads.linear.bias");
         return map;
@@ -137,10 +180,13 @@ public sealed class CifarResNet : ImageTower
 /// <summary>x + conv(relu(conv(x))), then ReLU; where the picture halves, the shortcut drops every other pixel and adds empty channels.</summary>
 internal sealed class CifarBlock : Module<Tensor, Tensor>
 {
-    private readonly ConvNorm conv1, conv2;
-    private readonly int stride, added;
+    private readonly ConvNorm conv1,
+        conv2;
+    private readonly int stride,
+        added;
 
-    public CifarBlock(int from, int to, int stride, Device? device) : base(nameof(CifarBlock))
+    public CifarBlock(int from, int to, int stride, Device? device)
+        : base(nameof(CifarBlock))
     {
         (this.stride, added) = (stride, to - from);
         conv1 = new ConvNorm(from, to, 3, stride, device: device);
@@ -150,8 +196,13 @@ internal sealed class CifarBlock : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
-        var shortcut = stride == 1 ? x
-            : functional.pad(x[.., .., TensorIndex.Slice(step: stride), TensorIndex.Slice(step: stride)], [0, 0, 0, 0, added / 2, added / 2]);
+        var shortcut =
+            stride == 1
+                ? x
+                : functional.pad(
+                    x[.., .., TensorIndex.Slice(step: stride), TensorIndex.Slice(step: stride)],
+                    [0, 0, 0, 0, added / 2, added / 2]
+                );
         return conv2.RectifiedOnto(shortcut, conv1.Rectified(x));
     }
 

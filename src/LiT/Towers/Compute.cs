@@ -34,10 +34,16 @@ public sealed record Compute(Device Device, ScalarType Type, int Threads)
 
     private static Device CudaDevice(string name)
     {
-        var index = name == "cuda" ? 0 : name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], out var n) ? n : -1;
-        if (index < 0) throw new UsageException($"--device {name}: give cuda, or cuda:N with the number of the GPU.");
+        var index =
+            name == "cuda" ? 0
+            : name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], out var n) ? n
+            : -1;
+        if (index < 0)
+            throw new UsageException($"--device {name}: give cuda, or cuda:N with the number of the GPU.");
         if (!cuda.is_available())
-            throw new LitException($"--device {name}: this build of libtorch sees no CUDA GPU. Use --device cpu, or build with -p:LibTorch=cuda on a machine that has one.");
+            throw new LitException(
+                $"--device {name}: this build of libtorch sees no CUDA GPU. Use --device cpu, or build with -p:LibTorch=cuda on a machine that has one."
+            );
         if (index >= cuda.device_count())
             throw new UsageException($"--device {name}: there are {cuda.device_count()} GPUs, numbered from 0.");
         return device($"cuda:{index}");

@@ -19,11 +19,13 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
 {
     private readonly Parameter weight;
     private readonly BatchNorm2d norm;
-    private readonly long[] stride, padding;
+    private readonly long[] stride,
+        padding;
     private readonly FoldedWeights folded = new();
     private readonly PackedConvolution packed = new();
 
-    public ConvNorm(int from, int to, int kernel, int stride = 1, double eps = 1e-5, Device? device = null) : base(nameof(ConvNorm))
+    public ConvNorm(int from, int to, int kernel, int stride = 1, double eps = 1e-5, Device? device = null)
+        : base(nameof(ConvNorm))
     {
         (this.stride, padding) = ([stride, stride], [kernel / 2, kernel / 2]);
         weight = Layers.Weight([to, from, kernel, kernel], device);
@@ -31,14 +33,20 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
         RegisterComponents();
     }
 
-    public bool Folded { set => folded.Wanted = packed.Wanted = value; }
+    public bool Folded
+    {
+        set => folded.Wanted = packed.Wanted = value;
+    }
 
     public override Tensor forward(Tensor x)
     {
         // The norm decides, not this module: its statistics may be locked while everything around it is trained.
-        if (norm.training) return Normalised(functional.conv2d(x, weight, strides: stride, padding: padding));
-        if (!folded.Wanted) return norm.call(functional.conv2d(x, weight, strides: stride, padding: padding));
-        if (IsLockedFor(x)) return packed.Of(x, Fold, padding[0], stride[0], relu: false);
+        if (norm.training)
+            return Normalised(functional.conv2d(x, weight, strides: stride, padding: padding));
+        if (!folded.Wanted)
+            return norm.call(functional.conv2d(x, weight, strides: stride, padding: padding));
+        if (IsLockedFor(x))
+            return packed.Of(x, Fold, padding[0], stride[0], relu: false);
         var (kernel, bias) = folded.For(x, () =>
         {
             var (kernel, bias) = Fold();
@@ -48,11 +56,14 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
     }
 
     /// <summary>ReLU of the result.</summary>
-    public Tensor Rectified(Tensor x) => IsLockedFor(x) ? packed.Of(x, Fold, padding[0], stride[0], relu: true) : call(x).relu_();
+    public Tensor Rectified(Tensor x) =>
+        IsLockedFor(x) ? packed.Of(x, Fold, padding[0], stride[0], relu: true) : call(x).relu_();
 
     /// <summary>ReLU of the sum with a shortcut, whose memory may hold the result afterwards.</summary>
     public Tensor RectifiedOnto(Tensor shortcut, Tensor x) =>
-        IsLockedFor(x) ? packed.Onto(shortcut, x, Fold, padding[0], stride[0], relu: true) : call(x).PlusInPlace(shortcut).relu_();
+        IsLockedFor(x)
+            ? packed.Onto(shortcut, x, Fold, padding[0], stride[0], relu: true)
+            : call(x).PlusInPlace(shortcut).relu_();
 
     private bool IsLockedFor(Tensor x) => !norm.training && packed.Takes(x);
 
@@ -65,8 +76,17 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
     /// <summary>What the norm itself does in training, but for the scalar with which it counts the batches, see <see cref="Scalars"/>.</summary>
     private Tensor Normalised(Tensor x)
     {
-        norm.num_batches_tracked?.add_(Scalars.One, Scalars.One);      // with one argument the factor would be a temporary scalar again
-        return functional.batch_norm(x, norm.running_mean!, norm.running_var!, norm.weight!, norm.bias!, training: true, norm.momentum ?? 0.1, norm.eps);
+        norm.num_batches_tracked?.add_(Scalars.One, Scalars.One); // with one argument the factor would be a temporary scalar again
+        return functional.batch_norm(
+            x,
+            norm.running_mean!,
+            norm.running_var!,
+            norm.weight!,
+            norm.bias!,
+            training: true,
+            norm.momentum ?? 0.1,
+            norm.eps
+        );
     }
 
     /// <summary>He et al. 2015 (arXiv 1502.01852): normal, variance 2 / (inputs of an output).</summary>
@@ -75,18 +95,20 @@ internal sealed class ConvNorm : Module<Tensor, Tensor>, IFoldable
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) Folded = false;
+        if (disposing)
+            Folded = false;
         base.Dispose(disposing);
     }
 
     // torchvision's order: convn, bnn.
-    internal static WeightMap Torch(string conv, string norm, string ours) => new("convolution and batch norm")
-    {
-        { $"{conv}.weight", $"{ours}.weight" },
-        { $"{norm}.weight", $"{ours}.norm.weight" },
-        { $"{norm}.bias", $"{ours}.norm.bias" },
-        { $"{norm}.running_mean", $"{ours}.norm.running_mean" },
-        { $"{norm}.running_var", $"{ours}.norm.running_var" },
-        new WeightRow($"{norm}.num_batches_tracked", $"{ours}.norm.num_batches_tracked", Axes.Same, Optional: true),
-    };
+    internal static WeightMap Torch(string conv, string norm, string ours) =>
+        new("convolution and batch norm")
+        {
+            { $"{conv}.weight", $"{ours}.weight" },
+            { $"{norm}.weight", $"{ours}.norm.weight" },
+            { $"{norm}.bias", $"{ours}.norm.bias" },
+            { $"{norm}.running_mean", $"{ours}.norm.running_mean" },
+            { $"{norm}.running_var", $"{ours}.norm.running_var" },
+            new WeightRow($"{norm}.num_batches_tracked", $"{ours}.norm.num_batches_tracked", Axes.Same, Optional: true),
+        };
 }

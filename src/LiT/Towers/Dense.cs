@@ -12,15 +12,17 @@ namespace LiT.Towers;
 internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
 {
     private readonly FoldedWeights packed = new();
-    private int? threadsForBytes;                // while bytes are awaited
+    private int? threadsForBytes; // while bytes are awaited
     private ByteWeights? bytes;
-    public readonly Parameter weight;             // field names are weight names
+    public readonly Parameter weight; // field names are weight names
     public readonly Parameter? bias;
 
-    public Dense(long inputs, long outputs, bool hasBias = true, Device? device = null) : base(nameof(Dense))
+    public Dense(long inputs, long outputs, bool hasBias = true, Device? device = null)
+        : base(nameof(Dense))
     {
         weight = Layers.Weight([outputs, inputs], device);
-        if (hasBias) bias = Layers.Weight([outputs], device);
+        if (hasBias)
+            bias = Layers.Weight([outputs], device);
         RegisterComponents();
     }
 
@@ -29,7 +31,8 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
         set
         {
             packed.Wanted = value;
-            if (value) return;                    // locked once more, a layer of bytes stays one
+            if (value)
+                return; // locked once more, a layer of bytes stays one
             threadsForBytes = null;
             bytes?.Dispose();
             bytes = null;
@@ -44,9 +47,12 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
 
     public override Tensor forward(Tensor x)
     {
-        if (!IsLockedFor(x)) return DenseGradient.Linear(x, weight, bias);
-        if (threadsForBytes is { } threads) BecomeBytes(x, threads);
-        if (bytes is not null) return Product(ByteRows.Of(x, bytes.Factors)).view([.. x.shape[..^1], weight.shape[0]]);
+        if (!IsLockedFor(x))
+            return DenseGradient.Linear(x, weight, bias);
+        if (threadsForBytes is { } threads)
+            BecomeBytes(x, threads);
+        if (bytes is not null)
+            return Product(ByteRows.Of(x, bytes.Factors)).view([.. x.shape[..^1], weight.shape[0]]);
         return OneDnn.Linear(x, packed.For(x, () => (OneDnn.Pack(weight), null)).Weight, bias);
     }
 
@@ -74,12 +80,13 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
         bytes = new ByteWeights(weight, largest);
         set_num_threads(before);
         threadsForBytes = null;
-        packed.Wanted = true;                     // forgets the packed float32 weight
+        packed.Wanted = true; // forgets the packed float32 weight
     }
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) Folded = false;
+        if (disposing)
+            Folded = false;
         base.Dispose(disposing);
     }
 }

@@ -75,10 +75,22 @@ public sealed record DinoConfig : ImageTowerConfig
         var registers = variant.EndsWith("_reg", StringComparison.Ordinal);
         var plain = registers ? variant[..^4] : variant;
         var second = plain.EndsWith("14", StringComparison.Ordinal);
-        var patch = second ? 14 : plain.EndsWith("16", StringComparison.Ordinal) ? 16 : plain.EndsWith('8') ? 8 : 0;
+        var patch =
+            second ? 14
+            : plain.EndsWith("16", StringComparison.Ordinal) ? 16
+            : plain.EndsWith('8') ? 8
+            : 0;
         var size = plain.StartsWith("vit", StringComparison.Ordinal) && plain.Length > 4 ? plain[3..4] : "";
-        if (patch == 0 || plain != $"vit{size}{patch}" || !Sizes.TryGetValue(size, out var s) || (!second && (registers || size is "l" or "g")))
-            throw new ArgumentException($"There is no DINO network '{variant}'. Write vits16, vits8, vitb16 or vitb8, or DINOv2's vits14, vitb14, vitl14, vitg14, with _reg for registers.", nameof(variant));
+        if (
+            patch == 0
+            || plain != $"vit{size}{patch}"
+            || !Sizes.TryGetValue(size, out var s)
+            || (!second && (registers || size is "l" or "g"))
+        )
+            throw new ArgumentException(
+                $"There is no DINO network '{variant}'. Write vits16, vits8, vitb16 or vitb8, or DINOv2's vits14, vitb14, vitl14, vitg14, with _reg for registers.",
+                nameof(variant)
+            );
         return new()
         {
             Width = s.Width,
@@ -94,17 +106,22 @@ public sealed record DinoConfig : ImageTowerConfig
         };
     }
 
-    internal static PositionResampling ResamplingOf(bool registers) => registers ? PositionResampling.BicubicAntialias : PositionResampling.BicubicOffset;
+    internal static PositionResampling ResamplingOf(bool registers) =>
+        registers ? PositionResampling.BicubicAntialias : PositionResampling.BicubicOffset;
 
     /// <inheritdoc/>
     public override string InWords
     {
         get
         {
-            var name = Sizes.FirstOrDefault(size => size.Value == (Width, Depth, MlpDim, AttentionHeads)).Key is { } known
+            var name = Sizes.FirstOrDefault(size => size.Value == (Width, Depth, MlpDim, AttentionHeads)).Key
+                is { } known
                 ? $"ViT-{known.ToUpperInvariant()}/{Patch}"
                 : $"ViT of width {Width}, depth {Depth}, {Layers.HeadsInWords(AttentionHeads)}, MLP {MlpDim}, patch {Patch}";
-            return name + (LayerScale ? " in DINOv2's form" : " in DINO's form") + (Registers > 0 ? $", {Registers} registers" : "") + (Mlp == DinoMlp.SwiGlu ? ", SwiGLU" : "")
+            return name
+                + (LayerScale ? " in DINOv2's form" : " in DINO's form")
+                + (Registers > 0 ? $", {Registers} registers" : "")
+                + (Mlp == DinoMlp.SwiGlu ? ", SwiGLU" : "")
                 + (JoinPatchMean ? ", class token and mean patch token" : ", class token");
         }
     }
@@ -119,23 +136,30 @@ public sealed class DinoViT : ImageTower
 {
     private readonly DinoConfig config;
     private readonly Conv2d embedding;
-    private readonly Parameter cls, posembed;
+    private readonly Parameter cls,
+        posembed;
     private readonly Parameter? registers;
     private readonly ModuleList<DinoBlock> blocks;
     private readonly LayerNorm norm;
     private readonly LinearHeads heads;
     private readonly long grid;
 
-    internal DinoViT(DinoConfig config, Device? device = null) : base(nameof(DinoViT))
+    internal DinoViT(DinoConfig config, Device? device = null)
+        : base(nameof(DinoViT))
     {
         this.config = config;
         var D = config.Width;
         grid = config.ImageSize / config.Patch;
-        if (grid < 1) throw new ArgumentException($"A picture of {config.ImageSize} pixels holds no patch of {config.Patch}.", nameof(config));
+        if (grid < 1)
+            throw new ArgumentException(
+                $"A picture of {config.ImageSize} pixels holds no patch of {config.Patch}.",
+                nameof(config)
+            );
         embedding = Conv2d(3, D, config.Patch, config.Patch, device: device);
         cls = Layers.Weight([1, 1, D], device);
         posembed = Layers.Weight([1, 1 + grid * grid, D], device);
-        if (config.Registers > 0) registers = Layers.Weight([1, config.Registers, D], device);
+        if (config.Registers > 0)
+            registers = Layers.Weight([1, config.Registers, D], device);
         blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new DinoBlock(config, device))]);
         norm = LayerNorm(D, 1e-6, device: device);
         heads = new LinearHeads(Width, config.Heads, device);
@@ -166,11 +190,11 @@ public sealed class DinoViT : ImageTower
     internal (Tensor Class, Tensor Patches) Encoded(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = embedding.call(images);                                                                 // [B, D, H/P, W/P]
-        var positions = Positions(x.shape[2], x.shape[3]);                                              // [1+N, D]
-        x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions;          // [B, 1+N, D]
-        if (registers is not null)                                                                      // they have no positions
-            x = cat([x[.., ..1], registers.expand(x.shape[0], -1, -1), x[.., 1..]], 1);                 // [B, L, D]
+        var x = embedding.call(images); // [B, D, H/P, W/P]
+        var positions = Positions(x.shape[2], x.shape[3]); // [1+N, D]
+        x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions; // [B, 1+N, D]
+        if (registers is not null) // they have no positions
+            x = cat([x[.., ..1], registers.expand(x.shape[0], -1, -1), x[.., 1..]], 1); // [B, L, D]
         foreach (var block in blocks)
             x = scope.DisposeEverythingBut(block.call(x));
         x = norm.call(x);
@@ -189,8 +213,10 @@ public sealed class DinoViT : ImageTower
         Layers.TruncatedNormal(embedding.weight!, 0.02, random);
         init.zeros_(embedding.bias!);
         foreach (var token in new[] { cls, posembed, registers })
-            if (token is not null) Layers.TruncatedNormal(token, 0.02, random);
-        foreach (var block in blocks) block.Initialise(random);
+            if (token is not null)
+                Layers.TruncatedNormal(token, 0.02, random);
+        foreach (var block in blocks)
+            block.Initialise(random);
         heads.Initialise(random);
     }
 
@@ -211,28 +237,44 @@ public sealed class DinoViT : ImageTower
         { "head.bias", "heads.head.bias" },
     }.Skipping("mask_token", "only pre-training needs it");
 
-    internal static ImageTowerFamily AsFamily { get; } = new(DinoConfig.Kind, "vits16, vitb16, vitb8, vits14, vitb14, vitl14, vitg14, vitb14_reg",
-        (variant, options) => DinoConfig.Named(variant) with { JoinPatchMean = options.JoinPatchMean }, PreprocessingOf, Recognise);
+    internal static ImageTowerFamily AsFamily { get; } =
+        new(
+            DinoConfig.Kind,
+            "vits16, vitb16, vitb8, vits14, vitb14, vitl14, vitg14, vitb14_reg",
+            (variant, options) => DinoConfig.Named(variant) with { JoinPatchMean = options.JoinPatchMean },
+            PreprocessingOf,
+            Recognise
+        );
 
     // Trained with 518 pixels at the end, DINOv2 is evaluated with 224 like its predecessor.
-    private static Preprocessing PreprocessingOf(int size) => Preprocessing.TorchvisionImageNet(Math.Min(size, 224), ResizeMethod.PillowBicubic);
+    private static Preprocessing PreprocessingOf(int size) =>
+        Preprocessing.TorchvisionImageNet(Math.Min(size, 224), ResizeMethod.PillowBicubic);
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
     {
-        if (WeightSource.Holding(checkpoint, "patch_embed.proj.weight", "cls_token", "pos_embed", "norm.weight") is not [var source, ..]) return null;
+        if (
+            WeightSource.Holding(checkpoint, "patch_embed.proj.weight", "cls_token", "pos_embed", "norm.weight")
+            is not [var source, ..]
+        )
+            return null;
         var width = source.Size("patch_embed.proj.weight", 0);
         var moco = source.Prefix.EndsWith("base_encoder.", StringComparison.Ordinal);
         var gated = source.FindIfThere("blocks.{i}.mlp.w3.weight", "blocks.{c}.{i}.mlp.w3.weight");
         var (rows, patch) = (source.Size("pos_embed", -2) - 1, source.Size("patch_embed.proj.weight", -1));
         var side = (int)Math.Sqrt(rows);
         if (side * side != rows)
-            throw new LitException($"{checkpoint.Path}: 'pos_embed' has {rows} rows beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures.");
+            throw new LitException(
+                $"{checkpoint.Path}: 'pos_embed' has {rows} rows beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures."
+            );
         var head = !moco && source.Has("head.weight") && source.ShapeOf("head.weight").Count == 2;
         var config = new DinoConfig
         {
             Width = width,
             Depth = source.Believable(source.Tensors.Keys.Max(BlockOf) + 1),
-            MlpDim = source.Size(gated ?? source.Find("blocks.{i}.mlp.fc1.weight", "blocks.{c}.{i}.mlp.fc1.weight"), gated is null ? 0 : 1),
+            MlpDim = source.Size(
+                gated ?? source.Find("blocks.{i}.mlp.fc1.weight", "blocks.{c}.{i}.mlp.fc1.weight"),
+                gated is null ? 0 : 1
+            ),
             // MoCo v3's S has twice as many heads as every other ViT-S (moco-v3: vits.py).
             AttentionHeads = options.AttentionHeads ?? (moco && width == 384 ? 12 : width / 64),
             Patch = patch,
@@ -247,33 +289,59 @@ public sealed class DinoViT : ImageTower
         if (options.Describing && options.AttentionHeads is null && width % 64 != 0)
             config = config with { AttentionHeads = 0 };
         else if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
-            throw new UsageException($"{checkpoint.Path}: says nothing of its attention heads, and {config.AttentionHeads} cannot be for a width of {width}. Put ':heads=N' after the path.");
-        var names = head && config.Heads.Count > 0 ? Torch : Torch.Skipping("head.{*}", moco ? "MoCo's projector, which only its training needs" : "a head on the class token alone");
+            throw new UsageException(
+                $"{checkpoint.Path}: says nothing of its attention heads, and {config.AttentionHeads} cannot be for a width of {width}. Put ':heads=N' after the path."
+            );
+        var names =
+            head && config.Heads.Count > 0
+                ? Torch
+                : Torch.Skipping(
+                    "head.{*}",
+                    moco ? "MoCo's projector, which only its training needs" : "a head on the class token alone"
+                );
         // MoCo v3 is evaluated with torchvision's default filter (moco-v3: main_lincls.py), DINO and DINOv2 with bicubic.
-        return new RecognisedTower(moco ? "ViT (MoCo v3)" : names.Family, source, config, _ => names,
-            moco ? Preprocessing.TorchvisionImageNet(config.ImageSize) : PreprocessingOf(config.ImageSize));
+        return new RecognisedTower(
+            moco ? "ViT (MoCo v3)" : names.Family,
+            source,
+            config,
+            _ => names,
+            moco ? Preprocessing.TorchvisionImageNet(config.ImageSize) : PreprocessingOf(config.ImageSize)
+        );
     }
 
-    private static readonly NamePattern[] BlockNames = [new("blocks.{i}.norm1.weight"), new("blocks.{c}.{i}.norm1.weight")];
+    private static readonly NamePattern[] BlockNames =
+    [
+        new("blocks.{i}.norm1.weight"),
+        new("blocks.{c}.{i}.norm1.weight"),
+    ];
 
-    private static int BlockOf(string name) => BlockNames.Select(pattern => pattern.NumbersIn(name)).FirstOrDefault(numbers => numbers is not null)?['i'] ?? -1;
+    private static int BlockOf(string name) =>
+        BlockNames.Select(pattern => pattern.NumbersIn(name)).FirstOrDefault(numbers => numbers is not null)?['i']
+        ?? -1;
 }
 
 /// <summary>x + ls1 · attention(norm1(x)), then x + ls2 · mlp(norm2(x)).</summary>
 internal sealed class DinoBlock : Module<Tensor, Tensor>
 {
-    private readonly LayerNorm norm1, norm2;
+    private readonly LayerNorm norm1,
+        norm2;
     private readonly SelfAttention attn;
     private readonly Module<Tensor, Tensor> mlp;
-    private readonly Parameter? ls1, ls2;
+    private readonly Parameter? ls1,
+        ls2;
 
-    public DinoBlock(DinoConfig config, Device? device) : base(nameof(DinoBlock))
+    public DinoBlock(DinoConfig config, Device? device)
+        : base(nameof(DinoBlock))
     {
         var D = config.Width;
         (norm1, norm2) = (LayerNorm(D, 1e-6, device: device), LayerNorm(D, 1e-6, device: device));
         attn = new SelfAttention(D, Math.Max(1, config.AttentionHeads), device);
-        mlp = config.Mlp == DinoMlp.SwiGlu ? new SwiGlu(D, config.MlpDim, device) : new Mlp(D, config.MlpDim, Activation.Gelu, device);
-        if (config.LayerScale) (ls1, ls2) = (Layers.Weight([D], device), Layers.Weight([D], device));
+        mlp =
+            config.Mlp == DinoMlp.SwiGlu
+                ? new SwiGlu(D, config.MlpDim, device)
+                : new Mlp(D, config.MlpDim, Activation.Gelu, device);
+        if (config.LayerScale)
+            (ls1, ls2) = (Layers.Weight([D], device), Layers.Weight([D], device));
         RegisterComponents();
     }
 
@@ -290,11 +358,14 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
         attn.Initialise(random);
         foreach (var (name, weight) in mlp.named_parameters())
         {
-            if (name.EndsWith("bias", StringComparison.Ordinal)) init.zeros_(weight);
-            else Layers.TruncatedNormal(weight, 0.02, random);
+            if (name.EndsWith("bias", StringComparison.Ordinal))
+                init.zeros_(weight);
+            else
+                Layers.TruncatedNormal(weight, 0.02, random);
         }
         foreach (var scale in new[] { ls1, ls2 })
-            if (scale is not null) init.constant_(scale, 1e-5);
+            if (scale is not null)
+                init.constant_(scale, 1e-5);
     }
 
     internal static readonly WeightMap Torch = new("DINO block")
@@ -316,9 +387,11 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
 /// <summary>silu(first half) · second half of one dense layer, then another (DINOv2: layers/swiglu_ffn.py, w12 and w3).</summary>
 internal sealed class SwiGlu : Module<Tensor, Tensor>
 {
-    private readonly Dense fc1, fc2;
+    private readonly Dense fc1,
+        fc2;
 
-    public SwiGlu(int width, int hidden, Device? device) : base(nameof(SwiGlu))
+    public SwiGlu(int width, int hidden, Device? device)
+        : base(nameof(SwiGlu))
     {
         (fc1, fc2) = (Layers.Dense(width, 2 * hidden, device), Layers.Dense(hidden, width, device));
         RegisterComponents();

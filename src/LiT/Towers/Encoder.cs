@@ -31,10 +31,23 @@ internal sealed class Encoder : Module<Tensor, TokenRows?, Tensor>
     private readonly ModuleList<EncoderBlock> blocks;
     private readonly LayerNorm norm;
 
-    public Encoder(int width, int depth, int mlpDim, int heads, Activation activation = Activation.GeluTanh, double eps = 1e-6,
-        Device? device = null, double dropout = 0) : base(nameof(Encoder))
+    public Encoder(
+        int width,
+        int depth,
+        int mlpDim,
+        int heads,
+        Activation activation = Activation.GeluTanh,
+        double eps = 1e-6,
+        Device? device = null,
+        double dropout = 0
+    )
+        : base(nameof(Encoder))
     {
-        blocks = new([.. Enumerable.Range(0, depth).Select(_ => new EncoderBlock(width, mlpDim, heads, activation, eps, device, dropout))]);
+        blocks = new([
+            .. Enumerable
+                .Range(0, depth)
+                .Select(_ => new EncoderBlock(width, mlpDim, heads, activation, eps, device, dropout)),
+        ]);
         norm = LayerNorm(width, eps, device: device);
         RegisterComponents();
     }
@@ -70,7 +83,8 @@ internal sealed class Encoder : Module<Tensor, TokenRows?, Tensor>
     /// <summary>Initialises as the JAX code does: Glorot uniform for every kernel, almost zero MLP biases.</summary>
     public void Initialise(Generator? random = null)
     {
-        foreach (var block in blocks) block.Initialise(random);
+        foreach (var block in blocks)
+            block.Initialise(random);
     }
 
     // Old flax numbers submodules over all classes (LayerNorm_2, MlpBlock_3), new flax per class (LayerNorm_1, MlpBlock_0).
@@ -87,12 +101,21 @@ internal sealed class Encoder : Module<Tensor, TokenRows?, Tensor>
 /// <summary>x + attention(norm(x)), then x + mlp(norm(x)).</summary>
 internal sealed class EncoderBlock : Module<Tensor, TokenRows?, Tensor>
 {
-    private readonly LayerNorm norm1, norm2;
+    private readonly LayerNorm norm1,
+        norm2;
     private readonly SelfAttention attn;
     private readonly Mlp mlp;
     private readonly double dropout;
 
-    public EncoderBlock(int width, int mlpDim, int heads, Activation activation, double eps, Device? device, double dropout = 0)
+    public EncoderBlock(
+        int width,
+        int mlpDim,
+        int heads,
+        Activation activation,
+        double eps,
+        Device? device,
+        double dropout = 0
+    )
         : base(nameof(EncoderBlock))
     {
         this.dropout = dropout;
@@ -137,9 +160,12 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
 {
     private readonly int heads;
     private readonly Dense qkv;
-    [ComponentName(Name = "out")] private readonly Dense output;
 
-    public SelfAttention(int width, int heads, Device? device) : base(nameof(SelfAttention))
+    [ComponentName(Name = "out")]
+    private readonly Dense output;
+
+    public SelfAttention(int width, int heads, Device? device)
+        : base(nameof(SelfAttention))
     {
         if (heads < 1 || width % heads != 0)
             throw new ArgumentException($"A width of {width} cannot be divided into {heads} heads.", nameof(heads));
@@ -152,17 +178,21 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
     public override Tensor forward(Tensor x, TokenRows? rows)
     {
         var states = qkv.call(x);
-        if (rows is null && qkv.IsLockedFor(x) && Attention.Takes(x.shape[1], x.shape[2] / heads)) return output.call(Attention.Mixed(states, heads));
-        if (RowAttention.Takes(states, x.shape[^1] / heads, rows?.Lengths)) return output.call(RowAttention.Mixed(states, null, heads, rows!.Lengths!));
-        if (rows?.ByLength(states, null, (part, _) => Mixed(part, null).flatten(0, 1)) is { } packed) return output.call(packed);  // [T, D]
-        if (rows is not null) states = rows.Spread(states);                                             // [B, L, 3 D]
-        var mixed = Mixed(states, rows?.Mask);                                                          // [B, L, D]
+        if (rows is null && qkv.IsLockedFor(x) && Attention.Takes(x.shape[1], x.shape[2] / heads))
+            return output.call(Attention.Mixed(states, heads));
+        if (RowAttention.Takes(states, x.shape[^1] / heads, rows?.Lengths))
+            return output.call(RowAttention.Mixed(states, null, heads, rows!.Lengths!));
+        if (rows?.ByLength(states, null, (part, _) => Mixed(part, null).flatten(0, 1)) is { } packed)
+            return output.call(packed); // [T, D]
+        if (rows is not null)
+            states = rows.Spread(states); // [B, L, 3 D]
+        var mixed = Mixed(states, rows?.Mask); // [B, L, D]
         return output.call(rows is null ? mixed : rows.Gather(mixed));
     }
 
     private Tensor Mixed(Tensor states, Tensor? mask)
     {
-        var parts = states.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);               // 3 x [B, H, L, D/H]
+        var parts = states.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0); // 3 x [B, H, L, D/H]
         return scaled_dot_product_attention(parts[0], parts[1], parts[2], mask).transpose(1, 2).flatten(2);
     }
 
@@ -170,30 +200,39 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
     public Tensor One(Tensor x, TokenRows? rows, Func<Tensor, Tensor> pick)
     {
         var (D, W, b) = (x.shape[^1], qkv.weight, qkv.bias!);
-        Tensor query, states;
+        Tensor query,
+            states;
         if (qkv.IsLockedFor(x))
         {
             var all = qkv.call(x);
             (query, states) = (pick(all.narrow(-1, 0, D)), all.narrow(-1, D, 2 * D));
         }
-        else (query, states) = (DenseGradient.Linear(pick(x), W[..(int)D], b[..(int)D]), DenseGradient.Linear(x, W[(int)D..], b[(int)D..]));
-        if (RowAttention.Takes(states, D / heads, rows?.Lengths)) return output.call(RowAttention.Mixed(states, query, heads, rows!.Lengths!));
-        query = query.unflatten(1, [heads, -1]).unsqueeze(2);                                           // [B, H, 1, D/H]
-        if (rows?.ByLength(states, query, (part, asking) => MixedFor(asking!, part, null)) is { } packed) return output.call(packed);
-        if (rows is not null) states = rows.Spread(states);                                             // [B, L, 2 D]
+        else
+            (query, states) = (
+                DenseGradient.Linear(pick(x), W[..(int)D], b[..(int)D]),
+                DenseGradient.Linear(x, W[(int)D..], b[(int)D..])
+            );
+        if (RowAttention.Takes(states, D / heads, rows?.Lengths))
+            return output.call(RowAttention.Mixed(states, query, heads, rows!.Lengths!));
+        query = query.unflatten(1, [heads, -1]).unsqueeze(2); // [B, H, 1, D/H]
+        if (rows?.ByLength(states, query, (part, asking) => MixedFor(asking!, part, null)) is { } packed)
+            return output.call(packed);
+        if (rows is not null)
+            states = rows.Spread(states); // [B, L, 2 D]
         return output.call(MixedFor(query, states, rows?.Mask));
     }
 
     private Tensor MixedFor(Tensor query, Tensor states, Tensor? mask)
     {
-        var parts = states.unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);               // 2 x [B, H, L, D/H]
+        var parts = states.unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0); // 2 x [B, H, L, D/H]
         return scaled_dot_product_attention(query, parts[0], parts[1], mask).flatten(1);
     }
 
     public void Initialise(Generator? random)
     {
         using var scope = NewDisposeScope();
-        foreach (var kernel in qkv.weight!.chunk(3)) Layers.XavierUniform(kernel, random);
+        foreach (var kernel in qkv.weight!.chunk(3))
+            Layers.XavierUniform(kernel, random);
         init.zeros_(qkv.bias!);
         Layers.XavierUniform(output.weight!, random);
         init.zeros_(output.bias!);
@@ -215,11 +254,13 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
 /// <summary>Two dense layers with a nonlinearity between them.</summary>
 internal sealed class Mlp : Module<Tensor, Tensor>
 {
-    private readonly Dense fc1, fc2;
+    private readonly Dense fc1,
+        fc2;
     private readonly Activation activation;
     private readonly double dropout;
 
-    public Mlp(int width, int hidden, Activation activation, Device? device, double dropout = 0) : base(nameof(Mlp))
+    public Mlp(int width, int hidden, Activation activation, Device? device, double dropout = 0)
+        : base(nameof(Mlp))
     {
         (this.activation, this.dropout) = (activation, dropout);
         fc1 = Layers.Dense(width, hidden, device);
@@ -229,10 +270,16 @@ internal sealed class Mlp : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
-        if (activation == Activation.GeluTanh && fc1.Bytes is { } first && fc2.Bytes is { } second && fc1.IsLockedFor(x))
+        if (
+            activation == Activation.GeluTanh
+            && fc1.Bytes is { } first
+            && fc2.Bytes is { } second
+            && fc1.IsLockedFor(x)
+        )
         {
             var rows = ByteRows.Of(x, first.Factors);
-            return fc2.Product(rows.FinishWithGelu(first.Sums(rows), fc1.bias, second.Factors)).view([.. x.shape[..^1], fc2.weight.shape[0]]);
+            return fc2.Product(rows.FinishWithGelu(first.Sums(rows), fc1.bias, second.Factors))
+                .view([.. x.shape[..^1], fc2.weight.shape[0]]);
         }
         var inside = fc1.call(x);
         if (activation != Activation.GeluTanh || !Simd.IsAvailable || !fc1.IsLockedFor(x))
@@ -242,13 +289,14 @@ internal sealed class Mlp : Module<Tensor, Tensor>
     }
 
     /// <summary>The nonlinearity, elementwise.</summary>
-    internal static Tensor Activated(Tensor x, Activation activation) => activation switch
-    {
-        Activation.GeluTanh when GeluGradient.Takes(x) => GeluGradient.Tanh(x),
-        Activation.GeluTanh => gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
-        Activation.Gelu => gelu(x),
-        _ => relu(x),
-    };
+    internal static Tensor Activated(Tensor x, Activation activation) =>
+        activation switch
+        {
+            Activation.GeluTanh when GeluGradient.Takes(x) => GeluGradient.Tanh(x),
+            Activation.GeluTanh => gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
+            Activation.Gelu => gelu(x),
+            _ => relu(x),
+        };
 
     public void Initialise(Generator? random)
     {

@@ -32,8 +32,13 @@ internal sealed class FoldedWeights
     {
         lock (one)
         {
-            if (kept is { Weight: var weight } && weight.dtype == input.dtype && weight.device_type == input.device_type
-                && weight.device_index == input.device_index) return kept.Value;
+            if (
+                kept is { Weight: var weight }
+                && weight.dtype == input.dtype
+                && weight.device_type == input.device_type
+                && weight.device_index == input.device_index
+            )
+                return kept.Value;
             kept?.Weight.Dispose();
             kept?.Bias?.Dispose();
             using var unrecorded = no_grad();

@@ -26,25 +26,30 @@ public sealed record GroupNormResNetConfig : ImageTowerConfig
 
     /// <summary>A variant by depth: "50", "101", "152"; for 224 pixels.</summary>
     /// <exception cref="ArgumentException">There is no such depth.</exception>
-    public static GroupNormResNetConfig Named(string depth) => new()
-    {
-        Width = 64,
-        ImageSize = 224,
-        Units = depth switch
+    public static GroupNormResNetConfig Named(string depth) =>
+        new()
         {
-            "26" => [2, 2, 2, 2],
-            "50" => [3, 4, 6, 3],
-            "101" => [3, 4, 23, 3],
-            "152" => [3, 8, 36, 3],
-            _ => throw new ArgumentException($"There is no group-norm ResNet of depth '{depth}'. The depths are 26, 50, 101, 152.", nameof(depth)),
-        },
-    };
+            Width = 64,
+            ImageSize = 224,
+            Units = depth switch
+            {
+                "26" => [2, 2, 2, 2],
+                "50" => [3, 4, 6, 3],
+                "101" => [3, 4, 23, 3],
+                "152" => [3, 8, 36, 3],
+                _ => throw new ArgumentException(
+                    $"There is no group-norm ResNet of depth '{depth}'. The depths are 26, 50, 101, 152.",
+                    nameof(depth)
+                ),
+            },
+        };
 
     /// <inheritdoc/>
     public override string InWords => $"ResNet-{3 * Units.Sum() + 2} with group norms, width {Width}";
 
     /// <inheritdoc/>
-    public bool Equals(GroupNormResNetConfig? other) => base.Equals(other) && Width == other.Width && Units.SequenceEqual(other.Units);
+    public bool Equals(GroupNormResNetConfig? other) =>
+        base.Equals(other) && Width == other.Width && Units.SequenceEqual(other.Units);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, Units.Count);
@@ -63,7 +68,8 @@ public sealed class GroupNormResNet : ImageTower
     private readonly ModuleList<ModuleList<GroupNormUnit>> stages;
     private readonly LinearHeads heads;
 
-    internal GroupNormResNet(GroupNormResNetConfig config, Device? device = null) : base(nameof(GroupNormResNet))
+    internal GroupNormResNet(GroupNormResNetConfig config, Device? device = null)
+        : base(nameof(GroupNormResNet))
     {
         this.config = config;
         root = new StandardisedConv(3, config.Width, 7, 2, Standardisation.Bit, device);
@@ -99,22 +105,22 @@ public sealed class GroupNormResNet : ImageTower
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = InSmallParts(images, EarlyStages);                                                      // [B, C, H/8, W/8]
+        var x = InSmallParts(images, EarlyStages); // [B, C, H/8, W/8]
         foreach (var units in stages.Skip(Early))
-            foreach (var unit in units)
-                x = scope.DisposeEverythingBut(unit.call(x));
-        return x.mean([2, 3]).MoveToOuterDisposeScope();                                                // [B, D]
+        foreach (var unit in units)
+            x = scope.DisposeEverythingBut(unit.call(x));
+        return x.mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
     }
 
     private Tensor EarlyStages(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = GroupNorms.Rectified(norm, root.call(images), root.IsLockedFor(images));                // [B, C, H/2, W/2]
-        x = functional.max_pool2d(StandardisedConv.Same(x, 3, 2, double.NegativeInfinity), 3, 2);       // [B, C, H/4, W/4]
+        var x = GroupNorms.Rectified(norm, root.call(images), root.IsLockedFor(images)); // [B, C, H/2, W/2]
+        x = functional.max_pool2d(StandardisedConv.Same(x, 3, 2, double.NegativeInfinity), 3, 2); // [B, C, H/4, W/4]
         x = scope.DisposeEverythingBut(x);
         foreach (var units in stages.Take(Early))
-            foreach (var unit in units)
-                x = scope.DisposeEverythingBut(unit.call(x));
+        foreach (var unit in units)
+            x = scope.DisposeEverythingBut(unit.call(x));
         return x.MoveToOuterDisposeScope();
     }
 
@@ -122,8 +128,10 @@ public sealed class GroupNormResNet : ImageTower
     {
         root.Initialise(random);
         foreach (var units in stages)
-            foreach (var unit in units) unit.Initialise(random);
-        foreach (var part in modules().OfType<GroupNorm>()) StandardisedConv.InitialiseNorm(part);
+        foreach (var unit in units)
+            unit.Initialise(random);
+        foreach (var part in modules().OfType<GroupNorm>())
+            StandardisedConv.InitialiseNorm(part);
         heads.Initialise(random);
     }
 
@@ -143,32 +151,57 @@ public sealed class GroupNormResNet : ImageTower
         { "head/bias", "heads.head.bias" },
     };
 
-    internal static ImageTowerFamily AsFamily { get; } = new(GroupNormResNetConfig.Kind, "26, 50, 101, 152",
-        (variant, _) => GroupNormResNetConfig.Named(variant), Preprocessing.LiT, Recognise);
+    internal static ImageTowerFamily AsFamily { get; } =
+        new(
+            GroupNormResNetConfig.Kind,
+            "26, 50, 101, 152",
+            (variant, _) => GroupNormResNetConfig.Named(variant),
+            Preprocessing.LiT,
+            Recognise
+        );
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
     {
-        if (WeightSource.Holding(checkpoint, "conv_root/kernel", "gn_root/scale") is not [var source, ..]) return null;
+        if (WeightSource.Holding(checkpoint, "conv_root/kernel", "gn_root/scale") is not [var source, ..])
+            return null;
         var config = new GroupNormResNetConfig
         {
             Width = source.Size("conv_root/kernel", -1),
-            Units = [.. Enumerable.Range(1, source.CountOf("block", "/") - 1).Select(stage => source.CountOf($"block{stage}/unit", "/") - 1)],
+            Units =
+            [
+                .. Enumerable
+                    .Range(1, source.CountOf("block", "/") - 1)
+                    .Select(stage => source.CountOf($"block{stage}/unit", "/") - 1),
+            ],
             Heads = source.Has("head/kernel") ? [new HeadConfig("head", source.Size("head/kernel", -1))] : [],
             ImageSize = 224,
         };
-        return new RecognisedTower(BigVision.Family, source, config, _ => BigVision, Preprocessing.LiT(config.ImageSize));
+        return new RecognisedTower(
+            BigVision.Family,
+            source,
+            config,
+            _ => BigVision,
+            Preprocessing.LiT(config.ImageSize)
+        );
     }
 }
 
 /// <summary>Bottleneck: convolution and norm three times, ReLU between, added to the shortcut, ReLU.</summary>
 internal sealed class GroupNormUnit : Module<Tensor, Tensor>
 {
-    private readonly StandardisedConv conv1, conv2, conv3;
-    private readonly GroupNorm norm1, norm2, norm3;
+    private readonly StandardisedConv conv1,
+        conv2,
+        conv3;
+    private readonly GroupNorm norm1,
+        norm2,
+        norm3;
     private readonly StandardisedConv? projection;
-    [TorchSharp.Utils.ComponentName(Name = "projection_norm")] private readonly GroupNorm? projectionNorm;
 
-    public GroupNormUnit(int from, int middle, int stride, Device? device) : base(nameof(GroupNormUnit))
+    [TorchSharp.Utils.ComponentName(Name = "projection_norm")]
+    private readonly GroupNorm? projectionNorm;
+
+    public GroupNormUnit(int from, int middle, int stride, Device? device)
+        : base(nameof(GroupNormUnit))
     {
         conv1 = new StandardisedConv(from, middle, 1, 1, Standardisation.Bit, device);
         conv2 = new StandardisedConv(middle, middle, 3, stride, Standardisation.Bit, device);
@@ -193,7 +226,8 @@ internal sealed class GroupNormUnit : Module<Tensor, Tensor>
 
     public void Initialise(Generator random)
     {
-        foreach (var conv in new[] { conv1, conv2, conv3, projection }) conv?.Initialise(random);
+        foreach (var conv in new[] { conv1, conv2, conv3, projection })
+            conv?.Initialise(random);
     }
 
     internal static GroupNorm Norm(int channels, Device? device) => GroupNorm(32, channels, 1e-6, device: device);

@@ -9,18 +9,22 @@ namespace LiT.Towers;
 /// </summary>
 public sealed class Head : Module<Tensor, Tensor>
 {
-    private readonly Dense? linear, fc1, fc2;
+    private readonly Dense? linear,
+        fc1,
+        fc2;
 
     // What a tower ends in (a ReLU, a norm) gives all pictures much the same direction; a head that starts by taking the
     // common part away does not have to learn to, and the contrastive loss does not collapse onto it.
-    private readonly Tensor? mean, deviation;
+    private readonly Tensor? mean,
+        deviation;
 
     /// <param name="inputs">Length of the tower's representation.</param>
     /// <param name="outputs">The common size.</param>
     /// <param name="hidden">Width inside an MLP head; null for one dense layer.</param>
     /// <param name="device">Where the weights are to be. They are allocated, not filled.</param>
     /// <param name="standardises">Whether inputs are standardised first.</param>
-    internal Head(int inputs, int outputs, int? hidden = null, Device? device = null, bool standardises = false) : base(nameof(Head))
+    internal Head(int inputs, int outputs, int? hidden = null, Device? device = null, bool standardises = false)
+        : base(nameof(Head))
     {
         (Inputs, Outputs, Hidden) = (inputs, outputs, hidden);
         if (hidden is { } inside)
@@ -28,10 +32,14 @@ public sealed class Head : Module<Tensor, Tensor>
             fc1 = Layers.Dense(inputs, inside, device);
             fc2 = Layers.Dense(inside, outputs, device);
         }
-        else linear = Layers.Dense(inputs, outputs, device);
+        else
+            linear = Layers.Dense(inputs, outputs, device);
         if (standardises)
         {
-            (mean, deviation) = (zeros(inputs, device: device).DetachFromDisposeScope(), ones(inputs, device: device).DetachFromDisposeScope());
+            (mean, deviation) = (
+                zeros(inputs, device: device).DetachFromDisposeScope(),
+                ones(inputs, device: device).DetachFromDisposeScope()
+            );
             register_buffer(nameof(mean), mean);
             register_buffer(nameof(deviation), deviation);
         }
@@ -59,7 +67,8 @@ public sealed class Head : Module<Tensor, Tensor>
         using var random = new Generator((ulong)seed, CPU);
         foreach (var layer in (Dense?[])[head.linear, head.fc1, head.fc2])
         {
-            if (layer is null) continue;
+            if (layer is null)
+                continue;
             Layers.LecunNormal(layer.weight!, random);
             init.zeros_(layer.bias!);
         }
@@ -83,7 +92,7 @@ public sealed class Head : Module<Tensor, Tensor>
     /// <inheritdoc/>
     public override Tensor forward(Tensor representation)
     {
-        var x = mean is null ? representation : (representation - mean) / deviation!;                // [B, inputs]
+        var x = mean is null ? representation : (representation - mean) / deviation!; // [B, inputs]
         return linear?.call(x) ?? fc2!.call(functional.gelu(fc1!.call(x)));
     }
 

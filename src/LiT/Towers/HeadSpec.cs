@@ -22,8 +22,12 @@ public sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
     /// <exception cref="UsageException">It says no head.</exception>
     public static HeadSpec Parse(string text, string option)
     {
-        var (size, kind) = text.Split(':', 2) is [var before, var after] ? (before, after) : char.IsAsciiDigit(text.FirstOrDefault()) ? (text, "linear") : ("", text);
-        if (text == "none") return None;
+        var (size, kind) =
+            text.Split(':', 2) is [var before, var after] ? (before, after)
+            : char.IsAsciiDigit(text.FirstOrDefault()) ? (text, "linear")
+            : ("", text);
+        if (text == "none")
+            return None;
         int? wanted = size.Length == 0 ? null : Number(size);
         return kind.Split('=', 2) switch
         {
@@ -33,9 +37,16 @@ public sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
             _ => throw Wrong(),
         };
 
-        int Number(string digits) => int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= Largest ? number : throw Wrong();
+        int Number(string digits) =>
+            int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            && number is > 0 and <= Largest
+                ? number
+                : throw Wrong();
 
-        UsageException Wrong() => new($"{option} {text}: is no head. Write a size (512), a size with :mlp or :mlp=WIDTH behind it, mlp, linear or none.");
+        UsageException Wrong() =>
+            new(
+                $"{option} {text}: is no head. Write a size (512), a size with :mlp or :mlp=WIDTH behind it, mlp, linear or none."
+            );
     }
 
     /// <summary>The head itself, or null for none.</summary>
@@ -47,6 +58,21 @@ public sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
         this == None ? null : Head.Create(inputs, Size ?? common, seed, Mlp ? Hidden ?? inputs : null, standardises);
 
     /// <summary>As it is written.</summary>
-    public override string ToString() => this == None ? "none"
-        : string.Join(':', new[] { Size?.ToString(CultureInfo.InvariantCulture), Mlp ? Hidden is { } width ? $"mlp={width}" : "mlp" : Size is null ? "linear" : null }.OfType<string>());
+    public override string ToString() =>
+        this == None
+            ? "none"
+            : string.Join(
+                ':',
+                new[]
+                {
+                    Size?.ToString(CultureInfo.InvariantCulture),
+                    Mlp
+                        ? Hidden is { } width
+                            ? $"mlp={width}"
+                            : "mlp"
+                        : Size is null
+                            ? "linear"
+                            : null,
+                }.OfType<string>()
+            );
 }

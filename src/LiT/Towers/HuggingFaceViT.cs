@@ -58,13 +58,15 @@ public sealed class HuggingFaceViT : ImageTower
 {
     private readonly HuggingFaceViTConfig config;
     private readonly Conv2d embedding;
-    private readonly Parameter cls, posembed;
+    private readonly Parameter cls,
+        posembed;
     private readonly Encoder encoder;
     private readonly Dense? pooler;
     private readonly LinearHeads heads;
     private readonly long grid;
 
-    internal HuggingFaceViT(HuggingFaceViTConfig config, Device? device = null) : base(nameof(HuggingFaceViT))
+    internal HuggingFaceViT(HuggingFaceViTConfig config, Device? device = null)
+        : base(nameof(HuggingFaceViT))
     {
         this.config = config;
         var D = config.Width;
@@ -72,8 +74,17 @@ public sealed class HuggingFaceViT : ImageTower
         embedding = Conv2d(3, D, config.Patch, config.Patch, device: device);
         cls = Layers.Weight([1, 1, D], device);
         posembed = Layers.Weight([1, 1 + grid * grid, D], device);
-        encoder = new Encoder(D, config.Depth, config.MlpDim, Math.Max(1, config.AttentionHeads), config.Activation, config.LayerNormEps, device);
-        if (config.Pooler) pooler = Layers.Dense(D, D, device);
+        encoder = new Encoder(
+            D,
+            config.Depth,
+            config.MlpDim,
+            Math.Max(1, config.AttentionHeads),
+            config.Activation,
+            config.LayerNormEps,
+            device
+        );
+        if (config.Pooler)
+            pooler = Layers.Dense(D, D, device);
         heads = new LinearHeads(D, config.Heads, device);
         RegisterComponents();
     }
@@ -94,8 +105,9 @@ public sealed class HuggingFaceViT : ImageTower
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = encoder.One(Embedded(images), null, states => states.select(1, 0));                     // [B, D]
-        if (pooler is not null) x = pooler.call(x).tanh();
+        var x = encoder.One(Embedded(images), null, states => states.select(1, 0)); // [B, D]
+        if (pooler is not null)
+            x = pooler.call(x).tanh();
         return x.MoveToOuterDisposeScope();
     }
 
@@ -108,10 +120,13 @@ public sealed class HuggingFaceViT : ImageTower
 
     private Tensor Embedded(Tensor images)
     {
-        var x = embedding.call(images);                                                                 // [B, D, H/P, W/P]
+        var x = embedding.call(images); // [B, D, H/P, W/P]
         var (rows, columns, table) = (x.shape[2], x.shape[3], posembed.squeeze(0));
-        var positions = cat([table[..1], PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), PositionResampling.Bicubic)]);
-        return cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions;       // [B, L, D]
+        var positions = cat([
+            table[..1],
+            PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), PositionResampling.Bicubic),
+        ]);
+        return cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions; // [B, L, D]
     }
 
     internal static readonly WeightMap Names = new("ViT (Hugging Face)")
@@ -129,38 +144,50 @@ public sealed class HuggingFaceViT : ImageTower
         { "classifier.bias", "heads.classifier.bias" },
     };
 
-    private static WeightMap Block => new("Hugging Face ViT block")
-    {
-        { "layernorm_before.weight", "norm1.weight" },
-        { "layernorm_before.bias", "norm1.bias" },
-        { "attention.attention.query.weight", "attn.qkv.weight", Axes.Same, 0, 3 },
-        { "attention.attention.query.bias", "attn.qkv.bias", Axes.Same, 0, 3 },
-        { "attention.attention.key.weight", "attn.qkv.weight", Axes.Same, 1, 3 },
-        { "attention.attention.key.bias", "attn.qkv.bias", Axes.Same, 1, 3 },
-        { "attention.attention.value.weight", "attn.qkv.weight", Axes.Same, 2, 3 },
-        { "attention.attention.value.bias", "attn.qkv.bias", Axes.Same, 2, 3 },
-        { "attention.output.dense.weight", "attn.out.weight" },
-        { "attention.output.dense.bias", "attn.out.bias" },
-        { "layernorm_after.weight", "norm2.weight" },
-        { "layernorm_after.bias", "norm2.bias" },
-        { "intermediate.dense.weight", "mlp.fc1.weight" },
-        { "intermediate.dense.bias", "mlp.fc1.bias" },
-        { "output.dense.weight", "mlp.fc2.weight" },
-        { "output.dense.bias", "mlp.fc2.bias" },
-    };
+    private static WeightMap Block =>
+        new("Hugging Face ViT block")
+        {
+            { "layernorm_before.weight", "norm1.weight" },
+            { "layernorm_before.bias", "norm1.bias" },
+            { "attention.attention.query.weight", "attn.qkv.weight", Axes.Same, 0, 3 },
+            { "attention.attention.query.bias", "attn.qkv.bias", Axes.Same, 0, 3 },
+            { "attention.attention.key.weight", "attn.qkv.weight", Axes.Same, 1, 3 },
+            { "attention.attention.key.bias", "attn.qkv.bias", Axes.Same, 1, 3 },
+            { "attention.attention.value.weight", "attn.qkv.weight", Axes.Same, 2, 3 },
+            { "attention.attention.value.bias", "attn.qkv.bias", Axes.Same, 2, 3 },
+            { "attention.output.dense.weight", "attn.out.weight" },
+            { "attention.output.dense.bias", "attn.out.bias" },
+            { "layernorm_after.weight", "norm2.weight" },
+            { "layernorm_after.bias", "norm2.bias" },
+            { "intermediate.dense.weight", "mlp.fc1.weight" },
+            { "intermediate.dense.bias", "mlp.fc1.bias" },
+            { "output.dense.weight", "mlp.fc2.weight" },
+            { "output.dense.bias", "mlp.fc2.bias" },
+        };
 
-    internal static ImageTowerFamily AsFamily { get; } = new(HuggingFaceViTConfig.Kind, "", null, Preprocessing.HuggingFaceViT, Recognise);
+    internal static ImageTowerFamily AsFamily { get; } =
+        new(HuggingFaceViTConfig.Kind, "", null, Preprocessing.HuggingFaceViT, Recognise);
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
     {
-        const string cls = "embeddings.cls_token", patches = "embeddings.patch_embeddings.projection.weight";
-        if (WeightSource.Holding(checkpoint, cls, patches, "layernorm.weight") is not [var inner, ..]) return null;
+        const string cls = "embeddings.cls_token",
+            patches = "embeddings.patch_embeddings.projection.weight";
+        if (WeightSource.Holding(checkpoint, cls, patches, "layernorm.weight") is not [var inner, ..])
+            return null;
         // With a classifier the model stands under "vit.", the classifier beside it.
-        var source = inner.Prefix.EndsWith("vit.", StringComparison.Ordinal) ? new WeightSource(checkpoint, inner.Prefix[..^4]) : inner;
-        var (width, rows, patch) = (inner.Size(patches, 0), inner.Size("embeddings.position_embeddings", -2) - 1, inner.Size(patches, -1));
+        var source = inner.Prefix.EndsWith("vit.", StringComparison.Ordinal)
+            ? new WeightSource(checkpoint, inner.Prefix[..^4])
+            : inner;
+        var (width, rows, patch) = (
+            inner.Size(patches, 0),
+            inner.Size("embeddings.position_embeddings", -2) - 1,
+            inner.Size(patches, -1)
+        );
         var side = (int)Math.Sqrt(rows);
         if (side * side != rows)
-            throw new LitException($"{checkpoint.Path}: has {rows} positions beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures.");
+            throw new LitException(
+                $"{checkpoint.Path}: has {rows} positions beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures."
+            );
         var said = new ConfigJson(checkpoint.Path, configJson);
         var classes = source.Has("classifier.weight") ? source.Size("classifier.weight", 0) : 0;
         var config = new HuggingFaceViTConfig
@@ -168,31 +195,71 @@ public sealed class HuggingFaceViT : ImageTower
             Width = width,
             Depth = inner.CountOf("encoder.layer.", "."),
             MlpDim = inner.Size(inner.Find("encoder.layer.{i}.intermediate.dense.weight"), 0),
-            AttentionHeads = options.AttentionHeads ?? said.Number("num_attention_heads") ?? (width % 64 == 0 ? width / 64 : 0),
+            AttentionHeads = options.AttentionHeads
+                ?? said.Number("num_attention_heads")
+                ?? (width % 64 == 0 ? width / 64 : 0),
             Patch = patch,
             ImageSize = side * patch,
             LayerNormEps = said.Real("layer_norm_eps") ?? 1e-12,
-            Activation = said.Choice("hidden_act", Activation.Gelu, ("gelu", Activation.Gelu),
-                ("gelu_new", Activation.GeluTanh), ("gelu_pytorch_tanh", Activation.GeluTanh), ("relu", Activation.Relu)),
+            Activation = said.Choice(
+                "hidden_act",
+                Activation.Gelu,
+                ("gelu", Activation.Gelu),
+                ("gelu_new", Activation.GeluTanh),
+                ("gelu_pytorch_tanh", Activation.GeluTanh),
+                ("relu", Activation.Relu)
+            ),
             Pooler = options.Pooler,
-            Heads = classes > 0 && !options.Pooler ? [new HeadConfig("classifier", classes, ClassNames(configJson, classes))] : [],
+            Heads =
+                classes > 0 && !options.Pooler
+                    ? [new HeadConfig("classifier", classes, ClassNames(configJson, classes))]
+                    : [],
         };
         if (options.Describing && config.AttentionHeads == 0)
-            return new RecognisedTower(Names.Family, source, config, _ => Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for"), Preprocessed(checkpoint.Path, config.ImageSize));
+            return new RecognisedTower(
+                Names.Family,
+                source,
+                config,
+                _ => Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for"),
+                Preprocessed(checkpoint.Path, config.ImageSize)
+            );
         if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
-            throw new UsageException($"{checkpoint.Path}: {config.AttentionHeads} attention heads cannot be for a width of {width}. Put its config.json beside it, or ':heads=N' after the path.");
-        var names = options.Pooler ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")
+            throw new UsageException(
+                $"{checkpoint.Path}: {config.AttentionHeads} attention heads cannot be for a width of {width}. Put its config.json beside it, or ':heads=N' after the path."
+            );
+        var names = options.Pooler
+            ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")
             : Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for");
-        return new RecognisedTower(Names.Family, source, config, _ => names, Preprocessed(checkpoint.Path, config.ImageSize));
+        return new RecognisedTower(
+            Names.Family,
+            source,
+            config,
+            _ => names,
+            Preprocessed(checkpoint.Path, config.ImageSize)
+        );
     }
 
     private static string[]? ClassNames(JsonElement? configJson, int classes)
     {
-        if (configJson is not { ValueKind: JsonValueKind.Object } json || !json.TryGetProperty("id2label", out var labels) || labels.ValueKind != JsonValueKind.Object) return null;
-        var names = Enumerable.Range(0, classes)
-            .Select(id => labels.TryGetProperty(id.ToString(CultureInfo.InvariantCulture), out var name) && name.ValueKind == JsonValueKind.String ? name.GetString() : null)
-            .OfType<string>().ToArray();
-        return names.Length < classes || names.Any(name => name.StartsWith("LABEL_", StringComparison.Ordinal)) ? null : names;
+        if (
+            configJson is not { ValueKind: JsonValueKind.Object } json
+            || !json.TryGetProperty("id2label", out var labels)
+            || labels.ValueKind != JsonValueKind.Object
+        )
+            return null;
+        var names = Enumerable
+            .Range(0, classes)
+            .Select(id =>
+                labels.TryGetProperty(id.ToString(CultureInfo.InvariantCulture), out var name)
+                && name.ValueKind == JsonValueKind.String
+                    ? name.GetString()
+                    : null
+            )
+            .OfType<string>()
+            .ToArray();
+        return names.Length < classes || names.Any(name => name.StartsWith("LABEL_", StringComparison.Ordinal))
+            ? null
+            : names;
     }
 
     // ViTImageProcessor's own file, where it lies beside the weights.
@@ -200,7 +267,8 @@ public sealed class HuggingFaceViT : ImageTower
     {
         var standard = Preprocessing.HuggingFaceViT(size);
         const string name = "preprocessor_config.json";
-        if (ImageTowerLoader.JsonBeside(path, name) is not { } json) return standard;
+        if (ImageTowerLoader.JsonBeside(path, name) is not { } json)
+            return standard;
         var said = new ConfigJson(path, json, name);
         var preprocessing = standard with
         {
@@ -210,7 +278,9 @@ public sealed class HuggingFaceViT : ImageTower
                 2 => ResizeMethod.PillowBilinear,
                 3 => ResizeMethod.PillowBicubic,
                 1 => ResizeMethod.PillowLanczos,
-                var other => throw new LitException($"{name} beside {path}: resample is {other}, a filter that is not known here. Known are 1 (Lanczos), 2 (bilinear) and 3 (bicubic)."),
+                var other => throw new LitException(
+                    $"{name} beside {path}: resample is {other}, a filter that is not known here. Known are 1 (Lanczos), 2 (bilinear) and 3 (bicubic)."
+                ),
             },
             Mean = Channels("image_mean") ?? standard.Mean,
             Std = Channels("image_std") ?? standard.Std,
@@ -218,6 +288,7 @@ public sealed class HuggingFaceViT : ImageTower
         preprocessing.Check($"{name} beside {path}");
         return preprocessing;
 
-        ChannelValues? Channels(string key) => said.Channels(key) is { } values ? new ChannelValues(values.R, values.G, values.B) : null;
+        ChannelValues? Channels(string key) =>
+            said.Channels(key) is { } values ? new ChannelValues(values.R, values.G, values.B) : null;
     }
 }

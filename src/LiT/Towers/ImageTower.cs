@@ -27,8 +27,10 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
     {
         Locked = true;
         eval();
-        foreach (var parameter in parameters()) parameter.requires_grad_(false);
-        foreach (var part in modules().OfType<IFoldable>()) part.Folded = true;
+        foreach (var parameter in parameters())
+            parameter.requires_grad_(false);
+        foreach (var part in modules().OfType<IFoldable>())
+            part.Folded = true;
     }
 
     /// <summary>Whether the blocks of a locked tower multiply bytes (<see cref="Int8"/>).</summary>
@@ -38,7 +40,8 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
     /// <exception cref="LitException">It cannot be; the message says why.</exception>
     internal void BecomeInt8(Images.Preprocessing preprocessing, Compute compute)
     {
-        if (!Locked) throw new InvalidOperationException("Only a locked tower can become one of bytes.");
+        if (!Locked)
+            throw new InvalidOperationException("Only a locked tower can become one of bytes.");
         Int8.Apply(this, preprocessing, compute);
         IsInt8 = true;
     }
@@ -47,8 +50,10 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
     public void Unlock()
     {
         (Locked, IsInt8) = (false, false);
-        foreach (var part in modules().OfType<IFoldable>()) part.Folded = false;
-        foreach (var parameter in parameters()) parameter.requires_grad_(true);
+        foreach (var part in modules().OfType<IFoldable>())
+            part.Folded = false;
+        foreach (var parameter in parameters())
+            parameter.requires_grad_(true);
     }
 
     /// <summary>Training mode or evaluation mode; a locked tower stays in evaluation, whatever its parents are told.</summary>
@@ -77,7 +82,8 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
     private protected Tensor InSmallParts(Tensor images, Func<Tensor, Tensor> layers)
     {
         const int Few = 2;
-        if (!Locked || images.shape[0] <= Few || images.device_type != DeviceType.CPU || images.requires_grad) return layers(images);
+        if (!Locked || images.shape[0] <= Few || images.device_type != DeviceType.CPU || images.requires_grad)
+            return layers(images);
         using var scope = NewDisposeScope();
         return cat([.. images.split(Few).Select(layers)], 0).MoveToOuterDisposeScope();
     }

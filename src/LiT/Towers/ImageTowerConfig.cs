@@ -30,9 +30,10 @@ public abstract record ImageTowerConfig
 
     /// <summary>How many patches of a side those pictures hold.</summary>
     /// <exception cref="ArgumentException">Not one.</exception>
-    internal (long Rows, long Columns) GridOf(int patch) => Math.Min(ImageHeight ?? ImageSize, ImageSize) >= patch
-        ? ((ImageHeight ?? ImageSize) / patch, ImageSize / patch)
-        : throw new ArgumentException($"A picture of {Pixels} pixels holds no patch of {patch}.");
+    internal (long Rows, long Columns) GridOf(int patch) =>
+        Math.Min(ImageHeight ?? ImageSize, ImageSize) >= patch
+            ? ((ImageHeight ?? ImageSize) / patch, ImageSize / patch)
+            : throw new ArgumentException($"A picture of {Pixels} pixels holds no patch of {patch}.");
 
     /// <summary>Supervised heads: linear classifiers on the representation that come with the weights.</summary>
     public IReadOnlyList<HeadConfig> Heads { get; init; } = [];

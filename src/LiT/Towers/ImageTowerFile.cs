@@ -15,7 +15,10 @@ namespace LiT.Towers;
 /// </summary>
 public static class ImageTowerFile
 {
-    private const string ConfigKey = "lit.image_tower", PreprocessingKey = "lit.preprocessing", FingerprintKey = "lit.fingerprint", Int8Key = "lit.int8";
+    private const string ConfigKey = "lit.image_tower",
+        PreprocessingKey = "lit.preprocessing",
+        FingerprintKey = "lit.fingerprint",
+        Int8Key = "lit.int8";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -32,9 +35,18 @@ public static class ImageTowerFile
     /// <param name="preprocessing">What makes a picture its input.</param>
     /// <param name="notes">Further strings for the metadata, such as how it was trained.</param>
     /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
-    public static void Save(string path, ImageTower tower, Preprocessing preprocessing, IReadOnlyDictionary<string, string>? notes = null)
+    public static void Save(
+        string path,
+        ImageTower tower,
+        Preprocessing preprocessing,
+        IReadOnlyDictionary<string, string>? notes = null
+    )
     {
-        var config = tower.Config ?? throw new ArgumentException("Only towers of the project's own architectures can be saved.", nameof(tower));
+        var config = tower.Config
+            ?? throw new ArgumentException(
+                "Only towers of the project's own architectures can be saved.",
+                nameof(tower)
+            );
         var metadata = new Dictionary<string, string>(notes ?? new Dictionary<string, string>())
         {
             ["format"] = "pt",
@@ -42,7 +54,8 @@ public static class ImageTowerFile
             [PreprocessingKey] = preprocessing.ToJson(),
             [FingerprintKey] = Fingerprint(tower, preprocessing, tower.IsInt8),
         };
-        if (tower.IsInt8) metadata[Int8Key] = Int8.Form;
+        if (tower.IsInt8)
+            metadata[Int8Key] = Int8.Form;
         Safetensors.Write(path, tower.state_dict().Select(entry => (entry.Key, entry.Value)), metadata);
     }
 
@@ -54,34 +67,47 @@ public static class ImageTowerFile
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Line(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
-        if (tower.Config is { } config) Line(JsonSerializer.Serialize(config with { Heads = [] }, Json));
+        if (tower.Config is { } config)
+            Line(JsonSerializer.Serialize(config with { Heads = [] }, Json));
         foreach (var (name, weight) in tower.state_dict().OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
-            if (name.StartsWith("heads.", StringComparison.Ordinal) || name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)) continue;
+            if (
+                name.StartsWith("heads.", StringComparison.Ordinal)
+                || name.EndsWith(".num_batches_tracked", StringComparison.Ordinal)
+            )
+                continue;
             using var scope = NewDisposeScope();
             Line($"{name} [{string.Join(", ", weight.shape)}]");
             TensorBytes.ForEachPiece(weight.detach().cpu().to(ScalarType.Float32).contiguous(), hash.AppendData);
         }
         Line(preprocessing.ToJson());
-        if (int8 ?? tower.IsInt8) Line(Int8.Form);
+        if (int8 ?? tower.IsInt8)
+            Line(Int8.Form);
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>The heads that a file written by <see cref="Save"/> names, without reading its weights; none for any other file.</summary>
     internal static IReadOnlyList<HeadConfig> HeadsOf(string path)
     {
-        if (!File.Exists(path)) return [];
+        if (!File.Exists(path))
+            return [];
         using var checkpoint = Checkpoint.Open(path);
         try
         {
-            return checkpoint.Metadata.TryGetValue(ConfigKey, out var json) ? JsonSerializer.Deserialize<ImageTowerConfig>(json, Json)?.Heads ?? [] : [];
+            return checkpoint.Metadata.TryGetValue(ConfigKey, out var json)
+                ? JsonSerializer.Deserialize<ImageTowerConfig>(json, Json)?.Heads ?? []
+                : [];
         }
-        catch (Exception wrong) when (wrong is JsonException or NotSupportedException) { return []; }
+        catch (Exception wrong) when (wrong is JsonException or NotSupportedException)
+        {
+            return [];
+        }
     }
 
     internal static RecognisedTower? Recognise(Checkpoint checkpoint)
     {
-        if (!checkpoint.Metadata.TryGetValue(ConfigKey, out var json)) return null;
+        if (!checkpoint.Metadata.TryGetValue(ConfigKey, out var json))
+            return null;
         ImageTowerConfig config;
         try
         {
@@ -89,19 +115,31 @@ public static class ImageTowerFile
         }
         catch (Exception wrong) when (wrong is JsonException or NotSupportedException)
         {
-            throw new LitException($"{checkpoint.Path}: the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). " +
-                "Write the file again with this version.", wrong);
+            throw new LitException(
+                $"{checkpoint.Path}: the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). "
+                    + "Write the file again with this version.",
+                wrong
+            );
         }
         if (!checkpoint.Metadata.TryGetValue(PreprocessingKey, out var preprocessing))
-            throw new LitException($"{checkpoint.Path}: the metadata lack '{PreprocessingKey}'. Write the file again with this version.");
-        return new RecognisedTower("LiT for .NET", new WeightSource(checkpoint), config,
-            tower => Names(tower, withHeads: config.Heads.Count > 0), Preprocessing.FromJson(preprocessing, checkpoint.Path),
-            checkpoint.Metadata.ContainsKey(Int8Key));
+            throw new LitException(
+                $"{checkpoint.Path}: the metadata lack '{PreprocessingKey}'. Write the file again with this version."
+            );
+        return new RecognisedTower(
+            "LiT for .NET",
+            new WeightSource(checkpoint),
+            config,
+            tower => Names(tower, withHeads: config.Heads.Count > 0),
+            Preprocessing.FromJson(preprocessing, checkpoint.Path),
+            checkpoint.Metadata.ContainsKey(Int8Key)
+        );
     }
 
     private static WeightMap Names(TorchSharp.torch.nn.Module tower, bool withHeads)
     {
         var own = WeightMap.Own("an image tower of this project", tower);
-        return withHeads && (tower as ImageTower)?.Config?.Heads.Count == 0 ? own.Skipping("heads.{*}", "a head, which was not asked for") : own;
+        return withHeads && (tower as ImageTower)?.Config?.Heads.Count == 0
+            ? own.Skipping("heads.{*}", "a head, which was not asked for")
+            : own;
     }
 }

@@ -14,10 +14,20 @@ namespace LiT.Towers;
 /// <param name="Preprocessing">The family's own, at the size that the weights were trained with.</param>
 /// <param name="Int8">Whether the file says that its tower is one of bytes.</param>
 internal sealed record RecognisedTower(
-    string Family, WeightSource Source, ImageTowerConfig Config, Func<Module, WeightMap> Names, Preprocessing Preprocessing, bool Int8 = false)
+    string Family,
+    WeightSource Source,
+    ImageTowerConfig Config,
+    Func<Module, WeightMap> Names,
+    Preprocessing Preprocessing,
+    bool Int8 = false
+)
 {
     public RecognisedTower WithoutHeads() =>
-        this with { Config = Config with { Heads = [] }, Names = tower => Names(tower).Without("heads.", "a head, which was not asked for") };
+        this with
+        {
+            Config = Config with { Heads = [] },
+            Names = tower => Names(tower).Without("heads.", "a head, which was not asked for"),
+        };
 }
 
 /// <summary>An architecture as the loader knows it.</summary>
@@ -26,8 +36,13 @@ internal sealed record RecognisedTower(
 /// <param name="Named">A variant by its name, or null where it is only read from files.</param>
 /// <param name="Preprocessing">What its towers take, by the side of the pictures.</param>
 /// <param name="Recognise">The tower in a file, or null where the file is another's. The JSON is config.json where one is beside.</param>
-internal sealed record ImageTowerFamily(string Kind, string Variants, Func<string, ImageTowerOptions, ImageTowerConfig>? Named,
-    Func<int, Preprocessing> Preprocessing, Func<Checkpoint, ImageTowerOptions, JsonElement?, RecognisedTower?> Recognise);
+internal sealed record ImageTowerFamily(
+    string Kind,
+    string Variants,
+    Func<string, ImageTowerOptions, ImageTowerConfig>? Named,
+    Func<int, Preprocessing> Preprocessing,
+    Func<Checkpoint, ImageTowerOptions, JsonElement?, RecognisedTower?> Recognise
+);
 
 /// <summary>
 /// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec of
@@ -36,10 +51,21 @@ internal sealed record ImageTowerFamily(string Kind, string Variants, Func<strin
 public static class ImageTowerLoader
 {
     // Asked in this order: the more particular names first.
-    private static readonly ImageTowerFamily[] Families = [VisionTransformer.AsFamily, BigTransfer.AsFamily, GroupNormResNet.AsFamily, MlpMixer.AsFamily, DinoViT.AsFamily, HuggingFaceViT.AsFamily, ResNet.AsFamily, CifarResNet.AsFamily];
+    private static readonly ImageTowerFamily[] Families =
+    [
+        VisionTransformer.AsFamily,
+        BigTransfer.AsFamily,
+        GroupNormResNet.AsFamily,
+        MlpMixer.AsFamily,
+        DinoViT.AsFamily,
+        HuggingFaceViT.AsFamily,
+        ResNet.AsFamily,
+        CifarResNet.AsFamily,
+    ];
 
     /// <summary>The kinds of towers from scratch with some of their variants, as <c>kind:variant</c>.</summary>
-    public static IReadOnlyList<string> SpecExamples => [.. Families.Where(family => family.Named is not null).Select(family => $"{family.Kind}:{family.Variants}")];
+    public static IReadOnlyList<string> SpecExamples =>
+        [.. Families.Where(family => family.Named is not null).Select(family => $"{family.Kind}:{family.Variants}")];
 
     /// <summary>Whether a text is a spec of a tower from scratch (and not a path or a public name).</summary>
     public static bool IsSpec(string text) => FamilyOf(text) is not null;
@@ -56,7 +82,8 @@ public static class ImageTowerLoader
     public static LockedTower Load(string spec, ImageTowerOptions? options = null)
     {
         options ??= new ImageTowerOptions();
-        if (FamilyOf(spec) is { } family) return FromScratch(spec, family, options);
+        if (FamilyOf(spec) is { } family)
+            return FromScratch(spec, family, options);
         var (path, given) = TowerPath.Split(spec);
         if (!Path.Exists(path))
             throw TowerPath.Missing(path, "image tower", "vit:B/16 or cifar-resnet:20");
@@ -70,12 +97,22 @@ public static class ImageTowerLoader
     {
         options ??= new ImageTowerOptions();
         var found = Recognised(checkpoint, options) ?? throw Unknown(checkpoint);
-        if (!options.Heads) found = found.WithoutHeads();
+        if (!options.Heads)
+            found = found.WithoutHeads();
         var tower = Built(found, checkpoint.Path);
         try
         {
             var names = found.Names(tower).Load(found.Source, tower);
-            return Finished(tower, found.Family, names, found.Preprocessing, options with { Int8 = options.Int8 || found.Int8 });
+            return Finished(
+                tower,
+                found.Family,
+                names,
+                found.Preprocessing,
+                options with
+                {
+                    Int8 = options.Int8 || found.Int8,
+                }
+            );
         }
         catch
         {
@@ -89,7 +126,9 @@ public static class ImageTowerLoader
     {
         var config = JsonBeside(checkpoint.Path, "config.json");
         return ImageTowerFile.Recognise(checkpoint)
-            ?? Families.Select(family => family.Recognise(checkpoint, options, config)).FirstOrDefault(recognised => recognised is not null);
+            ?? Families
+                .Select(family => family.Recognise(checkpoint, options, config))
+                .FirstOrDefault(recognised => recognised is not null);
     }
 
     /// <summary>What a tower is, in words and numbers; one from scratch is not made for that, however large.</summary>
@@ -110,17 +149,28 @@ public static class ImageTowerLoader
             ParameterCount = config.CountParameters(),
             Width = empty.Width,
             Heads = config.Heads,
-            Preprocessing = Resized(family.Preprocessing(config.ImageSize), config.ImageSize, config.ImageHeight ?? config.ImageSize).PreprocessingDescription,
+            Preprocessing = Resized(
+                family.Preprocessing(config.ImageSize),
+                config.ImageSize,
+                config.ImageHeight ?? config.ImageSize
+            ).PreprocessingDescription,
         };
     }
 
     /// <summary>The sizes that a spec from scratch stands for.</summary>
     /// <exception cref="UsageException">It is no such spec, or there is no such variant.</exception>
-    public static ImageTowerConfig ConfigOf(string spec) => FamilyOf(spec) is { } family
-        ? ConfigOf(spec, family, new ImageTowerOptions()).Config
-        : throw new UsageException($"'{spec}' is no image tower from scratch. Write for example {string.Join(" or ", SpecExamples.Select(example => example.Split(',')[0]))}.");
+    public static ImageTowerConfig ConfigOf(string spec) =>
+        FamilyOf(spec) is { } family
+            ? ConfigOf(spec, family, new ImageTowerOptions()).Config
+            : throw new UsageException(
+                $"'{spec}' is no image tower from scratch. Write for example {string.Join(" or ", SpecExamples.Select(example => example.Split(',')[0]))}."
+            );
 
-    private static (ImageTowerConfig Config, ImageTowerOptions Options) ConfigOf(string spec, ImageTowerFamily family, ImageTowerOptions options)
+    private static (ImageTowerConfig Config, ImageTowerOptions Options) ConfigOf(
+        string spec,
+        ImageTowerFamily family,
+        ImageTowerOptions options
+    )
     {
         var rest = spec[(family.Kind.Length + 1)..];
         var comma = rest.IndexOf(',', StringComparison.Ordinal);
@@ -128,7 +178,16 @@ public static class ImageTowerLoader
         try
         {
             var config = family.Named!(comma < 0 ? rest : rest[..comma], options);
-            return (options.ImageSize is { } size ? config with { ImageSize = size, ImageHeight = options.ImageHeight == size ? null : options.ImageHeight } : config, options);
+            return (
+                options.ImageSize is { } size
+                    ? config with
+                    {
+                        ImageSize = size,
+                        ImageHeight = options.ImageHeight == size ? null : options.ImageHeight,
+                    }
+                    : config,
+                options
+            );
         }
         catch (ArgumentException wrong)
         {
@@ -142,7 +201,9 @@ public static class ImageTowerLoader
     public static (ImageTowerConfig Config, Preprocessing Preprocessing) FromScratch(string spec)
     {
         if (FamilyOf(spec) is not { } family)
-            throw new UsageException($"'{spec}': is no image tower from scratch. Write for example vit:Ti/16 or vit:Ti/8,size=32 for pictures of 32 pixels.");
+            throw new UsageException(
+                $"'{spec}': is no image tower from scratch. Write for example vit:Ti/16 or vit:Ti/8,size=32 for pictures of 32 pixels."
+            );
         var (config, options) = ConfigOf(spec, family, new());
         using (Built(config, spec, new torch.Device(DeviceType.META))) { }
         return (config, PreprocessingOf(family.Preprocessing(config.ImageSize), options));
@@ -152,34 +213,59 @@ public static class ImageTowerLoader
     {
         (var config, options) = ConfigOf(spec, family, options);
         using (Built(config, spec, new torch.Device(DeviceType.META))) { }
-        return Finished(config.Create(options.Seed), "from scratch", null, family.Preprocessing(config.ImageSize), options);
+        return Finished(
+            config.Create(options.Seed),
+            "from scratch",
+            null,
+            family.Preprocessing(config.ImageSize),
+            options
+        );
     }
 
     // Tells sizes that cannot be before anything is allocated for them.
     private static ImageTower Built(ImageTowerConfig config, string spec, torch.Device device)
     {
-        try { return config.Build(device); }
+        try
+        {
+            return config.Build(device);
+        }
         catch (ArgumentException wrong)
         {
             throw new UsageException($"'{spec}': {wrong.Message.Split(" (Parameter", 2)[0]}");
         }
     }
 
-    private static LockedTower Finished(ImageTower tower, string family, MatchedNames? names, Preprocessing preprocessing, ImageTowerOptions options)
+    private static LockedTower Finished(
+        ImageTower tower,
+        string family,
+        MatchedNames? names,
+        Preprocessing preprocessing,
+        ImageTowerOptions options
+    )
     {
         preprocessing = PreprocessingOf(preprocessing, options);
-        if (options.Int8 && options.Locked) return FinishedInt8(tower, family, names, preprocessing, options.Compute);
+        if (options.Int8 && options.Locked)
+            return FinishedInt8(tower, family, names, preprocessing, options.Compute);
         var fingerprint = ImageTowerFile.Fingerprint(tower, preprocessing, int8: false);
         tower.to(options.Compute.Type).to(options.Compute.Device);
-        if (options.Locked) tower.Lock();
-        else tower.eval();
+        if (options.Locked)
+            tower.Lock();
+        else
+            tower.eval();
         return new LockedTower(tower, preprocessing, family, tower.Config!.InWords, names, fingerprint);
     }
 
     // The weights are hashed while bytes are made of them.
-    private static LockedTower FinishedInt8(ImageTower tower, string family, MatchedNames? names, Preprocessing preprocessing, Compute compute)
+    private static LockedTower FinishedInt8(
+        ImageTower tower,
+        string family,
+        MatchedNames? names,
+        Preprocessing preprocessing,
+        Compute compute
+    )
     {
-        if (Int8.WhyNot(tower, compute) is { } reason) throw Int8.CannotBe(reason);
+        if (Int8.WhyNot(tower, compute) is { } reason)
+            throw Int8.CannotBe(reason);
         tower.to(compute.Type);
         var fingerprint = Task.Run(() => ImageTowerFile.Fingerprint(tower, preprocessing, int8: true));
         try
@@ -187,15 +273,30 @@ public static class ImageTowerLoader
             tower.Lock();
             tower.BecomeInt8(preprocessing, compute);
         }
-        finally { Task.WaitAny(fingerprint); }                 // until then nobody may dispose of the tower
-        return new LockedTower(tower, preprocessing, family, tower.Config!.InWords + ", int8", names, fingerprint.GetAwaiter().GetResult());
+        finally
+        {
+            Task.WaitAny(fingerprint);
+        } // until then nobody may dispose of the tower
+        return new LockedTower(
+            tower,
+            preprocessing,
+            family,
+            tower.Config!.InWords + ", int8",
+            names,
+            fingerprint.GetAwaiter().GetResult()
+        );
     }
 
     private static Preprocessing PreprocessingOf(Preprocessing preprocessing, ImageTowerOptions options)
     {
         preprocessing = options.Preprocessing
-            ?? (options.ImageSize is { } size ? Resized(preprocessing, size, options.ImageHeight ?? size) : preprocessing);
-        if (options.Resize is { } method) preprocessing = preprocessing with { Method = method };
+            ?? (
+                options.ImageSize is { } size
+                    ? Resized(preprocessing, size, options.ImageHeight ?? size)
+                    : preprocessing
+            );
+        if (options.Resize is { } method)
+            preprocessing = preprocessing with { Method = method };
         return preprocessing with
         {
             HonourExif = preprocessing.HonourExif || options.HonourExif,
@@ -203,12 +304,20 @@ public static class ImageTowerLoader
         };
     }
 
-    private static Preprocessing Resized(Preprocessing preprocessing, int width, int height) => (width, height) == (preprocessing.Width, preprocessing.Height) ? preprocessing : preprocessing with
-    {
-        Width = width,
-        Height = height,
-        ShorterSide = (int)Math.Round((double)preprocessing.ShorterSide * Math.Max(width, height) / Math.Max(preprocessing.Width, preprocessing.Height)),
-    };
+    private static Preprocessing Resized(Preprocessing preprocessing, int width, int height) =>
+        (width, height) == (preprocessing.Width, preprocessing.Height)
+            ? preprocessing
+            : preprocessing with
+            {
+                Width = width,
+                Height = height,
+                ShorterSide = (int)
+                    Math.Round(
+                        (double)preprocessing.ShorterSide
+                            * Math.Max(width, height)
+                            / Math.Max(preprocessing.Width, preprocessing.Height)
+                    ),
+            };
 
     // Sizes from a file may be anything; what torch says to them is one line here.
     private static ImageTower Built(RecognisedTower found, string path)
@@ -218,29 +327,52 @@ public static class ImageTowerLoader
             found.Source.Believable(found.Config.BlockCount);
             using (var sizes = found.Config.Build(new torch.Device(DeviceType.META)))
             {
-                var (wanted, there) = (sizes.parameters().Sum(weight => weight.numel()), found.Source.Tensors.Values.Sum(tensor => tensor.Count));
+                var (wanted, there) = (
+                    sizes.parameters().Sum(weight => weight.numel()),
+                    found.Source.Tensors.Values.Sum(tensor => tensor.Count)
+                );
                 if (wanted / 2 > there)
-                    throw new LitException($"{path}: says that its image tower has {wanted} weights, and holds {there}. Check that the file is complete.");
+                    throw new LitException(
+                        $"{path}: says that its image tower has {wanted} weights, and holds {there}. Check that the file is complete."
+                    );
             }
             return found.Config.Build();
         }
-        catch (Exception wrong) when (wrong is ArgumentException or ArithmeticException or System.Runtime.InteropServices.ExternalException)
+        catch (Exception wrong)
+            when (wrong is ArgumentException or ArithmeticException or System.Runtime.InteropServices.ExternalException)
         {
-            throw new LitException($"{path}: {wrong.Message.Split(" (Parameter", 2)[0].Split('\n')[0].TrimEnd('.')}. Check where the file comes from.", wrong);
+            throw new LitException(
+                $"{path}: {wrong.Message.Split(" (Parameter", 2)[0].Split('\n')[0].TrimEnd('.')}. Check where the file comes from.",
+                wrong
+            );
         }
     }
 
-    private static ImageTowerFamily? FamilyOf(string spec) => File.Exists(spec) || Directory.Exists(spec) ? null
-        : Families.FirstOrDefault(family => family.Named is not null && spec.StartsWith(family.Kind + ":", StringComparison.Ordinal));
+    private static ImageTowerFamily? FamilyOf(string spec) =>
+        File.Exists(spec) || Directory.Exists(spec)
+            ? null
+            : Families.FirstOrDefault(family =>
+                family.Named is not null && spec.StartsWith(family.Kind + ":", StringComparison.Ordinal)
+            );
 
     internal static JsonElement? JsonBeside(string path, string name)
     {
-        var beside = Path.Combine(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".", name);
-        if (!File.Exists(beside)) return null;
-        try { return JsonDocument.Parse(File.ReadAllText(beside)).RootElement; }
+        var beside = Path.Combine(
+            Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".",
+            name
+        );
+        if (!File.Exists(beside))
+            return null;
+        try
+        {
+            return JsonDocument.Parse(File.ReadAllText(beside)).RootElement;
+        }
         catch (JsonException wrong)
         {
-            throw new LitException($"{beside}: is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download it again.", wrong);
+            throw new LitException(
+                $"{beside}: is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download it again.",
+                wrong
+            );
         }
     }
 
@@ -263,10 +395,22 @@ public static class ImageTowerLoader
     private static LitException Unknown(Checkpoint checkpoint)
     {
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).ToList();
-        var like = Others.FirstOrDefault(other => names.Exists(name => name.Contains(other.Name, StringComparison.Ordinal))).What;
-        return new LitException($"{checkpoint.Path}: is no image tower that is known here. " +
-            (like is not null ? $"It looks like {like}. " : Likeness.Of(checkpoint) is { } family ? $"{family} " : "") +
-            (names.Count == 0 ? "It holds no tensors. " : $"It holds {names.Count} tensors, such as {string.Join(", ", names.Take(4))}. ") +
-            "Give a ViT, BiT, MLP-Mixer, ResNet, DINO or Hugging Face ViT checkpoint, or a file of this project.");
+        var like = Others
+            .FirstOrDefault(other => names.Exists(name => name.Contains(other.Name, StringComparison.Ordinal)))
+            .What;
+        return new LitException(
+            $"{checkpoint.Path}: is no image tower that is known here. "
+                + (
+                    like is not null ? $"It looks like {like}. "
+                    : Likeness.Of(checkpoint) is { } family ? $"{family} "
+                    : ""
+                )
+                + (
+                    names.Count == 0
+                        ? "It holds no tensors. "
+                        : $"It holds {names.Count} tensors, such as {string.Join(", ", names.Take(4))}. "
+                )
+                + "Give a ViT, BiT, MLP-Mixer, ResNet, DINO or Hugging Face ViT checkpoint, or a file of this project."
+        );
     }
 }

@@ -67,15 +67,27 @@ public sealed record ImageTowerOptions
         var options = this;
         foreach (var item in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
         {
-            var (key, value) = item.IndexOf('=', StringComparison.Ordinal) is > 0 and var at ? (item[..at], item[(at + 1)..]) : (item, "");
+            var (key, value) = item.IndexOf('=', StringComparison.Ordinal) is > 0 and var at
+                ? (item[..at], item[(at + 1)..])
+                : (item, "");
             options = key switch
             {
-                "size" when value.Split('x') is [var width, var height] => options with { ImageSize = Number(spec, key, width), ImageHeight = Number(spec, key, height) },
+                "size" when value.Split('x') is [var width, var height] => options with
+                {
+                    ImageSize = Number(spec, key, width),
+                    ImageHeight = Number(spec, key, height),
+                },
                 "size" => options with { ImageSize = Number(spec, key, value), ImageHeight = null },
                 "heads" => options with { AttentionHeads = Number(spec, key, value) },
                 "pool" => options with { Pooling = PoolingOf(spec, value) },
-                "pad" when value is "zero" or "inf" => options with { RootPadding = value == "zero" ? Towers.RootPadding.Zero : Towers.RootPadding.MinusInfinity },
-                "resize" when value is "bilinear" or "bicubic" => options with { Resize = value == "bilinear" ? ResizeMethod.PillowBilinear : ResizeMethod.PillowBicubic },
+                "pad" when value is "zero" or "inf" => options with
+                {
+                    RootPadding = value == "zero" ? Towers.RootPadding.Zero : Towers.RootPadding.MinusInfinity,
+                },
+                "resize" when value is "bilinear" or "bicubic" => options with
+                {
+                    Resize = value == "bilinear" ? ResizeMethod.PillowBilinear : ResizeMethod.PillowBicubic,
+                },
                 "pre-logits" when value.Length == 0 => options with { PreLogits = true },
                 "patch-mean" when value.Length == 0 => options with { JoinPatchMean = true },
                 "pooler" when value.Length == 0 => options with { Pooler = true },
@@ -84,7 +96,9 @@ public sealed record ImageTowerOptions
                 "background" => options with { Background = Rgb24.Parse(value) },
                 // big_vision's way to name the tower in a file of two; it is found without.
                 "img" when value.Length == 0 => options,
-                _ => throw new UsageException($"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, heads=N, pool=tok|gap|map|0, pad=zero|inf, resize=bilinear|bicubic, patch-mean, pooler, exif, background=rrggbb, int8."),
+                _ => throw new UsageException(
+                    $"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, heads=N, pool=tok|gap|map|0, pad=zero|inf, resize=bilinear|bicubic, patch-mean, pooler, exif, background=rrggbb, int8."
+                ),
             };
         }
         return options;
@@ -92,23 +106,27 @@ public sealed record ImageTowerOptions
 
     /// <summary>The grid of the pictures given here, where they are not square; null where nothing of that kind was said.</summary>
     internal (int Rows, int Columns)? GivenGrid(int patch) =>
-        ImageSize is { } width && ImageHeight is { } height && width >= patch && height >= patch ? (height / patch, width / patch) : null;
+        ImageSize is { } width && ImageHeight is { } height && width >= patch && height >= patch
+            ? (height / patch, width / patch)
+            : null;
 
     /// <summary>The square grid that a number of patches is; null where it is none.</summary>
     internal static (int Rows, int Columns)? SquareGrid(int patches) =>
         (int)Math.Sqrt(patches) is > 0 and var side && side * side == patches ? (side, side) : null;
 
-    private static VitPooling PoolingOf(string spec, string value) => value switch
-    {
-        "tok" => VitPooling.Token,
-        "gap" => VitPooling.Mean,
-        "map" => VitPooling.Map,
-        "0" => VitPooling.First,
-        _ => throw new UsageException($"'{spec}': pool={value} is unknown. Choose tok, gap, map or 0."),
-    };
+    private static VitPooling PoolingOf(string spec, string value) =>
+        value switch
+        {
+            "tok" => VitPooling.Token,
+            "gap" => VitPooling.Mean,
+            "map" => VitPooling.Map,
+            "0" => VitPooling.First,
+            _ => throw new UsageException($"'{spec}': pool={value} is unknown. Choose tok, gap, map or 0."),
+        };
 
     private static int Number(string spec, string key, string value) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 1 << 20
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+        && number is > 0 and <= 1 << 20
             ? number
             : throw new UsageException($"'{spec}': {key}={value} is not a size. Give a whole number above 0.");
 }

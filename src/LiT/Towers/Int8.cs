@@ -18,25 +18,35 @@ public static class Int8
 
     /// <summary>Why a tower cannot be made one of bytes here, in words; null where it can.</summary>
     public static string? WhyNot(ImageTower tower, Compute compute) =>
-        compute.Device.type != DeviceType.CPU || compute.Type != ScalarType.Float32 ? "int8 towers compute on the CPU, beside --dtype float32"
-        : !Simd.IsAvailable || !OneDnn.MultipliesBytes ? "this processor, or this build of libtorch, has no fast products of bytes"
+        compute.Device.type != DeviceType.CPU || compute.Type != ScalarType.Float32
+            ? "int8 towers compute on the CPU, beside --dtype float32"
+        : !Simd.IsAvailable || !OneDnn.MultipliesBytes
+            ? "this processor, or this build of libtorch, has no fast products of bytes"
         : !LayersOf(tower).Any() ? "it has no transformer or Mixer blocks, and only their layers are made bytes"
         : null;
 
-    internal static LitException CannotBe(string reason) => new($"An int8 tower cannot be made of this one: {reason}. Leave int8 out.");
+    internal static LitException CannotBe(string reason) =>
+        new($"An int8 tower cannot be made of this one: {reason}. Leave int8 out.");
 
     /// <summary>Makes a locked tower one of bytes, for good.</summary>
     /// <exception cref="LitException">It cannot be; the message says why.</exception>
     internal static void Apply(ImageTower tower, Preprocessing preprocessing, Compute compute)
     {
-        if (WhyNot(tower, compute) is { } reason) throw CannotBe(reason);
+        if (WhyNot(tower, compute) is { } reason)
+            throw CannotBe(reason);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var layers = LayersOf(tower).ToList();
         var threads = get_num_threads();
-        foreach (var layer in layers) layer.BecomeBytesAtNextInput(threads);
-        Lanes.Run(2, part => { if (part == 0) Shown(tower, preprocessing); });         // on one thread, however many there are
-        if (layers.Exists(layer => layer.Bytes is null)) throw new InvalidOperationException("A layer of the blocks takes no part in the tower.");
+        foreach (var layer in layers)
+            layer.BecomeBytesAtNextInput(threads);
+        Lanes.Run(2, part =>
+        {
+            if (part == 0)
+                Shown(tower, preprocessing);
+        }); // on one thread, however many there are
+        if (layers.Exists(layer => layer.Bytes is null))
+            throw new InvalidOperationException("A layer of the blocks takes no part in the tower.");
     }
 
     private static void Shown(ImageTower tower, Preprocessing preprocessing)
@@ -52,13 +62,29 @@ public static class Int8
         using var random = new Generator(0, CPU);
         var (height, width) = (preprocessing.Height, preprocessing.Width);
         var sum = zeros(Pictures, 3, height, width);
-        for (var (cells, strength) = (1, 1.0); cells < Math.Max(height, width); (cells, strength) = (2 * cells, strength * 0.7))
-            sum = sum.PlusInPlace(nn.functional.interpolate(randn([Pictures, 3, cells, cells], generator: random), [height, width], mode: InterpolationMode.Bilinear, align_corners: false), strength);
-        var values = sum.Times(0.6).sigmoid();                                         // [0, 1]
+        for (
+            var (cells, strength) = (1, 1.0);
+            cells < Math.Max(height, width);
+            (cells, strength) = (2 * cells, strength * 0.7)
+        )
+            sum = sum.PlusInPlace(
+                nn.functional.interpolate(
+                    randn([Pictures, 3, cells, cells], generator: random),
+                    [height, width],
+                    mode: InterpolationMode.Bilinear,
+                    align_corners: false
+                ),
+                strength
+            );
+        var values = sum.Times(0.6).sigmoid(); // [0, 1]
         Tensor Channels(ChannelValues three) => tensor([three[0], three[1], three[2]]).view(1, 3, 1, 1);
         return (values - Channels(preprocessing.Mean)) / Channels(preprocessing.Std);
     }
 
     private static IEnumerable<Dense> LayersOf(ImageTower tower) =>
-        tower.named_modules().Where(part => part.name.Contains("blocks.", StringComparison.Ordinal)).Select(part => part.module).OfType<Dense>();
+        tower
+            .named_modules()
+            .Where(part => part.name.Contains("blocks.", StringComparison.Ordinal))
+            .Select(part => part.module)
+            .OfType<Dense>();
 }

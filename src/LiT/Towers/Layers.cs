@@ -14,12 +14,13 @@ internal static class Layers
     public static string HeadsInWords(int heads) => heads > 0 ? $"{heads} heads" : "heads not said by the file";
 
     /// <summary>A dense layer; the weight is [outputs, inputs].</summary>
-    public static Dense Dense(long inputs, long outputs, Device? device = null, bool bias = true) => new(inputs, outputs, bias, device);
+    public static Dense Dense(long inputs, long outputs, Device? device = null, bool bias = true) =>
+        new(inputs, outputs, bias, device);
 
     /// <summary>A table of rows that ids choose from, [count, width].</summary>
     public static Embedding Table(long count, long width, Device? device = null)
     {
-        var table = Embedding(1, 1);        // made with its size, it would draw all its numbers first, on any device
+        var table = Embedding(1, 1); // made with its size, it would draw all its numbers first, on any device
         table.weight = Parameter(empty(count, width, device: device));
         return table;
     }
@@ -44,11 +45,14 @@ internal static class Layers
     }
 
     /// <summary>Normal with mean 0.</summary>
-    public static void Normal(Tensor weight, double deviation, Generator? random) => Fill(weight, w => w.normal_(0, deviation, random));
+    public static void Normal(Tensor weight, double deviation, Generator? random) =>
+        Fill(weight, w => w.normal_(0, deviation, random));
 
     /// <summary>Normal with mean 0, cut at two deviations.</summary>
     public static void TruncatedNormal(Tensor weight, double deviation, Generator? random) =>
-        Fill(weight, w => w.uniform_(-WithinTwo, WithinTwo, random).erfinv_().mul_(tensor(deviation * Math.Sqrt(2), w.dtype)));
+        Fill(weight, w =>
+            w.uniform_(-WithinTwo, WithinTwo, random).erfinv_().mul_(tensor(deviation * Math.Sqrt(2), w.dtype))
+        );
 
     // erf(sqrt 2), the share of a normal within two deviations. TorchSharp 0.107's trunc_normal_ fills with one single value.
     private const double WithinTwo = 0.95449973610364158;

@@ -24,7 +24,8 @@ public enum TowerStart
 [JsonConverter(typeof(AsLetters))]
 public sealed record LockSetting
 {
-    private LockSetting(string letters, TowerStart image, TowerStart text) => (Letters, Image, Text) = (letters, image, text);
+    private LockSetting(string letters, TowerStart image, TowerStart text) =>
+        (Letters, Image, Text) = (letters, image, text);
 
     /// <summary>Every setting of the paper, LiT first.</summary>
     public static IReadOnlyList<LockSetting> All { get; } =
@@ -48,13 +49,17 @@ public sealed record LockSetting
 
     /// <summary>The setting of two letters; upper and lower case differ.</summary>
     /// <exception cref="UsageException">The paper has no such setting.</exception>
-    public static LockSetting Parse(string letters) => All.FirstOrDefault(setting => setting.Letters == letters)
-        ?? throw new UsageException($"'{letters}' is no lock setting. Choose one of {string.Join(", ", All)}: image tower then text tower, " +
-            "L locked, U unlocked, u from scratch.");
+    public static LockSetting Parse(string letters) =>
+        All.FirstOrDefault(setting => setting.Letters == letters)
+        ?? throw new UsageException(
+            $"'{letters}' is no lock setting. Choose one of {string.Join(", ", All)}: image tower then text tower, "
+                + "L locked, U unlocked, u from scratch."
+        );
 
     /// <summary>The setting that two towers make: whether each starts from weights, and which is locked.</summary>
     /// <exception cref="UsageException">The paper has no such setting.</exception>
-    public static LockSetting Of(TowerStart image, TowerStart text) => Parse(string.Concat(Letter(image), Letter(text)));
+    public static LockSetting Of(TowerStart image, TowerStart text) =>
+        Parse(string.Concat(Letter(image), Letter(text)));
 
     /// <summary>
     /// Locks and unlocks the towers: a locked one takes no gradient and stays in evaluation mode, so that the statistics of
@@ -64,27 +69,46 @@ public sealed record LockSetting
     public void ApplyTo(TwoTowers towers)
     {
         if (towers.Image is null && Image != TowerStart.Locked)
-            throw new LitException($"Lock setting {Letters} trains the image tower, and only representations from a store are given. Tune on pictures, or with Lu, LU or LL.");
-        if (Image == TowerStart.Locked) towers.Image?.Lock();
-        else towers.Image!.Unlock();
-        if (Text == TowerStart.Locked) towers.Text.Lock();
-        else towers.Text.Unlock();
+            throw new LitException(
+                $"Lock setting {Letters} trains the image tower, and only representations from a store are given. Tune on pictures, or with Lu, LU or LL."
+            );
+        if (Image == TowerStart.Locked)
+            towers.Image?.Lock();
+        else
+            towers.Image!.Unlock();
+        if (Text == TowerStart.Locked)
+            towers.Text.Lock();
+        else
+            towers.Text.Unlock();
         towers.eval();
     }
 
     /// <summary>The two letters.</summary>
     public override string ToString() => Letters;
 
-    private static char Letter(TowerStart start) => start switch { TowerStart.Locked => 'L', TowerStart.Unlocked => 'U', _ => 'u' };
+    private static char Letter(TowerStart start) =>
+        start switch
+        {
+            TowerStart.Locked => 'L',
+            TowerStart.Unlocked => 'U',
+            _ => 'u',
+        };
 
     private sealed class AsLetters : JsonConverter<LockSetting>
     {
         public override LockSetting Read(ref Utf8JsonReader reader, Type type, JsonSerializerOptions options)
         {
-            try { return Parse(reader.GetString() ?? ""); }
-            catch (UsageException wrong) { throw new JsonException(wrong.Message, wrong); }
+            try
+            {
+                return Parse(reader.GetString() ?? "");
+            }
+            catch (UsageException wrong)
+            {
+                throw new JsonException(wrong.Message, wrong);
+            }
         }
 
-        public override void Write(Utf8JsonWriter writer, LockSetting value, JsonSerializerOptions options) => writer.WriteStringValue(value.Letters);
+        public override void Write(Utf8JsonWriter writer, LockSetting value, JsonSerializerOptions options) =>
+            writer.WriteStringValue(value.Letters);
     }
 }

@@ -13,30 +13,44 @@ namespace LiT.Towers;
 /// representations, from whatever container the weights came.
 /// </param>
 public sealed record LockedTower(
-    ImageTower Tower, Preprocessing Preprocessing, string Family, string Architecture, MatchedNames? Names, string Fingerprint) : IDisposable
+    ImageTower Tower,
+    Preprocessing Preprocessing,
+    string Family,
+    string Architecture,
+    MatchedNames? Names,
+    string Fingerprint
+) : IDisposable
 {
     /// <summary>Number of weights that training would change, heads included.</summary>
     public long ParameterCount { get; } = Tower.parameters().Sum(parameter => parameter.numel());
 
     /// <summary>The supervised heads that came with the weights.</summary>
-    public IReadOnlyList<HeadConfig> Heads => Tower.Config?.Heads ?? [.. Tower.HeadNames.Select(name => new HeadConfig(name, 0))];
+    public IReadOnlyList<HeadConfig> Heads =>
+        Tower.Config?.Heads ?? [.. Tower.HeadNames.Select(name => new HeadConfig(name, 0))];
 
     /// <summary>The same tower, not a copy, with another preprocessing: other representations, and so another fingerprint.</summary>
     public LockedTower With(Preprocessing preprocessing) =>
-        preprocessing == Preprocessing ? this : this with { Preprocessing = preprocessing, Fingerprint = ImageTowerFile.Fingerprint(Tower, preprocessing) };
+        preprocessing == Preprocessing
+            ? this
+            : this with
+            {
+                Preprocessing = preprocessing,
+                Fingerprint = ImageTowerFile.Fingerprint(Tower, preprocessing),
+            };
 
     /// <summary>What <c>lit models show</c> prints.</summary>
-    public TowerDescription Describe() => new()
-    {
-        Architecture = Architecture,
-        Family = Family,
-        ParameterCount = ParameterCount,
-        Width = Tower.Width,
-        Heads = Heads,
-        Preprocessing = Preprocessing.PreprocessingDescription,
-        Names = Names,
-        Fingerprint = Fingerprint,
-    };
+    public TowerDescription Describe() =>
+        new()
+        {
+            Architecture = Architecture,
+            Family = Family,
+            ParameterCount = ParameterCount,
+            Width = Tower.Width,
+            Heads = Heads,
+            Preprocessing = Preprocessing.PreprocessingDescription,
+            Names = Names,
+            Fingerprint = Fingerprint,
+        };
 
     /// <inheritdoc/>
     public void Dispose() => Tower.Dispose();

@@ -15,12 +15,23 @@ internal sealed class MapHead : Module<Tensor, TokenRows?, Tensor>
     private readonly int heads;
     private readonly Parameter probe;
     private readonly Dense query;
-    [ComponentName(Name = "key_value")] private readonly Dense keyValue;
-    [ComponentName(Name = "out")] private readonly Dense output;
+
+    [ComponentName(Name = "key_value")]
+    private readonly Dense keyValue;
+
+    [ComponentName(Name = "out")]
+    private readonly Dense output;
     private readonly LayerNorm norm;
     private readonly Mlp mlp;
 
-    public MapHead(int width, int mlpDim, int heads, Activation activation = Activation.GeluTanh, double eps = 1e-6, Device? device = null)
+    public MapHead(
+        int width,
+        int mlpDim,
+        int heads,
+        Activation activation = Activation.GeluTanh,
+        double eps = 1e-6,
+        Device? device = null
+    )
         : base(nameof(MapHead))
     {
         this.heads = heads;
@@ -40,11 +51,14 @@ internal sealed class MapHead : Module<Tensor, TokenRows?, Tensor>
     /// <param name="rows">Masking of text; null where every token is seen.</param>
     public override Tensor forward(Tensor x, TokenRows? rows)
     {
-        var asked = query.call(probe).unflatten(2, [heads, -1]).transpose(1, 2)                         // [1, H, 1, D/H]
+        var asked = query
+            .call(probe)
+            .unflatten(2, [heads, -1])
+            .transpose(1, 2) // [1, H, 1, D/H]
             .expand(x.shape[0], -1, -1, -1);
-        var parts = keyValue.call(x).unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);     // 2 x [B, H, L, D/H]
-        var mixed = scaled_dot_product_attention(asked, parts[0], parts[1], rows?.Mask);                // [B, H, 1, D/H]
-        var y = output.call(mixed.flatten(1));                                                          // [B, D]
+        var parts = keyValue.call(x).unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0); // 2 x [B, H, L, D/H]
+        var mixed = scaled_dot_product_attention(asked, parts[0], parts[1], rows?.Mask); // [B, H, 1, D/H]
+        var y = output.call(mixed.flatten(1)); // [B, D]
         return y + mlp.call(norm.call(y));
     }
 
@@ -53,8 +67,10 @@ internal sealed class MapHead : Module<Tensor, TokenRows?, Tensor>
     {
         using var scope = NewDisposeScope();
         Layers.XavierUniform(probe.view(1, -1), random);
-        foreach (var kernel in (Tensor[])[query.weight!, .. keyValue.weight!.chunk(2), output.weight!]) Layers.XavierUniform(kernel, random);
-        foreach (var layer in (Dense[])[query, keyValue, output]) init.zeros_(layer.bias!);
+        foreach (var kernel in (Tensor[])[query.weight!, .. keyValue.weight!.chunk(2), output.weight!])
+            Layers.XavierUniform(kernel, random);
+        foreach (var layer in (Dense[])[query, keyValue, output])
+            init.zeros_(layer.bias!);
         mlp.Initialise(random);
     }
 

@@ -41,17 +41,32 @@ public sealed record MixerConfig : ImageTowerConfig
     /// <summary>A variant of the paper: size, slash, patch, as in "B/16"; for 224 pixels.</summary>
     /// <exception cref="ArgumentException">There is no such size.</exception>
     public static MixerConfig Named(string variant) =>
-        variant.Split('/') is [var size, var patch] && Sizes.TryGetValue(size, out var s)
-            && int.TryParse(patch, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels) && pixels is >= 1 and <= 224
-            ? new() { Width = s.Width, Depth = s.Depth, TokensMlpDim = s.Tokens, ChannelsMlpDim = s.Channels, Patch = pixels, ImageSize = 224 }
-            : throw new ArgumentException($"There is no Mixer variant '{variant}'. Write size/patch, for example B/16; " +
-                $"the sizes are {string.Join(", ", Sizes.Keys)}.", nameof(variant));
+        variant.Split('/') is [var size, var patch]
+        && Sizes.TryGetValue(size, out var s)
+        && int.TryParse(patch, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels)
+        && pixels is >= 1 and <= 224
+            ? new()
+            {
+                Width = s.Width,
+                Depth = s.Depth,
+                TokensMlpDim = s.Tokens,
+                ChannelsMlpDim = s.Channels,
+                Patch = pixels,
+                ImageSize = 224,
+            }
+            : throw new ArgumentException(
+                $"There is no Mixer variant '{variant}'. Write size/patch, for example B/16; "
+                    + $"the sizes are {string.Join(", ", Sizes.Keys)}.",
+                nameof(variant)
+            );
 
     /// <inheritdoc/>
     public override string InWords =>
-        (Sizes.FirstOrDefault(size => size.Value == (Width, Depth, TokensMlpDim, ChannelsMlpDim)).Key is { } known
-            ? $"Mixer-{known}/{Patch}"
-            : $"Mixer of width {Width}, depth {Depth}, MLPs {TokensMlpDim} and {ChannelsMlpDim}, patch {Patch}") + $", {Pixels} px";
+        (
+            Sizes.FirstOrDefault(size => size.Value == (Width, Depth, TokensMlpDim, ChannelsMlpDim)).Key is { } known
+                ? $"Mixer-{known}/{Patch}"
+                : $"Mixer of width {Width}, depth {Depth}, MLPs {TokensMlpDim} and {ChannelsMlpDim}, patch {Patch}"
+        ) + $", {Pixels} px";
 
     internal override int BlockCount => Depth;
 
@@ -67,12 +82,23 @@ public sealed class MlpMixer : ImageTower
     private readonly LayerNorm norm;
     private readonly LinearHeads heads;
 
-    internal MlpMixer(MixerConfig config, Device? device = null) : base(nameof(MlpMixer))
+    internal MlpMixer(MixerConfig config, Device? device = null)
+        : base(nameof(MlpMixer))
     {
         this.config = config;
         var (D, grid) = (config.Width, config.GridOf(config.Patch));
         stem = Conv2d(3, D, config.Patch, config.Patch, device: device);
-        blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new MixerBlock(D, (int)(grid.Rows * grid.Columns), config.TokensMlpDim, config.ChannelsMlpDim, device))]);
+        blocks = new([
+            .. Enumerable
+                .Range(0, config.Depth)
+                .Select(_ => new MixerBlock(
+                    D,
+                    (int)(grid.Rows * grid.Columns),
+                    config.TokensMlpDim,
+                    config.ChannelsMlpDim,
+                    device
+                )),
+        ]);
         norm = LayerNorm(D, 1e-6, device: device);
         heads = new LinearHeads(D, config.Heads, device);
         RegisterComponents();
@@ -95,19 +121,22 @@ public sealed class MlpMixer : ImageTower
     {
         using var scope = NewDisposeScope();
         if ((images.shape[2] / config.Patch, images.shape[3] / config.Patch) != config.GridOf(config.Patch))
-            throw new LitException($"A Mixer takes pictures of {config.ImageSize} x {config.ImageHeight ?? config.ImageSize} pixels only, not {images.shape[3]} x {images.shape[2]}. " +
-                "Preprocess to that size.");
-        var x = stem.call(images).flatten(2).transpose(1, 2);                                           // [B, L, D]
+            throw new LitException(
+                $"A Mixer takes pictures of {config.ImageSize} x {config.ImageHeight ?? config.ImageSize} pixels only, not {images.shape[3]} x {images.shape[2]}. "
+                    + "Preprocess to that size."
+            );
+        var x = stem.call(images).flatten(2).transpose(1, 2); // [B, L, D]
         foreach (var block in blocks)
             x = scope.DisposeEverythingBut(block.call(x));
-        return norm.call(x).mean([1]).MoveToOuterDisposeScope();                                        // [B, D]
+        return norm.call(x).mean([1]).MoveToOuterDisposeScope(); // [B, D]
     }
 
     internal override void Initialise(Generator random)
     {
         Layers.LecunNormal(stem.weight!.flatten(1), random);
         init.zeros_(stem.bias!);
-        foreach (var block in blocks) block.Initialise(random);
+        foreach (var block in blocks)
+            block.Initialise(random);
         heads.Initialise(random);
     }
 
@@ -133,9 +162,17 @@ public sealed class MlpMixer : ImageTower
         { "embedding/bias", "stem.bias" },
         { "Mixer/encoderblock_{i}/LayerNorm_{k}/scale", "blocks.{i}.norms.{k}.weight" },
         { "Mixer/encoderblock_{i}/LayerNorm_{k}/bias", "blocks.{i}.norms.{k}.bias" },
-        { "Mixer/encoderblock_{i}/token_mixing_phase_0/kernel{k}", "blocks.{i}.tokens.fc{k}.weight", Axes.SqueezedTransposed },
+        {
+            "Mixer/encoderblock_{i}/token_mixing_phase_0/kernel{k}",
+            "blocks.{i}.tokens.fc{k}.weight",
+            Axes.SqueezedTransposed
+        },
         { "Mixer/encoderblock_{i}/token_mixing_phase_0/bias{k}", "blocks.{i}.tokens.fc{k}.bias", Axes.Flat },
-        { "Mixer/encoderblock_{i}/channel_mixing_phase_0/kernel{k}", "blocks.{i}.channels.fc{k}.weight", Axes.SqueezedTransposed },
+        {
+            "Mixer/encoderblock_{i}/channel_mixing_phase_0/kernel{k}",
+            "blocks.{i}.channels.fc{k}.weight",
+            Axes.SqueezedTransposed
+        },
         { "Mixer/encoderblock_{i}/channel_mixing_phase_0/bias{k}", "blocks.{i}.channels.fc{k}.bias", Axes.Flat },
         { "Mixer/encoder_norm/scale", "norm.weight" },
         { "Mixer/encoder_norm/bias", "norm.bias" },
@@ -143,19 +180,41 @@ public sealed class MlpMixer : ImageTower
         { "head/bias", "heads.head.bias" },
     };
 
-    internal static ImageTowerFamily AsFamily { get; } = new(MixerConfig.Kind, "S/32, S/16, B/32, B/16, L/16",
-        (variant, _) => MixerConfig.Named(variant), Preprocessing.LiT, Recognise);
+    internal static ImageTowerFamily AsFamily { get; } =
+        new(
+            MixerConfig.Kind,
+            "S/32, S/16, B/32, B/16, L/16",
+            (variant, _) => MixerConfig.Named(variant),
+            Preprocessing.LiT,
+            Recognise
+        );
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
     {
         var old = WeightSource.Holding(checkpoint, "Mixer/encoder_norm/scale", "embedding/kernel").FirstOrDefault();
-        if ((old ?? WeightSource.Holding(checkpoint, "pre_head_layer_norm/scale", "stem/kernel").FirstOrDefault()) is not { } source) return null;
+        if (
+            (old ?? WeightSource.Holding(checkpoint, "pre_head_layer_norm/scale", "stem/kernel").FirstOrDefault())
+            is not { } source
+        )
+            return null;
         var (names, stem) = old is null ? (Flax, "stem/kernel") : (OldNames, "embedding/kernel");
-        var tokens = source.Find("MixerBlock_{i}/token_mixing/Dense_0/kernel", "Mixer/encoderblock_{i}/token_mixing_phase_0/kernel1");
-        var channels = source.Find("MixerBlock_{i}/channel_mixing/Dense_0/kernel", "Mixer/encoderblock_{i}/channel_mixing_phase_0/kernel1");
+        var tokens = source.Find(
+            "MixerBlock_{i}/token_mixing/Dense_0/kernel",
+            "Mixer/encoderblock_{i}/token_mixing_phase_0/kernel1"
+        );
+        var channels = source.Find(
+            "MixerBlock_{i}/channel_mixing/Dense_0/kernel",
+            "Mixer/encoderblock_{i}/channel_mixing_phase_0/kernel1"
+        );
         var (patch, patches) = (source.Size(stem, 0), source.Size(tokens, -2));
-        var grid = (options.GivenGrid(patch) is { } given && given.Rows * given.Columns == patches ? given : ImageTowerOptions.SquareGrid(patches))
-            ?? throw new LitException($"{checkpoint.Path}: is for {patches} patches, which is no square grid. Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path.");
+        var grid = (
+            options.GivenGrid(patch) is { } given && given.Rows * given.Columns == patches
+                ? given
+                : ImageTowerOptions.SquareGrid(patches)
+        )
+            ?? throw new LitException(
+                $"{checkpoint.Path}: is for {patches} patches, which is no square grid. Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path."
+            );
         var config = new MixerConfig
         {
             Width = source.Size(stem, -1),
@@ -167,7 +226,16 @@ public sealed class MlpMixer : ImageTower
             ImageHeight = grid.Rows == grid.Columns ? null : grid.Rows * patch,
             Heads = source.Has("head/kernel") ? [new HeadConfig("head", source.Size("head/kernel", -1))] : [],
         };
-        return new RecognisedTower(names.Family, source, config, _ => names, Preprocessing.LiT(config.ImageSize) with { Height = config.ImageHeight ?? config.ImageSize });
+        return new RecognisedTower(
+            names.Family,
+            source,
+            config,
+            _ => names,
+            Preprocessing.LiT(config.ImageSize) with
+            {
+                Height = config.ImageHeight ?? config.ImageSize,
+            }
+        );
     }
 }
 
@@ -175,9 +243,11 @@ public sealed class MlpMixer : ImageTower
 internal sealed class MixerBlock : Module<Tensor, Tensor>
 {
     private readonly ModuleList<LayerNorm> norms;
-    private readonly Mlp tokens, channels;
+    private readonly Mlp tokens,
+        channels;
 
-    public MixerBlock(int width, int patches, int tokensMlpDim, int channelsMlpDim, Device? device) : base(nameof(MixerBlock))
+    public MixerBlock(int width, int patches, int tokensMlpDim, int channelsMlpDim, Device? device)
+        : base(nameof(MixerBlock))
     {
         norms = new([LayerNorm(width, 1e-6, device: device), LayerNorm(width, 1e-6, device: device)]);
         tokens = new Mlp(patches, tokensMlpDim, Activation.GeluTanh, device);

@@ -42,27 +42,39 @@ internal sealed partial class NamePattern
     public Dictionary<char, int>? NumbersIn(string name)
     {
         var match = regex.Match(name);
-        if (!match.Success) return null;
+        if (!match.Success)
+            return null;
         var numbers = new Dictionary<char, int>();
         foreach (var (letter, first) in firsts)
         {
-            numbers[letter] = int.Parse(match.Groups[letter.ToString()].ValueSpan, CultureInfo.InvariantCulture) - first;
-            if (numbers[letter] < 0) return null;
+            numbers[letter] =
+                int.Parse(match.Groups[letter.ToString()].ValueSpan, CultureInfo.InvariantCulture) - first;
+            if (numbers[letter] < 0)
+                return null;
         }
         return numbers;
     }
 
     /// <summary>The name with these numbers; a number that is not given stays a letter, the first of two texts is taken.</summary>
-    public string NameWith(IReadOnlyDictionary<char, int> numbers) => Token().Replace(pattern, token =>
-        token.Groups["letter"] is { Success: true, Value: var letter } && numbers.TryGetValue(letter[0], out var number)
-            ? (number + FirstOf(token)).ToString(token.Groups["digits"].Success ? token.Groups["digits"].Value : "0", CultureInfo.InvariantCulture)
-        : token.Groups["any"].Success ? ""
-        : token.Groups["either"] is { Success: true, Value: var either } ? either.Split('|')[0]
-        : token.Value);
+    public string NameWith(IReadOnlyDictionary<char, int> numbers) =>
+        Token()
+            .Replace(pattern, token => token.Groups["letter"] is { Success: true, Value: var letter }
+                && numbers.TryGetValue(letter[0], out var number)
+                    ? (number + FirstOf(token)).ToString(
+                        token.Groups["digits"].Success ? token.Groups["digits"].Value : "0",
+                        CultureInfo.InvariantCulture
+                    )
+                : token.Groups["any"].Success ? ""
+                : token.Groups["either"] is { Success: true, Value: var either } ? either.Split('|')[0]
+                : token.Value);
 
     private static int FirstOf(Match token) =>
-        token.Groups["first"] is { Success: true, ValueSpan: var first } ? int.Parse(first, CultureInfo.InvariantCulture) : 0;
+        token.Groups["first"] is { Success: true, ValueSpan: var first }
+            ? int.Parse(first, CultureInfo.InvariantCulture)
+            : 0;
 
-    [GeneratedRegex(@"\{(?:(?<letter>[a-z])(?:\+(?<first>\d+))?(?::(?<digits>0+))?|(?<any>\*)|(?<either>[^{}]*\|[^{}]*))\}|[^{}]+")]
+    [GeneratedRegex(
+        @"\{(?:(?<letter>[a-z])(?:\+(?<first>\d+))?(?::(?<digits>0+))?|(?<any>\*)|(?<either>[^{}]*\|[^{}]*))\}|[^{}]+"
+    )]
     private static partial Regex Token();
 }

@@ -27,15 +27,24 @@ public enum PositionResampling
 internal static class PositionGrid
 {
     /// <summary>A table of one grid for another, both row by row, [R C, D] → [R' C', D]; the table itself where the grids are the same.</summary>
-    public static Tensor Resampled(Tensor table, (long Rows, long Columns) from, (long Rows, long Columns) to, PositionResampling rule)
+    public static Tensor Resampled(
+        Tensor table,
+        (long Rows, long Columns) from,
+        (long Rows, long Columns) to,
+        PositionResampling rule
+    )
     {
-        if (from == to || (rule == PositionResampling.BilinearAligned && from.Rows * from.Columns == to.Rows * to.Columns)) return table.alias();
+        if (
+            from == to
+            || (rule == PositionResampling.BilinearAligned && from.Rows * from.Columns == to.Rows * to.Columns)
+        )
+            return table.alias();
         using var scope = NewDisposeScope();
         var D = table.shape[1];
-        var rows = tensor(Weights(from.Rows, to.Rows, rule)).to(table.dtype).to(table.device);           // [R', R]
-        var columns = tensor(Weights(from.Columns, to.Columns, rule)).to(table.dtype).to(table.device);  // [C', C]
-        var x = rows.matmul(table.reshape(from.Rows, from.Columns * D));                                 // [R', C D]
-        x = columns.matmul(x.view(to.Rows, from.Columns, D));                                            // [R', C', D]
+        var rows = tensor(Weights(from.Rows, to.Rows, rule)).to(table.dtype).to(table.device); // [R', R]
+        var columns = tensor(Weights(from.Columns, to.Columns, rule)).to(table.dtype).to(table.device); // [C', C]
+        var x = rows.matmul(table.reshape(from.Rows, from.Columns * D)); // [R', C D]
+        x = columns.matmul(x.view(to.Rows, from.Columns, D)); // [R', C', D]
         return x.view(to.Rows * to.Columns, D).MoveToOuterDisposeScope();
     }
 
@@ -74,8 +83,10 @@ internal static class PositionGrid
         var first = Math.Max((long)(centre - 2 * stretch + 0.5), 0);
         var end = Math.Min((long)(centre + 2 * stretch + 0.5), from);
         var sum = 0.0;
-        for (var tap = first; tap < end; tap++) sum += weights[i, tap] = Cubic((tap - centre + 0.5) / stretch, -0.5);
-        for (var tap = first; tap < end; tap++) weights[i, tap] /= sum;
+        for (var tap = first; tap < end; tap++)
+            sum += weights[i, tap] = Cubic((tap - centre + 0.5) / stretch, -0.5);
+        for (var tap = first; tap < end; tap++)
+            weights[i, tap] /= sum;
     }
 
     // Keys 1981, with his a.
@@ -94,9 +105,13 @@ internal static class PositionGrid
     public static Tensor SinCos2d(long rows, long columns, long D, ScalarType type, Device device)
     {
         using var scope = NewDisposeScope();
-        var omega = pow(10_000.0, -arange(D / 4, dtype: float64) / (D / 4 - 1.0));                       // [D/4]
-        var x = arange(columns, dtype: float64).outer(omega).unsqueeze(0).expand(rows, -1, -1);          // [R, C, D/4]
+        var omega = pow(10_000.0, -arange(D / 4, dtype: float64) / (D / 4 - 1.0)); // [D/4]
+        var x = arange(columns, dtype: float64).outer(omega).unsqueeze(0).expand(rows, -1, -1); // [R, C, D/4]
         var y = arange(rows, dtype: float64).outer(omega).unsqueeze(1).expand(-1, columns, -1);
-        return cat([x.sin(), x.cos(), y.sin(), y.cos()], 2).view(rows * columns, D).to(type).to(device).MoveToOuterDisposeScope();
+        return cat([x.sin(), x.cos(), y.sin(), y.cos()], 2)
+            .view(rows * columns, D)
+            .to(type)
+            .to(device)
+            .MoveToOuterDisposeScope();
     }
 }

@@ -51,19 +51,37 @@ public sealed record ResNetConfig : ImageTowerConfig
 
     /// <summary>A variant by depth, "50"; "50-2" is the wide one; for 224 pixels.</summary>
     /// <exception cref="ArgumentException">There is no such variant.</exception>
-    public static ResNetConfig Named(string variant) => Variants.TryGetValue(variant, out var v)
-        ? new() { Units = v.Units, Block = v.Block, Middle = v.Middle, ImageSize = 224 }
-        : throw new ArgumentException($"There is no ResNet variant '{variant}'. The variants are {string.Join(", ", Variants.Keys)}.", nameof(variant));
+    public static ResNetConfig Named(string variant) =>
+        Variants.TryGetValue(variant, out var v)
+            ? new()
+            {
+                Units = v.Units,
+                Block = v.Block,
+                Middle = v.Middle,
+                ImageSize = 224,
+            }
+            : throw new ArgumentException(
+                $"There is no ResNet variant '{variant}'. The variants are {string.Join(", ", Variants.Keys)}.",
+                nameof(variant)
+            );
 
     /// <inheritdoc/>
     public override string InWords =>
-        Variants.FirstOrDefault(v => Width == 64 && v.Value.Block == Block && v.Value.Middle == Middle && v.Value.Units.SequenceEqual(Units)).Key is { } known
+        Variants
+            .FirstOrDefault(v =>
+                Width == 64 && v.Value.Block == Block && v.Value.Middle == Middle && v.Value.Units.SequenceEqual(Units)
+            )
+            .Key
+            is { } known
             ? $"ResNet-{known}"
-            : $"ResNet of width {Width}, {Block} blocks {string.Join(", ", Units)}" + (Middle is { } middle ? $", {middle} inside" : "");
+            : $"ResNet of width {Width}, {Block} blocks {string.Join(", ", Units)}"
+                + (Middle is { } middle ? $", {middle} inside" : "");
 
     /// <inheritdoc/>
     public bool Equals(ResNetConfig? other) =>
-        base.Equals(other) && (Width, Block, Middle) == (other.Width, other.Block, other.Middle) && Units.SequenceEqual(other.Units);
+        base.Equals(other)
+        && (Width, Block, Middle) == (other.Width, other.Block, other.Middle)
+        && Units.SequenceEqual(other.Units);
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, Block, Middle, Units.Count);
@@ -81,7 +99,8 @@ public sealed class ResNet : ImageTower
     private readonly ModuleList<ModuleList<ResNetUnit>> stages;
     private readonly LinearHeads heads;
 
-    internal ResNet(ResNetConfig config, Device? device = null) : base(nameof(ResNet))
+    internal ResNet(ResNetConfig config, Device? device = null)
+        : base(nameof(ResNet))
     {
         this.config = config;
         root = new ConvNorm(3, config.Width, 7, 2, device: device);
@@ -89,7 +108,10 @@ public sealed class ResNet : ImageTower
         stages = new();
         for (var stage = 0; stage < config.Units.Count; stage++)
         {
-            var (middle, to) = ((config.Middle ?? config.Width) << stage, (config.Block == ResNetBlock.Bottleneck ? 4 : 1) * config.Width << stage);
+            var (middle, to) = (
+                (config.Middle ?? config.Width) << stage,
+                (config.Block == ResNetBlock.Bottleneck ? 4 : 1) * config.Width << stage
+            );
             var units = new ModuleList<ResNetUnit>();
             for (var unit = 0; unit < config.Units[stage]; unit++, from = to)
                 units.Add(new ResNetUnit(config.Block, from, middle, to, unit == 0 && stage > 0 ? 2 : 1, device));
@@ -116,21 +138,21 @@ public sealed class ResNet : ImageTower
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = InSmallParts(images, EarlyStages);                                                      // [B, C, H/8, W/8]
+        var x = InSmallParts(images, EarlyStages); // [B, C, H/8, W/8]
         foreach (var units in stages.Skip(Early))
-            foreach (var unit in units)
-                x = scope.DisposeEverythingBut(unit.call(x));
-        return x.mean([2, 3]).MoveToOuterDisposeScope();                                                // [B, D]
+        foreach (var unit in units)
+            x = scope.DisposeEverythingBut(unit.call(x));
+        return x.mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
     }
 
     private Tensor EarlyStages(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = functional.max_pool2d(root.Rectified(images), 3, 2, 1);                                 // [B, C, H/4, W/4]
+        var x = functional.max_pool2d(root.Rectified(images), 3, 2, 1); // [B, C, H/4, W/4]
         x = scope.DisposeEverythingBut(x);
         foreach (var units in stages.Take(Early))
-            foreach (var unit in units)
-                x = scope.DisposeEverythingBut(unit.call(x));
+        foreach (var unit in units)
+            x = scope.DisposeEverythingBut(unit.call(x));
         return x.MoveToOuterDisposeScope();
     }
 
@@ -138,7 +160,8 @@ public sealed class ResNet : ImageTower
     {
         root.Initialise(random);
         foreach (var units in stages)
-            foreach (var unit in units) unit.Initialise(random);
+        foreach (var unit in units)
+            unit.Initialise(random);
         heads.Initialise(random);
     }
 
@@ -147,17 +170,31 @@ public sealed class ResNet : ImageTower
     {
         { ConvNorm.Torch("conv1", "bn1", "root"), "", "" },
         { ConvNorm.Torch("layer{s+1}.{i}.conv{k+1}", "layer{s+1}.{i}.bn{k+1}", "stages.{s}.{i}.convs.{k}"), "", "" },
-        { ConvNorm.Torch("layer{s+1}.{i}.downsample.0", "layer{s+1}.{i}.downsample.1", "stages.{s}.{i}.projection"), "", "" },
+        {
+            ConvNorm.Torch("layer{s+1}.{i}.downsample.0", "layer{s+1}.{i}.downsample.1", "stages.{s}.{i}.projection"),
+            "",
+            ""
+        },
         { "fc.weight", "heads.fc.weight" },
         { "fc.bias", "heads.fc.bias" },
     };
 
-    internal static ImageTowerFamily AsFamily { get; } = new(ResNetConfig.Kind, "18, 34, 50, 101, 152",
-        (variant, _) => ResNetConfig.Named(variant), size => Preprocessing.TorchvisionImageNet(size), Recognise);
+    internal static ImageTowerFamily AsFamily { get; } =
+        new(
+            ResNetConfig.Kind,
+            "18, 34, 50, 101, 152",
+            (variant, _) => ResNetConfig.Named(variant),
+            size => Preprocessing.TorchvisionImageNet(size),
+            Recognise
+        );
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
     {
-        if (WeightSource.Holding(checkpoint, "conv1.weight", "layer1.0.conv1.weight", "layer2.0.downsample.0.weight") is not [var source, ..]) return null;
+        if (
+            WeightSource.Holding(checkpoint, "conv1.weight", "layer1.0.conv1.weight", "layer2.0.downsample.0.weight")
+            is not [var source, ..]
+        )
+            return null;
         var bottleneck = source.Has("layer1.0.conv3.weight");
         var (width, middle) = (source.Size("conv1.weight", 0), source.Size("layer1.0.conv1.weight", 0));
         // What MoCo trains behind the encoder is called fc too, a projector of several layers.
@@ -165,14 +202,27 @@ public sealed class ResNet : ImageTower
         var config = new ResNetConfig
         {
             Width = width,
-            Units = [.. Enumerable.Range(1, source.CountOf("layer", ".") - 1).Select(stage => source.CountOf($"layer{stage}.", "."))],
+            Units =
+            [
+                .. Enumerable
+                    .Range(1, source.CountOf("layer", ".") - 1)
+                    .Select(stage => source.CountOf($"layer{stage}.", ".")),
+            ],
             Block = bottleneck ? ResNetBlock.Bottleneck : ResNetBlock.Basic,
             Middle = bottleneck && middle != width ? middle : null,
             Heads = !moco && source.Has("fc.weight") ? [new HeadConfig("fc", source.Size("fc.weight", 0))] : [],
             ImageSize = 224,
         };
-        var names = moco ? Torchvision.Skipping("fc.{*}", "MoCo's projector, which only its training needs") : Torchvision;
-        return new RecognisedTower(names.Family, source, config, _ => names, Preprocessing.TorchvisionImageNet(config.ImageSize));
+        var names = moco
+            ? Torchvision.Skipping("fc.{*}", "MoCo's projector, which only its training needs")
+            : Torchvision;
+        return new RecognisedTower(
+            names.Family,
+            source,
+            config,
+            _ => names,
+            Preprocessing.TorchvisionImageNet(config.ImageSize)
+        );
     }
 }
 
@@ -182,25 +232,34 @@ internal sealed class ResNetUnit : Module<Tensor, Tensor>
     private readonly ModuleList<ConvNorm> convs;
     private readonly ConvNorm? projection;
 
-    public ResNetUnit(ResNetBlock block, int from, int middle, int to, int stride, Device? device) : base(nameof(ResNetUnit))
+    public ResNetUnit(ResNetBlock block, int from, int middle, int to, int stride, Device? device)
+        : base(nameof(ResNetUnit))
     {
-        convs = block == ResNetBlock.Bottleneck
-            ? new([new(from, middle, 1, device: device), new(middle, middle, 3, stride, device: device), new(middle, to, 1, device: device)])
-            : new([new(from, to, 3, stride, device: device), new(to, to, 3, device: device)]);
-        if (from != to || stride != 1) projection = new ConvNorm(from, to, 1, stride, device: device);
+        convs =
+            block == ResNetBlock.Bottleneck
+                ? new([
+                    new(from, middle, 1, device: device),
+                    new(middle, middle, 3, stride, device: device),
+                    new(middle, to, 1, device: device),
+                ])
+                : new([new(from, to, 3, stride, device: device), new(to, to, 3, device: device)]);
+        if (from != to || stride != 1)
+            projection = new ConvNorm(from, to, 1, stride, device: device);
         RegisterComponents();
     }
 
     public override Tensor forward(Tensor x)
     {
         var shortcut = projection is null ? x : projection.call(x);
-        foreach (var conv in convs.SkipLast(1)) x = conv.Rectified(x);
+        foreach (var conv in convs.SkipLast(1))
+            x = conv.Rectified(x);
         return convs[^1].RectifiedOnto(shortcut, x);
     }
 
     public void Initialise(Generator random)
     {
-        foreach (var conv in convs) conv.Initialise(random);
+        foreach (var conv in convs)
+            conv.Initialise(random);
         projection?.Initialise(random);
     }
 }

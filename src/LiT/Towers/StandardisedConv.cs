@@ -12,31 +12,43 @@ namespace LiT.Towers;
 internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
 {
     private readonly Parameter weight;
-    private readonly int kernel, stride;
+    private readonly int kernel,
+        stride;
     private readonly Standardisation standardisation;
     private readonly FoldedWeights folded = new();
     private readonly PackedConvolution packed = new();
 
-    public StandardisedConv(int from, int to, int kernel, int stride, Standardisation standardisation, Device? device) : base(nameof(StandardisedConv))
+    public StandardisedConv(int from, int to, int kernel, int stride, Standardisation standardisation, Device? device)
+        : base(nameof(StandardisedConv))
     {
         (this.kernel, this.stride, this.standardisation) = (kernel, stride, standardisation);
         weight = Layers.Weight([to, from, kernel, kernel], device);
         RegisterComponents();
     }
 
-    public bool Folded { set => folded.Wanted = packed.Wanted = value; }
+    public bool Folded
+    {
+        set => folded.Wanted = packed.Wanted = value;
+    }
 
     public override Tensor forward(Tensor x)
     {
-        if (PadsApart) x = Same(x, kernel, stride, 0);
-        if (IsLockedFor(x)) return packed.Of(x, Fold, Margin, stride, relu: false);
-        var w = training || !folded.Wanted ? Standardised() : folded.For(x, () => (FoldedWeights.ChannelsLast(Standardised()), null)).Weight;
+        if (PadsApart)
+            x = Same(x, kernel, stride, 0);
+        if (IsLockedFor(x))
+            return packed.Of(x, Fold, Margin, stride, relu: false);
+        var w =
+            training || !folded.Wanted
+                ? Standardised()
+                : folded.For(x, () => (FoldedWeights.ChannelsLast(Standardised()), null)).Weight;
         return functional.conv2d(x, w, strides: [stride, stride], padding: [Margin, Margin]);
     }
 
     /// <summary>The result added to a shortcut, whose memory may hold the sum afterwards.</summary>
     public Tensor Onto(Tensor shortcut, Tensor x) =>
-        IsLockedFor(x) && !PadsApart ? packed.Onto(shortcut, x, Fold, Margin, stride, relu: false) : call(x).PlusInPlace(shortcut);
+        IsLockedFor(x) && !PadsApart
+            ? packed.Onto(shortcut, x, Fold, Margin, stride, relu: false)
+            : call(x).PlusInPlace(shortcut);
 
     /// <summary>Whether this input takes the locked way: channels are innermost in memory in the result, and no gradient will ask for it.</summary>
     public bool IsLockedFor(Tensor x) => !training && packed.Takes(x);
@@ -52,7 +64,12 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
     {
         var centred = weight - weight.mean([1, 2, 3], keepdim: true);
         var variance = centred.square().mean([1, 2, 3], keepdim: true);
-        return centred / (standardisation.InsideRoot ? (variance + standardisation.Eps).sqrt() : variance.sqrt() + standardisation.Eps);
+        return centred
+            / (
+                standardisation.InsideRoot
+                    ? (variance + standardisation.Eps).sqrt()
+                    : variance.sqrt() + standardisation.Eps
+            );
     }
 
     /// <summary>TensorFlow's SAME padding: as many outputs as inputs / stride, the odd pixel at the end.</summary>
@@ -60,7 +77,8 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
     {
         long Missing(long size) => Math.Max(((size + stride - 1) / stride - 1) * stride + kernel - size, 0);
         var (tall, wide) = (Missing(x.shape[2]), Missing(x.shape[3]));
-        return tall == 0 && wide == 0 ? x
+        return tall == 0 && wide == 0
+            ? x
             : functional.pad(x, [wide / 2, wide - wide / 2, tall / 2, tall - tall / 2], PaddingModes.Constant, value);
     }
 
@@ -76,7 +94,8 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
 
     protected override void Dispose(bool disposing)
     {
-        if (disposing) Folded = false;
+        if (disposing)
+            Folded = false;
         base.Dispose(disposing);
     }
 }

@@ -17,7 +17,8 @@ namespace LiT.Towers;
 /// <param name="HeadSize">Numbers of each head; heads times it need not be the width.</param>
 /// <param name="MlpDim">Width inside a block's MLP.</param>
 /// <param name="VocabularySize">Ids are below it.</param>
-public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int MlpDim, int VocabularySize) : TextTowerConfig
+public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int MlpDim, int VocabularySize)
+    : TextTowerConfig
 {
     /// <summary>The MLP's inside is f(a) · b (T5 1.1 and mT5) in place of f(a) (T5).</summary>
     public bool Gated { get; init; }
@@ -44,30 +45,34 @@ public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int
     public double Dropout { get; init; }
 
     /// <summary>T5's published sizes (Raffel et al. 2020, section 3.7).</summary>
-    public static IReadOnlyDictionary<string, T5Config> Sizes { get; } = new Dictionary<string, T5Config>
-    {
-        ["small"] = new(512, 6, 8, 64, 2048, 32_128),
-        ["base"] = new(768, 12, 12, 64, 3072, 32_128),
-        ["large"] = new(1024, 24, 16, 64, 4096, 32_128),
-        ["3b"] = new(1024, 24, 32, 128, 16_384, 32_128),
-        ["11b"] = new(1024, 24, 128, 128, 65_536, 32_128),
-    };
+    public static IReadOnlyDictionary<string, T5Config> Sizes { get; } =
+        new Dictionary<string, T5Config>
+        {
+            ["small"] = new(512, 6, 8, 64, 2048, 32_128),
+            ["base"] = new(768, 12, 12, 64, 3072, 32_128),
+            ["large"] = new(1024, 24, 16, 64, 4096, 32_128),
+            ["3b"] = new(1024, 24, 32, 128, 16_384, 32_128),
+            ["11b"] = new(1024, 24, 128, 128, 65_536, 32_128),
+        };
 
     /// <summary>mT5's published sizes (Xue et al. 2021; the config.json of google/mt5-*).</summary>
-    public static IReadOnlyDictionary<string, T5Config> MultilingualSizes { get; } = new Dictionary<string, T5Config>
-    {
-        ["small"] = new(512, 8, 6, 64, 1024, 250_112) { Gated = true, Activation = Activation.GeluTanh },
-        ["base"] = new(768, 12, 12, 64, 2048, 250_112) { Gated = true, Activation = Activation.GeluTanh },
-        ["large"] = new(1024, 24, 16, 64, 2816, 250_112) { Gated = true, Activation = Activation.GeluTanh },
-        ["xl"] = new(2048, 24, 32, 64, 5120, 250_112) { Gated = true, Activation = Activation.GeluTanh },
-        ["xxl"] = new(4096, 24, 64, 64, 10_240, 250_112) { Gated = true, Activation = Activation.GeluTanh },
-    };
+    public static IReadOnlyDictionary<string, T5Config> MultilingualSizes { get; } =
+        new Dictionary<string, T5Config>
+        {
+            ["small"] = new(512, 8, 6, 64, 1024, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+            ["base"] = new(768, 12, 12, 64, 2048, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+            ["large"] = new(1024, 24, 16, 64, 2816, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+            ["xl"] = new(2048, 24, 32, 64, 5120, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+            ["xxl"] = new(4096, 24, 64, 64, 10_240, 250_112) { Gated = true, Activation = Activation.GeluTanh },
+        };
 
     internal override TextTower Build(Device? device = null)
     {
         Check(1, Width, Heads, HeadSize, Depth, MlpDim, VocabularySize, Buckets, MaxDistance);
         if (Buckets < 4 || MaxDistance <= Buckets / 4)
-            throw new ArgumentException($"T5's relative positions cannot have {Buckets} buckets up to a distance of {MaxDistance}.");
+            throw new ArgumentException(
+                $"T5's relative positions cannot have {Buckets} buckets up to a distance of {MaxDistance}."
+            );
         return new T5Encoder(this, device);
     }
 
@@ -84,13 +89,17 @@ public sealed class T5Encoder : TextTower
 {
     private readonly T5Config config;
     private readonly Embedding tokens;
-    [ComponentName(Name = "relative")] private readonly Embedding relativeBias;
+
+    [ComponentName(Name = "relative")]
+    private readonly Embedding relativeBias;
     private readonly ModuleList<T5Block> blocks;
     private readonly RmsNorm norm;
 
-    internal T5Encoder(T5Config config, Device? device = null) : base(nameof(T5Encoder))
+    internal T5Encoder(T5Config config, Device? device = null)
+        : base(nameof(T5Encoder))
     {
-        if (config.Pooling == TextPooling.Map) throw new ArgumentException("T5 has no MAP pooling.", nameof(config));
+        if (config.Pooling == TextPooling.Map)
+            throw new ArgumentException("T5 has no MAP pooling.", nameof(config));
         this.config = config;
         tokens = Layers.Table(config.VocabularySize, config.Width, device);
         relativeBias = Layers.Table(config.Buckets, config.Heads, device);
@@ -119,7 +128,7 @@ public sealed class T5Encoder : TextTower
     {
         using var scope = NewDisposeScope();
         var rows = TokenRows.Masked(ids, config.Padding, device: tokens.weight!.device);
-        return rows.Pool(Hidden(rows), config.Pooling).MoveToOuterDisposeScope();                        // [B, D]
+        return rows.Pool(Hidden(rows), config.Pooling).MoveToOuterDisposeScope(); // [B, D]
     }
 
     /// <summary>Every token's state after the last norm, [B, L, D]; what stands at padding means nothing.</summary>
@@ -127,7 +136,7 @@ public sealed class T5Encoder : TextTower
     {
         using var scope = NewDisposeScope();
         var bias = Bias(rows);
-        var x = Layers.Dropped(tokens.call(rows.Ids), config.Dropout, training);                         // [B, L, D]
+        var x = Layers.Dropped(tokens.call(rows.Ids), config.Dropout, training); // [B, L, D]
         using (var loop = NewDisposeScope())
         {
             foreach (var block in blocks)
@@ -140,8 +149,11 @@ public sealed class T5Encoder : TextTower
     // Only the first block has the table; every block adds it.
     private Tensor Bias(TokenRows rows)
     {
-        var bias = relativeBias.call(RelativeBuckets(rows.Length, config, rows.Ids.device)).permute(2, 0, 1).unsqueeze(0);  // [1, H, L, L]
-        return rows.Mask is { } mask ? bias.masked_fill(mask.logical_not(), float.NegativeInfinity) : bias;              // [B, H, L, L]
+        var bias = relativeBias
+            .call(RelativeBuckets(rows.Length, config, rows.Ids.device))
+            .permute(2, 0, 1)
+            .unsqueeze(0); // [1, H, L, L]
+        return rows.Mask is { } mask ? bias.masked_fill(mask.logical_not(), float.NegativeInfinity) : bias; // [B, H, L, L]
     }
 
     /// <summary>
@@ -152,11 +164,15 @@ public sealed class T5Encoder : TextTower
     {
         using var scope = NewDisposeScope();
         var positions = arange(length, int64, device);
-        var relative = positions.unsqueeze(0) - positions.unsqueeze(1);                                  // [query, key]
+        var relative = positions.unsqueeze(0) - positions.unsqueeze(1); // [query, key]
         var half = config.Buckets / 2;
         var exact = half / 2;
         var distance = relative.abs();
-        var logarithmic = exact + ((distance.to(float32) / exact).log() / Math.Log((double)config.MaxDistance / exact) * (half - exact)).to(int64);
+        var logarithmic =
+            exact
+            + ((distance.to(float32) / exact).log() / Math.Log((double)config.MaxDistance / exact) * (half - exact)).to(
+                int64
+            );
         var bucket = where(distance.lt(exact), distance, logarithmic.clamp_max(half - 1));
         return (bucket + relative.gt(0).to(int64) * half).MoveToOuterDisposeScope();
     }
@@ -166,34 +182,53 @@ public sealed class T5Encoder : TextTower
     {
         Layers.Normal(tokens.weight!, 1, random);
         Layers.Normal(relativeBias.weight!, Math.Pow(Width, -0.5), random);
-        foreach (var block in blocks) block.Initialise(config, random);
+        foreach (var block in blocks)
+            block.Initialise(config, random);
     }
 
     /// <summary>Names in Hugging Face's files of T5 and mT5.</summary>
-    internal static WeightMap HuggingFace(bool gated) => new WeightMap("T5 (Hugging Face)")
-    {
-        { "shared.weight", "tokens.weight" },
-        { "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", "relative.weight" },
-        { T5Block.HuggingFace(gated), "encoder.block.{i}.", "blocks.{i}." },
-        { "encoder.final_layer_norm.weight", "norm.weight" },
-    }.Skipping("encoder.embed_tokens.weight", "the same table as shared.weight").Skipping("decoder.{*}", "the decoder").Skipping("lm_head.weight", "the decoder's");
+    internal static WeightMap HuggingFace(bool gated) =>
+        new WeightMap("T5 (Hugging Face)")
+        {
+            { "shared.weight", "tokens.weight" },
+            { "encoder.block.0.layer.0.SelfAttention.relative_attention_bias.weight", "relative.weight" },
+            { T5Block.HuggingFace(gated), "encoder.block.{i}.", "blocks.{i}." },
+            { "encoder.final_layer_norm.weight", "norm.weight" },
+        }
+            .Skipping("encoder.embed_tokens.weight", "the same table as shared.weight")
+            .Skipping("decoder.{*}", "the decoder")
+            .Skipping("lm_head.weight", "the decoder's");
 }
 
 /// <summary>x + attention(norm(x)), then x + mlp(norm(x)); no biases.</summary>
 internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
 {
-    private readonly RmsNorm norm1, norm2;
-    [ComponentName(Name = "qkv")] private readonly Dense qkv;
-    [ComponentName(Name = "out")] private readonly Dense output;
-    private readonly Dense wi, wo;
-    private readonly int heads, headSize;
+    private readonly RmsNorm norm1,
+        norm2;
+
+    [ComponentName(Name = "qkv")]
+    private readonly Dense qkv;
+
+    [ComponentName(Name = "out")]
+    private readonly Dense output;
+    private readonly Dense wi,
+        wo;
+    private readonly int heads,
+        headSize;
     private readonly bool gated;
     private readonly Activation activation;
     private readonly double dropout;
 
-    public T5Block(T5Config config, Device? device) : base(nameof(T5Block))
+    public T5Block(T5Config config, Device? device)
+        : base(nameof(T5Block))
     {
-        (heads, headSize, gated, activation, dropout) = (config.Heads, config.HeadSize, config.Gated, config.Activation, config.Dropout);
+        (heads, headSize, gated, activation, dropout) = (
+            config.Heads,
+            config.HeadSize,
+            config.Gated,
+            config.Activation,
+            config.Dropout
+        );
         norm1 = new RmsNorm(config.Width, config.Eps, device);
         qkv = Layers.Dense(config.Width, 3L * heads * headSize, device, bias: false);
         output = Layers.Dense((long)heads * headSize, config.Width, device, bias: false);
@@ -214,17 +249,18 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
 
     private Tensor Attention(Tensor x, TokenRows rows, Tensor bias)
     {
-        var states = rows.Spread(qkv.call(x));                                                           // [B, L, 3 H d]
-        var parts = states.unflatten(2, [3, heads, headSize]).permute(2, 0, 3, 1, 4).unbind(0);          // 3 x [B, H, L, d]
-        var logits = parts[0].matmul(parts[1].transpose(2, 3)) + bias;         // not divided by sqrt(d)    [B, H, L, L]
-        var mixed = Layers.Dropped(softmax(logits, -1), dropout, training).matmul(parts[2]);             // [B, H, L, d]
+        var states = rows.Spread(qkv.call(x)); // [B, L, 3 H d]
+        var parts = states.unflatten(2, [3, heads, headSize]).permute(2, 0, 3, 1, 4).unbind(0); // 3 x [B, H, L, d]
+        var logits = parts[0].matmul(parts[1].transpose(2, 3)) + bias; // not divided by sqrt(d)    [B, H, L, L]
+        var mixed = Layers.Dropped(softmax(logits, -1), dropout, training).matmul(parts[2]); // [B, H, L, d]
         return output.call(rows.Gather(mixed.transpose(1, 2).flatten(2)));
     }
 
     private Tensor Mlp(Tensor x)
     {
         var inside = wi.call(x);
-        if (!gated) return wo.call(Layers.Dropped(Towers.Mlp.Activated(inside, activation), dropout, training));
+        if (!gated)
+            return wo.call(Layers.Dropped(Towers.Mlp.Activated(inside, activation), dropout, training));
         var halves = inside.chunk(2, -1);
         return wo.call(Layers.Dropped(Towers.Mlp.Activated(halves[0], activation) * halves[1], dropout, training));
     }
@@ -259,7 +295,8 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
             map.Add("layer.1.DenseReluDense.wi_0.weight", "wi.weight", Axes.Same, 0, 2);
             map.Add("layer.1.DenseReluDense.wi_1.weight", "wi.weight", Axes.Same, 1, 2);
         }
-        else map.Add("layer.1.DenseReluDense.wi.weight", "wi.weight");
+        else
+            map.Add("layer.1.DenseReluDense.wi.weight", "wi.weight");
         return map;
     }
 }
@@ -270,11 +307,13 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
     private readonly Parameter weight;
     private readonly double eps;
 
-    public RmsNorm(int width, double eps, Device? device) : base(nameof(RmsNorm))
+    public RmsNorm(int width, double eps, Device? device)
+        : base(nameof(RmsNorm))
     {
         this.eps = eps;
         weight = Layers.Weight([width], device);
-        if (!weight.is_meta) nn.init.ones_(weight);
+        if (!weight.is_meta)
+            nn.init.ones_(weight);
         RegisterComponents();
     }
 

@@ -31,14 +31,16 @@ public abstract class TextTower(string name) : Module<Tensor, Tensor>(name)
     {
         Locked = true;
         eval();
-        foreach (var parameter in parameters()) parameter.requires_grad_(false);
+        foreach (var parameter in parameters())
+            parameter.requires_grad_(false);
     }
 
     /// <summary>Makes the tower one that can be trained: gradients for every weight. The mode stays evaluation.</summary>
     public void Unlock()
     {
         Locked = false;
-        foreach (var parameter in parameters()) parameter.requires_grad_(true);
+        foreach (var parameter in parameters())
+            parameter.requires_grad_(true);
     }
 
     /// <summary>Training mode or evaluation mode; a locked tower stays in evaluation, whatever its parents are told.</summary>
@@ -51,6 +53,8 @@ public abstract class TextTower(string name) : Module<Tensor, Tensor>(name)
     private protected void CheckLength(Tensor ids)
     {
         if (MaxLength is { } longest && ids.shape[1] > longest)
-            throw new LitException($"Rows of {ids.shape[1]} ids: this text tower has {longest} positions. Give at most {longest} ids a text.");
+            throw new LitException(
+                $"Rows of {ids.shape[1]} ids: this text tower has {longest} positions. Give at most {longest} ids a text."
+            );
     }
 }

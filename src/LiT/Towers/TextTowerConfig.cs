@@ -20,8 +20,10 @@ public abstract record TextTowerConfig
     private protected static void Check(int heads, int width, params ReadOnlySpan<int> sizes)
     {
         foreach (var size in (ReadOnlySpan<int>)[heads, width, .. sizes])
-            if (size is < 1 or > 1 << 24) throw new ArgumentException($"A text tower cannot have a size of {size}.");
-        if (width % heads != 0) throw new ArgumentException($"A width of {width} cannot be divided into {heads} heads.");
+            if (size is < 1 or > 1 << 24)
+                throw new ArgumentException($"A text tower cannot have a size of {size}.");
+        if (width % heads != 0)
+            throw new ArgumentException($"A width of {width} cannot be divided into {heads} heads.");
     }
 }
 

@@ -11,7 +11,8 @@ namespace LiT.Towers;
 /// </summary>
 public static class TextTowerFile
 {
-    private const string ConfigKey = "lit.text_tower", Prefix = "text.";
+    private const string ConfigKey = "lit.text_tower",
+        Prefix = "text.";
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -22,12 +23,19 @@ public static class TextTowerFile
 
     /// <summary>What a file's metadata must hold so that the text tower in it can be loaded by itself.</summary>
     /// <exception cref="ArgumentException">The tower's architecture is not the project's own.</exception>
-    public static IReadOnlyDictionary<string, string> Metadata(TextTower tower) => new Dictionary<string, string>
-    {
-        ["format"] = "pt",
-        [ConfigKey] = JsonSerializer.Serialize(
-            tower.Config ?? throw new ArgumentException("Only towers of the project's own architectures can be saved.", nameof(tower)), Json),
-    };
+    public static IReadOnlyDictionary<string, string> Metadata(TextTower tower) =>
+        new Dictionary<string, string>
+        {
+            ["format"] = "pt",
+            [ConfigKey] = JsonSerializer.Serialize(
+                tower.Config
+                    ?? throw new ArgumentException(
+                        "Only towers of the project's own architectures can be saved.",
+                        nameof(tower)
+                    ),
+                Json
+            ),
+        };
 
     /// <summary>Writes a text tower, whole or not at all; <see cref="TextTowerLoader.Load(string, TextTowerOptions?)"/> reads it.</summary>
     /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
@@ -36,7 +44,8 @@ public static class TextTowerFile
 
     internal static RecognisedText? Recognise(Checkpoint checkpoint)
     {
-        if (!checkpoint.Metadata.TryGetValue(ConfigKey, out var json)) return null;
+        if (!checkpoint.Metadata.TryGetValue(ConfigKey, out var json))
+            return null;
         TextTowerConfig config;
         try
         {
@@ -44,9 +53,14 @@ public static class TextTowerFile
         }
         catch (Exception wrong) when (wrong is JsonException or NotSupportedException)
         {
-            throw new LitException($"{checkpoint.Path}: the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). " +
-                "Write the file again with this version.", wrong);
+            throw new LitException(
+                $"{checkpoint.Path}: the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). "
+                    + "Write the file again with this version.",
+                wrong
+            );
         }
-        return new RecognisedText("LiT for .NET", new WeightSource(checkpoint, Prefix), config, tower => WeightMap.Own("a text tower of this project", tower));
+        return new RecognisedText("LiT for .NET", new WeightSource(checkpoint, Prefix), config, tower =>
+            WeightMap.Own("a text tower of this project", tower)
+        );
     }
 }

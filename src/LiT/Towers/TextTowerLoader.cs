@@ -27,7 +27,8 @@ public static class TextTowerLoader
     public static LoadedTextTower Load(string spec, TextTowerOptions? options = null)
     {
         var (path, given) = TowerPath.Split(spec);
-        if (!Path.Exists(path)) throw TowerPath.Missing(path, "text tower", "bert:small or text:width=256,depth=4,heads=4");
+        if (!Path.Exists(path))
+            throw TowerPath.Missing(path, "text tower", "bert:small or text:width=256,depth=4,heads=4");
         using var checkpoint = Checkpoint.Open(path);
         return Load(checkpoint, (options ?? new TextTowerOptions()).With(given, spec));
     }
@@ -59,14 +60,22 @@ public static class TextTowerLoader
         try
         {
             using var sizes = found.Config.Build(META);
-            var (wanted, there) = (sizes.parameters().Sum(weight => weight.numel()), found.Source.Tensors.Values.Sum(tensor => tensor.Count));
+            var (wanted, there) = (
+                sizes.parameters().Sum(weight => weight.numel()),
+                found.Source.Tensors.Values.Sum(tensor => tensor.Count)
+            );
             if (wanted / 2 > there)
-                throw new LitException($"{path}: says that its text tower has {wanted} weights, and holds {there}. Check that the file is complete.");
+                throw new LitException(
+                    $"{path}: says that its text tower has {wanted} weights, and holds {there}. Check that the file is complete."
+                );
             return found.Config.Build();
         }
         catch (ArgumentException wrong)
         {
-            throw new LitException($"{path}: {wrong.Message.Split(" (Parameter", 2)[0]} Check where the file comes from.", wrong);
+            throw new LitException(
+                $"{path}: {wrong.Message.Split(" (Parameter", 2)[0]} Check where the file comes from.",
+                wrong
+            );
         }
     }
 }

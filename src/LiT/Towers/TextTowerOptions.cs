@@ -29,13 +29,23 @@ public sealed record TextTowerOptions
         {
             options = item.Split('=') switch
             {
-                ["heads", var n] when int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var heads) && heads > 0 => options with { Heads = heads },
-                ["pool", var pooling] when pooling is "last" or "first" or "mean" or "max" => options with { Pooling = Enum.Parse<TextPooling>(pooling, ignoreCase: true) },
+                ["heads", var n]
+                    when int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var heads) && heads > 0 =>
+                    options with
+                    {
+                        Heads = heads,
+                    },
+                ["pool", var pooling] when pooling is "last" or "first" or "mean" or "max" => options with
+                {
+                    Pooling = Enum.Parse<TextPooling>(pooling, ignoreCase: true),
+                },
                 ["gelu", "tanh"] => options with { Activation = Towers.Activation.GeluTanh },
                 ["gelu", "erf"] => options with { Activation = Towers.Activation.Gelu },
                 ["pooler"] => options with { Pooler = true },
-                _ => throw new UsageException($"'{spec}': '{item}' is not understood. Behind the path of a text tower may stand " +
-                    "heads=N, pool=last|first|mean|max, gelu=tanh|erf, pooler."),
+                _ => throw new UsageException(
+                    $"'{spec}': '{item}' is not understood. Behind the path of a text tower may stand "
+                        + "heads=N, pool=last|first|mean|max, gelu=tanh|erf, pooler."
+                ),
             };
         }
         return options;

@@ -16,7 +16,8 @@ public static class TextTowerSpec
     private static readonly string[] Kinds = ["text", "bert", "t5", "mt5"];
 
     /// <summary>Whether a text is such a string (and not a path or a public name).</summary>
-    public static bool Is(string text) => Kinds.Any(kind => text.StartsWith(kind + ":", StringComparison.Ordinal)) && !File.Exists(text);
+    public static bool Is(string text) =>
+        Kinds.Any(kind => text.StartsWith(kind + ":", StringComparison.Ordinal)) && !File.Exists(text);
 
     /// <summary>The tower that a string describes.</summary>
     /// <param name="spec">As above.</param>
@@ -26,15 +27,32 @@ public static class TextTowerSpec
     /// <exception cref="UsageException">The string does not say a tower.</exception>
     public static TextTowerConfig Parse(string spec, int vocabularySize, int tokenLength, int padding = 0)
     {
-        var (kind, rest) = spec.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon ? (spec[..colon], spec[(colon + 1)..]) : (spec, "");
+        var (kind, rest) = spec.IndexOf(':', StringComparison.Ordinal) is > 0 and var colon
+            ? (spec[..colon], spec[(colon + 1)..])
+            : (spec, "");
         switch (kind)
         {
             case "text":
-                return Transformer(new Settings(spec, rest, "width", "depth", "heads", "mlp", "pool", "gelu", "dropout", "pad"), vocabularySize, tokenLength, padding);
+                return Transformer(
+                    new Settings(spec, rest, "width", "depth", "heads", "mlp", "pool", "gelu", "dropout", "pad"),
+                    vocabularySize,
+                    tokenLength,
+                    padding
+                );
             case "bert":
-                var free = rest.StartsWith("width=", StringComparison.Ordinal) || rest.StartsWith("depth=", StringComparison.Ordinal);
-                var bert = new Settings(spec, free ? rest : AfterComma(rest), ["pool", "gelu", "dropout", .. free ? ["width", "depth"] : Array.Empty<string>()]);
-                return (free ? OfSize(bert.Size("width", 768), bert.Size("depth", 12)) : Named(spec, kind, rest, BertConfig.Sizes)) with
+                var free =
+                    rest.StartsWith("width=", StringComparison.Ordinal)
+                    || rest.StartsWith("depth=", StringComparison.Ordinal);
+                var bert = new Settings(
+                    spec,
+                    free ? rest : AfterComma(rest),
+                    ["pool", "gelu", "dropout", .. free ? ["width", "depth"] : Array.Empty<string>()]
+                );
+                return (
+                    free
+                        ? OfSize(bert.Size("width", 768), bert.Size("depth", 12))
+                        : Named(spec, kind, rest, BertConfig.Sizes)
+                ) with
                 {
                     VocabularySize = vocabularySize,
                     MaxLength = Math.Max(512, tokenLength),
@@ -52,7 +70,8 @@ public static class TextTowerSpec
                     Dropout = t5.Share("dropout"),
                     Pooling = t5.Pooling("mean", "last", "first", "max"),
                 };
-            default: throw new UsageException($"'{spec}' is not a text tower. {Form}.");
+            default:
+                throw new UsageException($"'{spec}' is not a text tower. {Form}.");
         }
     }
 
@@ -61,7 +80,9 @@ public static class TextTowerSpec
         var (width, depth) = (given.Size("width", 512), given.Size("depth", 6));
         var heads = given.Size("heads", Math.Max(1, width / 64));
         if (width % heads != 0)
-            throw new UsageException($"'{given.Spec}': a width of {width} cannot be divided into {heads} heads. Give a divisor of {width}.");
+            throw new UsageException(
+                $"'{given.Spec}': a width of {width} cannot be divided into {heads} heads. Give a divisor of {width}."
+            );
         return new TextTransformerConfig(width, depth, heads, given.Size("mlp", 4 * width), vocabularySize, tokenLength)
         {
             Pooling = given.Pooling("mean", "first", "last", "max", "map"),
@@ -74,11 +95,15 @@ public static class TextTowerSpec
     // As Turc et al. made their 24 small ones: heads of 64, an MLP of four times the width.
     private static BertConfig OfSize(int width, int depth) => new(width, depth, Math.Max(1, width / 64), 4 * width);
 
-    private static T Named<T>(string spec, string kind, string rest, IReadOnlyDictionary<string, T> sizes) => sizes.TryGetValue(rest.Split(',')[0], out var config)
-        ? config
-        : throw new UsageException($"'{spec}': there is no {kind} of that size. Choose one of {string.Join(", ", sizes.Keys)}.");
+    private static T Named<T>(string spec, string kind, string rest, IReadOnlyDictionary<string, T> sizes) =>
+        sizes.TryGetValue(rest.Split(',')[0], out var config)
+            ? config
+            : throw new UsageException(
+                $"'{spec}': there is no {kind} of that size. Choose one of {string.Join(", ", sizes.Keys)}."
+            );
 
-    private static string AfterComma(string rest) => rest.IndexOf(',', StringComparison.Ordinal) is >= 0 and var comma ? rest[(comma + 1)..] : "";
+    private static string AfterComma(string rest) =>
+        rest.IndexOf(',', StringComparison.Ordinal) is >= 0 and var comma ? rest[(comma + 1)..] : "";
 
     /// <summary>The <c>key=value</c> pairs of one string.</summary>
     private sealed class Settings
@@ -88,27 +113,46 @@ public static class TextTowerSpec
         public Settings(string spec, string text, params string[] keys)
         {
             Spec = spec;
-            foreach (var pair in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
-                if (pair.Split('=') is not [var key, { Length: > 0 } value] || !keys.Contains(key, StringComparer.Ordinal) || !given.TryAdd(key, value))
-                    throw new UsageException($"'{spec}': '{pair}' is not understood. {Form}; the keys are {string.Join(", ", keys)}.");
+            foreach (
+                var pair in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+            )
+                if (
+                    pair.Split('=') is not [var key, { Length: > 0 } value]
+                    || !keys.Contains(key, StringComparer.Ordinal)
+                    || !given.TryAdd(key, value)
+                )
+                    throw new UsageException(
+                        $"'{spec}': '{pair}' is not understood. {Form}; the keys are {string.Join(", ", keys)}."
+                    );
         }
 
         public string Spec { get; }
 
-        public int Size(string key, int otherwise) => !given.TryGetValue(key, out var text) ? otherwise
-            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size) && size is > 0 and <= 1 << 20 ? size
+        public int Size(string key, int otherwise) =>
+            !given.TryGetValue(key, out var text) ? otherwise
+            : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var size)
+            && size is > 0 and <= 1 << 20
+                ? size
             : throw new UsageException($"'{Spec}': {key}={text} is not a size. Give a whole number above 0.");
 
-        public string Choice(string key, params string[] choices) => !given.TryGetValue(key, out var text) ? choices[0]
+        public string Choice(string key, params string[] choices) =>
+            !given.TryGetValue(key, out var text) ? choices[0]
             : choices.Contains(text, StringComparer.Ordinal) ? text
-            : throw new UsageException($"'{Spec}': {key}={text} is unknown. Choose one of {string.Join(", ", choices)}.");
+            : throw new UsageException(
+                $"'{Spec}': {key}={text} is unknown. Choose one of {string.Join(", ", choices)}."
+            );
 
-        public TextPooling Pooling(params string[] choices) => Enum.Parse<TextPooling>(Choice("pool", choices), ignoreCase: true);
+        public TextPooling Pooling(params string[] choices) =>
+            Enum.Parse<TextPooling>(Choice("pool", choices), ignoreCase: true);
 
-        public Activation Gelu(params string[] choices) => Choice("gelu", choices) == "erf" ? Activation.Gelu : Activation.GeluTanh;
+        public Activation Gelu(params string[] choices) =>
+            Choice("gelu", choices) == "erf" ? Activation.Gelu : Activation.GeluTanh;
 
-        public double Share(string key) => !given.TryGetValue(key, out var text) ? 0
-            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share) && share is >= 0 and < 1 ? share
+        public double Share(string key) =>
+            !given.TryGetValue(key, out var text) ? 0
+            : double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var share)
+            && share is >= 0 and < 1
+                ? share
             : throw new UsageException($"'{Spec}': {key}={text} is not a share. Give a number from 0 to below 1.");
     }
 }

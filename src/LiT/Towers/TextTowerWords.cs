@@ -4,47 +4,66 @@ namespace LiT.Towers;
 internal static class TextTowerWords
 {
     /// <summary>The architecture in words, such as "BERT-base, [CLS]".</summary>
-    public static string InWords(this TextTowerConfig config) => config switch
-    {
-        BertConfig bert => $"{NameOf(bert)}, {PoolingOf(bert.Pooling)}{(bert.Pooler ? ", pooler" : "")}, {ActivationOf(bert.Activation)}",
-        T5Config t5 => $"{NameOf(t5)}, {PoolingOf(t5.Pooling)}",
-        TextTransformerConfig text => $"text transformer of width {text.Width}, depth {text.Depth}, {text.Heads} heads, MLP {text.MlpDim}, {PoolingOf(text.Pooling)}, " +
-            $"{ActivationOf(text.Activation)}{(text.MaskPadding is null ? "" : ", padding masked")}",
-        _ => config.GetType().Name,
-    };
+    public static string InWords(this TextTowerConfig config) =>
+        config switch
+        {
+            BertConfig bert =>
+                $"{NameOf(bert)}, {PoolingOf(bert.Pooling)}{(bert.Pooler ? ", pooler" : "")}, {ActivationOf(bert.Activation)}",
+            T5Config t5 => $"{NameOf(t5)}, {PoolingOf(t5.Pooling)}",
+            TextTransformerConfig text =>
+                $"text transformer of width {text.Width}, depth {text.Depth}, {text.Heads} heads, MLP {text.MlpDim}, {PoolingOf(text.Pooling)}, "
+                    + $"{ActivationOf(text.Activation)}{(text.MaskPadding is null ? "" : ", padding masked")}",
+            _ => config.GetType().Name,
+        };
 
     /// <summary>Whether the number of attention heads is not known, because the file does not say it.</summary>
     public static bool HeadsAreUnknown(this TextTowerConfig config) => config is BertConfig { Heads: 0 };
 
     /// <summary>The same of an image tower.</summary>
-    public static bool HeadsAreUnknown(this ImageTowerConfig config) => config is DinoConfig { AttentionHeads: 0 } or HuggingFaceViTConfig { AttentionHeads: 0 };
+    public static bool HeadsAreUnknown(this ImageTowerConfig config) =>
+        config is DinoConfig { AttentionHeads: 0 } or HuggingFaceViTConfig { AttentionHeads: 0 };
 
     private static string NameOf(BertConfig bert) =>
-        BertConfig.Sizes.FirstOrDefault(size => (size.Value.Width, size.Value.Depth, size.Value.Heads, size.Value.MlpDim) == (bert.Width, bert.Depth, bert.Heads, bert.MlpDim)).Key is { } known
+        BertConfig
+            .Sizes.FirstOrDefault(size =>
+                (size.Value.Width, size.Value.Depth, size.Value.Heads, size.Value.MlpDim)
+                == (bert.Width, bert.Depth, bert.Heads, bert.MlpDim)
+            )
+            .Key
+            is { } known
             ? $"BERT-{known}"
             : $"BERT of width {bert.Width}, depth {bert.Depth}, {Layers.HeadsInWords(bert.Heads)}, MLP {bert.MlpDim}";
 
     private static string NameOf(T5Config t5)
     {
         var (kind, sizes) = t5.Gated ? ("mT5", T5Config.MultilingualSizes) : ("T5", T5Config.Sizes);
-        return sizes.FirstOrDefault(size => (size.Value.Width, size.Value.Depth, size.Value.Heads, size.Value.MlpDim) == (t5.Width, t5.Depth, t5.Heads, t5.MlpDim)).Key is { } known
+        return
+            sizes
+                .FirstOrDefault(size =>
+                    (size.Value.Width, size.Value.Depth, size.Value.Heads, size.Value.MlpDim)
+                    == (t5.Width, t5.Depth, t5.Heads, t5.MlpDim)
+                )
+                .Key
+                is { } known
             ? $"{kind}-{known} encoder"
             : $"T5 encoder of width {t5.Width}, depth {t5.Depth}, {t5.Heads} heads of {t5.HeadSize}, MLP {t5.MlpDim}{(t5.Gated ? " gated" : "")}";
     }
 
-    private static string PoolingOf(TextPooling pooling) => pooling switch
-    {
-        TextPooling.First => "first token",
-        TextPooling.Last => "last token",
-        TextPooling.Mean => "mean over tokens",
-        TextPooling.Max => "largest over tokens",
-        _ => "attention pooling",
-    };
+    private static string PoolingOf(TextPooling pooling) =>
+        pooling switch
+        {
+            TextPooling.First => "first token",
+            TextPooling.Last => "last token",
+            TextPooling.Mean => "mean over tokens",
+            TextPooling.Max => "largest over tokens",
+            _ => "attention pooling",
+        };
 
-    private static string ActivationOf(Activation activation) => activation switch
-    {
-        Activation.Gelu => "GELU (erf)",
-        Activation.GeluTanh => "GELU (tanh)",
-        _ => activation.ToString(),
-    };
+    private static string ActivationOf(Activation activation) =>
+        activation switch
+        {
+            Activation.Gelu => "GELU (erf)",
+            Activation.GeluTanh => "GELU (tanh)",
+            _ => activation.ToString(),
+        };
 }

@@ -15,7 +15,14 @@ namespace LiT.Towers;
 /// <param name="MlpDim">Width inside a block's MLP.</param>
 /// <param name="VocabularySize">Ids are below it.</param>
 /// <param name="MaxLength">Learned positions: the longest row.</param>
-public sealed record TextTransformerConfig(int Width, int Depth, int Heads, int MlpDim, int VocabularySize, int MaxLength) : TextTowerConfig
+public sealed record TextTransformerConfig(
+    int Width,
+    int Depth,
+    int Heads,
+    int MlpDim,
+    int VocabularySize,
+    int MaxLength
+) : TextTowerConfig
 {
     /// <summary>How tokens become one representation.</summary>
     public TextPooling Pooling { get; init; } = TextPooling.Last;
@@ -53,17 +60,29 @@ public sealed record TextTransformerConfig(int Width, int Depth, int Heads, int 
 public sealed class TextTransformer : TextTower
 {
     private readonly TextTransformerConfig config;
-    private readonly Embedding tokens, positions;
+    private readonly Embedding tokens,
+        positions;
     private readonly Encoder encoder;
     private readonly MapHead? map;
 
-    internal TextTransformer(TextTransformerConfig config, Device? device = null) : base(nameof(TextTransformer))
+    internal TextTransformer(TextTransformerConfig config, Device? device = null)
+        : base(nameof(TextTransformer))
     {
         this.config = config;
         tokens = Layers.Table(config.VocabularySize, config.Width, device);
         positions = Layers.Table(config.MaxLength, config.Width, device);
-        encoder = new Encoder(config.Width, config.Depth, config.MlpDim, config.Heads, config.Activation, config.Eps, device, config.Dropout);
-        if (config.Pooling == TextPooling.Map) map = new MapHead(config.Width, config.MlpDim, config.Heads, config.Activation, config.Eps, device);
+        encoder = new Encoder(
+            config.Width,
+            config.Depth,
+            config.MlpDim,
+            config.Heads,
+            config.Activation,
+            config.Eps,
+            device,
+            config.Dropout
+        );
+        if (config.Pooling == TextPooling.Map)
+            map = new MapHead(config.Width, config.MlpDim, config.Heads, config.Activation, config.Eps, device);
         RegisterComponents();
     }
 
@@ -91,10 +110,15 @@ public sealed class TextTransformer : TextTower
         CheckLength(ids);
         using var scope = NewDisposeScope();
         var device = tokens.weight!.device;
-        var rows = config.MaskPadding is { } padding ? TokenRows.Masked(ids, padding, pack, device) : TokenRows.Whole(ids, device);
-        var x = TokenRows.IsOne(config.Pooling) ? encoder.One(Embedded(rows), rows, states => rows.Pick(states, config.Pooling))
-            : map is null ? rows.Pool(Hidden(rows), config.Pooling) : map.call(Hidden(rows), rows);
-        return x.MoveToOuterDisposeScope();                                                              // [B, D]
+        var rows = config.MaskPadding is { } padding
+            ? TokenRows.Masked(ids, padding, pack, device)
+            : TokenRows.Whole(ids, device);
+        var x =
+            TokenRows.IsOne(config.Pooling)
+                ? encoder.One(Embedded(rows), rows, states => rows.Pick(states, config.Pooling))
+            : map is null ? rows.Pool(Hidden(rows), config.Pooling)
+            : map.call(Hidden(rows), rows);
+        return x.MoveToOuterDisposeScope(); // [B, D]
     }
 
     /// <summary>Every token's state after the last norm, [B, L, D].</summary>
@@ -107,7 +131,7 @@ public sealed class TextTransformer : TextTower
     private Tensor Embedded(TokenRows rows)
     {
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
-        return Layers.Dropped(tokens.call(rows.Ids) + place, config.Dropout, training);                  // [B, L, D]
+        return Layers.Dropped(tokens.call(rows.Ids) + place, config.Dropout, training); // [B, L, D]
     }
 
     /// <summary>Fills the weights as big_vision does: embeddings and positions of deviation 1/sqrt(width), the blocks as in ViT.</summary>
@@ -129,20 +153,25 @@ public sealed class TextTransformer : TextTower
         { "pos_embedding", "positions.weight", Axes.FirstDropped },
         { Encoder.Flax, "Encoder_0/", "encoder." },
         { MapHead.Flax, "MAPHead_0/", "map." },
-    }.Skipping(OldPositions, "added to pos_embedding").Skipping("head/{*}", "the head to the common size");
+    }
+        .Skipping(OldPositions, "added to pos_embedding")
+        .Skipping("head/{*}", "the head to the common size");
 
     private const string OldPositions = "Encoder_0/pos_embedding";
 
     /// <summary>As big_vision's text_transformer.load: both tables were added to the tokens, so their sum is one table.</summary>
     internal void AddOldPositions(WeightSource source)
     {
-        if (!source.Has(OldPositions)) return;
+        if (!source.Has(OldPositions))
+            return;
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var old = source.Checkpoint.Read(source.Prefix + OldPositions);
         if (old.numel() != positions.weight!.numel())
-            throw new LitException($"{source.Checkpoint.Path}: '{source.Prefix}{OldPositions}' has the shape [{string.Join(", ", old.shape)}], " +
-                $"where [1, {config.MaxLength}, {Width}] is expected. Check where the file comes from.");
+            throw new LitException(
+                $"{source.Checkpoint.Path}: '{source.Prefix}{OldPositions}' has the shape [{string.Join(", ", old.shape)}], "
+                    + $"where [1, {config.MaxLength}, {Width}] is expected. Check where the file comes from."
+            );
         positions.weight!.add_(old.view_as(positions.weight!));
     }
 }

@@ -17,9 +17,9 @@ internal sealed class TokenRows
     // Rows of one length share an attention; below this many rows a length, one attention over padded rows is faster.
     private const int WorthGrouping = 4;
 
-    private readonly Tensor? places;         // [T], each token's place in the padded [B * L]; null where states are padded
-    private readonly Tensor? visible;        // [B, L], true where a token is; null where every place is
-    private readonly Tensor? firsts;         // [B], where each row begins among the packed tokens
+    private readonly Tensor? places; // [T], each token's place in the padded [B * L]; null where states are padded
+    private readonly Tensor? visible; // [B, L], true where a token is; null where every place is
+    private readonly Tensor? firsts; // [B], where each row begins among the packed tokens
     private readonly Device device;
 
     private readonly IReadOnlyList<(long Rows, long Length)>? groups;
@@ -31,10 +31,11 @@ internal sealed class TokenRows
         (this.visible, this.places) = (visible?.On(device), places?.On(device));
         Mask = this.visible?.view(Batch, 1, 1, Length);
         Ids = (places is null ? ids : ids.flatten().index_select(0, places)).On(device);
-        if (places is null) return;
+        if (places is null)
+            return;
         var positions = places.remainder(Length);
         Positions = positions.On(device);
-        firsts = positions.eq(0).nonzero().squeeze(1).On(device);             // first places hold a token always
+        firsts = positions.eq(0).nonzero().squeeze(1).On(device); // first places hold a token always
         groups = Grouped(visible!);
         if (visible!.device_type == TorchSharp.DeviceType.CPU)
             Lengths = [.. visible.sum([1], type: int32).data<int>()];
@@ -67,7 +68,8 @@ internal sealed class TokenRows
     /// <param name="padding">The id that fills rows.</param>
     /// <param name="pack">Whether to pack; null decides by the share of padding.</param>
     /// <param name="device">Where the tower is; null where the ids are.</param>
-    public static TokenRows Masked(Tensor ids, long padding, bool? pack = null, Device? device = null) => Seen(ids, ids.ne(padding), pack, device);
+    public static TokenRows Masked(Tensor ids, long padding, bool? pack = null, Device? device = null) =>
+        Seen(ids, ids.ne(padding), pack, device);
 
     /// <summary>Rows in which only some places are seen, and every first one.</summary>
     /// <param name="ids">[B, L].</param>
@@ -78,19 +80,23 @@ internal sealed class TokenRows
     {
         device ??= ids.device;
         visible = visible.clone();
-        visible.select(1, 0).fill_(true);      // an empty text attends to its first place: attention needs one
+        visible.select(1, 0).fill_(true); // an empty text attends to its first place: attention needs one
         var longest = visible.any(0).nonzero().max().item<long>() + 1;
         (ids, visible) = (ids.narrow(1, 0, longest), visible.narrow(1, 0, longest).contiguous());
-        var places = visible.flatten().nonzero().squeeze(1);                             // [T]
+        var places = visible.flatten().nonzero().squeeze(1); // [T]
         var padded = 1 - (double)places.shape[0] / visible.numel();
-        if (padded == 0) return new(ids, null, null, device);
+        if (padded == 0)
+            return new(ids, null, null, device);
         return new(ids, visible, pack ?? padded > WorthPacking ? places : null, device);
     }
 
     /// <summary>Packed states back in rows, zeros where padding is: [T, D] or [B, L, D] to [B, L, D].</summary>
-    public Tensor Spread(Tensor states) => places is null ? states
-        : zeros(Batch * Length, states.shape[^1], states.dtype, states.device).index_copy(0, places, states)
-            .view(Batch, Length, states.shape[^1]);
+    public Tensor Spread(Tensor states) =>
+        places is null
+            ? states
+            : zeros(Batch * Length, states.shape[^1], states.dtype, states.device)
+                .index_copy(0, places, states)
+                .view(Batch, Length, states.shape[^1]);
 
     /// <summary>
     /// Attention over packed states without padding, where rows are sorted by length as tuning sorts them: those of one length
@@ -101,17 +107,21 @@ internal sealed class TokenRows
     /// <param name="attend">Takes [b, l, …] and the queries of the same rows [b, …] or null; gives [b · l, D] or [b, D].</param>
     public Tensor? ByLength(Tensor states, Tensor? queries, Func<Tensor, Tensor?, Tensor> attend)
     {
-        if (groups is null) return null;
+        if (groups is null)
+            return null;
         // split and cat, not narrow: the gradient of a narrow is as large as all states together.
         var parts = states.split([.. groups.Select(group => group.Rows * group.Length)]);
         var asking = queries?.split([.. groups.Select(group => group.Rows)]);
-        return cat([.. groups.Select((group, i) => attend(parts[i].unflatten(0, [group.Rows, group.Length]), asking?[i]))]);
+        return cat([
+            .. groups.Select((group, i) => attend(parts[i].unflatten(0, [group.Rows, group.Length]), asking?[i])),
+        ]);
     }
 
     /// <summary>How many rows there are of each length, where rows come by length and padding stands at their end only.</summary>
     private static List<(long Rows, long Length)>? Grouped(Tensor visible)
     {
-        if (visible.device_type != TorchSharp.DeviceType.CPU) return null;          // reading it would wait for the GPU
+        if (visible.device_type != TorchSharp.DeviceType.CPU)
+            return null; // reading it would wait for the GPU
         var (batch, length) = ((int)visible.shape[0], (int)visible.shape[1]);
         var seen = visible.data<bool>().ToArray().AsSpan();
         List<(long Rows, long Length)> found = [];
@@ -119,10 +129,14 @@ internal sealed class TokenRows
         {
             var own = seen.Slice(row * length, length);
             var tokens = own.LastIndexOf(true) + 1;
-            if (own[..tokens].Contains(false)) return null;
-            if (found.Count > 0 && found[^1].Length == tokens) found[^1] = (found[^1].Rows + 1, tokens);
-            else if (found.Count > 0 && found[^1].Length > tokens) return null;
-            else found.Add((1, tokens));
+            if (own[..tokens].Contains(false))
+                return null;
+            if (found.Count > 0 && found[^1].Length == tokens)
+                found[^1] = (found[^1].Rows + 1, tokens);
+            else if (found.Count > 0 && found[^1].Length > tokens)
+                return null;
+            else
+                found.Add((1, tokens));
         }
         return batch >= WorthGrouping * found.Count ? found : null;
     }
@@ -136,35 +150,50 @@ internal sealed class TokenRows
     /// <summary>The first or last token of every row: [B, L, D], or [T, D] where packed, to [B, D].</summary>
     public Tensor Pick(Tensor states, TextPooling pooling)
     {
-        if (places is null) return Pool(states, pooling);
-        return states.index_select(0, pooling == TextPooling.First ? firsts!
-            : cat([firsts![1..], full([1], places.shape[0], int64, device: device)]) - 1);
+        if (places is null)
+            return Pool(states, pooling);
+        return states.index_select(
+            0,
+            pooling == TextPooling.First
+                ? firsts!
+                : cat([firsts![1..], full([1], places.shape[0], int64, device: device)]) - 1
+        );
     }
 
     /// <summary>One state for every row: [B, L, D] to [B, D].</summary>
-    public Tensor Pool(Tensor padded, TextPooling pooling) => pooling switch
-    {
-        TextPooling.First => padded.select(1, 0).contiguous(),
-        TextPooling.Last => Last(padded),
-        TextPooling.Mean => Mean(padded),
-        TextPooling.Max => Max(padded),
-        _ => throw new ArgumentException($"Pooling '{pooling}' has weights and is the tower's own.", nameof(pooling)),
-    };
+    public Tensor Pool(Tensor padded, TextPooling pooling) =>
+        pooling switch
+        {
+            TextPooling.First => padded.select(1, 0).contiguous(),
+            TextPooling.Last => Last(padded),
+            TextPooling.Mean => Mean(padded),
+            TextPooling.Max => Max(padded),
+            _ => throw new ArgumentException(
+                $"Pooling '{pooling}' has weights and is the tower's own.",
+                nameof(pooling)
+            ),
+        };
 
     private Tensor Last(Tensor padded)
     {
-        if (visible is null) return padded.select(1, Length - 1).contiguous();
-        var numbered = visible.to(int64) * arange(1, Length + 1, int64, visible.device);                 // [B, L]
-        return padded.flatten(0, 1).index_select(0, numbered.amax([1]) - 1 + arange(Batch, int64, visible.device) * Length);
+        if (visible is null)
+            return padded.select(1, Length - 1).contiguous();
+        var numbered = visible.to(int64) * arange(1, Length + 1, int64, visible.device); // [B, L]
+        return padded
+            .flatten(0, 1)
+            .index_select(0, numbered.amax([1]) - 1 + arange(Batch, int64, visible.device) * Length);
     }
 
     private Tensor Mean(Tensor padded)
     {
-        if (visible is null) return padded.mean([1]);
-        var weight = visible.to(padded.dtype).unsqueeze(2);                              // [B, L, 1]
+        if (visible is null)
+            return padded.mean([1]);
+        var weight = visible.to(padded.dtype).unsqueeze(2); // [B, L, 1]
         return (padded * weight).sum([1]) / weight.sum([1]);
     }
 
     private Tensor Max(Tensor padded) =>
-        (visible is null ? padded : padded.masked_fill(visible.logical_not().unsqueeze(2), float.NegativeInfinity)).amax([1]);
+        (
+            visible is null ? padded : padded.masked_fill(visible.logical_not().unsqueeze(2), float.NegativeInfinity)
+        ).amax([1]);
 }

@@ -42,12 +42,22 @@ public sealed record TowerDescription
                 FormattableString.Invariant($"parameters      {ParameterCount:N0}"),
                 $"representation  {Width} numbers",
                 $"preprocessing   {Preprocessing}",
-                .. Heads.Select(head => $"head            {head.Name}, {head.Classes} classes" + (head.ClassNames is { } names ? $": {string.Join(", ", names)}" : "")),
+                .. Heads.Select(head =>
+                    $"head            {head.Name}, {head.Classes} classes"
+                    + (head.ClassNames is { } names ? $": {string.Join(", ", names)}" : "")
+                ),
             ];
-            if (Fingerprint is not null) lines.Add($"fingerprint     {Fingerprint}");
-            if (Names is not { } matched) return [.. lines, "weights         from scratch, not trained"];
+            if (Fingerprint is not null)
+                lines.Add($"fingerprint     {Fingerprint}");
+            if (Names is not { } matched)
+                return [.. lines, "weights         from scratch, not trained"];
             lines.Add($"weights         {matched.Source}; {matched.Names.Count} tensors matched");
-            lines.AddRange(matched.Names.Select(name => $"  {name.Theirs} [{string.Join(", ", name.Shape)}] -> {name.Ours}" + (name.Change.Length > 0 ? $" ({name.Change})" : "")));
+            lines.AddRange(
+                matched.Names.Select(name =>
+                    $"  {name.Theirs} [{string.Join(", ", name.Shape)}] -> {name.Ours}"
+                    + (name.Change.Length > 0 ? $" ({name.Change})" : "")
+                )
+            );
             lines.AddRange(matched.Skipped.Select(skipped => $"  left out: {skipped}"));
             lines.AddRange(matched.Outside.Select(outside => $"  not part of the tower: {outside}"));
             return lines;

@@ -11,22 +11,34 @@ internal static class TowerPath
     public static (string Path, string Options) Split(string spec)
     {
         var (path, options) = AtColon(spec);
-        if (Path.Exists(path) || ModelCatalogue.Find(path) is not { } model) return (path, options);
-        return (ModelCache.Require(model), string.Join(',', new[] { model.Options, options }.Where(part => !string.IsNullOrEmpty(part))));
+        if (Path.Exists(path) || ModelCatalogue.Find(path) is not { } model)
+            return (path, options);
+        return (
+            ModelCache.Require(model),
+            string.Join(',', new[] { model.Options, options }.Where(part => !string.IsNullOrEmpty(part)))
+        );
     }
 
     /// <summary>Whether a path is there, or a published name in the cache.</summary>
-    public static bool IsThere(string spec) => AtColon(spec).Path is var path && (Path.Exists(path) || (ModelCatalogue.Find(path) is { } model && ModelCache.Has(model)));
+    public static bool IsThere(string spec) =>
+        AtColon(spec).Path is var path
+        && (Path.Exists(path) || (ModelCatalogue.Find(path) is { } model && ModelCache.Has(model)));
 
     /// <summary>What to say where nothing of that name is known.</summary>
-    public static LitException Missing(string path, string what, string specs) => ModelCatalogue.Like(path) is { Count: > 0 } like
-        ? new($"{path}: there is no such file or folder, and no published model of that name; there is {string.Join(", ", like)}. 'lit models list' names them all.")
-        : new($"{path}: there is no such file or folder, no published model ('lit models list'), and no {what} from scratch. Check the path, or write for example {specs}.");
+    public static LitException Missing(string path, string what, string specs) =>
+        ModelCatalogue.Like(path) is { Count: > 0 } like
+            ? new(
+                $"{path}: there is no such file or folder, and no published model of that name; there is {string.Join(", ", like)}. 'lit models list' names them all."
+            )
+            : new(
+                $"{path}: there is no such file or folder, no published model ('lit models list'), and no {what} from scratch. Check the path, or write for example {specs}."
+            );
 
     /// <summary>The same, with a published name left as it is.</summary>
     public static (string Path, string Options) AtColon(string spec)
     {
-        if (Path.Exists(spec)) return (spec, "");
+        if (Path.Exists(spec))
+            return (spec, "");
         var name = spec.LastIndexOfAny(['/', '\\']) + 1;
         var colon = spec.IndexOf(':', name);
         var drive = colon == 1 && name == 0 && char.IsAsciiLetter(spec[0]);
@@ -37,8 +49,12 @@ internal static class TowerPath
     /// <exception cref="LitException">It is no JSON.</exception>
     public static JsonElement? ConfigBeside(string path)
     {
-        var file = Path.Combine(Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".", "config.json");
-        if (!File.Exists(file)) return null;
+        var file = Path.Combine(
+            Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".",
+            "config.json"
+        );
+        if (!File.Exists(file))
+            return null;
         try
         {
             using var json = JsonDocument.Parse(File.ReadAllText(file));
@@ -46,7 +62,10 @@ internal static class TowerPath
         }
         catch (JsonException wrong)
         {
-            throw new LitException($"{file}: is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download it again.", wrong);
+            throw new LitException(
+                $"{file}: is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download it again.",
+                wrong
+            );
         }
     }
 }

@@ -11,10 +11,11 @@ namespace LiT.Towers;
 /// <remarks>The image tower may be absent: a locked one's representations can come from a store instead.</remarks>
 public sealed class TwoTowers : Module
 {
-    private const double Epsilon = 1e-8;       // big_vision two_towers.py: z / (|z| + 1e-8)
+    private const double Epsilon = 1e-8; // big_vision two_towers.py: z / (|z| + 1e-8)
 
     private readonly ImageTower? image;
-    private readonly Head? imageHead, textHead;
+    private readonly Head? imageHead,
+        textHead;
     private readonly TextTower text;
     private readonly Parameter t;
     private readonly Parameter? b;
@@ -25,12 +26,20 @@ public sealed class TwoTowers : Module
     /// <param name="textHead">Brings the text side to E; null where the representation has that size.</param>
     /// <param name="logTemperature">t; the paper starts at ln 10.</param>
     /// <param name="bias">b of the sigmoid loss, or null for the softmax loss.</param>
-    public TwoTowers(ImageTower? image, Head? imageHead, TextTower text, Head? textHead, double logTemperature, double? bias = null)
+    public TwoTowers(
+        ImageTower? image,
+        Head? imageHead,
+        TextTower text,
+        Head? textHead,
+        double logTemperature,
+        double? bias = null
+    )
         : base(nameof(TwoTowers))
     {
         (this.image, this.imageHead, this.text, this.textHead) = (image, imageHead, text, textHead);
         t = Scalar(logTemperature);
-        if (bias is { } start) b = Scalar(start);
+        if (bias is { } start)
+            b = Scalar(start);
         RegisterComponents();
     }
 
@@ -61,7 +70,11 @@ public sealed class TwoTowers : Module
     /// <param name="pixels">Preprocessed pixels, [B, 3, H, W].</param>
     /// <returns>zimg of unit length, [B, E].</returns>
     public Tensor EmbedImages(Tensor pixels) =>
-        ProjectImages((image ?? throw new InvalidOperationException("These towers were made without an image tower.")).call(pixels));
+        ProjectImages(
+            (image ?? throw new InvalidOperationException("These towers were made without an image tower.")).call(
+                pixels
+            )
+        );
 
     /// <param name="representation">What the image tower gave, not of unit length, [B, D].</param>
     /// <returns>zimg of unit length, [B, E].</returns>

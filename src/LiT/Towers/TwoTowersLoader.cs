@@ -19,16 +19,32 @@ public static class TwoTowersLoader
     public static LoadedTwoTowers Load(string spec, ImageTowerOptions? image = null, TextTowerOptions? text = null)
     {
         var (path, given) = TowerPath.Split(spec);
-        if (!Path.Exists(path)) throw TowerPath.Missing(path, "model", "LiT-B16B.npz");
+        if (!Path.Exists(path))
+            throw TowerPath.Missing(path, "model", "LiT-B16B.npz");
         using var checkpoint = Checkpoint.Open(path);
         return Load(checkpoint, given, spec, image ?? new ImageTowerOptions(), text ?? new TextTowerOptions());
     }
 
     /// <summary>The same with the options behind a path, of which each tower takes its own.</summary>
-    internal static LoadedTwoTowers Load(Checkpoint checkpoint, string given, string spec, ImageTowerOptions image, TextTowerOptions text)
+    internal static LoadedTwoTowers Load(
+        Checkpoint checkpoint,
+        string given,
+        string spec,
+        ImageTowerOptions image,
+        TextTowerOptions text
+    )
     {
-        var items = given.Split(',').ToLookup(item => item.StartsWith("heads=", StringComparison.Ordinal) || item.StartsWith("gelu=", StringComparison.Ordinal));
-        return Load(checkpoint, image.With(string.Join(',', items[false]), spec), text.With(string.Join(',', items[true]), spec));
+        var items = given
+            .Split(',')
+            .ToLookup(item =>
+                item.StartsWith("heads=", StringComparison.Ordinal)
+                || item.StartsWith("gelu=", StringComparison.Ordinal)
+            );
+        return Load(
+            checkpoint,
+            image.With(string.Join(',', items[false]), spec),
+            text.With(string.Join(',', items[true]), spec)
+        );
     }
 
     /// <summary>Whether a file holds two towers: a text side beside an image side, and their temperature.</summary>
@@ -36,10 +52,16 @@ public static class TwoTowersLoader
 
     /// <summary>Both towers in an open checkpoint, in evaluation mode.</summary>
     /// <exception cref="LitException">It does not hold two towers.</exception>
-    public static LoadedTwoTowers Load(Checkpoint checkpoint, ImageTowerOptions? image = null, TextTowerOptions? text = null)
+    public static LoadedTwoTowers Load(
+        Checkpoint checkpoint,
+        ImageTowerOptions? image = null,
+        TextTowerOptions? text = null
+    )
     {
         var root = RootOf(checkpoint)
-            ?? throw new LitException($"{checkpoint.Path}: holds no two towers: there is no temperature 't' beside 'img/…' and 'txt/…'. Give a LiT or SigLIP .npz.");
+            ?? throw new LitException(
+                $"{checkpoint.Path}: holds no two towers: there is no temperature 't' beside 'img/…' and 'txt/…'. Give a LiT or SigLIP .npz."
+            );
         image ??= new ImageTowerOptions();
         var compute = image.Compute;
         var f = ImageTowerLoader.Load(checkpoint, image with { Heads = false });
@@ -48,14 +70,26 @@ public static class TwoTowersLoader
         try
         {
             g = TextTowerLoader.Load(checkpoint, text);
-            var (imageHead, textHead) = (HeadIn(checkpoint, root + "img/head/", f.Tower.Width), HeadIn(checkpoint, root + "txt/head/", g.Tower.Width));
-            towers = new(f.Tower, imageHead, g.Tower, textHead, Number(checkpoint, root + "t"),
-                checkpoint.Tensors.ContainsKey(root + "b") ? Number(checkpoint, root + "b") : null);
+            var (imageHead, textHead) = (
+                HeadIn(checkpoint, root + "img/head/", f.Tower.Width),
+                HeadIn(checkpoint, root + "txt/head/", g.Tower.Width)
+            );
+            towers = new(
+                f.Tower,
+                imageHead,
+                g.Tower,
+                textHead,
+                Number(checkpoint, root + "t"),
+                checkpoint.Tensors.ContainsKey(root + "b") ? Number(checkpoint, root + "b") : null
+            );
             var (e, other) = (towers.EmbeddingSize, imageHead?.Outputs ?? f.Tower.Width);
             if (e != other)
-                throw new LitException($"{checkpoint.Path}: its image side gives {other} numbers and its text side {e}. Check that the file is complete.");
+                throw new LitException(
+                    $"{checkpoint.Path}: its image side gives {other} numbers and its text side {e}. Check that the file is complete."
+                );
             towers.to(compute.Type).to(compute.Device);
-            if (image.Locked) towers.Image!.Lock();
+            if (image.Locked)
+                towers.Image!.Lock();
             towers.eval();
             return new(towers, f, g);
         }
@@ -69,19 +103,30 @@ public static class TwoTowersLoader
     }
 
     // "params/" in "params/txt/…", where t, img/ and txt/ all are.
-    private static string? RootOf(Checkpoint checkpoint) => WeightSource.Holding(checkpoint, "t")
-        .Select(source => source.Prefix)
-        .FirstOrDefault(root => new[] { "img/", "txt/" }.All(side =>
-            checkpoint.Tensors.Keys.Any(name => name.StartsWith(root + side, StringComparison.Ordinal))));
+    private static string? RootOf(Checkpoint checkpoint) =>
+        WeightSource
+            .Holding(checkpoint, "t")
+            .Select(source => source.Prefix)
+            .FirstOrDefault(root =>
+                new[] { "img/", "txt/" }.All(side =>
+                    checkpoint.Tensors.Keys.Any(name => name.StartsWith(root + side, StringComparison.Ordinal))
+                )
+            );
 
     private static Head? HeadIn(Checkpoint checkpoint, string prefix, int inputs)
     {
         var source = new WeightSource(checkpoint, prefix);
-        if (source.Tensors.Count == 0) return null;
+        if (source.Tensors.Count == 0)
+            return null;
         if (source.Size("kernel", 0) != inputs)
-            throw new LitException($"{checkpoint.Path}: '{prefix}kernel' takes {source.Size("kernel", 0)} numbers, and its tower gives {inputs}. Check where the file comes from.");
+            throw new LitException(
+                $"{checkpoint.Path}: '{prefix}kernel' takes {source.Size("kernel", 0)} numbers, and its tower gives {inputs}. Check where the file comes from."
+            );
         var head = new Head(inputs, source.Size("kernel", 1));
-        try { Head.Flax.Load(source, head); }
+        try
+        {
+            Head.Flax.Load(source, head);
+        }
         catch
         {
             head.Dispose();
@@ -95,7 +140,9 @@ public static class TwoTowersLoader
         using var scope = NewDisposeScope();
         return checkpoint.Tensors[name].Count == 1
             ? checkpoint.Read(name).to(ScalarType.Float64).item<double>()
-            : throw new LitException($"{checkpoint.Path}: '{name}' has the shape [{string.Join(", ", checkpoint.Tensors[name].Shape)}] where one number is expected. Check where the file comes from.");
+            : throw new LitException(
+                $"{checkpoint.Path}: '{name}' has the shape [{string.Join(", ", checkpoint.Tensors[name].Shape)}] where one number is expected. Check where the file comes from."
+            );
     }
 }
 

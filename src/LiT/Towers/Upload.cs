@@ -10,7 +10,8 @@ internal static class Upload
     /// The tensor on a device. To a GPU it goes through pinned memory, so that the host does not wait until the GPU has done
     /// what was asked of it before; on the CPU it is the tensor itself.
     /// </summary>
-    public static Tensor On(this Tensor host, Device device) => device.type == DeviceType.CUDA && host.device_type == DeviceType.CPU
-        ? host.pin_memory().to(device, non_blocking: true)
-        : host.to(device);
+    public static Tensor On(this Tensor host, Device device) =>
+        device.type == DeviceType.CUDA && host.device_type == DeviceType.CPU
+            ? host.pin_memory().to(device, non_blocking: true)
+            : host.to(device);
 }

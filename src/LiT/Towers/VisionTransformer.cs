@@ -92,8 +92,10 @@ public sealed record VitConfig : ImageTowerConfig
     /// <summary>A published variant: size, slash, patch in pixels, as in "B/16"; for 224 pixels, with a class token as in vit_jax.</summary>
     /// <exception cref="ArgumentException">There is no such size.</exception>
     public static VitConfig Named(string variant) =>
-        variant.Split('/') is [var size, var patch] && Sizes.TryGetValue(size, out var s)
-            && int.TryParse(patch, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels) && pixels is >= 1 and <= 1024
+        variant.Split('/') is [var size, var patch]
+        && Sizes.TryGetValue(size, out var s)
+        && int.TryParse(patch, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels)
+        && pixels is >= 1 and <= 1024
             ? new()
             {
                 Width = s.Width,
@@ -104,15 +106,19 @@ public sealed record VitConfig : ImageTowerConfig
                 ImageSize = 224,
                 Positions = VitPositions.LearnedWithClass,
             }
-            : throw new ArgumentException($"There is no ViT variant '{variant}'. Write size/patch, for example B/16; " +
-                $"the sizes are {string.Join(", ", Sizes.Keys)}.", nameof(variant));
+            : throw new ArgumentException(
+                $"There is no ViT variant '{variant}'. Write size/patch, for example B/16; "
+                    + $"the sizes are {string.Join(", ", Sizes.Keys)}.",
+                nameof(variant)
+            );
 
     /// <inheritdoc/>
     public override string InWords
     {
         get
         {
-            var name = Sizes.FirstOrDefault(size => size.Value == (Width, Depth, MlpDim, AttentionHeads)).Key is { } known
+            var name = Sizes.FirstOrDefault(size => size.Value == (Width, Depth, MlpDim, AttentionHeads)).Key
+                is { } known
                 ? $"ViT-{known}/{Patch}"
                 : $"ViT of width {Width}, depth {Depth}, {AttentionHeads} heads, MLP {MlpDim}, patch {Patch}";
             var pooling = Pooling switch
@@ -122,7 +128,8 @@ public sealed record VitConfig : ImageTowerConfig
                 VitPooling.Map => "attention pooling",
                 _ => "first patch",
             };
-            return $"{name}, {Pixels} px, {pooling}" + (Positions == VitPositions.SinCos2d ? ", fixed positions" : "")
+            return $"{name}, {Pixels} px, {pooling}"
+                + (Positions == VitPositions.SinCos2d ? ", fixed positions" : "")
                 + (PreLogits is { } width ? $", pre-logits of {width}" : "");
         }
     }
@@ -137,14 +144,16 @@ public sealed class VisionTransformer : ImageTower
 {
     private readonly VitConfig config;
     private readonly Conv2d embedding;
-    private readonly Parameter? cls, posembed;
+    private readonly Parameter? cls,
+        posembed;
     private readonly Encoder encoder;
     private readonly MapHead? map;
     private readonly Dense? prelogits;
     private readonly LinearHeads heads;
     private readonly (long Rows, long Columns) grid;
 
-    internal VisionTransformer(VitConfig config, Device? device = null) : base(nameof(VisionTransformer))
+    internal VisionTransformer(VitConfig config, Device? device = null)
+        : base(nameof(VisionTransformer))
     {
         this.config = config;
         var D = config.Width;
@@ -152,12 +161,18 @@ public sealed class VisionTransformer : ImageTower
         if (config.Positions == VitPositions.SinCos2d && (D % 4 != 0 || D < 8))
             throw new ArgumentException($"Fixed positions need a width that 4 divides, not {D}.", nameof(config));
         embedding = Conv2d(3, D, config.Patch, config.Patch, device: device);
-        if (config.Pooling == VitPooling.Token) cls = Layers.Weight([1, 1, D], device);
+        if (config.Pooling == VitPooling.Token)
+            cls = Layers.Weight([1, 1, D], device);
         if (config.Positions != VitPositions.SinCos2d)
-            posembed = Layers.Weight([1, grid.Rows * grid.Columns + (config.Positions == VitPositions.LearnedWithClass ? 1 : 0), D], device);
+            posembed = Layers.Weight(
+                [1, grid.Rows * grid.Columns + (config.Positions == VitPositions.LearnedWithClass ? 1 : 0), D],
+                device
+            );
         encoder = new Encoder(D, config.Depth, config.MlpDim, config.AttentionHeads, device: device);
-        if (config.Pooling == VitPooling.Map) map = new MapHead(D, config.MlpDim, config.AttentionHeads, device: device);
-        if (config.PreLogits is { } width) prelogits = Layers.Dense(D, width, device);
+        if (config.Pooling == VitPooling.Map)
+            map = new MapHead(D, config.MlpDim, config.AttentionHeads, device: device);
+        if (config.PreLogits is { } width)
+            prelogits = Layers.Dense(D, width, device);
         heads = new LinearHeads(Width, config.Heads, device);
         RegisterComponents();
     }
@@ -178,18 +193,20 @@ public sealed class VisionTransformer : ImageTower
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = Pooled(images);                                                                         // [B, D]
-        if (prelogits is not null) x = prelogits.call(x).tanh();
+        var x = Pooled(images); // [B, D]
+        if (prelogits is not null)
+            x = prelogits.call(x).tanh();
         return x.MoveToOuterDisposeScope();
     }
 
     /// <summary>One state for each picture, [B, 3, H, W] → [B, D].</summary>
-    internal Tensor Pooled(Tensor images) => config.Pooling switch
-    {
-        VitPooling.Mean => Encoded(images).mean([1]),
-        VitPooling.Map => map!.call(Encoded(images)),
-        _ => encoder.One(Embedded(images), null, states => states.select(1, 0)),
-    };
+    internal Tensor Pooled(Tensor images) =>
+        config.Pooling switch
+        {
+            VitPooling.Mean => Encoded(images).mean([1]),
+            VitPooling.Map => map!.call(Encoded(images)),
+            _ => encoder.One(Embedded(images), null, states => states.select(1, 0)),
+        };
 
     /// <summary>Every token after the last norm, [B, 3, H, W] → [B, L, D].</summary>
     internal Tensor Encoded(Tensor images) => encoder.call(Embedded(images));
@@ -197,13 +214,13 @@ public sealed class VisionTransformer : ImageTower
     // Patches with their positions and the class token, [B, 3, H, W] → [B, L, D].
     private Tensor Embedded(Tensor images)
     {
-        var x = embedding.call(images);                                                                 // [B, D, H/P, W/P]
-        var positions = Positions(x.shape[2], x.shape[3]);                                              // [L, D]
-        x = x.flatten(2).transpose(1, 2) + positions;                                                   // [B, L, D]
+        var x = embedding.call(images); // [B, D, H/P, W/P]
+        var positions = Positions(x.shape[2], x.shape[3]); // [L, D]
+        x = x.flatten(2).transpose(1, 2) + positions; // [B, L, D]
         if (cls is not null)
         {
             var first = config.Positions == VitPositions.LearnedWithClass ? cls + posembed![.., ..1] : cls;
-            x = cat([first.expand(x.shape[0], 1, -1), x], 1);                                           // [B, 1+L, D]
+            x = cat([first.expand(x.shape[0], 1, -1), x], 1); // [B, 1+L, D]
         }
         return x;
     }
@@ -211,9 +228,11 @@ public sealed class VisionTransformer : ImageTower
     /// <summary>The positions of the patches, resampled where the picture has another size than the tower was trained with, [L, D].</summary>
     internal Tensor Positions(long rows, long columns)
     {
-        if (posembed is null) return PositionGrid.SinCos2d(rows, columns, config.Width, embedding.weight!.dtype, embedding.weight.device);
+        if (posembed is null)
+            return PositionGrid.SinCos2d(rows, columns, config.Width, embedding.weight!.dtype, embedding.weight.device);
         var table = posembed.squeeze(0);
-        if (config.Positions == VitPositions.LearnedWithClass) table = table[1..];
+        if (config.Positions == VitPositions.LearnedWithClass)
+            table = table[1..];
         return PositionGrid.Resampled(table, grid, (rows, columns), PositionResampling.BilinearAligned);
     }
 
@@ -221,8 +240,10 @@ public sealed class VisionTransformer : ImageTower
     {
         Layers.LecunNormal(embedding.weight!.flatten(1), random);
         init.zeros_(embedding.bias!);
-        if (cls is not null) init.zeros_(cls);
-        if (posembed is not null) Layers.Normal(posembed, 1 / Math.Sqrt(config.Width), random);
+        if (cls is not null)
+            init.zeros_(cls);
+        if (posembed is not null)
+            Layers.Normal(posembed, 1 / Math.Sqrt(config.Width), random);
         encoder.Initialise(random);
         map?.Initialise(random);
         if (prelogits is not null)
@@ -252,35 +273,73 @@ public sealed class VisionTransformer : ImageTower
         { "head/bias", "heads.head.bias" },
     };
 
-    internal static ImageTowerFamily AsFamily { get; } = new(VitConfig.Kind, "Ti/16, S/16, B/32, B/16, L/16, H/14, g/14, G/14",
-        (variant, options) => (VitConfig.Named(variant) is var named && options.Pooling is { } pooling && pooling != VitPooling.Token
-            ? named with { Pooling = pooling, Positions = VitPositions.Learned }
-            : named) with
-        { PreLogits = options.PreLogits ? named.Width : null },
-        Preprocessing.LiT, Recognise);
+    internal static ImageTowerFamily AsFamily { get; } =
+        new(
+            VitConfig.Kind,
+            "Ti/16, S/16, B/32, B/16, L/16, H/14, g/14, G/14",
+            (variant, options) =>
+                (
+                    VitConfig.Named(variant) is var named
+                    && options.Pooling is { } pooling
+                    && pooling != VitPooling.Token
+                        ? named with
+                        {
+                            Pooling = pooling,
+                            Positions = VitPositions.Learned,
+                        }
+                        : named
+                ) with
+                {
+                    PreLogits = options.PreLogits ? named.Width : null,
+                },
+            Preprocessing.LiT,
+            Recognise
+        );
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
     {
-        if (WeightSource.Holding(checkpoint, "embedding/kernel", "Transformer/encoder_norm/scale") is not [var source, ..]) return null;
-        const string each = "Transformer/encoderblock_{i}/", stacked = "Transformer/encoderblock/";
+        if (
+            WeightSource.Holding(checkpoint, "embedding/kernel", "Transformer/encoder_norm/scale")
+            is not [var source, ..]
+        )
+            return null;
+        const string each = "Transformer/encoderblock_{i}/",
+            stacked = "Transformer/encoderblock/";
         string Block(string name) => source.Find(each + name, stacked + name);
-        var depth = source.CountOf("Transformer/encoderblock_", "/") is > 0 and var count ? count : source.Size(Block("LayerNorm_0/scale"), 0);
-        var positions = source.FindIfThere("Transformer/posembed_input/pos_embedding", "Transformer/pos_embedding", "pos_embedding");
+        var depth = source.CountOf("Transformer/encoderblock_", "/") is > 0 and var count
+            ? count
+            : source.Size(Block("LayerNorm_0/scale"), 0);
+        var positions = source.FindIfThere(
+            "Transformer/posembed_input/pos_embedding",
+            "Transformer/pos_embedding",
+            "pos_embedding"
+        );
         var probe = source.FindIfThere("MAPHead_0/probe", "probe");
         var pooling = options.Pooling
-            ?? (source.Has("cls") ? VitPooling.Token : probe is not null ? VitPooling.Map : VitPooling.Mean);
+            ?? (
+                source.Has("cls") ? VitPooling.Token
+                : probe is not null ? VitPooling.Map
+                : VitPooling.Mean
+            );
         if ((pooling == VitPooling.Token) != source.Has("cls") || (pooling == VitPooling.Map && probe is null))
-            throw new UsageException($"{checkpoint.Path}: has {(source.Has("cls") ? "a" : "no")} class token and {(probe is null ? "no" : "an")} " +
-                $"attention pooling head, so that {pooling} pooling cannot be. Leave pool= out.");
+            throw new UsageException(
+                $"{checkpoint.Path}: has {(source.Has("cls") ? "a" : "no")} class token and {(probe is null ? "no" : "an")} "
+                    + $"attention pooling head, so that {pooling} pooling cannot be. Leave pool= out."
+            );
         var patch = source.Size("embedding/kernel", 0);
         var rows = positions is null ? 0 : source.Size(positions, -2);
         // What was said goes before a square that there may be by chance.
         var (own, withClass) = (options.GivenGrid(patch), pooling == VitPooling.Token ? rows - 1 : 0);
-        var grid = positions is null ? (Rows: 224 / patch, Columns: 224 / patch)
-            : own is { } given && (given.Rows * given.Columns == rows || given.Rows * given.Columns == withClass) ? given
-            : ImageTowerOptions.SquareGrid(rows) ?? ImageTowerOptions.SquareGrid(withClass)
-            ?? throw new LitException($"{checkpoint.Path}: '{source.Prefix}{positions}' has {rows} rows, which is no square grid of patches. " +
-                "Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path.");
+        var grid =
+            positions is null ? (Rows: 224 / patch, Columns: 224 / patch)
+            : own is { } given && (given.Rows * given.Columns == rows || given.Rows * given.Columns == withClass)
+                ? given
+            : ImageTowerOptions.SquareGrid(rows)
+                ?? ImageTowerOptions.SquareGrid(withClass)
+                ?? throw new LitException(
+                    $"{checkpoint.Path}: '{source.Prefix}{positions}' has {rows} rows, which is no square grid of patches. "
+                        + "Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path."
+                );
         var config = new VitConfig
         {
             Width = source.Size("embedding/kernel", -1),
@@ -291,14 +350,34 @@ public sealed class VisionTransformer : ImageTower
             ImageSize = grid.Columns * patch,
             ImageHeight = grid.Rows == grid.Columns ? null : grid.Rows * patch,
             Pooling = pooling,
-            Positions = positions is null ? VitPositions.SinCos2d : grid.Rows * grid.Columns == rows ? VitPositions.Learned : VitPositions.LearnedWithClass,
+            Positions =
+                positions is null ? VitPositions.SinCos2d
+                : grid.Rows * grid.Columns == rows ? VitPositions.Learned
+                : VitPositions.LearnedWithClass,
             PreLogits = source.Has("pre_logits/kernel") ? source.Size("pre_logits/kernel", -1) : null,
             Heads = source.Has("head/kernel") ? [new HeadConfig("head", source.Size("head/kernel", -1))] : [],
         };
         var names = Flax;
         if (pooling != VitPooling.Map)
-            foreach (var part in new[] { "probe", "LayerNorm_{i}/{*}", "MlpBlock_{i}/{*}", "MultiHeadDotProductAttention_{i}/{*}" })
+            foreach (
+                var part in new[]
+                {
+                    "probe",
+                    "LayerNorm_{i}/{*}",
+                    "MlpBlock_{i}/{*}",
+                    "MultiHeadDotProductAttention_{i}/{*}",
+                }
+            )
                 names = names.Skipping("{MAPHead_0/|}" + part, "attention pooling, which was not asked for");
-        return new RecognisedTower(Flax.Family, source, config, _ => names, Preprocessing.LiT(config.ImageSize) with { Height = config.ImageHeight ?? config.ImageSize });
+        return new RecognisedTower(
+            Flax.Family,
+            source,
+            config,
+            _ => names,
+            Preprocessing.LiT(config.ImageSize) with
+            {
+                Height = config.ImageHeight ?? config.ImageSize,
+            }
+        );
     }
 }

@@ -40,7 +40,8 @@ public sealed class WeightRow(string Theirs, string Ours, Axes Axes, int Part = 
 
     internal NamePattern OurPattern { get; } = new(Ours);
 
-    internal WeightRow Under(string theirs, string ours) => new(theirs + Theirs, ours + Ours, Axes, Part, Parts, Optional);
+    internal WeightRow Under(string theirs, string ours) =>
+        new(theirs + Theirs, ours + Ours, Axes, Part, Parts, Optional);
 }
 
 /// <summary>Which tensor of a file became which of ours.</summary>
@@ -56,7 +57,11 @@ public sealed record MatchedName(string Theirs, string Ours, IReadOnlyList<long>
 /// <param name="Skipped">Tensors of the tower that were left out on purpose, one phrase each.</param>
 /// <param name="Outside">What else the file holds, one phrase each.</param>
 public sealed record MatchedNames(
-    string Source, IReadOnlyList<MatchedName> Names, IReadOnlyList<string> Skipped, IReadOnlyList<string> Outside);
+    string Source,
+    IReadOnlyList<MatchedName> Names,
+    IReadOnlyList<string> Skipped,
+    IReadOnlyList<string> Outside
+);
 
 /// <summary>
 /// The names that somebody else gave the weights of a tower, as a table: their name, ours, axes. Loading is strict: every
@@ -78,7 +83,8 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
     public void Add(string theirs, string ours, Axes axes) => rows.Add(new WeightRow(theirs, ours, axes));
 
     /// <summary>Adds a line: a tensor that is one of several equal parts of ours.</summary>
-    public void Add(string theirs, string ours, Axes axes, int part, int of) => rows.Add(new WeightRow(theirs, ours, axes, part, of));
+    public void Add(string theirs, string ours, Axes axes, int part, int of) =>
+        rows.Add(new WeightRow(theirs, ours, axes, part, of));
 
     /// <summary>Adds a line as it stands.</summary>
     public void Add(WeightRow row) => rows.Add(row);
@@ -118,7 +124,8 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
     internal bool Knows(string name)
     {
         for (var start = 0; start >= 0; start = name.IndexOfAny(['.', '/'], start) is >= 0 and var end ? end + 1 : -1)
-            if (rows.Exists(row => row.TheirPattern.NumbersIn(name[start..]) is not null)) return true;
+            if (rows.Exists(row => row.TheirPattern.NumbersIn(name[start..]) is not null))
+                return true;
         return false;
     }
 
@@ -126,7 +133,8 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
     public static WeightMap Own(string family, Module tower)
     {
         var map = new WeightMap(family);
-        foreach (var name in tower.state_dict().Keys) map.Add(name, name);
+        foreach (var name in tower.state_dict().Keys)
+            map.Add(name, name);
         return map;
     }
 
@@ -153,13 +161,18 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
             {
                 var (row, target) = (step.Row, ours[place]);
                 var length = row.Parts == 1 ? 0 : target.shape[0] / row.Parts;
-                if (row.Parts > 1) target = target.narrow(0, row.Part * length, length);
+                if (row.Parts > 1)
+                    target = target.narrow(0, row.Part * length, length);
                 target.copy_(row.Axes.Apply(slice is { } index ? theirs.select(0, index) : theirs));
             }
         }
         return new MatchedNames(
-            $"{source.Checkpoint.Container}, {Family}" + (source.Prefix.Length == 0 ? "" : $", under '{source.Prefix}'"),
-            [.. plan.Steps.Select(step => step.Described(source))], plan.Skipped, source.Outside);
+            $"{source.Checkpoint.Container}, {Family}"
+                + (source.Prefix.Length == 0 ? "" : $", under '{source.Prefix}'"),
+            [.. plan.Steps.Select(step => step.Described(source))],
+            plan.Skipped,
+            source.Outside
+        );
     }
 
     private sealed record Step(string Name, WeightRow Row, IReadOnlyList<(string Ours, long? Slice)> Places)
@@ -167,9 +180,17 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
         public MatchedName Described(WeightSource source)
         {
             var stacked = Places[0].Slice is not null;
-            var change = stacked && Row.Axes.Words.Length > 0 ? "unstacked, " + Row.Axes.Words : stacked ? "unstacked" : Row.Axes.Words;
-            return new MatchedName(source.Prefix + Name, (stacked ? $"{Places[0].Ours} … {Places[^1].Ours}" : Places[0].Ours)
-                + (Row.Parts > 1 ? $"[{Row.Part + 1}/{Row.Parts}]" : ""), source.ShapeOf(Name), change);
+            var change =
+                stacked && Row.Axes.Words.Length > 0 ? "unstacked, " + Row.Axes.Words
+                : stacked ? "unstacked"
+                : Row.Axes.Words;
+            return new MatchedName(
+                source.Prefix + Name,
+                (stacked ? $"{Places[0].Ours} … {Places[^1].Ours}" : Places[0].Ours)
+                    + (Row.Parts > 1 ? $"[{Row.Part + 1}/{Row.Parts}]" : ""),
+                source.ShapeOf(Name),
+                change
+            );
         }
     }
 
@@ -177,7 +198,9 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
     {
         var filled = new Dictionary<(string Ours, int Part), string>();
         var steps = new List<Step>();
-        List<string> skipped = [], leftOver = [], misshapen = [];
+        List<string> skipped = [],
+            leftOver = [],
+            misshapen = [];
         foreach (var (name, tensor) in source.Tensors.OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             var full = source.Prefix + name;
@@ -186,7 +209,8 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
                 skipped.Add($"{full}: {skip.Because}");
                 continue;
             }
-            var (row, numbers) = rows.Select(row => (row, Numbers: row.TheirPattern.NumbersIn(name))).FirstOrDefault(found => found.Numbers is not null);
+            var (row, numbers) = rows.Select(row => (row, Numbers: row.TheirPattern.NumbersIn(name)))
+                .FirstOrDefault(found => found.Numbers is not null);
             if (numbers is null)
             {
                 leftOver.Add(full);
@@ -198,24 +222,38 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
             var places = new List<(string, long?)>();
             for (var slice = 0; slice < (stacked ? Math.Min(tensor.Shape[0], 100_000) : 1); slice++)
             {
-                if (stacked) numbers[depth[0]] = slice;
+                if (stacked)
+                    numbers[depth[0]] = slice;
                 var place = row.OurPattern.NameWith(numbers);
                 if (!ours.TryGetValue(place, out var wanted))
                     leftOver.Add(stacked ? $"{full}[{slice}]" : full);
                 else if (!filled.TryAdd((place, row.Part), full))
                     leftOver.Add($"{full} (means the same as {filled[(place, row.Part)]})");
                 else if (shape is null || !Fits(shape, wanted, row.Parts))
-                    misshapen.Add($"{full} [{string.Join(", ", tensor.Shape)}] for {place} [{string.Join(", ", wanted)}]");
+                    misshapen.Add(
+                        $"{full} [{string.Join(", ", tensor.Shape)}] for {place} [{string.Join(", ", wanted)}]"
+                    );
                 else
                     places.Add((place, stacked ? slice : null));
             }
-            if (places.Count > 0) steps.Add(new Step(name, row, places));
+            if (places.Count > 0)
+                steps.Add(new Step(name, row, places));
         }
         var missing = Missing(ours.Keys, filled, source.Prefix);
         if (missing.Count + leftOver.Count + misshapen.Count > 0)
-            throw new LitException($"{source.Checkpoint.Path} looks like {Family}, but does not fit: " + string.Join("; ",
-                new[] { Listed("missing", missing), Listed("left over", leftOver), Listed("of another shape", misshapen) }
-                    .Where(part => part.Length > 0)) + ". Check that the file is complete and of this architecture.");
+            throw new LitException(
+                $"{source.Checkpoint.Path} looks like {Family}, but does not fit: "
+                    + string.Join(
+                        "; ",
+                        new[]
+                        {
+                            Listed("missing", missing),
+                            Listed("left over", leftOver),
+                            Listed("of another shape", misshapen),
+                        }.Where(part => part.Length > 0)
+                    )
+                    + ". Check that the file is complete and of this architecture."
+            );
         return (steps, skipped);
     }
 
@@ -224,8 +262,11 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
         var missing = new List<string>();
         foreach (var name in ours)
         {
-            var known = rows.Select(row => (Row: row, Numbers: row.OurPattern.NumbersIn(name))).Where(w => w.Numbers is not null).ToList();
-            if (known.Count == 0) missing.Add($"{name} (which has no name there)");
+            var known = rows.Select(row => (Row: row, Numbers: row.OurPattern.NumbersIn(name)))
+                .Where(w => w.Numbers is not null)
+                .ToList();
+            if (known.Count == 0)
+                missing.Add($"{name} (which has no name there)");
             foreach (var part in known.GroupBy(w => w.Row.Part))
                 if (!filled.ContainsKey((name, part.Key)) && !part.Any(w => w.Row.Optional))
                     missing.Add(prefix + part.First().Row.TheirPattern.NameWith(part.First().Numbers!));
@@ -235,9 +276,14 @@ public sealed class WeightMap(string family) : IEnumerable<WeightRow>
 
     private static bool Fits(long[] theirs, long[] ours, int parts) =>
         theirs.Length == ours.Length
-        && (parts == 1 ? theirs.SequenceEqual(ours)
-            : ours[0] % parts == 0 && theirs[0] == ours[0] / parts && theirs.Skip(1).SequenceEqual(ours.Skip(1)));
+        && (
+            parts == 1
+                ? theirs.SequenceEqual(ours)
+                : ours[0] % parts == 0 && theirs[0] == ours[0] / parts && theirs.Skip(1).SequenceEqual(ours.Skip(1))
+        );
 
-    private static string Listed(string what, List<string> names) => names.Count == 0 ? "" :
-        $"{names.Count} {what} ({string.Join(", ", names.Take(12))}{(names.Count > 12 ? $" and {names.Count - 12} more" : "")})";
+    private static string Listed(string what, List<string> names) =>
+        names.Count == 0
+            ? ""
+            : $"{names.Count} {what} ({string.Join(", ", names.Take(12))}{(names.Count > 12 ? $" and {names.Count - 12} more" : "")})";
 }

@@ -15,16 +15,28 @@ public sealed class Adafactor : TuningOptimizer
 
     /// <param name="parameters">What is moved.</param>
     /// <param name="options">Rates and decays.</param>
-    public Adafactor(IEnumerable<TunedParameter> parameters, OptimizerOptions options) : base(parameters, options)
+    public Adafactor(IEnumerable<TunedParameter> parameters, OptimizerOptions options)
+        : base(parameters, options)
     {
         foreach (var (name, tensor, _) in Parameters)
         {
             var momentum = Remember($"{name}:momentum", MomentumLike(tensor, halfByDefault: true));
-            memories.Add(name, FactoredAxes(tensor.shape, options.SmallestFactored) is var (largest, second)
-                ? new(momentum, null, Remember($"{name}:row", Without(largest)), Remember($"{name}:column", Without(second)), largest, second)
-                : new(momentum, Remember($"{name}:square", zeros_like(tensor)), null, null, 0, 0));
+            memories.Add(
+                name,
+                FactoredAxes(tensor.shape, options.SmallestFactored) is var (largest, second)
+                    ? new(
+                        momentum,
+                        null,
+                        Remember($"{name}:row", Without(largest)),
+                        Remember($"{name}:column", Without(second)),
+                        largest,
+                        second
+                    )
+                    : new(momentum, Remember($"{name}:square", zeros_like(tensor)), null, null, 0, 0)
+            );
 
-            Tensor Without(int axis) => zeros([.. tensor.shape.Where((_, i) => i != axis)], tensor.dtype, tensor.device);
+            Tensor Without(int axis) =>
+                zeros([.. tensor.shape.Where((_, i) => i != axis)], tensor.dtype, tensor.device);
         }
     }
 
@@ -37,7 +49,8 @@ public sealed class Adafactor : TuningOptimizer
     /// </summary>
     internal static (int Largest, int Second)? FactoredAxes(long[] shape, int smallest)
     {
-        if (shape.Length < 2) return null;
+        if (shape.Length < 2)
+            return null;
         int[] byLength = [.. Enumerable.Range(0, shape.Length).OrderBy(axis => shape[axis])];
         return shape[byLength[^2]] < smallest ? null : (byLength[^1], byLength[^2]);
     }
@@ -68,8 +81,15 @@ public sealed class Adafactor : TuningOptimizer
             Average(row, byRows ? ofRows : ofColumns, beta2);
             Average(column, byRows ? ofColumns : ofRows, beta2);
             var (rowFactor, columnFactor) = ((row / row.mean()).rsqrt_(), column.rsqrt());
-            FusedUpdate.AdafactorMatrix(parameter.Tensor, gradient, memory.Momentum, byRows ? rowFactor : columnFactor,
-                byRows ? columnFactor : rowFactor, Mixing, factors);
+            FusedUpdate.AdafactorMatrix(
+                parameter.Tensor,
+                gradient,
+                memory.Momentum,
+                byRows ? rowFactor : columnFactor,
+                byRows ? columnFactor : rowFactor,
+                Mixing,
+                factors
+            );
             return;
         }
         gradient = gradient.Times(factors.Shrink);
@@ -77,11 +97,18 @@ public sealed class Adafactor : TuningOptimizer
         Average(row, squares.mean([largest]), beta2);
         Average(column, squares.mean([second]), beta2);
         var secondInRow = largest < second ? second - 1 : second;
-        Move(parameter.Tensor, gradient * (row / row.mean([secondInRow], keepdim: true)).rsqrt_().unsqueeze(largest)
-            * column.rsqrt().unsqueeze(second), memory.Momentum, factors);
+        Move(
+            parameter.Tensor,
+            gradient
+                * (row / row.mean([secondInRow], keepdim: true)).rsqrt_().unsqueeze(largest)
+                * column.rsqrt().unsqueeze(second),
+            memory.Momentum,
+            factors
+        );
     }
 
-    private static void Average(Tensor memory, Tensor now, float beta2) => memory.TimesInPlace(beta2).PlusInPlace(now, 1 - beta2);
+    private static void Average(Tensor memory, Tensor now, float beta2) =>
+        memory.TimesInPlace(beta2).PlusInPlace(now, 1 - beta2);
 
     private void Move(Tensor parameter, Tensor direction, Tensor momentum, UpdateFactors factors)
     {

@@ -6,14 +6,17 @@ namespace LiT.Tuning;
 /// <summary><see cref="AdamW"/> for pre-training, with the rate and decay of <see cref="PretrainingOptions"/>.</summary>
 internal sealed class AdamUpdates(ImageTower tower, PretrainingOptions options) : IWeightUpdates
 {
-    private readonly AdamW adam = new(TunedParameter.Of(tower, ""), new OptimizerOptions
-    {
-        Kind = OptimizerKind.AdamW,
-        LearningRate = options.LearningRate,
-        WeightDecay = options.WeightDecay,
-        Momentum = options.Momentum,
-        ClipNorm = 1,
-    });
+    private readonly AdamW adam = new(
+        TunedParameter.Of(tower, ""),
+        new OptimizerOptions
+        {
+            Kind = OptimizerKind.AdamW,
+            LearningRate = options.LearningRate,
+            WeightDecay = options.WeightDecay,
+            Momentum = options.Momentum,
+            ClipNorm = 1,
+        }
+    );
 
     /// <inheritdoc/>
     public IEnumerable<(string Name, Tensor Value)> State => adam.State.Select(one => (one.Key, one.Value));
@@ -24,7 +27,8 @@ internal sealed class AdamUpdates(ImageTower tower, PretrainingOptions options) 
     /// <inheritdoc/>
     public void Clear()
     {
-        foreach (var parameter in adam.Parameters) parameter.Tensor.grad?.zero_();
+        foreach (var parameter in adam.Parameters)
+            parameter.Tensor.grad?.zero_();
     }
 
     /// <inheritdoc/>

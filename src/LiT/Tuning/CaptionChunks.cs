@@ -11,23 +11,42 @@ internal sealed class CaptionChunks
     private readonly List<int[]> texts;
     private readonly int padding;
 
-    internal CaptionChunks(TuningPairs pairs, int[] drawnRows, int microBatch, bool masksPadding, CaptionNoise? noise = null)
+    internal CaptionChunks(
+        TuningPairs pairs,
+        int[] drawnRows,
+        int microBatch,
+        bool masksPadding,
+        CaptionNoise? noise = null
+    )
     {
         padding = pairs.Padding;
         var rows = drawnRows.Distinct().ToArray();
-        texts = [.. rows.Select(row => pairs.Tokens(row)[..(masksPadding ? pairs.LengthOf(row) : pairs.Length)].ToArray())];
-        if (noise is not null) texts = [.. texts.Select((text, i) => noise.Disturb(text, pairs.Length, (ulong)rows[i]))];
+        texts =
+        [
+            .. rows.Select(row => pairs.Tokens(row)[..(masksPadding ? pairs.LengthOf(row) : pairs.Length)].ToArray()),
+        ];
+        if (noise is not null)
+            texts = [.. texts.Select((text, i) => noise.Disturb(text, pairs.Length, (ulong)rows[i]))];
         int[] order = [.. Enumerable.Range(0, rows.Length).OrderBy(i => texts[i].Length).ThenBy(i => rows[i])];
         texts = [.. order.Select(i => texts[i])];
         var placeOf = new Dictionary<int, long>(rows.Length);
-        for (var place = 0; place < rows.Length; place++) placeOf.Add(rows[order[place]], place);
+        for (var place = 0; place < rows.Length; place++)
+            placeOf.Add(rows[order[place]], place);
         PlaceOfPair = [.. drawnRows.Select(row => placeOf[row])];
         var count = (rows.Length + microBatch - 1) / microBatch;
-        Chunks = [.. Enumerable.Range(0, count).Select(chunk =>
-        {
-            var (from, to) = ((int)((long)rows.Length * chunk / count), (int)((long)rows.Length * (chunk + 1) / count));
-            return (from, to - from, texts[to - 1].Length);
-        })];
+        Chunks =
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(chunk =>
+                {
+                    var (from, to) = (
+                        (int)((long)rows.Length * chunk / count),
+                        (int)((long)rows.Length * (chunk + 1) / count)
+                    );
+                    return (from, to - from, texts[to - 1].Length);
+                }),
+        ];
     }
 
     /// <summary>Distinct captions.</summary>
@@ -48,7 +67,8 @@ internal sealed class CaptionChunks
         for (var row = 0; row < count; row++)
         {
             var text = texts[from + row];
-            for (var place = 0; place < text.Length; place++) ids[row * length + place] = text[place];
+            for (var place = 0; place < text.Length; place++)
+                ids[row * length + place] = text[place];
         }
         return tensor(ids, [count, length]);
     }

@@ -9,20 +9,23 @@ namespace LiT.Tuning;
 /// <param name="seed">Of the step.</param>
 internal sealed class CaptionNoise(IReadOnlyList<int> foreign, double share, ulong seed)
 {
-    private const int MostWords = 3, MostPieces = 4;
+    private const int MostWords = 3,
+        MostPieces = 4;
 
     /// <summary>The text with up to three foreign words put in before its last id, as far as there is room in the row.</summary>
     internal int[] Disturb(int[] text, int room, ulong caption)
     {
         var random = Draw.Mixed(seed, caption);
-        if (Unit(random) >= share) return text;
+        if (Unit(random) >= share)
+            return text;
         var disturbed = text.ToList();
         var words = 1 + Below(MostWords, 0);
         for (var word = 0; word < words; word++)
         {
             var place = disturbed.Count == 1 ? 0 : 1 + Below(disturbed.Count - 1, 1, word);
             var pieces = Math.Min(1 + Below(MostPieces, 2, word), room - disturbed.Count);
-            for (var piece = 0; piece < pieces; piece++) disturbed.Insert(place, foreign[Below(foreign.Count, 3, word, piece)]);
+            for (var piece = 0; piece < pieces; piece++)
+                disturbed.Insert(place, foreign[Below(foreign.Count, 3, word, piece)]);
         }
         return [.. disturbed];
 

@@ -55,19 +55,30 @@ public static class ContrastiveLoss
     /// <param name="positives">Which pairs belong together beyond the diagonal, or null for the paper's plain form.</param>
     /// <param name="mask">Which pairs count, [B], or null for all; the others are neither positive nor negative.</param>
     /// <param name="options">Which loss and how.</param>
-    public static LossResult Compute(Tensor zimg, Tensor ztxt, Tensor logTemperature, Tensor? bias = null,
-        Positives? positives = null, bool[]? mask = null, ContrastiveLossOptions? options = null)
+    public static LossResult Compute(
+        Tensor zimg,
+        Tensor ztxt,
+        Tensor logTemperature,
+        Tensor? bias = null,
+        Positives? positives = null,
+        bool[]? mask = null,
+        ContrastiveLossOptions? options = null
+    )
     {
         options ??= new();
         var size = zimg.shape[0];
         if (ztxt.shape[0] != size || ztxt.shape[1] != zimg.shape[1])
-            throw new ArgumentException($"Image embeddings are [{size}, {zimg.shape[1]}] and text embeddings " +
-                $"[{ztxt.shape[0]}, {ztxt.shape[1]}]: one text an image is expected, of equal length.");
+            throw new ArgumentException(
+                $"Image embeddings are [{size}, {zimg.shape[1]}] and text embeddings "
+                    + $"[{ztxt.shape[0]}, {ztxt.shape[1]}]: one text an image is expected, of equal length."
+            );
         positives ??= Positives.Own((int)size);
         if (positives.Size != size || (mask?.Length ?? size) != size)
             throw new ArgumentException($"The positives or the mask are not of {size} pairs, as the batch is.");
         if (options.LocalParts < 1 || options.LocalParts > size || options.BlockSize < 1)
-            throw new ArgumentException($"A batch of {size} cannot be computed in {options.LocalParts} parts, blocks of {options.BlockSize}.");
+            throw new ArgumentException(
+                $"A batch of {size} cannot be computed in {options.LocalParts} parts, blocks of {options.BlockSize}."
+            );
 
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
@@ -77,27 +88,50 @@ public static class ContrastiveLoss
         for (var part = 0; part < options.LocalParts; part++)
         {
             var (from, to) = (size * part / options.LocalParts, size * (part + 1) / options.LocalParts);
-            var own = Masked(zimg.narrow(0, from, to - from), ztxt.narrow(0, from, to - from), scale, offset, positives.Slice((int)from, (int)to),
-                mask?[(int)from..(int)to], options);
-            if (options.LocalParts > 1) own = own.Weighted((to - from) / (double)size);
+            var own = Masked(
+                zimg.narrow(0, from, to - from),
+                ztxt.narrow(0, from, to - from),
+                scale,
+                offset,
+                positives.Slice((int)from, (int)to),
+                mask?[(int)from..(int)to],
+                options
+            );
+            if (options.LocalParts > 1)
+                own = own.Weighted((to - from) / (double)size);
             whole = whole is null ? own : whole.Join(own);
         }
         return whole!.MoveToOuterDisposeScope();
     }
 
     /// <summary>The loss of the pairs that count, spread over all.</summary>
-    private static LossResult Masked(Tensor zimg, Tensor ztxt, Tensor scale, Tensor bias, Positives positives, bool[]? mask,
-        ContrastiveLossOptions options)
+    private static LossResult Masked(
+        Tensor zimg,
+        Tensor ztxt,
+        Tensor scale,
+        Tensor bias,
+        Positives positives,
+        bool[]? mask,
+        ContrastiveLossOptions options
+    )
     {
-        if (mask is null) return Blocks(zimg, ztxt, positives, zimg.shape[0]);
+        if (mask is null)
+            return Blocks(zimg, ztxt, positives, zimg.shape[0]);
         var kept = Enumerable.Range(0, mask.Length).Where(pair => mask[pair]).ToArray();
-        if (kept.Length == 0) throw new ArgumentException("The mask leaves no pair.", nameof(mask));
+        if (kept.Length == 0)
+            throw new ArgumentException("The mask leaves no pair.", nameof(mask));
         var rows = tensor(kept.Select(pair => (long)pair).ToArray(), device: zimg.device);
-        return Blocks(zimg.index_select(0, rows), ztxt.index_select(0, rows), positives.Select(kept), kept.Length + 1e-8)
+        return Blocks(
+                zimg.index_select(0, rows),
+                ztxt.index_select(0, rows),
+                positives.Select(kept),
+                kept.Length + 1e-8
+            )
             .SpreadOver(mask.Length, rows);
 
-        LossResult Blocks(Tensor z, Tensor t, Positives own, double denominator) => options.Kind == ContrastiveLossKind.Softmax
-            ? SoftmaxBlocks.Compute(z, t, scale, own, denominator, options)
-            : SigmoidBlocks.Compute(z, t, scale, bias, own, denominator, options);
+        LossResult Blocks(Tensor z, Tensor t, Positives own, double denominator) =>
+            options.Kind == ContrastiveLossKind.Softmax
+                ? SoftmaxBlocks.Compute(z, t, scale, own, denominator, options)
+                : SigmoidBlocks.Compute(z, t, scale, bias, own, denominator, options);
     }
 }

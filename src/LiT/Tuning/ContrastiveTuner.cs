@@ -19,7 +19,14 @@ public interface IValidation
 /// <param name="Temperature">exp(t) of the result.</param>
 /// <param name="Bias">The sigmoid loss's bias of the result.</param>
 /// <param name="Last">The last line of metrics.</param>
-public sealed record TuningOutcome(long Steps, long? ResumedAt, long ResultStep, double Temperature, double? Bias, MetricsLine Last);
+public sealed record TuningOutcome(
+    long Steps,
+    long? ResumedAt,
+    long ResultStep,
+    double Temperature,
+    double? Bias,
+    MetricsLine Last
+);
 
 /// <summary>
 /// Contrastive tuning (LiT, arXiv 2111.07991, section 3) from the first step to the last, resumable at any moment: the
@@ -69,11 +76,19 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
     {
         options.Check(pairs.Count);
         if (towers.Parameters.Count == 0)
-            throw new UsageException("Nothing is left to tune: both towers are locked and neither has a head. Unlock one, or add a head.");
+            throw new UsageException(
+                "Nothing is left to tune: both towers are locked and neither has a head. Unlock one, or add a head."
+            );
         var checkpoints = Path.Combine(folder, "checkpoints");
         Directory.CreateDirectory(checkpoints);
         using var alone = RunLock.Take(checkpoints);
-        using var session = new TuningSession(towers, pairs, options, device, new(checkpoints, OnWarning ?? (_ => { })));
+        using var session = new TuningSession(
+            towers,
+            pairs,
+            options,
+            device,
+            new(checkpoints, OnWarning ?? (_ => { }))
+        );
         AtomicFile.RemoveLeft(folder);
         OnStart?.Invoke(session.Step);
         using var metrics = new MetricsLog(Path.Combine(folder, "metrics.jsonl"), session.Step);
@@ -95,52 +110,81 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
                 cancel.ThrowIfCancellationRequested();
             }
             // On a GPU a step's numbers are read only where a line is due: reading them waits for it.
-            var due = device.type == TorchSharp.DeviceType.CPU || (session.Step + 1) % options.LogEvery == 0 || session.Step + 1 == options.Steps
-                || (Validation is not null && options.ValidateEvery > 0 && (session.Step + 1) % options.ValidateEvery == 0);
+            var due =
+                device.type == TorchSharp.DeviceType.CPU
+                || (session.Step + 1) % options.LogEvery == 0
+                || session.Step + 1 == options.Steps
+                || (
+                    Validation is not null
+                    && options.ValidateEvery > 0
+                    && (session.Step + 1) % options.ValidateEvery == 0
+                );
             var (read, rate) = session.Next(due);
             if (read is { } told)
             {
                 numbers = told;
-                try { doctor.Look(session.Step, numbers, session.Temperature); }
-                catch (DoctorStop stop) { throw Stopped(stop, folder, session); }
+                try
+                {
+                    doctor.Look(session.Step, numbers, session.Temperature);
+                }
+                catch (DoctorStop stop)
+                {
+                    throw Stopped(stop, folder, session);
+                }
             }
             pairsSince += options.Batch;
             var last = session.Step == options.Steps;
-            var validates = Validation is not null && (last || (options.ValidateEvery > 0 && session.Step % options.ValidateEvery == 0));
+            var validates =
+                Validation is not null
+                && (last || (options.ValidateEvery > 0 && session.Step % options.ValidateEvery == 0));
             if (last || validates || session.Step % options.LogEvery == 0)
             {
                 var now = clock.Elapsed.TotalSeconds;
                 line = session.Line(numbers, rate, pairsSince / Math.Max(1e-9, now - since), earlier + now);
-                if (validates) line = line with { Val = session.Validate(Validation!) };
+                if (validates)
+                    line = line with { Val = session.Validate(Validation!) };
                 (pairsSince, since) = (0, clock.Elapsed.TotalSeconds);
                 metrics.Write(line);
                 board.Write(line, DateTimeOffset.UtcNow);
                 OnLine?.Invoke(line);
             }
             if (validates)
-                try { doctor.Look(session.Step, line!.Val!); }
-                catch (DoctorStop stop) { throw Stopped(stop, folder, session); }
+                try
+                {
+                    doctor.Look(session.Step, line!.Val!);
+                }
+                catch (DoctorStop stop)
+                {
+                    throw Stopped(stop, folder, session);
+                }
             if (session.Step == begun + StepsToJudgePace && options.Steps - session.Step > 0)
-                OnPace?.Invoke(TimeSpan.FromSeconds(clock.Elapsed.TotalSeconds / StepsToJudgePace * (options.Steps - begun)));
+                OnPace?.Invoke(
+                    TimeSpan.FromSeconds(clock.Elapsed.TotalSeconds / StepsToJudgePace * (options.Steps - begun))
+                );
             session.Seconds = earlier + clock.Elapsed.TotalSeconds;
             if (last || session.Step % options.CheckpointEvery == 0)
             {
                 metrics.Flush();
                 session.Save();
             }
-            Progress?.Report(new("tuning", session.Step, options.Steps, "steps", Note(numbers, line, session.Temperature, rate)));
+            Progress?.Report(
+                new("tuning", session.Step, options.Steps, "steps", Note(numbers, line, session.Temperature, rate))
+            );
         }
         var result = session.Finish();
         return new(session.Step, resumedAt, result, session.Temperature, session.Bias, line!);
     }
 
-    private static string Note(StepNumbers numbers, MetricsLine? line, double temperature, double rate) => FormattableString.Invariant(
-        $"loss {numbers.Loss:f3}, right {100 * numbers.ImageToText:f0}/{100 * numbers.TextToImage:f0}%, temperature {temperature:f1}, lr {rate:g2}{(line is null ? "" : $", {line.PairsPerSecond:f0} pairs/s")}");
+    private static string Note(StepNumbers numbers, MetricsLine? line, double temperature, double rate) =>
+        FormattableString.Invariant(
+            $"loss {numbers.Loss:f3}, right {100 * numbers.ImageToText:f0}/{100 * numbers.TextToImage:f0}%, temperature {temperature:f1}, lr {rate:g2}{(line is null ? "" : $", {line.PairsPerSecond:f0} pairs/s")}"
+        );
 
     /// <summary>What the doctor stopped stays resumable, unless its weights are no numbers any more.</summary>
     private static LitException Stopped(DoctorStop stop, string folder, TuningSession session)
     {
-        if (stop.Finding.Name != Complaint.NotANumber) session.Save();
+        if (stop.Finding.Name != Complaint.NotANumber)
+            session.Save();
         return new($"{folder}, {stop.Finding}", stop);
     }
 }
@@ -157,8 +201,14 @@ internal static class RunLock
         }
         catch (IOException trouble) when (File.Exists(path))
         {
-            throw new LitException($"{folder}: another run is writing here. Wait for it, stop it, or tune into another folder.", trouble);
+            throw new LitException(
+                $"{folder}: another run is writing here. Wait for it, stop it, or tune into another folder.",
+                trouble
+            );
         }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException) { throw AtomicFile.Explained(path, trouble); }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(path, trouble);
+        }
     }
 }

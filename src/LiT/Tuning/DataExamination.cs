@@ -8,8 +8,13 @@ namespace LiT.Tuning;
 /// <summary>The training doctor before a run: looks at the pairs, the validation set and the machine.</summary>
 internal static class DataExamination
 {
-    private const double ManyDuplicates = 0.5, ManyTruncated = 0.1, ManyUnknown = 0.02, SecondScript = 0.05, Alike = 1e-4;
-    private const int RowsLookedAt = 1000, LettersLookedAt = 2_000_000;
+    private const double ManyDuplicates = 0.5,
+        ManyTruncated = 0.1,
+        ManyUnknown = 0.02,
+        SecondScript = 0.05,
+        Alike = 1e-4;
+    private const int RowsLookedAt = 1000,
+        LettersLookedAt = 2_000_000;
 
     /// <summary>What captions and pictures are like.</summary>
     internal static IEnumerable<Finding> Pairs(TuningPairs pairs, IEnumerable<string> captions)
@@ -18,27 +23,43 @@ internal static class DataExamination
         if (repeated > ManyDuplicates && pairs.Captions > 1)
         {
             var (most, times) = MostFrequent(captions);
-            yield return new(Complaint.DuplicateCaptions, null,
+            yield return new(
+                Complaint.DuplicateCaptions,
+                null,
                 $"{Percent(repeated)} of the {pairs.Captions:N0} captions say what another says ({pairs.DistinctRows:N0} are distinct; '{most}' stands {times:N0} times).",
-                "Equal captions in a batch count as positives of each other (--positives shared); with longer, more different captions the text tower would learn more.");
+                "Equal captions in a batch count as positives of each other (--positives shared); with longer, more different captions the text tower would learn more."
+            );
         }
         var counts = pairs.Counts;
         if (counts.Truncated > ManyTruncated * counts.Captions)
-            yield return new(Complaint.TruncatedCaptions, null,
+            yield return new(
+                Complaint.TruncatedCaptions,
+                null,
                 $"{Percent(counts.Truncated / (double)counts.Captions)} of the distinct captions do not fit {pairs.Length} ids and lose their end.",
-                $"Give --token-length {Math.Min(256, pairs.Length * 2)}, or shorter captions with the important words first.");
+                $"Give --token-length {Math.Min(256, pairs.Length * 2)}, or shorter captions with the important words first."
+            );
         if (counts.Unknown > ManyUnknown * counts.Pieces)
-            yield return new(Complaint.UnknownTokens, null,
+            yield return new(
+                Complaint.UnknownTokens,
+                null,
                 $"the vocabulary lacks {Percent(counts.Unknown / (double)counts.Pieces)} of what the captions say.",
-                "Make one from the captions (leave --tokenizer out, or 'lit tokenizer train'), or give a vocabulary of their language.");
+                "Make one from the captions (leave --tokenizer out, or 'lit tokenizer train'), or give a vocabulary of their language."
+            );
         var scripts = Scripts.Shares(captions, LettersLookedAt);
         if (scripts.Count > 1 && scripts[1].Share > SecondScript)
-            yield return new(Complaint.LanguageMix, null,
+            yield return new(
+                Complaint.LanguageMix,
+                null,
                 $"captions are written in several scripts: {string.Join(", ", scripts.Where(one => one.Share > 0.01).Select(one => $"{one.Script} {Percent(one.Share)}"))}.",
-                "That is fine where it is meant; see that the vocabulary has them all and that prompts are asked in the same languages.");
+                "That is fine where it is meant; see that the vocabulary has them all and that prompts are asked in the same languages."
+            );
         if (pairs.Pictures.Shape.Count == 1 && Spread(pairs.Pictures) < Alike)
-            yield return new(Complaint.Collapse, null, "all pictures have the same embedding, so no caption can be told from another.",
-                "See that the image tower has its weights and the store its own pictures: 'lit models show', 'lit data stats'.");
+            yield return new(
+                Complaint.Collapse,
+                null,
+                "all pictures have the same embedding, so no caption can be told from another.",
+                "See that the image tower has its weights and the store its own pictures: 'lit models show', 'lit data stats'."
+            );
     }
 
     /// <summary>Pictures of the validation set that are tuned on, by the bytes of their files.</summary>
@@ -49,10 +70,17 @@ internal static class DataExamination
         foreach (var hash in hashes)
         {
             all++;
-            if (known.Contains(Convert.ToHexString(hash))) seen++;
+            if (known.Contains(Convert.ToHexString(hash)))
+                seen++;
         }
-        return seen == 0 ? null : new(Complaint.ValidationOverlap, null, $"{seen:N0} of the {all:N0} pictures in {validation} are tuned on as well, so validation flatters the model.",
-            "Take them out of the data, or validate on others.");
+        return seen == 0
+            ? null
+            : new(
+                Complaint.ValidationOverlap,
+                null,
+                $"{seen:N0} of the {all:N0} pictures in {validation} are tuned on as well, so validation flatters the model.",
+                "Take them out of the data, or validate on others."
+            );
     }
 
     /// <summary>Hashes of a validation set's pictures; those that cannot be read are left out.</summary>
@@ -61,14 +89,21 @@ internal static class DataExamination
         if (EmbeddingStore.IsStore(path))
         {
             using var store = EmbeddingStore.Open(path);
-            for (var row = 0L; row < store.Rows; row += store.Views) yield return store.Sha256(row);
+            for (var row = 0L; row < store.Rows; row += store.Views)
+                yield return store.Sha256(row);
             yield break;
         }
         foreach (var sample in samples)
         {
             byte[] hash;
-            try { hash = SHA256.HashData(sample.ReadImage?.Invoke() ?? []); }
-            catch (Exception trouble) when (trouble is LitException or IOException) { continue; }
+            try
+            {
+                hash = SHA256.HashData(sample.ReadImage?.Invoke() ?? []);
+            }
+            catch (Exception trouble) when (trouble is LitException or IOException)
+            {
+                continue;
+            }
             yield return hash;
         }
     }
@@ -77,18 +112,32 @@ internal static class DataExamination
     internal static IEnumerable<Finding> Machine(RunNeeds needs, long memory, long disk)
     {
         if (needs.Memory > memory)
-            yield return new(Complaint.TooLittleMemory, null, $"the run will take about {Size(needs.Memory)} of memory, and this machine has {Size(memory)}.",
-                "Give a smaller --micro-batch (which does not change the result) or a smaller text tower.");
+            yield return new(
+                Complaint.TooLittleMemory,
+                null,
+                $"the run will take about {Size(needs.Memory)} of memory, and this machine has {Size(memory)}.",
+                "Give a smaller --micro-batch (which does not change the result) or a smaller text tower."
+            );
         if (needs.Disk > disk)
-            yield return new(Complaint.TooLittleDisk, null, $"the run will write about {Size(needs.Disk)}, and the disk has {Size(disk)} left.",
-                "Free some space, or tune into a folder on another disk.");
+            yield return new(
+                Complaint.TooLittleDisk,
+                null,
+                $"the run will write about {Size(needs.Disk)}, and the disk has {Size(disk)} left.",
+                "Free some space, or tune into a folder on another disk."
+            );
     }
 
-    internal static string Size(long bytes) => bytes >= 1e8 ? FormattableString.Invariant($"{bytes / 1e9:0.0} GB") : FormattableString.Invariant($"{Math.Ceiling(bytes / 1e6):0} MB");
+    internal static string Size(long bytes) =>
+        bytes >= 1e8
+            ? FormattableString.Invariant($"{bytes / 1e9:0.0} GB")
+            : FormattableString.Invariant($"{Math.Ceiling(bytes / 1e6):0} MB");
 
     private static (string Caption, int Times) MostFrequent(IEnumerable<string> captions)
     {
-        var (most, times) = captions.GroupBy(caption => caption, StringComparer.Ordinal).Select(group => (group.Key, group.Count())).MaxBy(one => one.Item2);
+        var (most, times) = captions
+            .GroupBy(caption => caption, StringComparer.Ordinal)
+            .Select(group => (group.Key, group.Count()))
+            .MaxBy(one => one.Item2);
         return (most.Length > 60 ? most[..60] + "…" : most, times);
     }
 
@@ -97,14 +146,16 @@ internal static class DataExamination
     {
         var size = (int)pictures.Shape[0];
         var count = Math.Min(pictures.Count, RowsLookedAt);
-        if (count < 2) return double.MaxValue;
+        if (count < 2)
+            return double.MaxValue;
         var mean = new double[size];
         var row = new float[size];
         for (var i = 0; i < count; i++)
         {
             pictures.Read((int)((long)i * pictures.Count / count), 0, row);
             var length = Math.Sqrt(row.Sum(one => (double)one * one)) + 1e-8;
-            for (var j = 0; j < size; j++) mean[j] += row[j] / length / count;
+            for (var j = 0; j < size; j++)
+                mean[j] += row[j] / length / count;
         }
         return 1 - mean.Sum(one => one * one);
     }
@@ -129,8 +180,9 @@ internal readonly record struct RunNeeds(long Memory, long Disk)
         // Adafactor keeps bfloat16 momentum and factored squares, Adam two float32 a weight; gradients and the average one each.
         var state = options.Optimizer.Kind == OptimizerKind.AdamW ? 8.0 : 2.1;
         var average = options.AverageDecay is null ? 0 : 4;
-        var memory = Runtime + 4.0 * held + tuned * (4 + state + average) + 4.0 * activations + 24.0 * options.Batch * embedding;
-        var disk = 3 * tuned * (4 + state + average) + 4.0 * held;      // two checkpoints and one being made; the bundle
+        var memory =
+            Runtime + 4.0 * held + tuned * (4 + state + average) + 4.0 * activations + 24.0 * options.Batch * embedding;
+        var disk = 3 * tuned * (4 + state + average) + 4.0 * held; // two checkpoints and one being made; the bundle
         return new((long)memory, (long)disk);
     }
 }
@@ -140,9 +192,22 @@ internal static class Scripts
 {
     private static readonly (string Name, int From, int To)[] Ranges =
     [
-        ("Latin", 'A', 0x24F), ("Latin", 0x1E00, 0x1EFF), ("Greek", 0x370, 0x3FF), ("Cyrillic", 0x400, 0x52F), ("Hebrew", 0x590, 0x5FF), ("Arabic", 0x600, 0x77F),
-        ("Devanagari", 0x900, 0x97F), ("Bengali", 0x980, 0x9FF), ("Tamil", 0xB80, 0xBFF), ("Thai", 0xE00, 0xE7F), ("Georgian", 0x10A0, 0x10FF),
-        ("Hangul", 0x1100, 0x11FF), ("Japanese", 0x3040, 0x30FF), ("Chinese", 0x3400, 0x9FFF), ("Hangul", 0xAC00, 0xD7A3), ("Chinese", 0x20000, 0x3134F),
+        ("Latin", 'A', 0x24F),
+        ("Latin", 0x1E00, 0x1EFF),
+        ("Greek", 0x370, 0x3FF),
+        ("Cyrillic", 0x400, 0x52F),
+        ("Hebrew", 0x590, 0x5FF),
+        ("Arabic", 0x600, 0x77F),
+        ("Devanagari", 0x900, 0x97F),
+        ("Bengali", 0x980, 0x9FF),
+        ("Tamil", 0xB80, 0xBFF),
+        ("Thai", 0xE00, 0xE7F),
+        ("Georgian", 0x10A0, 0x10FF),
+        ("Hangul", 0x1100, 0x11FF),
+        ("Japanese", 0x3040, 0x30FF),
+        ("Chinese", 0x3400, 0x9FFF),
+        ("Hangul", 0xAC00, 0xD7A3),
+        ("Chinese", 0x20000, 0x3134F),
     ];
 
     /// <summary>Shares of all letters, the largest first.</summary>
@@ -154,12 +219,15 @@ internal static class Scripts
         {
             foreach (var rune in text.EnumerateRunes())
             {
-                if (!Rune.IsLetter(rune)) continue;
+                if (!Rune.IsLetter(rune))
+                    continue;
                 letters++;
-                var name = Array.Find(Ranges, range => rune.Value >= range.From && rune.Value <= range.To).Name ?? "other";
+                var name = Array.Find(Ranges, range => rune.Value >= range.From && rune.Value <= range.To).Name
+                    ?? "other";
                 counts[name] = counts.GetValueOrDefault(name) + 1;
             }
-            if (letters > mostLetters) break;
+            if (letters > mostLetters)
+                break;
         }
         return [.. counts.Select(one => (one.Key, one.Value / (double)letters)).OrderByDescending(one => one.Item2)];
     }

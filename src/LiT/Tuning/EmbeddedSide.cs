@@ -12,7 +12,13 @@ namespace LiT.Tuning;
 /// <param name="tuned">Whether anything in it takes a gradient.</param>
 /// <param name="seed">Of this side at this step.</param>
 /// <param name="statistics">What a pass moves by itself (statistics of batch norms): the replay does not move it again.</param>
-internal sealed class EmbeddedSide(Func<int, Tensor> embed, int parts, bool tuned, ulong seed, IReadOnlyList<Tensor>? statistics = null)
+internal sealed class EmbeddedSide(
+    Func<int, Tensor> embed,
+    int parts,
+    bool tuned,
+    ulong seed,
+    IReadOnlyList<Tensor>? statistics = null
+)
 {
     private Tensor? graph;
     private List<long>? sizes;
@@ -27,11 +33,14 @@ internal sealed class EmbeddedSide(Func<int, Tensor> embed, int parts, bool tune
         }
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var embedded = Enumerable.Range(0, parts).Select(part =>
-        {
-            using var inside = NewDisposeScope();
-            return Part(part).MoveToOuterDisposeScope();
-        }).ToArray();
+        var embedded = Enumerable
+            .Range(0, parts)
+            .Select(part =>
+            {
+                using var inside = NewDisposeScope();
+                return Part(part).MoveToOuterDisposeScope();
+            })
+            .ToArray();
         sizes = [.. embedded.Select(part => part.shape[0])];
         return (parts == 1 ? embedded[0] : cat(embedded)).MoveToOuterDisposeScope();
     }
@@ -39,7 +48,8 @@ internal sealed class EmbeddedSide(Func<int, Tensor> embed, int parts, bool tune
     /// <summary>Adds the gradients of everything that is tuned, given those of the embeddings, [N, E].</summary>
     internal void Backward(Tensor gradient)
     {
-        if (!tuned) return;
+        if (!tuned)
+            return;
         if (graph is not null)
         {
             graph.backward([gradient]);

@@ -13,9 +13,11 @@ namespace LiT.Tuning;
 /// </summary>
 internal static unsafe class FusedLogits
 {
-    private const int Lanes = 16, PieceRows = 64;
+    private const int Lanes = 16,
+        PieceRows = 64;
 
-    internal static bool Fits(Tensor embeddings) => embeddings.device_type == TorchSharp.DeviceType.CPU && embeddings.dtype == ScalarType.Float32;
+    internal static bool Fits(Tensor embeddings) =>
+        embeddings.device_type == TorchSharp.DeviceType.CPU && embeddings.dtype == ScalarType.Float32;
 
     /// <summary>
     /// Takes a block into the running maxima of rows and columns, notes where they stand (ties go to the first), and adds its
@@ -27,27 +29,35 @@ internal static unsafe class FusedLogits
         var pieces = (int)((rows + PieceRows - 1) / PieceRows);
         float* l = Floats(logits);
         var (ofRow, ofColumn) = (row.From(firstRow), column.From(firstColumn));
-        using Scratch largest = new(pieces * columns), best = new(pieces * columns), sums = new(pieces * columns);
+        using Scratch largest = new(pieces * columns),
+            best = new(pieces * columns),
+            sums = new(pieces * columns);
         var rowBefore = new float[rows];
         InPieces(rows, (piece, from, to) =>
         {
-            fixed (float* ownLargest = &largest.Numbers[piece * columns], ownBest = &best.Numbers[piece * columns])
+            fixed (
+                float* ownLargest = &largest.Numbers[piece * columns],
+                    ownBest = &best.Numbers[piece * columns]
+            )
             {
                 new Span<float>(ownLargest, (int)columns).Fill(float.NegativeInfinity);
                 for (var i = from; i < to; i++)
                 {
                     var most = Largest(l + i * columns, columns, ownLargest, ownBest, firstRow + i);
                     rowBefore[i] = ofRow.Maximum[i];
-                    if (most <= ofRow.Maximum[i]) continue;
-                    ofRow.Best[i] = firstColumn + Math.Max(0, new ReadOnlySpan<float>(l + i * columns, (int)columns).IndexOf(most));
+                    if (most <= ofRow.Maximum[i])
+                        continue;
+                    ofRow.Best[i] =
+                        firstColumn + Math.Max(0, new ReadOnlySpan<float>(l + i * columns, (int)columns).IndexOf(most));
                     ofRow.Maximum[i] = most;
                 }
             }
         });
         var columnBefore = new ReadOnlySpan<float>(ofColumn.Maximum, (int)columns).ToArray();
         for (var piece = 0; piece < pieces; piece++)
-            for (var j = 0; j < columns; j++)
-                if (largest.Numbers[piece * columns + j] is var most && !(most <= ofColumn.Maximum[j])) (ofColumn.Maximum[j], ofColumn.Best[j]) = (most, best.Numbers[piece * columns + j]);
+        for (var j = 0; j < columns; j++)
+            if (largest.Numbers[piece * columns + j] is var most && !(most <= ofColumn.Maximum[j]))
+                (ofColumn.Maximum[j], ofColumn.Best[j]) = (most, best.Numbers[piece * columns + j]);
         InPieces(rows, (piece, from, to) =>
         {
             fixed (float* own = &sums.Numbers[piece * columns])
@@ -63,7 +73,8 @@ internal static unsafe class FusedLogits
         for (var j = 0; j < columns; j++)
         {
             var sum = ofColumn.Sum[j] * MathF.Exp(columnBefore[j] - ofColumn.Maximum[j]);
-            for (var piece = 0; piece < pieces; piece++) sum += sums.Numbers[piece * columns + j];
+            for (var piece = 0; piece < pieces; piece++)
+                sum += sums.Numbers[piece * columns + j];
             ofColumn.Sum[j] = sum;
         }
         KeepAlive(logits, row, column);
@@ -76,7 +87,8 @@ internal static unsafe class FusedLogits
         float* l = Floats(logits);
         var (ofRow, ofColumn) = (row.From(firstRow), column.From(firstColumn));
         var inverse = new float[columns + Lanes];
-        for (var j = 0; j < columns; j++) inverse[j] = 1 / ofColumn.Sum[j];
+        for (var j = 0; j < columns; j++)
+            inverse[j] = 1 / ofColumn.Sum[j];
         InPieces(rows, (_, from, to) =>
         {
             fixed (float* ofColumns = inverse)
@@ -87,7 +99,9 @@ internal static unsafe class FusedLogits
                     for (var j = 0L; j < columns; j += Lanes)
                     {
                         var x = Load(at + j, columns - j);
-                        var shares = Exp(x - Vector512.Create(most)) * share + Exp(x - Load(ofColumn.Maximum + j, columns - j)) * Load(ofColumns + j, Lanes);
+                        var shares =
+                            Exp(x - Vector512.Create(most)) * share
+                            + Exp(x - Load(ofColumn.Maximum + j, columns - j)) * Load(ofColumns + j, Lanes);
                         Store(at + j, shares, columns - j);
                     }
                 }
@@ -99,18 +113,30 @@ internal static unsafe class FusedLogits
     /// Replaces logits by sigmoid(l + bias) and adds softplus(l + bias) of each row to its loss; gives the sum of all sigmoids.
     /// Notes the largest logits as <see cref="AddToSums"/> does.
     /// </summary>
-    internal static double ToSigmoids(Tensor logits, float bias, long firstRow, long firstColumn, Margin row, Margin column, Tensor perPair)
+    internal static double ToSigmoids(
+        Tensor logits,
+        float bias,
+        long firstRow,
+        long firstColumn,
+        Margin row,
+        Margin column,
+        Tensor perPair
+    )
     {
         var (rows, columns) = (logits.shape[0], logits.shape[1]);
         var pieces = (int)((rows + PieceRows - 1) / PieceRows);
         float* l = Floats(logits);
         var losses = (double*)TensorBytes.Address(perPair) + firstRow;
         var (ofRow, ofColumn) = (row.From(firstRow), column.From(firstColumn));
-        using Scratch largest = new(pieces * columns), best = new(pieces * columns);
+        using Scratch largest = new(pieces * columns),
+            best = new(pieces * columns);
         var yes = new double[pieces];
         InPieces(rows, (piece, from, to) =>
         {
-            fixed (float* ownLargest = &largest.Numbers[piece * columns], ownBest = &best.Numbers[piece * columns])
+            fixed (
+                float* ownLargest = &largest.Numbers[piece * columns],
+                    ownBest = &best.Numbers[piece * columns]
+            )
             {
                 new Span<float>(ownLargest, (int)columns).Fill(float.NegativeInfinity);
                 for (var i = from; i < to; i++)
@@ -118,14 +144,18 @@ internal static unsafe class FusedLogits
                     var at = l + i * columns;
                     var most = Largest(at, columns, ownLargest, ownBest, firstRow + i);
                     if (most > ofRow.Maximum[i])
-                        (ofRow.Maximum[i], ofRow.Best[i]) = (most, firstColumn + new ReadOnlySpan<float>(at, (int)columns).IndexOf(most));
+                        (ofRow.Maximum[i], ofRow.Best[i]) = (
+                            most,
+                            firstColumn + new ReadOnlySpan<float>(at, (int)columns).IndexOf(most)
+                        );
                     var (softplus, sigmoids) = (Vector512<float>.Zero, Vector512<float>.Zero);
                     for (var j = 0L; j < columns; j += Lanes)
                     {
                         var left = columns - j;
                         var x = Load(at + j, left) + Vector512.Create(bias);
                         var (sigmoid, plus) = Sigmoid(x);
-                        if (left < Lanes) (sigmoid, plus) = (First(sigmoid, left), First(plus, left));
+                        if (left < Lanes)
+                            (sigmoid, plus) = (First(sigmoid, left), First(plus, left));
                         Store(at + j, sigmoid, left);
                         softplus += plus;
                         sigmoids += sigmoid;
@@ -136,8 +166,9 @@ internal static unsafe class FusedLogits
             }
         });
         for (var piece = 0; piece < pieces; piece++)
-            for (var j = 0; j < columns; j++)
-                if (largest.Numbers[piece * columns + j] is var most && most > ofColumn.Maximum[j]) (ofColumn.Maximum[j], ofColumn.Best[j]) = (most, best.Numbers[piece * columns + j]);
+        for (var j = 0; j < columns; j++)
+            if (largest.Numbers[piece * columns + j] is var most && most > ofColumn.Maximum[j])
+                (ofColumn.Maximum[j], ofColumn.Best[j]) = (most, best.Numbers[piece * columns + j]);
         KeepAlive(logits, row, column);
         GC.KeepAlive(perPair);
         return yes.Sum();
@@ -158,18 +189,26 @@ internal static unsafe class FusedLogits
             Vector512.ConditionalSelect(more, number, Vector512.Load(columnBest + j)).Store(columnBest + j);
         }
         var largest = float.NegativeInfinity;
-        for (var lane = 0; lane < Lanes; lane++) largest = MathF.Max(largest, most[lane]);
+        for (var lane = 0; lane < Lanes; lane++)
+            largest = MathF.Max(largest, most[lane]);
         for (; j < columns; j++)
         {
             largest = MathF.Max(largest, at[j]);
-            if (at[j] > columnLargest[j]) (columnLargest[j], columnBest[j]) = (at[j], row);
+            if (at[j] > columnLargest[j])
+                (columnLargest[j], columnBest[j]) = (at[j], row);
         }
         return largest;
     }
 
     /// <summary>Sum of exp(l - the row's maximum) over a row; exp(l - a column's maximum) is added to the column's sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float AddExponentials(float* at, long columns, float rowMaximum, float* columnMaximum, float* columnSum)
+    private static float AddExponentials(
+        float* at,
+        long columns,
+        float rowMaximum,
+        float* columnMaximum,
+        float* columnSum
+    )
     {
         var (sum, most) = (Vector512<float>.Zero, Vector512.Create(rowMaximum));
         for (var j = 0L; j < columns; j += Lanes)
@@ -208,18 +247,30 @@ internal static unsafe class FusedLogits
     {
         var e = Exp(-Vector512.Abs(x));
         var large = Vector512<float>.One / (Vector512<float>.One + e);
-        var sigmoid = Vector512.ConditionalSelect(Vector512.GreaterThanOrEqual(x, Vector512<float>.Zero), large, e * large);
+        var sigmoid = Vector512.ConditionalSelect(
+            Vector512.GreaterThanOrEqual(x, Vector512<float>.Zero),
+            large,
+            e * large
+        );
         // log(1 + e) = 2 artanh(s) with s = e / (2 + e) ≤ 1/3.
         var s = e / (e + Vector512.Create(2f));
         var square = s * s;
         var p = Vector512.Create(2f / 15);
-        for (var odd = 13; odd >= 1; odd -= 2) p = Vector512.FusedMultiplyAdd(p, square, Vector512.Create(2f / odd));
+        for (var odd = 13; odd >= 1; odd -= 2)
+            p = Vector512.FusedMultiplyAdd(p, square, Vector512.Create(2f / odd));
         return (sigmoid, Vector512.Max(x, Vector512<float>.Zero) + p * s);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> First(Vector512<float> x, long count) =>
-        Vector512.ConditionalSelect(Vector512.LessThan(Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), Vector512.Create((float)count)), x, Vector512<float>.Zero);
+        Vector512.ConditionalSelect(
+            Vector512.LessThan(
+                Vector512.Create(0f, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15),
+                Vector512.Create((float)count)
+            ),
+            x,
+            Vector512<float>.Zero
+        );
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> Load(float* from, long left)
@@ -238,8 +289,11 @@ internal static unsafe class FusedLogits
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Store(float* to, Vector512<float> values, long left)
     {
-        if (left >= Lanes) values.Store(to);
-        else for (var lane = 0; lane < left; lane++) to[lane] = values[lane];
+        if (left >= Lanes)
+            values.Store(to);
+        else
+            for (var lane = 0; lane < left; lane++)
+                to[lane] = values[lane];
     }
 
     private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
@@ -247,10 +301,12 @@ internal static unsafe class FusedLogits
     private static void InPieces(long rows, Action<int, long, long> work)
     {
         var pieces = (int)((rows + PieceRows - 1) / PieceRows);
-        if (pieces == 1) work(0, 0, rows);
+        if (pieces == 1)
+            work(0, 0, rows);
         else
-            Parallel.For(0, pieces, new() { MaxDegreeOfParallelism = Math.Max(1, get_num_threads()) },
-                piece => work(piece, piece * (long)PieceRows, Math.Min(rows, (piece + 1) * (long)PieceRows)));
+            Parallel.For(0, pieces, new() { MaxDegreeOfParallelism = Math.Max(1, get_num_threads()) }, piece =>
+                work(piece, piece * (long)PieceRows, Math.Min(rows, (piece + 1) * (long)PieceRows))
+            );
     }
 
     /// <summary>Room for numbers that outlives no block; what it holds at first is anything.</summary>

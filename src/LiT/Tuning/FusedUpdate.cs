@@ -16,11 +16,22 @@ internal static unsafe class FusedUpdate
     private const float Smallest = 1e-30f;
 
     internal static bool Fits(Tensor parameter) =>
-        parameter.device_type == TorchSharp.DeviceType.CPU && parameter.dtype == ScalarType.Float32 && parameter.is_contiguous();
+        parameter.device_type == TorchSharp.DeviceType.CPU
+        && parameter.dtype == ScalarType.Float32
+        && parameter.is_contiguous();
 
-    internal static void Adam(Tensor parameter, Tensor gradient, Tensor momentum, Tensor square, AdamConstants constants, UpdateFactors factors)
+    internal static void Adam(
+        Tensor parameter,
+        Tensor gradient,
+        Tensor momentum,
+        Tensor square,
+        AdamConstants constants,
+        UpdateFactors factors
+    )
     {
-        float* p = Floats(parameter), g = Floats(gradient), v = Floats(square);
+        float* p = Floats(parameter),
+            g = Floats(gradient),
+            v = Floats(square);
         var m = new MomentumLanes(momentum, constants.Mixing);
         var (toMomentum, toSquare) = (1 / constants.MomentumCorrection, 1 / constants.SquareCorrection);
         InPieces(parameter.numel(), (from, to) =>
@@ -32,7 +43,8 @@ internal static unsafe class FusedUpdate
                 var gradients = Load(g + at, left) * factors.Shrink;
                 var squares = Load(v + at, left) * constants.Beta2 + gradients * gradients * constants.NewSquare;
                 Store(v + at, squares, left);
-                var direction = lanes.Mix(at, gradients, left) * toMomentum / (Vector256.Sqrt(squares * toSquare) + epsilon);
+                var direction =
+                    lanes.Mix(at, gradients, left) * toMomentum / (Vector256.Sqrt(squares * toSquare) + epsilon);
                 Move(p + at, direction, left, factors);
             }
         });
@@ -40,10 +52,19 @@ internal static unsafe class FusedUpdate
     }
 
     /// <summary>Adafactor for a tensor whose squares are remembered whole.</summary>
-    internal static void AdafactorWhole(Tensor parameter, Tensor gradient, Tensor momentum, Tensor square, MomentumMixing mixing,
-        float beta2, UpdateFactors factors)
+    internal static void AdafactorWhole(
+        Tensor parameter,
+        Tensor gradient,
+        Tensor momentum,
+        Tensor square,
+        MomentumMixing mixing,
+        float beta2,
+        UpdateFactors factors
+    )
     {
-        float* p = Floats(parameter), g = Floats(gradient), v = Floats(square);
+        float* p = Floats(parameter),
+            g = Floats(gradient),
+            v = Floats(square);
         var m = new MomentumLanes(momentum, mixing);
         InPieces(parameter.numel(), (from, to) =>
         {
@@ -61,26 +82,40 @@ internal static unsafe class FusedUpdate
     }
 
     /// <summary>Adafactor for a matrix [R, C]: the direction is gradient · rowFactor · columnFactor.</summary>
-    internal static void AdafactorMatrix(Tensor parameter, Tensor gradient, Tensor momentum, Tensor rowFactor, Tensor columnFactor,
-        MomentumMixing mixing, UpdateFactors factors)
+    internal static void AdafactorMatrix(
+        Tensor parameter,
+        Tensor gradient,
+        Tensor momentum,
+        Tensor rowFactor,
+        Tensor columnFactor,
+        MomentumMixing mixing,
+        UpdateFactors factors
+    )
     {
-        float* p = Floats(parameter), g = Floats(gradient), byRow = Floats(rowFactor), byColumn = Floats(columnFactor);
+        float* p = Floats(parameter),
+            g = Floats(gradient),
+            byRow = Floats(rowFactor),
+            byColumn = Floats(columnFactor);
         var m = new MomentumLanes(momentum, mixing);
         var columns = parameter.shape[1];
-        InPieces(parameter.shape[0], (from, to) =>
-        {
-            var lanes = m;
-            for (var row = from; row < to; row++)
+        InPieces(
+            parameter.shape[0],
+            (from, to) =>
             {
-                var ofRow = factors.Shrink * byRow[row];
-                for (var column = 0L; column < columns; column += Lanes)
+                var lanes = m;
+                for (var row = from; row < to; row++)
                 {
-                    var (at, left) = (row * columns + column, columns - column);
-                    var direction = Load(g + at, left) * ofRow * Load(byColumn + column, left);
-                    Move(p + at, lanes.Mix(at, direction, left), left, factors);
+                    var ofRow = factors.Shrink * byRow[row];
+                    for (var column = 0L; column < columns; column += Lanes)
+                    {
+                        var (at, left) = (row * columns + column, columns - column);
+                        var direction = Load(g + at, left) * ofRow * Load(byColumn + column, left);
+                        Move(p + at, lanes.Mix(at, direction, left), left, factors);
+                    }
                 }
-            }
-        }, RowsAPiece(columns));
+            },
+            RowsAPiece(columns)
+        );
         KeepAlive(parameter, gradient, momentum, rowFactor, columnFactor);
     }
 
@@ -91,26 +126,32 @@ internal static unsafe class FusedUpdate
         var apiece = RowsAPiece(columns);
         var ofRows = empty(rows);
         using var sums = zeros((rows + apiece - 1) / apiece, columns);
-        float* g = Floats(gradient), r = Floats(ofRows), c = Floats(sums);
-        InPieces(rows, (from, to) =>
-        {
-            var own = c + from / apiece * columns;
-            var smallest = Vector256.Create(Smallest);
-            for (var row = from; row < to; row++)
+        float* g = Floats(gradient),
+            r = Floats(ofRows),
+            c = Floats(sums);
+        InPieces(
+            rows,
+            (from, to) =>
             {
-                var sum = Vector256<float>.Zero;
-                for (var column = 0L; column < columns; column += Lanes)
+                var own = c + from / apiece * columns;
+                var smallest = Vector256.Create(Smallest);
+                for (var row = from; row < to; row++)
                 {
-                    var left = columns - column;
-                    var gradients = Load(g + row * columns + column, left) * shrink;
-                    var squares = gradients * gradients;
-                    // Lanes past the end hold zero squares; the smallest is added outside.
-                    sum += squares;
-                    Store(own + column, Load(own + column, left) + squares + smallest, left);
+                    var sum = Vector256<float>.Zero;
+                    for (var column = 0L; column < columns; column += Lanes)
+                    {
+                        var left = columns - column;
+                        var gradients = Load(g + row * columns + column, left) * shrink;
+                        var squares = gradients * gradients;
+                        // Lanes past the end hold zero squares; the smallest is added outside.
+                        sum += squares;
+                        Store(own + column, Load(own + column, left) + squares + smallest, left);
+                    }
+                    r[row] = Vector256.Sum(sum) / columns + Smallest;
                 }
-                r[row] = Vector256.Sum(sum) / columns + Smallest;
-            }
-        }, apiece);
+            },
+            apiece
+        );
         KeepAlive(gradient, ofRows, sums);
         return (ofRows, sums.sum([0]).div_(rows));
     }
@@ -127,17 +168,22 @@ internal static unsafe class FusedUpdate
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static Vector256<float> Load(float* from, long left)
     {
-        if (left >= Lanes) return Vector256.Load(from);
+        if (left >= Lanes)
+            return Vector256.Load(from);
         var part = Vector256<float>.Zero;
-        for (var lane = 0; lane < left; lane++) part = part.WithElement(lane, from[lane]);
+        for (var lane = 0; lane < left; lane++)
+            part = part.WithElement(lane, from[lane]);
         return part;
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     internal static void Store(float* to, Vector256<float> values, long left)
     {
-        if (left >= Lanes) values.Store(to);
-        else for (var lane = 0; lane < left; lane++) to[lane] = values.GetElement(lane);
+        if (left >= Lanes)
+            values.Store(to);
+        else
+            for (var lane = 0; lane < left; lane++)
+                to[lane] = values.GetElement(lane);
     }
 
     private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
@@ -145,15 +191,18 @@ internal static unsafe class FusedUpdate
     private static void InPieces(long length, Action<long, long> work, long piece = Piece)
     {
         var pieces = (length + piece - 1) / piece;
-        if (pieces == 1) work(0, length);
+        if (pieces == 1)
+            work(0, length);
         else
-            Parallel.For(0, pieces, new() { MaxDegreeOfParallelism = Math.Max(1, get_num_threads()) },
-                number => work(number * piece, Math.Min(length, (number + 1) * piece)));
+            Parallel.For(0, pieces, new() { MaxDegreeOfParallelism = Math.Max(1, get_num_threads()) }, number =>
+                work(number * piece, Math.Min(length, (number + 1) * piece))
+            );
     }
 
     private static void KeepAlive(params ReadOnlySpan<Tensor> tensors)
     {
-        foreach (var tensor in tensors) GC.KeepAlive(tensor);
+        foreach (var tensor in tensors)
+            GC.KeepAlive(tensor);
     }
 }
 
@@ -162,7 +211,8 @@ internal readonly unsafe struct MomentumLanes(Tensor momentum, MomentumMixing mi
 {
     private readonly byte* memory = TensorBytes.Address(momentum);
     private readonly bool half = mixing.Half;
-    private readonly float old = mixing.Old, fresh = mixing.New;
+    private readonly float old = mixing.Old,
+        fresh = mixing.New;
 
     /// <summary>The new average of eight values, which is remembered; lanes from <paramref name="left"/> on are not touched.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -176,15 +226,21 @@ internal readonly unsafe struct MomentumLanes(Tensor momentum, MomentumMixing mi
         }
         var place = (ushort*)memory + at;
         var bits = Vector128<ushort>.Zero;
-        if (left >= 8) bits = Vector128.Load(place);
-        else for (var lane = 0; lane < left; lane++) bits = bits.WithElement(lane, place[lane]);
+        if (left >= 8)
+            bits = Vector128.Load(place);
+        else
+            for (var lane = 0; lane < left; lane++)
+                bits = bits.WithElement(lane, place[lane]);
         var (low, high) = Vector128.Widen(bits);
         var kept = (Vector256.Create(low, high) << 16).AsSingle() * old;
         var next = (Round(kept) << 16).AsSingle() + values * fresh;
         var rounded = Round(next);
         var narrow = Vector128.Narrow(rounded.GetLower(), rounded.GetUpper());
-        if (left >= 8) narrow.Store(place);
-        else for (var lane = 0; lane < left; lane++) place[lane] = narrow.GetElement(lane);
+        if (left >= 8)
+            narrow.Store(place);
+        else
+            for (var lane = 0; lane < left; lane++)
+                place[lane] = narrow.GetElement(lane);
         return next;
     }
 

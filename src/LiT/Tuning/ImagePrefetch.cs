@@ -7,7 +7,10 @@ namespace LiT.Tuning;
 internal sealed class ImagePrefetch : IDisposable
 {
     private readonly TuningPairs pairs;
-    private readonly int batch, from, count, each;
+    private readonly int batch,
+        from,
+        count,
+        each;
     private readonly float[] buffer;
     private (long Step, DrawnPairs Drawn, Task Reading)? ahead;
 
@@ -20,7 +23,9 @@ internal sealed class ImagePrefetch : IDisposable
         (this.pairs, this.batch, this.from, this.count) = (pairs, batch, from, count);
         each = (int)pairs.Pictures.Shape.Aggregate(1L, (product, size) => product * size);
         if ((long)count * each > Array.MaxLength)
-            throw new UsageException($"--batch {batch}: {batch:N0} images of {each:N0} numbers are too many at once. Give at most {Array.MaxLength / each}.");
+            throw new UsageException(
+                $"--batch {batch}: {batch:N0} images of {each:N0} numbers are too many at once. Give at most {Array.MaxLength / each}."
+            );
         buffer = new float[count * each];
     }
 
@@ -34,7 +39,10 @@ internal sealed class ImagePrefetch : IDisposable
         }
         var (_, drawn, reading) = ahead!.Value;
         ahead = null;
-        try { reading.Wait(); }
+        try
+        {
+            reading.Wait();
+        }
         catch (AggregateException trouble) when (trouble.Flatten().InnerExceptions[0] is LitException expected)
         {
             throw new LitException(expected.Message, trouble);
@@ -59,16 +67,31 @@ internal sealed class ImagePrefetch : IDisposable
     private void Begin(long step)
     {
         var drawn = pairs.Draw(step, batch);
-        ahead = (step, drawn, Task.Run(() => Parallel.For(0, count,
-            pair => pairs.Pictures.Read(drawn.Images[from + pair], drawn.Epochs[from + pair], buffer.AsSpan(pair * each, each)))));
+        ahead = (
+            step,
+            drawn,
+            Task.Run(() =>
+                Parallel.For(0, count, pair =>
+                    pairs.Pictures.Read(
+                        drawn.Images[from + pair],
+                        drawn.Epochs[from + pair],
+                        buffer.AsSpan(pair * each, each)
+                    )
+                )
+            )
+        );
     }
 
     /// <summary>Waits for what is being read, so that nobody reads from what is closed next.</summary>
     public void Dispose()
     {
-        if (ahead is not { } last) return;
+        if (ahead is not { } last)
+            return;
         ahead = null;
-        try { last.Reading.Wait(); }
+        try
+        {
+            last.Reading.Wait();
+        }
         catch (AggregateException) { }
     }
 }

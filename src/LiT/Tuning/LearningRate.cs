@@ -60,11 +60,15 @@ public sealed record LearningRate(LearningRateShape Shape, long TotalSteps)
             LearningRateShape.Cosine => 0.5 * (1 + Math.Cos(Math.PI * progress)),
             LearningRateShape.Rsqrt => 1 / Math.Sqrt(1 + (Math.Max(0, step - WarmupSteps) + Shift) / Timescale),
             LearningRateShape.Linear => End + (1 - End) * Math.Pow(1 - progress, Power),
-            LearningRateShape.Stair => Stairs.Count(stair => stair <= step) is > 0 and var fallen ? Multipliers[fallen - 1] : 1,
+            LearningRateShape.Stair => Stairs.Count(stair => stair <= step) is > 0 and var fallen
+                ? Multipliers[fallen - 1]
+                : 1,
             _ => 1,
         };
-        if (WarmupSteps > 0) multiplier *= Math.Min(1, step / (double)WarmupSteps);
-        if (CooldownSteps > 0) multiplier *= Math.Clamp((TotalSteps - step) / (double)CooldownSteps, 0, 1);
+        if (WarmupSteps > 0)
+            multiplier *= Math.Min(1, step / (double)WarmupSteps);
+        if (CooldownSteps > 0)
+            multiplier *= Math.Clamp((TotalSteps - step) / (double)CooldownSteps, 0, 1);
         return multiplier;
     }
 }

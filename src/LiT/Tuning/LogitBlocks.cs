@@ -12,11 +12,16 @@ namespace LiT.Tuning;
 /// </summary>
 internal sealed class LogitBlocks
 {
-    private readonly Tensor scaledImages, texts, places, infinity;
+    private readonly Tensor scaledImages,
+        texts,
+        places,
+        infinity;
     private readonly Dictionary<(long, long), Tensor> kept = [];
-    private readonly FusedLogits.Margin row, column;
+    private readonly FusedLogits.Margin row,
+        column;
     private readonly bool fused;
-    private readonly long side, room;
+    private readonly long side,
+        room;
     private Tensor? second;
     private long used;
 
@@ -32,8 +37,12 @@ internal sealed class LogitBlocks
         infinity = Scalars.Filled(1, double.PositiveInfinity, zimg.dtype, zimg.device);
         (row, column) = (Margin(), Margin());
 
-        FusedLogits.Margin Margin() => new(Scalars.Filled(Size, double.NegativeInfinity, zimg.dtype, zimg.device),
-            zeros(Size, zimg.dtype, zimg.device), zeros(Size, zimg.dtype, zimg.device));
+        FusedLogits.Margin Margin() =>
+            new(
+                Scalars.Filled(Size, double.NegativeInfinity, zimg.dtype, zimg.device),
+                zeros(Size, zimg.dtype, zimg.device),
+                zeros(Size, zimg.dtype, zimg.device)
+            );
     }
 
     internal long Size { get; }
@@ -48,18 +57,22 @@ internal sealed class LogitBlocks
     internal void Visit(Action<Rows, Rows, Tensor> visit)
     {
         for (var first = 0L; first < Size; first += side)
-            for (var other = 0L; other < Size; other += side)
-            {
-                using var scope = NewDisposeScope();
-                var (rows, columns) = (new Rows(first, Math.Min(side, Size - first)), new Rows(other, Math.Min(side, Size - other)));
-                visit(rows, columns, Logits(rows, columns));
-            }
+        for (var other = 0L; other < Size; other += side)
+        {
+            using var scope = NewDisposeScope();
+            var (rows, columns) = (
+                new Rows(first, Math.Min(side, Size - first)),
+                new Rows(other, Math.Min(side, Size - other))
+            );
+            visit(rows, columns, Logits(rows, columns));
+        }
     }
 
     /// <summary>Lets go of what was kept of the blocks; no block is visited after it.</summary>
     internal void Forget()
     {
-        foreach (var block in kept.Values) block.Dispose();
+        foreach (var block in kept.Values)
+            block.Dispose();
         kept.Clear();
         second?.Dispose();
     }
@@ -67,8 +80,10 @@ internal sealed class LogitBlocks
     /// <summary>sum += a · b, [R, N] += [R, K] · [K, N].</summary>
     internal static void AddProduct(Tensor sum, Tensor a, Tensor b)
     {
-        if (OneDnn.IsFaster(a, b.shape[1])) sum.PlusInPlace(OneDnn.Linear(a, b.t(), null));
-        else sum.addmm_(a, b, beta: 1, alpha: 1);
+        if (OneDnn.IsFaster(a, b.shape[1]))
+            sum.PlusInPlace(OneDnn.Linear(a, b.t(), null));
+        else
+            sum.addmm_(a, b, beta: 1, alpha: 1);
     }
 
     /// <summary>Adds a block to the sums of exponentials and takes note of its largest logits.</summary>
@@ -84,8 +99,11 @@ internal sealed class LogitBlocks
         Add(rows.Of(row.Sum), rowBefore, rows.Of(row.Maximum), 1);
         Add(columns.Of(column.Sum), columnBefore, columns.Of(column.Maximum), 0);
 
-        void Add(Tensor sum, Tensor before, Tensor maximum, int dimension) => sum.mul_((before - maximum).exp())
-            .PlusInPlace(Second(rows, columns).copy_(logits).sub_(maximum.unsqueeze(dimension)).exp_().sum([dimension]));
+        void Add(Tensor sum, Tensor before, Tensor maximum, int dimension) =>
+            sum.mul_((before - maximum).exp())
+                .PlusInPlace(
+                    Second(rows, columns).copy_(logits).sub_(maximum.unsqueeze(dimension)).exp_().sum([dimension])
+                );
     }
 
     /// <summary>Each logit's share of its row plus its share of its column, in the logits' place.</summary>
@@ -97,9 +115,16 @@ internal sealed class LogitBlocks
             return logits;
         }
         // exp(l - max) / sum, not exp(l - logsumexp): a logarithm near 100 has lost the digits that shares are made of.
-        var ofColumns = Second(rows, columns).copy_(logits)
-            .sub_(columns.Of(column.Maximum).unsqueeze(0)).exp_().div_(columns.Of(column.Sum).unsqueeze(0));
-        return logits.sub_(rows.Of(row.Maximum).unsqueeze(1)).exp_().div_(rows.Of(row.Sum).unsqueeze(1)).PlusInPlace(ofColumns);
+        var ofColumns = Second(rows, columns)
+            .copy_(logits)
+            .sub_(columns.Of(column.Maximum).unsqueeze(0))
+            .exp_()
+            .div_(columns.Of(column.Sum).unsqueeze(0));
+        return logits
+            .sub_(rows.Of(row.Maximum).unsqueeze(1))
+            .exp_()
+            .div_(rows.Of(row.Sum).unsqueeze(1))
+            .PlusInPlace(ofColumns);
     }
 
     /// <summary>
@@ -110,14 +135,18 @@ internal sealed class LogitBlocks
     {
         if (fused)
         {
-            sum.PlusInPlace(FusedLogits.ToSigmoids(logits, bias.item<float>(), rows.From, columns.From, row, column, perPair));
+            sum.PlusInPlace(
+                FusedLogits.ToSigmoids(logits, bias.item<float>(), rows.From, columns.From, row, column, perPair)
+            );
             return logits;
         }
         NoteLargest(rows, columns, logits);
         logits.PlusInPlace(bias);
         // softplus(l) = max(l, 0) + log1p(exp(-|l|)), stable on both sides.
         var other = Second(rows, columns).copy_(logits).abs_().neg_().exp_().log1p_();
-        rows.Of(perPair).PlusInPlace(other.sum([1], type: ScalarType.Float64)).PlusInPlace(other.copy_(logits).relu_().sum([1], type: ScalarType.Float64));
+        rows.Of(perPair)
+            .PlusInPlace(other.sum([1], type: ScalarType.Float64))
+            .PlusInPlace(other.copy_(logits).relu_().sum([1], type: ScalarType.Float64));
         sum.PlusInPlace(logits.sigmoid_().sum(ScalarType.Float64));
         return logits;
     }
@@ -128,12 +157,15 @@ internal sealed class LogitBlocks
         var own = Scalars.Numbers(Size, ScalarType.Int64, places.device);
         return (Share(row.Best), Share(column.Best));
 
-        Tensor Share(Tensor best) => positives.Holds(own, best.to_type(ScalarType.Int64)).to_type(ScalarType.Float64).mean();
+        Tensor Share(Tensor best) =>
+            positives.Holds(own, best.to_type(ScalarType.Int64)).to_type(ScalarType.Float64).mean();
     }
 
     /// <summary>A block's buffer for a second matrix of the same shape; what it held is lost.</summary>
     private Tensor Second(Rows rows, Rows columns) =>
-        (second ??= empty(side * side, places.dtype, places.device).MoveToOuterDisposeScope()).narrow(0, 0, rows.Count * columns.Count).view(rows.Count, columns.Count);
+        (second ??= empty(side * side, places.dtype, places.device).MoveToOuterDisposeScope())
+            .narrow(0, 0, rows.Count * columns.Count)
+            .view(rows.Count, columns.Count);
 
     /// <summary>Takes note of the largest logits of a block, and where they stand. Ties go to the first, as argmax has it.</summary>
     private void NoteLargest(Rows rows, Rows columns, Tensor logits)
@@ -156,10 +188,14 @@ internal sealed class LogitBlocks
 
     private Tensor Logits(Rows rows, Rows columns)
     {
-        if (kept.TryGetValue((rows.From, columns.From), out var known)) return known;
+        if (kept.TryGetValue((rows.From, columns.From), out var known))
+            return known;
         var (images, others) = (rows.Of(scaledImages), columns.Of(texts));
-        var logits = OneDnn.IsFaster(images, columns.Count) ? OneDnn.Linear(images, others, null) : images.matmul(others.t());
-        if (used + logits.numel() > room) return logits;
+        var logits = OneDnn.IsFaster(images, columns.Count)
+            ? OneDnn.Linear(images, others, null)
+            : images.matmul(others.t());
+        if (used + logits.numel() > room)
+            return logits;
         used += logits.numel();
         kept.Add((rows.From, columns.From), logits.MoveToOuterDisposeScope());
         return logits;

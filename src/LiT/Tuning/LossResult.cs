@@ -15,18 +15,42 @@ namespace LiT.Tuning;
 /// <param name="BiasGradient">dLoss/db, float64, a scalar; zero for the softmax loss.</param>
 /// <param name="ImageToText">Share of images whose best text in the batch is a positive, float64, a scalar.</param>
 /// <param name="TextToImage">Share of texts whose best image in the batch is a positive, float64, a scalar.</param>
-public sealed record LossResult(Tensor Loss, Tensor PerPair, Tensor? ImageGradient, Tensor TextGradient,
-    Tensor LogTemperatureGradient, Tensor BiasGradient, Tensor ImageToText, Tensor TextToImage)
+public sealed record LossResult(
+    Tensor Loss,
+    Tensor PerPair,
+    Tensor? ImageGradient,
+    Tensor TextGradient,
+    Tensor LogTemperatureGradient,
+    Tensor BiasGradient,
+    Tensor ImageToText,
+    Tensor TextToImage
+)
 {
     /// <summary>The same with every mean counted by a part's share of the pairs; each pair's own loss stays.</summary>
-    internal LossResult Weighted(double share) => new(Loss.Times(share), PerPair, ImageGradient?.TimesInPlace(share),
-        TextGradient.TimesInPlace(share), LogTemperatureGradient.Times(share), BiasGradient.Times(share), ImageToText.Times(share), TextToImage.Times(share));
+    internal LossResult Weighted(double share) =>
+        new(
+            Loss.Times(share),
+            PerPair,
+            ImageGradient?.TimesInPlace(share),
+            TextGradient.TimesInPlace(share),
+            LogTemperatureGradient.Times(share),
+            BiasGradient.Times(share),
+            ImageToText.Times(share),
+            TextToImage.Times(share)
+        );
 
     /// <summary>Two weighted parts, one after the other.</summary>
-    internal LossResult Join(LossResult next) => new(Loss.Plus(next.Loss), cat([PerPair, next.PerPair]),
-        ImageGradient is null ? null : cat([ImageGradient, next.ImageGradient!]), cat([TextGradient, next.TextGradient]),
-        LogTemperatureGradient.Plus(next.LogTemperatureGradient), BiasGradient.Plus(next.BiasGradient),
-        ImageToText.Plus(next.ImageToText), TextToImage.Plus(next.TextToImage));
+    internal LossResult Join(LossResult next) =>
+        new(
+            Loss.Plus(next.Loss),
+            cat([PerPair, next.PerPair]),
+            ImageGradient is null ? null : cat([ImageGradient, next.ImageGradient!]),
+            cat([TextGradient, next.TextGradient]),
+            LogTemperatureGradient.Plus(next.LogTemperatureGradient),
+            BiasGradient.Plus(next.BiasGradient),
+            ImageToText.Plus(next.ImageToText),
+            TextToImage.Plus(next.TextToImage)
+        );
 
     /// <summary>The same where only some rows of a longer batch counted; the other rows are zero.</summary>
     internal LossResult SpreadOver(int size, Tensor rows)
@@ -47,7 +71,19 @@ public sealed record LossResult(Tensor Loss, Tensor PerPair, Tensor? ImageGradie
 
     internal LossResult MoveToOuterDisposeScope()
     {
-        foreach (var tensor in new[] { Loss, PerPair, ImageGradient, TextGradient, LogTemperatureGradient, BiasGradient, ImageToText, TextToImage })
+        foreach (
+            var tensor in new[]
+            {
+                Loss,
+                PerPair,
+                ImageGradient,
+                TextGradient,
+                LogTemperatureGradient,
+                BiasGradient,
+                ImageToText,
+                TextToImage,
+            }
+        )
             tensor?.MoveToOuterDisposeScope();
         return this;
     }

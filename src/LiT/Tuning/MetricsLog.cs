@@ -18,9 +18,21 @@ namespace LiT.Tuning;
 /// <param name="PairsPerSecond">Since the line before.</param>
 /// <param name="Seconds">Since the run began, interruptions left out.</param>
 /// <param name="Val">What validation gave, on lines of steps that were validated.</param>
-public sealed record MetricsLine(long Step, double Epoch, double Loss, double Temperature, double? Bias, double Lr,
-    double I2tAccuracy, double T2iAccuracy, double GradNorm, double PairsPerSecond, double Seconds,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyDictionary<string, double>? Val = null)
+public sealed record MetricsLine(
+    long Step,
+    double Epoch,
+    double Loss,
+    double Temperature,
+    double? Bias,
+    double Lr,
+    double I2tAccuracy,
+    double T2iAccuracy,
+    double GradNorm,
+    double PairsPerSecond,
+    double Seconds,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        IReadOnlyDictionary<string, double>? Val = null
+)
 {
     private static readonly JsonSerializerOptions Json = new() { PropertyNamingPolicy = JsonNamingPolicy.CamelCase };
 
@@ -30,13 +42,15 @@ public sealed record MetricsLine(long Step, double Epoch, double Loss, double Te
     /// <summary>Every whole line of a <c>metrics.jsonl</c>; a line that a kill cut short is left out.</summary>
     public static IReadOnlyList<MetricsLine> ReadAll(string path)
     {
-        if (!File.Exists(path)) return [];
+        if (!File.Exists(path))
+            return [];
         var lines = new List<MetricsLine>();
         foreach (var text in File.ReadLines(path))
         {
             try
             {
-                if (JsonSerializer.Deserialize<MetricsLine>(text, Json) is { } line) lines.Add(line);
+                if (JsonSerializer.Deserialize<MetricsLine>(text, Json) is { } line)
+                    lines.Add(line);
             }
             catch (JsonException) { }
         }
@@ -65,7 +79,10 @@ internal sealed class MetricsLog : IDisposable
         {
             stream.Write(Encoding.UTF8.GetBytes(line.ToJson() + "\n"));
         }
-        catch (IOException trouble) { throw AtomicFile.Explained(path, trouble); }
+        catch (IOException trouble)
+        {
+            throw AtomicFile.Explained(path, trouble);
+        }
     }
 
     /// <summary>Makes sure that a checkpoint never outlives the lines before it.</summary>
@@ -75,7 +92,10 @@ internal sealed class MetricsLog : IDisposable
         {
             stream.Flush(flushToDisk: true);
         }
-        catch (IOException trouble) { throw AtomicFile.Explained(path, trouble); }
+        catch (IOException trouble)
+        {
+            throw AtomicFile.Explained(path, trouble);
+        }
     }
 
     public void Dispose() => stream.Dispose();

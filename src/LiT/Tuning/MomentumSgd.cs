@@ -14,12 +14,23 @@ internal sealed class MomentumSgd : IWeightUpdates
     private readonly double momentum;
 
     /// <summary>Kernels (two dimensions or more) decay; biases and norms do not.</summary>
-    public MomentumSgd(IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)> parameters, double momentum, double weightDecay)
+    public MomentumSgd(
+        IEnumerable<(string Name, TorchSharp.Modules.Parameter Parameter)> parameters,
+        double momentum,
+        double weightDecay
+    )
     {
         this.momentum = momentum;
         using var unrecorded = no_grad();
         foreach (var (name, parameter) in parameters)
-            slots.Add((name, parameter, zeros_like(parameter).DetachFromDisposeScope(), parameter.dim() >= 2 ? weightDecay : 0));
+            slots.Add(
+                (
+                    name,
+                    parameter,
+                    zeros_like(parameter).DetachFromDisposeScope(),
+                    parameter.dim() >= 2 ? weightDecay : 0
+                )
+            );
     }
 
     /// <inheritdoc/>
@@ -31,7 +42,8 @@ internal sealed class MomentumSgd : IWeightUpdates
     /// <inheritdoc/>
     public void Clear()
     {
-        foreach (var slot in slots) slot.Parameter.grad?.zero_();
+        foreach (var slot in slots)
+            slot.Parameter.grad?.zero_();
     }
 
     /// <inheritdoc/>
@@ -40,11 +52,15 @@ internal sealed class MomentumSgd : IWeightUpdates
         using var unrecorded = no_grad();
         using var scope = NewDisposeScope();
         var moving = slots.Where(slot => slot.Parameter.grad is not null).ToList();
-        var norm = moving.Count == 0 ? 0
-            : stack(moving.Select(slot => slot.Parameter.grad!.norm()).ToArray()).norm().item<float>();
-        if (!float.IsFinite((float)norm)) return norm;
+        var norm =
+            moving.Count == 0
+                ? 0
+                : stack(moving.Select(slot => slot.Parameter.grad!.norm()).ToArray()).norm().item<float>();
+        if (!float.IsFinite((float)norm))
+            return norm;
         // Kept until the end of the step, see Scalars.
-        using Scalar mu = momentum.ToScalar(), minusRate = (-learningRate).ToScalar();
+        using Scalar mu = momentum.ToScalar(),
+            minusRate = (-learningRate).ToScalar();
         foreach (var (_, parameter, velocity, decay) in moving)
         {
             using var penalty = decay.ToScalar();
@@ -57,6 +73,7 @@ internal sealed class MomentumSgd : IWeightUpdates
 
     public void Dispose()
     {
-        foreach (var slot in slots) slot.Momentum.Dispose();
+        foreach (var slot in slots)
+            slot.Momentum.Dispose();
     }
 }

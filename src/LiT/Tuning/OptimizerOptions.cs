@@ -27,7 +27,11 @@ public sealed record ParameterRule(string Pattern, double Multiplier)
 public sealed record UnlockRule(string Pattern, long FromStep)
 {
     internal static long For(string name, IEnumerable<UnlockRule> rules) =>
-        rules.Where(rule => Regex.IsMatch(name, rule.Pattern, RegexOptions.CultureInvariant)).Select(rule => rule.FromStep).DefaultIfEmpty(0).Max();
+        rules
+            .Where(rule => Regex.IsMatch(name, rule.Pattern, RegexOptions.CultureInvariant))
+            .Select(rule => rule.FromStep)
+            .DefaultIfEmpty(0)
+            .Max();
 }
 
 /// <summary>

@@ -12,7 +12,13 @@ internal sealed record PictureBatch(long Step, int Count, float[] Values, long[]
 /// and how they are changed follows from seed and step alone, never from how fast a thread was.
 /// </summary>
 internal sealed class PictureBatches(
-    IReadOnlyList<LabelledPicture> pictures, int batch, Preprocessing preprocessing, Augmentation? augmentation, long seed, int threads)
+    IReadOnlyList<LabelledPicture> pictures,
+    int batch,
+    Preprocessing preprocessing,
+    Augmentation? augmentation,
+    long seed,
+    int threads
+)
 {
     private const int Ahead = 2;
     private readonly ParallelOptions parallel = new() { MaxDegreeOfParallelism = Math.Max(1, threads) };
@@ -33,8 +39,12 @@ internal sealed class PictureBatches(
 
     /// <summary>Every picture once, in order, as it is.</summary>
     /// <inheritdoc cref="Shuffled" path="/param"/>
-    public IEnumerable<PictureBatch> InOrder(Action<Skipped> skip, CancellationToken cancel) => Prefetched(
-        Enumerable.Range(0, pictures.Count).Chunk(BatchSize).Select((chosen, step) => ((long)step, 0L, chosen)), skip, cancel);
+    public IEnumerable<PictureBatch> InOrder(Action<Skipped> skip, CancellationToken cancel) =>
+        Prefetched(
+            Enumerable.Range(0, pictures.Count).Chunk(BatchSize).Select((chosen, step) => ((long)step, 0L, chosen)),
+            skip,
+            cancel
+        );
 
     private IEnumerable<(long Step, long Epoch, int[] Chosen)> Steps(long first, long end)
     {
@@ -66,20 +76,31 @@ internal sealed class PictureBatches(
     }
 
     private IEnumerable<PictureBatch> Prefetched(
-        IEnumerable<(long Step, long Epoch, int[] Chosen)> steps, Action<Skipped> skip, CancellationToken cancel)
+        IEnumerable<(long Step, long Epoch, int[] Chosen)> steps,
+        Action<Skipped> skip,
+        CancellationToken cancel
+    )
     {
         using var abandoned = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var made = Channel.CreateBounded<(PictureBatch Batch, List<Skipped> Skipped)>(Ahead);
-        var making = Task.Run(async () =>
-        {
-            try
+        var making = Task.Run(
+            async () =>
             {
-                foreach (var (step, epoch, chosen) in steps)
-                    await made.Writer.WriteAsync(Make(step, epoch, chosen, abandoned.Token), abandoned.Token).ConfigureAwait(false);
-                made.Writer.Complete();
-            }
-            catch (Exception trouble) { made.Writer.Complete(trouble); }
-        }, CancellationToken.None);
+                try
+                {
+                    foreach (var (step, epoch, chosen) in steps)
+                        await made
+                            .Writer.WriteAsync(Make(step, epoch, chosen, abandoned.Token), abandoned.Token)
+                            .ConfigureAwait(false);
+                    made.Writer.Complete();
+                }
+                catch (Exception trouble)
+                {
+                    made.Writer.Complete(trouble);
+                }
+            },
+            CancellationToken.None
+        );
         try
         {
             while (made.Reader.WaitToReadAsync(cancel).AsTask().GetAwaiter().GetResult())
@@ -87,7 +108,8 @@ internal sealed class PictureBatches(
                 while (made.Reader.TryRead(out var next))
                 {
                     next.Skipped.ForEach(skip);
-                    if (next.Batch.Count > 0) yield return next.Batch;
+                    if (next.Batch.Count > 0)
+                        yield return next.Batch;
                 }
             }
         }
@@ -127,11 +149,15 @@ internal sealed class PictureBatches(
         var kept = Enumerable.Range(0, chosen.Length).Where(i => troubles[i] is null).ToArray();
         if (kept.Length < chosen.Length)
         {
-            for (var i = 0; i < kept.Length; i++) Array.Copy(values, kept[i] * size, values, i * size, size);
+            for (var i = 0; i < kept.Length; i++)
+                Array.Copy(values, kept[i] * size, values, i * size, size);
             Array.Resize(ref values, kept.Length * size);
         }
         var columns = pictures[0].Classes.Length;
-        var classes = Enumerable.Range(0, columns).Select(column => kept.Select(i => pictures[chosen[i]].Classes[column]).ToArray()).ToArray();
+        var classes = Enumerable
+            .Range(0, columns)
+            .Select(column => kept.Select(i => pictures[chosen[i]].Classes[column]).ToArray())
+            .ToArray();
         return (new(step, kept.Length, values, classes), [.. troubles.OfType<Skipped>()]);
     }
 }

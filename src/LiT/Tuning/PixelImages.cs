@@ -14,7 +14,12 @@ namespace LiT.Tuning;
 /// <param name="preprocessing">The tower's.</param>
 /// <param name="augmentation">Random changes.</param>
 /// <param name="seed">With image and epoch it decides the change.</param>
-public sealed class PixelImages(IReadOnlyList<Sample> samples, Preprocessing preprocessing, Augmentation augmentation, long seed) : ITuningImages
+public sealed class PixelImages(
+    IReadOnlyList<Sample> samples,
+    Preprocessing preprocessing,
+    Augmentation augmentation,
+    long seed
+) : ITuningImages
 {
     private const double MostBad = 0.5;
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
@@ -33,10 +38,16 @@ public sealed class PixelImages(IReadOnlyList<Sample> samples, Preprocessing pre
     {
         var sample = samples[image];
         RgbImage decoded;
-        try { decoded = Decoding.Decode(sample.ReadImage!(), preprocessing.Decoding, sample.Origin); }
+        try
+        {
+            decoded = Decoding.Decode(sample.ReadImage!(), preprocessing.Decoding, sample.Origin);
+        }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
-            throw new LitException($"{sample.Origin}: the picture could be read when the run began and cannot now ({trouble.Message.TrimEnd('.')}). Put it back and run the same command again.", trouble);
+            throw new LitException(
+                $"{sample.Origin}: the picture could be read when the run began and cannot now ({trouble.Message.TrimEnd('.')}). Put it back and run the same command again.",
+                trouble
+            );
         }
         if (augmentation == Augmentation.None)
         {
@@ -58,24 +69,44 @@ public sealed class PixelImages(IReadOnlyList<Sample> samples, Preprocessing pre
     /// <param name="cancel">Stops.</param>
     /// <returns>The samples that can be used, and how many cannot.</returns>
     /// <exception cref="LitException">Most of the source cannot be used.</exception>
-    internal static (List<Sample> Samples, int Skipped) Check(SampleSource source, Preprocessing preprocessing, string folder,
-        IProgress<ProgressStep>? progress, CancellationToken cancel)
+    internal static (List<Sample> Samples, int Skipped) Check(
+        SampleSource source,
+        Preprocessing preprocessing,
+        string folder,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
     {
         List<Sample> good = [];
-        List<Skipped> bad = [], inPart = [];
-        foreach (var one in PreparedPictures.InOrder(source.ReadAll(), preprocessing, DecodingOptions.Default.MaxPixels, ahead: 64, cancel))
+        List<Skipped> bad = [],
+            inPart = [];
+        foreach (
+            var one in PreparedPictures.InOrder(
+                source.ReadAll(),
+                preprocessing,
+                DecodingOptions.Default.MaxPixels,
+                ahead: 64,
+                cancel
+            )
+        )
         {
-            if (one.Skipped is { } skipped) (skipped.InPart ? inPart : bad).Add(skipped);
-            else good.Add(one.Picture!.Sample);
+            if (one.Skipped is { } skipped)
+                (skipped.InPart ? inPart : bad).Add(skipped);
+            else
+                good.Add(one.Picture!.Sample);
             progress?.Report(new("looking at pictures", good.Count + bad.Count, source.KnownCount, "pictures"));
         }
         if (good.Count == 0 || bad.Count > MostBad * (good.Count + bad.Count))
-            throw new LitException($"{source.Path}: {bad.Count} of its {good.Count + bad.Count} samples have no picture that could be read" +
-                $"{(bad.Count > 0 ? $"; the first, {bad[0].Origin}: {bad[0].Reason.TrimEnd('.')}" : "")}. Check the path and the files.");
+            throw new LitException(
+                $"{source.Path}: {bad.Count} of its {good.Count + bad.Count} samples have no picture that could be read"
+                    + $"{(bad.Count > 0 ? $"; the first, {bad[0].Origin}: {bad[0].Reason.TrimEnd('.')}" : "")}. Check the path and the files."
+            );
         if (bad.Count + inPart.Count > 0)
         {
-            AtomicFile.WriteAllText(Path.Combine(folder, "skipped.jsonl"),
-                string.Concat(bad.Concat(inPart).Select(one => JsonSerializer.Serialize(one, Json) + "\n")));
+            AtomicFile.WriteAllText(
+                Path.Combine(folder, "skipped.jsonl"),
+                string.Concat(bad.Concat(inPart).Select(one => JsonSerializer.Serialize(one, Json) + "\n"))
+            );
         }
         return (good, bad.Count);
     }

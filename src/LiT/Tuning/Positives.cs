@@ -10,9 +10,11 @@ namespace LiT.Tuning;
 /// </summary>
 public sealed class Positives
 {
-    private readonly long[]? captions, images;
+    private readonly long[]? captions,
+        images;
 
-    private Positives(int size, long[]? captions, long[]? images) => (Size, this.captions, this.images) = (size, captions, images);
+    private Positives(int size, long[]? captions, long[]? images) =>
+        (Size, this.captions, this.images) = (size, captions, images);
 
     /// <summary>Pairs in the batch.</summary>
     public int Size { get; }
@@ -25,16 +27,21 @@ public sealed class Positives
     public static Positives Shared(long[] captions, long[]? images = null)
     {
         if (images is not null && images.Length != captions.Length)
-            throw new ArgumentException($"{captions.Length} captions and {images.Length} images: one number a pair is expected.");
+            throw new ArgumentException(
+                $"{captions.Length} captions and {images.Length} images: one number a pair is expected."
+            );
         return new(captions.Length, Repeating(captions), Repeating(images));
     }
 
-    internal Positives Slice(int from, int to) => from == 0 && to == Size ? this
-        : new(to - from, Repeating(captions?[from..to]), Repeating(images?[from..to]));
+    internal Positives Slice(int from, int to) =>
+        from == 0 && to == Size ? this : new(to - from, Repeating(captions?[from..to]), Repeating(images?[from..to]));
 
     internal Positives Select(int[] kept) =>
-        new(kept.Length, Repeating(captions is null ? null : [.. kept.Select(pair => captions[pair])]),
-            Repeating(images is null ? null : [.. kept.Select(pair => images[pair])]));
+        new(
+            kept.Length,
+            Repeating(captions is null ? null : [.. kept.Select(pair => captions[pair])]),
+            Repeating(images is null ? null : [.. kept.Select(pair => images[pair])])
+        );
 
     internal Relation On(Device device) => new(captions, images, device);
 
@@ -44,23 +51,29 @@ public sealed class Positives
     internal sealed class Relation
     {
         private readonly List<(Tensor Group, int Count, double Sign)> partitions = [];
-        private readonly Tensor? captionOf, imageOf;
+        private readonly Tensor? captionOf,
+            imageOf;
 
         internal Relation(long[]? captions, long[]? images, Device device)
         {
             captionOf = captions is null ? null : tensor(captions).On(device);
             imageOf = images is null ? null : tensor(images).On(device);
-            if (captions is not null) Add(captions, 1);
-            if (images is not null) Add(images, 1);
-            if (captions is not null && images is not null) Add([.. captions.Zip(images)], -1);
+            if (captions is not null)
+                Add(captions, 1);
+            if (images is not null)
+                Add(images, 1);
+            if (captions is not null && images is not null)
+                Add([.. captions.Zip(images)], -1);
 
-            void Add<T>(T[] ids, double sign) where T : notnull
+            void Add<T>(T[] ids, double sign)
+                where T : notnull
             {
                 var number = new Dictionary<T, long>();
                 var groups = new long[ids.Length];
                 for (var i = 0; i < ids.Length; i++)
                 {
-                    if (!number.TryGetValue(ids[i], out var group)) number.Add(ids[i], group = number.Count);
+                    if (!number.TryGetValue(ids[i], out var group))
+                        number.Add(ids[i], group = number.Count);
                     groups[i] = group;
                 }
                 partitions.Add((tensor(groups).On(device), number.Count, sign));
@@ -70,12 +83,15 @@ public sealed class Positives
         /// <summary>For each pair the sum of the rows of its positives; [B, E] or [B].</summary>
         internal Tensor Sum(Tensor rows)
         {
-            if (partitions.Count == 0) return rows.clone();
+            if (partitions.Count == 0)
+                return rows.clone();
             Tensor? sum = null;
             foreach (var (group, count, sign) in partitions)
             {
                 long[] shape = [count, .. rows.shape[1..]];
-                var own = zeros(shape, rows.dtype, rows.device).index_add_(0, group, rows, Scalars.One).index_select(0, group);
+                var own = zeros(shape, rows.dtype, rows.device)
+                    .index_add_(0, group, rows, Scalars.One)
+                    .index_select(0, group);
                 sum = sum is null ? own : sum.PlusInPlace(own, sign);
             }
             return sum!;
@@ -86,7 +102,8 @@ public sealed class Positives
         {
             var holds = i == j;
             foreach (var ids in new[] { captionOf, imageOf })
-                if (ids is not null) holds = holds.logical_or(ids.index_select(0, i) == ids.index_select(0, j));
+                if (ids is not null)
+                    holds = holds.logical_or(ids.index_select(0, i) == ids.index_select(0, j));
             return holds;
         }
     }

@@ -9,8 +9,16 @@ namespace LiT.Tuning;
 /// <param name="GradNorm">Length of the last gradient.</param>
 /// <param name="ImagesPerSecond">Pictures trained on a second, since the last line.</param>
 /// <param name="Seconds">Since this process began to train.</param>
-public sealed record PretrainingMetrics(long Step, double Epoch, double Loss, IReadOnlyDictionary<string, double> Accuracy,
-    double Lr, double GradNorm, double ImagesPerSecond, double Seconds);
+public sealed record PretrainingMetrics(
+    long Step,
+    double Epoch,
+    double Loss,
+    IReadOnlyDictionary<string, double> Accuracy,
+    double Lr,
+    double GradNorm,
+    double ImagesPerSecond,
+    double Seconds
+);
 
 /// <summary>The last line of metrics.jsonl: what the stored tower makes of the held-out pictures.</summary>
 /// <param name="Step">Updates in all.</param>
@@ -41,10 +49,28 @@ internal sealed class PretrainingTally(int labels)
     }
 
     /// <summary>The line for what was added since the last one.</summary>
-    public PretrainingMetrics Line(IReadOnlyList<string> names, long step, double epoch, double rate, double gradNorm, double seconds)
+    public PretrainingMetrics Line(
+        IReadOnlyList<string> names,
+        long step,
+        double epoch,
+        double rate,
+        double gradNorm,
+        double seconds
+    )
     {
-        var accuracy = names.Select((name, i) => (name, share: (double)Right[i] / Images)).ToDictionary(one => one.name, one => one.share);
-        var line = new PretrainingMetrics(step, epoch, Loss / Images, accuracy, rate, gradNorm, Images / Math.Max(1e-9, seconds - since), seconds);
+        var accuracy = names
+            .Select((name, i) => (name, share: (double)Right[i] / Images))
+            .ToDictionary(one => one.name, one => one.share);
+        var line = new PretrainingMetrics(
+            step,
+            epoch,
+            Loss / Images,
+            accuracy,
+            rate,
+            gradNorm,
+            Images / Math.Max(1e-9, seconds - since),
+            seconds
+        );
         Array.Clear(Right);
         (Loss, Images, since) = (0, 0, seconds);
         return line;

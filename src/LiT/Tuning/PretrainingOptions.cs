@@ -73,7 +73,9 @@ public sealed record PretrainingOptions
 
     /// <summary>The rule that suits a network: convolutions with batch statistics take large plain steps, everything else Adam's.</summary>
     public static PretrainingRule RuleFor(ImageTowerConfig tower) =>
-        tower is CifarResNetConfig or ResNetConfig or BitConfig or GroupNormResNetConfig ? PretrainingRule.Sgd : PretrainingRule.AdamW;
+        tower is CifarResNetConfig or ResNetConfig or BitConfig or GroupNormResNetConfig
+            ? PretrainingRule.Sgd
+            : PretrainingRule.AdamW;
 
     /// <exception cref="UsageException">A number that cannot be.</exception>
     internal void Check()
@@ -92,7 +94,8 @@ public sealed record PretrainingOptions
 
         static void Require<T>(bool holds, string option, T given, string wanted)
         {
-            if (!holds) throw new UsageException(FormattableString.Invariant($"{option} {given}: give {wanted}."));
+            if (!holds)
+                throw new UsageException(FormattableString.Invariant($"{option} {given}: give {wanted}."));
         }
     }
 }

@@ -11,9 +11,16 @@ namespace LiT.Tuning;
 /// <summary>The folder of a pre-training run: what it holds, and how a run goes on after a kill.</summary>
 internal sealed class PretrainingRun(string folder, PretrainingOptions options, int pictures)
 {
-    private const string StepKey = "lit.step", OptionsKey = "lit.pretraining", TallyKey = "lit.tally", WeightPrefix = "tower.", MomentumPrefix = "momentum.";
+    private const string StepKey = "lit.step",
+        OptionsKey = "lit.pretraining",
+        TallyKey = "lit.tally",
+        WeightPrefix = "tower.",
+        MomentumPrefix = "momentum.";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { IgnoreReadOnlyProperties = true };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        IgnoreReadOnlyProperties = true,
+    };
 
     private readonly string checkpointPath = Path.Combine(folder, "checkpoint.safetensors");
     private readonly string metricsPath = Path.Combine(folder, "metrics.jsonl");
@@ -23,36 +30,55 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
     /// <summary>All that decides the weights, in one line; a checkpoint of other settings is not gone on with.</summary>
     private string Settings => JsonSerializer.Serialize(new RunSettings(pictures, options), Json);
 
-    public void Save(long step, ImageTower tower, IWeightUpdates updates, PretrainingTally tally) => Safetensors.Write(checkpointPath,
-        tower.state_dict().Select(entry => (WeightPrefix + entry.Key, entry.Value))
-            .Concat(updates.State.Select(entry => (MomentumPrefix + entry.Name, entry.Value))),
-        new Dictionary<string, string>
-        {
-            [StepKey] = step.ToString(CultureInfo.InvariantCulture),
-            [OptionsKey] = Settings,
-            [TallyKey] = JsonSerializer.Serialize(new RunTally(tally.Right, tally.Loss, tally.Images), Json),
-        });
+    public void Save(long step, ImageTower tower, IWeightUpdates updates, PretrainingTally tally) =>
+        Safetensors.Write(
+            checkpointPath,
+            tower
+                .state_dict()
+                .Select(entry => (WeightPrefix + entry.Key, entry.Value))
+                .Concat(updates.State.Select(entry => (MomentumPrefix + entry.Name, entry.Value))),
+            new Dictionary<string, string>
+            {
+                [StepKey] = step.ToString(CultureInfo.InvariantCulture),
+                [OptionsKey] = Settings,
+                [TallyKey] = JsonSerializer.Serialize(new RunTally(tally.Right, tally.Loss, tally.Images), Json),
+            }
+        );
 
-    public void SaveTower(ImageTower tower) => ImageTowerFile.Save(TowerPath, tower, options.Preprocessing,
-        new Dictionary<string, string> { [OptionsKey] = Settings });
+    public void SaveTower(ImageTower tower) =>
+        ImageTowerFile.Save(
+            TowerPath,
+            tower,
+            options.Preprocessing,
+            new Dictionary<string, string> { [OptionsKey] = Settings }
+        );
 
     /// <summary>Puts weights, momenta and sums where the checkpoint has them.</summary>
     /// <returns>Updates done; 0 without a checkpoint.</returns>
     /// <exception cref="LitException">The checkpoint is of a run with other settings, or it is damaged.</exception>
     public long Resume(ImageTower tower, IWeightUpdates updates, PretrainingTally tally)
     {
-        if (!File.Exists(checkpointPath)) return 0;
+        if (!File.Exists(checkpointPath))
+            return 0;
         using var checkpoint = Checkpoint.Open(checkpointPath);
         var metadata = checkpoint.Metadata;
-        if (!metadata.TryGetValue(OptionsKey, out var settings) || !metadata.TryGetValue(StepKey, out var step) || !metadata.TryGetValue(TallyKey, out var sums))
+        if (
+            !metadata.TryGetValue(OptionsKey, out var settings)
+            || !metadata.TryGetValue(StepKey, out var step)
+            || !metadata.TryGetValue(TallyKey, out var sums)
+        )
             throw new LitException($"{checkpointPath}: is no checkpoint of pre-training. Give another --out.");
         if (settings != Settings)
-            throw new LitException($"{checkpointPath}: belongs to a run with other settings or other data (it began with {settings}). " +
-                "Repeat its command to go on, or give another --out to start anew.");
+            throw new LitException(
+                $"{checkpointPath}: belongs to a run with other settings or other data (it began with {settings}). "
+                    + "Repeat its command to go on, or give another --out to start anew."
+            );
         using var unrecorded = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var (name, tensor) in tower.state_dict()) tensor.copy_(checkpoint.Read(WeightPrefix + name));
-        foreach (var (name, value) in updates.State) value.copy_(checkpoint.Read(MomentumPrefix + name));
+        foreach (var (name, tensor) in tower.state_dict())
+            tensor.copy_(checkpoint.Read(WeightPrefix + name));
+        foreach (var (name, value) in updates.State)
+            value.copy_(checkpoint.Read(MomentumPrefix + name));
         (tally.Right, tally.Loss, tally.Images) = JsonSerializer.Deserialize<RunTally>(sums, Json)!;
         var done = long.Parse(step, CultureInfo.InvariantCulture);
         updates.GoOn(done);
@@ -63,7 +89,9 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
     public MetricsFile OpenMetrics(long step)
     {
         var lines = File.Exists(metricsPath) ? File.ReadAllLines(metricsPath) : [];
-        var kept = lines.Where(line => StepOf(line) is { } at && at <= step && !line.Contains("\"val\":", StringComparison.Ordinal));
+        var kept = lines.Where(line =>
+            StepOf(line) is { } at && at <= step && !line.Contains("\"val\":", StringComparison.Ordinal)
+        );
         AtomicFile.WriteAllText(metricsPath, string.Concat(kept.Select(line => line + "\n")));
         return new MetricsFile(metricsPath);
     }
@@ -74,10 +102,13 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
 
     private static long? StepOf(string line)
     {
-        try { return JsonDocument.Parse(line).RootElement.GetProperty("step").GetInt64(); }
+        try
+        {
+            return JsonDocument.Parse(line).RootElement.GetProperty("step").GetInt64();
+        }
         catch (Exception cut) when (cut is JsonException or KeyNotFoundException or InvalidOperationException)
         {
-            return null;                                               // a line that the kill cut in two
+            return null; // a line that the kill cut in two
         }
     }
 

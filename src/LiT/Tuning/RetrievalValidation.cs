@@ -22,26 +22,43 @@ internal sealed class RetrievalValidation : IValidation
     /// <param name="set">Pictures with captions.</param>
     /// <param name="compute">Where the towers compute.</param>
     /// <param name="moving">The image tower where it is tuned: the pictures then go through it every time.</param>
-    public RetrievalValidation(TwoTowers towers, CaptionTokenizer tokenizer, ImageSet set, Compute compute, LockedTower? moving = null)
+    public RetrievalValidation(
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        ImageSet set,
+        Compute compute,
+        LockedTower? moving = null
+    )
     {
         (this.towers, this.tokenizer, this.compute) = (towers, tokenizer, compute);
-        var rows = Enumerable.Range(0, set.Samples.Count).Where(row => set.Samples[row].Captions.Count > 0).Take(MostPictures).ToList();
-        if (rows.Count == 0) throw new LitException($"{set.Path}: no picture has a caption, so there is nothing to validate on. Give --val data with captions.");
+        var rows = Enumerable
+            .Range(0, set.Samples.Count)
+            .Where(row => set.Samples[row].Captions.Count > 0)
+            .Take(MostPictures)
+            .ToList();
+        if (rows.Count == 0)
+            throw new LitException(
+                $"{set.Path}: no picture has a caption, so there is nothing to validate on. Give --val data with captions."
+            );
         var kept = moving is null ? set.Representations.Select(rows) : null;
         List<Data.Sample> samples = [.. rows.Select(row => set.Samples[row])];
         representations = () => kept ?? PixelSource.PicturesThrough(moving!, samples, compute);
         foreach (var (row, image) in rows.Select((row, image) => (row, image)))
-            foreach (var caption in set.Samples[row].Captions)
-            {
-                captions.Add(caption);
-                imageOf.Add(image);
-            }
+        foreach (var caption in set.Samples[row].Captions)
+        {
+            captions.Add(caption);
+            imageOf.Add(image);
+        }
     }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Validate(long step)
     {
-        var score = Retrieval.Score(TowerOutputs.Images(towers, representations(), compute), TowerOutputs.Texts(towers, tokenizer, captions, compute), imageOf);
+        var score = Retrieval.Score(
+            TowerOutputs.Images(towers, representations(), compute),
+            TowerOutputs.Texts(towers, tokenizer, captions, compute),
+            imageOf
+        );
         return new Dictionary<string, double>
         {
             ["imageToTextR1"] = score.ImageToText.R1,

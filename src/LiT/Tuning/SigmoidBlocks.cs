@@ -10,19 +10,29 @@ namespace LiT.Tuning;
 /// </summary>
 internal static class SigmoidBlocks
 {
-    internal static LossResult Compute(Tensor z, Tensor t, Tensor scale, Tensor bias, Positives positives, double denominator,
-        ContrastiveLossOptions options)
+    internal static LossResult Compute(
+        Tensor z,
+        Tensor t,
+        Tensor scale,
+        Tensor bias,
+        Positives positives,
+        double denominator,
+        ContrastiveLossOptions options
+    )
     {
         var blocks = new LogitBlocks(z, t, scale, options.BlockSize, room: 0);
         var perPair = zeros(blocks.Size, ScalarType.Float64, z.device);
         var gradientBias = zeros([], ScalarType.Float64, z.device);
         var (gradientZ, gradientT) = (options.ImageGradient ? zeros_like(z) : null, zeros_like(t));
-        blocks.Visit((rows, columns, logits) =>
-        {
-            var yes = blocks.Sigmoids(rows, columns, logits, bias, perPair, gradientBias);
-            if (gradientZ is not null) LogitBlocks.AddProduct(rows.Of(gradientZ), yes, columns.Of(t));
-            LogitBlocks.AddProduct(columns.Of(gradientT), yes.t(), rows.Of(blocks.ScaledImages));
-        });
+        blocks.Visit(
+            (rows, columns, logits) =>
+            {
+                var yes = blocks.Sigmoids(rows, columns, logits, bias, perPair, gradientBias);
+                if (gradientZ is not null)
+                    LogitBlocks.AddProduct(rows.Of(gradientZ), yes, columns.Of(t));
+                LogitBlocks.AddProduct(columns.Of(gradientT), yes.t(), rows.Of(blocks.ScaledImages));
+            }
+        );
         gradientZ?.mul_(scale);
 
         var relation = positives.On(z.device);
@@ -34,6 +44,15 @@ internal static class SigmoidBlocks
         gradientZ?.sub_(ownT.mul_(scale)).TimesInPlace(1 / denominator);
         var gradientLogTemperature = RowProducts.Of(t, gradientT).sum();
         var (imageToText, textToImage) = blocks.Accuracies(relation);
-        return new(perPair.sum().Times(1 / denominator), perPair, gradientZ, gradientT, gradientLogTemperature, gradientBias, imageToText, textToImage);
+        return new(
+            perPair.sum().Times(1 / denominator),
+            perPair,
+            gradientZ,
+            gradientT,
+            gradientLogTemperature,
+            gradientBias,
+            imageToText,
+            textToImage
+        );
     }
 }

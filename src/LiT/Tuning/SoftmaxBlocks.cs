@@ -10,19 +10,29 @@ namespace LiT.Tuning;
 /// </summary>
 internal static class SoftmaxBlocks
 {
-    internal static LossResult Compute(Tensor z, Tensor t, Tensor scale, Positives positives, double denominator, ContrastiveLossOptions options)
+    internal static LossResult Compute(
+        Tensor z,
+        Tensor t,
+        Tensor scale,
+        Positives positives,
+        double denominator,
+        ContrastiveLossOptions options
+    )
     {
         var blocks = new LogitBlocks(z, t, scale, options.BlockSize, options.KeptBytes);
         blocks.Visit(blocks.AddToSums);
         var logSums = blocks.LogSums;
 
         var (gradientZ, gradientT) = (options.ImageGradient ? zeros_like(z) : null, zeros_like(t));
-        blocks.Visit((rows, columns, logits) =>
-        {
-            var shares = blocks.Shares(rows, columns, logits);
-            if (gradientZ is not null) LogitBlocks.AddProduct(rows.Of(gradientZ), shares, columns.Of(t));
-            LogitBlocks.AddProduct(columns.Of(gradientT), shares.t(), rows.Of(blocks.ScaledImages));
-        });
+        blocks.Visit(
+            (rows, columns, logits) =>
+            {
+                var shares = blocks.Shares(rows, columns, logits);
+                if (gradientZ is not null)
+                    LogitBlocks.AddProduct(rows.Of(gradientZ), shares, columns.Of(t));
+                LogitBlocks.AddProduct(columns.Of(gradientT), shares.t(), rows.Of(blocks.ScaledImages));
+            }
+        );
         gradientZ?.mul_(scale);
         blocks.Forget();
 
@@ -39,15 +49,24 @@ internal static class SoftmaxBlocks
         // Sum over i, j of G_ij · l_ij, without another walk: G · z is the gradient of the texts.
         var gradientLogTemperature = RowProducts.Of(t, gradientT).sum();
         var (imageToText, textToImage) = blocks.Accuracies(relation);
-        return new(perPair.sum().Times(1 / denominator), perPair, gradientZ, gradientT, gradientLogTemperature,
-            zeros([], ScalarType.Float64, z.device), imageToText, textToImage);
+        return new(
+            perPair.sum().Times(1 / denominator),
+            perPair,
+            gradientZ,
+            gradientT,
+            gradientLogTemperature,
+            zeros([], ScalarType.Float64, z.device),
+            imageToText,
+            textToImage
+        );
 
         void Take(Tensor? gradient, Tensor others, Tensor own, Tensor? times)
         {
             using var scope = NewDisposeScope();
             var ofOthers = relation.Sum(others);
             target.PlusInPlace(RowProducts.Of(own, ofOthers));
-            if (gradient is null) return;
+            if (gradient is null)
+                return;
             Subtract(ofOthers.mul_(share));
             ofOthers.Dispose();
             Subtract(relation.Sum(others * share));

@@ -28,7 +28,8 @@ internal sealed class TensorBoardLog : IDisposable
         AtomicFile.Write(path, to =>
         {
             to.Write(Record(Version(now.AddSeconds(-last))));
-            foreach (var line in before) to.Write(Record(Scalars(line, now.AddSeconds(line.Seconds - last))));
+            foreach (var line in before)
+                to.Write(Record(Scalars(line, now.AddSeconds(line.Seconds - last))));
         });
         stream = new(path, FileMode.Append, FileAccess.Write, FileShare.Read, 1);
     }
@@ -39,7 +40,10 @@ internal sealed class TensorBoardLog : IDisposable
         {
             stream.Write(Record(Scalars(line, now)));
         }
-        catch (IOException trouble) { throw AtomicFile.Explained(path, trouble); }
+        catch (IOException trouble)
+        {
+            throw AtomicFile.Explained(path, trouble);
+        }
     }
 
     public void Dispose() => stream.Dispose();
@@ -51,17 +55,32 @@ internal sealed class TensorBoardLog : IDisposable
         yield return ("train/i2tAccuracy", line.I2tAccuracy);
         yield return ("train/t2iAccuracy", line.T2iAccuracy);
         yield return ("train/temperature", line.Temperature);
-        if (line.Bias is { } bias) yield return ("train/bias", bias);
+        if (line.Bias is { } bias)
+            yield return ("train/bias", bias);
         yield return ("train/lr", line.Lr);
         yield return ("train/gradNorm", line.GradNorm);
         yield return ("speed/pairsPerSecond", line.PairsPerSecond);
-        foreach (var (name, value) in line.Val ?? new Dictionary<string, double>()) yield return ($"val/{name}", value);
+        foreach (var (name, value) in line.Val ?? new Dictionary<string, double>())
+            yield return ($"val/{name}", value);
     }
 
-    private static byte[] Version(DateTimeOffset time) => Message(Double(1, Seconds(time)), Bytes(3, "brain.Event:2"u8));
+    private static byte[] Version(DateTimeOffset time) =>
+        Message(Double(1, Seconds(time)), Bytes(3, "brain.Event:2"u8));
 
-    private static byte[] Scalars(MetricsLine line, DateTimeOffset time) => Message(Double(1, Seconds(time)), Number(2, (ulong)line.Step),
-        Bytes(5, Message([.. TagsOf(line).Select(one => Bytes(1, Message(Bytes(1, Encoding.UTF8.GetBytes(one.Tag)), Single(2, (float)one.Value))))])));
+    private static byte[] Scalars(MetricsLine line, DateTimeOffset time) =>
+        Message(
+            Double(1, Seconds(time)),
+            Number(2, (ulong)line.Step),
+            Bytes(
+                5,
+                Message([
+                    .. TagsOf(line)
+                        .Select(one =>
+                            Bytes(1, Message(Bytes(1, Encoding.UTF8.GetBytes(one.Tag)), Single(2, (float)one.Value)))
+                        ),
+                ])
+            )
+        );
 
     private static double Seconds(DateTimeOffset time) => time.ToUnixTimeMilliseconds() / 1000.0;
 
@@ -79,7 +98,8 @@ internal sealed class TensorBoardLog : IDisposable
     internal static uint Masked(ReadOnlySpan<byte> data)
     {
         var crc = uint.MaxValue;
-        foreach (var one in data) crc = BitOperations.Crc32C(crc, one);
+        foreach (var one in data)
+            crc = BitOperations.Crc32C(crc, one);
         crc = ~crc;
         return unchecked(BitOperations.RotateRight(crc, 15) + 0xA282EAD8);
     }
@@ -92,12 +112,14 @@ internal sealed class TensorBoardLog : IDisposable
 
     private static byte[] Number(int field, ulong value) => [(byte)(field << 3), .. Varint(value)];
 
-    private static byte[] Bytes(int field, ReadOnlySpan<byte> value) => [(byte)(field << 3 | 2), .. Varint((ulong)value.Length), .. value];
+    private static byte[] Bytes(int field, ReadOnlySpan<byte> value) =>
+        [(byte)(field << 3 | 2), .. Varint((ulong)value.Length), .. value];
 
     private static byte[] Varint(ulong value)
     {
         List<byte> bytes = [];
-        for (; value >= 0x80; value >>= 7) bytes.Add((byte)(value | 0x80));
+        for (; value >= 0x80; value >>= 7)
+            bytes.Add((byte)(value | 0x80));
         bytes.Add((byte)value);
         return [.. bytes];
     }

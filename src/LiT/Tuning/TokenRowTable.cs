@@ -17,7 +17,8 @@ internal sealed class TokenRowTable(CaptionTokenizer tokenizer)
 
     internal int RowOf(string caption)
     {
-        if (rowOfText.TryGetValue(caption, out var number)) return number;
+        if (rowOfText.TryGetValue(caption, out var number))
+            return number;
         var ids = new long[tokenizer.Layout.Length];
         Counts += tokenizer.Rows([caption], ids);
         var row = new Row([.. ids.Select(id => (int)id)]);
@@ -48,7 +49,8 @@ internal sealed class TokenRowTable(CaptionTokenizer tokenizer)
         public override int GetHashCode()
         {
             var hash = new HashCode();
-            foreach (var id in Ids) hash.Add(id);
+            foreach (var id in Ids)
+                hash.Add(id);
             return hash.ToHashCode();
         }
     }

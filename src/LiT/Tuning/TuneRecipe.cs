@@ -17,8 +17,13 @@ public sealed record TuneRecipe
     // A config.json has this; what it says besides a recipe belongs to that run alone.
     private const string MarkOfARun = "fingerprint";
 
-    private static readonly HashSet<string> Members = [.. typeof(TuneRecipe).GetProperties().Where(member => member.GetMethod is { IsStatic: false })
-        .Select(member => JsonNamingPolicy.CamelCase.ConvertName(member.Name))];
+    private static readonly HashSet<string> Members =
+    [
+        .. typeof(TuneRecipe)
+            .GetProperties()
+            .Where(member => member.GetMethod is { IsStatic: false })
+            .Select(member => JsonNamingPolicy.CamelCase.ConvertName(member.Name)),
+    ];
 
     private static readonly JsonSerializerOptions Strict = new(TuningOptions.Json)
     {
@@ -74,17 +79,25 @@ public sealed record TuneRecipe
 
     /// <summary>Names of the recipes that come with the library.</summary>
     public static IReadOnlyList<string> Names { get; } =
-        [.. typeof(TuneRecipe).Assembly.GetManifestResourceNames().Where(name => name.StartsWith(Resource, StringComparison.Ordinal))
-            .Select(name => name[Resource.Length..^".json".Length]).Order(StringComparer.Ordinal)];
+    [
+        .. typeof(TuneRecipe)
+            .Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Resource, StringComparison.Ordinal))
+            .Select(name => name[Resource.Length..^".json".Length])
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>The recipe in a file, or one that comes with the library.</summary>
     /// <exception cref="LitException">There is none of that name, or it says something that is not understood.</exception>
     public static TuneRecipe Read(string nameOrPath)
     {
-        if (File.Exists(nameOrPath)) return Parse(File.ReadAllText(nameOrPath), nameOrPath);
+        if (File.Exists(nameOrPath))
+            return Parse(File.ReadAllText(nameOrPath), nameOrPath);
         var name = nameOrPath.EndsWith(".json", StringComparison.Ordinal) ? nameOrPath[..^5] : nameOrPath;
         using var stream = typeof(TuneRecipe).Assembly.GetManifestResourceStream(Resource + name + ".json")
-            ?? throw new UsageException($"--recipe {nameOrPath}: there is no such file, and no recipe of that name. Give a file, a run's config.json, or one of {string.Join(", ", Names)}.");
+            ?? throw new UsageException(
+                $"--recipe {nameOrPath}: there is no such file, and no recipe of that name. Give a file, a run's config.json, or one of {string.Join(", ", Names)}."
+            );
         using var reader = new StreamReader(stream);
         return Parse(reader.ReadToEnd(), nameOrPath);
     }
@@ -96,19 +109,31 @@ public sealed record TuneRecipe
     {
         try
         {
-            return Of(JsonNode.Parse(json, null, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }) as JsonObject
-                ?? throw new JsonException("an object is expected"), where);
+            return Of(
+                JsonNode.Parse(
+                    json,
+                    null,
+                    new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
+                ) as JsonObject
+                    ?? throw new JsonException("an object is expected"),
+                where
+            );
         }
-        catch (JsonException wrong) { throw Refused(where, wrong); }
+        catch (JsonException wrong)
+        {
+            throw Refused(where, wrong);
+        }
     }
 
     /// <summary>The recipe that an object is.</summary>
     public static TuneRecipe Of(JsonObject json, string where)
     {
         var own = (JsonObject)json.DeepClone();
-        if (own.ContainsKey(MarkOfARun) && own["imageTower"] is { } tower && !ImageTowerLoader.IsSpec(tower.ToString())) own.Remove("imageTower");
+        if (own.ContainsKey(MarkOfARun) && own["imageTower"] is { } tower && !ImageTowerLoader.IsSpec(tower.ToString()))
+            own.Remove("imageTower");
         if (own.ContainsKey(MarkOfARun))
-            foreach (var member in own.Select(one => one.Key).Where(name => !Members.Contains(name)).ToList()) own.Remove(member);
+            foreach (var member in own.Select(one => one.Key).Where(name => !Members.Contains(name)).ToList())
+                own.Remove(member);
         (own["options"] as JsonObject)?.Remove("seed");
         try
         {
@@ -116,13 +141,17 @@ public sealed record TuneRecipe
             _ = recipe.Over(new());
             return recipe;
         }
-        catch (JsonException wrong) { throw Refused(where, wrong); }
+        catch (JsonException wrong)
+        {
+            throw Refused(where, wrong);
+        }
     }
 
     /// <summary>The options that a run has which would otherwise have <paramref name="chosen"/>.</summary>
     public TuningOptions Over(TuningOptions chosen)
     {
-        if (Options is null) return chosen;
+        if (Options is null)
+            return chosen;
         var all = (JsonObject)JsonSerializer.SerializeToNode(chosen, TuningOptions.Json)!;
         Merge(all, Options);
         return all.Deserialize<TuningOptions>(Strict)!;
@@ -133,38 +162,53 @@ public sealed record TuneRecipe
     {
         var size = Decides("batch") ? Over(new()).Batch : (int?)null;
         var chosen = Over(TuningDefaults.For(pairs, size, setting.Text == TowerStart.FromScratch).Options);
-        var steps = Epochs is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch)) : chosen.Steps;
+        var steps = Epochs is { } passes
+            ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch))
+            : chosen.Steps;
         return chosen with
         {
             Steps = steps,
-            WarmupSteps = Decides("warmupSteps") ? Math.Max(0, Math.Min(chosen.WarmupSteps, steps - 1)) : TuningDefaults.Warmup(steps),
+            WarmupSteps = Decides("warmupSteps")
+                ? Math.Max(0, Math.Min(chosen.WarmupSteps, steps - 1))
+                : TuningDefaults.Warmup(steps),
             ImageMicroBatch = chosen.ImageMicroBatch ?? TuningDefaults.ImagesAtOnce(pairs),
             Seed = seed,
             Optimizer = chosen.Optimizer with
             {
-                LearningRateRules = chosen.Optimizer.LearningRateRules.Count > 0 ? chosen.Optimizer.LearningRateRules
-                    : TuningDefaults.ImageRate(setting, chosen.Optimizer.LearningRate, _ => { }),
+                LearningRateRules =
+                    chosen.Optimizer.LearningRateRules.Count > 0
+                        ? chosen.Optimizer.LearningRateRules
+                        : TuningDefaults.ImageRate(setting, chosen.Optimizer.LearningRate, _ => { }),
             },
         };
     }
 
     /// <summary>Whether the recipe decides a member of the options.</summary>
-    public bool Decides(string member) => Options is not null && member.Split('.').Aggregate((JsonNode?)Options, (node, part) => (node as JsonObject)?[part]) is not null;
+    public bool Decides(string member) =>
+        Options is not null
+        && member.Split('.').Aggregate((JsonNode?)Options, (node, part) => (node as JsonObject)?[part]) is not null;
 
     /// <summary>Puts members of one object in the place of another's, objects in them member by member.</summary>
     public static void Merge(JsonObject into, JsonObject from)
     {
         foreach (var (name, value) in from)
-            if (value is JsonObject inner && into[name] is JsonObject there) Merge(there, inner);
-            else into[name] = value?.DeepClone();
+            if (value is JsonObject inner && into[name] is JsonObject there)
+                Merge(there, inner);
+            else
+                into[name] = value?.DeepClone();
     }
 
     private static LitException Refused(string where, JsonException wrong)
     {
         // "The JSON property 'x' could not be mapped to any .NET member contained in type '…'." says nothing to a user.
-        var words = wrong.Message.Contains("could not be mapped", StringComparison.Ordinal)
-            ? $"the member {wrong.Message.Split('\'')[1]} is not known"
-            : wrong.Path is { Length: > 1 } path ? $"{path[2..]} is not what is expected there" : wrong.Message.ReplaceLineEndings(" ").TrimEnd('.');
-        return new($"{where}: cannot be used as a recipe ({words}). Look at a run's config.json for names and forms, or leave the member out.", wrong);
+        var words =
+            wrong.Message.Contains("could not be mapped", StringComparison.Ordinal)
+                ? $"the member {wrong.Message.Split('\'')[1]} is not known"
+            : wrong.Path is { Length: > 1 } path ? $"{path[2..]} is not what is expected there"
+            : wrong.Message.ReplaceLineEndings(" ").TrimEnd('.');
+        return new(
+            $"{where}: cannot be used as a recipe ({words}). Look at a run's config.json for names and forms, or leave the member out.",
+            wrong
+        );
     }
 }

@@ -18,9 +18,18 @@ public sealed record TunedParameter(string Name, Tensor Tensor, bool Decays)
     /// <param name="prefix">Put before each name, with its dot: <c>text.</c>.</param>
     public static IEnumerable<TunedParameter> Of(Module module, string prefix)
     {
-        var tables = module.named_modules().Append((name: "", module)).Where(one => one.module is Embedding)
-            .Select(one => one.name.Length == 0 ? "weight" : one.name + ".weight").ToHashSet();
-        return module.named_parameters().Select(one => new TunedParameter(prefix + one.name, one.parameter,
-            one.parameter.dim() >= 2 && one.name.Split('.')[^1] == "weight" && !tables.Contains(one.name)));
+        var tables = module
+            .named_modules()
+            .Append((name: "", module))
+            .Where(one => one.module is Embedding)
+            .Select(one => one.name.Length == 0 ? "weight" : one.name + ".weight")
+            .ToHashSet();
+        return module
+            .named_parameters()
+            .Select(one => new TunedParameter(
+                prefix + one.name,
+                one.parameter,
+                one.parameter.dim() >= 2 && one.name.Split('.')[^1] == "weight" && !tables.Contains(one.name)
+            ));
     }
 }

@@ -14,7 +14,15 @@ namespace LiT.Tuning;
 /// <param name="Locked">Fingerprint of everything that does not move.</param>
 /// <param name="BestStep">The step that validated best so far, and how well.</param>
 /// <param name="BestValue">How well it did.</param>
-internal sealed record TuningState(long Step, double Seconds, TuningOptions Options, string Data, string Locked, long? BestStep, double? BestValue)
+internal sealed record TuningState(
+    long Step,
+    double Seconds,
+    TuningOptions Options,
+    string Data,
+    string Locked,
+    long? BestStep,
+    double? BestValue
+)
 {
     /// <summary>SHA-256 of the checkpoint's other files by name.</summary>
     public IReadOnlyDictionary<string, string> Files { get; init; } = new Dictionary<string, string>();
@@ -26,11 +34,18 @@ internal sealed record TuningState(long Step, double Seconds, TuningOptions Opti
 /// </summary>
 internal sealed class TuningCheckpoints(string folder, Action<string> warn)
 {
-    private const string StateFile = "state.json", WeightsFile = "weights.safetensors", OptimizerFile = "optimizer.safetensors";
+    private const string StateFile = "state.json",
+        WeightsFile = "weights.safetensors",
+        OptimizerFile = "optimizer.safetensors";
     private const int Kept = 2;
 
     /// <summary>Writes a checkpoint; at any moment before it is whole, the ones before it are what counts.</summary>
-    internal void Write(string name, TuningState state, IEnumerable<(string, Tensor)> weights, IEnumerable<(string, Tensor)>? optimizer)
+    internal void Write(
+        string name,
+        TuningState state,
+        IEnumerable<(string, Tensor)> weights,
+        IEnumerable<(string, Tensor)>? optimizer
+    )
     {
         var unfinished = Path.Combine(folder, $".{name}.unfinished");
         var place = Path.Combine(folder, name);
@@ -39,31 +54,45 @@ internal sealed class TuningCheckpoints(string folder, Action<string> warn)
             Clear(unfinished);
             Directory.CreateDirectory(unfinished);
             Safetensors.Write(Path.Combine(unfinished, WeightsFile), weights);
-            if (optimizer is not null) Safetensors.Write(Path.Combine(unfinished, OptimizerFile), optimizer);
+            if (optimizer is not null)
+                Safetensors.Write(Path.Combine(unfinished, OptimizerFile), optimizer);
             var files = Directory.GetFiles(unfinished).ToDictionary(path => Path.GetFileName(path), Hash);
-            AtomicFile.WriteAllText(Path.Combine(unfinished, StateFile), JsonSerializer.Serialize(state with { Files = files }, TuningOptions.Json));
+            AtomicFile.WriteAllText(
+                Path.Combine(unfinished, StateFile),
+                JsonSerializer.Serialize(state with { Files = files }, TuningOptions.Json)
+            );
             Clear(place);
             Directory.Move(unfinished, place);
         }
-        catch (IOException trouble) { throw AtomicFile.Explained(place, trouble); }
+        catch (IOException trouble)
+        {
+            throw AtomicFile.Explained(place, trouble);
+        }
         finally
         {
-            if (Directory.Exists(unfinished)) Clear(unfinished);
+            if (Directory.Exists(unfinished))
+                Clear(unfinished);
         }
     }
 
     /// <summary>Writes the checkpoint of a step and forgets all but the last two.</summary>
-    internal void WriteStep(TuningState state, IEnumerable<(string, Tensor)> weights, IEnumerable<(string, Tensor)> optimizer)
+    internal void WriteStep(
+        TuningState state,
+        IEnumerable<(string, Tensor)> weights,
+        IEnumerable<(string, Tensor)> optimizer
+    )
     {
         Write($"step-{state.Step}", state, weights, optimizer);
-        foreach (var old in Steps().Where(step => step < state.Step).Skip(Kept - 1)) Clear(Path.Combine(folder, $"step-{old}"));
+        foreach (var old in Steps().Where(step => step < state.Step).Skip(Kept - 1))
+            Clear(Path.Combine(folder, $"step-{old}"));
     }
 
     /// <summary>The newest checkpoint that is whole, or null where there is none.</summary>
     internal (TuningState State, string Folder)? Newest()
     {
         foreach (var step in Steps())
-            if (Read($"step-{step}") is { } state) return (state, Path.Combine(folder, $"step-{step}"));
+            if (Read($"step-{step}") is { } state)
+                return (state, Path.Combine(folder, $"step-{step}"));
         return null;
     }
 
@@ -73,11 +102,15 @@ internal sealed class TuningCheckpoints(string folder, Action<string> warn)
         var place = Path.Combine(folder, name);
         try
         {
-            var state = JsonSerializer.Deserialize<TuningState>(File.ReadAllText(Path.Combine(place, StateFile)), TuningOptions.Json)
-                ?? throw new JsonException("it is empty");
-            if (state.Files.Count == 0) throw new JsonException("it names no files");
+            var state = JsonSerializer.Deserialize<TuningState>(
+                File.ReadAllText(Path.Combine(place, StateFile)),
+                TuningOptions.Json
+            ) ?? throw new JsonException("it is empty");
+            if (state.Files.Count == 0)
+                throw new JsonException("it names no files");
             foreach (var (file, hash) in state.Files)
-                if (Hash(Path.Combine(place, file)) != hash) throw new IOException($"{file} is not what was written");
+                if (Hash(Path.Combine(place, file)) != hash)
+                    throw new IOException($"{file} is not what was written");
             return state;
         }
         catch (Exception damage) when (damage is IOException or JsonException or UnauthorizedAccessException)
@@ -95,9 +128,15 @@ internal sealed class TuningCheckpoints(string folder, Action<string> warn)
     internal string Place(string name) => Path.Combine(folder, name);
 
     /// <summary>Steps that have a checkpoint, the newest first.</summary>
-    private IEnumerable<long> Steps() => !Directory.Exists(folder) ? []
-        : Directory.EnumerateDirectories(folder, "step-*").Select(path => long.TryParse(Path.GetFileName(path)["step-".Length..], out var step) ? step : -1)
-            .Where(step => step >= 0).OrderDescending().ToList();
+    private IEnumerable<long> Steps() =>
+        !Directory.Exists(folder)
+            ? []
+            : Directory
+                .EnumerateDirectories(folder, "step-*")
+                .Select(path => long.TryParse(Path.GetFileName(path)["step-".Length..], out var step) ? step : -1)
+                .Where(step => step >= 0)
+                .OrderDescending()
+                .ToList();
 
     private static string Hash(string path)
     {
@@ -107,6 +146,7 @@ internal sealed class TuningCheckpoints(string folder, Action<string> warn)
 
     private static void Clear(string path)
     {
-        if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        if (Directory.Exists(path))
+            Directory.Delete(path, recursive: true);
     }
 }

@@ -53,7 +53,8 @@ internal static class Draw
     internal static ulong Mixed(ulong seed, params ReadOnlySpan<ulong> place)
     {
         var z = Finished(seed + 0x9E3779B97F4A7C15);
-        foreach (var coordinate in place) z = Finished(z ^ (coordinate + 0x9E3779B97F4A7C15));
+        foreach (var coordinate in place)
+            z = Finished(z ^ (coordinate + 0x9E3779B97F4A7C15));
         return z;
     }
 

@@ -19,18 +19,28 @@ public abstract class TuningOptimizer : IDisposable
         foreach (var parameter in parameters)
         {
             var rate = ParameterRule.For(parameter.Name, options.LearningRateRules);
-            var decay = ParameterRule.For(parameter.Name, options.WeightDecayRules)?.Multiplier ?? (parameter.Decays ? 1 : 0);
-            if (rate?.Multiplier is 0) continue;
-            slots.Add(new(parameter, options.LearningRate * (rate?.Multiplier ?? 1), options.WeightDecay * decay, UnlockRule.For(parameter.Name, options.UnlockRules)));
+            var decay = ParameterRule.For(parameter.Name, options.WeightDecayRules)?.Multiplier
+                ?? (parameter.Decays ? 1 : 0);
+            if (rate?.Multiplier is 0)
+                continue;
+            slots.Add(
+                new(
+                    parameter,
+                    options.LearningRate * (rate?.Multiplier ?? 1),
+                    options.WeightDecay * decay,
+                    UnlockRule.For(parameter.Name, options.UnlockRules)
+                )
+            );
         }
     }
 
     /// <summary>The optimizer that the options name, for parameters that keep their places in memory from now on.</summary>
-    public static TuningOptimizer Create(IEnumerable<TunedParameter> parameters, OptimizerOptions options) => options.Kind switch
-    {
-        OptimizerKind.Adafactor => new Adafactor(parameters, options),
-        _ => new AdamW(parameters, options),
-    };
+    public static TuningOptimizer Create(IEnumerable<TunedParameter> parameters, OptimizerOptions options) =>
+        options.Kind switch
+        {
+            OptimizerKind.Adafactor => new Adafactor(parameters, options),
+            _ => new AdamW(parameters, options),
+        };
 
     /// <summary>The settings.</summary>
     public OptimizerOptions Options { get; }
@@ -60,19 +70,36 @@ public abstract class TuningOptimizer : IDisposable
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var moving = slots.Where(slot => Steps >= slot.FromStep && slot.Parameter.Tensor.grad is not null)
-            .Select(slot => (Slot: slot, Gradient: slot.Parameter.Tensor.grad!)).ToList();
-        var length = moving.Count == 0 ? zeros([], ScalarType.Float64)
-            : stack([.. moving.Select(one => one.Gradient.norm().square().to_type(ScalarType.Float64))]).sum().sqrt();
-        if (!(waits ?? length.device_type == TorchSharp.DeviceType.CPU)) return MoveUnread(moving, length, schedule).MoveToOuterDisposeScope();
+        var moving = slots
+            .Where(slot => Steps >= slot.FromStep && slot.Parameter.Tensor.grad is not null)
+            .Select(slot => (Slot: slot, Gradient: slot.Parameter.Tensor.grad!))
+            .ToList();
+        var length =
+            moving.Count == 0
+                ? zeros([], ScalarType.Float64)
+                : stack([.. moving.Select(one => one.Gradient.norm().square().to_type(ScalarType.Float64))])
+                    .sum()
+                    .sqrt();
+        if (!(waits ?? length.device_type == TorchSharp.DeviceType.CPU))
+            return MoveUnread(moving, length, schedule).MoveToOuterDisposeScope();
         var norm = length.item<double>();
         var shrink = Options.ClipNorm is { } longest && norm >= longest ? longest / norm : 1;
         Steps++;
         // A gradient that is not a number would spoil weights and state for good; the caller is told and nothing moves.
-        if (!double.IsFinite(norm)) return length.MoveToOuterDisposeScope();
+        if (!double.IsFinite(norm))
+            return length.MoveToOuterDisposeScope();
         foreach (var (slot, gradient) in moving)
-            Update(slot.Parameter, gradient.contiguous(), new(Steps - slot.FromStep, (float)shrink, (float)slot.LearningRate,
-                (float)slot.WeightDecay, (float)schedule));
+            Update(
+                slot.Parameter,
+                gradient.contiguous(),
+                new(
+                    Steps - slot.FromStep,
+                    (float)shrink,
+                    (float)slot.LearningRate,
+                    (float)slot.WeightDecay,
+                    (float)schedule
+                )
+            );
         return length.MoveToOuterDisposeScope();
     }
 
@@ -84,12 +111,16 @@ public abstract class TuningOptimizer : IDisposable
     {
         Steps++;
         var longest = Scalars.Filled(1, Options.ClipNorm ?? double.MaxValue, ScalarType.Float64, length.device);
-        var shrink = where(length.isfinite(), longest.div(length).minimum(ones_like(longest)), zeros_like(longest)).reshape([]);
+        var shrink = where(length.isfinite(), longest.div(length).minimum(ones_like(longest)), zeros_like(longest))
+            .reshape([]);
         foreach (var (slot, gradient) in moving)
         {
             using var scope = NewDisposeScope();
-            Update(slot.Parameter, gradient.contiguous().nan_to_num(0, 0, 0).mul_(shrink.to_type(gradient.dtype)), new(Steps - slot.FromStep, 1, (float)slot.LearningRate,
-                (float)slot.WeightDecay, (float)schedule));
+            Update(
+                slot.Parameter,
+                gradient.contiguous().nan_to_num(0, 0, 0).mul_(shrink.to_type(gradient.dtype)),
+                new(Steps - slot.FromStep, 1, (float)slot.LearningRate, (float)slot.WeightDecay, (float)schedule)
+            );
         }
         return length;
     }
@@ -99,12 +130,21 @@ public abstract class TuningOptimizer : IDisposable
     public void Restore(long steps, IReadOnlyDictionary<string, Tensor> state)
     {
         using var noGradient = no_grad();
-        var wrong = State.Keys.Where(name => !state.TryGetValue(name, out var saved) || saved.dtype != State[name].dtype || !saved.shape.SequenceEqual(State[name].shape))
-            .Concat(state.Keys.Where(name => !State.ContainsKey(name))).ToList();
+        var wrong = State
+            .Keys.Where(name =>
+                !state.TryGetValue(name, out var saved)
+                || saved.dtype != State[name].dtype
+                || !saved.shape.SequenceEqual(State[name].shape)
+            )
+            .Concat(state.Keys.Where(name => !State.ContainsKey(name)))
+            .ToList();
         if (wrong.Count > 0)
-            throw new LitException($"The saved optimizer state does not fit ({wrong.Count} tensors, first {wrong[0]}): it is of another " +
-                "model or optimizer. Tune into a new folder, or go on with the options the run began with.");
-        foreach (var (name, tensor) in State) tensor.copy_(state[name]);
+            throw new LitException(
+                $"The saved optimizer state does not fit ({wrong.Count} tensors, first {wrong[0]}): it is of another "
+                    + "model or optimizer. Tune into a new folder, or go on with the options the run began with."
+            );
+        foreach (var (name, tensor) in State)
+            tensor.copy_(state[name]);
         Steps = steps;
     }
 
@@ -132,7 +172,8 @@ public abstract class TuningOptimizer : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tensor in State.Values) tensor.Dispose();
+        foreach (var tensor in State.Values)
+            tensor.Dispose();
         GC.SuppressFinalize(this);
     }
 
@@ -145,7 +186,13 @@ public abstract class TuningOptimizer : IDisposable
 /// <param name="LearningRate">The direction.</param>
 /// <param name="WeightDecay">The parameter.</param>
 /// <param name="Schedule">The sum of both.</param>
-internal readonly record struct UpdateFactors(long Number, float Shrink, float LearningRate, float WeightDecay, float Schedule)
+internal readonly record struct UpdateFactors(
+    long Number,
+    float Shrink,
+    float LearningRate,
+    float WeightDecay,
+    float Schedule
+)
 {
     /// <summary>p -= schedule · (lr · u + wd · p), as tensor operations.</summary>
     internal void Apply(Tensor parameter, Tensor direction) =>

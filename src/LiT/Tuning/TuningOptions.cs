@@ -91,16 +91,22 @@ public sealed record TuningOptions
     public string? KeepBest { get; init; }
 
     /// <summary>How options are written: member names in camel case, choices in words.</summary>
-    public static JsonSerializerOptions Json { get; } = new()
-    {
-        PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
-        Converters = { new JsonStringEnumConverter() },
-        WriteIndented = true,
-    };
+    public static JsonSerializerOptions Json { get; } =
+        new()
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            Converters = { new JsonStringEnumConverter() },
+            WriteIndented = true,
+        };
 
     /// <summary>The schedule of this run.</summary>
     public LearningRate LearningRate() =>
-        new(Schedule, Steps) { WarmupSteps = WarmupSteps, CooldownSteps = CooldownSteps, Timescale = Timescale };
+        new(Schedule, Steps)
+        {
+            WarmupSteps = WarmupSteps,
+            CooldownSteps = CooldownSteps,
+            Timescale = Timescale,
+        };
 
     /// <summary>
     /// The first option that would make another run of it, in words, or null: how often something is written down,
@@ -110,10 +116,23 @@ public sealed record TuningOptions
     {
         var (mine, theirs) = (Decisive(this), Decisive(other));
         return mine.Where(option => !JsonNode.DeepEquals(option.Value, theirs[option.Key]))
-            .Select(option => $"{option.Key} ({option.Value?.ToJsonString() ?? "none"}, now {theirs[option.Key]?.ToJsonString() ?? "none"})").FirstOrDefault();
+            .Select(option =>
+                $"{option.Key} ({option.Value?.ToJsonString() ?? "none"}, now {theirs[option.Key]?.ToJsonString() ?? "none"})"
+            )
+            .FirstOrDefault();
 
         static JsonObject Decisive(TuningOptions options) =>
-            (JsonObject)JsonSerializer.SerializeToNode(options with { LogEvery = 1, CheckpointEvery = 1, ValidateEvery = 0, KeepBest = null }, Json)!;
+            (JsonObject)
+                JsonSerializer.SerializeToNode(
+                    options with
+                    {
+                        LogEvery = 1,
+                        CheckpointEvery = 1,
+                        ValidateEvery = 0,
+                        KeepBest = null,
+                    },
+                    Json
+                )!;
     }
 
     /// <summary>Options in which something cannot be.</summary>
@@ -126,24 +145,45 @@ public sealed record TuningOptions
         Need(MicroBatch >= 1, $"--micro-batch {MicroBatch}: give at least 1.");
         Need(ImagesAtOnce >= 1, $"--image-micro-batch {ImageMicroBatch}: give at least 1.");
         Need(Steps >= 1, $"--steps {Steps}: give at least 1.");
-        Need(LocalParts >= 1 && LocalParts <= Batch, $"--local-parts {LocalParts}: give 1 to {Batch}, the pairs of a batch.");
-        Need(Optimizer.LearningRate is > 0 and < double.PositiveInfinity, $"--lr {Optimizer.LearningRate}: give a number above 0.");
-        Need(Optimizer.WeightDecay is >= 0 and < 1, $"--weight-decay {Optimizer.WeightDecay}: give a number from 0 to below 1; every step takes this share of a weight away.");
+        Need(
+            LocalParts >= 1 && LocalParts <= Batch,
+            $"--local-parts {LocalParts}: give 1 to {Batch}, the pairs of a batch."
+        );
+        Need(
+            Optimizer.LearningRate is > 0 and < double.PositiveInfinity,
+            $"--lr {Optimizer.LearningRate}: give a number above 0."
+        );
+        Need(
+            Optimizer.WeightDecay is >= 0 and < 1,
+            $"--weight-decay {Optimizer.WeightDecay}: give a number from 0 to below 1; every step takes this share of a weight away."
+        );
         Need(Optimizer.ClipNorm is null or > 0, $"--clip {Optimizer.ClipNorm}: give a length above 0.");
-        Need(WarmupSteps >= 0 && WarmupSteps < Steps, $"--warmup {WarmupSteps}: give 0 to {Steps - 1}, fewer than the run's {Steps} steps.");
+        Need(
+            WarmupSteps >= 0 && WarmupSteps < Steps,
+            $"--warmup {WarmupSteps}: give 0 to {Steps - 1}, fewer than the run's {Steps} steps."
+        );
         Need(CooldownSteps >= 0 && CooldownSteps <= Steps, $"--cooldown {CooldownSteps}: give 0 to {Steps}.");
-        Need(LowestTemperature > 0 && LowestTemperature <= HighestTemperature,
-            $"--temperature-bounds {LowestTemperature},{HighestTemperature}: give two numbers above 0, the lower first.");
+        Need(
+            LowestTemperature > 0 && LowestTemperature <= HighestTemperature,
+            $"--temperature-bounds {LowestTemperature},{HighestTemperature}: give two numbers above 0, the lower first."
+        );
         Need(Temperature > 0 && double.IsFinite(Temperature), $"--temperature {Temperature}: give a number above 0.");
         Need(double.IsFinite(Bias), $"--bias {Bias}: give a number, such as -10.");
         Need(Timescale > 0, $"--timescale {Timescale}: give a number above 0.");
         Need(CaptionNoise is >= 0 and <= 1, $"--caption-noise {CaptionNoise}: give a share from 0 to 1.");
-        Need(AverageDecay is null or (> 0 and < 1), $"--ema {AverageDecay}: give a decay between 0 and 1, for example 0.999.");
-        Need(LogEvery >= 1 && CheckpointEvery >= 1 && ValidateEvery >= 0, "Give at least 1 step between metrics lines and between checkpoints.");
+        Need(
+            AverageDecay is null or (> 0 and < 1),
+            $"--ema {AverageDecay}: give a decay between 0 and 1, for example 0.999."
+        );
+        Need(
+            LogEvery >= 1 && CheckpointEvery >= 1 && ValidateEvery >= 0,
+            "Give at least 1 step between metrics lines and between checkpoints."
+        );
 
         static void Need(bool holds, string otherwise)
         {
-            if (!holds) throw new UsageException(otherwise);
+            if (!holds)
+                throw new UsageException(otherwise);
         }
     }
 }

@@ -11,8 +11,11 @@ namespace LiT.Tuning;
 /// </summary>
 public sealed class TuningPairs
 {
-    private readonly int[] images, firstCaption, rowOfCaption;
-    private readonly int[] tokens, lengths;
+    private readonly int[] images,
+        firstCaption,
+        rowOfCaption;
+    private readonly int[] tokens,
+        lengths;
     private readonly ulong seed;
     private SeededOrder? order;
 
@@ -21,28 +24,42 @@ public sealed class TuningPairs
     /// <param name="tokenizer">Makes rows of captions.</param>
     /// <param name="seed">Decides the order of images and which caption an epoch takes.</param>
     /// <exception cref="LitException">No image has a caption.</exception>
-    public TuningPairs(ITuningImages pictures, Func<int, IReadOnlyList<string>> captionsOf, CaptionTokenizer tokenizer, long seed)
+    public TuningPairs(
+        ITuningImages pictures,
+        Func<int, IReadOnlyList<string>> captionsOf,
+        CaptionTokenizer tokenizer,
+        long seed
+    )
     {
         Pictures = pictures;
         Length = tokenizer.Layout.Length;
         this.seed = (ulong)seed;
         var rows = new TokenRowTable(tokenizer);
-        List<int> withCaptions = [], first = [0], captions = [];
+        List<int> withCaptions = [],
+            first = [0],
+            captions = [];
         for (var image = 0; image < pictures.Count; image++)
         {
-            foreach (var caption in captionsOf(image)) captions.Add(rows.RowOf(caption));
-            if (captions.Count == first[^1]) continue;
+            foreach (var caption in captionsOf(image))
+                captions.Add(rows.RowOf(caption));
+            if (captions.Count == first[^1])
+                continue;
             withCaptions.Add(image);
             first.Add(captions.Count);
         }
         if (withCaptions.Count == 0)
-            throw new LitException($"None of the {pictures.Count:N0} images has a caption. Give data with captions, or name the caption column.");
+            throw new LitException(
+                $"None of the {pictures.Count:N0} images has a caption. Give data with captions, or name the caption column."
+            );
         (images, firstCaption, rowOfCaption) = ([.. withCaptions], [.. first], [.. captions]);
         (tokens, lengths) = rows.Finish();
         Counts = rows.Counts;
         Padding = tokenizer.Layout.Pad;
         var used = tokens.ToHashSet();
-        Foreign = [.. Enumerable.Range(0, tokenizer.Tokenizer.VocabularySize).Where(id => !used.Contains(id) && id != Padding)];
+        Foreign =
+        [
+            .. Enumerable.Range(0, tokenizer.Tokenizer.VocabularySize).Where(id => !used.Contains(id) && id != Padding),
+        ];
         DistinctTexts = rows.Texts;
     }
 
@@ -105,7 +122,17 @@ public sealed class TuningPairs
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(BitConverter.GetBytes(seed));
-        foreach (var numbers in new[] { [.. Pictures.Shape.Select(size => (int)size)], images, firstCaption, rowOfCaption, [Length], tokens })
+        foreach (
+            var numbers in new[]
+            {
+                [.. Pictures.Shape.Select(size => (int)size)],
+                images,
+                firstCaption,
+                rowOfCaption,
+                [Length],
+                tokens,
+            }
+        )
             hash.AppendData(MemoryMarshal.AsBytes(numbers.AsSpan()));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

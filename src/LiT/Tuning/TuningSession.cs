@@ -13,18 +13,26 @@ internal sealed class TuningSession : IDisposable
     private readonly TuningCheckpoints checkpoints;
     private readonly TuningStep step;
     private readonly LearningRate schedule;
-    private readonly string data, locked;
+    private readonly string data,
+        locked;
     private (long Step, double Value)? best;
     private long savedAt = -1;
 
-    internal TuningSession(TuningTowers towers, TuningPairs pairs, TuningOptions options, Device device, TuningCheckpoints checkpoints)
+    internal TuningSession(
+        TuningTowers towers,
+        TuningPairs pairs,
+        TuningOptions options,
+        Device device,
+        TuningCheckpoints checkpoints
+    )
     {
         (this.towers, this.pairs, this.options, this.checkpoints) = (towers, pairs, options, checkpoints);
         (schedule, data, locked) = (options.LearningRate(), pairs.Fingerprint(), towers.LockedFingerprint());
         step = new(towers, pairs, options, device);
         try
         {
-            if (checkpoints.Newest() is var (state, folder)) Restore(state, folder);
+            if (checkpoints.Newest() is var (state, folder))
+                Restore(state, folder);
         }
         catch
         {
@@ -54,8 +62,19 @@ internal sealed class TuningSession : IDisposable
     }
 
     internal MetricsLine Line(StepNumbers numbers, double rate, double pairsPerSecond, double seconds) =>
-        new(Step, Step * (double)options.Batch / pairs.Count, numbers.Loss, Temperature, Bias, rate, numbers.ImageToText, numbers.TextToImage,
-            numbers.GradientNorm, pairsPerSecond, seconds);
+        new(
+            Step,
+            Step * (double)options.Batch / pairs.Count,
+            numbers.Loss,
+            Temperature,
+            Bias,
+            rate,
+            numbers.ImageToText,
+            numbers.TextToImage,
+            numbers.GradientNorm,
+            pairsPerSecond,
+            seconds
+        );
 
     /// <summary>Evaluates what the run would give if it ended here; the best so far is written down.</summary>
     internal IReadOnlyDictionary<string, double> Validate(IValidation validation)
@@ -67,7 +86,9 @@ internal sealed class TuningSession : IDisposable
         if (options.KeepBest is { } by)
         {
             if (!values.TryGetValue(by, out var value))
-                throw new UsageException($"--keep-best {by}: validation gives {string.Join(", ", values.Keys)}. Name one of these.");
+                throw new UsageException(
+                    $"--keep-best {by}: validation gives {string.Join(", ", values.Keys)}. Name one of these."
+                );
             if (best is null || value > best.Value.Value)
             {
                 best = (Step, value);
@@ -82,7 +103,8 @@ internal sealed class TuningSession : IDisposable
     /// <summary>Writes a checkpoint of this step unless there is one.</summary>
     internal void Save()
     {
-        if (savedAt == Step || Step == 0) return;
+        if (savedAt == Step || Step == 0)
+            return;
         checkpoints.WriteStep(State, step.State, step.Optimizer.State.Select(one => (one.Key, one.Value)));
         savedAt = Step;
     }
@@ -92,7 +114,9 @@ internal sealed class TuningSession : IDisposable
     internal long Finish()
     {
         if (towers.LockedFingerprint() != locked)
-            throw new LitException("A locked part of the model has changed while it was tuned. Nothing of this run can be trusted; please report it with the command.");
+            throw new LitException(
+                "A locked part of the model has changed while it was tuned. Nothing of this run can be trusted; please report it with the command."
+            );
         towers.Train(false);
         if (best is var (at, _) && checkpoints.Read(Best) is not null)
         {
@@ -108,21 +132,28 @@ internal sealed class TuningSession : IDisposable
 
     private void Restore(TuningState state, string folder)
     {
-        if (Difference(state) is { } other) throw new LitException($"{folder}: this run was begun with {other}. Go on with the same command, or tune into another folder.");
-        using (var weights = TuningCheckpoints.Weights(folder)) Load(step.State, weights);
+        if (Difference(state) is { } other)
+            throw new LitException(
+                $"{folder}: this run was begun with {other}. Go on with the same command, or tune into another folder."
+            );
+        using (var weights = TuningCheckpoints.Weights(folder))
+            Load(step.State, weights);
         using (var saved = TuningCheckpoints.OptimizerState(folder))
         {
             using var scope = NewDisposeScope();
             step.Optimizer.Restore(state.Step, saved.Tensors.Keys.ToDictionary(name => name, saved.Read));
         }
         (Step, Seconds, savedAt) = (state.Step, state.Seconds, state.Step);
-        if (state is { BestStep: { } at, BestValue: { } value }) best = (at, value);
+        if (state is { BestStep: { } at, BestValue: { } value })
+            best = (at, value);
     }
 
     private string? Difference(TuningState state)
     {
-        if (state.Data != data) return "other data or another tokenizer";
-        if (state.Locked != locked) return "another locked tower";
+        if (state.Data != data)
+            return "other data or another tokenizer";
+        if (state.Locked != locked)
+            return "another locked tower";
         return state.Options.FirstDifference(options) is { } option ? $"another value of {option}" : null;
     }
 
@@ -133,7 +164,9 @@ internal sealed class TuningSession : IDisposable
         {
             using var scope = NewDisposeScope();
             if (!from.Tensors.TryGetValue(name, out var saved) || !saved.Shape.SequenceEqual(tensor.shape))
-                throw new LitException($"{from.Path}: {name} is missing or of another shape; the run is of another model. Tune into another folder.");
+                throw new LitException(
+                    $"{from.Path}: {name} is missing or of another shape; the run is of another model. Tune into another folder."
+                );
             tensor.copy_(from.Read(name));
         }
     }

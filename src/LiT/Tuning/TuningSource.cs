@@ -53,7 +53,8 @@ internal abstract class TuningSource : IDisposable
     private protected static IEnumerable<long> Spread(long count, int most)
     {
         var taken = Math.Min(count, most);
-        for (var i = 0L; i < taken; i++) yield return i * count / taken;
+        for (var i = 0L; i < taken; i++)
+            yield return i * count / taken;
     }
 }
 
@@ -71,17 +72,23 @@ internal sealed class StoredSource : TuningSource
         try
         {
             Tower = Load(say);
-            Fingerprint = store.Fingerprint ?? Tower?.Fingerprint
-                ?? throw new LitException($"{store.Folder}: the store does not say which tower made it. Name the tower with --image-tower.");
-            if (Tower is not null) StoreFit.Check(store, new(Tower.Fingerprint, TowerName));
-            if (Tower is not null && store.Description is { } made) StoreFit.CheckProbes(store.Folder, made, Tower, request.Compute);
+            Fingerprint = store.Fingerprint
+                ?? Tower?.Fingerprint
+                ?? throw new LitException(
+                    $"{store.Folder}: the store does not say which tower made it. Name the tower with --image-tower."
+                );
+            if (Tower is not null)
+                StoreFit.Check(store, new(Tower.Fingerprint, TowerName));
+            if (Tower is not null && store.Description is { } made)
+                StoreFit.CheckProbes(store.Folder, made, Tower, request.Compute);
         }
         catch
         {
             Dispose();
             throw;
         }
-        if (StoreFit.Remark(store) is { } remark) say(remark);
+        if (StoreFit.Remark(store) is { } remark)
+            say(remark);
         images = new(store, (ulong)request.Seed, ownLength: request.ImageHead != HeadSpec.None);
     }
 
@@ -89,7 +96,8 @@ internal sealed class StoredSource : TuningSource
 
     public override LockedTower? Tower { get; }
 
-    public override string TowerName => request.ImageTower ?? store.Description?.Tower ?? Tower?.Architecture ?? "unknown";
+    public override string TowerName =>
+        request.ImageTower ?? store.Description?.Tower ?? Tower?.Architecture ?? "unknown";
 
     public override string Fingerprint { get; }
 
@@ -97,8 +105,13 @@ internal sealed class StoredSource : TuningSource
 
     public override string? Store => store.Folder;
 
-    public override Preprocessing Preprocessing => Tower?.Preprocessing
-        ?? (store.Description?.Preprocessing is { } json ? Preprocessing.FromJson(json.ToJsonString(), store.Folder) : Preprocessing.LiT(224));
+    public override Preprocessing Preprocessing =>
+        Tower?.Preprocessing
+        ?? (
+            store.Description?.Preprocessing is { } json
+                ? Preprocessing.FromJson(json.ToJsonString(), store.Folder)
+                : Preprocessing.LiT(224)
+        );
 
     public override IReadOnlyList<string> Captions(int image) => images.Captions(image);
 
@@ -116,19 +129,25 @@ internal sealed class StoredSource : TuningSource
         var values = new float[(long)chosen.Count * store.EmbeddingSize];
         store.ReadRows([.. chosen.Select(image => image * (long)store.Views)], values, ownLength: true);
         var wanted = chosen.ToHashSet();
-        return ImageSet.Of(store.Folder, new(values, store.EmbeddingSize), [.. store.Samples().Read(_ => { }).Index().Where(one => wanted.Contains(one.Index)).Select(one => one.Item)]);
+        return ImageSet.Of(
+            store.Folder,
+            new(values, store.EmbeddingSize),
+            [.. store.Samples().Read(_ => { }).Index().Where(one => wanted.Contains(one.Index)).Select(one => one.Item)]
+        );
     }
 
     public override IEnumerable<byte[]> PictureHashes()
     {
-        for (var row = 0L; row < store.Rows; row += store.Views) yield return store.Sha256(row);
+        for (var row = 0L; row < store.Rows; row += store.Views)
+            yield return store.Sha256(row);
     }
 
     /// <summary>The store's tower, if it is at hand: it goes into the bundle and embeds validation pictures.</summary>
     private LockedTower? Load(Action<string> say)
     {
         var spec = request.ImageTower ?? store.Description?.Tower;
-        if (spec is null) return null;
+        if (spec is null)
+            return null;
         if (request.ImageTower is null && !TowerPath.IsThere(spec) && !ImageTowerLoader.IsSpec(spec))
         {
             say($"the store's tower, {spec}, is not at hand; the bundle will name it by its fingerprint only");
@@ -153,19 +172,37 @@ internal sealed class PixelSource : TuningSource
     private readonly PixelImages images;
     private readonly TuneRequest request;
 
-    public PixelSource(TuneRequest request, string spec, Action<string> say, IProgress<ProgressStep>? progress, CancellationToken cancel)
+    public PixelSource(
+        TuneRequest request,
+        string spec,
+        Action<string> say,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
     {
         this.request = request;
         TowerName = spec;
         var source = Samples.Open(request.Data, request.Samples);
         var locked = request.Lock.Image == TowerStart.Locked;
-        Tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute with { Type = TorchSharp.torch.ScalarType.Float32 }, Locked = locked, Seed = request.Seed, Heads = false });
+        Tower = ImageTowerLoader.Load(
+            spec,
+            new ImageTowerOptions
+            {
+                Compute = request.Compute with { Type = TorchSharp.torch.ScalarType.Float32 },
+                Locked = locked,
+                Seed = request.Seed,
+                Heads = false,
+            }
+        );
         try
         {
             // The folder is a run's from now on, whatever happens next.
             Directory.CreateDirectory(Path.Combine(request.Out, "checkpoints"));
             (samples, var skipped) = PixelImages.Check(source, Tower.Preprocessing, request.Out, progress, cancel);
-            if (skipped > 0) say($"{skipped} of {samples.Count + skipped} samples are skipped; {Path.Combine(request.Out, "skipped.jsonl")} names each");
+            if (skipped > 0)
+                say(
+                    $"{skipped} of {samples.Count + skipped} samples are skipped; {Path.Combine(request.Out, "skipped.jsonl")} names each"
+                );
         }
         catch
         {
@@ -192,7 +229,8 @@ internal sealed class PixelSource : TuningSource
 
     public override IReadOnlyList<string> Captions(int image) => images.Captions(image);
 
-    public override Embeddings Some(int most) => Represent([.. Spread(samples.Count, most).Select(image => samples[(int)image])]);
+    public override Embeddings Some(int most) =>
+        Represent([.. Spread(samples.Count, most).Select(image => samples[(int)image])]);
 
     public override ImageSet Only(IEnumerable<int> images)
     {
@@ -211,17 +249,39 @@ internal sealed class PixelSource : TuningSource
         var values = new float[some.Count * tower.Tower.Width];
         List<PreparedPicture> batch = [];
         var done = 0;
-        foreach (var one in PreparedPictures.InOrder(some.Select(sample => new Found(sample, null)), tower.Preprocessing, DecodingOptions.Default.MaxPixels, 2 * AtOnce, default))
+        foreach (
+            var one in PreparedPictures.InOrder(
+                some.Select(sample => new Found(sample, null)),
+                tower.Preprocessing,
+                DecodingOptions.Default.MaxPixels,
+                2 * AtOnce,
+                default
+            )
+        )
         {
-            batch.Add(one.Picture ?? throw new LitException($"{one.Skipped!.Origin}: {one.Skipped.Reason.TrimEnd('.')}, and it could be read when the run began. Put the picture back and run the same command again."));
-            if (batch.Count == AtOnce) Flush();
+            batch.Add(
+                one.Picture
+                    ?? throw new LitException(
+                        $"{one.Skipped!.Origin}: {one.Skipped.Reason.TrimEnd('.')}, and it could be read when the run began. Put the picture back and run the same command again."
+                    )
+            );
+            if (batch.Count == AtOnce)
+                Flush();
         }
         Flush();
         return new(values, tower.Tower.Width);
 
         void Flush()
         {
-            ImageBatch.Represent(tower, batch, compute with { Type = TorchSharp.torch.ScalarType.Float32 }, values.AsMemory(done * tower.Tower.Width));
+            ImageBatch.Represent(
+                tower,
+                batch,
+                compute with
+                {
+                    Type = TorchSharp.torch.ScalarType.Float32,
+                },
+                values.AsMemory(done * tower.Tower.Width)
+            );
             done += batch.Count;
             batch.Clear();
         }

@@ -17,7 +17,8 @@ public sealed class TuningTowers
     private readonly HashSet<string> moving;
     private readonly Dictionary<string, long> unlockedAt;
     private readonly List<(string Name, Module Module)> modules;
-    private readonly bool tuneImage, tuneText;
+    private readonly bool tuneImage,
+        tuneText;
     private HashSet<string> held = [];
     private bool training;
 
@@ -29,18 +30,34 @@ public sealed class TuningTowers
     {
         (Towers, this.tuneImage, this.tuneText) = (towers, tuneImage, tuneText);
         modules = [.. towers.named_modules()];
-        Parameters = [.. TunedParameter.Of(towers, "").Where(parameter => MayMove(parameter.Name)
-            && ParameterRule.For(parameter.Name, optimizer.LearningRateRules)?.Multiplier is not 0)];
+        Parameters =
+        [
+            .. TunedParameter
+                .Of(towers, "")
+                .Where(parameter =>
+                    MayMove(parameter.Name)
+                    && ParameterRule.For(parameter.Name, optimizer.LearningRateRules)?.Multiplier is not 0
+                ),
+        ];
         moving = [.. Parameters.Select(parameter => parameter.Name)];
-        unlockedAt = moving.Select(name => (name, step: UnlockRule.For(name, optimizer.UnlockRules))).Where(one => one.step > 0).ToDictionary(one => one.name, one => one.step);
-        foreach (var (name, parameter) in towers.named_parameters()) parameter.requires_grad = moving.Contains(name);
+        unlockedAt = moving
+            .Select(name => (name, step: UnlockRule.For(name, optimizer.UnlockRules)))
+            .Where(one => one.step > 0)
+            .ToDictionary(one => one.name, one => one.step);
+        foreach (var (name, parameter) in towers.named_parameters())
+            parameter.requires_grad = moving.Contains(name);
         At(0);
         (ImageMoves, ImageTowerMoves, TextMoves) = (Moves("image"), Moves("image."), Moves("text"));
     }
 
     /// <summary>The same for a setting of the paper.</summary>
     public TuningTowers(TwoTowers towers, LockSetting setting, OptimizerOptions optimizer)
-        : this(towers, towers.Image is not null && setting.Image != TowerStart.Locked, setting.Text != TowerStart.Locked, optimizer) { }
+        : this(
+            towers,
+            towers.Image is not null && setting.Image != TowerStart.Locked,
+            setting.Text != TowerStart.Locked,
+            optimizer
+        ) { }
 
     /// <summary>The model.</summary>
     public TwoTowers Towers { get; }
@@ -60,13 +77,17 @@ public sealed class TuningTowers
     /// <summary>Unlocks what moves from this step on and holds back what does not yet.</summary>
     internal void At(long step)
     {
-        if (unlockedAt.Count == 0) return;
+        if (unlockedAt.Count == 0)
+            return;
         var now = unlockedAt.Where(one => one.Value > step).Select(one => one.Key).ToHashSet();
-        if (now.SetEquals(held)) return;
+        if (now.SetEquals(held))
+            return;
         held = now;
-        foreach (var parameter in Parameters) parameter.Tensor.requires_grad = !held.Contains(parameter.Name);
+        foreach (var parameter in Parameters)
+            parameter.Tensor.requires_grad = !held.Contains(parameter.Name);
         (ImageMoves, ImageTowerMoves, TextMoves) = (Moves("image"), Moves("image."), Moves("text"));
-        if (training) Train(true);
+        if (training)
+            Train(true);
     }
 
     /// <summary>Training or evaluation mode for what moves; the rest is in evaluation mode always.</summary>
@@ -76,12 +97,18 @@ public sealed class TuningTowers
         Towers.train(training);
         foreach (var (name, module) in modules)
             // A norm whose weights are locked keeps its statistics too.
-            if ((name is "image" or "text" && !MayMove(name + ".")) || IsNormWithout(module, name, moving.Except(held))) module.eval();
+            if ((name is "image" or "text" && !MayMove(name + ".")) || IsNormWithout(module, name, moving.Except(held)))
+                module.eval();
     }
 
     /// <summary>Statistics of batch norms that a pass in training mode moves.</summary>
-    internal IReadOnlyList<Tensor> MovingStatistics() => [.. modules.Where(one => one.Module is BatchNorm && one.Module.training)
-        .SelectMany(one => one.Module.named_buffers()).Select(one => one.buffer)];
+    internal IReadOnlyList<Tensor> MovingStatistics() =>
+        [
+            .. modules
+                .Where(one => one.Module is BatchNorm && one.Module.training)
+                .SelectMany(one => one.Module.named_buffers())
+                .Select(one => one.buffer),
+        ];
 
     /// <summary>What a checkpoint must keep: all parameters that move and the statistics beside them.</summary>
     internal IEnumerable<(string Name, Tensor Tensor)> Moving() => Tensors(moves: true);
@@ -102,14 +129,21 @@ public sealed class TuningTowers
     private IEnumerable<(string Name, Tensor Tensor)> Tensors(bool moves)
     {
         foreach (var (name, parameter) in Towers.named_parameters())
-            if (moving.Contains(name) == moves) yield return (name, parameter);
-        var norms = modules.Where(one => IsNormWithout(one.Module, one.Name, moving)).Select(one => one.Name + ".").ToList();
+            if (moving.Contains(name) == moves)
+                yield return (name, parameter);
+        var norms = modules
+            .Where(one => IsNormWithout(one.Module, one.Name, moving))
+            .Select(one => one.Name + ".")
+            .ToList();
         foreach (var (name, buffer) in Towers.named_buffers())
-            if ((MayMove(name) && !norms.Any(norm => name.StartsWith(norm, StringComparison.Ordinal))) == moves) yield return (name, buffer);
+            if ((MayMove(name) && !norms.Any(norm => name.StartsWith(norm, StringComparison.Ordinal))) == moves)
+                yield return (name, buffer);
     }
 
-    private bool MayMove(string name) => name.StartsWith("image.", StringComparison.Ordinal) ? tuneImage
-        : !name.StartsWith("text.", StringComparison.Ordinal) || tuneText;
+    private bool MayMove(string name) =>
+        name.StartsWith("image.", StringComparison.Ordinal)
+            ? tuneImage
+            : !name.StartsWith("text.", StringComparison.Ordinal) || tuneText;
 
     private bool Moves(string side) => moving.Except(held).Any(name => name.StartsWith(side, StringComparison.Ordinal));
 

@@ -18,13 +18,15 @@ internal sealed class WeightAverage : IDisposable
     private List<Tensor> Averages { get; }
 
     /// <summary>The averages under the names of what they are averages of.</summary>
-    internal IEnumerable<(string Name, Tensor Tensor)> Named => parameters.Zip(Averages, (parameter, average) => ($"average.{parameter.Name}", average));
+    internal IEnumerable<(string Name, Tensor Tensor)> Named =>
+        parameters.Zip(Averages, (parameter, average) => ($"average.{parameter.Name}", average));
 
     internal void Update()
     {
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var (parameter, average) in parameters.Zip(Averages)) average.TimesInPlace(decay).PlusInPlace(parameter.Tensor, 1 - decay);
+        foreach (var (parameter, average) in parameters.Zip(Averages))
+            average.TimesInPlace(decay).PlusInPlace(parameter.Tensor, 1 - decay);
     }
 
     /// <summary>Puts the averages in the weights' place and the weights in theirs; a second time puts them back.</summary>
@@ -42,6 +44,7 @@ internal sealed class WeightAverage : IDisposable
 
     public void Dispose()
     {
-        foreach (var average in Averages) average.Dispose();
+        foreach (var average in Averages)
+            average.Dispose();
     }
 }

@@ -22,21 +22,38 @@ internal sealed class ZeroShotValidation : IValidation
     /// <param name="compute">Where the towers compute.</param>
     /// <param name="moving">The image tower where it is tuned: the pictures then go through it every time.</param>
     /// <exception cref="LitException">The pictures have no labels, or none that is a class.</exception>
-    public ZeroShotValidation(TwoTowers towers, CaptionTokenizer tokenizer, ImageSet set, ClassNames? classes, IReadOnlyList<string> templates, Compute compute, LockedTower? moving = null)
+    public ZeroShotValidation(
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        ImageSet set,
+        ClassNames? classes,
+        IReadOnlyList<string> templates,
+        Compute compute,
+        LockedTower? moving = null
+    )
     {
         (this.towers, this.tokenizer, this.compute) = (towers, tokenizer, compute);
         labels = Labels.Match(set.Samples, set.Path, classes);
         prompts = PromptTemplates.Fill(labels.Classes.Names, templates);
-        representations = () => moving is null ? set.Representations : PixelSource.PicturesThrough(moving, set.Samples, compute);
+        representations = () =>
+            moving is null ? set.Representations : PixelSource.PicturesThrough(moving, set.Samples, compute);
     }
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Validate(long step)
     {
         var texts = TowerOutputs.Texts(towers, tokenizer, [.. prompts.Select(prompt => prompt.Text)], compute);
-        var classes = ZeroShot.ClassEmbeddings(texts, [.. prompts.Select(prompt => prompt.Class)], labels.Classes.Names.Count);
-        var score = ZeroShot.Score(TowerOutputs.Images(towers, representations(), compute), classes,
-            [.. labels.Of.Select(label => label is { } one ? new[] { one } : [])], labels.Classes.Names);
+        var classes = ZeroShot.ClassEmbeddings(
+            texts,
+            [.. prompts.Select(prompt => prompt.Class)],
+            labels.Classes.Names.Count
+        );
+        var score = ZeroShot.Score(
+            TowerOutputs.Images(towers, representations(), compute),
+            classes,
+            [.. labels.Of.Select(label => label is { } one ? new[] { one } : [])],
+            labels.Classes.Names
+        );
         return new Dictionary<string, double> { ["top1"] = score.Top1, ["top5"] = score.Top5 };
     }
 }

@@ -12,8 +12,8 @@ namespace LiT.Build
     /// </summary>
     public class WeakenSymbolVersion : Task
     {
-        private const int VersionNeeded = 0x6ffffffe;      // SHT_GNU_verneed
-        private const ushort Weak = 2;                     // VER_FLG_WEAK
+        private const int VersionNeeded = 0x6ffffffe; // SHT_GNU_verneed
+        private const ushort Weak = 2; // VER_FLG_WEAK
 
         [Required]
         public ITaskItem[] Libraries { get; set; }
@@ -26,7 +26,8 @@ namespace LiT.Build
             foreach (ITaskItem library in Libraries)
             {
                 string path = library.GetMetadata("FullPath");
-                if (File.Exists(path)) Weaken(path);
+                if (File.Exists(path))
+                    Weaken(path);
             }
             return !Log.HasLoggedErrors;
         }
@@ -34,8 +35,14 @@ namespace LiT.Build
         private void Weaken(string path)
         {
             byte[] elf = File.ReadAllBytes(path);
-            bool is64BitLittleEndian = elf.Length > 64 && elf[0] == 0x7f && elf[1] == 'E' && elf[2] == 'L' && elf[3] == 'F'
-                && elf[4] == 2 && elf[5] == 1;
+            bool is64BitLittleEndian =
+                elf.Length > 64
+                && elf[0] == 0x7f
+                && elf[1] == 'E'
+                && elf[2] == 'L'
+                && elf[3] == 'F'
+                && elf[4] == 2
+                && elf[5] == 1;
             if (!is64BitLittleEndian)
             {
                 Log.LogWarning("{0} is not a 64-bit little-endian ELF library; it was left as it is.", path);
@@ -43,17 +50,21 @@ namespace LiT.Build
             }
             bool changed = false;
             long sections = BitConverter.ToInt64(elf, 0x28);
-            int entrySize = BitConverter.ToUInt16(elf, 0x3a), count = BitConverter.ToUInt16(elf, 0x3c);
+            int entrySize = BitConverter.ToUInt16(elf, 0x3a),
+                count = BitConverter.ToUInt16(elf, 0x3c);
             for (int i = 0; i < count; i++)
             {
                 int header = checked((int)(sections + (long)i * entrySize));
-                if (BitConverter.ToInt32(elf, header + 4) != VersionNeeded) continue;
+                if (BitConverter.ToInt32(elf, header + 4) != VersionNeeded)
+                    continue;
                 int needed = checked((int)BitConverter.ToInt64(elf, header + 24));
                 int link = BitConverter.ToInt32(elf, header + 40);
-                int strings = checked((int)BitConverter.ToInt64(elf, checked((int)(sections + (long)link * entrySize)) + 24));
-                for (int file = needed; ;)
+                int strings = checked(
+                    (int)BitConverter.ToInt64(elf, checked((int)(sections + (long)link * entrySize)) + 24)
+                );
+                for (int file = needed; ; )
                 {
-                    for (int version = file + BitConverter.ToInt32(elf, file + 8); ;)
+                    for (int version = file + BitConverter.ToInt32(elf, file + 8); ; )
                     {
                         int name = strings + BitConverter.ToInt32(elf, version + 8);
                         int end = Array.IndexOf(elf, (byte)0, name);
@@ -64,15 +75,18 @@ namespace LiT.Build
                             changed = true;
                         }
                         int next = BitConverter.ToInt32(elf, version + 12);
-                        if (next == 0) break;
+                        if (next == 0)
+                            break;
                         version += next;
                     }
                     int nextFile = BitConverter.ToInt32(elf, file + 12);
-                    if (nextFile == 0) break;
+                    if (nextFile == 0)
+                        break;
                     file += nextFile;
                 }
             }
-            if (!changed) return;
+            if (!changed)
+                return;
 
             // A new file under the old name: the original may be a hard link into the package folder. Its time stays,
             // so that the next build does not copy it again.

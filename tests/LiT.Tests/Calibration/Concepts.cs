@@ -19,9 +19,11 @@ internal sealed class Concepts
         {
             var row = values.AsSpan(i * Size, Size);
             var stray = Draw();
-            for (var j = 0; j < Size; j++) row[j] = directions[concepts[i]][j] + (float)noise * stray[j];
+            for (var j = 0; j < Size; j++)
+                row[j] = directions[concepts[i]][j] + (float)noise * stray[j];
             var length = (float)Math.Sqrt(row.ToArray().Sum(value => (double)value * value));
-            for (var j = 0; j < Size; j++) row[j] /= length;
+            for (var j = 0; j < Size; j++)
+                row[j] /= length;
         }
         return new(values, Size);
     }
@@ -30,12 +32,20 @@ internal sealed class Concepts
     public Background Background(int pictures, int concepts)
     {
         int[] shown = [.. Enumerable.Range(0, pictures).Select(i => i % concepts)];
-        return LiT.Calibration.Background.Of(Around(shown, 1), Around(shown, 0.7), [.. Enumerable.Range(0, pictures).Select(i => new[] { i })], "a collection");
+        return LiT.Calibration.Background.Of(
+            Around(shown, 1),
+            Around(shown, 0.7),
+            [.. Enumerable.Range(0, pictures).Select(i => new[] { i })],
+            "a collection"
+        );
     }
 
     private float[] Draw()
     {
-        var values = Enumerable.Range(0, Size).Select(_ => random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5).ToArray();
+        var values = Enumerable
+            .Range(0, Size)
+            .Select(_ => random.NextDouble() + random.NextDouble() + random.NextDouble() - 1.5)
+            .ToArray();
         var length = Math.Sqrt(values.Sum(value => value * value));
         return [.. values.Select(value => (float)(value / length))];
     }

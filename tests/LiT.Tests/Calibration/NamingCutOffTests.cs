@@ -4,7 +4,8 @@ namespace LiT.Tests.Calibration;
 
 public sealed class NamingCutOffTests
 {
-    private const int Named = 30, All = 60;
+    private const int Named = 30,
+        All = 60;
     private readonly Concepts world = new(All);
 
     [Fact]
@@ -13,7 +14,11 @@ public sealed class NamingCutOffTests
         // Half of the pictures show one of the labels, half of them something else.
         int[] shown = [.. Enumerable.Range(0, 3000).Select(i => i % All)];
         var pictures = world.Around(shown, 1);
-        NamingCutOff cutOff = new(world.Background(600, All), world.Around([.. Enumerable.Range(0, Named)], 0.2), present: 0.5);
+        NamingCutOff cutOff = new(
+            world.Background(600, All),
+            world.Around([.. Enumerable.Range(0, Named)], 0.2),
+            present: 0.5
+        );
 
         var expected = cutOff.Precision(pictures);
 
@@ -42,8 +47,7 @@ public sealed class NamingCutOffTests
     {
         var background = world.Background(600, All);
         var labels = world.Around([.. Enumerable.Range(0, Named)], 0.2);
-        var pictures = world.Around([.. Enumerable.Range(0, 100)
-            .Select(i => i % All)], 1);
+        var pictures = world.Around([.. Enumerable.Range(0, 100).Select(i => i % All)], 1);
 
         var often = new NamingCutOff(background, labels, present: 0.9).Precision(pictures);
         var rarely = new NamingCutOff(background, labels, present: 0.1).Precision(pictures);
@@ -58,7 +62,10 @@ public sealed class NamingCutOffTests
         // Of two concepts every other random pair fits: without that being known, nothing could ever be named.
         var background = world.Background(400, 2);
 
-        var middleOfOwn = Enumerable.Range(-20, 400).Select(i => i / 20.0).First(score => background.OwnAbove(score) <= 0.5);
+        var middleOfOwn = Enumerable
+            .Range(-20, 400)
+            .Select(i => i / 20.0)
+            .First(score => background.OwnAbove(score) <= 0.5);
 
         Assert.InRange(background.RandomAbove(middleOfOwn), 0, 0.1);
     }
@@ -76,7 +83,9 @@ public sealed class NamingCutOffTests
             Assert.Equal(background.Fitting, read.Fitting);
             Assert.Equal("a collection", read.Collection);
             Assert.Equal(background.Pictures.Values, read.Pictures.Values);
-            Assert.All(Enumerable.Range(-40, 200), i => Assert.Equal(background.RandomAbove(i / 20.0), read.RandomAbove(i / 20.0)));
+            Assert.All(Enumerable.Range(-40, 200), i =>
+                Assert.Equal(background.RandomAbove(i / 20.0), read.RandomAbove(i / 20.0))
+            );
 
             var path = Path.Combine(folder, Background.FileName);
             File.WriteAllBytes(path, File.ReadAllBytes(path)[..^100]);

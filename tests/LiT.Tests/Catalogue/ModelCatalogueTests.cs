@@ -5,7 +5,8 @@ namespace LiT.Tests.Catalogue;
 
 public class ModelCatalogueTests
 {
-    public static IEnumerable<TheoryDataRow<string>> Names() => ModelCatalogue.All.Select(model => new TheoryDataRow<string>(model.Name));
+    public static IEnumerable<TheoryDataRow<string>> Names() =>
+        ModelCatalogue.All.Select(model => new TheoryDataRow<string>(model.Name));
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -27,14 +28,36 @@ public class ModelCatalogueTests
         Assert.All(model.Files, file => Assert.Equal(file.Name, Path.GetFileName(file.Name)));
         Assert.Equal(model.Files.Count, model.Files.DistinctBy(file => file.Name).Count());
         Assert.NotEmpty(model.Licence);
-        Assert.Equal(model.Kind == ModelKind.TwoTowers, model.Files.Any(file => file.Name.EndsWith(".model", StringComparison.Ordinal) || file.Name.EndsWith(".txt", StringComparison.Ordinal)) && model.Kind != ModelKind.TextTower);
+        Assert.Equal(
+            model.Kind == ModelKind.TwoTowers,
+            model.Files.Any(file =>
+                file.Name.EndsWith(".model", StringComparison.Ordinal)
+                || file.Name.EndsWith(".txt", StringComparison.Ordinal)
+            )
+                && model.Kind != ModelKind.TextTower
+        );
     }
 
     [Theory]
-    [InlineData("vit-b16-augreg-in21k", "bit-r50x1", "mixer-b16-in21k", "dino-vitb16", "mocov3-r50", "bert-base-uncased")]
+    [InlineData(
+        "vit-b16-augreg-in21k",
+        "bit-r50x1",
+        "mixer-b16-in21k",
+        "dino-vitb16",
+        "mocov3-r50",
+        "bert-base-uncased"
+    )]
     [InlineData("LiT-B16B", "LiT-B16B_2", "LiT-L16L", "LiT-L16S", "LiT-L16Ti", "lit-b16b", "LiT-B16B.npz")]
-    [InlineData("t5-small", "mt5-base", "dinov2-vitg14-reg", "siglip-b16-224", "google/vit-base-patch16-224-in21k", "bert-tiny")]
-    public void Names_that_people_know_are_found(params string[] names) => Assert.All(names, name => Assert.NotNull(ModelCatalogue.Find(name)));
+    [InlineData(
+        "t5-small",
+        "mt5-base",
+        "dinov2-vitg14-reg",
+        "siglip-b16-224",
+        "google/vit-base-patch16-224-in21k",
+        "bert-tiny"
+    )]
+    public void Names_that_people_know_are_found(params string[] names) =>
+        Assert.All(names, name => Assert.NotNull(ModelCatalogue.Find(name)));
 
     [Fact]
     public void A_mistyped_name_brings_those_that_are_like_it_and_words_narrow_the_list()
@@ -51,8 +74,17 @@ public class ModelCatalogueTests
     {
         var missing = "Run 'lit models pull dino-vits8' to download it.";
         Assert.Contains(missing, Assert.Throws<LitException>(() => ImageTowerLoader.Load("dino-vits8")).Message);
-        Assert.Contains("Run 'lit models pull bert-base-uncased'", Assert.Throws<LitException>(() => TextTowerLoader.Load("bert-base-uncased")).Message);
-        Assert.Contains("Run 'lit models pull LiT-L16Ti'", Assert.Throws<LitException>(() => TwoTowersLoader.Load("LiT-L16Ti")).Message);
-        Assert.Contains("there is dino-vits8", Assert.Throws<LitException>(() => ImageTowerLoader.Load("dino-vits88")).Message);
+        Assert.Contains(
+            "Run 'lit models pull bert-base-uncased'",
+            Assert.Throws<LitException>(() => TextTowerLoader.Load("bert-base-uncased")).Message
+        );
+        Assert.Contains(
+            "Run 'lit models pull LiT-L16Ti'",
+            Assert.Throws<LitException>(() => TwoTowersLoader.Load("LiT-L16Ti")).Message
+        );
+        Assert.Contains(
+            "there is dino-vits8",
+            Assert.Throws<LitException>(() => ImageTowerLoader.Load("dino-vits88")).Message
+        );
     }
 }

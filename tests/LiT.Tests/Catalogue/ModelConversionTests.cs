@@ -23,13 +23,19 @@ public sealed class ModelConversionTests : IDisposable
         using var bundle = LitModel.Load(folder["bundle"]);
         Assert.Equal(published.EmbedTexts(["a b", "c"]).Values, bundle.EmbedTexts(["a b", "c"]).Values);
         Assert.Equal(published.Image.Fingerprint, bundle.Image.Fingerprint);
-        Assert.Equal((published.Description.Temperature, published.Description.Bias), (bundle.Description.Temperature, bundle.Description.Bias));
+        Assert.Equal(
+            (published.Description.Temperature, published.Description.Bias),
+            (bundle.Description.Temperature, bundle.Description.Bias)
+        );
         Assert.Equal(published.Tokenizer.Row("a b", out _), bundle.Tokenizer.Row("a b", out _));
 
         var check = ModelCheck.Run(folder["bundle"], Compute.Cpu);
         Assert.Equal((3, ProbeVectors.Pictures), (check.Golden!.Texts, check.Golden.Pictures));
         Assert.InRange(check.Golden.Largest, 0, 1e-6);
-        Assert.Equal(["golden.json", "image.safetensors", "sentencepiece.model", "text.safetensors"], bundle.Description.Files!.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            ["golden.json", "image.safetensors", "sentencepiece.model", "text.safetensors"],
+            bundle.Description.Files!.Keys.Order(StringComparer.Ordinal)
+        );
         Assert.Equal("model bundle", ModelExplainer.Explain(folder["bundle"]).What);
     }
 
@@ -46,7 +52,10 @@ public sealed class ModelConversionTests : IDisposable
 
         var vocabulary = Reference.OpenCopied("tokenizer_wordpiece").PathOf("vocab.txt");
         var bert = TowerTokenizers.For(new BertConfig(32, 1, 4, 64), vocabulary);
-        Assert.Equal((16, bert.Tokenizer.IdOf("[CLS]"), (int?)null, 0), (bert.Layout.Length, bert.Layout.Start, bert.Layout.End, bert.Layout.Pad));
+        Assert.Equal(
+            (16, bert.Tokenizer.IdOf("[CLS]"), (int?)null, 0),
+            (bert.Layout.Length, bert.Layout.Start, bert.Layout.End, bert.Layout.Pad)
+        );
     }
 
     [Theory]
@@ -76,7 +85,10 @@ public sealed class ModelConversionTests : IDisposable
         var bundle = Bundle();
         // Another nonlinearity with the same weights, as another program would have it.
         Changed(bundle, "model.json", text => text.Replace("gelu-tanh", "gelu", StringComparison.Ordinal));
-        Assert.Contains("the text tower gives other numbers for \"a photo of a cat\" than where the model was made", Refused(bundle));
+        Assert.Contains(
+            "the text tower gives other numbers for \"a photo of a cat\" than where the model was made",
+            Refused(bundle)
+        );
     }
 
     [Fact]
@@ -92,7 +104,16 @@ public sealed class ModelConversionTests : IDisposable
     {
         var bundle = Bundle();
         WithoutHashes(bundle);
-        foreach (var damage in new[] { "", "{}", "null", "{\"device\":\"cpu\",\"texts\":[{\"text\":1}]}", "{\"device\":\"cpu\",\"images\":{\"values\":\"!\"},\"texts\":[]}" })
+        foreach (
+            var damage in new[]
+            {
+                "",
+                "{}",
+                "null",
+                "{\"device\":\"cpu\",\"texts\":[{\"text\":1}]}",
+                "{\"device\":\"cpu\",\"images\":{\"values\":\"!\"},\"texts\":[]}",
+            }
+        )
         {
             File.WriteAllText(Path.Combine(bundle, "golden.json"), damage);
             Assert.Contains("golden.json: damaged", Refused(bundle));
@@ -107,11 +128,31 @@ public sealed class ModelConversionTests : IDisposable
         var bundle = Bundle();
         ModelConversion.ToTowerFile(Path.Combine(bundle, "image.safetensors"), folder["tower.safetensors"]);
         ModelConversion.ToBundle(folder["tower.safetensors"], folder["again"], bundle, null);
-        Assert.Equal(ModelCheck.Run(bundle, Compute.Cpu).Fingerprint, ModelCheck.Run(folder["again"], Compute.Cpu).Fingerprint);
+        Assert.Equal(
+            ModelCheck.Run(bundle, Compute.Cpu).Fingerprint,
+            ModelCheck.Run(folder["again"], Compute.Cpu).Fingerprint
+        );
         DrawnTower.Write(folder["other.safetensors"]);
-        Assert.Contains("was tuned to another image tower", Assert.Throws<LitException>(() => ModelConversion.ToBundle(folder["other.safetensors"], folder["x"], bundle, null)).Message);
-        Assert.Contains("holds files that are no bundle", Assert.Throws<LitException>(() => ModelConversion.ToBundle(bundle, folder.Path, null, null)).Message);
-        Assert.Contains("holds no two towers", Assert.Throws<LitException>(() => ModelConversion.ToBundle(folder["other.safetensors"], folder["x"], null, null)).Message);
+        Assert.Contains(
+            "was tuned to another image tower",
+            Assert
+                .Throws<LitException>(() =>
+                    ModelConversion.ToBundle(folder["other.safetensors"], folder["x"], bundle, null)
+                )
+                .Message
+        );
+        Assert.Contains(
+            "holds files that are no bundle",
+            Assert.Throws<LitException>(() => ModelConversion.ToBundle(bundle, folder.Path, null, null)).Message
+        );
+        Assert.Contains(
+            "holds no two towers",
+            Assert
+                .Throws<LitException>(() =>
+                    ModelConversion.ToBundle(folder["other.safetensors"], folder["x"], null, null)
+                )
+                .Message
+        );
     }
 
     [Fact]
@@ -120,7 +161,10 @@ public sealed class ModelConversionTests : IDisposable
         var file = Copied("lit_l16s_style");
         File.Delete(Path.ChangeExtension(file, ".model"));
         var refused = Assert.Throws<LitException>(() => LitModel.Load(file)).Message;
-        Assert.Contains("its vocabulary is not beside it. Put it there as lit_l16s_style.txt (BERT) or .model (SentencePiece)", refused);
+        Assert.Contains(
+            "its vocabulary is not beside it. Put it there as lit_l16s_style.txt (BERT) or .model (SentencePiece)",
+            refused
+        );
         Assert.Contains("lit models convert", refused);
         Assert.Contains("there is LiT-B16B", Assert.Throws<LitException>(() => LitModel.Load("LiT-B16C")).Message);
     }
@@ -128,7 +172,8 @@ public sealed class ModelConversionTests : IDisposable
     [Fact]
     public void The_built_in_tower_gives_its_golden_vectors() => Assert.Contains("allowed", DrawnTower.Check());
 
-    private static string Refused(string bundle) => Assert.Throws<LitException>(() => ModelCheck.Run(bundle, Compute.Cpu)).Message;
+    private static string Refused(string bundle) =>
+        Assert.Throws<LitException>(() => ModelCheck.Run(bundle, Compute.Cpu)).Message;
 
     private string Bundle()
     {
@@ -153,7 +198,8 @@ public sealed class ModelConversionTests : IDisposable
         File.WriteAllBytes(path, bytes);
     }
 
-    private static void WithoutHashes(string bundle) => Changed(bundle, "model.json", text => text.Replace("\"files\":", "\"filesOnce\":", StringComparison.Ordinal));
+    private static void WithoutHashes(string bundle) =>
+        Changed(bundle, "model.json", text => text.Replace("\"files\":", "\"filesOnce\":", StringComparison.Ordinal));
 
     private static void Changed(string bundle, string file, Func<string, string> change)
     {

@@ -14,9 +14,14 @@ public sealed class ModelExplainerTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    public static IEnumerable<TheoryDataRow<string, string>> Checkpoints() => Reference.Folders()
-        .Where(fixture => KindOf(fixture.Name) is not null)
-        .SelectMany(fixture => fixture.AllFiles.Where(file => Endings.Contains(Path.GetExtension(file))), (fixture, file) => new TheoryDataRow<string, string>(fixture.Name, file));
+    public static IEnumerable<TheoryDataRow<string, string>> Checkpoints() =>
+        Reference
+            .Folders()
+            .Where(fixture => KindOf(fixture.Name) is not null)
+            .SelectMany(
+                fixture => fixture.AllFiles.Where(file => Endings.Contains(Path.GetExtension(file))),
+                (fixture, file) => new TheoryDataRow<string, string>(fixture.Name, file)
+            );
 
     // Fixture, what it is, its family, where its width stands in meta.json.
     private static readonly Dictionary<string, (string What, string Family)> Expected = new()
@@ -37,7 +42,10 @@ public sealed class ModelExplainerTests : IDisposable
     };
 
     // A second fixture of a kind is called after it, as in "dino_vit_2".
-    private static string? KindOf(string name) => Expected.Keys.Where(kind => name == kind || name.StartsWith(kind + "_", StringComparison.Ordinal)).MaxBy(kind => kind.Length);
+    private static string? KindOf(string name) =>
+        Expected
+            .Keys.Where(kind => name == kind || name.StartsWith(kind + "_", StringComparison.Ordinal))
+            .MaxBy(kind => kind.Length);
 
     [Theory]
     [MemberData(nameof(Checkpoints))]
@@ -46,23 +54,32 @@ public sealed class ModelExplainerTests : IDisposable
         var fixture = Reference.Open(name);
         var said = fixture.Meta.GetProperty("architecture");
         ModelExplanation found;
-        try { found = ModelExplainer.Explain(fixture.PathOf(file)); }
+        try
+        {
+            found = ModelExplainer.Explain(fixture.PathOf(file));
+        }
         catch (LitException refused) when (refused.Message.Contains("no square grid", StringComparison.Ordinal))
         {
-            Assert.Contains(":size=", refused.Message);                                                // the one thing that has to be told
+            Assert.Contains(":size=", refused.Message); // the one thing that has to be told
             return;
         }
         name = KindOf(name)!;
         if (file.Contains("_head.", StringComparison.Ordinal))
         {
             Assert.Equal("linear layer", found.What);
-            Assert.StartsWith($"linear layer, {said.GetProperty("hidden_size").GetInt32()} numbers in", found.Architecture, StringComparison.Ordinal);
+            Assert.StartsWith(
+                $"linear layer, {said.GetProperty("hidden_size").GetInt32()} numbers in",
+                found.Architecture,
+                StringComparison.Ordinal
+            );
             return;
         }
         Assert.Equal(Expected[name].What, found.What);
         Assert.Contains(Expected[name].Family, found.Family, StringComparison.Ordinal);
-        if (name == "lit_two_towers_npz") Two(said.GetProperty(Path.GetFileNameWithoutExtension(file)), found);
-        else One(name, said, found);
+        if (name == "lit_two_towers_npz")
+            Two(said.GetProperty(Path.GetFileNameWithoutExtension(file)), found);
+        else
+            One(name, said, found);
         using var checkpoint = Checkpoint.Open(fixture.PathOf(file));
         Assert.InRange(found.ParameterCount!.Value, 1, checkpoint.Tensors.Values.Sum(tensor => tensor.Count));
         Assert.NotEmpty((found.Names ?? found.Image!.Names!).Names);
@@ -72,21 +89,33 @@ public sealed class ModelExplainerTests : IDisposable
     private static void One(string name, JsonElement said, ModelExplanation found)
     {
         foreach (var key in new[] { "width", "hidden_size", "d_model" })
-            if (said.TryGetProperty(key, out var width) && name != "bit_resnetv2_npz" && !found.Architecture.Contains("pre-logits", StringComparison.Ordinal)) Assert.Equal(width.GetInt32(), found.Width);
+            if (
+                said.TryGetProperty(key, out var width)
+                && name != "bit_resnetv2_npz"
+                && !found.Architecture.Contains("pre-logits", StringComparison.Ordinal)
+            )
+                Assert.Equal(width.GetInt32(), found.Width);
         foreach (var key in new[] { "vocab", "vocab_size" })
-            if (said.TryGetProperty(key, out var vocabulary)) Assert.Equal(vocabulary.GetInt32(), found.VocabularySize);
+            if (said.TryGetProperty(key, out var vocabulary))
+                Assert.Equal(vocabulary.GetInt32(), found.VocabularySize);
         foreach (var key in new[] { "mlp", "intermediate_size", "d_ff" })
-            if (said.TryGetProperty(key, out var mlp) && !found.Architecture.Contains("SwiGLU", StringComparison.Ordinal)) Assert.Contains($"MLP {mlp.GetInt32()}", found.Architecture);
+            if (
+                said.TryGetProperty(key, out var mlp)
+                && !found.Architecture.Contains("SwiGLU", StringComparison.Ordinal)
+            )
+                Assert.Contains($"MLP {mlp.GetInt32()}", found.Architecture);
         if (name is "dino_vit" or "bert_flaxformer_npz")
         {
-            if (found.Width % 64 == 0) return;                                                         // taken for width / 64, as public files have it
+            if (found.Width % 64 == 0)
+                return; // taken for width / 64, as public files have it
             Assert.Contains("heads not said by the file", found.Architecture);
             Assert.Contains("':heads=N'", Assert.Single(found.Notes));
             Assert.Null(found.Fingerprint);
         }
         else
             foreach (var key in new[] { "heads", "num_attention_heads", "num_heads" })
-                if (said.TryGetProperty(key, out var heads)) Assert.Contains($"{heads.GetInt32()} heads", found.Architecture);
+                if (said.TryGetProperty(key, out var heads))
+                    Assert.Contains($"{heads.GetInt32()} heads", found.Architecture);
     }
 
     private static void Two(JsonElement said, ModelExplanation found)
@@ -97,7 +126,10 @@ public sealed class ModelExplainerTests : IDisposable
         Assert.Equal("image tower", found.Image!.What);
         Assert.Equal("text tower", found.Text!.What);
         Assert.True(found.ParameterCount > found.Image.ParameterCount + found.Text.ParameterCount);
-        Assert.Contains(said.GetProperty("out_dim")[0].ValueKind == JsonValueKind.Null ? "has no head" : "has a head of", found.Notes[0]);
+        Assert.Contains(
+            said.GetProperty("out_dim")[0].ValueKind == JsonValueKind.Null ? "has no head" : "has a head of",
+            found.Notes[0]
+        );
     }
 
     [Fact]
@@ -107,12 +139,22 @@ public sealed class ModelExplainerTests : IDisposable
         string[] readable = [.. Endings, ".npy", ".model", ".txt", ".json", ".png", ".jpg"];
         var seen = 0;
         foreach (var fixture in Reference.Folders())
-            foreach (var file in fixture.AllFiles.Where(file => readable.Contains(Path.GetExtension(file)) && !file.EndsWith(".cases.json", StringComparison.Ordinal)))
+        foreach (
+            var file in fixture.AllFiles.Where(file =>
+                readable.Contains(Path.GetExtension(file)) && !file.EndsWith(".cases.json", StringComparison.Ordinal)
+            )
+        )
+        {
+            seen++;
+            try
             {
-                seen++;
-                try { Assert.Contains(ModelExplainer.Explain(fixture.PathOf(file)).What, known); }
-                catch (LitException refused) { Assert.StartsWith(fixture.PathOf(file), refused.Message, StringComparison.Ordinal); }
+                Assert.Contains(ModelExplainer.Explain(fixture.PathOf(file)).What, known);
             }
+            catch (LitException refused)
+            {
+                Assert.StartsWith(fixture.PathOf(file), refused.Message, StringComparison.Ordinal);
+            }
+        }
         Assert.True(seen > 100, $"{seen} files");
     }
 
@@ -137,10 +179,28 @@ public sealed class ModelExplainerTests : IDisposable
     }
 
     [Theory]
-    [InlineData("vit_augreg_npz", "checkpoint.npz", "embedding/kernel", "It looks like ViT (vit_jax, big_vision)", "but it lacks embedding/kernel")]
+    [InlineData(
+        "vit_augreg_npz",
+        "checkpoint.npz",
+        "embedding/kernel",
+        "It looks like ViT (vit_jax, big_vision)",
+        "but it lacks embedding/kernel"
+    )]
     [InlineData("dino_vit", "v1.safetensors", "cls_token", "It looks like ViT (DINO)", "but it lacks cls_token")]
-    [InlineData("bert_hf", "bert_plain.safetensors", "embeddings.word_embeddings.weight", "It looks like BERT (Hugging Face)", "but it lacks embeddings.word_embeddings.weight")]
-    public void A_file_without_what_all_of_its_family_have_says_which_family_it_looks_like(string name, string file, string without, string like, string lacks)
+    [InlineData(
+        "bert_hf",
+        "bert_plain.safetensors",
+        "embeddings.word_embeddings.weight",
+        "It looks like BERT (Hugging Face)",
+        "but it lacks embeddings.word_embeddings.weight"
+    )]
+    public void A_file_without_what_all_of_its_family_have_says_which_family_it_looks_like(
+        string name,
+        string file,
+        string without,
+        string like,
+        string lacks
+    )
     {
         var path = Changed(name, file, tensors => tensors.Remove(without));
         var found = ModelExplainer.Explain(path);

@@ -9,7 +9,10 @@ namespace LiT.Tests.Catalogue;
 internal sealed record Asked(string Path, IReadOnlyDictionary<string, string> Headers)
 {
     /// <summary>The first byte that is wanted, 0 without a range.</summary>
-    public long From => Headers.TryGetValue("Range", out var range) ? long.Parse(range["bytes=".Length..].TrimEnd('-'), CultureInfo.InvariantCulture) : 0;
+    public long From =>
+        Headers.TryGetValue("Range", out var range)
+            ? long.Parse(range["bytes=".Length..].TrimEnd('-'), CultureInfo.InvariantCulture)
+            : 0;
 }
 
 /// <summary>What the server does with one request.</summary>
@@ -30,9 +33,17 @@ internal sealed record Answer(int Status, byte[]? Body = null)
     public bool WithoutLength { get; init; }
 
     /// <summary>A right answer to a request for a file or the rest of it.</summary>
-    public static Answer File(byte[] content, Asked asked, string? etag = "\"one\"") => asked.From > 0
-        ? new(206, content[(int)asked.From..]) { Headers = { ["ETag"] = etag ?? "", ["Content-Range"] = $"bytes {asked.From}-{content.Length - 1}/{content.Length}" } }
-        : new(200, content) { Headers = { ["ETag"] = etag ?? "" } };
+    public static Answer File(byte[] content, Asked asked, string? etag = "\"one\"") =>
+        asked.From > 0
+            ? new(206, content[(int)asked.From..])
+            {
+                Headers =
+                {
+                    ["ETag"] = etag ?? "",
+                    ["Content-Range"] = $"bytes {asked.From}-{content.Length - 1}/{content.Length}",
+                },
+            }
+            : new(200, content) { Headers = { ["ETag"] = etag ?? "" } };
 }
 
 /// <summary>A web server on 127.0.0.1 that behaves as a test tells it, request by request, badly if need be.</summary>
@@ -67,8 +78,15 @@ internal sealed class ScriptedServer : IDisposable
         while (!stop.IsCancellationRequested)
         {
             TcpClient client;
-            try { client = await listener.AcceptTcpClientAsync(stop.Token); }
-            catch (Exception ended) when (ended is OperationCanceledException or SocketException or ObjectDisposedException) { return; }
+            try
+            {
+                client = await listener.AcceptTcpClientAsync(stop.Token);
+            }
+            catch (Exception ended)
+                when (ended is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                return;
+            }
             _ = OneAsync(client);
         }
     }
@@ -83,7 +101,8 @@ internal sealed class ScriptedServer : IDisposable
                 using StreamReader reader = new(stream, Encoding.ASCII, leaveOpen: true);
                 var path = (await reader.ReadLineAsync(stop.Token))!.Split(' ')[1];
                 Dictionary<string, string> headers = new(StringComparer.OrdinalIgnoreCase);
-                while (await reader.ReadLineAsync(stop.Token) is { Length: > 0 } line) headers[line.Split(':')[0]] = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+                while (await reader.ReadLineAsync(stop.Token) is { Length: > 0 } line)
+                    headers[line.Split(':')[0]] = line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
                 Asked asked = new(path, headers);
                 Answer now;
                 lock (Requests)
@@ -93,16 +112,24 @@ internal sealed class ScriptedServer : IDisposable
                 }
                 var body = now.Body ?? [];
                 StringBuilder head = new($"HTTP/1.1 {now.Status} Said\r\nConnection: close\r\n");
-                if (!now.WithoutLength) head.Append(CultureInfo.InvariantCulture, $"Content-Length: {now.SaidLength ?? body.Length}\r\n");
-                foreach (var (name, value) in now.Headers.Where(header => header.Value.Length > 0)) head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
+                if (!now.WithoutLength)
+                    head.Append(CultureInfo.InvariantCulture, $"Content-Length: {now.SaidLength ?? body.Length}\r\n");
+                foreach (var (name, value) in now.Headers.Where(header => header.Value.Length > 0))
+                    head.Append(CultureInfo.InvariantCulture, $"{name}: {value}\r\n");
                 await stream.WriteAsync(Encoding.ASCII.GetBytes(head.Append("\r\n").ToString()), stop.Token);
-                await stream.WriteAsync(body.AsMemory(0, Math.Min(body.Length, now.CutAfter ?? body.Length)), stop.Token);
+                await stream.WriteAsync(
+                    body.AsMemory(0, Math.Min(body.Length, now.CutAfter ?? body.Length)),
+                    stop.Token
+                );
                 await stream.FlushAsync(stop.Token);
-                if (now.Stalls) await Task.Delay(Timeout.Infinite, stop.Token);
+                if (now.Stalls)
+                    await Task.Delay(Timeout.Infinite, stop.Token);
                 client.Client.Shutdown(SocketShutdown.Send);
                 await reader.ReadToEndAsync(stop.Token);
             }
-            catch (Exception ended) when (ended is OperationCanceledException or IOException or SocketException or ObjectDisposedException) { }
+            catch (Exception ended)
+                when (ended is OperationCanceledException or IOException or SocketException or ObjectDisposedException)
+            { }
         }
     }
 }

@@ -49,7 +49,9 @@ public sealed class NpzReaderFixture : IFixtureKind
         foreach (var name in checkpoint.Tensors.Keys)
         {
             var tensor = checkpoint.Read(name);
-            Assert.Contains(known, array => array.Shape.SequenceEqual(tensor.shape) && array.Values.SequenceEqual(tensor.Doubles()));
+            Assert.Contains(known, array =>
+                array.Shape.SequenceEqual(tensor.shape) && array.Values.SequenceEqual(tensor.Doubles())
+            );
         }
     }
 
@@ -80,12 +82,19 @@ public sealed class SafetensorsReaderFixture : IFixtureKind
             var path = folder.PathOf(file);
             yield return new(file, () => ExpectedArray.AssertRefused(path));
         }
-        var index = folder.PathOf(folder.AllFiles.Single(file => file.EndsWith(".index.json", StringComparison.Ordinal)));
-        var sharded = folder.PathOf(folder.AllFiles.Single(file => file.EndsWith("expected.npz", StringComparison.Ordinal)));
-        foreach (var shard in folder.AllFiles.Where(file => file.Contains("-of-", StringComparison.Ordinal))) folder.PathOf(shard);
+        var index = folder.PathOf(
+            folder.AllFiles.Single(file => file.EndsWith(".index.json", StringComparison.Ordinal))
+        );
+        var sharded = folder.PathOf(
+            folder.AllFiles.Single(file => file.EndsWith("expected.npz", StringComparison.Ordinal))
+        );
+        foreach (var shard in folder.AllFiles.Where(file => file.Contains("-of-", StringComparison.Ordinal)))
+            folder.PathOf(shard);
         yield return new("sharded, by its index", () => AssertSameCheckpoints(sharded, index));
         if (index.EndsWith("model.safetensors.index.json", StringComparison.Ordinal))
-            yield return new("sharded, by its folder", () => AssertSameCheckpoints(sharded, Path.GetDirectoryName(index)!));
+            yield return new("sharded, by its folder", () =>
+                AssertSameCheckpoints(sharded, Path.GetDirectoryName(index)!)
+            );
     }
 
     private static void AssertSameCheckpoints(string expectedPath, string actualPath)
@@ -93,8 +102,12 @@ public sealed class SafetensorsReaderFixture : IFixtureKind
         using var scope = NewDisposeScope();
         using var expected = Checkpoint.Open(expectedPath);
         using var actual = Checkpoint.Open(actualPath);
-        Assert.Equal(expected.Tensors.Keys.Order(StringComparer.Ordinal), actual.Tensors.Keys.Order(StringComparer.Ordinal));
-        foreach (var name in expected.Tensors.Keys) TensorValues.AssertSame(expected.Read(name), actual.Read(name), name);
+        Assert.Equal(
+            expected.Tensors.Keys.Order(StringComparer.Ordinal),
+            actual.Tensors.Keys.Order(StringComparer.Ordinal)
+        );
+        foreach (var name in expected.Tensors.Keys)
+            TensorValues.AssertSame(expected.Read(name), actual.Read(name), name);
     }
 }
 
@@ -112,13 +125,16 @@ public sealed class PthReaderFixture : IFixtureKind
         foreach (var file in folder.AllFiles.Where(file => file.EndsWith(".pth", StringComparison.Ordinal)))
         {
             var path = folder.PathOf(file);
-            yield return new(file, file.Split('_')[0] switch
-            {
-                "state" => () => AssertTensors(stateDict, path, foreign: false, whole: true),
-                "nested" or "nested.pth" => () => AssertTensors(stateDict, path, foreign: true, whole: true),
-                "unknown" => () => AssertTensors(w, path, foreign: true, whole: true),
-                _ => () => AssertTensors(w, path, foreign: true, whole: false),
-            });
+            yield return new(
+                file,
+                file.Split('_')[0] switch
+                {
+                    "state" => () => AssertTensors(stateDict, path, foreign: false, whole: true),
+                    "nested" or "nested.pth" => () => AssertTensors(stateDict, path, foreign: true, whole: true),
+                    "unknown" => () => AssertTensors(w, path, foreign: true, whole: true),
+                    _ => () => AssertTensors(w, path, foreign: true, whole: false),
+                }
+            );
         }
     }
 
@@ -133,16 +149,20 @@ public sealed class PthReaderFixture : IFixtureKind
         using var actual = Checkpoint.Open(path);
         Assert.Equal(foreign, actual.PassedOver.Count > 0);
         var first = expected.Tensors.Keys.First();
-        var prefix = actual.Tensors.Keys.First(name => name == first || name.EndsWith("." + first, StringComparison.Ordinal))[..^first.Length];
+        var prefix = actual.Tensors.Keys.First(name =>
+            name == first || name.EndsWith("." + first, StringComparison.Ordinal)
+        )[..^first.Length];
         var found = expected.Tensors.Keys.Where(name => actual.Tensors.ContainsKey(prefix + name)).ToList();
-        if (whole) Assert.Equal(expected.Tensors.Keys.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
+        if (whole)
+            Assert.Equal(expected.Tensors.Keys.Order(StringComparer.Ordinal), found.Order(StringComparer.Ordinal));
         foreach (var name in found)
         {
             var tensor = actual.Read(prefix + name);
             Assert.Equal(actual.Tensors[prefix + name].Type, tensor.dtype);
             Assert.Equal(actual.Tensors[prefix + name].Shape, tensor.shape);
             Assert.True(tensor.is_contiguous());
-            if (tensor.dtype == ScalarType.BFloat16) tensor = tensor.to(ScalarType.Float32);      // numpy has no bfloat16
+            if (tensor.dtype == ScalarType.BFloat16)
+                tensor = tensor.to(ScalarType.Float32); // numpy has no bfloat16
             TensorValues.AssertSame(expected.Read(name), tensor, name);
         }
     }

@@ -14,10 +14,10 @@ internal sealed record ExpectedArray(long[] Shape, double[] Values)
         using var json = JsonDocument.Parse(File.ReadAllText(folder.PathOf("expected.json")));
         var all = new Dictionary<string, Dictionary<string, ExpectedArray>>();
         foreach (var entry in json.RootElement.EnumerateObject())
-            foreach (var file in entry.Name.Split(" and "))
-                all[file] = entry.Value.TryGetProperty("values", out _)
-                    ? new() { [""] = Of(entry.Value) }
-                    : entry.Value.EnumerateObject().ToDictionary(array => array.Name, array => Of(array.Value));
+        foreach (var file in entry.Name.Split(" and "))
+            all[file] = entry.Value.TryGetProperty("values", out _)
+                ? new() { [""] = Of(entry.Value) }
+                : entry.Value.EnumerateObject().ToDictionary(array => array.Name, array => Of(array.Value));
         return all;
     }
 
@@ -27,7 +27,10 @@ internal sealed record ExpectedArray(long[] Shape, double[] Values)
     public static void AssertCheckpoint(string path, Dictionary<string, ExpectedArray> expected)
     {
         using var checkpoint = Checkpoint.Open(path);
-        Assert.Equal(expected.Keys.Order(StringComparer.Ordinal), checkpoint.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal(
+            expected.Keys.Order(StringComparer.Ordinal),
+            checkpoint.Tensors.Keys.Order(StringComparer.Ordinal)
+        );
         foreach (var (name, array) in expected)
         {
             for (var time = 0; time < 2; time++)
@@ -38,7 +41,8 @@ internal sealed record ExpectedArray(long[] Shape, double[] Values)
                 Assert.Equal(checkpoint.Tensors[name].Shape, tensor.shape);
                 Assert.True(tensor.is_contiguous());
                 array.AssertSame(tensor, name);
-                if (tensor.dtype != ScalarType.Bool) tensor.add_(1);
+                if (tensor.dtype != ScalarType.Bool)
+                    tensor.add_(1);
             }
         }
     }
@@ -50,13 +54,16 @@ internal sealed record ExpectedArray(long[] Shape, double[] Values)
         {
             using var scope = NewDisposeScope();
             using var checkpoint = Checkpoint.Open(path);
-            foreach (var name in checkpoint.Tensors.Keys) checkpoint.Read(name);
+            foreach (var name in checkpoint.Tensors.Keys)
+                checkpoint.Read(name);
         });
         Assert.StartsWith(path, refusal.Message);
         Assert.DoesNotContain('\n', refusal.Message);
     }
 
-    private static ExpectedArray Of(JsonElement array) => new(
-        [.. array.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())],
-        [.. array.GetProperty("values").EnumerateArray().Select(value => value.GetDouble())]);
+    private static ExpectedArray Of(JsonElement array) =>
+        new(
+            [.. array.GetProperty("shape").EnumerateArray().Select(size => size.GetInt64())],
+            [.. array.GetProperty("values").EnumerateArray().Select(value => value.GetDouble())]
+        );
 }

@@ -10,7 +10,8 @@ public sealed class FuzzTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
-    public static IEnumerable<TheoryDataRow<string>> Targets() => FuzzTarget.All(Reference.Copied).Select(target => new TheoryDataRow<string>(target.Name));
+    public static IEnumerable<TheoryDataRow<string>> Targets() =>
+        FuzzTarget.All(Reference.Copied).Select(target => new TheoryDataRow<string>(target.Name));
 
     [Theory]
     [MemberData(nameof(Targets))]
@@ -18,11 +19,15 @@ public sealed class FuzzTests : IDisposable
     {
         var target = FuzzTarget.All(Reference.Copied).Single(target => target.Name == name);
         Assert.SkipWhen(target.Seeds.Count == 0, $"The fixtures have no {name} file.");
-        foreach (var companion in target.Companions) File.Copy(companion, folder[Path.GetFileName(companion)]);
-        var run = new FuzzRun(seed: 1, folder.Path) { Patience = TimeSpan.FromSeconds(30) };     // the machine may be busy
+        foreach (var companion in target.Companions)
+            File.Copy(companion, folder[Path.GetFileName(companion)]);
+        var run = new FuzzRun(seed: 1, folder.Path) { Patience = TimeSpan.FromSeconds(30) }; // the machine may be busy
         for (var iteration = 0; iteration < 200; iteration++)
             Assert.Null(run.Try(target, iteration)?.What);
-        Assert.True(run.Refused > 20 && run.Accepted > 2, $"{run.Refused} refused, {run.Accepted} read: the mutations do not reach the reader.");
+        Assert.True(
+            run.Refused > 20 && run.Accepted > 2,
+            $"{run.Refused} refused, {run.Accepted} read: the mutations do not reach the reader."
+        );
     }
 
     [Fact]
@@ -36,7 +41,9 @@ public sealed class FuzzTests : IDisposable
         Assert.Null(FirstFinding(_ => throw new LitException("x: is wrong. Mend it.")));
 
         string? FirstFinding(Action<string> read, double patience = 30) =>
-            new FuzzRun(0, folder.Path) { Patience = TimeSpan.FromSeconds(patience) }.Try(new("bad", seeds, read), 0)?.What;
+            new FuzzRun(0, folder.Path) { Patience = TimeSpan.FromSeconds(patience) }
+                .Try(new("bad", seeds, read), 0)
+                ?.What;
     }
 
     [Fact]

@@ -12,15 +12,30 @@ public sealed class OpenCheckpointTests : IDisposable
 
     [Theory]
     [InlineData("", "the file is empty. Download or copy it again.")]
-    [InlineData("\n <!DOCTYPE html>\n<html lang=en>", "is a web page, saved in place of the checkpoint. Download the file again, by its direct link.")]
-    [InlineData("<?xml version='1.0'?><Error>", "is a web page, saved in place of the checkpoint. Download the file again, by its direct link.")]
-    [InlineData("version https://git-lfs.github.com/spec/v1\noid sha256:4d", "is a Git LFS pointer, not the file itself. Run 'git lfs pull', or download the file.")]
+    [InlineData(
+        "\n <!DOCTYPE html>\n<html lang=en>",
+        "is a web page, saved in place of the checkpoint. Download the file again, by its direct link."
+    )]
+    [InlineData(
+        "<?xml version='1.0'?><Error>",
+        "is a web page, saved in place of the checkpoint. Download the file again, by its direct link."
+    )]
+    [InlineData(
+        "version https://git-lfs.github.com/spec/v1\noid sha256:4d",
+        "is a Git LFS pointer, not the file itself. Run 'git lfs pull', or download the file."
+    )]
     [InlineData("\x1F\x8B\b........", "is a gzip file, no checkpoint. Unpack it first.")]
     [InlineData("\x93NUMPY\x01", "is a single .npy array, no checkpoint. Give an .npz of named arrays.")]
-    [InlineData("\x80\x02}q\x00.", "is a pickle, but none that torch.save wrote, no checkpoint. Load it in Python and save its tensors as .safetensors.")]
+    [InlineData(
+        "\x80\x02}q\x00.",
+        "is a pickle, but none that torch.save wrote, no checkpoint. Load it in Python and save its tensors as .safetensors."
+    )]
     [InlineData("0123456789abcdef", "is no checkpoint. Give an .npz, .safetensors or PyTorch .pth file.")]
     [InlineData("{\"a\": [}", "is no index of a checkpoint in several files. Give the file with the weights.")]
-    [InlineData("{\"a\": {\"b\": 1}}", "names no tensor. The index is damaged or belongs to other files; download all of them again.")]
+    [InlineData(
+        "{\"a\": {\"b\": 1}}",
+        "names no tensor. The index is damaged or belongs to other files; download all of them again."
+    )]
     [InlineData("PK\x03\x04........................", "the file is cut off or damaged. Download or copy it again.")]
     public void What_is_no_checkpoint_is_called_by_its_name_whatever_the_file_is_called(string content, string expected)
     {
@@ -32,11 +47,15 @@ public sealed class OpenCheckpointTests : IDisposable
     [Fact]
     public void A_missing_file_and_an_empty_folder_are_told_apart()
     {
-        Assert.Equal($"{folder["x.npz"]}: there is no such file. Check the path.",
-            Assert.Throws<LitException>(() => Checkpoint.Open(folder["x.npz"])).Message);
-        Assert.Equal($"{folder.Path}: the folder has no model.safetensors, model.safetensors.index.json, pytorch_model.bin, " +
-            "pytorch_model.bin.index.json. Give the checkpoint file itself.",
-            Assert.Throws<LitException>(() => Checkpoint.Open(folder.Path)).Message);
+        Assert.Equal(
+            $"{folder["x.npz"]}: there is no such file. Check the path.",
+            Assert.Throws<LitException>(() => Checkpoint.Open(folder["x.npz"])).Message
+        );
+        Assert.Equal(
+            $"{folder.Path}: the folder has no model.safetensors, model.safetensors.index.json, pytorch_model.bin, "
+                + "pytorch_model.bin.index.json. Give the checkpoint file itself.",
+            Assert.Throws<LitException>(() => Checkpoint.Open(folder.Path)).Message
+        );
     }
 
     [Fact]
@@ -44,7 +63,11 @@ public sealed class OpenCheckpointTests : IDisposable
     {
         using var tensor = arange(6).reshape(2, 3);
         Npz.Write(folder["weights.safetensors"], [("a/b", tensor)]);
-        Safetensors.Write(folder["weights.npz"], [("a.b", tensor)], new Dictionary<string, string> { ["note"] = "grün" });
+        Safetensors.Write(
+            folder["weights.npz"],
+            [("a.b", tensor)],
+            new Dictionary<string, string> { ["note"] = "grün" }
+        );
 
         using var npz = Checkpoint.Open(folder["weights.safetensors"]);
         Assert.Equal("npz", npz.Container);
@@ -64,8 +87,10 @@ public sealed class OpenCheckpointTests : IDisposable
         using var two = zeros(3);
         Safetensors.Write(folder["one.safetensors"], [("a", one)]);
         Safetensors.Write(folder["two.safetensors"], [("b", two)]);
-        File.WriteAllText(folder["model.safetensors.index.json"],
-            """{"metadata": {"x": [1, {}]}, "weight_map": {"a": "one.safetensors", "b": "two.safetensors"}, "more": null}""");
+        File.WriteAllText(
+            folder["model.safetensors.index.json"],
+            """{"metadata": {"x": [1, {}]}, "weight_map": {"a": "one.safetensors", "b": "two.safetensors"}, "more": null}"""
+        );
         using (var checkpoint = Checkpoint.Open(folder.Path))
         {
             Assert.Equal("safetensors in 2 files", checkpoint.Container);
@@ -74,8 +99,10 @@ public sealed class OpenCheckpointTests : IDisposable
             TensorValues.AssertSame(one, read, "a");
         }
         File.Delete(folder["two.safetensors"]);
-        Assert.Equal($"{folder["two.safetensors"]}: the file is missing, where model.safetensors.index.json expects it. Download it, too.",
-            Assert.Throws<LitException>(() => Checkpoint.Open(folder.Path)).Message);
+        Assert.Equal(
+            $"{folder["two.safetensors"]}: the file is missing, where model.safetensors.index.json expects it. Download it, too.",
+            Assert.Throws<LitException>(() => Checkpoint.Open(folder.Path)).Message
+        );
 
         Safetensors.Write(folder["model.safetensors"], [("whole", one)]);
         using var whole = Checkpoint.Open(folder.Path);
@@ -90,23 +117,29 @@ public sealed class OpenCheckpointTests : IDisposable
     public void An_index_reads_nothing_outside_of_its_folder(string shard)
     {
         File.WriteAllText(folder["model.safetensors.index.json"], $"{{\"weight_map\": {{\"a\": \"{shard}\"}}}}");
-        Assert.Contains($"puts a into '{shard}', which is no file beside it", Assert.Throws<LitException>(() => Checkpoint.Open(folder.Path)).Message);
+        Assert.Contains(
+            $"puts a into '{shard}', which is no file beside it",
+            Assert.Throws<LitException>(() => Checkpoint.Open(folder.Path)).Message
+        );
     }
 
     [Fact]
     public void A_tensor_stays_when_its_checkpoint_is_closed_and_writing_to_it_changes_no_file()
     {
         using var tensor = arange(1000, ScalarType.Float32);
-        foreach (var (name, write) in new (string, Action<string>)[]
-        {
-            ("a.safetensors", path => Safetensors.Write(path, [("w", tensor)])),
-            ("a.npz", path => Npz.Write(path, [("w", tensor)])),
-        })
+        foreach (
+            var (name, write) in new (string, Action<string>)[]
+            {
+                ("a.safetensors", path => Safetensors.Write(path, [("w", tensor)])),
+                ("a.npz", path => Npz.Write(path, [("w", tensor)])),
+            }
+        )
         {
             write(folder[name]);
             var before = File.ReadAllBytes(folder[name]);
             Tensor read;
-            using (var checkpoint = Checkpoint.Open(folder[name])) read = checkpoint.Read("w");
+            using (var checkpoint = Checkpoint.Open(folder[name]))
+                read = checkpoint.Read("w");
             GC.Collect();
             TensorValues.AssertSame(tensor, read, name);
             read.add_(1);
@@ -121,7 +154,10 @@ public sealed class OpenCheckpointTests : IDisposable
         using var tensor = ones(1);
         Safetensors.Write(folder["x"], [("w", tensor)]);
         using var checkpoint = Checkpoint.Open(folder["x"]);
-        Assert.Equal($"{folder["x"]}: has no tensor b. 'lit models show' lists what it has.", Assert.Throws<LitException>(() => checkpoint.Read("b")).Message);
+        Assert.Equal(
+            $"{folder["x"]}: has no tensor b. 'lit models show' lists what it has.",
+            Assert.Throws<LitException>(() => checkpoint.Read("b")).Message
+        );
     }
 
     [Fact]
@@ -132,6 +168,11 @@ public sealed class OpenCheckpointTests : IDisposable
         using var weight = checkpoint.Read("state_dict.module.conv1.weight");
         Assert.Equal([16, 3, 3, 3], weight.shape);
         Assert.InRange(weight.abs().mean().item<float>(), 0.01f, 1f);
-        Assert.Equal(20 - 1, checkpoint.Tensors.Keys.Count(name => name.Contains("conv", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal)));
+        Assert.Equal(
+            20 - 1,
+            checkpoint.Tensors.Keys.Count(name =>
+                name.Contains("conv", StringComparison.Ordinal) && name.EndsWith("weight", StringComparison.Ordinal)
+            )
+        );
     }
 }

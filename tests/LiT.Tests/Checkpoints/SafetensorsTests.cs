@@ -16,12 +16,23 @@ public sealed class SafetensorsTests : IDisposable
         using var half = ones(3, ScalarType.Float16);
         using var wide = ones(3, ScalarType.Float64);
         using var flag = ones(3, ScalarType.Bool);
-        Safetensors.Write(folder["1"], [("b", half), ("a", flag), ("c", wide)], new Dictionary<string, string> { ["y"] = "2", ["x"] = "1" });
-        Safetensors.Write(folder["2"], [("c", wide), ("b", half), ("a", flag)], new Dictionary<string, string> { ["x"] = "1", ["y"] = "2" });
+        Safetensors.Write(
+            folder["1"],
+            [("b", half), ("a", flag), ("c", wide)],
+            new Dictionary<string, string> { ["y"] = "2", ["x"] = "1" }
+        );
+        Safetensors.Write(
+            folder["2"],
+            [("c", wide), ("b", half), ("a", flag)],
+            new Dictionary<string, string> { ["x"] = "1", ["y"] = "2" }
+        );
         var bytes = File.ReadAllBytes(folder["1"]);
         Assert.Equal(bytes, File.ReadAllBytes(folder["2"]));
         Assert.Equal(0, (8 + bytes[0] + (bytes[1] << 8)) % 64);
-        Assert.Contains("""{"__metadata__":{"x":"1","y":"2"},"c":{"dtype":"F64","shape":[3],"data_offsets":[0,24]},"b":{""", Encoding.UTF8.GetString(bytes, 8, 120));
+        Assert.Contains(
+            """{"__metadata__":{"x":"1","y":"2"},"c":{"dtype":"F64","shape":[3],"data_offsets":[0,24]},"b":{""",
+            Encoding.UTF8.GetString(bytes, 8, 120)
+        );
         Assert.Throws<ArgumentException>(() => Safetensors.Write(folder["3"], [("a", half), ("a", wide)]));
     }
 
@@ -46,8 +57,10 @@ public sealed class SafetensorsTests : IDisposable
         using var held = checkpoint.Read("w");
         Safetensors.Write(folder["x"], [("w", after)]);
         TensorValues.AssertSame(before, held, "w");
-        Assert.Equal($"{folder["x"]}: the file was changed while it was being read. Try again.",
-            Assert.Throws<LitException>(() => checkpoint.Read("w")).Message);
+        Assert.Equal(
+            $"{folder["x"]}: the file was changed while it was being read. Try again.",
+            Assert.Throws<LitException>(() => checkpoint.Read("w")).Message
+        );
     }
 
     [Fact]
@@ -63,32 +76,62 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void A_type_that_torch_has_not_is_named_and_the_rest_is_read()
     {
-        Write("""{"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U16","shape":[1],"data_offsets":[2,4]}}""", [1, 2, 0xFF, 0xFF]);
+        Write(
+            """{"a":{"dtype":"F8_E4M3","shape":[2],"data_offsets":[0,2]},"b":{"dtype":"U16","shape":[1],"data_offsets":[2,4]}}""",
+            [1, 2, 0xFF, 0xFF]
+        );
         using var checkpoint = Checkpoint.Open(folder["x"]);
         Assert.Equal(["b"], checkpoint.Tensors.Keys);
         Assert.Equal(["a: has elements of type F8_E4M3, which cannot be read"], checkpoint.PassedOver);
         using var tensor = checkpoint.Read("b");
         TensorValues.AssertValues(tensor, [1], [65535], "b");
-        Assert.Contains("has elements of type F8_E4M3", Assert.Throws<LitException>(() => checkpoint.Read("a")).Message);
+        Assert.Contains(
+            "has elements of type F8_E4M3",
+            Assert.Throws<LitException>(() => checkpoint.Read("a")).Message
+        );
     }
 
     [Theory]
     [InlineData("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,4]}}""", "has 4 bytes, where F32 [2] needs 8")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,0]}}""", "lies at bytes 4 to 0 of 4")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[-4,0]}}""", "lies at bytes -4 to 0 of 4")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,9223372036854775807]}}""", "lies at bytes 0 to 9223372036854775807 of 4")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,9223372036854775807]}}""",
+        "lies at bytes 0 to 9223372036854775807 of 4"
+    )]
     [InlineData("""{"a":{"dtype":"F32","shape":[-1],"data_offsets":[0,4]}}""", "has the shape [-1]")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}""", "has the shape [4611686018427387904, 4]")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,4]}}""",
+        "has the shape [4611686018427387904, 4]"
+    )]
     [InlineData("""{"a":{"dtype":"F32","shape":[1e2],"data_offsets":[0,4]}}""", "no JSON of the kind expected")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1.5],"data_offsets":[0,4]}}""", "no JSON of the kind expected")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}}""", "no JSON of the kind expected")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}""", "has not dtype, shape and two data_offsets")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[99999999999999999999],"data_offsets":[0,4]}}""",
+        "no JSON of the kind expected"
+    )]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4,4]}}""",
+        "has not dtype, shape and two data_offsets"
+    )]
     [InlineData("""{"a":{"dtype":"F32","shape":[1]}}""", "has not dtype, shape and two data_offsets")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"shape":[1]}}""", "'shape' is not expected there")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""", "is named twice")]
-    [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}""", "overlaps another one")]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4],"shape":[1]}}""",
+        "'shape' is not expected there"
+    )]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}""",
+        "is named twice"
+    )]
+    [InlineData(
+        """{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"U8","shape":[2],"data_offsets":[2,4]}}""",
+        "overlaps another one"
+    )]
     [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[3,4]}}""", "has unnamed bytes before it")]
-    [InlineData("""{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""", "has 4 bytes of tensors, where its header names 1")]
+    [InlineData(
+        """{"a":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}""",
+        "has 4 bytes of tensors, where its header names 1"
+    )]
     [InlineData("""{"__metadata__":{"a":1}}""", "no JSON of the kind expected")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}} {}""", "no JSON of the kind expected")]
     [InlineData("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}""", "no JSON of the kind expected")]
@@ -111,7 +154,10 @@ public sealed class SafetensorsTests : IDisposable
     {
         File.WriteAllBytes(folder["x"], [.. ZipBytes.Little(length, 8), .. "{}"u8]);
         var refusal = Assert.Throws<LitException>(() => Checkpoint.Open(folder["x"])).Message;
-        Assert.Contains(length > 0 && length < 1L << 48 ? $"says that its header has {length} bytes" : "is no checkpoint", refusal);
+        Assert.Contains(
+            length > 0 && length < 1L << 48 ? $"says that its header has {length} bytes" : "is no checkpoint",
+            refusal
+        );
     }
 
     [Fact]
@@ -125,7 +171,10 @@ public sealed class SafetensorsTests : IDisposable
     [Fact]
     public void An_index_that_names_itself_is_refused()
     {
-        File.WriteAllText(folder["model.safetensors.index.json"], """{"weight_map": {"a": "model.safetensors.index.json"}}""");
+        File.WriteAllText(
+            folder["model.safetensors.index.json"],
+            """{"weight_map": {"a": "model.safetensors.index.json"}}"""
+        );
         Assert.Contains("is no checkpoint", Assert.Throws<LitException>(() => Checkpoint.Open(folder.Path)).Message);
     }
 

@@ -15,19 +15,24 @@ internal static class Sets
         var (columns, rows) = (4 + number % 5, 3 + number % 4);
         var cells = Enumerable.Range(0, columns * rows).Select(_ => (byte)random.Next(256)).ToArray();
         for (var y = 0; y < height; y++)
-            for (var x = 0; x < width; x++)
-                pixels.AsSpan((y * width + x) * 3, 3).Fill(cells[y * rows / height * columns + x * columns / width]);
+        for (var x = 0; x < width; x++)
+            pixels.AsSpan((y * width + x) * 3, 3).Fill(cells[y * rows / height * columns + x * columns / width]);
         return GeneratedPictures.Png(new RgbImage(width, height, pixels));
     }
 
     /// <summary>Writes shards x.tar of samples: key, captions (a line each) and optionally a picture of its own.</summary>
-    public static string Tar(TemporaryFolder folder, string name, IEnumerable<(string Key, string? Captions, byte[] Picture)> samples)
+    public static string Tar(
+        TemporaryFolder folder,
+        string name,
+        IEnumerable<(string Key, string? Captions, byte[] Picture)> samples
+    )
     {
         var tar = new Data.TarBuilder();
         foreach (var (key, captions, picture) in samples)
         {
             tar.Add($"{key}.png", picture);
-            if (captions is not null) tar.Add($"{key}.txt", captions);
+            if (captions is not null)
+                tar.Add($"{key}.txt", captions);
         }
         return folder.Write(name, tar.ToArray());
     }
@@ -37,8 +42,12 @@ internal static class Sets
 
     /// <summary>Everything that a reader makes of a source.</summary>
     public static List<string> Words(string path) =>
-    [
-        .. Samples.Open(path).Read(_ => { }).Select(sample =>
-            $"{string.Join(" | ", sample.Captions)}; {sample.Label}; {string.Join(",", sample.Fields.Where(field => field.Key is not ("key" or "width")).OrderBy(field => field.Key, StringComparer.Ordinal))}; {Convert.ToHexString(sample.ReadImage!())[..64]}"),
-    ];
+        [
+            .. Samples
+                .Open(path)
+                .Read(_ => { })
+                .Select(sample =>
+                    $"{string.Join(" | ", sample.Captions)}; {sample.Label}; {string.Join(",", sample.Fields.Where(field => field.Key is not ("key" or "width")).OrderBy(field => field.Key, StringComparer.Ordinal))}; {Convert.ToHexString(sample.ReadImage!())[..64]}"
+                ),
+        ];
 }

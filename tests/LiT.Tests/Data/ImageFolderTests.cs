@@ -56,14 +56,16 @@ public sealed class ImageFolderTests : IDisposable
 
         Assert.Equal("a.jpg", read.Keys);
         Assert.Equal(
-        [
-            "alone.txt: captions with no picture",
-            "b.heic: a picture of a form that is not read; convert it to .jpg, .png, .webp, .gif, .bmp, .tif or .avif",
-            "empty.jpg: the file is empty",
-            "gone.jpg: the file that this link points to is not there",
-            "mute.jpg: mute.txt: empty caption",
-            @"two\u000alines.jpg: the name holds a line break or control character; rename it",
-        ], read.Skipped.Select(s => $"{s.Origin}: {s.Reason}"));
+            [
+                "alone.txt: captions with no picture",
+                "b.heic: a picture of a form that is not read; convert it to .jpg, .png, .webp, .gif, .bmp, .tif or .avif",
+                "empty.jpg: the file is empty",
+                "gone.jpg: the file that this link points to is not there",
+                "mute.jpg: mute.txt: empty caption",
+                @"two\u000alines.jpg: the name holds a line break or control character; rename it",
+            ],
+            read.Skipped.Select(s => $"{s.Origin}: {s.Reason}")
+        );
     }
 
     [Fact]
@@ -105,7 +107,11 @@ public sealed class ImageFolderTests : IDisposable
 
         var trouble = Assert.Throws<LitException>(() => Samples.Open(folder.Path));
 
-        Assert.Contains("holds the parts test, train. Name one of them, for example", trouble.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds the parts test, train. Name one of them, for example",
+            trouble.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -113,7 +119,11 @@ public sealed class ImageFolderTests : IDisposable
     {
         Files("a.doc", "sub/b.doc");
 
-        Assert.Contains("holds no picture", Assert.Throws<LitException>(() => Of(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds no picture",
+            Assert.Throws<LitException>(() => Of(folder.Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -135,7 +145,11 @@ public sealed class ImageFolderTests : IDisposable
     {
         Files("x.zip", "x.docx");
 
-        Assert.Contains(what, Assert.Throws<LitException>(() => Samples.Open(folder[name])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            what,
+            Assert.Throws<LitException>(() => Samples.Open(folder[name])).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -143,11 +157,16 @@ public sealed class ImageFolderTests : IDisposable
     {
         Files("train/cat/1.jpg");
 
-        Assert.Contains("holds the parts train. Name one of them, for example", Assert.Throws<LitException>(() => Samples.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "holds the parts train. Name one of them, for example",
+            Assert.Throws<LitException>(() => Samples.Open(folder.Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private void Files(params string[] names)
     {
-        foreach (var name in names) folder.Write(name, Picture);
+        foreach (var name in names)
+            folder.Write(name, Picture);
     }
 }

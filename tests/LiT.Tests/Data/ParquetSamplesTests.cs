@@ -15,11 +15,29 @@ public sealed class ParquetSamplesTests : IDisposable
     [Fact]
     public void Hugging_faces_image_column_with_class_names_and_lists_of_captions()
     {
-        Write("train-00000-of-00001.parquet",
-        [
-            new HuggingFaceRow { image = new() { bytes = Picture, path = "1.jpg" }, label = 1, caption = ["one", "two"], width = 7 },
-            new HuggingFaceRow { image = new() { bytes = [4, 5], path = null }, label = null, caption = [] },
-        ], new() { ["huggingface"] = """{"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}""" });
+        Write(
+            "train-00000-of-00001.parquet",
+            [
+                new HuggingFaceRow
+                {
+                    image = new() { bytes = Picture, path = "1.jpg" },
+                    label = 1,
+                    caption = ["one", "two"],
+                    width = 7,
+                },
+                new HuggingFaceRow
+                {
+                    image = new() { bytes = [4, 5], path = null },
+                    label = null,
+                    caption = [],
+                },
+            ],
+            new()
+            {
+                ["huggingface"] =
+                    """{"info": {"features": {"label": {"names": ["cat", "dog"], "_type": "ClassLabel"}}}}""",
+            }
+        );
 
         var read = Of(folder.Path);
 
@@ -40,33 +58,85 @@ public sealed class ParquetSamplesTests : IDisposable
     [Fact]
     public void Img2datasets_columns_with_failed_downloads_and_duplicate_keys()
     {
-        Write("00000.parquet",
-        [
-            new Img2DatasetRow { key = "000", jpg = Picture, caption = "a dog", url = "http://x" },
-            new Img2DatasetRow { key = "001", jpg = null, caption = "gone", error_message = "HTTP Error 404" },
-            new Img2DatasetRow { key = "002", jpg = [], caption = "nothing" },
-            new Img2DatasetRow { key = "003", jpg = Picture, caption = null },
-            new Img2DatasetRow { key = "000", jpg = Picture, caption = "again" },
-            new Img2DatasetRow { key = "../005", jpg = Picture, caption = "out" },
-            new Img2DatasetRow { key = "006", jpg = new byte[2000], caption = "large" },
-        ]);
+        Write(
+            "00000.parquet",
+            [
+                new Img2DatasetRow
+                {
+                    key = "000",
+                    jpg = Picture,
+                    caption = "a dog",
+                    url = "http://x",
+                },
+                new Img2DatasetRow
+                {
+                    key = "001",
+                    jpg = null,
+                    caption = "gone",
+                    error_message = "HTTP Error 404",
+                },
+                new Img2DatasetRow
+                {
+                    key = "002",
+                    jpg = [],
+                    caption = "nothing",
+                },
+                new Img2DatasetRow
+                {
+                    key = "003",
+                    jpg = Picture,
+                    caption = null,
+                },
+                new Img2DatasetRow
+                {
+                    key = "000",
+                    jpg = Picture,
+                    caption = "again",
+                },
+                new Img2DatasetRow
+                {
+                    key = "../005",
+                    jpg = Picture,
+                    caption = "out",
+                },
+                new Img2DatasetRow
+                {
+                    key = "006",
+                    jpg = new byte[2000],
+                    caption = "large",
+                },
+            ]
+        );
 
         var read = Of(folder["00000.parquet"], new() { ImageLimit = 1000 });
 
         Assert.Equal("000", read.Keys);
         Assert.Equal("http://x", read["000"].Fields["url"]);
         Assert.Equal(
-        [
-            "row 1: no picture (HTTP Error 404)", "row 2: no picture (null)", "row 3: empty caption", "row 4: duplicate key",
-            "row 5: the name leads out of the data set (..)", "row 6: a picture of 2,000 bytes where at most 1,000 are read",
-        ], read.Skipped.Select(s => $"{s.Origin["00000.parquet, ".Length..]}: {s.Reason}"));
+            [
+                "row 1: no picture (HTTP Error 404)",
+                "row 2: no picture (null)",
+                "row 3: empty caption",
+                "row 4: duplicate key",
+                "row 5: the name leads out of the data set (..)",
+                "row 6: a picture of 2,000 bytes where at most 1,000 are read",
+            ],
+            read.Skipped.Select(s => $"{s.Origin["00000.parquet, ".Length..]}: {s.Reason}")
+        );
     }
 
     [Fact]
     public void A_column_of_paths_names_files_beside_the_table()
     {
         folder.Write("a.jpg", Picture);
-        Write("x.parquet", [new PathRow { image_path = "a.jpg", text = "one" }, new PathRow { image_path = "b.jpg", text = "two" }, new PathRow { image_path = "../c.jpg", text = "x" }]);
+        Write(
+            "x.parquet",
+            [
+                new PathRow { image_path = "a.jpg", text = "one" },
+                new PathRow { image_path = "b.jpg", text = "two" },
+                new PathRow { image_path = "../c.jpg", text = "x" },
+            ]
+        );
 
         var read = Of(folder["x.parquet"]);
 
@@ -81,14 +151,25 @@ public sealed class ParquetSamplesTests : IDisposable
     {
         Write("x.parquet", [new PathRow { image_path = "a.jpg", text = "one" }]);
 
-        Assert.Contains("no column photo; the columns are image_path, text", Trouble(new() { ImageColumn = "photo" }), StringComparison.Ordinal);
-        Assert.Contains("no column holds pictures", Trouble(new() { ImageColumn = "none" }, "y.parquet", [new NumberRow { none = 1 }]), StringComparison.Ordinal);
+        Assert.Contains(
+            "no column photo; the columns are image_path, text",
+            Trouble(new() { ImageColumn = "photo" }),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "no column holds pictures",
+            Trouble(new() { ImageColumn = "none" }, "y.parquet", [new NumberRow { none = 1 }]),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Of_several_files_a_damaged_one_is_reported_and_the_others_are_read()
     {
-        Write("1.parquet", [new PathRow { image_path = folder.Write("a.jpg", Picture)[(folder.Path.Length + 1)..], text = "one" }]);
+        Write(
+            "1.parquet",
+            [new PathRow { image_path = folder.Write("a.jpg", Picture)[(folder.Path.Length + 1)..], text = "one" }]
+        );
         folder.Write("0.parquet", "PAR1 but not really PAR1");
 
         var read = Of(folder.Path);
@@ -100,29 +181,56 @@ public sealed class ParquetSamplesTests : IDisposable
     [Fact]
     public void Whatever_the_damage_a_row_is_used_or_skipped_and_nothing_else_is_thrown()
     {
-        Write("x.parquet", Enumerable.Range(0, 20).Select(i => new Img2DatasetRow { key = $"{i}", jpg = [1, 2, (byte)i], caption = $"caption {i}" }));
+        Write(
+            "x.parquet",
+            Enumerable
+                .Range(0, 20)
+                .Select(i => new Img2DatasetRow
+                {
+                    key = $"{i}",
+                    jpg = [1, 2, (byte)i],
+                    caption = $"caption {i}",
+                })
+        );
         var whole = File.ReadAllBytes(folder["x.parquet"]);
-        Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte[1, 255], Gen.Bool).Sample((at, mask, cut) =>
-        {
-            var bytes = cut ? whole[..at] : [.. whole];
-            if (!cut) bytes[at] ^= mask;
-            var path = Path.Combine(folder.Path, $"{Guid.NewGuid():N}.parquet");
-            File.WriteAllBytes(path, bytes);
-            try { Assert.All(Samples.Open(path).ReadAll(), one => Assert.True(one.Sample is null != one.Skipped is null)); }
-            catch (LitException) { }
-            finally { File.Delete(path); }
-        }, iter: 400, threads: 1);
+        Gen.Select(Gen.Int[0, whole.Length - 1], Gen.Byte[1, 255], Gen.Bool)
+            .Sample(
+                (at, mask, cut) =>
+                {
+                    var bytes = cut ? whole[..at] : [.. whole];
+                    if (!cut)
+                        bytes[at] ^= mask;
+                    var path = Path.Combine(folder.Path, $"{Guid.NewGuid():N}.parquet");
+                    File.WriteAllBytes(path, bytes);
+                    try
+                    {
+                        Assert.All(Samples.Open(path).ReadAll(), one =>
+                            Assert.True(one.Sample is null != one.Skipped is null)
+                        );
+                    }
+                    catch (LitException) { }
+                    finally
+                    {
+                        File.Delete(path);
+                    }
+                },
+                iter: 400,
+                threads: 1
+            );
     }
 
-    private string Trouble(SampleOptions options) => Assert.Throws<LitException>(() => Samples.Open(folder["x.parquet"], options)).Message;
+    private string Trouble(SampleOptions options) =>
+        Assert.Throws<LitException>(() => Samples.Open(folder["x.parquet"], options)).Message;
 
-    private string Trouble<T>(SampleOptions options, string name, T[] rows) where T : class, new()
+    private string Trouble<T>(SampleOptions options, string name, T[] rows)
+        where T : class, new()
     {
         Write(name, rows);
         return Assert.Throws<LitException>(() => Samples.Open(folder[name], options)).Message;
     }
 
-    private void Write<T>(string name, IEnumerable<T> rows, Dictionary<string, string>? metadata = null) where T : class, new()
+    private void Write<T>(string name, IEnumerable<T> rows, Dictionary<string, string>? metadata = null)
+        where T : class, new()
     {
         using var file = File.Create(folder[name]);
         ParquetSerializer.SerializeAsync(rows, file, customMetadata: metadata).GetAwaiter().GetResult();

@@ -18,20 +18,46 @@ public sealed class ParquetStructureTests : IDisposable
 
     [Fact]
     public void A_number_without_end_is_refused() =>
-        Assert.Contains("a number does not end", Refusal(Framed([0x15, .. Enumerable.Repeat((byte)0xff, 40)])), StringComparison.Ordinal);
+        Assert.Contains(
+            "a number does not end",
+            Refusal(Framed([0x15, .. Enumerable.Repeat((byte)0xff, 40)])),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_list_that_is_longer_than_the_file_is_refused() =>
-        Assert.Contains("a list is longer than the file", Refusal(Framed([0x15, 2, 0x19, 0xfc, 0xff, 0xff, 0xff, 0x7f, 0])), StringComparison.Ordinal);
+        Assert.Contains(
+            "a list is longer than the file",
+            Refusal(Framed([0x15, 2, 0x19, 0xfc, 0xff, 0xff, 0xff, 0x7f, 0])),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_field_of_the_wrong_type_is_refused() =>
-        Assert.Contains("field 1 of FileMetaData has a type that is not known", Refusal(Framed([0x18, 1, 65, 0])), StringComparison.Ordinal);
+        Assert.Contains(
+            "field 1 of FileMetaData has a type that is not known",
+            Refusal(Framed([0x18, 1, 65, 0])),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_schema_nested_without_end_is_refused() =>
-        Assert.Contains("its schema does not hang together",
-            Refusal(Framed([0x15, 2, 0x19, 0xfc, 0xd0, 0x0f, .. Enumerable.Repeat(new byte[] { 0x48, 1, 65, 0x15, 2, 0 }, 2000).SelectMany(e => e), 0])), StringComparison.Ordinal);
+        Assert.Contains(
+            "its schema does not hang together",
+            Refusal(
+                Framed([
+                    0x15,
+                    2,
+                    0x19,
+                    0xfc,
+                    0xd0,
+                    0x0f,
+                    .. Enumerable.Repeat(new byte[] { 0x48, 1, 65, 0x15, 2, 0 }, 2000).SelectMany(e => e),
+                    0,
+                ])
+            ),
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData(3, "a page is encoded as RLE, which does not go with BYTE_ARRAY")]
@@ -74,15 +100,30 @@ public sealed class ParquetStructureTests : IDisposable
     private static byte[] Table(CompressionMethod packing)
     {
         using var bytes = new MemoryStream();
-        ParquetSerializer.SerializeAsync(Enumerable.Range(0, 5).Select(i => new ParquetSamplesTests.Img2DatasetRow { key = $"k{i}", jpg = [1, 2, 3], caption = "c" }),
-            bytes, new ParquetOptions { CompressionMethod = packing }).GetAwaiter().GetResult();
+        ParquetSerializer
+            .SerializeAsync(
+                Enumerable
+                    .Range(0, 5)
+                    .Select(i => new ParquetSamplesTests.Img2DatasetRow
+                    {
+                        key = $"k{i}",
+                        jpg = [1, 2, 3],
+                        caption = "c",
+                    }),
+                bytes,
+                new ParquetOptions { CompressionMethod = packing }
+            )
+            .GetAwaiter()
+            .GetResult();
         return bytes.ToArray();
     }
 
     /// <summary>Where the first data page says how it is encoded, after "5 values".</summary>
-    private static int Encoding(byte[] bytes) => bytes.AsSpan().IndexOf([(byte)0x2c, (byte)0x15, (byte)10, (byte)0x15, (byte)0]) + 4;
+    private static int Encoding(byte[] bytes) =>
+        bytes.AsSpan().IndexOf([(byte)0x2c, (byte)0x15, (byte)10, (byte)0x15, (byte)0]) + 4;
 
-    private string Refusal(byte[] bytes) => Assert.Throws<LitException>(() => Samples.Open(folder.Write("x.parquet", bytes))).Message;
+    private string Refusal(byte[] bytes) =>
+        Assert.Throws<LitException>(() => Samples.Open(folder.Write("x.parquet", bytes))).Message;
 
     private string Skipped(byte[] bytes) => Reading.Of(folder.Write("x.parquet", bytes)).Skipped[0].Reason;
 }

@@ -14,7 +14,7 @@ internal sealed record Reading(SampleSource Source, List<Sample> Samples, List<S
         var told = new List<Skipped>();
         var samples = source.Read(told.Add).ToList();
         Assert.Equal(samples.Count + told.Count, source.ReadAll().Count());
-        Assert.Equal(samples.Select(s => s.Key), source.Read(_ => { }).Select(s => s.Key));      // the same order again
+        Assert.Equal(samples.Select(s => s.Key), source.Read(_ => { }).Select(s => s.Key)); // the same order again
         return new(source, samples, told.FindAll(s => !s.InPart), told.FindAll(s => s.InPart));
     }
 

@@ -13,7 +13,9 @@ public class SharedDataTests
         Assert.Equal(351, read.Samples.Count);
         Assert.Empty(read.Skipped.Concat(read.Notes));
         Assert.All(read.Samples, sample => Assert.Single(sample.Captions));
-        Assert.All(read.Samples, sample => Assert.Equal("PNG", System.Text.Encoding.ASCII.GetString(sample.ReadImage!(), 1, 3)));
+        Assert.All(read.Samples, sample =>
+            Assert.Equal("PNG", System.Text.Encoding.ASCII.GetString(sample.ReadImage!(), 1, 3))
+        );
     }
 
     [Fact]

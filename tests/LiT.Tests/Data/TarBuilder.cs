@@ -30,7 +30,8 @@ internal sealed class TarBuilder
 
     public byte[] ToArray()
     {
-        if (!closed) writer.Dispose();
+        if (!closed)
+            writer.Dispose();
         closed = true;
         return bytes.ToArray();
     }
@@ -38,7 +39,8 @@ internal sealed class TarBuilder
     public byte[] ToGzip()
     {
         var packed = new MemoryStream();
-        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest)) gzip.Write(ToArray());
+        using (var gzip = new GZipStream(packed, CompressionLevel.Fastest))
+            gzip.Write(ToArray());
         return packed.ToArray();
     }
 }

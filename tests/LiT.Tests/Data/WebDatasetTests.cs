@@ -13,10 +13,15 @@ public sealed class WebDatasetTests : IDisposable
     [Fact]
     public void Members_of_one_key_are_one_sample()
     {
-        var read = Read(new TarBuilder()
-            .Add("train/000.jpg", Picture).Add("train/000.txt", "a dog\n a brown dog \n\n").Add("train/000.cls", "1")
-            .Add("train/000.json", """{"caption": "a dog", "url": "http://x", "width": 7, "none": null}""")
-            .Add("train/001.PNG", Picture), new() { Classes = ["cat", "dog"] });
+        var read = Read(
+            new TarBuilder()
+                .Add("train/000.jpg", Picture)
+                .Add("train/000.txt", "a dog\n a brown dog \n\n")
+                .Add("train/000.cls", "1")
+                .Add("train/000.json", """{"caption": "a dog", "url": "http://x", "width": 7, "none": null}""")
+                .Add("train/001.PNG", Picture),
+            new() { Classes = ["cat", "dog"] }
+        );
 
         Assert.Empty(read.Skipped.Concat(read.Notes));
         Assert.Equal("train/000 train/001", read.Keys);
@@ -37,7 +42,8 @@ public sealed class WebDatasetTests : IDisposable
     [InlineData(TarEntryFormat.Pax)]
     public void Every_kind_of_tar_is_read_with_long_names_and_all(TarEntryFormat format)
     {
-        var key = string.Join("/", Enumerable.Repeat("a-rather-long-folder", format == TarEntryFormat.Ustar ? 7 : 20)) + "/ü";
+        var key =
+            string.Join("/", Enumerable.Repeat("a-rather-long-folder", format == TarEntryFormat.Ustar ? 7 : 20)) + "/ü";
 
         Assert.Equal(key, Read(new TarBuilder(format).Add(key + ".jpg", Picture)).Keys);
     }
@@ -57,12 +63,18 @@ public sealed class WebDatasetTests : IDisposable
 
     [Fact]
     public void A_list_of_captions_in_json_is_several_captions() =>
-        Assert.Equal(["one", "two"], Read(new TarBuilder().Add("0.jpg", Picture).Add("0.json", """{"caption": ["one", "two"]}"""))["0"].Captions);
+        Assert.Equal(
+            ["one", "two"],
+            Read(new TarBuilder().Add("0.jpg", Picture).Add("0.json", """{"caption": ["one", "two"]}"""))["0"].Captions
+        );
 
     [Fact]
     public void The_caption_may_have_another_name()
     {
-        var read = Read(new TarBuilder().Add("0.jpg", Picture).Add("0.json", """{"alt": "a cat", "caption": "x"}"""), new() { CaptionColumn = "alt" });
+        var read = Read(
+            new TarBuilder().Add("0.jpg", Picture).Add("0.json", """{"alt": "a cat", "caption": "x"}"""),
+            new() { CaptionColumn = "alt" }
+        );
 
         Assert.Equal(["a cat"], read["0"].Captions);
         Assert.Equal("x", read["0"].Fields["caption"]);
@@ -71,7 +83,8 @@ public sealed class WebDatasetTests : IDisposable
     [Fact]
     public void Shards_are_named_by_a_brace_range_a_glob_or_their_folder_and_may_be_compressed()
     {
-        for (var i = 8; i < 12; i++) folder.Write($"s-{i:000}.tar.gz", new TarBuilder().Add($"{i}.jpg", Picture).ToGzip());
+        for (var i = 8; i < 12; i++)
+            folder.Write($"s-{i:000}.tar.gz", new TarBuilder().Add($"{i}.jpg", Picture).ToGzip());
 
         foreach (var name in new[] { "s-{008..011}.tar.gz", "s-*.tar.gz", "s-0{08,09,10,11}.tar.gz", "." })
             Assert.Equal("8 9 10 11", Of(folder[name]).Keys);
@@ -100,7 +113,9 @@ public sealed class WebDatasetTests : IDisposable
     [Fact]
     public void The_same_key_twice_in_a_shard_is_reported()
     {
-        var read = Read(new TarBuilder().Add("a.jpg", Picture).Add("b.jpg", Picture).Add("a.jpg", Picture).Add("a.txt", "x"));
+        var read = Read(
+            new TarBuilder().Add("a.jpg", Picture).Add("b.jpg", Picture).Add("a.jpg", Picture).Add("a.txt", "x")
+        );
 
         Assert.Equal("a b", read.Keys);
         Assert.Equal("a.tar:a.jpg: duplicate key", read.OnlySkipped);
@@ -108,12 +123,23 @@ public sealed class WebDatasetTests : IDisposable
 
     [Fact]
     public void Captions_without_a_picture_are_reported() =>
-        Assert.StartsWith("a.tar:b.txt: captions with no picture", Read(new TarBuilder().Add("a.jpg", Picture).Add("b.txt", "x")).OnlySkipped, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "a.tar:b.txt: captions with no picture",
+            Read(new TarBuilder().Add("a.jpg", Picture).Add("b.txt", "x")).OnlySkipped,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void An_empty_caption_loses_a_sample_that_has_nothing_else_to_say()
     {
-        var read = Read(new TarBuilder().Add("a.jpg", Picture).Add("a.txt", " \n").Add("b.jpg", Picture).Add("b.txt", "").Add("b.cls", "3"));
+        var read = Read(
+            new TarBuilder()
+                .Add("a.jpg", Picture)
+                .Add("a.txt", " \n")
+                .Add("b.jpg", Picture)
+                .Add("b.txt", "")
+                .Add("b.cls", "3")
+        );
 
         Assert.Equal("b", read.Keys);
         Assert.Equal("a.tar:a.jpg: a.txt: empty caption", read.OnlySkipped);
@@ -123,8 +149,13 @@ public sealed class WebDatasetTests : IDisposable
     [Fact]
     public void A_caption_of_two_megabytes_is_reported_and_not_kept()
     {
-        var read = Read(new TarBuilder().Add("a.jpg", Picture).Add("a.txt", new string('x', 2 << 20))
-            .Add("b.jpg", Picture).Add("b.txt", $"short\n{new string('x', 70_000)}"));
+        var read = Read(
+            new TarBuilder()
+                .Add("a.jpg", Picture)
+                .Add("a.txt", new string('x', 2 << 20))
+                .Add("b.jpg", Picture)
+                .Add("b.txt", $"short\n{new string('x', 70_000)}")
+        );
 
         Assert.Equal("a.tar:a.jpg: a.txt: 2,097,152 bytes of text where at most 1,048,576 are read", read.OnlySkipped);
         Assert.Equal(["short"], read["b"].Captions);
@@ -143,7 +174,14 @@ public sealed class WebDatasetTests : IDisposable
     [Fact]
     public void Broken_json_is_noted_when_other_words_are_there()
     {
-        var read = Read(new TarBuilder().Add("a.jpg", Picture).Add("a.txt", "x").Add("a.json", "{\"caption\": ").Add("b.jpg", Picture).Add("b.json", "[]"));
+        var read = Read(
+            new TarBuilder()
+                .Add("a.jpg", Picture)
+                .Add("a.txt", "x")
+                .Add("a.json", "{\"caption\": ")
+                .Add("b.jpg", Picture)
+                .Add("b.json", "[]")
+        );
 
         Assert.Equal("a.tar:a.jpg: a.json: not JSON", read.OnlyNote);
         Assert.Equal("a.tar:b.jpg: b.json: not a JSON object", read.OnlySkipped);
@@ -152,7 +190,10 @@ public sealed class WebDatasetTests : IDisposable
     [Fact]
     public void A_picture_above_the_limit_is_reported_and_not_read()
     {
-        var read = Read(new TarBuilder().Add("a.jpg", new byte[1001]).Add("b.jpg", new byte[1000]), new() { ImageLimit = 1000 });
+        var read = Read(
+            new TarBuilder().Add("a.jpg", new byte[1001]).Add("b.jpg", new byte[1000]),
+            new() { ImageLimit = 1000 }
+        );
 
         Assert.Equal("b", read.Keys);
         Assert.Contains("1,001 bytes where at most 1,000", read.OnlySkipped, StringComparison.Ordinal);
@@ -173,7 +214,9 @@ public sealed class WebDatasetTests : IDisposable
     [Fact]
     public void Hidden_files_and_other_members_are_no_samples()
     {
-        var read = Read(new TarBuilder().Add("._a.jpg", Picture).Add("a.jpg", Picture).Add("a.flac", "la").Add("README", "x"));
+        var read = Read(
+            new TarBuilder().Add("._a.jpg", Picture).Add("a.jpg", Picture).Add("a.flac", "la").Add("README", "x")
+        );
 
         Assert.Equal("a", read.Keys);
         Assert.Empty(read.Skipped);
@@ -215,21 +258,24 @@ public sealed class WebDatasetTests : IDisposable
     public void Samples_that_are_done_with_are_let_go_of_however_many_there_are()
     {
         var tar = new TarBuilder(TarEntryFormat.Ustar);
-        for (var i = 0; i < 1000; i++) tar.Add($"{i:0000}.jpg", new byte[5000]).Add($"{i:0000}.txt", $"caption {i}");
+        for (var i = 0; i < 1000; i++)
+            tar.Add($"{i:0000}.jpg", new byte[5000]).Add($"{i:0000}.txt", $"caption {i}");
         List<WeakReference> pictures = [];
         var mostAlive = 0;
 
         foreach (var sample in Samples.Open(folder.Write("a.tar", tar.ToArray())).Read(_ => { }))
         {
             pictures.Add(new(sample.ReadImage!()));
-            if (pictures.Count % 250 != 0) continue;
+            if (pictures.Count % 250 != 0)
+                continue;
             GC.Collect();
             mostAlive = Math.Max(mostAlive, pictures.Count(picture => picture.IsAlive));
         }
 
         Assert.Equal(1000, pictures.Count);
-        Assert.InRange(mostAlive, 1, 3);          // the one at hand, and the next that is being gathered
+        Assert.InRange(mostAlive, 1, 3); // the one at hand, and the next that is being gathered
     }
 
-    private Reading Read(TarBuilder tar, SampleOptions? options = null) => Of(folder.Write("a.tar", tar.ToArray()), options);
+    private Reading Read(TarBuilder tar, SampleOptions? options = null) =>
+        Of(folder.Write("a.tar", tar.ToArray()), options);
 }

@@ -34,39 +34,90 @@ public sealed class DownloadTests : IDisposable
     {
         (string Path, string Verdict)[] rows =
         [
-            ("/ok/1", "ok"), ("/404", "404"), ("/410", "410"), ("/403", "403"), ("/busy/2", "ok"), ("/broken", "500"), ("/wait/3", "ok"), ("/waitlong", "429, wait too long"),
-            ("/cut/4", "cut short"), ("/cutonce/5", "ok"), ("/short/6", "broken picture"), ("/huge", "too large"), ("/endless", "too large"), ("/stall", "stalled"), ("/silent", "stalled"),
-            ("/drip", "timeout"), ("/loop/0", "too many redirects"), ("/moved/7", "ok"), ("/nowhere", "bad redirect"), ("/noai", "robots"), ("/noindex", "robots"), ("/otherbot/8", "ok"),
-            ("/page", "not a picture"), ("/empty", "empty"), ("/garbage", "bad answer"), ("/bomb", "too many pixels"),
+            ("/ok/1", "ok"),
+            ("/404", "404"),
+            ("/410", "410"),
+            ("/403", "403"),
+            ("/busy/2", "ok"),
+            ("/broken", "500"),
+            ("/wait/3", "ok"),
+            ("/waitlong", "429, wait too long"),
+            ("/cut/4", "cut short"),
+            ("/cutonce/5", "ok"),
+            ("/short/6", "broken picture"),
+            ("/huge", "too large"),
+            ("/endless", "too large"),
+            ("/stall", "stalled"),
+            ("/silent", "stalled"),
+            ("/drip", "timeout"),
+            ("/loop/0", "too many redirects"),
+            ("/moved/7", "ok"),
+            ("/nowhere", "bad redirect"),
+            ("/noai", "robots"),
+            ("/noindex", "robots"),
+            ("/otherbot/8", "ok"),
+            ("/page", "not a picture"),
+            ("/empty", "empty"),
+            ("/garbage", "bad answer"),
+            ("/bomb", "too many pixels"),
         ];
-        var list = folder.Write("list.tsv", string.Concat(rows.Select((row, i) => $"{server.Address}{row.Path}\tcaption {i}\n")) +
-            "http://127.0.0.1:1/x\tno server\nhttp://no-such-host.invalid/x\tno host\nftp://x/y\tno http\n\tno address\none column\n");
+        var list = folder.Write(
+            "list.tsv",
+            string.Concat(rows.Select((row, i) => $"{server.Address}{row.Path}\tcaption {i}\n"))
+                + "http://127.0.0.1:1/x\tno server\nhttp://no-such-host.invalid/x\tno host\nftp://x/y\tno http\n\tno address\none column\n"
+        );
 
         var result = await Run(list, "out");
 
         var verdicts = Verdicts("out");
-        Assert.Equal(rows.Select(row => $"{row.Path} {row.Verdict}"), verdicts.Take(rows.Length).Select((verdict, i) => $"{rows[i].Path} {verdict}"));
-        Assert.Equal(["no connection", "unknown host", "not an address of http or https", "no address", "1 columns where 2 are expected"], verdicts.Skip(rows.Length));
+        Assert.Equal(
+            rows.Select(row => $"{row.Path} {row.Verdict}"),
+            verdicts.Take(rows.Length).Select((verdict, i) => $"{rows[i].Path} {verdict}")
+        );
+        Assert.Equal(
+            [
+                "no connection",
+                "unknown host",
+                "not an address of http or https",
+                "no address",
+                "1 columns where 2 are expected",
+            ],
+            verdicts.Skip(rows.Length)
+        );
         Assert.Equal((31, 6), (result.Rows, result.Downloaded));
         Assert.Equal(3, server.Asked["/busy/2"]);
         Assert.Equal(1, server.Asked["/404"]);
         Assert.Equal(3, server.Asked["/broken"]);
         var samples = Samples.Open(folder["out"]).Read(skipped => Assert.Fail(skipped.Reason)).ToList();
-        Assert.Equal(["caption 0", "caption 4", "caption 6", "caption 9", "caption 17", "caption 21"], samples.Select(sample => Assert.Single(sample.Captions)));
-        Assert.Equal(Sets.Picture(1, 60, 40), samples[0].ReadImage!());                                   // to the byte
+        Assert.Equal(
+            ["caption 0", "caption 4", "caption 6", "caption 9", "caption 17", "caption 21"],
+            samples.Select(sample => Assert.Single(sample.Captions))
+        );
+        Assert.Equal(Sets.Picture(1, 60, 40), samples[0].ReadImage!()); // to the byte
         Assert.Equal($"{server.Address}/ok/1", samples[0].Fields["url"]);
     }
 
     [Fact]
     public async Task Stopped_anywhere_it_goes_on_to_the_same_bytes_whatever_the_order_of_answers()
     {
-        var list = folder.Write("list.tsv", string.Concat(Enumerable.Range(0, 57).Select(i => $"{server.Address}/{(i % 9 == 3 ? "404" : i % 2 == 0 ? $"ok/{i}" : $"later/{i}")}\tcaption {i}\n")));
+        var list = folder.Write(
+            "list.tsv",
+            string.Concat(
+                Enumerable
+                    .Range(0, 57)
+                    .Select(i =>
+                        $"{server.Address}/{(i % 9 == 3 ? "404" : i % 2 == 0 ? $"ok/{i}" : $"later/{i}")}\tcaption {i}\n"
+                    )
+            )
+        );
         var options = Quick with { RowsPerShard = 10, Resize = 20, Concurrency = 8 };
         await Run(list, "whole", options);
         foreach (var after in new[] { 1, 12, 25, 40, 56 })
         {
             using var cancel = new CancellationTokenSource();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DownloadRun.RunAsync(list, folder["stopped"], new(), options, new StopAt(after, cancel), cancel.Token));
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+                DownloadRun.RunAsync(list, folder["stopped"], new(), options, new StopAt(after, cancel), cancel.Token)
+            );
             await Run(list, "stopped", options);
             Assert.Equal(Sets.Contents(folder["whole"]), Sets.Contents(folder["stopped"]));
             Directory.Delete(folder["stopped"], recursive: true);
@@ -79,14 +130,23 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task What_failed_is_tried_again_and_nothing_else_is_and_stopped_anywhere_it_goes_on_to_the_same_bytes()
     {
-        var list = folder.Write("list.tsv", string.Concat(Enumerable.Range(0, 57).Select(i =>
-            $"{(i == 31 ? "no address" : $"{server.Address}/{(i is >= 10 and < 20 ? $"ok/{i}" : i is >= 40 and < 50 ? $"down/{i}" : i % 3 == 0 ? "404" : i % 3 == 1 ? $"down/{i}" : $"ok/{i}")}")}\tcaption {i}\n")));
+        var list = folder.Write(
+            "list.tsv",
+            string.Concat(
+                Enumerable
+                    .Range(0, 57)
+                    .Select(i =>
+                        $"{(i == 31 ? "no address" : $"{server.Address}/{(i is >= 10 and < 20 ? $"ok/{i}" : i is >= 40 and < 50 ? $"down/{i}" : i % 3 == 0 ? "404" : i % 3 == 1 ? $"down/{i}" : $"ok/{i}")}")}\tcaption {i}\n"
+                    )
+            )
+        );
         var options = Quick with { RowsPerShard = 10, Concurrency = 8, Retries = 0 };
         var first = await Run(list, "whole", options);
         server.IsUp = true;
-        await Run(list, "expected", options);                                            // what comes while everything is up
+        await Run(list, "expected", options); // what comes while everything is up
         server.IsUp = false;
-        foreach (var name in new[] { "a", "b", "c", "d" }) await Run(list, name, options);
+        foreach (var name in new[] { "a", "b", "c", "d" })
+            await Run(list, name, options);
         server.IsUp = true;
         var asked = server.Asked.ToDictionary();
 
@@ -94,16 +154,33 @@ public sealed class DownloadTests : IDisposable
 
         Assert.Equal((57, first.Rows - first.Downloaded - 1), (result.Rows, result.TriedAgain));
         Assert.Equal(Sets.Contents(folder["expected"]), Sets.Contents(folder["whole"]));
-        Assert.All(server.Asked.Where(one => one.Key.StartsWith("/ok/", StringComparison.Ordinal)), one => Assert.Equal(asked[one.Key], one.Value));
+        Assert.All(server.Asked.Where(one => one.Key.StartsWith("/ok/", StringComparison.Ordinal)), one =>
+            Assert.Equal(asked[one.Key], one.Value)
+        );
         foreach (var (name, after) in new[] { ("a", 1), ("b", 17), ("c", 33), ("d", 55) })
         {
             using var cancel = new CancellationTokenSource();
-            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => DownloadRun.RunAsync(list, folder[name], new(), options with { RetryFailed = true }, new StopAt(after, cancel), cancel.Token));
-            Assert.False((await Run(list, name, options with { RetryFailed = name != "c" })).WasComplete);          // also without the word: what was begun is ended
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+                DownloadRun.RunAsync(
+                    list,
+                    folder[name],
+                    new(),
+                    options with
+                    {
+                        RetryFailed = true,
+                    },
+                    new StopAt(after, cancel),
+                    cancel.Token
+                )
+            );
+            Assert.False((await Run(list, name, options with { RetryFailed = name != "c" })).WasComplete); // also without the word: what was begun is ended
             Assert.Equal(Sets.Contents(folder["expected"]), Sets.Contents(folder[name]));
             Assert.False(Directory.Exists(folder[name, ".retried"]));
         }
-        Assert.Equal(result.Rows - result.Downloaded - 1, (await Run(list, "whole", options with { RetryFailed = true })).TriedAgain);       // those that are gone are asked each time
+        Assert.Equal(
+            result.Rows - result.Downloaded - 1,
+            (await Run(list, "whole", options with { RetryFailed = true })).TriedAgain
+        ); // those that are gone are asked each time
         Assert.True((await Run(list, "whole", options)).WasComplete);
     }
 
@@ -125,10 +202,16 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public async Task A_host_is_asked_by_few_at_once_and_not_too_often()
     {
-        var list = folder.Write("list.tsv", string.Concat(Enumerable.Range(0, 12).Select(i => $"{server.Address}/later/{i}\tx\n")));
+        var list = folder.Write(
+            "list.tsv",
+            string.Concat(Enumerable.Range(0, 12).Select(i => $"{server.Address}/later/{i}\tx\n"))
+        );
         await Run(list, "out", Quick with { PerHost = 2, HostDelay = TimeSpan.FromMilliseconds(30) });
         Assert.InRange(server.MostActive, 1, 2);
-        Assert.True(server.Times.Max() - server.Times.Min() >= 11 * 30 - 40, "twelve requests, thirty milliseconds between each");
+        Assert.True(
+            server.Times.Max() - server.Times.Min() >= 11 * 30 - 40,
+            "twelve requests, thirty milliseconds between each"
+        );
     }
 
     [Theory]
@@ -141,7 +224,10 @@ public sealed class DownloadTests : IDisposable
     {
         var list = folder.Write("list.tsv", $"{server.Address}/ok/1\tx\n");
         await Run(list, "out", Quick with { Resize = resize, MaxSide = maxSide });
-        Assert.Equal((width, height), Decoding.ReadSize(Assert.Single(Samples.Open(folder["out"]).Read(_ => { })).ReadImage!()));
+        Assert.Equal(
+            (width, height),
+            Decoding.ReadSize(Assert.Single(Samples.Open(folder["out"]).Read(_ => { })).ReadImage!())
+        );
     }
 
     [Fact]
@@ -161,19 +247,33 @@ public sealed class DownloadTests : IDisposable
     [InlineData("lit-data-download: noindex", true)]
     [InlineData("*: none", true)]
     [InlineData("unavailable_after: 25 Jun 2030 15:00:00 PST", false)]
-    public void The_robots_tag_is_heeded(string value, bool forbids) => Assert.Equal(forbids, RobotsTag.Forbids([value], "lit-data-download/1.0"));
+    public void The_robots_tag_is_heeded(string value, bool forbids) =>
+        Assert.Equal(forbids, RobotsTag.Forbids([value], "lit-data-download/1.0"));
 
     private Task<DownloadResult> Run(string list, string name, DownloadOptions? options = null) =>
-        DownloadRun.RunAsync(list, folder[name], new(), options ?? Quick, cancel: TestContext.Current.CancellationToken);
+        DownloadRun.RunAsync(
+            list,
+            folder[name],
+            new(),
+            options ?? Quick,
+            cancel: TestContext.Current.CancellationToken
+        );
 
-    private List<string> Verdicts(string name) => [.. Directory.EnumerateFiles(folder[name], "0*.jsonl").Order(StringComparer.Ordinal).SelectMany(File.ReadLines)
-        .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("verdict").GetString()!)];
+    private List<string> Verdicts(string name) =>
+        [
+            .. Directory
+                .EnumerateFiles(folder[name], "0*.jsonl")
+                .Order(StringComparer.Ordinal)
+                .SelectMany(File.ReadLines)
+                .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("verdict").GetString()!),
+        ];
 
     private sealed class StopAt(int after, CancellationTokenSource cancel) : IProgress<ProgressStep>
     {
         public void Report(ProgressStep value)
         {
-            if (value.Done >= after) cancel.Cancel();
+            if (value.Done >= after)
+                cancel.Cancel();
         }
     }
 }

@@ -16,7 +16,8 @@ internal sealed class FaultServer : IDisposable
     private readonly CancellationTokenSource stop = new();
     private readonly ConcurrentDictionary<string, int> asked = new();
     private readonly Func<int, byte[]> picture;
-    private int active, mostActive;
+    private int active,
+        mostActive;
 
     /// <param name="picture">The picture of a number.</param>
     public FaultServer(Func<int, byte[]> picture)
@@ -55,7 +56,10 @@ internal sealed class FaultServer : IDisposable
                 var client = await listener.AcceptTcpClientAsync(stop.Token);
                 _ = Task.Run(() => ServeAsync(client));
             }
-            catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException) { return; }
+            catch (Exception end) when (end is OperationCanceledException or SocketException or ObjectDisposedException)
+            {
+                return;
+            }
         }
     }
 
@@ -68,17 +72,29 @@ internal sealed class FaultServer : IDisposable
                 client.NoDelay = true;
                 var stream = client.GetStream();
                 using var reader = new StreamReader(stream, Encoding.ASCII, leaveOpen: true);
-                if (await reader.ReadLineAsync(stop.Token) is not { } line) return;
+                if (await reader.ReadLineAsync(stop.Token) is not { } line)
+                    return;
                 while (await reader.ReadLineAsync(stop.Token) is { Length: > 0 }) { }
                 var path = line.Split(' ')[1];
                 Times.Enqueue(Environment.TickCount64);
                 var now = Interlocked.Increment(ref active);
-                for (int seen; now > (seen = mostActive) && Interlocked.CompareExchange(ref mostActive, now, seen) != seen;) { }
-                try { await AnswerAsync(stream, path, asked.AddOrUpdate(path, 1, (_, count) => count + 1)); }
-                finally { Interlocked.Decrement(ref active); }
+                for (
+                    int seen;
+                    now > (seen = mostActive) && Interlocked.CompareExchange(ref mostActive, now, seen) != seen;
+
+                ) { }
+                try
+                {
+                    await AnswerAsync(stream, path, asked.AddOrUpdate(path, 1, (_, count) => count + 1));
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref active);
+                }
             }
         }
-        catch (Exception end) when (end is IOException or OperationCanceledException or SocketException or ObjectDisposedException)
+        catch (Exception end)
+            when (end is IOException or OperationCanceledException or SocketException or ObjectDisposedException)
         {
             // The other side went away, as it may.
         }
@@ -87,31 +103,70 @@ internal sealed class FaultServer : IDisposable
     private async Task AnswerAsync(Stream stream, string path, int time)
     {
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var body = parts.Length > 1 && int.TryParse(parts[1], CultureInfo.InvariantCulture, out var number) ? picture(number) : picture(0);
+        var body =
+            parts.Length > 1 && int.TryParse(parts[1], CultureInfo.InvariantCulture, out var number)
+                ? picture(number)
+                : picture(0);
         Task Send(string status, string headers = "", byte[]? content = null, long? length = null) =>
-            stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\nContent-Length: {length ?? content?.Length ?? 0}\r\nConnection: close\r\n{headers}\r\n").Concat(content ?? []).ToArray(), stop.Token).AsTask();
+            stream
+                .WriteAsync(
+                    Encoding
+                        .ASCII.GetBytes(
+                            $"HTTP/1.1 {status}\r\nContent-Length: {length ?? content?.Length ?? 0}\r\nConnection: close\r\n{headers}\r\n"
+                        )
+                        .Concat(content ?? [])
+                        .ToArray(),
+                    stop.Token
+                )
+                .AsTask();
         switch (parts[0])
         {
-            case "ok": await Send("200 OK", content: body); break;
-            case "later": await Task.Delay(10 * (body.Length % 7), stop.Token); await Send("200 OK", content: body); break;
-            case "busy": await (time <= 2 ? Send("503 Service Unavailable") : Send("200 OK", content: body)); break;
-            case "down": await (IsUp ? Send("200 OK", content: body) : Send("503 Service Unavailable")); break;
-            case "wait": await (time == 1 ? Send("429 Too Many Requests", "Retry-After: 1\r\n") : Send("200 OK", content: body)); break;
-            case "waitlong": await Send("429 Too Many Requests", "Retry-After: 86400\r\n"); break;
-            case "broken": await Send("500 Internal Server Error"); break;
-            case "cut": await Send("200 OK", content: body[..(body.Length / 2)], length: body.Length); break;
-            case "cutonce": await Send("200 OK", content: time == 1 ? body[..(body.Length / 2)] : body, length: body.Length); break;
-            case "short": await Send("200 OK", content: body, length: body.Length / 2); break;                    // a length that leaves half of it out
-            case "huge": await Send("200 OK", length: 10_000_000_000); break;
+            case "ok":
+                await Send("200 OK", content: body);
+                break;
+            case "later":
+                await Task.Delay(10 * (body.Length % 7), stop.Token);
+                await Send("200 OK", content: body);
+                break;
+            case "busy":
+                await (time <= 2 ? Send("503 Service Unavailable") : Send("200 OK", content: body));
+                break;
+            case "down":
+                await (IsUp ? Send("200 OK", content: body) : Send("503 Service Unavailable"));
+                break;
+            case "wait":
+                await (time == 1 ? Send("429 Too Many Requests", "Retry-After: 1\r\n") : Send("200 OK", content: body));
+                break;
+            case "waitlong":
+                await Send("429 Too Many Requests", "Retry-After: 86400\r\n");
+                break;
+            case "broken":
+                await Send("500 Internal Server Error");
+                break;
+            case "cut":
+                await Send("200 OK", content: body[..(body.Length / 2)], length: body.Length);
+                break;
+            case "cutonce":
+                await Send("200 OK", content: time == 1 ? body[..(body.Length / 2)] : body, length: body.Length);
+                break;
+            case "short":
+                await Send("200 OK", content: body, length: body.Length / 2);
+                break; // a length that leaves half of it out
+            case "huge":
+                await Send("200 OK", length: 10_000_000_000);
+                break;
             case "endless":
                 await stream.WriteAsync("HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n"u8.ToArray(), stop.Token);
-                while (!stop.IsCancellationRequested) await stream.WriteAsync(new byte[1 << 16], stop.Token);
+                while (!stop.IsCancellationRequested)
+                    await stream.WriteAsync(new byte[1 << 16], stop.Token);
                 break;
             case "stall":
                 await Send("200 OK", content: body[..10], length: body.Length);
                 await Task.Delay(Timeout.Infinite, stop.Token);
                 break;
-            case "silent": await Task.Delay(Timeout.Infinite, stop.Token); break;
+            case "silent":
+                await Task.Delay(Timeout.Infinite, stop.Token);
+                break;
             case "drip":
                 await Send("200 OK", length: 1_000_000);
                 while (!stop.IsCancellationRequested)
@@ -120,17 +175,39 @@ internal sealed class FaultServer : IDisposable
                     await Task.Delay(50, stop.Token);
                 }
                 break;
-            case "loop": await Send("302 Found", $"Location: /loop/{time}\r\n"); break;
-            case "moved": await Send("301 Moved Permanently", $"Location: /ok/{parts[1]}\r\n"); break;
-            case "nowhere": await Send("302 Found", "Location: file:///etc/passwd\r\n"); break;
-            case "noai": await Send("200 OK", "X-Robots-Tag: noai\r\n", body); break;
-            case "noindex": await Send("200 OK", "X-Robots-Tag: all\r\nX-Robots-Tag: nosnippet, NOINDEX\r\n", body); break;
-            case "otherbot": await Send("200 OK", "X-Robots-Tag: googlebot: noindex, nofollow\r\n", body); break;
-            case "page": await Send("200 OK", "Content-Type: image/jpeg\r\n", "<html>gone</html>"u8.ToArray()); break;
-            case "empty": await Send("200 OK"); break;
-            case "garbage": await stream.WriteAsync("SMTP ready\r\n\r\n"u8.ToArray(), stop.Token); break;
-            case "bomb": await Send("200 OK", content: LiT.Tests.Images.GeneratedPictures.PngHeader(60_000, 60_000)); break;
-            default: await Send($"{parts[0]} Status"); break;
+            case "loop":
+                await Send("302 Found", $"Location: /loop/{time}\r\n");
+                break;
+            case "moved":
+                await Send("301 Moved Permanently", $"Location: /ok/{parts[1]}\r\n");
+                break;
+            case "nowhere":
+                await Send("302 Found", "Location: file:///etc/passwd\r\n");
+                break;
+            case "noai":
+                await Send("200 OK", "X-Robots-Tag: noai\r\n", body);
+                break;
+            case "noindex":
+                await Send("200 OK", "X-Robots-Tag: all\r\nX-Robots-Tag: nosnippet, NOINDEX\r\n", body);
+                break;
+            case "otherbot":
+                await Send("200 OK", "X-Robots-Tag: googlebot: noindex, nofollow\r\n", body);
+                break;
+            case "page":
+                await Send("200 OK", "Content-Type: image/jpeg\r\n", "<html>gone</html>"u8.ToArray());
+                break;
+            case "empty":
+                await Send("200 OK");
+                break;
+            case "garbage":
+                await stream.WriteAsync("SMTP ready\r\n\r\n"u8.ToArray(), stop.Token);
+                break;
+            case "bomb":
+                await Send("200 OK", content: LiT.Tests.Images.GeneratedPictures.PngHeader(60_000, 60_000));
+                break;
+            default:
+                await Send($"{parts[0]} Status");
+                break;
         }
     }
 }

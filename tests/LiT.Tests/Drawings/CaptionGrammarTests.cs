@@ -5,7 +5,9 @@ namespace LiT.Tests.Drawings;
 
 public class CaptionGrammarTests
 {
-    private static readonly Lazy<List<DrawnDetail>> Pairs = new(() => [.. DrawnDataset.Details(DrawnSplit.Pairs, 6000, seed: 0)]);
+    private static readonly Lazy<List<DrawnDetail>> Pairs = new(() =>
+        [.. DrawnDataset.Details(DrawnSplit.Pairs, 6000, seed: 0)]
+    );
 
     private static List<Caption> Captions => [.. Pairs.Value.SelectMany(detail => detail.Captions)];
 
@@ -29,7 +31,12 @@ public class CaptionGrammarTests
     [Fact]
     public void Phrasings_and_tags_name_no_kind_and_no_colour()
     {
-        foreach (var text in CaptionGrammar.Frames.Concat(CaptionGrammar.Tags).Concat(CaptionGrammar.Nothings).Concat(DrawnVocabulary.Templates))
+        foreach (
+            var text in CaptionGrammar
+                .Frames.Concat(CaptionGrammar.Tags)
+                .Concat(CaptionGrammar.Nothings)
+                .Concat(DrawnVocabulary.Templates)
+        )
         {
             Assert.True(CaptionWords.KindsIn(text).Count == 0, text);
             Assert.True(CaptionWords.ColoursIn(text).Count == 0, text);
@@ -40,17 +47,20 @@ public class CaptionGrammarTests
     public void Captions_say_what_their_bond_says()
     {
         foreach (var detail in Pairs.Value)
-            foreach (var caption in detail.Captions)
+        foreach (var caption in detail.Captions)
+        {
+            var (kinds, colours) = (CaptionWords.KindsIn(caption.Text), CaptionWords.ColoursIn(caption.Text));
+            Assert.Equal((caption.NamesKind ? 1 : 0, caption.NamesColour ? 1 : 0), (kinds.Count, colours.Count));
+            if (caption.Bond == CaptionBond.True)
             {
-                var (kinds, colours) = (CaptionWords.KindsIn(caption.Text), CaptionWords.ColoursIn(caption.Text));
-                Assert.Equal((caption.NamesKind ? 1 : 0, caption.NamesColour ? 1 : 0), (kinds.Count, colours.Count));
-                if (caption.Bond == CaptionBond.True)
-                {
-                    if (caption.NamesKind) Assert.Equal(detail.Scene.Kind, kinds[0]);
-                    if (caption.NamesColour) Assert.Equal(detail.Scene.Colour, colours[0]);
-                }
-                if (caption.Bond == CaptionBond.Wrong && caption.NamesKind) Assert.NotEqual(detail.Scene.Kind, kinds[0]);
+                if (caption.NamesKind)
+                    Assert.Equal(detail.Scene.Kind, kinds[0]);
+                if (caption.NamesColour)
+                    Assert.Equal(detail.Scene.Colour, colours[0]);
             }
+            if (caption.Bond == CaptionBond.Wrong && caption.NamesKind)
+                Assert.NotEqual(detail.Scene.Kind, kinds[0]);
+        }
     }
 
     [Fact]
@@ -71,8 +81,12 @@ public class CaptionGrammarTests
         var repeats = Pairs.Value.Where(detail => detail.Repeats is not null).ToList();
         Assert.InRange(repeats.Count / (double)Pairs.Value.Count, .02, .04);
         Assert.All(repeats.Where(detail => Pairs.Value[detail.Repeats!.Value].Repeats is null), detail =>
-            Assert.Equal(Pairs.Value[detail.Repeats!.Value].Drawing.Image.Pixels, detail.Drawing.Image.Pixels));
-        var sameWords = Captions.GroupBy(caption => caption.Text).Where(group => group.Count() > 1).Sum(group => group.Count());
+            Assert.Equal(Pairs.Value[detail.Repeats!.Value].Drawing.Image.Pixels, detail.Drawing.Image.Pixels)
+        );
+        var sameWords = Captions
+            .GroupBy(caption => caption.Text)
+            .Where(group => group.Count() > 1)
+            .Sum(group => group.Count());
         Assert.InRange(sameWords / (double)Captions.Count, .04, .4);
     }
 
@@ -81,8 +95,11 @@ public class CaptionGrammarTests
     {
         Assert.Equal([1, 2, 3], Pairs.Value.Select(detail => detail.Captions.Count).Distinct().Order());
         Assert.InRange(Captions.Count / (double)Pairs.Value.Count, 1.4, 1.65);
-        var openings = Captions.Where(caption => caption.Bond == CaptionBond.True)
-            .Select(caption => CaptionWords.Normal(caption.Text).Split(' ')[1]).GroupBy(word => word).Count(group => group.Count() > 50);
+        var openings = Captions
+            .Where(caption => caption.Bond == CaptionBond.True)
+            .Select(caption => CaptionWords.Normal(caption.Text).Split(' ')[1])
+            .GroupBy(word => word)
+            .Count(group => group.Count() > 50);
         Assert.True(openings > 12, $"{openings} frequent openings");
     }
 
@@ -90,23 +107,42 @@ public class CaptionGrammarTests
     public void Every_name_and_every_synonym_is_used()
     {
         var all = string.Concat(Captions.Select(caption => CaptionWords.Normal(caption.Text)));
-        foreach (var word in DrawnVocabulary.Kinds.SelectMany(kind => kind.Nouns.Select(noun => noun.One))
-            .Concat(DrawnVocabulary.Colours.SelectMany(colour => colour.Words)))
+        foreach (
+            var word in DrawnVocabulary
+                .Kinds.SelectMany(kind => kind.Nouns.Select(noun => noun.One))
+                .Concat(DrawnVocabulary.Colours.SelectMany(colour => colour.Words))
+        )
             Assert.Contains(CaptionWords.Normal(word), all);
     }
 
     [Fact]
     public void The_templates_of_the_zero_shot_test_never_occur_in_a_caption()
     {
-        var patterns = DrawnVocabulary.Templates.Select(template =>
-            new Regex(Regex.Escape(CaptionWords.Normal(template.Replace("{}", "qqq"))).Replace("qqq", ".+").Replace("\\ a\\ ", "\\ (a|an|the)\\ "))).ToList();
+        var patterns = DrawnVocabulary
+            .Templates.Select(template => new Regex(
+                Regex
+                    .Escape(CaptionWords.Normal(template.Replace("{}", "qqq")))
+                    .Replace("qqq", ".+")
+                    .Replace("\\ a\\ ", "\\ (a|an|the)\\ ")
+            ))
+            .ToList();
         Assert.All(patterns.Zip(DrawnVocabulary.Templates), one =>
-            Assert.Matches(one.First, CaptionWords.Normal(one.Second.Replace("{}", "green cat"))));
+            Assert.Matches(one.First, CaptionWords.Normal(one.Second.Replace("{}", "green cat")))
+        );
         foreach (var split in new[] { DrawnSplit.Pairs, DrawnSplit.Val, DrawnSplit.Test, DrawnSplit.Compositions })
-            foreach (var caption in DrawnDataset.Draw(split, split == DrawnSplit.Pairs ? 6000 : 500, seed: 0).SelectMany(drawing => drawing.Captions))
-                Assert.All(patterns, pattern => Assert.DoesNotMatch(pattern, CaptionWords.Normal(caption)));
+        foreach (
+            var caption in DrawnDataset
+                .Draw(split, split == DrawnSplit.Pairs ? 6000 : 500, seed: 0)
+                .SelectMany(drawing => drawing.Captions)
+        )
+            Assert.All(patterns, pattern => Assert.DoesNotMatch(pattern, CaptionWords.Normal(caption)));
         foreach (var frame in CaptionGrammar.Frames)
-            Assert.All(patterns, pattern => Assert.DoesNotMatch(pattern, CaptionWords.Normal(frame.Replace("{np}", "a green cat").Replace("{bare}", "green cat"))));
+            Assert.All(patterns, pattern =>
+                Assert.DoesNotMatch(
+                    pattern,
+                    CaptionWords.Normal(frame.Replace("{np}", "a green cat").Replace("{bare}", "green cat"))
+                )
+            );
     }
 
     [Theory]
@@ -116,11 +152,11 @@ public class CaptionGrammarTests
     public void Captions_to_measure_with_are_true_and_name_kind_and_colour(DrawnSplit split)
     {
         foreach (var detail in DrawnDataset.Details(split, 500, seed: 0))
-            foreach (var caption in detail.Drawing.Captions)
-            {
-                Assert.Equal([detail.Scene.Kind], CaptionWords.KindsIn(caption));
-                Assert.Equal([detail.Scene.Colour], CaptionWords.ColoursIn(caption));
-            }
+        foreach (var caption in detail.Drawing.Captions)
+        {
+            Assert.Equal([detail.Scene.Kind], CaptionWords.KindsIn(caption));
+            Assert.Equal([detail.Scene.Colour], CaptionWords.ColoursIn(caption));
+        }
     }
 
     [Fact]

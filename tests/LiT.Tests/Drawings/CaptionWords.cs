@@ -6,10 +6,17 @@ namespace LiT.Tests.Drawings;
 /// <summary>Reads a caption without knowing how it was made: which kinds and colours its words name.</summary>
 internal static class CaptionWords
 {
-    private static readonly string[][] Nouns = [.. DrawnVocabulary.Kinds.Select(kind =>
-        kind.Nouns.SelectMany(noun => new[] { Normal(noun.One), Normal(noun.Many) }).Distinct().ToArray())];
+    private static readonly string[][] Nouns =
+    [
+        .. DrawnVocabulary.Kinds.Select(kind =>
+            kind.Nouns.SelectMany(noun => new[] { Normal(noun.One), Normal(noun.Many) }).Distinct().ToArray()
+        ),
+    ];
 
-    private static readonly string[][] Adjectives = [.. DrawnVocabulary.Colours.Select(colour => colour.Words.Select(Normal).ToArray())];
+    private static readonly string[][] Adjectives =
+    [
+        .. DrawnVocabulary.Colours.Select(colour => colour.Words.Select(Normal).ToArray()),
+    ];
 
     public static IReadOnlyList<int> KindsIn(string caption) => RowsIn(Nouns, caption);
 
@@ -20,8 +27,10 @@ internal static class CaptionWords
     {
         var words = new StringBuilder(" ");
         foreach (var c in text.ToLowerInvariant())
-            if (char.IsLetterOrDigit(c)) words.Append(c);
-            else if (words[^1] != ' ') words.Append(' ');
+            if (char.IsLetterOrDigit(c))
+                words.Append(c);
+            else if (words[^1] != ' ')
+                words.Append(' ');
         return words[^1] == ' ' ? words.ToString() : words.Append(' ').ToString();
     }
 
@@ -30,7 +39,8 @@ internal static class CaptionWords
         var text = Normal(caption);
         var found = new List<int>();
         for (var row = 0; row < rows.Length; row++)
-            if (Array.Exists(rows[row], word => text.Contains(word, StringComparison.Ordinal))) found.Add(row);
+            if (Array.Exists(rows[row], word => text.Contains(word, StringComparison.Ordinal)))
+                found.Add(row);
         return found;
     }
 }

@@ -65,7 +65,9 @@ public sealed class DrawnDatasetTests : IDisposable
     {
         using var stop = new CancellationTokenSource();
         var progress = new Once(stop.Cancel);
-        Assert.Throws<OperationCanceledException>(() => DrawnDataset.Write(folder.Path, DrawnSplit.Pairs, 50, 0, progress, stop.Token));
+        Assert.Throws<OperationCanceledException>(() =>
+            DrawnDataset.Write(folder.Path, DrawnSplit.Pairs, 50, 0, progress, stop.Token)
+        );
         Assert.Empty(Directory.EnumerateFileSystemEntries(folder.Path));
     }
 

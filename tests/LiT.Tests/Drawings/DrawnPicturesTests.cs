@@ -30,8 +30,12 @@ public class DrawnPicturesTests
     [Fact]
     public void Another_seed_gives_other_pictures()
     {
-        var one = DrawnDataset.Draw(DrawnSplit.Val, 20, seed: 0).Select(drawing => Convert.ToHexString(drawing.Image.Pixels));
-        var other = DrawnDataset.Draw(DrawnSplit.Val, 20, seed: 1).Select(drawing => Convert.ToHexString(drawing.Image.Pixels));
+        var one = DrawnDataset
+            .Draw(DrawnSplit.Val, 20, seed: 0)
+            .Select(drawing => Convert.ToHexString(drawing.Image.Pixels));
+        var other = DrawnDataset
+            .Draw(DrawnSplit.Val, 20, seed: 1)
+            .Select(drawing => Convert.ToHexString(drawing.Image.Pixels));
         Assert.Empty(one.Intersect(other));
     }
 
@@ -41,7 +45,9 @@ public class DrawnPicturesTests
         Assert.True(DrawnVocabulary.KindNames.Count >= 40);
         Assert.Equal(12, DrawnVocabulary.ColourNames.Count);
         Assert.All(DrawnVocabulary.Kinds, kind => Assert.True(kind.Nouns.Length >= 2, $"{kind.Name} has no synonym."));
-        Assert.All(DrawnVocabulary.Colours, colour => Assert.True(colour.Words.Length >= 2, $"{colour.Name} has no synonym."));
+        Assert.All(DrawnVocabulary.Colours, colour =>
+            Assert.True(colour.Words.Length >= 2, $"{colour.Name} has no synonym.")
+        );
     }
 
     [Fact]
@@ -49,15 +55,20 @@ public class DrawnPicturesTests
     {
         using var studio = new Studio();
         for (var kind = 0; kind < DrawnVocabulary.Kinds.Length; kind++)
-            for (var colour = 0; colour < DrawnVocabulary.Colours.Length; colour++)
-            {
-                var shown = Enumerable.Range(0, 4).Max(i =>
+        for (var colour = 0; colour < DrawnVocabulary.Colours.Length; colour++)
+        {
+            var shown = Enumerable
+                .Range(0, 4)
+                .Max(i =>
                 {
                     studio.Draw(kind, colour, Seed + (ulong)i, out var image);
                     return ShareNear(image, colour);
                 });
-                Assert.True(shown > .02, $"{DrawnVocabulary.Composition(colour, kind)}: {shown:P1} of the picture has the colour.");
-            }
+            Assert.True(
+                shown > .02,
+                $"{DrawnVocabulary.Composition(colour, kind)}: {shown:P1} of the picture has the colour."
+            );
+        }
     }
 
     [Fact]
@@ -66,18 +77,25 @@ public class DrawnPicturesTests
         using var studio = new Studio();
         for (var colour = 0; colour < DrawnVocabulary.Colours.Length; colour++)
         {
-            var pictures = DrawnVocabulary.Kinds.Select((_, kind) =>
-            {
-                studio.Draw(kind, colour, Seed, out var image);
-                return (byte[])image.Pixels.Clone();
-            }).ToList();
+            var pictures = DrawnVocabulary
+                .Kinds.Select(
+                    (_, kind) =>
+                    {
+                        studio.Draw(kind, colour, Seed, out var image);
+                        return (byte[])image.Pixels.Clone();
+                    }
+                )
+                .ToList();
             for (var one = 0; one < pictures.Count; one++)
-                for (var other = 0; other < one; other++)
-                {
-                    var difference = MeanDifference(pictures[one], pictures[other]);
-                    Assert.True(difference > 1.5, $"{DrawnVocabulary.KindNames[one]} and {DrawnVocabulary.KindNames[other]} in " +
-                        $"{DrawnVocabulary.ColourNames[colour]} differ by {difference:F2} of 255.");
-                }
+            for (var other = 0; other < one; other++)
+            {
+                var difference = MeanDifference(pictures[one], pictures[other]);
+                Assert.True(
+                    difference > 1.5,
+                    $"{DrawnVocabulary.KindNames[one]} and {DrawnVocabulary.KindNames[other]} in "
+                        + $"{DrawnVocabulary.ColourNames[colour]} differ by {difference:F2} of 255."
+                );
+            }
         }
     }
 
@@ -86,8 +104,11 @@ public class DrawnPicturesTests
     {
         var means = DrawnVocabulary.Colours.Select(colour => Centre(colour.Range)).ToList();
         for (var one = 0; one < means.Count; one++)
-            for (var other = 0; other < one; other++)
-                Assert.True(Distance(means[one], means[other]) > 60, $"{DrawnVocabulary.ColourNames[one]} and {DrawnVocabulary.ColourNames[other]}");
+        for (var other = 0; other < one; other++)
+            Assert.True(
+                Distance(means[one], means[other]) > 60,
+                $"{DrawnVocabulary.ColourNames[one]} and {DrawnVocabulary.ColourNames[other]}"
+            );
     }
 
     [Fact]
@@ -117,14 +138,18 @@ public class DrawnPicturesTests
         var centre = Centre(DrawnVocabulary.Colours[colour].Range);
         var near = 0;
         for (var i = 0; i < image.Pixels.Length; i += 3)
-            if (Distance(centre, (image.Pixels[i], image.Pixels[i + 1], image.Pixels[i + 2])) < 60) near++;
+            if (Distance(centre, (image.Pixels[i], image.Pixels[i + 1], image.Pixels[i + 2])) < 60)
+                near++;
         return near / (double)(image.Width * image.Height);
     }
 
     private static (int R, int G, int B) Centre(ColourRange range)
     {
-        var colour = SkiaSharp.SKColor.FromHsl(((range.HueLow + range.HueHigh) / 2 + 360) % 360,
-            (range.SaturationLow + range.SaturationHigh) / 2, (range.LightLow + range.LightHigh) / 2);
+        var colour = SkiaSharp.SKColor.FromHsl(
+            ((range.HueLow + range.HueHigh) / 2 + 360) % 360,
+            (range.SaturationLow + range.SaturationHigh) / 2,
+            (range.LightLow + range.LightHigh) / 2
+        );
         return (colour.Red, colour.Green, colour.Blue);
     }
 
@@ -134,7 +159,8 @@ public class DrawnPicturesTests
     private static double MeanDifference(byte[] one, byte[] other)
     {
         long sum = 0;
-        for (var i = 0; i < one.Length; i++) sum += Math.Abs(one[i] - other[i]);
+        for (var i = 0; i < one.Length; i++)
+            sum += Math.Abs(one[i] - other[i]);
         return sum / (double)one.Length;
     }
 }

@@ -15,14 +15,14 @@ public class DrawnSplitsTests
     {
         var states = new HashSet<ulong>();
         foreach (var seed in new[] { 0, 1, 2, 77, DrawnDataset.LargestSeed })
-            foreach (var split in Enum.GetValues<DrawnSplit>())
-                for (var index = 0; index < 3000; index++)
-                {
-                    var state = DrawnDataset.StateOf(split, index, seed);
-                    Assert.True(states.Add(state));
-                    // The mixing can be undone, so seed, split and number can be read back: equal states are equal pictures.
-                    Assert.Equal(((ulong)seed << 35) | ((ulong)split << 32) | (uint)index, Unmixed(state));
-                }
+        foreach (var split in Enum.GetValues<DrawnSplit>())
+            for (var index = 0; index < 3000; index++)
+            {
+                var state = DrawnDataset.StateOf(split, index, seed);
+                Assert.True(states.Add(state));
+                // The mixing can be undone, so seed, split and number can be read back: equal states are equal pictures.
+                Assert.Equal(((ulong)seed << 35) | ((ulong)split << 32) | (uint)index, Unmixed(state));
+            }
     }
 
     [Fact]
@@ -30,12 +30,14 @@ public class DrawnSplitsTests
     {
         var seen = new Dictionary<string, DrawnSplit>();
         foreach (var split in Enum.GetValues<DrawnSplit>())
-            foreach (var drawing in DrawnDataset.Draw(split, 400, seed: 0))
-            {
-                var pixels = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(drawing.Image.Pixels));
-                if (seen.TryGetValue(pixels, out var other)) Assert.Equal(split, other);
-                else seen.Add(pixels, split);
-            }
+        foreach (var drawing in DrawnDataset.Draw(split, 400, seed: 0))
+        {
+            var pixels = Convert.ToHexString(System.Security.Cryptography.SHA256.HashData(drawing.Image.Pixels));
+            if (seen.TryGetValue(pixels, out var other))
+                Assert.Equal(split, other);
+            else
+                seen.Add(pixels, split);
+        }
     }
 
     [Fact]
@@ -45,7 +47,9 @@ public class DrawnSplitsTests
         Assert.Equal(DrawnVocabulary.Kinds.Length, DrawnVocabulary.HeldOutCompositions.Distinct().Count());
         Assert.Equal(48 * 12, DrawnVocabulary.AllCompositions.Distinct().Count());
         Assert.Subset(DrawnVocabulary.AllCompositions.ToHashSet(), DrawnVocabulary.HeldOutCompositions.ToHashSet());
-        Assert.All(colours.GroupBy(colour => colour), group => Assert.Equal(DrawnVocabulary.Kinds.Length / 12, group.Count()));
+        Assert.All(colours.GroupBy(colour => colour), group =>
+            Assert.Equal(DrawnVocabulary.Kinds.Length / 12, group.Count())
+        );
     }
 
     [Theory]
@@ -56,7 +60,8 @@ public class DrawnSplitsTests
     public void No_held_out_composition_is_chosen_for_any_picture(DrawnSplit split)
     {
         var seen = new HashSet<(int Kind, int Colour)>();
-        for (var index = 0; index < MostPictures; index++) seen.Add(DrawnDataset.Subject(split, DrawnDataset.StateOf(split, index, seed: 0)));
+        for (var index = 0; index < MostPictures; index++)
+            seen.Add(DrawnDataset.Subject(split, DrawnDataset.StateOf(split, index, seed: 0)));
         Assert.DoesNotContain(seen, subject => DrawnVocabulary.IsHeldOut(subject.Colour, subject.Kind));
         Assert.Equal(48 * 11, seen.Count);
     }
@@ -74,8 +79,8 @@ public class DrawnSplitsTests
             Assert.False(drawing.HeldOut);
             Assert.DoesNotContain(drawing.Composition, heldOut);
             foreach (var caption in drawing.Captions)
-                foreach (var kind in CaptionWords.KindsIn(caption))
-                    Assert.False(CaptionWords.ColoursIn(caption).Contains(DrawnVocabulary.HeldOutColour(kind)), caption);
+            foreach (var kind in CaptionWords.KindsIn(caption))
+                Assert.False(CaptionWords.ColoursIn(caption).Contains(DrawnVocabulary.HeldOutColour(kind)), caption);
         }
     }
 
@@ -84,7 +89,10 @@ public class DrawnSplitsTests
     {
         var drawings = DrawnDataset.Draw(DrawnSplit.Compositions, 600, seed: 0).ToList();
         Assert.All(drawings, drawing => Assert.True(drawing.HeldOut && drawing.Label == drawing.Composition));
-        Assert.Equal(DrawnVocabulary.HeldOutCompositions.Order(), drawings.Select(drawing => drawing.Label).Distinct().Order());
+        Assert.Equal(
+            DrawnVocabulary.HeldOutCompositions.Order(),
+            drawings.Select(drawing => drawing.Label).Distinct().Order()
+        );
     }
 
     private static ulong Unmixed(ulong z)
@@ -96,14 +104,16 @@ public class DrawnSplitsTests
         static ulong UndoShift(ulong z, int bits)
         {
             var result = z;
-            for (var i = bits; i < 64; i += bits) result = z ^ (result >> bits);
+            for (var i = bits; i < 64; i += bits)
+                result = z ^ (result >> bits);
             return result;
         }
 
         static ulong Inverse(ulong odd)
         {
-            var inverse = odd;                                        // Newton: correct bits double each time
-            for (var i = 0; i < 6; i++) inverse *= unchecked(2 - odd * inverse);
+            var inverse = odd; // Newton: correct bits double each time
+            for (var i = 0; i < 6; i++)
+                inverse *= unchecked(2 - odd * inverse);
             return inverse;
         }
     }

@@ -21,9 +21,23 @@ public class DrawnTowerTests
 
         Dictionary<string, double> Accuracy(DrawnSplit split, int count)
         {
-            var pictures = LabelledPictures.Read(DrawnDataset.Source(split, count, seed: 0), DrawnTower.HeadNames,
-                [.. tower.Heads.Select(head => head.ClassNames!)], skipped => Assert.Fail(skipped.Reason), CancellationToken.None);
-            return SupervisedPretraining.Measure(tower, pictures.Pictures, DrawnTower.HeadNames, 100, 2, skipped => Assert.Fail(skipped.Reason), null, CancellationToken.None);
+            var pictures = LabelledPictures.Read(
+                DrawnDataset.Source(split, count, seed: 0),
+                DrawnTower.HeadNames,
+                [.. tower.Heads.Select(head => head.ClassNames!)],
+                skipped => Assert.Fail(skipped.Reason),
+                CancellationToken.None
+            );
+            return SupervisedPretraining.Measure(
+                tower,
+                pictures.Pictures,
+                DrawnTower.HeadNames,
+                100,
+                2,
+                skipped => Assert.Fail(skipped.Reason),
+                null,
+                CancellationToken.None
+            );
         }
     }
 
@@ -33,7 +47,14 @@ public class DrawnTowerTests
         using var tower = DrawnTower.Load();
         Assert.Equal(DrawnVocabulary.KindNames.Order(StringComparer.Ordinal), tower.Heads[0].ClassNames);
         Assert.Equal(DrawnVocabulary.ColourNames.Order(StringComparer.Ordinal), tower.Heads[1].ClassNames);
-        Assert.Equal(Preprocessing.Cifar with { Width = DrawnDataset.ImageSize, Height = DrawnDataset.ImageSize }, tower.Preprocessing);
+        Assert.Equal(
+            Preprocessing.Cifar with
+            {
+                Width = DrawnDataset.ImageSize,
+                Height = DrawnDataset.ImageSize,
+            },
+            tower.Preprocessing
+        );
     }
 
     [Fact]

@@ -18,17 +18,35 @@ public sealed class DedupRunTests : IDisposable
     [Fact]
     public void Three_levels_and_two_steps_are_told_apart()
     {
-        var data = Samples.Open(Sets.Tar(folder, "data.tar",
-        [
-            ("a", null, Drawn(1)), ("b", null, Drawn(2)), ("c", null, Drawn(3)), ("d", null, Drawn(4)), ("e", null, Drawn(5)),
-            ("a2", null, Drawn(1)),                 // the bytes of a
-            ("b2", null, Again(2)),                 // b as JPEG in another size
-            ("broken", null, [1, 2, 3]),
-        ]));
-        var test = Samples.Open(Sets.Tar(folder, "test.tar", [("t0", null, Drawn(3)), ("t1", null, Again(4)), ("t2", null, Drawn(90))]));
+        var data = Samples.Open(
+            Sets.Tar(
+                folder,
+                "data.tar",
+                [
+                    ("a", null, Drawn(1)),
+                    ("b", null, Drawn(2)),
+                    ("c", null, Drawn(3)),
+                    ("d", null, Drawn(4)),
+                    ("e", null, Drawn(5)),
+                    ("a2", null, Drawn(1)), // the bytes of a
+                    ("b2", null, Again(2)), // b as JPEG in another size
+                    ("broken", null, [1, 2, 3]),
+                ]
+            )
+        );
+        var test = Samples.Open(
+            Sets.Tar(folder, "test.tar", [("t0", null, Drawn(3)), ("t1", null, Again(4)), ("t2", null, Drawn(90))])
+        );
         IReadOnlyList<ShownPair> pairs = [];
 
-        var result = DedupRun.Run(new(data, null), [new(test, null)], folder["out"], new(), found => pairs = found, cancel: TestContext.Current.CancellationToken);
+        var result = DedupRun.Run(
+            new(data, null),
+            [new(test, null)],
+            folder["out"],
+            new(),
+            found => pairs = found,
+            cancel: TestContext.Current.CancellationToken
+        );
 
         Assert.Equal((7, 1, 3), (result.Pictures, result.Skipped, result.Kept));
         Assert.Equal([new(test.Path, 1, 1, 0, 2, 3), new DedupStep("within", 1, 1, 0, null, null)], result.Steps);
@@ -38,18 +56,33 @@ public sealed class DedupRunTests : IDisposable
         Assert.Equal(["a", "b", "e"], DedupRun.KeptKeys(folder["out"]).Order());
         ShownPair.ReadPictures(pairs, TestContext.Current.CancellationToken);
         Assert.All(pairs, pair => Assert.True(pair.Image is not null && pair.Of is not null));
-        Assert.Contains("repeats", DuplicatesReport.Build(data.Path, result, new(), pairs).Render(), StringComparison.Ordinal);
+        Assert.Contains(
+            "repeats",
+            DuplicatesReport.Build(data.Path, result, new(), pairs).Render(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Stores_add_the_scene_level_and_the_first_of_its_kind_stays()
     {
-        using var store = MadeStores.Write(folder["store"],
-        [
-            ("a", MadeStores.Row(1)), ("b", MadeStores.Row(2)), ("a again", MadeStores.Near(MadeStores.Row(1), 50, 0.05)), ("a thrice", MadeStores.Near(MadeStores.Row(1), 51, 0.05)),
-            ("a#same bytes", MadeStores.Row(1)),
-        ]);
-        var result = DedupRun.Run(new(store.Samples(), store), [], folder["out"], new(), cancel: TestContext.Current.CancellationToken);
+        using var store = MadeStores.Write(
+            folder["store"],
+            [
+                ("a", MadeStores.Row(1)),
+                ("b", MadeStores.Row(2)),
+                ("a again", MadeStores.Near(MadeStores.Row(1), 50, 0.05)),
+                ("a thrice", MadeStores.Near(MadeStores.Row(1), 51, 0.05)),
+                ("a#same bytes", MadeStores.Row(1)),
+            ]
+        );
+        var result = DedupRun.Run(
+            new(store.Samples(), store),
+            [],
+            folder["out"],
+            new(),
+            cancel: TestContext.Current.CancellationToken
+        );
         Assert.Equal(new DedupStep("within", 1, 0, 2, null, null), Assert.Single(result.Steps));
         Assert.Equal(["a again Scene a", "a thrice Scene a", "a#same bytes Bytes a"], Lines("duplicates.jsonl"));
     }
@@ -57,13 +90,35 @@ public sealed class DedupRunTests : IDisposable
     [Fact]
     public void What_is_kept_can_be_written_as_data_or_as_a_store()
     {
-        var data = Samples.Open(Sets.Tar(folder, "data.tar", [("a", "one", Drawn(1)), ("b", "two", Drawn(1)), ("c", "three", Drawn(3))]));
+        var data = Samples.Open(
+            Sets.Tar(folder, "data.tar", [("a", "one", Drawn(1)), ("b", "two", Drawn(1)), ("c", "three", Drawn(3))])
+        );
         DedupRun.Run(new(data, null), [], folder["out"], new(), cancel: TestContext.Current.CancellationToken);
-        DataSets.Keep(data, DedupRun.KeptKeys(folder["out"]), folder["kept"], SampleForm.WebDataset, cancel: TestContext.Current.CancellationToken);
-        Assert.Equal([["one"], ["three"]], Samples.Open(folder["kept"]).Read(_ => { }).Select(sample => sample.Captions));
+        DataSets.Keep(
+            data,
+            DedupRun.KeptKeys(folder["out"]),
+            folder["kept"],
+            SampleForm.WebDataset,
+            cancel: TestContext.Current.CancellationToken
+        );
+        Assert.Equal(
+            [
+                ["one"],
+                ["three"],
+            ],
+            Samples.Open(folder["kept"]).Read(_ => { }).Select(sample => sample.Captions)
+        );
 
-        using var store = MadeStores.Write(folder["store"], [("a", MadeStores.Row(1)), ("b", MadeStores.Row(2)), ("c", MadeStores.Row(3))]);
-        DataSets.Keep(store, new HashSet<string> { "a", "c" }, folder["kept store"], TestContext.Current.CancellationToken);
+        using var store = MadeStores.Write(
+            folder["store"],
+            [("a", MadeStores.Row(1)), ("b", MadeStores.Row(2)), ("c", MadeStores.Row(3))]
+        );
+        DataSets.Keep(
+            store,
+            new HashSet<string> { "a", "c" },
+            folder["kept store"],
+            TestContext.Current.CancellationToken
+        );
         using var kept = EmbeddingStore.Open(folder["kept store"]);
         var (row, other) = (new float[48], new float[48]);
         kept.ReadRows([1], row);
@@ -75,11 +130,24 @@ public sealed class DedupRunTests : IDisposable
     [Fact]
     public void Pictures_find_their_embeddings_by_hash_and_in_stores_from_elsewhere_by_key()
     {
-        var tar = Sets.Tar(folder, "data.tar", [("0", null, Drawn(1)), ("1", null, Drawn(2)), ("2", null, Drawn(3)), ("9", null, Drawn(4))]);
+        var tar = Sets.Tar(
+            folder,
+            "data.tar",
+            [("0", null, Drawn(1)), ("1", null, Drawn(2)), ("2", null, Drawn(3)), ("9", null, Drawn(4))]
+        );
         var head = LiT.Stores.NpyFile.Head(StoredType.Float32, 3, 4);
-        folder.Write("elsewhere/img_emb/img_emb_0.npy", [.. head, .. new float[] { 1, 0, 0, 0, 0, 1, 0, 0, 1, 0.01f, 0, 0 }.SelectMany(BitConverter.GetBytes)]);
+        folder.Write(
+            "elsewhere/img_emb/img_emb_0.npy",
+            [.. head, .. new float[] { 1, 0, 0, 0, 0, 1, 0, 0, 1, 0.01f, 0, 0 }.SelectMany(BitConverter.GetBytes)]
+        );
         using var store = EmbeddingStore.Open(folder["elsewhere"]);
-        var result = DedupRun.Run(new(Samples.Open(tar), store), [], folder["out"], new(), cancel: TestContext.Current.CancellationToken);
+        var result = DedupRun.Run(
+            new(Samples.Open(tar), store),
+            [],
+            folder["out"],
+            new(),
+            cancel: TestContext.Current.CancellationToken
+        );
         Assert.Equal((4, 3), (result.Pictures, result.Embedded));
         Assert.Equal(["2 Scene 0"], Lines("duplicates.jsonl"));
     }
@@ -89,20 +157,54 @@ public sealed class DedupRunTests : IDisposable
     {
         // Each is near the one before it, the ends are far apart: the first stays, the second goes, the third is near to none that stays.
         float[] Turned(double angle) => [(float)Math.Cos(angle), (float)Math.Sin(angle), 0, 0];
-        using var store = MadeStores.Write(folder["store"], Enumerable.Range(0, 5).Select(i => ($"p{i}", Turned(0.25 * i))));
-        DedupRun.Run(new(store.Samples(), store), [], folder["out"], new() { Rules = new() { Cosine = 0.95 } }, cancel: TestContext.Current.CancellationToken);
+        using var store = MadeStores.Write(
+            folder["store"],
+            Enumerable.Range(0, 5).Select(i => ($"p{i}", Turned(0.25 * i)))
+        );
+        DedupRun.Run(
+            new(store.Samples(), store),
+            [],
+            folder["out"],
+            new() { Rules = new() { Cosine = 0.95 } },
+            cancel: TestContext.Current.CancellationToken
+        );
         Assert.Equal(["p0", "p2", "p4"], DedupRun.KeptKeys(folder["out"]).Order());
     }
 
     [Fact]
     public void Stopped_while_looking_it_goes_on_to_the_same_lists()
     {
-        var tar = Sets.Tar(folder, "data.tar", Enumerable.Range(0, 40).Select(i => ($"k{i}", (string?)null, Drawn(i % 30))));
-        DedupRun.Run(new(Samples.Open(tar), null), [], folder["whole"], new(), cancel: TestContext.Current.CancellationToken);
+        var tar = Sets.Tar(
+            folder,
+            "data.tar",
+            Enumerable.Range(0, 40).Select(i => ($"k{i}", (string?)null, Drawn(i % 30)))
+        );
+        DedupRun.Run(
+            new(Samples.Open(tar), null),
+            [],
+            folder["whole"],
+            new(),
+            cancel: TestContext.Current.CancellationToken
+        );
         using var cancel = new CancellationTokenSource();
-        Assert.ThrowsAny<OperationCanceledException>(() => DedupRun.Run(new(Samples.Open(tar), null), [], folder["stopped"], new(), progress: new Stop(cancel), cancel: cancel.Token));
-        folder.Write("stopped/.duplicates.jsonl.tmp-123456789abc", "half a line");          // what a kill leaves
-        DedupRun.Run(new(Samples.Open(tar), null), [], folder["stopped"], new(), cancel: TestContext.Current.CancellationToken);
+        Assert.ThrowsAny<OperationCanceledException>(() =>
+            DedupRun.Run(
+                new(Samples.Open(tar), null),
+                [],
+                folder["stopped"],
+                new(),
+                progress: new Stop(cancel),
+                cancel: cancel.Token
+            )
+        );
+        folder.Write("stopped/.duplicates.jsonl.tmp-123456789abc", "half a line"); // what a kill leaves
+        DedupRun.Run(
+            new(Samples.Open(tar), null),
+            [],
+            folder["stopped"],
+            new(),
+            cancel: TestContext.Current.CancellationToken
+        );
         Assert.Equal(Sets.Contents(folder["whole"]), Sets.Contents(folder["stopped"]));
     }
 
@@ -111,17 +213,22 @@ public sealed class DedupRunTests : IDisposable
         public void Report(ProgressStep value) => cancel.Cancel();
     }
 
-    private IEnumerable<string> Lines(string name) => File.ReadLines(folder["out", name]).Select(line =>
-    {
-        var json = JsonDocument.Parse(line).RootElement;
-        return $"{json.GetProperty("key").GetString()} {Enum.Parse<DuplicateLevel>(json.GetProperty("level").GetString()!, ignoreCase: true)} {json.GetProperty("ofKey").GetString()}";
-    });
+    private IEnumerable<string> Lines(string name) =>
+        File.ReadLines(folder["out", name])
+            .Select(line =>
+            {
+                var json = JsonDocument.Parse(line).RootElement;
+                return $"{json.GetProperty("key").GetString()} {Enum.Parse<DuplicateLevel>(json.GetProperty("level").GetString()!, ignoreCase: true)} {json.GetProperty("ofKey").GetString()}";
+            });
 
     private static byte[] Drawn(int number) => Sets.Picture(100 + number, 120, 90);
 
     private static byte[] Again(int number)
     {
         var image = Decoding.Decode(Drawn(number));
-        return Thumbnail.Encode(Resizing.Resize(image, 87, 65, ResizeMethod.PillowBicubic), format: ThumbnailFormat.Jpeg);
+        return Thumbnail.Encode(
+            Resizing.Resize(image, 87, 65, ResizeMethod.PillowBicubic),
+            format: ThumbnailFormat.Jpeg
+        );
     }
 }

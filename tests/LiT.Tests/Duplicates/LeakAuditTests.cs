@@ -11,17 +11,25 @@ public sealed class LeakAuditTests : IDisposable
     [Fact]
     public void Test_pictures_that_were_trained_on_are_named_with_level_and_pair()
     {
-        using var train = MadeStores.Write(folder["train"], Enumerable.Range(0, 50).Select(i => ($"p{i}", MadeStores.Row(i))));
-        using var test = MadeStores.Write(folder["test"],
-        [
-            ("p7#again", MadeStores.Near(MadeStores.Row(7), 900, 0.01)),          // the bytes of p7
-            ("new", MadeStores.Row(500)),                                          // never seen
-            ("other", MadeStores.Near(MadeStores.Row(31), 901, 0.05)),             // other bytes, the scene of p31
-        ]);
+        using var train = MadeStores.Write(
+            folder["train"],
+            Enumerable.Range(0, 50).Select(i => ($"p{i}", MadeStores.Row(i)))
+        );
+        using var test = MadeStores.Write(
+            folder["test"],
+            [
+                ("p7#again", MadeStores.Near(MadeStores.Row(7), 900, 0.01)), // the bytes of p7
+                ("new", MadeStores.Row(500)), // never seen
+                ("other", MadeStores.Near(MadeStores.Row(31), 901, 0.05)), // other bytes, the scene of p31
+            ]
+        );
 
         var report = LeakAudit.Run(train, test, 0.95, cancel: TestContext.Current.CancellationToken);
 
-        Assert.Equal(["p7#again is p7, Bytes", "other is p31, Scene"], report.Leaks.Select(leak => $"{leak.TestKey} is {leak.TrainKey}, {leak.Level}"));
+        Assert.Equal(
+            ["p7#again is p7, Bytes", "other is p31, Scene"],
+            report.Leaks.Select(leak => $"{leak.TestKey} is {leak.TrainKey}, {leak.Level}")
+        );
         Assert.Equal((1, 0, 1, 3), (report.SameBytes, report.SamePicture, report.SameScene, report.TestPictures));
         Assert.All(report.Leaks, leak => Assert.InRange(leak.Cosine, 0.95, 1));
         Assert.Equal([0L, 2L], report.TestRows.Order());
@@ -30,7 +38,11 @@ public sealed class LeakAuditTests : IDisposable
     [Fact]
     public void Of_several_views_the_first_is_compared()
     {
-        using var train = MadeStores.Write(folder["train"], [("a", [.. MadeStores.Row(1), .. MadeStores.Row(2)]), ("b", [.. MadeStores.Row(3), .. MadeStores.Row(4)])], views: 2);
+        using var train = MadeStores.Write(
+            folder["train"],
+            [("a", [.. MadeStores.Row(1), .. MadeStores.Row(2)]), ("b", [.. MadeStores.Row(3), .. MadeStores.Row(4)])],
+            views: 2
+        );
         using var test = MadeStores.Write(folder["test"], [("x", MadeStores.Row(3)), ("y", MadeStores.Row(4))]);
         var leak = Assert.Single(LeakAudit.Run(train, test, cancel: TestContext.Current.CancellationToken).Leaks);
         Assert.Equal(("x", 2L), (leak.TestKey, leak.TrainRow));
@@ -41,6 +53,9 @@ public sealed class LeakAuditTests : IDisposable
     {
         using var train = MadeStores.Write(folder["train"], [("a", MadeStores.Row(1))], tower: "one");
         using var test = MadeStores.Write(folder["test"], [("a", MadeStores.Row(1))], tower: "another");
-        Assert.Contains("Embed both with one tower", Assert.Throws<LitException>(() => LeakAudit.Run(train, test)).Message);
+        Assert.Contains(
+            "Embed both with one tower",
+            Assert.Throws<LitException>(() => LeakAudit.Run(train, test)).Message
+        );
     }
 }

@@ -7,7 +7,10 @@ namespace LiT.Tests.Duplicates;
 
 public class PerceptualHashTests
 {
-    private static readonly RgbImage[] Drawn = [.. DrawnDataset.Draw(DrawnSplit.Test, 40, seed: 3).Select(drawing => drawing.Image)];
+    private static readonly RgbImage[] Drawn =
+    [
+        .. DrawnDataset.Draw(DrawnSplit.Test, 40, seed: 3).Select(drawing => drawing.Image),
+    ];
 
     [Fact]
     public void Scaling_and_strong_JPEG_change_few_bits()
@@ -28,22 +31,36 @@ public class PerceptualHashTests
     {
         var hashes = Drawn.Select(image => PerceptualHash.Of(image)!.Value).ToArray();
         for (var i = 0; i < hashes.Length; i++)
-            for (var j = 0; j < i; j++) Assert.True(PerceptualHash.Distance(hashes[i], hashes[j]) > 9, $"{i} and {j}");
+        for (var j = 0; j < i; j++)
+            Assert.True(PerceptualHash.Distance(hashes[i], hashes[j]) > 9, $"{i} and {j}");
     }
 
     [Fact]
     public void Of_photographs_copies_are_near_and_others_are_far()
     {
-        var photos = Samples.Open(SharedData.PathOf("cifar10", "cifar10-test.tar.gz")).Read(_ => { }).Take(2000).Select(sample => Decoding.Decode(sample.ReadImage!())).ToList();
+        var photos = Samples
+            .Open(SharedData.PathOf("cifar10", "cifar10-test.tar.gz"))
+            .Read(_ => { })
+            .Take(2000)
+            .Select(sample => Decoding.Decode(sample.ReadImage!()))
+            .ToList();
         var hashes = photos.Select(photo => PerceptualHash.Of(photo)!.Value).ToList();
-        var copies = photos.Select(photo =>
-        {
-            using var vips = LiT.Tests.Images.GeneratedPictures.Vips(Resizing.Resize(photo, 75, 75, ResizeMethod.PillowBicubic));
-            return PerceptualHash.Of(Decoding.Decode(vips.JpegsaveBuffer(q: 50)))!.Value;
-        }).ToList();
+        var copies = photos
+            .Select(photo =>
+            {
+                using var vips = LiT.Tests.Images.GeneratedPictures.Vips(
+                    Resizing.Resize(photo, 75, 75, ResizeMethod.PillowBicubic)
+                );
+                return PerceptualHash.Of(Decoding.Decode(vips.JpegsaveBuffer(q: 50)))!.Value;
+            })
+            .ToList();
         var distances = hashes.Zip(copies, PerceptualHash.Distance).ToList();
-        var near = Enumerable.Range(0, hashes.Count).Sum(i => Enumerable.Range(0, i).Count(j => PerceptualHash.Distance(hashes[i], hashes[j]) <= 6));
-        var words = FormattableString.Invariant($"{distances.Count(d => d <= 6) / 2000.0:P2} of the copies within 6 bits, {near} of {hashes.Count * (hashes.Count - 1) / 2} pairs of others");
+        var near = Enumerable
+            .Range(0, hashes.Count)
+            .Sum(i => Enumerable.Range(0, i).Count(j => PerceptualHash.Distance(hashes[i], hashes[j]) <= 6));
+        var words = FormattableString.Invariant(
+            $"{distances.Count(d => d <= 6) / 2000.0:P2} of the copies within 6 bits, {near} of {hashes.Count * (hashes.Count - 1) / 2} pairs of others"
+        );
         TestContext.Current.TestOutputHelper?.WriteLine(words);
         Assert.True(distances.Count(d => d <= 6) >= 1980 && near <= 20, words);
     }
@@ -56,7 +73,9 @@ public class PerceptualHashTests
     public void A_picture_of_one_pixel_or_one_line_is_no_trouble()
     {
         Assert.Null(PerceptualHash.Of(new RgbImage(1, 1, [1, 2, 3])));
-        Assert.NotNull(PerceptualHash.Of(new RgbImage(1000, 1, [.. Enumerable.Range(0, 3000).Select(i => (byte)(i / 12))])));
+        Assert.NotNull(
+            PerceptualHash.Of(new RgbImage(1000, 1, [.. Enumerable.Range(0, 3000).Select(i => (byte)(i / 12))]))
+        );
     }
 
     [Theory]
@@ -70,13 +89,17 @@ public class PerceptualHashTests
         foreach (var hash in hashes.ToArray())
         {
             var other = hash;
-            for (var flips = random.Next(15); flips > 0; flips--) other ^= 1UL << random.Next(64);
+            for (var flips = random.Next(15); flips > 0; flips--)
+                other ^= 1UL << random.Next(64);
             hashes.Add(other);
         }
         var index = new HammingIndex(farthest);
-        for (var i = 0; i < hashes.Count; i++) index.Add(i, hashes[i]);
+        for (var i = 0; i < hashes.Count; i++)
+            index.Add(i, hashes[i]);
         foreach (var hash in hashes)
-            Assert.Equal(Enumerable.Range(0, hashes.Count).Where(i => PerceptualHash.Distance(hash, hashes[i]) <= farthest),
-                index.Within(hash).Select(found => found.Number).Distinct().Order());
+            Assert.Equal(
+                Enumerable.Range(0, hashes.Count).Where(i => PerceptualHash.Distance(hash, hashes[i]) <= farthest),
+                index.Within(hash).Select(found => found.Number).Distinct().Order()
+            );
     }
 }

@@ -11,7 +11,7 @@ public sealed class SimilarRowsTests : IDisposable
 
     [Theory]
     [InlineData(48, 0.9)]
-    [InlineData(37, 0.5)]          // a width that is no multiple of anything
+    [InlineData(37, 0.5)] // a width that is no multiple of anything
     [InlineData(64, 0.999)]
     public void Every_pair_is_found_and_no_other(int size, double threshold)
     {
@@ -36,18 +36,28 @@ public sealed class SimilarRowsTests : IDisposable
     public void The_error_of_a_product_of_integers_stays_below_its_bound()
     {
         // One large number in each row makes the integers coarse.
-        using var store = MadeStores.Write(folder["coarse"], Enumerable.Range(0, 60).Select(i => ($"{i}", Spiked(MadeStores.Row(i)))), type: StoredType.Float32);
+        using var store = MadeStores.Write(
+            folder["coarse"],
+            Enumerable.Range(0, 60).Select(i => ($"{i}", Spiked(MadeStores.Row(i)))),
+            type: StoredType.Float32
+        );
         var tile = RowTile.Of(store, All(store), 0, 1000);
-        float[] a = new float[48], b = new float[48];
+        float[] a = new float[48],
+            b = new float[48];
         for (var i = 0; i < 60; i++)
-            for (var j = 0; j < 60; j++)
-            {
-                store.ReadRows([i], a);
-                store.ReadRows([j], b);
-                var approximate = 0;
-                for (var k = 0; k < 48; k++) approximate += tile.Values[i * tile.Stride + k] * tile.Values[j * tile.Stride + k];
-                Assert.InRange(Math.Abs(approximate * (double)tile.Scales[i] * tile.Scales[j] - SimilarRows.Cosine(a, b)), 0, (2 + tile.WorstError) * tile.WorstError + 1e-5);
-            }
+        for (var j = 0; j < 60; j++)
+        {
+            store.ReadRows([i], a);
+            store.ReadRows([j], b);
+            var approximate = 0;
+            for (var k = 0; k < 48; k++)
+                approximate += tile.Values[i * tile.Stride + k] * tile.Values[j * tile.Stride + k];
+            Assert.InRange(
+                Math.Abs(approximate * (double)tile.Scales[i] * tile.Scales[j] - SimilarRows.Cosine(a, b)),
+                0,
+                (2 + tile.WorstError) * tile.WorstError + 1e-5
+            );
+        }
     }
 
     [Fact]
@@ -56,12 +66,17 @@ public sealed class SimilarRowsTests : IDisposable
         using var store = MadeStores.Write(folder["one"], Rows(48, 0, 300).Concat(Rows(48, 0, 300)));
         var pairs = new List<SimilarPair>();
         SimilarRows.Within(store, All(store), 0.9, pairs.AddRange, _ => false, null, CancellationToken.None);
-        Assert.Equal(Oracle(store, store, 0.9).Where(pair => pair.Item2 < pair.Item1), pairs.Select(pair => (pair.Left, pair.Right)));
+        Assert.Equal(
+            Oracle(store, store, 0.9).Where(pair => pair.Item2 < pair.Item1),
+            pairs.Select(pair => (pair.Left, pair.Right))
+        );
     }
 
     /// <summary>Ten families; each member is its head and some noise.</summary>
     private static IEnumerable<(string, float[])> Rows(int size, int from, int to) =>
-        Enumerable.Range(from, to - from).Select(i => ($"{i}", MadeStores.Near(MadeStores.Row(i % 10, size), 1000 + i, i % 7 * 0.1)));
+        Enumerable
+            .Range(from, to - from)
+            .Select(i => ($"{i}", MadeStores.Near(MadeStores.Row(i % 10, size), 1000 + i, i % 7 * 0.1)));
 
     private static float[] Spiked(float[] row)
     {
@@ -69,17 +84,20 @@ public sealed class SimilarRowsTests : IDisposable
         return row;
     }
 
-    private static long[] All(EmbeddingStore store) => [.. Enumerable.Range(0, (int)store.Rows).Select(row => (long)row)];
+    private static long[] All(EmbeddingStore store) =>
+        [.. Enumerable.Range(0, (int)store.Rows).Select(row => (long)row)];
 
     private static IEnumerable<(int, int)> Oracle(EmbeddingStore left, EmbeddingStore right, double threshold)
     {
-        float[] a = new float[left.EmbeddingSize], b = new float[left.EmbeddingSize];
+        float[] a = new float[left.EmbeddingSize],
+            b = new float[left.EmbeddingSize];
         for (var i = 0; i < left.Rows; i++)
-            for (var j = 0; j < right.Rows; j++)
-            {
-                left.ReadRows([i], a);
-                right.ReadRows([j], b);
-                if (SimilarRows.Cosine(a, b) >= threshold) yield return (i, j);
-            }
+        for (var j = 0; j < right.Rows; j++)
+        {
+            left.ReadRows([i], a);
+            right.ReadRows([j], b);
+            if (SimilarRows.Cosine(a, b) >= threshold)
+                yield return (i, j);
+        }
     }
 }

@@ -14,17 +14,26 @@ public sealed class ClassListTests : IDisposable
     [InlineData("one a line", "# classes\ntench, Tinca tinca\ngoldfish\n\n", null)]
     [InlineData("a JSON list", """["tench, Tinca tinca", "goldfish"]""", null)]
     [InlineData("a Python list", "['tench, Tinca tinca', \"goldfish\",]", null)]
-    [InlineData("lists by data set", """{"cars": ["a"], "imagenet1k": ["tench, Tinca tinca", "goldfish"]}""", "imagenet1k")]
+    [InlineData(
+        "lists by data set",
+        """{"cars": ["a"], "imagenet1k": ["tench, Tinca tinca", "goldfish"]}""",
+        "imagenet1k"
+    )]
     [InlineData("the only list", """{"imagenet1k": ["tench, Tinca tinca", "goldfish"]}""", null)]
     [InlineData("names by number", """{"0": "tench, Tinca tinca", "1": "goldfish"}""", null)]
-    [InlineData("ids and names by number", """{"1": ["n01443537", "goldfish"], "0": ["n01440764", "tench, Tinca tinca"]}""", null)]
+    [InlineData(
+        "ids and names by number",
+        """{"1": ["n01443537", "goldfish"], "0": ["n01440764", "tench, Tinca tinca"]}""",
+        null
+    )]
     [InlineData("ids and names by line", "n01440764 tench, Tinca tinca\nn01443537\tgoldfish\n", null)]
     public void Lists_are_read_in_the_forms_that_people_have(string form, string content, string? key)
     {
         var list = ClassLists.Read(folder.Write("classes", content), key is null ? [] : [key]);
         Assert.Equal(["tench, Tinca tinca", "goldfish"], list.Names.Names);
         Assert.Equal(1, list.Names.IndexOf("goldfish"));
-        if (form.StartsWith("ids", StringComparison.Ordinal)) Assert.Equal(0, list.Names.IndexOf("n01440764"));
+        if (form.StartsWith("ids", StringComparison.Ordinal))
+            Assert.Equal(0, list.Names.IndexOf("n01440764"));
     }
 
     [Theory]
@@ -36,11 +45,21 @@ public sealed class ClassListTests : IDisposable
     [InlineData("a\n???\n", "Class 1 is called '???'")]
     [InlineData("", "There is no class")]
     public void A_hole_in_a_list_is_named(string content, string expected) =>
-        Assert.Contains(expected, Assert.Throws<LitException>(() => ClassLists.Read(folder.Write("classes", content))).Message);
+        Assert.Contains(
+            expected,
+            Assert.Throws<LitException>(() => ClassLists.Read(folder.Write("classes", content))).Message
+        );
 
     [Fact]
     public void A_list_that_a_file_lacks_is_named_with_those_it_has() =>
-        Assert.Contains("no list called 'it'; its class lists are de, fr", Assert.Throws<LitException>(() => ClassLists.Read(folder.Write("classes", """{"de": ["a"], "fr": ["b"]}"""), "it")).Message);
+        Assert.Contains(
+            "no list called 'it'; its class lists are de, fr",
+            Assert
+                .Throws<LitException>(() =>
+                    ClassLists.Read(folder.Write("classes", """{"de": ["a"], "fr": ["b"]}"""), "it")
+                )
+                .Message
+        );
 
     [Theory]
     [InlineData("a photo of a {}.\n# no\nart of {}\n")]
@@ -55,29 +74,45 @@ public sealed class ClassListTests : IDisposable
     [InlineData("""["{} and {}"]""", "has 2 places {}")]
     [InlineData("# nothing\n", "there is no template in it")]
     public void A_template_that_cannot_be_filled_is_named(string content, string expected) =>
-        Assert.Contains(expected, Assert.Throws<LitException>(() => PromptTemplates.Read(folder.Write("templates", content))).Message);
+        Assert.Contains(
+            expected,
+            Assert.Throws<LitException>(() => PromptTemplates.Read(folder.Write("templates", content))).Message
+        );
 
     [Fact]
     public void The_published_sets_are_there_by_name()
     {
         Assert.Equal(["{}"], TemplateSets.Open("class_name_only").Texts);
-        Assert.Equal(81, TemplateSets.Open("clip_paper").Texts.Distinct().Count());      // the 80 of the paper and the bare name
+        Assert.Equal(81, TemplateSets.Open("clip_paper").Texts.Distinct().Count()); // the 80 of the paper and the bare name
         Assert.Equal(8, TemplateSets.Open("clip_best").Texts.Count);
         Assert.All(TemplateSets.Open("clip_paper").Texts, template => Assert.Equal(2, template.Split("{}").Length));
-        Assert.Contains("there is no such file, and no set", Assert.Throws<LitException>(() => TemplateSets.Open("clip_worst")).Message);
-        Assert.Contains("Name the set with --dataset", Assert.Throws<LitException>(() => TemplateSets.Open("clip")).Message);
+        Assert.Contains(
+            "there is no such file, and no set",
+            Assert.Throws<LitException>(() => TemplateSets.Open("clip_worst")).Message
+        );
+        Assert.Contains(
+            "Name the set with --dataset",
+            Assert.Throws<LitException>(() => TemplateSets.Open("clip")).Message
+        );
     }
 
     [Fact]
     public void A_class_that_begins_like_another_is_its_own_class()
     {
-        var labels = Labels.Match([Of("crane"), Of("crane bird"), Of("crane")], "data", new ClassNames(["crane bird", "crane"]));
+        var labels = Labels.Match(
+            [Of("crane"), Of("crane bird"), Of("crane")],
+            "data",
+            new ClassNames(["crane bird", "crane"])
+        );
         Assert.Equal([1, 0, 1], labels.Of);
     }
 
     [Fact]
     public void Folders_that_differ_only_in_case_are_named() =>
-        Assert.Contains("'Cat' and 'cat' differ only in case", Assert.Throws<LitException>(() => Labels.Match([Of("cat"), Of("Cat"), Of("dog")], "data", null)).Message);
+        Assert.Contains(
+            "'Cat' and 'cat' differ only in case",
+            Assert.Throws<LitException>(() => Labels.Match([Of("cat"), Of("Cat"), Of("dog")], "data", null)).Message
+        );
 
     [Fact]
     public void A_published_list_may_name_two_classes_alike_as_long_as_labels_are_numbers()
@@ -86,12 +121,18 @@ public sealed class ClassListTests : IDisposable
         var labels = Labels.Match([Of("0"), Of("2"), Of("1")], "data", names);
         Assert.Equal([0, 2, 1], labels.Of);
         Assert.Contains("classes 0 and 2 are both called 'missile'", Assert.Single(labels.Oddities()));
-        Assert.Contains("is the name of the classes 0 and 2", Assert.Throws<LitException>(() => names.IndexOf("Missile")).Message);
+        Assert.Contains(
+            "is the name of the classes 0 and 2",
+            Assert.Throws<LitException>(() => names.IndexOf("Missile")).Message
+        );
     }
 
     [Fact]
     public void A_longer_list_than_the_labels_is_said() =>
-        Assert.Contains("1 of 3 classes have no picture ('c')", Assert.Single(Labels.Match([Of("0"), Of("1")], "data", new ClassNames(["a", "b", "c"])).Oddities()));
+        Assert.Contains(
+            "1 of 3 classes have no picture ('c')",
+            Assert.Single(Labels.Match([Of("0"), Of("1")], "data", new ClassNames(["a", "b", "c"])).Oddities())
+        );
 
     private static Sample Of(string label) => new(label, label) { Label = label };
 }

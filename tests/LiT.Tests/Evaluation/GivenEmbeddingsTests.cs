@@ -16,16 +16,27 @@ public sealed class GivenEmbeddingsTests : IDisposable
         Rows("texts.npy", [1, 0, 0], [0, 1, 0], [0, 0, 1]);
         folder.Write("labels.txt", "cat\ndog\tcat\ncat\n\n");
         folder.Write("classes.txt", "cat\ndog\nbird\n");
-        var run = GivenEmbeddings.Classify(Options() with { Labels = folder["labels.txt"], Classes = ClassNames.Read(folder["classes.txt"]), Temperature = 1 }, _ => { });
+        var run = GivenEmbeddings.Classify(
+            Options() with
+            {
+                Labels = folder["labels.txt"],
+                Classes = ClassNames.Read(folder["classes.txt"]),
+                Temperature = 1,
+            },
+            _ => { }
+        );
         Assert.Equal((3, 1), (run.Report.N, run.Report.Unlabelled));
-        Assert.Equal(2 / 3.0, run.Report.Top1, 12);                                     // the third is a cat and looks like a dog
+        Assert.Equal(2 / 3.0, run.Report.Top1, 12); // the third is a cat and looks like a dog
         Assert.Equal([new Mistake("cat", "dog", 1)], run.Report.Mistakes);
         Assert.Equal([0, 1, 1, 2], run.Score.Predictions);
         Assert.Equal(Math.Exp(.8) / (Math.Exp(.8) + Math.Exp(.6) + 1), run.Score.Answers[2].Probability!.Value, 6);
-        Assert.Contains("'bird'", Assert.Single(run.Report.Warnings));                  // a class without a picture
+        Assert.Contains("'bird'", Assert.Single(run.Report.Warnings)); // a class without a picture
 
         PredictionFile.Write(folder["answers.jsonl"], run);
-        Assert.Contains("\"labels\":[\"cat\"],\"answer\":\"dog\",\"right\":false", File.ReadLines(folder["answers.jsonl"]).ElementAt(2));
+        Assert.Contains(
+            "\"labels\":[\"cat\"],\"answer\":\"dog\",\"right\":false",
+            File.ReadLines(folder["answers.jsonl"]).ElementAt(2)
+        );
     }
 
     [Fact]
@@ -36,7 +47,14 @@ public sealed class GivenEmbeddingsTests : IDisposable
         Npy.Write(folder["of.npy"], new[] { 0, 0, 1 }, 3);
         Npy.Write(folder["labels.npy"], new[] { 0, -1, 1, -1 }, 2, 2);
         List<string> said = [];
-        var run = GivenEmbeddings.Classify(Options() with { TextClasses = folder["of.npy"], Labels = folder["labels.npy"] }, said.Add);
+        var run = GivenEmbeddings.Classify(
+            Options() with
+            {
+                TextClasses = folder["of.npy"],
+                Labels = folder["labels.npy"],
+            },
+            said.Add
+        );
         Assert.Equal(1, run.Report.Top1);
         Assert.Contains("1 of 2 rows", Assert.Single(said));
         Assert.Equal(2, run.Classes.Count);
@@ -67,8 +85,19 @@ public sealed class GivenEmbeddingsTests : IDisposable
         Rows("texts.npy", [1, 0], [0, 1]);
         folder.Write("labels.npy.txt", "0\n1\n0\n");
         var path = folder.Write(file, content);
-        var options = Options() with { Labels = file.StartsWith('l') ? path : folder["labels.npy.txt"], TextClasses = file.StartsWith('o') ? path : null, Pairs = path };
-        var trouble = Assert.Throws<LitException>(() => { if (file.StartsWith('p')) GivenEmbeddings.Retrieve(options, _ => { }); else GivenEmbeddings.Classify(options, _ => { }); });
+        var options = Options() with
+        {
+            Labels = file.StartsWith('l') ? path : folder["labels.npy.txt"],
+            TextClasses = file.StartsWith('o') ? path : null,
+            Pairs = path,
+        };
+        var trouble = Assert.Throws<LitException>(() =>
+        {
+            if (file.StartsWith('p'))
+                GivenEmbeddings.Retrieve(options, _ => { });
+            else
+                GivenEmbeddings.Classify(options, _ => { });
+        });
         Assert.Contains(file, trouble.Message);
         Assert.Contains(expected, trouble.Message);
     }
@@ -78,10 +107,14 @@ public sealed class GivenEmbeddingsTests : IDisposable
     {
         Rows("images.npy", [1, 0], [float.NaN, 1]);
         Rows("texts.npy", [1, 0], [0, 1]);
-        Assert.Contains("images.npy, row 1: the numbers are not finite", Assert.Throws<LitException>(() => GivenEmbeddings.Classify(Options(), _ => { })).Message);
+        Assert.Contains(
+            "images.npy, row 1: the numbers are not finite",
+            Assert.Throws<LitException>(() => GivenEmbeddings.Classify(Options(), _ => { })).Message
+        );
     }
 
     private GivenOptions Options() => new() { Images = folder["images.npy"], Texts = folder["texts.npy"] };
 
-    private void Rows(string name, params float[][] rows) => Npy.Write(folder[name], rows.SelectMany(row => row).ToArray(), rows.Length, rows[0].Length);
+    private void Rows(string name, params float[][] rows) =>
+        Npy.Write(folder[name], rows.SelectMany(row => row).ToArray(), rows.Length, rows[0].Length);
 }

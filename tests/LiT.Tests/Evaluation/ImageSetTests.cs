@@ -14,7 +14,11 @@ public sealed class ImageSetTests : IDisposable
     [Theory]
     [InlineData(false, new[] { 3f, 4f }, new[] { 0f, 2f })]
     [InlineData(true, new[] { 4f, 3f }, new[] { 1f, 1f })]
-    public void A_picture_is_its_plain_view_or_the_mean_of_all_that_the_store_holds(bool average, float[] first, float[] second)
+    public void A_picture_is_its_plain_view_or_the_mean_of_all_that_the_store_holds(
+        bool average,
+        float[] first,
+        float[] second
+    )
     {
         Store("views", views: 2, [3, 4, 5, 2], [0, 2, 2, 0]);
         var set = Load("views", average);
@@ -27,17 +31,35 @@ public sealed class ImageSetTests : IDisposable
     public void Views_that_are_not_there_are_asked_for()
     {
         Store("one", views: 1, [3, 4], [0, 2]);
-        Assert.Contains("holds one view of each picture. Embed the pictures with 'lit embed --views 2'", Assert.Throws<UsageException>(() => Load("one", average: true)).Message);
-        Assert.Contains("is no embedding store", Assert.Throws<UsageException>(() => ImageSet.Load(temporary.Path, null, NoTower, new() { AverageViews = true }, Compute.Cpu)).Message);
+        Assert.Contains(
+            "holds one view of each picture. Embed the pictures with 'lit embed --views 2'",
+            Assert.Throws<UsageException>(() => Load("one", average: true)).Message
+        );
+        Assert.Contains(
+            "is no embedding store",
+            Assert
+                .Throws<UsageException>(() =>
+                    ImageSet.Load(temporary.Path, null, NoTower, new() { AverageViews = true }, Compute.Cpu)
+                )
+                .Message
+        );
     }
 
     // Unit vectors are stored with their lengths, which float32 gives back to rounding.
     private static bool Near(float expected, float actual) => Math.Abs(expected - actual) < 1e-5;
 
     private void Store(string name, int views, params float[][] rows) =>
-        MadeStores.Write(temporary[name], rows.Select((row, i) => ($"{(char)('a' + i)}", row)), type: StoredType.Float32, views: views).Dispose();
+        MadeStores
+            .Write(
+                temporary[name],
+                rows.Select((row, i) => ($"{(char)('a' + i)}", row)),
+                type: StoredType.Float32,
+                views: views
+            )
+            .Dispose();
 
-    private ImageSet Load(string name, bool average) => ImageSet.Load(temporary[name], null, NoTower, new() { AverageViews = average }, Compute.Cpu);
+    private ImageSet Load(string name, bool average) =>
+        ImageSet.Load(temporary[name], null, NoTower, new() { AverageViews = average }, Compute.Cpu);
 
     private static LockedTower NoTower() => throw new InvalidOperationException("a store needs no tower");
 }

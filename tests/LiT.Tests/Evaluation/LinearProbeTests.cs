@@ -15,7 +15,8 @@ public class LinearProbeTests
             for (var i = 0; i < n; i++)
             {
                 labels[i] = i % 3;
-                for (var j = 0; j < 4; j++) values[i * 4 + j] = (float)(random.NextDouble() + (j == labels[i] ? shift : 0));
+                for (var j = 0; j < 4; j++)
+                    values[i * 4 + j] = (float)(random.NextDouble() + (j == labels[i] ? shift : 0));
             }
             return (new(values, 4), labels);
         }

@@ -9,8 +9,8 @@ public class RetrievalTests
     {
         float[,] similarity =
         {
-            { .9f, .1f, .2f, .3f },       // image 0: own caption first
-            { .8f, .1f, .2f, .3f },       // image 1: another's caption first
+            { .9f, .1f, .2f, .3f }, // image 0: own caption first
+            { .8f, .1f, .2f, .3f }, // image 1: another's caption first
         };
         var score = Retrieval.Score(similarity, imageOf: [0, 0, 1, 1]);
         Assert.Equal(0.5, score.ImageToText.R1);
@@ -21,7 +21,11 @@ public class RetrievalTests
     [Fact]
     public void Equal_similarities_go_to_the_lower_index_and_are_counted_as_ties()
     {
-        float[,] similarity = { { 1, 1 }, { 1, 1 } };
+        float[,] similarity =
+        {
+            { 1, 1 },
+            { 1, 1 },
+        };
         var score = Retrieval.Score(similarity, imageOf: [0, 1]);
         Assert.Equal(0.5, score.ImageToText.R1);
         Assert.Equal(new BothWays<int>(2, 2), score.Ties);
@@ -36,10 +40,13 @@ public class RetrievalTests
         var imageOf = Enumerable.Range(0, 90).Select(j => j % 40).ToArray();
         var similarity = new float[40, 90];
         for (var i = 0; i < 40; i++)
-            for (var j = 0; j < 90; j++)
-                similarity[i, j] = images[i].ToArray().Zip(texts[j].ToArray(), (x, y) => x * y).Sum();
+        for (var j = 0; j < 90; j++)
+            similarity[i, j] = images[i].ToArray().Zip(texts[j].ToArray(), (x, y) => x * y).Sum();
         var (slow, fast) = (Retrieval.Score(similarity, imageOf), Retrieval.Score(images, texts, imageOf));
-        Assert.Equal((slow.ImageToText, slow.TextToImage, slow.MedianRank, slow.Ties), (fast.ImageToText, fast.TextToImage, fast.MedianRank, fast.Ties));
+        Assert.Equal(
+            (slow.ImageToText, slow.TextToImage, slow.MedianRank, slow.Ties),
+            (fast.ImageToText, fast.TextToImage, fast.MedianRank, fast.Ties)
+        );
         Assert.Equal(slow.TieBounds, fast.TieBounds);
         Assert.Equal(slow.Ranks.ImageToText, fast.Ranks.ImageToText);
         Assert.Equal(slow.Ranks.TextToImage, fast.Ranks.TextToImage);

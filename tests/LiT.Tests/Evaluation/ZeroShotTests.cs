@@ -9,7 +9,16 @@ public class ZeroShotTests
     [Fact]
     public void Images_without_a_label_are_left_out_and_any_of_several_labels_counts()
     {
-        var score = ZeroShot.Score(Axes, Axes, [[1, 0], [2], []], ["a", "b", "c"]);
+        var score = ZeroShot.Score(
+            Axes,
+            Axes,
+            [
+                [1, 0],
+                [2],
+                [],
+            ],
+            ["a", "b", "c"]
+        );
         Assert.Equal(2, score.N);
         Assert.Equal(0.5, score.Top1);
         Assert.Equal([0, 1, 2], score.Predictions);
@@ -19,10 +28,26 @@ public class ZeroShotTests
     [Fact]
     public void A_class_without_images_has_no_accuracy_and_does_not_weigh_in_the_mean()
     {
-        var score = ZeroShot.Score(Axes, Axes, [[0], [0], [2]], ["a", "b", "c"]);
+        var score = ZeroShot.Score(
+            Axes,
+            Axes,
+            [
+                [0],
+                [0],
+                [2],
+            ],
+            ["a", "b", "c"]
+        );
         Assert.Null(score.PerClass[1].Top1);
         Assert.Equal((0.5 + 1) / 2, score.MeanPerClass);
-        Assert.Equal([[1, 1, 0], [0, 0, 0], [0, 0, 1]], score.Confusion);
+        Assert.Equal(
+            [
+                [1, 1, 0],
+                [0, 0, 0],
+                [0, 0, 1],
+            ],
+            score.Confusion
+        );
     }
 
     [Fact]
@@ -39,12 +64,25 @@ public class ZeroShotTests
     {
         var random = new Random(5);
         float[] Some(int n) => [.. Enumerable.Range(0, n).Select(_ => (float)random.NextDouble() - .5f)];
-        Embeddings images = new(Some(40 * 8), 8), prompts = new(Some(3 * 2 * 8), 8);
+        Embeddings images = new(Some(40 * 8), 8),
+            prompts = new(Some(3 * 2 * 8), 8);
         int[][] labels = [.. Enumerable.Range(0, 40).Select(i => i == 7 ? Array.Empty<int>() : [i % 3])];
-        var scores = ZeroShot.PerTemplate(images, labels, prompts, [0, 0, 1, 1, 2, 2], [0, 1, 0, 1, 0, 1], ["{}", "a {}"], 3);
+        var scores = ZeroShot.PerTemplate(
+            images,
+            labels,
+            prompts,
+            [0, 0, 1, 1, 2, 2],
+            [0, 1, 0, 1, 0, 1],
+            ["{}", "a {}"],
+            3
+        );
         for (var template = 0; template < 2; template++)
         {
-            var classes = ZeroShot.ClassEmbeddings(prompts.Select([template, 2 + template, 4 + template]), [0, 1, 2], 3);
+            var classes = ZeroShot.ClassEmbeddings(
+                prompts.Select([template, 2 + template, 4 + template]),
+                [0, 1, 2],
+                3
+            );
             Assert.Equal(ZeroShot.Score(images, classes, labels, ["a", "b", "c"]).Top1, scores[template].Top1);
             Assert.Equal(39, scores[template].N);
         }
@@ -61,7 +99,23 @@ public class ZeroShotTests
 
     [Fact]
     public void No_label_at_all_is_said_and_not_scored() =>
-        Assert.Contains("nothing to score", Assert.Throws<LitException>(() => ZeroShot.Score(Axes, Axes, [[], [], []], ["a", "b", "c"])).Message);
+        Assert.Contains(
+            "nothing to score",
+            Assert
+                .Throws<LitException>(() =>
+                    ZeroShot.Score(
+                        Axes,
+                        Axes,
+                        [
+                            [],
+                            [],
+                            [],
+                        ],
+                        ["a", "b", "c"]
+                    )
+                )
+                .Message
+        );
 
     [Theory]
     [InlineData("cat", 0)]

@@ -18,7 +18,10 @@ internal static class Approved
             return;
         }
         var path = Path.Combine(AppContext.BaseDirectory, "Approved", name);
-        Assert.True(File.Exists(path), $"Approved/{name} is not there. Run the test with LIT_APPROVE=1, and look at what it writes.");
+        Assert.True(
+            File.Exists(path),
+            $"Approved/{name} is not there. Run the test with LIT_APPROVE=1, and look at what it writes."
+        );
         Assert.Equal(File.ReadAllText(path).ReplaceLineEndings("\n"), text);
     }
 }

@@ -21,10 +21,10 @@ public sealed class AtomicFileTests : IDisposable
     {
         AtomicFile.WriteAllText(folder["x"], "old");
         Assert.Throws<InvalidOperationException>(() => AtomicFile.Write(folder["x"], stream =>
-        {
-            stream.Write(new byte[100_000]);
-            throw new InvalidOperationException();
-        }));
+            {
+                stream.Write(new byte[100_000]);
+                throw new InvalidOperationException();
+            }));
         Assert.Equal("old", File.ReadAllText(folder["x"]));
         Assert.Equal([folder["x"]], Directory.GetFiles(folder.Path));
     }
@@ -45,14 +45,24 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public async Task Writing_can_be_asynchronous_and_cancelling_leaves_the_old_file()
     {
-        await AtomicFile.WriteAsync(folder["x"], async (stream, cancel) => await stream.WriteAsync("one"u8.ToArray(), cancel), TestContext.Current.CancellationToken);
+        await AtomicFile.WriteAsync(
+            folder["x"],
+            async (stream, cancel) => await stream.WriteAsync("one"u8.ToArray(), cancel),
+            TestContext.Current.CancellationToken
+        );
         using var cancelled = new CancellationTokenSource();
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => AtomicFile.WriteAsync(folder["x"], async (stream, cancel) =>
-        {
-            await stream.WriteAsync("two"u8.ToArray(), cancel);
-            await cancelled.CancelAsync();
-            cancel.ThrowIfCancellationRequested();
-        }, cancelled.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>
+            AtomicFile.WriteAsync(
+                folder["x"],
+                async (stream, cancel) =>
+                {
+                    await stream.WriteAsync("two"u8.ToArray(), cancel);
+                    await cancelled.CancelAsync();
+                    cancel.ThrowIfCancellationRequested();
+                },
+                cancelled.Token
+            )
+        );
         Assert.Equal("one", File.ReadAllText(folder["x"]));
         Assert.Equal([folder["x"]], Directory.GetFiles(folder.Path));
     }
@@ -64,13 +74,17 @@ public sealed class AtomicFileTests : IDisposable
         File.SetLastWriteTimeUtc(folder[".x.tmp-old"], DateTime.UtcNow.AddHours(-2));
         File.WriteAllText(folder[".x.tmp-fresh"], "");
         AtomicFile.WriteAllText(folder["x"], "new");
-        Assert.Equal([folder[".x.tmp-fresh"], folder["x"]], Directory.GetFiles(folder.Path).Order(StringComparer.Ordinal));
+        Assert.Equal(
+            [folder[".x.tmp-fresh"], folder["x"]],
+            Directory.GetFiles(folder.Path).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
     public void The_owner_of_a_folder_clears_away_all_that_killed_writes_left()
     {
-        foreach (var name in new[] { ".x.tmp-fresh", ".hidden", "x" }) File.WriteAllText(folder[name], "");
+        foreach (var name in new[] { ".x.tmp-fresh", ".hidden", "x" })
+            File.WriteAllText(folder[name], "");
         AtomicFile.RemoveLeft(folder.Path);
         AtomicFile.RemoveLeft(folder["nowhere"]);
         Assert.Equal([folder[".hidden"], folder["x"]], Directory.GetFiles(folder.Path).Order(StringComparer.Ordinal));
@@ -110,7 +124,9 @@ public sealed class AtomicFileTests : IDisposable
     [Fact]
     public void A_full_disk_a_folder_and_a_file_in_the_way_are_one_line_each_that_says_what_to_do()
     {
-        var full = Assert.Throws<LitException>(() => AtomicFile.Write(folder["x"], _ => throw new IOException("No space left", 28)));
+        var full = Assert.Throws<LitException>(() =>
+            AtomicFile.Write(folder["x"], _ => throw new IOException("No space left", 28))
+        );
         Assert.Equal($"{folder["x"]}: the disk is full. Free some space, or write to another disk.", full.Message);
         Assert.Empty(Directory.GetFiles(folder.Path));
 
@@ -119,6 +135,9 @@ public sealed class AtomicFileTests : IDisposable
 
         File.WriteAllText(folder["file"], "");
         var fileInTheWay = Assert.Throws<LitException>(() => AtomicFile.WriteAllText(folder["file", "x"], ""));
-        Assert.Equal($"{folder["file", "x"]}: cannot be written, because {folder["file"]} is a file and no folder. Choose another name.", fileInTheWay.Message);
+        Assert.Equal(
+            $"{folder["file", "x"]}: cannot be written, because {folder["file"]} is a file and no folder. Choose another name.",
+            fileInTheWay.Message
+        );
     }
 }

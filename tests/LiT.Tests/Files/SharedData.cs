@@ -7,13 +7,17 @@ public static class SharedData
     public static string PathOf(params string[] parts)
     {
         var path = Folder is null ? null : Path.Combine([Folder, .. parts]);
-        Assert.SkipUnless(Path.Exists(path), $"{string.Join('/', parts)} is not there: put it into shared/data beside the checkout, or set LIT_DATA_DIR.");
+        Assert.SkipUnless(
+            Path.Exists(path),
+            $"{string.Join('/', parts)} is not there: put it into shared/data beside the checkout, or set LIT_DATA_DIR."
+        );
         return path!;
     }
 
-    private static string? Folder { get; } = Environment.GetEnvironmentVariable("LIT_DATA_DIR") is { Length: > 0 } elsewhere
-        ? elsewhere
-        : Ancestors().Select(folder => Path.Combine(folder, "shared", "data")).FirstOrDefault(Directory.Exists);
+    private static string? Folder { get; } =
+        Environment.GetEnvironmentVariable("LIT_DATA_DIR") is { Length: > 0 } elsewhere
+            ? elsewhere
+            : Ancestors().Select(folder => Path.Combine(folder, "shared", "data")).FirstOrDefault(Directory.Exists);
 
     private static IEnumerable<string> Ancestors()
     {

@@ -4,19 +4,20 @@ namespace LiT.Tests.Images;
 
 public class DecodingTests
 {
-    public static TheoryData<string, byte[]> Exact => new()
-    {
-        { "png", GeneratedPictures.Png() },
-        { "webp", GeneratedPictures.WebP() },
-        { "bmp", GeneratedPictures.Bmp() },
-        { "bmp from the top", GeneratedPictures.Bmp(fromTop: true) },
-        { "tiff", GeneratedPictures.Vips().WriteToBuffer(".tiff") },
-        { "interlaced png", GeneratedPictures.Vips().PngsaveBuffer(interlace: true) },
-        { "palette png", GeneratedPictures.Vips().PngsaveBuffer(palette: true) },
-        { "gif", GeneratedPictures.Vips().GifsaveBuffer(dither: 0) },
-        { "png with alpha", GeneratedPictures.WithAlpha(".png") },
-        { "webp with alpha", GeneratedPictures.WithAlpha(".webp") },
-    };
+    public static TheoryData<string, byte[]> Exact =>
+        new()
+        {
+            { "png", GeneratedPictures.Png() },
+            { "webp", GeneratedPictures.WebP() },
+            { "bmp", GeneratedPictures.Bmp() },
+            { "bmp from the top", GeneratedPictures.Bmp(fromTop: true) },
+            { "tiff", GeneratedPictures.Vips().WriteToBuffer(".tiff") },
+            { "interlaced png", GeneratedPictures.Vips().PngsaveBuffer(interlace: true) },
+            { "palette png", GeneratedPictures.Vips().PngsaveBuffer(palette: true) },
+            { "gif", GeneratedPictures.Vips().GifsaveBuffer(dither: 0) },
+            { "png with alpha", GeneratedPictures.WithAlpha(".png") },
+            { "webp with alpha", GeneratedPictures.WithAlpha(".webp") },
+        };
 
     [Theory]
     [MemberData(nameof(Exact), DisableDiscoveryEnumeration = true)]
@@ -38,14 +39,20 @@ public class DecodingTests
     [Fact]
     public void Part_of_a_larger_buffer_is_decoded_as_well_as_a_whole_one()
     {
-        byte[] encoded = GeneratedPictures.Png(), padded = [1, 2, 3, .. encoded, 4, 5];
+        byte[] encoded = GeneratedPictures.Png(),
+            padded = [1, 2, 3, .. encoded, 4, 5];
         Assert.Equal(GeneratedPictures.Plain.Pixels, Decoding.Decode(padded.AsMemory(3, encoded.Length)).Pixels);
     }
 
     [Fact]
     public void Gray_is_replicated_and_the_high_byte_of_16_bits_is_kept()
     {
-        byte[] green = [.. Enumerable.Range(0, GeneratedPictures.Plain.Pixels.Length).Select(i => GeneratedPictures.Plain.Pixels[i / 3 * 3 + 1])];
+        byte[] green =
+        [
+            .. Enumerable
+                .Range(0, GeneratedPictures.Plain.Pixels.Length)
+                .Select(i => GeneratedPictures.Plain.Pixels[i / 3 * 3 + 1]),
+        ];
         Assert.Equal(green, Decoding.Decode(GeneratedPictures.Gray(".png")).Pixels);
         Assert.Equal(green, Decoding.Decode(GeneratedPictures.Gray(".tiff")).Pixels);
         Assert.Equal(green, Decoding.Decode(GeneratedPictures.Gray16()).Pixels);
@@ -54,10 +61,16 @@ public class DecodingTests
     [Fact]
     public void Transparent_pixels_show_the_background_when_one_is_given()
     {
-        var image = Decoding.Decode(GeneratedPictures.WithAlpha(".png"), new DecodingOptions { Background = new Rgb24(1, 2, 3) });
+        var image = Decoding.Decode(
+            GeneratedPictures.WithAlpha(".png"),
+            new DecodingOptions { Background = new Rgb24(1, 2, 3) }
+        );
         var middle = GeneratedPictures.Height / 2 * GeneratedPictures.Width * 3;
         Assert.Equal([240, 120, 40], image.Pixels[middle..(middle + 3)]);
-        Assert.Equal([1, 2, 3], image.Pixels[(middle + GeneratedPictures.Width * 3 - 3)..(middle + GeneratedPictures.Width * 3)]);
+        Assert.Equal(
+            [1, 2, 3],
+            image.Pixels[(middle + GeneratedPictures.Width * 3 - 3)..(middle + GeneratedPictures.Width * 3)]
+        );
     }
 
     [Theory]
@@ -72,7 +85,7 @@ public class DecodingTests
     public void The_exif_orientation_is_ignored_unless_it_is_asked_for(int orientation, bool swapped, int x, int y)
     {
         var marked = new RgbImage(48, 32, new byte[48 * 32 * 3]);
-        marked.Pixels.AsSpan(0, 3).Fill(255);                               // the top left pixel of the file, seen at (x, y)
+        marked.Pixels.AsSpan(0, 3).Fill(255); // the top left pixel of the file, seen at (x, y)
         var turned = Orientation.Apply(marked, orientation);
         Assert.Equal(swapped ? (32, 48) : (48, 32), (turned.Width, turned.Height));
         Assert.Equal(255, turned.Pixels[(y * turned.Width + x) * 3]);
@@ -80,8 +93,10 @@ public class DecodingTests
         var encoded = GeneratedPictures.JpegWithOrientation(orientation);
         Assert.Equal((48, 32), (Decoding.Decode(encoded).Width, Decoding.Decode(encoded).Height));
         Assert.Equal((turned.Width, turned.Height), Decoding.ReadSize(encoded, honourExif: true));
-        Assert.Equal(Orientation.Apply(Decoding.Decode(encoded), orientation).Pixels,
-            Decoding.Decode(encoded, new DecodingOptions { HonourExif = true }).Pixels);
+        Assert.Equal(
+            Orientation.Apply(Decoding.Decode(encoded), orientation).Pixels,
+            Decoding.Decode(encoded, new DecodingOptions { HonourExif = true }).Pixels
+        );
     }
 
     [Theory]
@@ -90,7 +105,9 @@ public class DecodingTests
     public void A_picture_over_the_limit_is_refused_by_its_header_alone(int width, int height)
     {
         var before = GC.GetAllocatedBytesForCurrentThread();
-        var refused = Assert.Throws<PictureException>(() => Decoding.Decode(GeneratedPictures.PngHeader(width, height), origin: "huge.png"));
+        var refused = Assert.Throws<PictureException>(() =>
+            Decoding.Decode(GeneratedPictures.PngHeader(width, height), origin: "huge.png")
+        );
         Assert.Equal($"{width} x {height} is more than 100000000 pixels", refused.Reason);
         Assert.StartsWith("huge.png: ", refused.Message);
         Assert.True(GC.GetAllocatedBytesForCurrentThread() - before < 1_000_000);
@@ -110,28 +127,31 @@ public class DecodingTests
     public void The_limit_can_be_set()
     {
         var encoded = GeneratedPictures.Png();
-        Assert.Throws<PictureException>(() => Decoding.Decode(encoded, new DecodingOptions { MaxPixels = 48 * 32 - 1 }));
+        Assert.Throws<PictureException>(() =>
+            Decoding.Decode(encoded, new DecodingOptions { MaxPixels = 48 * 32 - 1 })
+        );
         Assert.NotNull(Decoding.Decode(encoded, new DecodingOptions { MaxPixels = 48 * 32 }));
         var bitmap = GeneratedPictures.Bmp();
         Assert.Throws<PictureException>(() => Decoding.Decode(bitmap, new DecodingOptions { MaxPixels = 48 * 32 - 1 }));
     }
 
-    public static TheoryData<string, byte[], string> Broken => new()
-    {
-        { "nothing", [], "the file is empty" },
-        { "zeros", new byte[100], "the file holds zeros only" },
-        { "html", "<!DOCTYPE html><html>404"u8.ToArray(), "a web page, not a picture" },
-        { "svg", "<svg xmlns='x'/>"u8.ToArray(), "an SVG drawing, not a picture" },
-        { "text", "hello"u8.ToArray(), "not a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF picture" },
-        { "half a jpeg", Half(GeneratedPictures.Jpeg()), "truncated JPEG" },
-        { "half a png", Half(GeneratedPictures.Png()), "truncated PNG" },
-        { "half a webp", Half(GeneratedPictures.WebP()), "truncated WebP" },
-        { "half a bmp", Half(GeneratedPictures.Bmp()), "truncated BMP" },
-        { "half a gif", Half(GeneratedPictures.Vips().GifsaveBuffer()), "truncated GIF" },
-        { "half a tiff", Half(GeneratedPictures.Vips().WriteToBuffer(".tiff")), "corrupt or unsupported TIFF" },
-        { "jpeg start only", [0xFF, 0xD8, 0xFF, 0xE0], "truncated JPEG" },
-        { "png with other bytes", Overwritten(GeneratedPictures.Png()), "corrupt or unsupported PNG" },
-    };
+    public static TheoryData<string, byte[], string> Broken =>
+        new()
+        {
+            { "nothing", [], "the file is empty" },
+            { "zeros", new byte[100], "the file holds zeros only" },
+            { "html", "<!DOCTYPE html><html>404"u8.ToArray(), "a web page, not a picture" },
+            { "svg", "<svg xmlns='x'/>"u8.ToArray(), "an SVG drawing, not a picture" },
+            { "text", "hello"u8.ToArray(), "not a JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF picture" },
+            { "half a jpeg", Half(GeneratedPictures.Jpeg()), "truncated JPEG" },
+            { "half a png", Half(GeneratedPictures.Png()), "truncated PNG" },
+            { "half a webp", Half(GeneratedPictures.WebP()), "truncated WebP" },
+            { "half a bmp", Half(GeneratedPictures.Bmp()), "truncated BMP" },
+            { "half a gif", Half(GeneratedPictures.Vips().GifsaveBuffer()), "truncated GIF" },
+            { "half a tiff", Half(GeneratedPictures.Vips().WriteToBuffer(".tiff")), "corrupt or unsupported TIFF" },
+            { "jpeg start only", [0xFF, 0xD8, 0xFF, 0xE0], "truncated JPEG" },
+            { "png with other bytes", Overwritten(GeneratedPictures.Png()), "corrupt or unsupported PNG" },
+        };
 
     [Theory]
     [MemberData(nameof(Broken), DisableDiscoveryEnumeration = true)]
@@ -146,13 +166,24 @@ public class DecodingTests
     [Fact]
     public void Any_damage_gives_pixels_or_a_picture_exception()
     {
-        byte[][] whole = [GeneratedPictures.Jpeg(), GeneratedPictures.Png(), GeneratedPictures.WebP(), GeneratedPictures.Bmp(), GeneratedPictures.WithAlpha(".png")];
+        byte[][] whole =
+        [
+            GeneratedPictures.Jpeg(),
+            GeneratedPictures.Png(),
+            GeneratedPictures.WebP(),
+            GeneratedPictures.Bmp(),
+            GeneratedPictures.WithAlpha(".png"),
+        ];
         var chance = new Chance(7);
         for (var round = 0; round < 300; round++)
         {
             byte[] damaged = [.. whole[round % whole.Length]];
-            for (var i = 0; i <= round % 5; i++) damaged[2 + chance.Below(damaged.Length - 2)] = (byte)chance.Next();
-            try { Assert.NotEmpty(Decoding.Decode(damaged, new DecodingOptions { MaxPixels = 1_000_000 }).Pixels); }
+            for (var i = 0; i <= round % 5; i++)
+                damaged[2 + chance.Below(damaged.Length - 2)] = (byte)chance.Next();
+            try
+            {
+                Assert.NotEmpty(Decoding.Decode(damaged, new DecodingOptions { MaxPixels = 1_000_000 }).Pixels);
+            }
             catch (PictureException) { }
         }
     }
@@ -164,7 +195,8 @@ public class DecodingTests
         Parallel.For(0, 200, i =>
         {
             Assert.All(Decoding.Decode(encoded[i % 8]).Pixels, value => Assert.Equal(i % 8 * 30, value));
-            if (i % 3 == 0) Assert.Throws<PictureException>(() => Decoding.Decode(Half(encoded[i % 8])));
+            if (i % 3 == 0)
+                Assert.Throws<PictureException>(() => Decoding.Decode(Half(encoded[i % 8])));
         });
     }
 

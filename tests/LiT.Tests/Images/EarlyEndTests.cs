@@ -11,13 +11,14 @@ public class EarlyEndTests
 {
     private static readonly RgbImage Grain = Noise(96, 64);
 
-    public static TheoryData<string, byte[]> Jpegs => new()
-    {
-        { "baseline", Vips().JpegsaveBuffer(q: 90) },
-        { "progressive", Vips().JpegsaveBuffer(q: 90, interlace: true) },
-        { "restart markers", Vips().JpegsaveBuffer(q: 90, restartInterval: 2) },
-        { "grey", Vips().Colourspace(Enums.Interpretation.Bw).JpegsaveBuffer(q: 90) },
-    };
+    public static TheoryData<string, byte[]> Jpegs =>
+        new()
+        {
+            { "baseline", Vips().JpegsaveBuffer(q: 90) },
+            { "progressive", Vips().JpegsaveBuffer(q: 90, interlace: true) },
+            { "restart markers", Vips().JpegsaveBuffer(q: 90, restartInterval: 2) },
+            { "grey", Vips().Colourspace(Enums.Interpretation.Bw).JpegsaveBuffer(q: 90) },
+        };
 
     [Theory]
     [MemberData(nameof(Jpegs), DisableDiscoveryEnumeration = true)]
@@ -28,8 +29,14 @@ public class EarlyEndTests
         for (var cut = scan + 8; cut < jpeg.Length - 16; cut += Math.Max(1, (jpeg.Length - scan) / 23))
         {
             byte[] ended = [.. jpeg[..cut], 0xFF, 0xD9];
-            Assert.Equal("the picture data end early", Assert.Throws<PictureException>(() => Decoding.Decode(ended, origin: form)).Reason);
-            Assert.Equal("truncated JPEG", Assert.Throws<PictureException>(() => Decoding.Decode(jpeg.AsMemory(0, cut), origin: form)).Reason);
+            Assert.Equal(
+                "the picture data end early",
+                Assert.Throws<PictureException>(() => Decoding.Decode(ended, origin: form)).Reason
+            );
+            Assert.Equal(
+                "truncated JPEG",
+                Assert.Throws<PictureException>(() => Decoding.Decode(jpeg.AsMemory(0, cut), origin: form)).Reason
+            );
         }
     }
 
@@ -38,7 +45,10 @@ public class EarlyEndTests
     {
         var jpeg = Vips().JpegsaveBuffer(q: 90);
         byte[] ended = [.. jpeg[..(jpeg.Length * 3 / 4)], 0xFF, 0xD9];
-        Assert.Equal("the picture data end early", Assert.Throws<PictureException>(() => Decoding.Decode(ended, new() { NotBelow = new(48, 32) })).Reason);
+        Assert.Equal(
+            "the picture data end early",
+            Assert.Throws<PictureException>(() => Decoding.Decode(ended, new() { NotBelow = new(48, 32) })).Reason
+        );
     }
 
     [Theory]
@@ -62,31 +72,45 @@ public class EarlyEndTests
     public void Many_threads_are_told_about_their_own_pictures()
     {
         var jpeg = Vips().JpegsaveBuffer(q: 90);
-        byte[] early = [.. jpeg[..(jpeg.Length / 2)], 0xFF, 0xD9], harmless = [.. jpeg[..^2], 1, 2, 3, 0xFF, 0xD9], cut = jpeg[..(jpeg.Length / 2)];
+        byte[] early = [.. jpeg[..(jpeg.Length / 2)], 0xFF, 0xD9],
+            harmless = [.. jpeg[..^2], 1, 2, 3, 0xFF, 0xD9],
+            cut = jpeg[..(jpeg.Length / 2)];
         var pixels = Decoding.Decode(jpeg).Pixels;
         Parallel.For(0, 200, i =>
         {
             switch (i % 4)
             {
-                case 0: Assert.Equal("the picture data end early", Assert.Throws<PictureException>(() => Decoding.Decode(early)).Reason); break;
-                case 1: Assert.Equal(pixels, Decoding.Decode(harmless).Pixels); break;
-                case 2: Assert.Equal("truncated JPEG", Assert.Throws<PictureException>(() => Decoding.Decode(cut)).Reason); break;
-                default: Assert.Equal(pixels, Decoding.Decode(jpeg).Pixels); break;
+                case 0:
+                    Assert.Equal(
+                        "the picture data end early",
+                        Assert.Throws<PictureException>(() => Decoding.Decode(early)).Reason
+                    );
+                    break;
+                case 1:
+                    Assert.Equal(pixels, Decoding.Decode(harmless).Pixels);
+                    break;
+                case 2:
+                    Assert.Equal("truncated JPEG", Assert.Throws<PictureException>(() => Decoding.Decode(cut)).Reason);
+                    break;
+                default:
+                    Assert.Equal(pixels, Decoding.Decode(jpeg).Pixels);
+                    break;
             }
         });
     }
 
-    public static TheoryData<string, byte[]> Others => new()
-    {
-        { "png", Png() },
-        { "webp", Vips().WebpsaveBuffer(q: 80) },
-        { "webp without loss", Vips().WebpsaveBuffer(lossless: true) },
-        { "gif", Vips().GifsaveBuffer() },
-        { "tiff", Vips().TiffsaveBuffer(compression: Enums.ForeignTiffCompression.None) },
-        { "tiff, packed", Vips().TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Deflate) },
-        { "avif", Vips().HeifsaveBuffer(q: 60, compression: Enums.ForeignHeifCompression.Av1, effort: 0) },
-        { "bmp", GeneratedPictures.Bmp(Grain) },
-    };
+    public static TheoryData<string, byte[]> Others =>
+        new()
+        {
+            { "png", Png() },
+            { "webp", Vips().WebpsaveBuffer(q: 80) },
+            { "webp without loss", Vips().WebpsaveBuffer(lossless: true) },
+            { "gif", Vips().GifsaveBuffer() },
+            { "tiff", Vips().TiffsaveBuffer(compression: Enums.ForeignTiffCompression.None) },
+            { "tiff, packed", Vips().TiffsaveBuffer(compression: Enums.ForeignTiffCompression.Deflate) },
+            { "avif", Vips().HeifsaveBuffer(q: 60, compression: Enums.ForeignHeifCompression.Av1, effort: 0) },
+            { "bmp", GeneratedPictures.Bmp(Grain) },
+        };
 
     [Theory]
     [MemberData(nameof(Others), DisableDiscoveryEnumeration = true)]
@@ -116,13 +140,15 @@ public class EarlyEndTests
     private static byte[] Png(int rows = 64)
     {
         var png = GeneratedPictures.Png(new RgbImage(96, rows, Grain.Pixels[..(96 * rows * 3)]));
-        if (rows == 64) return png;
+        if (rows == 64)
+            return png;
         (png[22], png[23]) = (0, 64);
         var crc = uint.MaxValue;
         foreach (var b in png.AsSpan(12, 17))
         {
             crc ^= b;
-            for (var bit = 0; bit < 8; bit++) crc = crc >> 1 ^ (crc & 1) * 0xEDB88320;
+            for (var bit = 0; bit < 8; bit++)
+                crc = crc >> 1 ^ (crc & 1) * 0xEDB88320;
         }
         System.Buffers.Binary.BinaryPrimitives.WriteUInt32BigEndian(png.AsSpan(29), ~crc);
         return png;
@@ -132,7 +158,8 @@ public class EarlyEndTests
     {
         var chance = new Chance(3);
         var pixels = new byte[width * height * 3];
-        for (var i = 0; i < pixels.Length; i++) pixels[i] = (byte)((i / 3 % width * 2 + chance.Below(60)) & 255);
+        for (var i = 0; i < pixels.Length; i++)
+            pixels[i] = (byte)((i / 3 % width * 2 + chance.Below(60)) & 255);
         return new(width, height, pixels);
     }
 }

@@ -20,11 +20,21 @@ public class EvaluationCropTests
     [Fact]
     public void The_square_crop_squashes_first_and_then_keeps_the_centre()
     {
-        var wide = new RgbImage(16, 8, [.. Enumerable.Range(0, 8).SelectMany(y => Enumerable.Range(0, 16).SelectMany(x => new byte[] { (byte)(x * 10), (byte)(y * 10), 0 }))]);
-        var own = Preprocessing.LiT(7);                                   // 7 / 0.875 = 8
+        var wide = new RgbImage(
+            16,
+            8,
+            [
+                .. Enumerable
+                    .Range(0, 8)
+                    .SelectMany(y =>
+                        Enumerable.Range(0, 16).SelectMany(x => new byte[] { (byte)(x * 10), (byte)(y * 10), 0 })
+                    ),
+            ]
+        );
+        var own = Preprocessing.LiT(7); // 7 / 0.875 = 8
         var squashed = (own with { Width = 8, Height = 8, Fit = ResizeFit.Squash }).Fitted(wide);
         var cut = EvaluationCrop.Apply(own, "square-0.875").Fitted(wide);
         for (var y = 0; y < 7; y++)
-            Assert.Equal(squashed.Pixels.AsSpan(y * 24, 21).ToArray(), cut.Pixels.AsSpan(y * 21, 21).ToArray());       // the odd pixel is cut at the end
+            Assert.Equal(squashed.Pixels.AsSpan(y * 24, 21).ToArray(), cut.Pixels.AsSpan(y * 21, 21).ToArray()); // the odd pixel is cut at the end
     }
 }

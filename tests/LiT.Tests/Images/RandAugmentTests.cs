@@ -4,7 +4,11 @@ namespace LiT.Tests.Images;
 
 public class RandAugmentTests
 {
-    private static RgbImage Picture() => GeneratedPictures.Plain with { Pixels = (byte[])GeneratedPictures.Plain.Pixels.Clone() };
+    private static RgbImage Picture() =>
+        GeneratedPictures.Plain with
+        {
+            Pixels = (byte[])GeneratedPictures.Plain.Pixels.Clone(),
+        };
 
     private static byte[] Changed(int operation, double strength, ulong seed = 1)
     {
@@ -26,20 +30,24 @@ public class RandAugmentTests
     }
 
     [Theory]
-    [InlineData(3)]        // turned
-    [InlineData(10)]       // sheared
+    [InlineData(3)] // turned
+    [InlineData(10)] // sheared
     [InlineData(11)]
-    [InlineData(12)]       // moved
+    [InlineData(12)] // moved
     [InlineData(13)]
-    [InlineData(14)]       // cut out
-    [InlineData(15)]       // nothing added to the dark
+    [InlineData(14)] // cut out
+    [InlineData(15)] // nothing added to the dark
     public void Strength_zero_of_what_moves_or_covers_changes_nothing(int operation) =>
         Assert.Equal(GeneratedPictures.Plain.Pixels, Changed(operation, 0));
 
     [Fact]
     public void Turned_left_as_often_as_right()
     {
-        var kinds = Enumerable.Range(0, 40).Select(seed => Convert.ToHexString(Changed(3, 5, (ulong)seed))).CountBy(one => one).ToList();
+        var kinds = Enumerable
+            .Range(0, 40)
+            .Select(seed => Convert.ToHexString(Changed(3, 5, (ulong)seed)))
+            .CountBy(one => one)
+            .ToList();
         Assert.Equal(2, kinds.Count);
         Assert.All(kinds, kind => Assert.InRange(kind.Value, 8, 32));
     }
@@ -62,7 +70,10 @@ public class RandAugmentTests
     public void Changes_are_read_from_words(string text, double smallestCrop, double flip, int operations)
     {
         var augmentation = Augmentation.Parse(text);
-        Assert.Equal((smallestCrop, flip, operations), (augmentation.SmallestCrop, augmentation.Flip, augmentation.RandAugmentCount));
+        Assert.Equal(
+            (smallestCrop, flip, operations),
+            (augmentation.SmallestCrop, augmentation.Flip, augmentation.RandAugmentCount)
+        );
     }
 
     [Theory]

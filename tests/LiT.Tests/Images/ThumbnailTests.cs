@@ -24,6 +24,13 @@ public class ThumbnailTests
         var small = Decoding.Decode(Thumbnail.Encode(GeneratedPictures.Plain, longestSide: 24, ThumbnailFormat.Png));
         Assert.Equal((24, 16), (small.Width, small.Height));
         Assert.Same(GeneratedPictures.Plain, Thumbnail.Scaled(GeneratedPictures.Plain, 48));
-        Assert.Equal((10, 1), (Thumbnail.Scaled(new RgbImage(1000, 3, new byte[9000]), 10) is { } wide ? (wide.Width, wide.Height) : default));
+        Assert.Equal(
+            (10, 1),
+            (
+                Thumbnail.Scaled(new RgbImage(1000, 3, new byte[9000]), 10) is { } wide
+                    ? (wide.Width, wide.Height)
+                    : default
+            )
+        );
     }
 }

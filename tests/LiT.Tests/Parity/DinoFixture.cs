@@ -16,25 +16,37 @@ public sealed class DinoFixture : IFixtureKind
 
     public IEnumerable<FixtureCase> Cases(FixtureFolder folder)
     {
-        var variants = folder.AllFiles.Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal)).Select(file => Path.GetFileNameWithoutExtension(file)).ToList();
-        string? VariantOf(string name) => variants.Where(variant => name == variant || name.StartsWith(variant + "_", StringComparison.Ordinal)).MaxBy(variant => variant.Length);
+        var variants = folder
+            .AllFiles.Where(file => file.EndsWith(".safetensors", StringComparison.Ordinal))
+            .Select(file => Path.GetFileNameWithoutExtension(file))
+            .ToList();
+        string? VariantOf(string name) =>
+            variants
+                .Where(variant => name == variant || name.StartsWith(variant + "_", StringComparison.Ordinal))
+                .MaxBy(variant => variant.Length);
         foreach (var file in folder.AllFiles.Where(file => Path.GetExtension(file) is ".safetensors" or ".pth"))
         {
             var variant = VariantOf(Path.GetFileNameWithoutExtension(file));
-            var inputs = folder.AllFiles.Where(name => name.EndsWith(Input, StringComparison.Ordinal) && VariantOf(name) == variant);
+            var inputs = folder.AllFiles.Where(name =>
+                name.EndsWith(Input, StringComparison.Ordinal) && VariantOf(name) == variant
+            );
             foreach (var input in inputs)
             {
                 var name = input[..^Input.Length];
                 yield return new FixtureCase($"{file} {name}", () => Check(folder, file, name));
                 if (file == variant + ".safetensors" && folder.WrongConventions(name) is { } wrong)
-                    yield return new FixtureCase($"{name}, wrong conventions", () => CheckWrong(folder, file, name, wrong));
+                    yield return new FixtureCase($"{name}, wrong conventions", () =>
+                        CheckWrong(folder, file, name, wrong)
+                    );
             }
         }
     }
 
     private static void CheckWrong(FixtureFolder folder, string file, string name, JsonElement wrong)
     {
-        folder.Differs(wrong, "tanh_gelu", () => Wrong(tower => WrongConventions.SetActivation(tower, Activation.GeluTanh)));
+        folder.Differs(wrong, "tanh_gelu", () =>
+            Wrong(tower => WrongConventions.SetActivation(tower, Activation.GeluTanh))
+        );
         folder.Differs(wrong, "layernorm_eps_1e-5", () => Wrong(tower => WrongConventions.SetNormEps(tower, 1e-5)));
         folder.Differs(wrong, "layerscale ignored", () => Wrong(WrongConventions.IgnoreLayerScale));
 
@@ -44,10 +56,24 @@ public sealed class DinoFixture : IFixtureKind
         {
             using var scope = NewDisposeScope();
             using var unrecorded = no_grad();
-            using var loaded = ImageTowerLoader.Load(folder.PathOf(file), new ImageTowerOptions { AttentionHeads = folder.Meta.GetProperty("architecture").GetProperty("heads").GetInt32() });
+            using var loaded = ImageTowerLoader.Load(
+                folder.PathOf(file),
+                new ImageTowerOptions
+                {
+                    AttentionHeads = folder.Meta.GetProperty("architecture").GetProperty("heads").GetInt32(),
+                }
+            );
             mistake(loaded.Tower);
-            var tower = !plainBicubic ? loaded.Tower : WrongConventions.WithPositions(loaded.Tower,
-                (DinoConfig)loaded.Tower.Config! with { Resampling = PositionResampling.Bicubic }, loaded.Tower.state_dict()["posembed"]);
+            var tower = !plainBicubic
+                ? loaded.Tower
+                : WrongConventions.WithPositions(
+                    loaded.Tower,
+                    (DinoConfig)loaded.Tower.Config! with
+                    {
+                        Resampling = PositionResampling.Bicubic,
+                    },
+                    loaded.Tower.state_dict()["posembed"]
+                );
             return TowerParity.Error(tower.call(folder.Floats(name + Input)), folder.Floats($"{name}_cls.npy"));
         }
     }
@@ -57,7 +83,10 @@ public sealed class DinoFixture : IFixtureKind
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var heads = folder.Meta.GetProperty("architecture").GetProperty("heads").GetInt32();
-        using var loaded = ImageTowerLoader.Load(folder.PathOf(file), new ImageTowerOptions { AttentionHeads = heads, JoinPatchMean = true });
+        using var loaded = ImageTowerLoader.Load(
+            folder.PathOf(file),
+            new ImageTowerOptions { AttentionHeads = heads, JoinPatchMean = true }
+        );
         var tower = (DinoViT)loaded.Tower;
         var images = folder.Floats(name + Input);
         var (patch, width) = (((DinoConfig)tower.Config).Patch, ((DinoConfig)tower.Config).Width);
@@ -65,8 +94,10 @@ public sealed class DinoFixture : IFixtureKind
         var joined = tower.call(images);
         folder.Close(joined[.., ..width], $"{name}_cls.npy");
         folder.Close(joined[.., width..], $"{name}_patch_mean.npy");
-        if (folder.Has($"{name}_patch_tokens.npy")) folder.Close(tower.Encoded(images).Patches, $"{name}_patch_tokens.npy");
-        if (folder.Has($"{name}_posembed.npy")) folder.Close(tower.Positions(images.shape[2] / patch, images.shape[3] / patch), $"{name}_posembed.npy");
+        if (folder.Has($"{name}_patch_tokens.npy"))
+            folder.Close(tower.Encoded(images).Patches, $"{name}_patch_tokens.npy");
+        if (folder.Has($"{name}_posembed.npy"))
+            folder.Close(tower.Positions(images.shape[2] / patch, images.shape[3] / patch), $"{name}_posembed.npy");
 
         using var alone = ImageTowerLoader.Load(folder.PathOf(file), new ImageTowerOptions { AttentionHeads = heads });
         folder.Close(alone.Tower.call(images), $"{name}_cls.npy");

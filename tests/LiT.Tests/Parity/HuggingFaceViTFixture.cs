@@ -19,13 +19,17 @@ public sealed class HuggingFaceViTFixture : IFixtureKind
             if (folder.WrongConventions(name) is { } wrong)
                 yield return new FixtureCase($"{name}, wrong conventions", () => CheckWrong(folder, file, name, wrong));
             if (folder.Has($"{name}_interpolated_cls.npy"))
-                yield return new FixtureCase($"{name} interpolated", () => Check(folder, file, $"{name}_interpolated", "input_interpolated.npy"));
+                yield return new FixtureCase($"{name} interpolated", () =>
+                    Check(folder, file, $"{name}_interpolated", "input_interpolated.npy")
+                );
         }
     }
 
     private static void CheckWrong(FixtureFolder folder, string file, string name, JsonElement wrong)
     {
-        folder.Differs(wrong, "tanh_gelu", () => Wrong(tower => WrongConventions.SetActivation(tower, Activation.GeluTanh)));
+        folder.Differs(wrong, "tanh_gelu", () =>
+            Wrong(tower => WrongConventions.SetActivation(tower, Activation.GeluTanh))
+        );
         folder.Differs(wrong, "layernorm_eps_1e-6", () => Wrong(tower => WrongConventions.SetNormEps(tower, 1e-6)));
 
         double Wrong(Action<ImageTower> mistake)
@@ -46,9 +50,12 @@ public sealed class HuggingFaceViTFixture : IFixtureKind
         var images = folder.Floats(input);
         var representation = loaded.Tower.call(images);
         folder.Close(representation, $"{name}_cls.npy");
-        if (folder.Has($"{name}_last_hidden_state.npy")) folder.Close(((HuggingFaceViT)loaded.Tower).Encoded(images), $"{name}_last_hidden_state.npy");
-        if (folder.Has($"{name}_logits.npy")) folder.Close(loaded.Tower.Logits("classifier", representation), $"{name}_logits.npy");
-        if (!folder.Has($"{name}_pooler_output.npy")) return;
+        if (folder.Has($"{name}_last_hidden_state.npy"))
+            folder.Close(((HuggingFaceViT)loaded.Tower).Encoded(images), $"{name}_last_hidden_state.npy");
+        if (folder.Has($"{name}_logits.npy"))
+            folder.Close(loaded.Tower.Logits("classifier", representation), $"{name}_logits.npy");
+        if (!folder.Has($"{name}_pooler_output.npy"))
+            return;
         using var pooled = ImageTowerLoader.Load(folder.PathOf(file) + ":pooler");
         folder.Close(pooled.Tower.call(images), $"{name}_pooler_output.npy");
     }

@@ -29,7 +29,9 @@ public sealed class MixerFixture : IFixtureKind
 
     private static void CheckWrong(FixtureFolder folder, string file, JsonElement wrong)
     {
-        folder.Differs(wrong, "exact_erf_gelu", () => Wrong(tower => WrongConventions.SetActivation(tower, Activation.Gelu)));
+        folder.Differs(wrong, "exact_erf_gelu", () =>
+            Wrong(tower => WrongConventions.SetActivation(tower, Activation.Gelu))
+        );
         folder.Differs(wrong, "layernorm_eps_1e-5", () => Wrong(tower => WrongConventions.SetNormEps(tower, 1e-5)));
 
         double Wrong(Action<ImageTower> mistake)
@@ -38,7 +40,10 @@ public sealed class MixerFixture : IFixtureKind
             using var unrecorded = no_grad();
             using var loaded = ImageTowerLoader.Load(folder.PathOf(file), folder.TrainedGrid());
             mistake(loaded.Tower);
-            return TowerParity.Error(loaded.Tower.Logits("head", loaded.Tower.call(folder.Nhwc("input.npy"))), folder.Floats("output.npy"));
+            return TowerParity.Error(
+                loaded.Tower.Logits("head", loaded.Tower.call(folder.Nhwc("input.npy"))),
+                folder.Floats("output.npy")
+            );
         }
     }
 }

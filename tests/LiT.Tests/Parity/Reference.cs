@@ -9,19 +9,30 @@ public static class Reference
     public static string Copied { get; } = Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference");
 
     public static string Folder { get; } =
-        Environment.GetEnvironmentVariable("LIT_REFERENCE_DIR") is { Length: > 0 } elsewhere ? Path.GetFullPath(elsewhere) : Copied;
+        Environment.GetEnvironmentVariable("LIT_REFERENCE_DIR") is { Length: > 0 } elsewhere
+            ? Path.GetFullPath(elsewhere)
+            : Copied;
 
     /// <summary>Every folder that holds a meta.json.</summary>
     public static IEnumerable<FixtureFolder> Folders() =>
-        Directory.EnumerateDirectories(Folder).Order(StringComparer.Ordinal)
+        Directory
+            .EnumerateDirectories(Folder)
+            .Order(StringComparer.Ordinal)
             .Where(folder => File.Exists(Path.Combine(folder, "meta.json")))
             .Select(folder => new FixtureFolder(folder));
 
     /// <summary>What lies beside the fixtures and is none: a folder without meta.json, a file other than the notes of those who made them.</summary>
     public static IEnumerable<string> UnknownEntries(string? elsewhere = null) =>
-        Directory.EnumerateFileSystemEntries(elsewhere ?? Folder).Order(StringComparer.Ordinal)
-            .Where(entry => Path.GetFileName(entry) is not ("README.md" or "cross_checks.json") && !File.Exists(Path.Combine(entry, "meta.json")))
-            .Select(entry => $"{Path.GetFileName(entry)}: {(Directory.Exists(entry) ? "has no meta.json" : "is no fixture")}.");
+        Directory
+            .EnumerateFileSystemEntries(elsewhere ?? Folder)
+            .Order(StringComparer.Ordinal)
+            .Where(entry =>
+                Path.GetFileName(entry) is not ("README.md" or "cross_checks.json")
+                && !File.Exists(Path.Combine(entry, "meta.json"))
+            )
+            .Select(entry =>
+                $"{Path.GetFileName(entry)}: {(Directory.Exists(entry) ? "has no meta.json" : "is no fixture")}."
+            );
 
     public static FixtureFolder Open(string name) => new(Path.Combine(Folder, name));
 
@@ -39,10 +50,18 @@ public sealed class FixtureFolder(string path)
     /// <summary>The wrong conventions of meta.json that make an error well above the tolerance.</summary>
     public IEnumerable<string> MistakesNamed(double tolerance) => Named(Meta, false, tolerance).Distinct();
 
-    private static IEnumerable<string> Named(JsonElement element, bool inside, double tolerance) => element.ValueKind != JsonValueKind.Object ? []
-        : element.EnumerateObject().SelectMany(member => inside && member.Value.ValueKind == JsonValueKind.Number
-            ? member.Value.GetDouble() >= 2 * tolerance ? [member.Name] : []
-            : Named(member.Value, inside || member.Name == "error_of_wrong_conventions", tolerance));
+    private static IEnumerable<string> Named(JsonElement element, bool inside, double tolerance) =>
+        element.ValueKind != JsonValueKind.Object
+            ? []
+            : element
+                .EnumerateObject()
+                .SelectMany(member =>
+                    inside && member.Value.ValueKind == JsonValueKind.Number
+                        ? member.Value.GetDouble() >= 2 * tolerance
+                            ? [member.Name]
+                            : []
+                        : Named(member.Value, inside || member.Name == "error_of_wrong_conventions", tolerance)
+                );
 
     public string Name => Path.GetFileName(path);
 
@@ -57,17 +76,26 @@ public sealed class FixtureFolder(string path)
 
     public bool Has(string name) => File.Exists(Path.Combine(path, name));
 
-    public IEnumerable<string> AllFiles => Directory.EnumerateFiles(path).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal);
+    public IEnumerable<string> AllFiles =>
+        Directory.EnumerateFiles(path).Select(f => Path.GetFileName(f)!).Order(StringComparer.Ordinal);
 
-    public IEnumerable<string> UnknownFiles => Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories)
-        .Select(file => Path.GetRelativePath(path, file)).Order(StringComparer.Ordinal).Where(file => !used.Contains(file));
+    public IEnumerable<string> UnknownFiles =>
+        Directory
+            .EnumerateFiles(path, "*", SearchOption.AllDirectories)
+            .Select(file => Path.GetRelativePath(path, file))
+            .Order(StringComparer.Ordinal)
+            .Where(file => !used.Contains(file));
 
     /// <summary>What meta.json says under a case's name, or null.</summary>
-    public JsonElement? Case(string name) => Meta.TryGetProperty("cases", out var cases) && cases.TryGetProperty(name, out var entry) ? entry : null;
+    public JsonElement? Case(string name) =>
+        Meta.TryGetProperty("cases", out var cases) && cases.TryGetProperty(name, out var entry) ? entry : null;
 
     /// <summary>The errors that meta.json says typical mistakes make in a case, or null where it says nothing.</summary>
     public JsonElement? WrongConventions(string name) =>
-        Case(name) is { ValueKind: JsonValueKind.Object } entry && entry.TryGetProperty("error_of_wrong_conventions", out var wrong) ? wrong : null;
+        Case(name) is { ValueKind: JsonValueKind.Object } entry
+        && entry.TryGetProperty("error_of_wrong_conventions", out var wrong)
+            ? wrong
+            : null;
 }
 
 /// <summary>How one kind of fixture is read and checked. Each fixture folder name has exactly one kind.</summary>

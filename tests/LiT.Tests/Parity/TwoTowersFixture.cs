@@ -15,7 +15,13 @@ public sealed class TwoTowersFixture : IFixtureKind
         {
             var (name, said) = (model.Name, model.Value);
             // The number of BERT's heads is in no file; everything else must be found without being told.
-            var text = new TextTowerOptions { Heads = said.GetProperty("text_model").GetString() == "bert" ? said.GetProperty("text").GetProperty("heads").GetInt32() : null };
+            var text = new TextTowerOptions
+            {
+                Heads =
+                    said.GetProperty("text_model").GetString() == "bert"
+                        ? said.GetProperty("text").GetProperty("heads").GetInt32()
+                        : null,
+            };
             var image = ImageFixtures.TrainedGrid(said.GetProperty("image"));
             yield return new($"{name}, numbers", () =>
             {
@@ -49,8 +55,14 @@ public sealed class TwoTowersFixture : IFixtureKind
                 Assert.True(TwoTowersLoader.Holds(checkpoint));
                 using var loaded = TwoTowersLoader.Load(checkpoint, image, text);
                 Assert.Equal(said.GetProperty("exp_t").GetDouble(), loaded.Towers.Temperature, 5);
-                Assert.Equal(said.GetProperty("b").ValueKind == System.Text.Json.JsonValueKind.Null, loaded.Towers.Bias is null);
-                Assert.Equal(said.GetProperty("out_dim")[0].ValueKind == System.Text.Json.JsonValueKind.Null, loaded.Towers.ImageHead is null);
+                Assert.Equal(
+                    said.GetProperty("b").ValueKind == System.Text.Json.JsonValueKind.Null,
+                    loaded.Towers.Bias is null
+                );
+                Assert.Equal(
+                    said.GetProperty("out_dim")[0].ValueKind == System.Text.Json.JsonValueKind.Null,
+                    loaded.Towers.ImageHead is null
+                );
                 Assert.Equal(said.GetProperty("out_dim")[1].GetInt32(), loaded.Towers.EmbeddingSize);
                 Assert.All(loaded.Towers.Image!.parameters(), weight => Assert.False(weight.requires_grad));
             });

@@ -12,22 +12,27 @@ internal static class WrongConventions
 {
     public static void SetActivation(Module tower, Activation activation)
     {
-        foreach (var mlp in tower.modules().OfType<Mlp>()) Set(mlp, "activation", activation);
+        foreach (var mlp in tower.modules().OfType<Mlp>())
+            Set(mlp, "activation", activation);
     }
 
     public static void SetNormEps(Module tower, double eps)
     {
         foreach (var module in tower.modules())
         {
-            if (module is LayerNorm layer) layer.eps = eps;
-            if (module is GroupNorm group) group.eps = eps;
-            if (module is BatchNorm2d batch) batch.eps = eps;
+            if (module is LayerNorm layer)
+                layer.eps = eps;
+            if (module is GroupNorm group)
+                group.eps = eps;
+            if (module is BatchNorm2d batch)
+                batch.eps = eps;
         }
     }
 
     public static void SetStandardisation(Module tower, Func<Standardisation, Standardisation> change)
     {
-        foreach (var conv in tower.modules().OfType<StandardisedConv>()) Set(conv, "standardisation", change(Get<Standardisation>(conv, "standardisation")));
+        foreach (var conv in tower.modules().OfType<StandardisedConv>())
+            Set(conv, "standardisation", change(Get<Standardisation>(conv, "standardisation")));
     }
 
     /// <summary>Caffe's form of the bottleneck: the first convolution has the stride of the second.</summary>
@@ -44,7 +49,8 @@ internal static class WrongConventions
     public static void IgnoreLayerScale(Module tower)
     {
         foreach (var (name, weight) in tower.named_parameters())
-            if (name.EndsWith(".ls1", StringComparison.Ordinal) || name.EndsWith(".ls2", StringComparison.Ordinal)) weight.fill_(1);
+            if (name.EndsWith(".ls1", StringComparison.Ordinal) || name.EndsWith(".ls2", StringComparison.Ordinal))
+                weight.fill_(1);
     }
 
     /// <summary>A tower of the same weights, trained as it were with pictures of another size: the table of positions is given.</summary>
@@ -52,13 +58,21 @@ internal static class WrongConventions
     {
         var other = config.Build();
         var weights = tower.state_dict();
-        foreach (var (name, weight) in other.state_dict()) weight.copy_(name == "posembed" ? table : weights[name]);
+        foreach (var (name, weight) in other.state_dict())
+            weight.copy_(name == "posembed" ? table : weights[name]);
         other.eval();
         return other;
     }
 
     /// <summary>The patches' part of a table [1, R + N, D] of one grid resampled by torch itself, with half-pixel centres; the first rows are kept.</summary>
-    public static Tensor TorchResampled(Tensor table, int first, (long Rows, long Columns) from, long rows, long columns, InterpolationMode mode)
+    public static Tensor TorchResampled(
+        Tensor table,
+        int first,
+        (long Rows, long Columns) from,
+        long rows,
+        long columns,
+        InterpolationMode mode
+    )
     {
         var grid = table[.., first..].view(1, from.Rows, from.Columns, -1).permute(0, 3, 1, 2);
         grid = functional.interpolate(grid, size: [rows, columns], mode: mode, align_corners: false);
@@ -69,6 +83,7 @@ internal static class WrongConventions
 
     private static T Get<T>(object of, string field) => (T)Field(of, field).GetValue(of)!;
 
-    private static FieldInfo Field(object of, string name) => of.GetType().GetField(name, BindingFlags.Instance | BindingFlags.NonPublic)
+    private static FieldInfo Field(object of, string name) =>
+        of.GetType().GetField(name, BindingFlags.Instance | BindingFlags.NonPublic)
         ?? throw new InvalidOperationException($"{of.GetType().Name} has no field {name}.");
 }

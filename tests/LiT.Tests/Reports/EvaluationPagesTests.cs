@@ -35,16 +35,29 @@ public sealed class EvaluationPagesTests : IDisposable
         Assert.Equal("class,pictures,top1,top5,answered", classes[0]);
         Assert.Contains(classes, line => line.StartsWith("\"dog, <hound>\",10,", StringComparison.Ordinal));
         Assert.Contains(classes, line => line.StartsWith("'=bird,10,", StringComparison.Ordinal));
-        Assert.Equal(30, File.ReadAllLines(report.PathOf("confusion.csv")).Skip(1).Sum(line => int.Parse(line.Split(',')[^1], System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(
+            30,
+            File.ReadAllLines(report.PathOf("confusion.csv"))
+                .Skip(1)
+                .Sum(line => int.Parse(line.Split(',')[^1], System.Globalization.CultureInfo.InvariantCulture))
+        );
     }
 
     [Fact]
     public void Without_the_pictures_the_page_shows_the_numbers()
     {
-        EvaluationFolder report = new(Path.Combine(folder.FullName, "report"), folder.FullName, Path.Combine(folder.FullName, "gone"), new());
-        Assert.Contains("gone", Assert.Throws<LitException>(() => ClassificationPage.Write(Run(30, folder.FullName), report)).Message);
+        EvaluationFolder report = new(
+            Path.Combine(folder.FullName, "report"),
+            folder.FullName,
+            Path.Combine(folder.FullName, "gone"),
+            new()
+        );
+        Assert.Contains(
+            "gone",
+            Assert.Throws<LitException>(() => ClassificationPage.Write(Run(30, folder.FullName), report)).Message
+        );
 
-        var store = report with { Pictures = PicturesOnDisk(3) };     // most of them are not there
+        var store = report with { Pictures = PicturesOnDisk(3) }; // most of them are not there
         ClassificationPage.Write(Run(30, folder.FullName), store);
         Assert.Contains("What came out", Pages.Parse(File.ReadAllText(store.Page)).Root!.Value);
     }
@@ -54,15 +67,23 @@ public sealed class EvaluationPagesTests : IDisposable
     {
         var pictures = PicturesOnDisk(30);
         foreach (var (name, count) in new[] { ("a", 30), ("b", 30), ("c", 27) })
-            ClassificationPage.Write(Run(count, pictures), new(Path.Combine(folder.FullName, name), pictures, null, new()));
+            ClassificationPage.Write(
+                Run(count, pictures),
+                new(Path.Combine(folder.FullName, name), pictures, null, new())
+            );
 
-        var (rows, reports) = ComparisonPage.Read([.. new[] { "a", "b", "c" }.Select(name => Path.Combine(folder.FullName, name))]);
+        var (rows, reports) = ComparisonPage.Read([
+            .. new[] { "a", "b", "c" }.Select(name => Path.Combine(folder.FullName, name)),
+        ]);
         EvaluationFolder compared = new(Path.Combine(folder.FullName, "compared"), "", null, new());
         ComparisonPage.Write(compared, rows, reports);
 
         Assert.Equal([true, true, false], rows.Select(row => row.SamePictures));
         Assert.Equal(rows[0].Top1, rows[1].Top1);
-        Assert.Contains("Not all of them are of the same pictures", Pages.Parse(File.ReadAllText(compared.Page)).Root!.Value);
+        Assert.Contains(
+            "Not all of them are of the same pictures",
+            Pages.Parse(File.ReadAllText(compared.Page)).Root!.Value
+        );
     }
 
     [Fact]
@@ -78,9 +99,19 @@ public sealed class EvaluationPagesTests : IDisposable
     public void A_retrieval_is_told_as_a_page_with_its_curve()
     {
         var pictures = PicturesOnDisk(6);
-        Embeddings images = new([1, 0, 0, 1, .6f, .8f, .8f, .6f, -1, 0, 0, -1], 2), texts = new([1, 0, 0, 1, .8f, .6f, .6f, .8f, 0, -1, -1, 0], 2);
-        var run = ModelEvaluation.Scored("somewhere", images, texts, [.. Enumerable.Range(0, 6).Select(Key)], [.. Enumerable.Range(0, 6).Select(i => $"text <{i}>")],
-            [.. Enumerable.Range(0, 6).Select(i => (i, i))], 0, 10, Compute.Cpu);
+        Embeddings images = new([1, 0, 0, 1, .6f, .8f, .8f, .6f, -1, 0, 0, -1], 2),
+            texts = new([1, 0, 0, 1, .8f, .6f, .6f, .8f, 0, -1, -1, 0], 2);
+        var run = ModelEvaluation.Scored(
+            "somewhere",
+            images,
+            texts,
+            [.. Enumerable.Range(0, 6).Select(Key)],
+            [.. Enumerable.Range(0, 6).Select(i => $"text <{i}>")],
+            [.. Enumerable.Range(0, 6).Select(i => (i, i))],
+            0,
+            10,
+            Compute.Cpu
+        );
         EvaluationFolder report = new(Path.Combine(folder.FullName, "report"), pictures, null, new());
 
         RetrievalPage.Write(run, report);
@@ -88,7 +119,14 @@ public sealed class EvaluationPagesTests : IDisposable
         var page = Pages.Parse(File.ReadAllText(report.Page));
         Assert.Contains("text <0>", page.Root!.Value);
         Assert.NotEmpty(page.Descendants("img"));
-        Assert.Equal("1," + string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{run.Report.ImageToText.R1},{run.Report.TextToImage.R1}"), File.ReadAllLines(report.PathOf("recall.csv"))[1]);
+        Assert.Equal(
+            "1,"
+                + string.Create(
+                    System.Globalization.CultureInfo.InvariantCulture,
+                    $"{run.Report.ImageToText.R1},{run.Report.TextToImage.R1}"
+                ),
+            File.ReadAllLines(report.PathOf("recall.csv"))[1]
+        );
         Assert.True(Decoding.Decode(File.ReadAllBytes(report.PathOf("recall.png"))).Pixels.Distinct().Count() > 10);
     }
 
@@ -98,13 +136,26 @@ public sealed class EvaluationPagesTests : IDisposable
     private static ClassificationRun Run(int count, string where)
     {
         var values = new float[count * 3];
-        for (var i = 0; i < count; i++) values[i * 3 + (i % 9 == 0 ? 1 : i % 3)] = 1;
-        var samples = Enumerable.Range(0, count).Select(i => new Sample(Key(i), Key(i)) { Label = Names[i % 3] }).ToList();
+        for (var i = 0; i < count; i++)
+            values[i * 3 + (i % 9 == 0 ? 1 : i % 3)] = 1;
+        var samples = Enumerable
+            .Range(0, count)
+            .Select(i => new Sample(Key(i), Key(i)) { Label = Names[i % 3] })
+            .ToList();
         var set = ImageSet.Of(where, new(values, 3), samples);
         ClassNames classes = new(["red cat", "dog <hound>", "bird"]);
         Labels labels = new(new(Names), [.. samples.Select((_, i) => new[] { i % 3 })], 0, null);
         IReadOnlyList<Prompt> prompts = PromptTemplates.Fill(classes.Names, ["{}"]);
-        return ModelEvaluation.Scored(set, set.Representations, labels, prompts, new([1, 0, 0, 0, 1, 0, 0, 0, 1], 3), new EvaluationOptions { Templates = ["{}"] }, 5, Compute.Cpu);
+        return ModelEvaluation.Scored(
+            set,
+            set.Representations,
+            labels,
+            prompts,
+            new([1, 0, 0, 0, 1, 0, 0, 0, 1], 3),
+            new EvaluationOptions { Templates = ["{}"] },
+            5,
+            Compute.Cpu
+        );
     }
 
     private string PicturesOnDisk(int count)

@@ -16,7 +16,10 @@ public class HtmlTests
 
     [Fact]
     public void Markup_made_by_a_template_goes_into_another_as_it_is() =>
-        Assert.Equal("<ul><li>a&amp;b</li><li>2.5</li></ul>", Html.Of($"<ul>{new[] { Html.Of($"<li>{"a&b"}</li>"), Html.Of($"<li>{2.5}</li>") }}</ul>").ToString());
+        Assert.Equal(
+            "<ul><li>a&amp;b</li><li>2.5</li></ul>",
+            Html.Of($"<ul>{new[] { Html.Of($"<li>{"a&b"}</li>"), Html.Of($"<li>{2.5}</li>") }}</ul>").ToString()
+        );
 
     [Fact]
     public void What_xml_cannot_hold_is_shown_as_missing() =>
@@ -33,14 +36,16 @@ public class HtmlTests
     [InlineData(2.5e12, "2.5e12")]
     [InlineData(double.NaN, "–")]
     [InlineData(double.NegativeInfinity, "–")]
-    public void Numbers_have_the_digits_that_count(double value, string words) => Assert.Equal(words, Figures.Plain(value));
+    public void Numbers_have_the_digits_that_count(double value, string words) =>
+        Assert.Equal(words, Figures.Plain(value));
 
     [Theory]
     [InlineData(7.24, "7.2 s")]
     [InlineData(59.6, "60 s")]
     [InlineData(1319, "22 min")]
     [InlineData(7260, "2 h 1 min")]
-    public void Durations_are_in_the_unit_that_fits(double seconds, string words) => Assert.Equal(words, Figures.Duration(seconds));
+    public void Durations_are_in_the_unit_that_fits(double seconds, string words) =>
+        Assert.Equal(words, Figures.Duration(seconds));
 
     [Theory]
     [InlineData(0, 10, new double[] { 0, 2, 4, 6, 8, 10 })]
@@ -64,6 +69,11 @@ public class HtmlTests
     public void An_axis_of_odd_values_still_has_two_ends(double[] values)
     {
         var axis = Axis.For(values);
-        Assert.True(axis.High > axis.Low && double.IsFinite(axis.Low) && double.IsFinite(axis.High) && axis.Ticks.Count is > 0 and <= 50);
+        Assert.True(
+            axis.High > axis.Low
+                && double.IsFinite(axis.Low)
+                && double.IsFinite(axis.High)
+                && axis.Ticks.Count is > 0 and <= 50
+        );
     }
 }

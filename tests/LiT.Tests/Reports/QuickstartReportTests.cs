@@ -13,13 +13,25 @@ public class QuickstartReportTests
         Title = $"Quickstart {Hostile}",
         Lead = Hostile,
         Facts = [("tower", Hostile)],
-        Accuracies = [new("new pictures", 0.913, 0.1, 2000, 0.9, 0.925, 0.942, Hostile), new("new classes", 0.713, 0.125, 800)],
+        Accuracies =
+        [
+            new("new pictures", 0.913, 0.1, 2000, 0.9, 0.925, 0.942, Hostile),
+            new("new classes", 0.713, 0.125, 800),
+        ],
         Composition = [new(Hostile, 0.94, 0.25, 400, 0.91, 0.96, null, Hostile), new("place", double.NaN, 0.5, 0)],
         Retrieval = [new("words → pictures", 0.59, 0.86, 0.93, 1000, 1), new("pictures → words", double.NaN, 0, 0, 0)],
         Loss = [new(Hostile, [(0, 5), (10, double.NaN), (20, 1)])],
         Recall = [new("recall", [(0, 0.1)])],
         Pictures = [new(GeneratedPictures.Plain, Hostile, [new(Hostile, 0.5)])],
-        Confusion = new() { Classes = [Hostile, "b"], Counts = [[1, 2], [3, 4]] },
+        Confusion = new()
+        {
+            Classes = [Hostile, "b"],
+            Counts =
+            [
+                [1, 2],
+                [3, 4],
+            ],
+        },
         Commands = [new(Hostile, $"./lit classify \"{Hostile}\"")],
     };
 
@@ -29,7 +41,13 @@ public class QuickstartReportTests
         var page = Pages.Check(QuickstartReport.Build(Full));
         Assert.Equal(7, page.Descendants("h2").Count());
         Assert.Equal(7, page.Descendants("nav").Descendants("a").Count());
-        Assert.Equal(["91.3%", "71.3%"], page.Descendants("dl").Single(list => list.Attribute("class")?.Value == "key").Descendants("b").Select(b => b.Value));
+        Assert.Equal(
+            ["91.3%", "71.3%"],
+            page.Descendants("dl")
+                .Single(list => list.Attribute("class")?.Value == "key")
+                .Descendants("b")
+                .Select(b => b.Value)
+        );
         var rows = page.Descendants("tr").Select(row => row.Elements().Select(cell => cell.Value).ToArray()).ToList();
         Assert.Contains(["new classes", "71.3%", "–", "12.5%", "–", "800", "–"], rows);
         Assert.Contains("alert", page.Descendants("code").Single().Value);

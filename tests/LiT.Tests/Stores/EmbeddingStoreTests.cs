@@ -24,7 +24,10 @@ public sealed class EmbeddingStoreTests : IDisposable
 
         using var store = EmbeddingStore.Open(Folder);
 
-        Assert.Equal((8, 4, 1, "f1", "tower one"), (store.Rows, store.EmbeddingSize, store.Views, store.Fingerprint, store.Description!.Tower));
+        Assert.Equal(
+            (8, 4, 1, "f1", "tower one"),
+            (store.Rows, store.EmbeddingSize, store.Views, store.Fingerprint, store.Description!.Tower)
+        );
         Assert.Equal("224", store.Description.Preprocessing!["size"]!.ToString());
         Assert.Equal(new StoreCounts(8, 3, 1), store.Counts);
         Assert.Equal(11, store.Counts!.Found);
@@ -103,7 +106,10 @@ public sealed class EmbeddingStoreTests : IDisposable
         var bytes = File.ReadAllBytes(temporary["store", "img_emb", "img_emb_0000.npy"]);
 
         Assert.Equal([0x93, (byte)'N', (byte)'U', (byte)'M', (byte)'P', (byte)'Y', 1, 0, 118, 0], bytes[..10]);
-        Assert.Equal("{'descr': '<f2', 'fortran_order': False, 'shape': (3, 4), }".PadRight(117) + "\n", Encoding.ASCII.GetString(bytes[10..128]));
+        Assert.Equal(
+            "{'descr': '<f2', 'fortran_order': False, 'shape': (3, 4), }".PadRight(117) + "\n",
+            Encoding.ASCII.GetString(bytes[10..128])
+        );
         Assert.Equal(128 + 3 * 4 * 2, bytes.Length);
         var first = Embedding(0);
         Assert.Equal((Half)(first[1] / MathF.Sqrt(1 + 4 + 9)), BitConverter.ToHalf(bytes, 130));
@@ -130,7 +136,9 @@ public sealed class EmbeddingStoreTests : IDisposable
         using (var writer = EmbeddingStoreWriter.Open(Folder, Describe()))
         {
             var numbers = new Queue<float>([float.NaN, float.PositiveInfinity, 0f, 1f]);
-            foreach (var (shard, found) in writer.Wanted(Enumerable.Range(0, 4).Select(i => new Found(SampleOf(i), null))))
+            foreach (
+                var (shard, found) in writer.Wanted(Enumerable.Range(0, 4).Select(i => new Found(SampleOf(i), null)))
+            )
             {
                 writer.MoveTo(shard);
                 var number = numbers.Dequeue();
@@ -138,7 +146,11 @@ public sealed class EmbeddingStoreTests : IDisposable
             }
             Assert.Equal(new StoreCounts(1, 3, 0), writer.Finish());
         }
-        Assert.Contains("not finite, or all zero", File.ReadAllText(temporary["store", "skipped.jsonl"]), StringComparison.Ordinal);
+        Assert.Contains(
+            "not finite, or all zero",
+            File.ReadAllText(temporary["store", "skipped.jsonl"]),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -155,8 +167,14 @@ public sealed class EmbeddingStoreTests : IDisposable
             foreach (var (shard, (sample, skipped)) in writer.Wanted(Found(12)))
             {
                 writer.MoveTo(shard);
-                if (skipped is not null) writer.Skip(skipped);
-                else writer.AppendAgain(sample!, before, before.RowOf(Hash(int.Parse(sample!.Key.AsSpan(1), null)))!.Value);
+                if (skipped is not null)
+                    writer.Skip(skipped);
+                else
+                    writer.AppendAgain(
+                        sample!,
+                        before,
+                        before.RowOf(Hash(int.Parse(sample!.Key.AsSpan(1), null)))!.Value
+                    );
             }
             writer.Finish();
         }
@@ -169,10 +187,25 @@ public sealed class EmbeddingStoreTests : IDisposable
     {
         Write(Describe(), 12);
         using var before = EmbeddingStore.Open(Folder);
-        using var writer = EmbeddingStoreWriter.Open(temporary["other"], Describe() with { Fingerprint = "f2", Tower = "tower two" });
+        using var writer = EmbeddingStoreWriter.Open(
+            temporary["other"],
+            Describe() with
+            {
+                Fingerprint = "f2",
+                Tower = "tower two",
+            }
+        );
 
-        Assert.Contains("made by the tower tower one (fingerprint f1), not tower two (f2)", writer.WhyNotReuse(before), StringComparison.Ordinal);
-        Assert.Contains("its rows cannot be taken over: made by the tower tower one", Assert.Throws<LitException>(() => writer.AppendAgain(SampleOf(0), before, 0)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "made by the tower tower one (fingerprint f1), not tower two (f2)",
+            writer.WhyNotReuse(before),
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "its rows cannot be taken over: made by the tower tower one",
+            Assert.Throws<LitException>(() => writer.AppendAgain(SampleOf(0), before, 0)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -193,20 +226,49 @@ public sealed class EmbeddingStoreTests : IDisposable
         string Rows(int n) => temporary["store", "img_emb", $"img_emb_000{n}.npy"];
         string Metadata(int n) => temporary["store", "metadata", $"metadata_000{n}.parquet"];
         var json = temporary["store", "store.json"];
-        void Change(string path, Func<byte[], byte[]> change) => File.WriteAllBytes(path, change(File.ReadAllBytes(path)));
+        void Change(string path, Func<byte[], byte[]> change) =>
+            File.WriteAllBytes(path, change(File.ReadAllBytes(path)));
         switch (damage)
         {
-            case "cut rows": Change(Rows(1), bytes => bytes[..^1]); break;
-            case "cut head": Change(Rows(1), bytes => bytes[..50]); break;
-            case "no npy": Change(Rows(1), _ => "hello"u8.ToArray()); break;
-            case "missing rows": File.Delete(Rows(2)); break;
-            case "missing metadata": File.Delete(Metadata(1)); break;
-            case "other metadata": File.Copy(Metadata(2), Metadata(1), overwrite: true); break;
-            case "no parquet": Change(Metadata(1), bytes => bytes[..^9]); break;
-            case "json": Change(json, bytes => bytes[..^20]); break;
-            case "no size": File.WriteAllText(json, File.ReadAllText(json).Replace("\"views\": 1", "\"views\": 0", StringComparison.Ordinal)); break;
-            case "other type": File.WriteAllText(json, File.ReadAllText(json).Replace("float16", "float32", StringComparison.Ordinal)); break;
-            case "later version": File.WriteAllText(json, File.ReadAllText(json).Replace("\"version\": 1", "\"version\": 99", StringComparison.Ordinal)); break;
+            case "cut rows":
+                Change(Rows(1), bytes => bytes[..^1]);
+                break;
+            case "cut head":
+                Change(Rows(1), bytes => bytes[..50]);
+                break;
+            case "no npy":
+                Change(Rows(1), _ => "hello"u8.ToArray());
+                break;
+            case "missing rows":
+                File.Delete(Rows(2));
+                break;
+            case "missing metadata":
+                File.Delete(Metadata(1));
+                break;
+            case "other metadata":
+                File.Copy(Metadata(2), Metadata(1), overwrite: true);
+                break;
+            case "no parquet":
+                Change(Metadata(1), bytes => bytes[..^9]);
+                break;
+            case "json":
+                Change(json, bytes => bytes[..^20]);
+                break;
+            case "no size":
+                File.WriteAllText(
+                    json,
+                    File.ReadAllText(json).Replace("\"views\": 1", "\"views\": 0", StringComparison.Ordinal)
+                );
+                break;
+            case "other type":
+                File.WriteAllText(json, File.ReadAllText(json).Replace("float16", "float32", StringComparison.Ordinal));
+                break;
+            case "later version":
+                File.WriteAllText(
+                    json,
+                    File.ReadAllText(json).Replace("\"version\": 1", "\"version\": 99", StringComparison.Ordinal)
+                );
+                break;
         }
 
         var message = Assert.Throws<LitException>(() => EmbeddingStore.Open(Folder)).Message;

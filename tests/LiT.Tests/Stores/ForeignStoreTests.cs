@@ -16,9 +16,27 @@ public sealed class ForeignStoreTests : IDisposable
     {
         for (var shard = 0; shard < 11; shard++)
         {
-            Numbers($"img_emb/img_emb_{shard}.npy", [[shard, 0], [0, shard + 1]]);
-            Numbers($"text_emb/text_emb_{shard}.npy", [[1, 1], [1, 1]]);
-            Captions($"metadata/metadata_{shard}.parquet", [new() { image_path = $"{shard}/0.jpg", caption = $"c{shard}" }, new() { image_path = $"{shard}/1.jpg", caption = null }]);
+            Numbers(
+                $"img_emb/img_emb_{shard}.npy",
+                [
+                    [shard, 0],
+                    [0, shard + 1],
+                ]
+            );
+            Numbers(
+                $"text_emb/text_emb_{shard}.npy",
+                [
+                    [1, 1],
+                    [1, 1],
+                ]
+            );
+            Captions(
+                $"metadata/metadata_{shard}.parquet",
+                [
+                    new() { image_path = $"{shard}/0.jpg", caption = $"c{shard}" },
+                    new() { image_path = $"{shard}/1.jpg", caption = null },
+                ]
+            );
         }
 
         using var store = EmbeddingStore.Open(folder.Path);
@@ -39,7 +57,14 @@ public sealed class ForeignStoreTests : IDisposable
     [Fact]
     public void Numbers_alone_are_a_store_and_captions_json_gives_them_words()
     {
-        Numbers("img_emb.npy", [[1, 0], [0, 1], [1, 1]]);
+        Numbers(
+            "img_emb.npy",
+            [
+                [1, 0],
+                [0, 1],
+                [1, 1],
+            ]
+        );
         using (var bare = EmbeddingStore.Open(folder.Path))
         {
             Assert.Equal("2", bare.Key(2));
@@ -61,10 +86,20 @@ public sealed class ForeignStoreTests : IDisposable
     [InlineData("[", "not a JSON list of captions")]
     public void Captions_that_do_not_fit_the_rows_are_refused(string captions, string what)
     {
-        Numbers("img_emb_0.npy", [[1, 0], [0, 1]]);
+        Numbers(
+            "img_emb_0.npy",
+            [
+                [1, 0],
+                [0, 1],
+            ]
+        );
         folder.Write("captions.json", captions);
 
-        Assert.Contains(what, Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            what,
+            Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -74,9 +109,25 @@ public sealed class ForeignStoreTests : IDisposable
     [InlineData("{'descr': '>f4', 'fortran_order': False, 'shape': (1, 2), }")]
     public void Arrays_of_other_kinds_say_what_is_needed(string head)
     {
-        folder.Write("img_emb_0.npy", [0x93, .. "NUMPY"u8, 1, 0, (byte)(head.Length + 1), 0, .. Encoding.ASCII.GetBytes(head + "\n"), .. new byte[16]]);
+        folder.Write(
+            "img_emb_0.npy",
+            [
+                0x93,
+                .. "NUMPY"u8,
+                1,
+                0,
+                (byte)(head.Length + 1),
+                0,
+                .. Encoding.ASCII.GetBytes(head + "\n"),
+                .. new byte[16],
+            ]
+        );
 
-        Assert.Contains("Save it as a C-ordered array of two dimensions of '<f2', '<f4' or '|i1'", Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Save it as a C-ordered array of two dimensions of '<f2', '<f4' or '|i1'",
+            Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -87,22 +138,58 @@ public sealed class ForeignStoreTests : IDisposable
     public void A_shape_that_the_file_cannot_hold_is_refused(string shape)
     {
         var head = $"{{'descr': '<f4', 'fortran_order': False, 'shape': {shape}, }}";
-        folder.Write("img_emb_0.npy", [0x93, .. "NUMPY"u8, 1, 0, (byte)(head.Length + 1), 0, .. Encoding.ASCII.GetBytes(head + "\n"), .. new byte[16]]);
+        folder.Write(
+            "img_emb_0.npy",
+            [
+                0x93,
+                .. "NUMPY"u8,
+                1,
+                0,
+                (byte)(head.Length + 1),
+                0,
+                .. Encoding.ASCII.GetBytes(head + "\n"),
+                .. new byte[16],
+            ]
+        );
 
-        Assert.Contains("bytes where a shape of", Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "bytes where a shape of",
+            Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Rows_of_different_lengths_are_refused()
     {
-        Numbers("img_emb_0.npy", [[1, 0]]);
-        Numbers("img_emb_1.npy", [[1, 0, 0]]);
+        Numbers(
+            "img_emb_0.npy",
+            [
+                [1, 0],
+            ]
+        );
+        Numbers(
+            "img_emb_1.npy",
+            [
+                [1, 0, 0],
+            ]
+        );
 
-        Assert.Contains("rows of 3 numbers, where", Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "rows of 3 numbers, where",
+            Assert.Throws<LitException>(() => EmbeddingStore.Open(folder.Path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     private void Numbers(string name, float[][] rows) =>
-        folder.Write(name, [.. NpyFile.Head(StoredType.Float32, rows.Length, rows[0].Length), .. rows.SelectMany(row => MemoryMarshal.AsBytes<float>(row).ToArray())]);
+        folder.Write(
+            name,
+            [
+                .. NpyFile.Head(StoredType.Float32, rows.Length, rows[0].Length),
+                .. rows.SelectMany(row => MemoryMarshal.AsBytes<float>(row).ToArray()),
+            ]
+        );
 
     private void Captions(string name, CaptionRow[] rows)
     {

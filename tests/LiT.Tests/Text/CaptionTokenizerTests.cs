@@ -5,7 +5,10 @@ namespace LiT.Tests.Text;
 
 public class CaptionTokenizerTests
 {
-    private static readonly WordPiece Words = new(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "cat", "dog", "##s", "Cat"], lowerCase: false);
+    private static readonly WordPiece Words = new(
+        ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a", "cat", "dog", "##s", "Cat"],
+        lowerCase: false
+    );
 
     [Theory]
     [InlineData("a cat", new long[] { 2, 4, 5, 0, 0 }, false)]
@@ -24,7 +27,10 @@ public class CaptionTokenizerTests
     [InlineData("a cat a dog", new long[] { 4, 5, 4, 3 }, true)]
     public void A_sticky_end_keeps_the_last_place(string caption, long[] expected, bool cut)
     {
-        Assert.Equal(expected, new CaptionTokenizer(Words, TokenLayout.Sticky(end: 3, length: 4, pad: 0)).Row(caption, out var truncated));
+        Assert.Equal(
+            expected,
+            new CaptionTokenizer(Words, TokenLayout.Sticky(end: 3, length: 4, pad: 0)).Row(caption, out var truncated)
+        );
         Assert.Equal(cut, truncated);
     }
 
@@ -49,7 +55,23 @@ public class CaptionTokenizerTests
     {
         var rows = new long[3 * 4];
         var counts = CaptionTokenizer.LitBert(Words, length: 4).Rows(["a cat", "zebra", "a cat a dog"], rows);
-        Assert.Equal([2, 4, 5, 0, /**/ 2, 1, 0, 0, /**/ 2, 4, 5, 4], rows);
+        Assert.Equal(
+            [
+                2,
+                4,
+                5,
+                0, /**/
+                2,
+                1,
+                0,
+                0, /**/
+                2,
+                4,
+                5,
+                4,
+            ],
+            rows
+        );
         Assert.Equal(new CaptionCounts(Captions: 3, Truncated: 1, Pieces: 7, Unknown: 1), counts);
         Assert.Equal(counts, CaptionTokenizer.LitBert(Words, length: 4).Count(["a cat", "zebra", "a cat a dog"]));
     }
@@ -57,8 +79,14 @@ public class CaptionTokenizerTests
     [Fact]
     public void A_layout_with_ids_that_the_vocabulary_lacks_is_refused()
     {
-        Assert.Contains("end id 9", Assert.Throws<LitException>(() => new CaptionTokenizer(Words, TokenLayout.Sticky(end: 9))).Message);
-        Assert.Contains("needs a place", Assert.Throws<LitException>(() => new CaptionTokenizer(Words, TokenLayout.LitBert(2, length: 0))).Message);
+        Assert.Contains(
+            "end id 9",
+            Assert.Throws<LitException>(() => new CaptionTokenizer(Words, TokenLayout.Sticky(end: 9))).Message
+        );
+        Assert.Contains(
+            "needs a place",
+            Assert.Throws<LitException>(() => new CaptionTokenizer(Words, TokenLayout.LitBert(2, length: 0))).Message
+        );
     }
 
     [Theory]
@@ -72,7 +100,11 @@ public class CaptionTokenizerTests
         using var bundle = new TemporaryFolder();
         var tokenizer = kind switch
         {
-            "wordpiece" => WordPiece.Load(TokenizerFixture.Reference("tokenizer_wordpiece/vocab.txt"), WordPieceRules.BertRepository, lowerCase: false),
+            "wordpiece" => WordPiece.Load(
+                TokenizerFixture.Reference("tokenizer_wordpiece/vocab.txt"),
+                WordPieceRules.BertRepository,
+                lowerCase: false
+            ),
             "sentencepiece" => SentencePiece.Load(TokenizerFixture.Reference("tokenizer_sentencepiece/bpe_lit.model")),
             "clip" => Tokenizers.Open(TokenizerFixture.PathOf("clip")),
             _ => Tokenizers.Open(TokenizerFixture.WriteHuggingFace("siglip", folder.Path)),

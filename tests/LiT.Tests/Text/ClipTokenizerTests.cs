@@ -8,7 +8,9 @@ public class ClipTokenizerTests
 {
     private static readonly ClipTokenizer Tokenizer = ClipTokenizer.Load(TokenizerFixture.PathOf("clip/vocab.json"));
 
-    private static readonly JsonElement Expected = JsonDocument.Parse(File.ReadAllBytes(TokenizerFixture.PathOf("clip/expected.json"))).RootElement;
+    private static readonly JsonElement Expected = JsonDocument
+        .Parse(File.ReadAllBytes(TokenizerFixture.PathOf("clip/expected.json")))
+        .RootElement;
 
     [Fact]
     public void Ids_are_those_of_the_reference() =>
@@ -42,7 +44,10 @@ public class ClipTokenizerTests
         using var folder = new TemporaryFolder();
         File.WriteAllText(folder["vocab.json"], """{"a":0,"b":1,"ab":2}""");
         File.WriteAllText(folder["merges.txt"], "#version: 0.2\na b\n");
-        Assert.Contains("not a vocabulary of CLIP", Assert.Throws<LitException>(() => ClipTokenizer.Load(folder["vocab.json"])).Message);
+        Assert.Contains(
+            "not a vocabulary of CLIP",
+            Assert.Throws<LitException>(() => ClipTokenizer.Load(folder["vocab.json"])).Message
+        );
     }
 
     [Fact]
@@ -51,6 +56,9 @@ public class ClipTokenizerTests
         using var folder = new TemporaryFolder();
         File.Copy(TokenizerFixture.PathOf("clip/vocab.json"), folder["vocab.json"]);
         File.WriteAllText(folder["merges.txt"], "#version: 0.2\n\u2603 \u2604\n");
-        Assert.Contains("merge 0 needs the piece", Assert.Throws<LitException>(() => ClipTokenizer.Load(folder["vocab.json"])).Message);
+        Assert.Contains(
+            "merge 0 needs the piece",
+            Assert.Throws<LitException>(() => ClipTokenizer.Load(folder["vocab.json"])).Message
+        );
     }
 }

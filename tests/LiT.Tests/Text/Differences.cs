@@ -11,16 +11,22 @@ internal static class Differences
         var compared = 0;
         foreach (var one in cases.EnumerateArray())
         {
-            if (!one.TryGetProperty(field, out var value)) continue;
+            if (!one.TryGetProperty(field, out var value))
+                continue;
             compared++;
             var text = one.GetProperty("text").GetString()!;
             var expected = value.EnumerateArray().Select(id => id.GetInt64()).ToArray();
             var got = ids(text, expected);
             if (!expected.SequenceEqual(got))
-                differing.Add($"{JsonSerializer.Serialize(text)}: expected [{string.Join(' ', expected)}], got [{string.Join(' ', got)}]");
+                differing.Add(
+                    $"{JsonSerializer.Serialize(text)}: expected [{string.Join(' ', expected)}], got [{string.Join(' ', got)}]"
+                );
         }
         Assert.NotEqual(0, compared);
-        Assert.True(differing.Count == 0, $"{field}: {differing.Count} of {compared} strings differ{Environment.NewLine}"
-            + string.Join(Environment.NewLine, differing.Take(5)));
+        Assert.True(
+            differing.Count == 0,
+            $"{field}: {differing.Count} of {compared} strings differ{Environment.NewLine}"
+                + string.Join(Environment.NewLine, differing.Take(5))
+        );
     }
 }

@@ -11,6 +11,7 @@ public class LitDemoVocabularyTests
         var folder = new FixtureFolder(SharedData.PathOf("lit_demo", "vocabulary"));
         var cases = SentencePieceFixtures.CasesOf(folder).ToList();
         Assert.NotEmpty(cases);
-        foreach (var one in cases) one.Run();
+        foreach (var one in cases)
+            one.Run();
     }
 }

@@ -17,9 +17,18 @@ public sealed class SentencePieceFixtures : IFixtureKind
         {
             var file = folder.PathOf($"{model.Name}.model");
             var cases = JsonDocument.Parse(File.ReadAllBytes(folder.PathOf($"{model.Name}.cases.json"))).RootElement;
-            yield return new($"{model.Name}/special ids", () => CompareSpecialIds(SentencePiece.Load(file), model.Value));
+            yield return new($"{model.Name}/special ids", () =>
+                CompareSpecialIds(SentencePiece.Load(file), model.Value)
+            );
             Assert.NotEqual(0, cases.GetArrayLength());
-            foreach (var field in cases.EnumerateArray().SelectMany(one => one.EnumerateObject()).Select(p => p.Name).Distinct().Where(name => name != "text"))
+            foreach (
+                var field in cases
+                    .EnumerateArray()
+                    .SelectMany(one => one.EnumerateObject())
+                    .Select(p => p.Name)
+                    .Distinct()
+                    .Where(name => name != "text")
+            )
                 yield return new($"{model.Name}/{field}", () => Compare(SentencePiece.Load(file), cases, field));
         }
     }
@@ -38,7 +47,10 @@ public sealed class SentencePieceFixtures : IFixtureKind
         if (field == "decoded")
         {
             foreach (var one in cases.EnumerateArray())
-                Assert.Equal(one.GetProperty(field).GetString(), tokenizer.Decode(tokenizer.Encode(one.GetProperty("text").GetString()!)));
+                Assert.Equal(
+                    one.GetProperty(field).GetString(),
+                    tokenizer.Decode(tokenizer.Encode(one.GetProperty("text").GetString()!))
+                );
             return;
         }
         var end = tokenizer.EndId ?? -1;

@@ -5,7 +5,15 @@ namespace LiT.Tests.Text;
 public class SentencePieceTrainerTests
 {
     private static readonly string[] Captions =
-        ["a photo of a cat", "a photo of a dog", "A photo, of two cats!", "dogs and cats", "the café", "##tags ##tags", "a cat 👍🏽 中文"];
+    [
+        "a photo of a cat",
+        "a photo of a dog",
+        "A photo, of two cats!",
+        "dogs and cats",
+        "the café",
+        "##tags ##tags",
+        "a cat 👍🏽 中文",
+    ];
 
     [Theory]
     [InlineData(false)]
@@ -14,8 +22,14 @@ public class SentencePieceTrainerTests
     {
         var tokenizer = Train(Captions, new(120) { Unigram = unigram });
         Assert.Equal(["<pad>", "</s>", "<unk>", "<s>"], Enumerable.Range(0, 4).Select(tokenizer.PieceOf));
-        Assert.Equal((0, 1, 2, 3), (tokenizer.PadId!.Value, tokenizer.EndId!.Value, tokenizer.UnknownId!.Value, tokenizer.StartId!.Value));
-        Assert.Equal(["▁a", "▁photo", "▁of", "▁a", "▁cat"], tokenizer.Encode("a photo of a cat").Select(tokenizer.PieceOf));
+        Assert.Equal(
+            (0, 1, 2, 3),
+            (tokenizer.PadId!.Value, tokenizer.EndId!.Value, tokenizer.UnknownId!.Value, tokenizer.StartId!.Value)
+        );
+        Assert.Equal(
+            ["▁a", "▁photo", "▁of", "▁a", "▁cat"],
+            tokenizer.Encode("a photo of a cat").Select(tokenizer.PieceOf)
+        );
         Assert.Equal("##tags", tokenizer.Decode(tokenizer.Encode("##tags")));
         Assert.True(tokenizer.VocabularySize <= 120);
     }
@@ -24,8 +38,14 @@ public class SentencePieceTrainerTests
     [InlineData(false)]
     [InlineData(true)]
     public void The_file_does_not_depend_on_the_order_of_the_captions(bool unigram) =>
-        Assert.Equal(SentencePieceTrainer.Train(Captions, new(60) { Unigram = unigram }, TestContext.Current.CancellationToken),
-            SentencePieceTrainer.Train(Captions.Reverse(), new(60) { Unigram = unigram }, TestContext.Current.CancellationToken));
+        Assert.Equal(
+            SentencePieceTrainer.Train(Captions, new(60) { Unigram = unigram }, TestContext.Current.CancellationToken),
+            SentencePieceTrainer.Train(
+                Captions.Reverse(),
+                new(60) { Unigram = unigram },
+                TestContext.Current.CancellationToken
+            )
+        );
 
     [Fact]
     public void The_most_frequent_pair_is_joined_first()
@@ -58,13 +78,28 @@ public class SentencePieceTrainerTests
     [Fact]
     public void Where_there_is_no_room_or_no_word_it_is_said()
     {
-        Assert.Contains("Give at least 12", Assert.Throws<UsageException>(() => new SentencePieceTrainer(new(5))).Message);
-        Assert.Contains("No caption has a word", Assert.Throws<LitException>(() => SentencePieceTrainer.Train(["  "], cancel: TestContext.Current.CancellationToken)).Message);
+        Assert.Contains(
+            "Give at least 12",
+            Assert.Throws<UsageException>(() => new SentencePieceTrainer(new(5))).Message
+        );
+        Assert.Contains(
+            "No caption has a word",
+            Assert
+                .Throws<LitException>(() =>
+                    SentencePieceTrainer.Train(["  "], cancel: TestContext.Current.CancellationToken)
+                )
+                .Message
+        );
     }
 
     private static SentencePiece Train(IEnumerable<string> captions, SentencePieceTraining options)
     {
         using var folder = new TemporaryFolder();
-        return SentencePiece.Load(folder.Write("made.model", SentencePieceTrainer.Train(captions, options, TestContext.Current.CancellationToken)));
+        return SentencePiece.Load(
+            folder.Write(
+                "made.model",
+                SentencePieceTrainer.Train(captions, options, TestContext.Current.CancellationToken)
+            )
+        );
     }
 }

@@ -20,7 +20,8 @@ internal static class TokenizerFixture
         return path;
     }
 
-    internal static JsonNode HuggingFace(string name) => Filled(JsonNode.Parse(File.ReadAllBytes(PathOf($"huggingface/{name}.json")))!);
+    internal static JsonNode HuggingFace(string name) =>
+        Filled(JsonNode.Parse(File.ReadAllBytes(PathOf($"huggingface/{name}.json")))!);
 
     private static JsonNode Filled(JsonNode node)
     {
@@ -28,22 +29,33 @@ internal static class TokenizerFixture
             return Taken(kind, Reference(file.GetValue<string>()));
         if (node is JsonObject members)
             foreach (var (name, value) in members.ToList())
-                if (value is JsonObject or JsonArray && Filled(value) is var filled && filled != value) members[name] = filled;
+                if (value is JsonObject or JsonArray && Filled(value) is var filled && filled != value)
+                    members[name] = filled;
         if (node is JsonArray items)
             for (var i = 0; i < items.Count; i++)
-                if (items[i] is JsonObject item && Filled(item) is var filled && filled != item) items[i] = filled;
+                if (items[i] is JsonObject item && Filled(item) is var filled && filled != item)
+                    items[i] = filled;
         return node;
     }
 
     private static JsonNode Taken(string kind, string file)
     {
         if (file.EndsWith("vocab.txt", StringComparison.Ordinal))
-            return new JsonObject(File.ReadAllText(file).TrimEnd('\n').Split('\n').Select((piece, id) => KeyValuePair.Create(piece, (JsonNode?)id)));
+            return new JsonObject(
+                File.ReadAllText(file)
+                    .TrimEnd('\n')
+                    .Split('\n')
+                    .Select((piece, id) => KeyValuePair.Create(piece, (JsonNode?)id))
+            );
         var model = SentencePieceModel.Parse(File.ReadAllBytes(file), file);
         return kind switch
         {
-            "$ids" => new JsonObject(model.Pieces.Select((piece, id) => KeyValuePair.Create(piece.Text, (JsonNode?)id))),
-            "$pieces" => new JsonArray([.. model.Pieces.Select(piece => new JsonArray(piece.Text, (double)piece.Score))]),
+            "$ids" => new JsonObject(
+                model.Pieces.Select((piece, id) => KeyValuePair.Create(piece.Text, (JsonNode?)id))
+            ),
+            "$pieces" => new JsonArray([
+                .. model.Pieces.Select(piece => new JsonArray(piece.Text, (double)piece.Score)),
+            ]),
             "$charsmap" => JsonValue.Create(Convert.ToBase64String(model.Normalizer.CharacterMap)),
             _ => throw new InvalidOperationException(kind),
         };

@@ -58,7 +58,8 @@ public class TokenizersTests
     public void What_cannot_be_opened_is_said(string name, string expected)
     {
         using var folder = new TemporaryFolder();
-        if (name != "nothing.txt") File.WriteAllText(folder[name], "x");
+        if (name != "nothing.txt")
+            File.WriteAllText(folder[name], "x");
         Assert.Contains(expected, Assert.Throws<LitException>(() => Tokenizers.Open(folder[name])).Message);
     }
 
@@ -67,7 +68,10 @@ public class TokenizersTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllLines(folder["vocab.txt"], ["cat"]);
-        Assert.Contains("no line is [UNK]", Assert.Throws<LitException>(() => Tokenizers.Open(folder["vocab.txt"])).Message);
+        Assert.Contains(
+            "no line is [UNK]",
+            Assert.Throws<LitException>(() => Tokenizers.Open(folder["vocab.txt"])).Message
+        );
     }
 
     [Fact]
@@ -75,6 +79,9 @@ public class TokenizersTests
     {
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder["vocab.txt"], [.. "[UNK]\n"u8, 0xE9, (byte)'\n']);
-        Assert.Contains("byte 6 is not UTF-8", Assert.Throws<LitException>(() => Tokenizers.Open(folder["vocab.txt"])).Message);
+        Assert.Contains(
+            "byte 6 is not UTF-8",
+            Assert.Throws<LitException>(() => Tokenizers.Open(folder["vocab.txt"])).Message
+        );
     }
 }

@@ -27,7 +27,14 @@ public sealed class WordPieceFixtures : IFixtureKind
             using var json = JsonDocument.Parse(File.ReadAllBytes(folder.PathOf(file)));
             var cases = json.RootElement.Clone();
             Assert.NotEqual(0, cases.GetArrayLength());
-            foreach (var field in cases.EnumerateArray().SelectMany(one => one.EnumerateObject()).Select(p => p.Name).Distinct().Where(name => name != "text"))
+            foreach (
+                var field in cases
+                    .EnumerateArray()
+                    .SelectMany(one => one.EnumerateObject())
+                    .Select(p => p.Name)
+                    .Distinct()
+                    .Where(name => name != "text")
+            )
                 yield return new(field, () => Compare(cases, field, vocabulary));
         }
     }
@@ -36,8 +43,10 @@ public sealed class WordPieceFixtures : IFixtureKind
     {
         Assert.True(Fields.TryGetValue(field, out var reading), $"{field}: nobody knows this reading");
         var tokenizer = WordPiece.Load(vocabulary, reading.Rules, reading.LowerCase);
-        Differences.Expect(cases, field, (text, expected) => reading.AsRow
-            ? CaptionTokenizer.LitBert(tokenizer, expected.Length).Row(text, out _)
-            : [.. tokenizer.Encode(text).Select(id => (long)id)]);
+        Differences.Expect(cases, field, (text, expected) =>
+            reading.AsRow
+                ? CaptionTokenizer.LitBert(tokenizer, expected.Length).Row(text, out _)
+                : [.. tokenizer.Encode(text).Select(id => (long)id)]
+        );
     }
 }

@@ -5,7 +5,14 @@ namespace LiT.Tests.Text;
 public class WordPieceTrainerTests
 {
     private static readonly string[] Captions =
-        ["a photo of a cat", "a photo of a dog", "A photo, of two cats!", "dogs and cats", "the café", "a cat 👍🏽 中文"];
+    [
+        "a photo of a cat",
+        "a photo of a dog",
+        "A photo, of two cats!",
+        "dogs and cats",
+        "the café",
+        "a cat 👍🏽 中文",
+    ];
 
     [Fact]
     public void The_special_pieces_come_first_and_padding_is_id_0()
@@ -58,7 +65,8 @@ public class WordPieceTrainerTests
     public void Characters_that_do_not_fit_are_left_out_from_the_rarest_on_and_counted()
     {
         var trainer = new WordPieceTrainer(new(Size: 16));
-        foreach (var caption in Captions) trainer.Add(caption);
+        foreach (var caption in Captions)
+            trainer.Add(caption);
         var tokenizer = trainer.Train(TestContext.Current.CancellationToken);
         Assert.True(tokenizer.VocabularySize <= 16);
         Assert.NotEqual(0, trainer.CharactersLeftOut);
@@ -93,5 +101,6 @@ public class WordPieceTrainerTests
     private static WordPiece Train(IEnumerable<string> captions, WordPieceTraining? options = null) =>
         WordPieceTrainer.Train(captions, options, TestContext.Current.CancellationToken);
 
-    private static List<string> Pieces(ITokenizer tokenizer) => [.. Enumerable.Range(0, tokenizer.VocabularySize).Select(tokenizer.PieceOf)];
+    private static List<string> Pieces(ITokenizer tokenizer) =>
+        [.. Enumerable.Range(0, tokenizer.VocabularySize).Select(tokenizer.PieceOf)];
 }

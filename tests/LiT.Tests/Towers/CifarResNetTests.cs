@@ -10,7 +10,14 @@ public sealed class CifarResNetTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private static CifarResNetConfig Tiny => new() { Blocks = 1, Width = 4, ImageSize = 32, Heads = [new("animals", 3, ["cat", "dog", "frog"]), new("colours", 2)] };
+    private static CifarResNetConfig Tiny =>
+        new()
+        {
+            Blocks = 1,
+            Width = 4,
+            ImageSize = 32,
+            Heads = [new("animals", 3, ["cat", "dog", "frog"]), new("colours", 2)],
+        };
 
     private static Tensor Pictures(int count, long seed = 1)
     {
@@ -27,7 +34,8 @@ public sealed class CifarResNetTests : IDisposable
         using var scope = NewDisposeScope();
         var tower = Tiny.Create(seed: 0);
         using (no_grad())
-            for (var i = 0; i < 5; i++) tower.call(Pictures(8, i));                          // running statistics that are not 0 and 1
+            for (var i = 0; i < 5; i++)
+                tower.call(Pictures(8, i)); // running statistics that are not 0 and 1
         tower.eval();
         var pictures = Pictures(3);
         var plain = tower.call(pictures);
@@ -46,7 +54,8 @@ public sealed class CifarResNetTests : IDisposable
         var before = tower.call(Pictures(2));
         tower.Unlock();
         using (no_grad())
-            foreach (var weight in tower.parameters()) weight.mul_(1.5);
+            foreach (var weight in tower.parameters())
+                weight.mul_(1.5);
         tower.Lock();
         Assert.True(Difference(tower.call(Pictures(2)), before) > 0.1);
     }
@@ -57,7 +66,7 @@ public sealed class CifarResNetTests : IDisposable
         using var scope = NewDisposeScope();
         var tower = Tiny.Create(seed: 0);
         var labels = arange(12) % 3;
-        var pictures = Pictures(12) + labels.view(-1, 1, 1, 1);                              // brighter by class
+        var pictures = Pictures(12) + labels.view(-1, 1, 1, 1); // brighter by class
         var optimizer = optim.SGD(tower.parameters(), 0.1, momentum: 0.9);
         var losses = new List<float>();
         for (var step = 0; step < 15; step++)
@@ -87,8 +96,14 @@ public sealed class CifarResNetTests : IDisposable
         using var scope = NewDisposeScope();
         var path = Path.Combine(folder, "image.safetensors");
         var tower = Tiny.Create(seed: 3);
-        using (no_grad()) tower.call(Pictures(8));
-        ImageTowerFile.Save(path, tower, Preprocessing.Cifar, new Dictionary<string, string> { ["made.by"] = "a test" });
+        using (no_grad())
+            tower.call(Pictures(8));
+        ImageTowerFile.Save(
+            path,
+            tower,
+            Preprocessing.Cifar,
+            new Dictionary<string, string> { ["made.by"] = "a test" }
+        );
         tower.Lock();
 
         using var read = ImageTowerLoader.Load(path);
@@ -98,7 +113,10 @@ public sealed class CifarResNetTests : IDisposable
         Assert.Equal(ImageTowerFile.Fingerprint(tower, Preprocessing.Cifar), read.Fingerprint);
         var representation = read.Tower.call(Pictures(2));
         Assert.Equal(tower.call(Pictures(2)).data<float>().ToArray(), representation.data<float>().ToArray());
-        Assert.Equal(tower.Logits("colours", representation).data<float>().ToArray(), read.Tower.Logits("colours", representation).data<float>().ToArray());
+        Assert.Equal(
+            tower.Logits("colours", representation).data<float>().ToArray(),
+            read.Tower.Logits("colours", representation).data<float>().ToArray()
+        );
     }
 
     [Fact]
@@ -109,9 +127,11 @@ public sealed class CifarResNetTests : IDisposable
         var tower = Tiny.Create(seed: 3);
         var own = ImageTowerFile.Fingerprint(tower, Preprocessing.Cifar);
         Assert.NotEqual(own, ImageTowerFile.Fingerprint(tower, Preprocessing.Cifar with { Width = 40 }));
-        using (no_grad()) ((Dense)tower.named_modules().Single(m => m.name == "heads.animals").module).weight!.add_(1);
+        using (no_grad())
+            ((Dense)tower.named_modules().Single(m => m.name == "heads.animals").module).weight!.add_(1);
         Assert.Equal(own, ImageTowerFile.Fingerprint(tower, Preprocessing.Cifar));
-        using (no_grad()) tower.parameters().First().view(-1)[0].add_(1e-3f);
+        using (no_grad())
+            tower.parameters().First().view(-1)[0].add_(1e-3f);
         Assert.NotEqual(own, ImageTowerFile.Fingerprint(tower, Preprocessing.Cifar));
     }
 
@@ -121,23 +141,48 @@ public sealed class CifarResNetTests : IDisposable
         using var scope = NewDisposeScope();
         var tower = (Tiny with { Heads = [new("linear", 10)] }).Create(seed: 5);
         using var read = ImageTowerLoader.Load(new MemoryCheckpoint(AsPublished(tower)) { Path = "resnet8.th" });
-        Assert.Equal(("CIFAR ResNet (pytorch_resnet_cifar10)", "ResNet-8 in its CIFAR form, 3 stages of width 4, 8, 16"), (read.Family, read.Architecture));
+        Assert.Equal(
+            ("CIFAR ResNet (pytorch_resnet_cifar10)", "ResNet-8 in its CIFAR form, 3 stages of width 4, 8, 16"),
+            (read.Family, read.Architecture)
+        );
         Assert.Equal([new HeadConfig("linear", 10)], read.Heads);
         tower.Lock();
-        Assert.Equal(tower.call(Pictures(2)).data<float>().ToArray(), read.Tower.call(Pictures(2)).data<float>().ToArray());
+        Assert.Equal(
+            tower.call(Pictures(2)).data<float>().ToArray(),
+            read.Tower.call(Pictures(2)).data<float>().ToArray()
+        );
     }
 
     // Our names turned into theirs, without the table that is tested.
-    private static Dictionary<string, Tensor> AsPublished(ImageTower tower) => tower.state_dict()
-        .Where(entry => !entry.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal))
-        .ToDictionary(entry => "state_dict.module." + System.Text.RegularExpressions.Regex.Replace(entry.Key
-            .Replace("heads.linear", "linear", StringComparison.Ordinal).Replace("stem.norm", "bn1", StringComparison.Ordinal).Replace("stem", "conv1", StringComparison.Ordinal),
-            @"^blocks\.(\d)\.conv(\d)(\.norm)?", match => $"layer{int.Parse(match.Groups[1].Value) + 1}.0.{(match.Groups[3].Success ? "bn" : "conv")}{match.Groups[2].Value}"),
-            entry => entry.Value);
+    private static Dictionary<string, Tensor> AsPublished(ImageTower tower) =>
+        tower
+            .state_dict()
+            .Where(entry => !entry.Key.EndsWith("num_batches_tracked", StringComparison.Ordinal))
+            .ToDictionary(
+                entry =>
+                    "state_dict.module."
+                    + System.Text.RegularExpressions.Regex.Replace(
+                        entry
+                            .Key.Replace("heads.linear", "linear", StringComparison.Ordinal)
+                            .Replace("stem.norm", "bn1", StringComparison.Ordinal)
+                            .Replace("stem", "conv1", StringComparison.Ordinal),
+                        @"^blocks\.(\d)\.conv(\d)(\.norm)?",
+                        match =>
+                            $"layer{int.Parse(match.Groups[1].Value) + 1}.0.{(match.Groups[3].Success ? "bn" : "conv")}{match.Groups[2].Value}"
+                    ),
+                entry => entry.Value
+            );
 
     [Theory]
-    [InlineData("cifar-resnet:21", "There is no CIFAR ResNet of depth '21'. Write 6n+2, for example 20, 32, 44, 56 or 110.")]
+    [InlineData(
+        "cifar-resnet:21",
+        "There is no CIFAR ResNet of depth '21'. Write 6n+2, for example 20, 32, 44, 56 or 110."
+    )]
     [InlineData("cifar-resnet:20,depth=5", "'depth=5' is not understood.")]
     public void A_spec_that_cannot_be_says_what_can(string spec, string message) =>
-        Assert.Contains(message, Assert.Throws<UsageException>(() => ImageTowerLoader.Load(spec)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message,
+            Assert.Throws<UsageException>(() => ImageTowerLoader.Load(spec)).Message,
+            StringComparison.Ordinal
+        );
 }

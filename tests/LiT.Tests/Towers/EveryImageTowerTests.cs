@@ -12,23 +12,133 @@ public sealed class EveryImageTowerTests : IDisposable
 
     private static readonly Dictionary<string, ImageTowerConfig> Tiny = new()
     {
-        ["vit, class token"] = new VitConfig { Width = 16, Depth = 2, MlpDim = 24, AttentionHeads = 2, Patch = 8, ImageSize = 32, Positions = VitPositions.LearnedWithClass, Heads = Heads },
-        ["vit, mean, fixed positions"] = new VitConfig { Width = 16, Depth = 1, MlpDim = 24, AttentionHeads = 2, Patch = 8, ImageSize = 32, Pooling = VitPooling.Mean, Positions = VitPositions.SinCos2d, Heads = Heads },
-        ["vit, attention pooling, pre-logits"] = new VitConfig { Width = 16, Depth = 1, MlpDim = 24, AttentionHeads = 2, Patch = 8, ImageSize = 32, Pooling = VitPooling.Map, PreLogits = 12, Heads = Heads },
-        ["bit"] = new BitConfig { Width = 32, Units = [1, 1], ImageSize = 32, Heads = Heads },
-        ["gn-resnet"] = new GroupNormResNetConfig { Width = 32, Units = [1, 1], ImageSize = 32, Heads = Heads },
-        ["mixer"] = new MixerConfig { Width = 16, Depth = 2, TokensMlpDim = 10, ChannelsMlpDim = 24, Patch = 8, ImageSize = 32, Heads = Heads },
-        ["dino"] = new DinoConfig { Width = 16, Depth = 1, MlpDim = 24, AttentionHeads = 2, Patch = 8, ImageSize = 32, Heads = Heads },
-        ["dino v2"] = new DinoConfig { Width = 16, Depth = 1, MlpDim = 24, AttentionHeads = 2, Patch = 8, ImageSize = 32, Registers = 2, LayerScale = true, Mlp = DinoMlp.SwiGlu, JoinPatchMean = true, Resampling = PositionResampling.BilinearAligned, Heads = Heads },
-        ["hf-vit"] = new HuggingFaceViTConfig { Width = 16, Depth = 1, MlpDim = 24, AttentionHeads = 2, Patch = 8, ImageSize = 32, Pooler = true, Activation = Activation.GeluTanh, Heads = Heads },
-        ["resnet, bottleneck"] = new ResNetConfig { Width = 8, Units = [1, 1], Middle = 16, ImageSize = 32, Heads = Heads },
-        ["resnet, basic"] = new ResNetConfig { Width = 8, Units = [2, 1], Block = ResNetBlock.Basic, ImageSize = 32, Heads = Heads },
-        ["cifar-resnet"] = new CifarResNetConfig { Blocks = 1, Width = 4, Stages = 2, StemStride = 2, ImageSize = 32, Heads = Heads },
+        ["vit, class token"] = new VitConfig
+        {
+            Width = 16,
+            Depth = 2,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Positions = VitPositions.LearnedWithClass,
+            Heads = Heads,
+        },
+        ["vit, mean, fixed positions"] = new VitConfig
+        {
+            Width = 16,
+            Depth = 1,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Pooling = VitPooling.Mean,
+            Positions = VitPositions.SinCos2d,
+            Heads = Heads,
+        },
+        ["vit, attention pooling, pre-logits"] = new VitConfig
+        {
+            Width = 16,
+            Depth = 1,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Pooling = VitPooling.Map,
+            PreLogits = 12,
+            Heads = Heads,
+        },
+        ["bit"] = new BitConfig
+        {
+            Width = 32,
+            Units = [1, 1],
+            ImageSize = 32,
+            Heads = Heads,
+        },
+        ["gn-resnet"] = new GroupNormResNetConfig
+        {
+            Width = 32,
+            Units = [1, 1],
+            ImageSize = 32,
+            Heads = Heads,
+        },
+        ["mixer"] = new MixerConfig
+        {
+            Width = 16,
+            Depth = 2,
+            TokensMlpDim = 10,
+            ChannelsMlpDim = 24,
+            Patch = 8,
+            ImageSize = 32,
+            Heads = Heads,
+        },
+        ["dino"] = new DinoConfig
+        {
+            Width = 16,
+            Depth = 1,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Heads = Heads,
+        },
+        ["dino v2"] = new DinoConfig
+        {
+            Width = 16,
+            Depth = 1,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Registers = 2,
+            LayerScale = true,
+            Mlp = DinoMlp.SwiGlu,
+            JoinPatchMean = true,
+            Resampling = PositionResampling.BilinearAligned,
+            Heads = Heads,
+        },
+        ["hf-vit"] = new HuggingFaceViTConfig
+        {
+            Width = 16,
+            Depth = 1,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Pooler = true,
+            Activation = Activation.GeluTanh,
+            Heads = Heads,
+        },
+        ["resnet, bottleneck"] = new ResNetConfig
+        {
+            Width = 8,
+            Units = [1, 1],
+            Middle = 16,
+            ImageSize = 32,
+            Heads = Heads,
+        },
+        ["resnet, basic"] = new ResNetConfig
+        {
+            Width = 8,
+            Units = [2, 1],
+            Block = ResNetBlock.Basic,
+            ImageSize = 32,
+            Heads = Heads,
+        },
+        ["cifar-resnet"] = new CifarResNetConfig
+        {
+            Blocks = 1,
+            Width = 4,
+            Stages = 2,
+            StemStride = 2,
+            ImageSize = 32,
+            Heads = Heads,
+        },
     };
 
     private readonly string folder = Directory.CreateTempSubdirectory("lit-").FullName;
 
-    public static IEnumerable<TheoryDataRow<string>> Names() => Tiny.Keys.Select(name => new TheoryDataRow<string>(name));
+    public static IEnumerable<TheoryDataRow<string>> Names() =>
+        Tiny.Keys.Select(name => new TheoryDataRow<string>(name));
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
@@ -39,7 +149,10 @@ public sealed class EveryImageTowerTests : IDisposable
         using var unrecorded = no_grad();
         var tower = Tiny[name].Build();
         foreach (var (weight, value) in tower.state_dict())
-            if (value.is_floating_point()) value.normal_(0, 0.3, random).add_(weight.EndsWith("running_var", StringComparison.Ordinal) ? 2 : 0.05f);
+            if (value.is_floating_point())
+                value
+                    .normal_(0, 0.3, random)
+                    .add_(weight.EndsWith("running_var", StringComparison.Ordinal) ? 2 : 0.05f);
         tower.eval();
         return tower;
     }
@@ -52,7 +165,8 @@ public sealed class EveryImageTowerTests : IDisposable
 
     private static float[] Floats(Tensor t) => t.contiguous().data<float>().ToArray();
 
-    private static double Difference(Tensor got, Tensor expected) => ((got - expected).abs().max() / expected.square().mean().sqrt()).to(float64).item<double>();
+    private static double Difference(Tensor got, Tensor expected) =>
+        ((got - expected).abs().max() / expected.square().mean().sqrt()).to(float64).item<double>();
 
     [Theory]
     [MemberData(nameof(Names))]
@@ -63,7 +177,10 @@ public sealed class EveryImageTowerTests : IDisposable
         var tower = Filled(name);
         ImageTowerFile.Save(path, tower, Preprocessing.LiT(32));
         using var read = ImageTowerLoader.Load(path);
-        Assert.Equal(System.Text.Json.JsonSerializer.Serialize(Tiny[name]), System.Text.Json.JsonSerializer.Serialize(read.Tower.Config));
+        Assert.Equal(
+            System.Text.Json.JsonSerializer.Serialize(Tiny[name]),
+            System.Text.Json.JsonSerializer.Serialize(read.Tower.Config)
+        );
         Assert.Equal(ImageTowerFile.Fingerprint(tower, Preprocessing.LiT(32)), read.Fingerprint);
         Assert.Equal(["cat", "dog", "frog"], read.Heads[0].ClassNames);
         tower.Lock();
@@ -100,7 +217,8 @@ public sealed class EveryImageTowerTests : IDisposable
         tower.Lock();
         var first = Floats(tower.call(Pictures(2)));
         foreach (var (kernel, weight) in tower.named_parameters())
-            if (weight.dim() == 4) weight.zero_();
+            if (weight.dim() == 4)
+                weight.zero_();
         Assert.Equal(first, Floats(tower.call(Pictures(2))));
         tower.Lock();
         Assert.NotEqual(first, Floats(tower.call(Pictures(2))));
@@ -116,11 +234,17 @@ public sealed class EveryImageTowerTests : IDisposable
         using var unrecorded = no_grad();
         var pictures = Pictures(4);
         var together = tower.call(pictures);
-        var alone = Enumerable.Range(0, 4).AsParallel().AsOrdered().WithDegreeOfParallelism(4).Select(i =>
-        {
-            using var own = NewDisposeScope();
-            return Floats(tower.call(pictures[i..(i + 1)]));
-        }).ToList();
+        var alone = Enumerable
+            .Range(0, 4)
+            .AsParallel()
+            .AsOrdered()
+            .WithDegreeOfParallelism(4)
+            .Select(i =>
+            {
+                using var own = NewDisposeScope();
+                return Floats(tower.call(pictures[i..(i + 1)]));
+            })
+            .ToList();
         Assert.True(Difference(tensor(alone.SelectMany(x => x).ToArray()).view(together.shape), together) < 1e-5);
     }
 
@@ -132,9 +256,10 @@ public sealed class EveryImageTowerTests : IDisposable
         var (tower, pictures) = (Filled(name), Pictures(2));
         tower.Lock();
         using var unrecorded = no_grad();
-        tower.call(pictures).Dispose();                                                      // folds what can be folded
+        tower.call(pictures).Dispose(); // folds what can be folded
         var before = DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount;
-        for (var i = 0; i < 3; i++) tower.call(pictures).Dispose();
+        for (var i = 0; i < 3; i++)
+            tower.call(pictures).Dispose();
         Assert.Equal(before, DisposeScopeManager.Statistics.TensorStatistics.ThreadTotalLiveCount);
     }
 
@@ -163,7 +288,10 @@ public sealed class EveryImageTowerTests : IDisposable
         var path = Path.Combine(folder, "image.safetensors");
         ImageTowerFile.Save(path, Filled(name), Preprocessing.LiT(32));
         using var exact = ImageTowerLoader.Load(path);
-        using var coarse = ImageTowerLoader.Load(path, new ImageTowerOptions { Compute = Compute.Cpu with { Type = ScalarType.BFloat16 } });
+        using var coarse = ImageTowerLoader.Load(
+            path,
+            new ImageTowerOptions { Compute = Compute.Cpu with { Type = ScalarType.BFloat16 } }
+        );
         Assert.Equal(exact.Fingerprint, coarse.Fingerprint);
         var got = coarse.Tower.call(Pictures(2).to(bfloat16));
         Assert.Equal(ScalarType.BFloat16, got.dtype);
@@ -179,7 +307,12 @@ public sealed class EveryImageTowerTests : IDisposable
         static IEnumerable<string> Described(string name, ImageTowerConfig config)
         {
             using var tower = config.Build(new Device(DeviceType.META));
-            return [$"# {name}", .. tower.state_dict().Select(weight => $"{weight.Key} [{string.Join(", ", weight.Value.shape)}]"), ""];
+            return
+            [
+                $"# {name}",
+                .. tower.state_dict().Select(weight => $"{weight.Key} [{string.Join(", ", weight.Value.shape)}]"),
+                "",
+            ];
         }
     }
 }

@@ -7,7 +7,8 @@ namespace LiT.Tests.Towers;
 /// <summary>This library's own gradients, each beside autograd's of the plain operations.</summary>
 public sealed class GradientKernelTests
 {
-    private const string NotHere = "This processor, or this build of libtorch, has no oneDNN products; libtorch's own are used.";
+    private const string NotHere =
+        "This processor, or this build of libtorch, has no oneDNN products; libtorch's own are used.";
 
     private static Tensor Random(int seed, params long[] shape)
     {
@@ -16,17 +17,27 @@ public sealed class GradientKernelTests
     }
 
     /// <summary>The result and the gradient of every input that takes one, by two ways of computing the same.</summary>
-    private static void AssertSame(Func<Tensor[], Tensor> own, Func<Tensor[], Tensor> plain, Tensor?[] inputs, bool[]? takeGradients = null)
+    private static void AssertSame(
+        Func<Tensor[], Tensor> own,
+        Func<Tensor[], Tensor> plain,
+        Tensor?[] inputs,
+        bool[]? takeGradients = null
+    )
     {
         using var scope = NewDisposeScope();
         var (got, expected) = (Run(own), Run(plain));
         foreach (var (one, other) in got.Zip(expected))
         {
             Assert.Equal(other is null, one is null);
-            if (other is null) continue;
+            if (other is null)
+                continue;
             Assert.Equal(other.shape, one!.shape);
             Assert.True(one.is_contiguous());
-            Assert.InRange((one - other).abs().max().item<float>() / other.square().mean().sqrt().item<float>(), 0, 2e-5);
+            Assert.InRange(
+                (one - other).abs().max().item<float>() / other.square().mean().sqrt().item<float>(),
+                0,
+                2e-5
+            );
         }
 
         Tensor?[] Run(Func<Tensor[], Tensor> way)
@@ -49,7 +60,11 @@ public sealed class GradientKernelTests
         using var scope = NewDisposeScope();
         var (x, weight, bias) = (Random(1, shape), Random(2, outputs, shape[^1]), biased ? Random(3, outputs) : null);
         Assert.True(OneDnn.IsFaster(x, outputs));
-        AssertSame(of => DenseGradient.Linear(of[0], of[1], of[2]), of => nn.functional.linear(of[0], of[1], of[2]), [x, weight, bias]);
+        AssertSame(
+            of => DenseGradient.Linear(of[0], of[1], of[2]),
+            of => nn.functional.linear(of[0], of[1], of[2]),
+            [x, weight, bias]
+        );
     }
 
     [Theory]
@@ -60,8 +75,12 @@ public sealed class GradientKernelTests
     {
         Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
         using var scope = NewDisposeScope();
-        AssertSame(of => DenseGradient.Linear(of[0], of[1], of[2]), of => nn.functional.linear(of[0], of[1], of[2]),
-            [Random(1, 1400, 64), Random(2, 96, 64), Random(3, 96)], [x, weight, bias]);
+        AssertSame(
+            of => DenseGradient.Linear(of[0], of[1], of[2]),
+            of => nn.functional.linear(of[0], of[1], of[2]),
+            [Random(1, 1400, 64), Random(2, 96, 64), Random(3, 96)],
+            [x, weight, bias]
+        );
     }
 
     [Fact]
@@ -69,7 +88,11 @@ public sealed class GradientKernelTests
     {
         Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
         using var scope = NewDisposeScope();
-        AssertSame(of => DenseGradient.Linear(of[0], of[1][1..], null), of => nn.functional.linear(of[0], of[1][1..], null), [Random(1, 1400, 64), Random(2, 96, 64)]);
+        AssertSame(
+            of => DenseGradient.Linear(of[0], of[1][1..], null),
+            of => nn.functional.linear(of[0], of[1][1..], null),
+            [Random(1, 1400, 64), Random(2, 96, 64)]
+        );
     }
 
     [Theory]
@@ -80,7 +103,11 @@ public sealed class GradientKernelTests
     {
         Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's GELU is used.");
         using var scope = NewDisposeScope();
-        AssertSame(of => GeluGradient.Tanh(of[0]), of => nn.functional.gelu(of[0], TorchSharp.Modules.GELU.Approximate.tanh), [Random(1, rows, columns) * 3]);
+        AssertSame(
+            of => GeluGradient.Tanh(of[0]),
+            of => nn.functional.gelu(of[0], TorchSharp.Modules.GELU.Approximate.tanh),
+            [Random(1, rows, columns) * 3]
+        );
     }
 
     [Theory]
@@ -96,17 +123,32 @@ public sealed class GradientKernelTests
         Tensor Plain(Tensor states, Tensor? queries)
         {
             var rows = states.split([.. lengths.Select(length => (long)length)]);
-            return cat([.. rows.Select((row, i) =>
-            {
-                Tensor Heads(Tensor of) => of.unflatten(1, [heads, size]).transpose(0, 1);               // [H, L, S]
-                var parts = row.split(width, 1);
-                var query = queries is null ? parts[0] : queries.narrow(0, i, 1);
-                return nn.functional.scaled_dot_product_attention(Heads(query), Heads(parts[^2]), Heads(parts[^1])).transpose(0, 1).flatten(1);
-            })]);
+            return cat([
+                .. rows.Select(
+                    (row, i) =>
+                    {
+                        Tensor Heads(Tensor of) => of.unflatten(1, [heads, size]).transpose(0, 1); // [H, L, S]
+                        var parts = row.split(width, 1);
+                        var query = queries is null ? parts[0] : queries.narrow(0, i, 1);
+                        return nn
+                            .functional.scaled_dot_product_attention(Heads(query), Heads(parts[^2]), Heads(parts[^1]))
+                            .transpose(0, 1)
+                            .flatten(1);
+                    }
+                ),
+            ]);
         }
         Assert.True(RowAttention.Takes(zeros(1), size, lengths));
-        AssertSame(of => RowAttention.Mixed(of[0], null, heads, lengths), of => Plain(of[0], null), [Random(1, lengths.Sum(), 3 * width) * 2]);
-        AssertSame(of => RowAttention.Mixed(of[0], of[1], heads, lengths), of => Plain(of[0], of[1]), [Random(1, lengths.Sum(), 2 * width) * 2, Random(2, lengths.Length, width)]);
+        AssertSame(
+            of => RowAttention.Mixed(of[0], null, heads, lengths),
+            of => Plain(of[0], null),
+            [Random(1, lengths.Sum(), 3 * width) * 2]
+        );
+        AssertSame(
+            of => RowAttention.Mixed(of[0], of[1], heads, lengths),
+            of => Plain(of[0], of[1]),
+            [Random(1, lengths.Sum(), 2 * width) * 2, Random(2, lengths.Length, width)]
+        );
     }
 
     [Fact]
@@ -114,14 +156,19 @@ public sealed class GradientKernelTests
     {
         Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
         using var outer = NewDisposeScope();
-        var (x, weight, bias) = (Random(1, 1000, 96), Random(2, 96, 96).requires_grad_(), Random(3, 96).requires_grad_());
+        var (x, weight, bias) = (
+            Random(1, 1000, 96),
+            Random(2, 96, 96).requires_grad_(),
+            Random(3, 96).requires_grad_()
+        );
         List<int> alive = [];
         for (var turn = 0; turn < 4; turn++)
         {
             using (NewDisposeScope())
             {
                 var y = DenseGradient.Linear(x, weight, bias);
-                for (var layer = 0; layer < 3; layer++) y = DenseGradient.Linear(y.relu(), weight, bias);
+                for (var layer = 0; layer < 3; layer++)
+                    y = DenseGradient.Linear(y.relu(), weight, bias);
                 y.sum().backward();
             }
             alive.Add(ThreadLive());

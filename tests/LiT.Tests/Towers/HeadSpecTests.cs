@@ -28,5 +28,8 @@ public class HeadSpecTests
     [InlineData("big")]
     [InlineData("99999999999")]
     public void Other_words_are_refused(string text) =>
-        Assert.StartsWith($"--text-head {text}: is no head.", Assert.Throws<UsageException>(() => HeadSpec.Parse(text, "--text-head")).Message);
+        Assert.StartsWith(
+            $"--text-head {text}: is no head.",
+            Assert.Throws<UsageException>(() => HeadSpec.Parse(text, "--text-head")).Message
+        );
 }

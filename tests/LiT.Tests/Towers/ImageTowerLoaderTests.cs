@@ -11,7 +11,8 @@ public sealed class ImageTowerLoaderTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    private static string Fixture(string folder, string file) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference", folder, file);
+    private static string Fixture(string folder, string file) =>
+        Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference", folder, file);
 
     // Every tensor of a file, so that a test can spoil one.
     private static MemoryCheckpoint Copy(string path, Action<Dictionary<string, Tensor>> spoil)
@@ -23,18 +24,32 @@ public sealed class ImageTowerLoaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("torchvision_resnet", "", "checkpoint.safetensors", "dino_backbone.pth", "dino_backbone_legacy.pth", "dino_full_checkpoint.pth", "moco_v3.pth")]
+    [InlineData(
+        "torchvision_resnet",
+        "",
+        "checkpoint.safetensors",
+        "dino_backbone.pth",
+        "dino_backbone_legacy.pth",
+        "dino_full_checkpoint.pth",
+        "moco_v3.pth"
+    )]
     [InlineData("dino_vit", ":heads=4", "v1.safetensors", "v1.pth", "v1_full_checkpoint.pth")]
     [InlineData("dino_vit", ":heads=4", "v2.safetensors", "v2.pth", "v2_chunked_teacher.pth")]
     [InlineData("mixer_npz", "", "checkpoint.npz", "checkpoint_old_names.npz")]
     [InlineData("bit_resnetv2_npz", "", "checkpoint_legacy_tf.npz", "checkpoint_legacy_tf_numbered.npz")]
-    public void The_same_weights_have_the_same_fingerprint_from_every_container_and_under_every_name(string fixture, string options, params string[] files)
+    public void The_same_weights_have_the_same_fingerprint_from_every_container_and_under_every_name(
+        string fixture,
+        string options,
+        params string[] files
+    )
     {
-        var prints = files.Select(file =>
-        {
-            using var loaded = ImageTowerLoader.Load(Fixture(fixture, file) + options);
-            return loaded.Fingerprint;
-        }).ToList();
+        var prints = files
+            .Select(file =>
+            {
+                using var loaded = ImageTowerLoader.Load(Fixture(fixture, file) + options);
+                return loaded.Fingerprint;
+            })
+            .ToList();
         Assert.Single(prints.Distinct());
         Assert.Matches("^[0-9a-f]{64}$", prints[0]);
     }
@@ -45,29 +60,104 @@ public sealed class ImageTowerLoaderTests : IDisposable
         using var map = ImageTowerLoader.Load(Fixture("vit_bigvision_npz", "checkpoint_map_inlined.npz"));
         using var first = ImageTowerLoader.Load(Fixture("vit_bigvision_npz", "checkpoint_map_inlined.npz") + ":pool=0");
         Assert.NotEqual(map.Fingerprint, first.Fingerprint);
-        Assert.Contains(first.Names!.Skipped, skipped => skipped.StartsWith("probe: attention pooling", StringComparison.Ordinal));
+        Assert.Contains(first.Names!.Skipped, skipped =>
+            skipped.StartsWith("probe: attention pooling", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
-    [InlineData("vit_augreg_npz", "checkpoint.npz", "ViT (vit_jax, big_vision)", "ViT of width 24, depth 2, 3 heads, MLP 56, patch 4, 16 px, class token", "head")]
-    [InlineData("vit_bigvision_npz", "checkpoint_map_scan.npz", "ViT (vit_jax, big_vision)", "ViT of width 32, depth 3, 4 heads, MLP 44, patch 4, 16 px, attention pooling", "head")]
-    [InlineData("bit_resnetv2_npz", "checkpoint.npz", "BiT ResNet-v2 (big_vision)", "BiT ResNet-v2 of width 32, units 2, 1, 1, max pooling padded with -inf", "head")]
-    [InlineData("bit_resnetv2_npz", "checkpoint_legacy_tf.npz", "BiT ResNet-v2 (big_transfer)", "BiT ResNet-v2 of width 32, units 1, 1", "head")]
-    [InlineData("bit_resnetv2_npz", "checkpoint_v1.npz", "ResNet-v1 with group norms (big_vision)", "ResNet-8 with group norms, width 32", "head")]
-    [InlineData("mixer_npz", "checkpoint_old_names.npz", "MLP-Mixer (old names)", "Mixer of width 20, depth 2, MLPs 14 and 36, patch 4, 16 px", "head")]
-    [InlineData("torchvision_resnet", "moco_v3.pth", "ResNet (torchvision)", "ResNet of width 8, Bottleneck blocks 2, 1, 1, 1", "")]
-    [InlineData("dino_vit", "v2_reg.safetensors:heads=4,patch-mean", "ViT (DINO)", "ViT of width 32, depth 3, 4 heads, MLP 80, patch 4 in DINOv2's form, 4 registers, class token and mean patch token", "")]
-    [InlineData("hf_vit", "model_bf16_classifier.safetensors", "ViT (Hugging Face)", "ViT of width 24, depth 2, 4 heads, MLP 52, patch 4, 16 px, class token", "classifier")]
-    [InlineData("lit_two_towers_npz", "lit_b16b_style.npz:img", "ViT (vit_jax, big_vision)", "ViT of width 24, depth 2, 4 heads, MLP 40, patch 4, 16 px, class token", "head")]
-    public void A_file_is_recognised_from_names_and_shapes(string fixture, string file, string family, string architecture, string heads)
+    [InlineData(
+        "vit_augreg_npz",
+        "checkpoint.npz",
+        "ViT (vit_jax, big_vision)",
+        "ViT of width 24, depth 2, 3 heads, MLP 56, patch 4, 16 px, class token",
+        "head"
+    )]
+    [InlineData(
+        "vit_bigvision_npz",
+        "checkpoint_map_scan.npz",
+        "ViT (vit_jax, big_vision)",
+        "ViT of width 32, depth 3, 4 heads, MLP 44, patch 4, 16 px, attention pooling",
+        "head"
+    )]
+    [InlineData(
+        "bit_resnetv2_npz",
+        "checkpoint.npz",
+        "BiT ResNet-v2 (big_vision)",
+        "BiT ResNet-v2 of width 32, units 2, 1, 1, max pooling padded with -inf",
+        "head"
+    )]
+    [InlineData(
+        "bit_resnetv2_npz",
+        "checkpoint_legacy_tf.npz",
+        "BiT ResNet-v2 (big_transfer)",
+        "BiT ResNet-v2 of width 32, units 1, 1",
+        "head"
+    )]
+    [InlineData(
+        "bit_resnetv2_npz",
+        "checkpoint_v1.npz",
+        "ResNet-v1 with group norms (big_vision)",
+        "ResNet-8 with group norms, width 32",
+        "head"
+    )]
+    [InlineData(
+        "mixer_npz",
+        "checkpoint_old_names.npz",
+        "MLP-Mixer (old names)",
+        "Mixer of width 20, depth 2, MLPs 14 and 36, patch 4, 16 px",
+        "head"
+    )]
+    [InlineData(
+        "torchvision_resnet",
+        "moco_v3.pth",
+        "ResNet (torchvision)",
+        "ResNet of width 8, Bottleneck blocks 2, 1, 1, 1",
+        ""
+    )]
+    [InlineData(
+        "dino_vit",
+        "v2_reg.safetensors:heads=4,patch-mean",
+        "ViT (DINO)",
+        "ViT of width 32, depth 3, 4 heads, MLP 80, patch 4 in DINOv2's form, 4 registers, class token and mean patch token",
+        ""
+    )]
+    [InlineData(
+        "hf_vit",
+        "model_bf16_classifier.safetensors",
+        "ViT (Hugging Face)",
+        "ViT of width 24, depth 2, 4 heads, MLP 52, patch 4, 16 px, class token",
+        "classifier"
+    )]
+    [InlineData(
+        "lit_two_towers_npz",
+        "lit_b16b_style.npz:img",
+        "ViT (vit_jax, big_vision)",
+        "ViT of width 24, depth 2, 4 heads, MLP 40, patch 4, 16 px, class token",
+        "head"
+    )]
+    public void A_file_is_recognised_from_names_and_shapes(
+        string fixture,
+        string file,
+        string family,
+        string architecture,
+        string heads
+    )
     {
         using var loaded = ImageTowerLoader.Load(Fixture(fixture, file));
         Assert.Equal((family, heads), (loaded.Family, string.Join(",", loaded.Tower.HeadNames)));
         Assert.Equal(architecture, loaded.Architecture);
         Assert.All(loaded.Tower.parameters(), weight => Assert.False(weight.requires_grad));
         Assert.False(loaded.Tower.training);
-        Assert.Equal(loaded.Names!.Names.Count + loaded.Names.Skipped.Count, loaded.Describe().Lines.Count(line => line.StartsWith("  ", StringComparison.Ordinal)
-            && !line.StartsWith("  not part of the tower", StringComparison.Ordinal)));
+        Assert.Equal(
+            loaded.Names!.Names.Count + loaded.Names.Skipped.Count,
+            loaded
+                .Describe()
+                .Lines.Count(line =>
+                    line.StartsWith("  ", StringComparison.Ordinal)
+                    && !line.StartsWith("  not part of the tower", StringComparison.Ordinal)
+                )
+        );
     }
 
     [Fact]
@@ -77,8 +167,16 @@ public sealed class ImageTowerLoaderTests : IDisposable
         Assert.Contains("t (1 tensor)", loaded.Names!.Outside);
         Assert.Contains(loaded.Names.Outside, part => part.StartsWith("txt (", StringComparison.Ordinal));
         using var scan = ImageTowerLoader.Load(Fixture("vit_bigvision_npz", "checkpoint_map_scan.npz"));
-        Assert.Contains(scan.Describe().Lines, line => line.StartsWith("  not part of the tower: opt (", StringComparison.Ordinal));
-        Assert.Contains(scan.Names!.Names, name => name is { Ours: "encoder.blocks.0.attn.qkv.weight … encoder.blocks.2.attn.qkv.weight[2/3]", Change: "unstacked, heads joined, transposed" });
+        Assert.Contains(scan.Describe().Lines, line =>
+            line.StartsWith("  not part of the tower: opt (", StringComparison.Ordinal)
+        );
+        Assert.Contains(scan.Names!.Names, name =>
+            name
+                is {
+                    Ours: "encoder.blocks.0.attn.qkv.weight … encoder.blocks.2.attn.qkv.weight[2/3]",
+                    Change: "unstacked, heads joined, transposed"
+                }
+        );
     }
 
     [Fact]
@@ -91,11 +189,13 @@ public sealed class ImageTowerLoaderTests : IDisposable
             tensors["Transformer/encoderblock_0/LayerNorm_2/scale"] = zeros(25);
             tensors["step"] = zeros(1);
         });
-        Assert.Equal("checkpoint.npz looks like ViT (vit_jax, big_vision), but does not fit: " +
-            "1 missing (Transformer/encoderblock_1/MlpBlock_0/Dense_1/bias); 1 left over (step); " +
-            "1 of another shape (Transformer/encoderblock_0/LayerNorm_2/scale [25] for encoder.blocks.0.norm2.weight [24]). " +
-            "Check that the file is complete and of this architecture.",
-            Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message);
+        Assert.Equal(
+            "checkpoint.npz looks like ViT (vit_jax, big_vision), but does not fit: "
+                + "1 missing (Transformer/encoderblock_1/MlpBlock_0/Dense_1/bias); 1 left over (step); "
+                + "1 of another shape (Transformer/encoderblock_0/LayerNorm_2/scale [25] for encoder.blocks.0.norm2.weight [24]). "
+                + "Check that the file is complete and of this architecture.",
+            Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message
+        );
     }
 
     [Fact]
@@ -105,20 +205,45 @@ public sealed class ImageTowerLoaderTests : IDisposable
         var names = new Dictionary<string, Tensor>();
         foreach (var encoder in new[] { "base_encoder", "momentum_encoder" })
         {
-            foreach (var (name, shape) in new (string, long[])[]
-            {
-                ("cls_token", [1, 1, 384]), ("pos_embed", [1, 5, 384]), ("patch_embed.proj.weight", [384, 3, 16, 16]), ("patch_embed.proj.bias", [384]),
-                ("blocks.0.norm1.weight", [384]), ("blocks.0.norm1.bias", [384]), ("blocks.0.attn.qkv.weight", [1152, 384]), ("blocks.0.attn.qkv.bias", [1152]),
-                ("blocks.0.attn.proj.weight", [384, 384]), ("blocks.0.attn.proj.bias", [384]), ("blocks.0.norm2.weight", [384]), ("blocks.0.norm2.bias", [384]),
-                ("blocks.0.mlp.fc1.weight", [64, 384]), ("blocks.0.mlp.fc1.bias", [64]), ("blocks.0.mlp.fc2.weight", [384, 64]), ("blocks.0.mlp.fc2.bias", [384]),
-                ("norm.weight", [384]), ("norm.bias", [384]), ("head.0.weight", [8, 384]), ("head.1.running_mean", [8]),
-            })
+            foreach (
+                var (name, shape) in new (string, long[])[]
+                {
+                    ("cls_token", [1, 1, 384]),
+                    ("pos_embed", [1, 5, 384]),
+                    ("patch_embed.proj.weight", [384, 3, 16, 16]),
+                    ("patch_embed.proj.bias", [384]),
+                    ("blocks.0.norm1.weight", [384]),
+                    ("blocks.0.norm1.bias", [384]),
+                    ("blocks.0.attn.qkv.weight", [1152, 384]),
+                    ("blocks.0.attn.qkv.bias", [1152]),
+                    ("blocks.0.attn.proj.weight", [384, 384]),
+                    ("blocks.0.attn.proj.bias", [384]),
+                    ("blocks.0.norm2.weight", [384]),
+                    ("blocks.0.norm2.bias", [384]),
+                    ("blocks.0.mlp.fc1.weight", [64, 384]),
+                    ("blocks.0.mlp.fc1.bias", [64]),
+                    ("blocks.0.mlp.fc2.weight", [384, 64]),
+                    ("blocks.0.mlp.fc2.bias", [384]),
+                    ("norm.weight", [384]),
+                    ("norm.bias", [384]),
+                    ("head.0.weight", [8, 384]),
+                    ("head.1.running_mean", [8]),
+                }
+            )
                 names[$"state_dict.module.{encoder}.{name}"] = full(shape, encoder == "base_encoder" ? 0.25f : 7f);
         }
         using var loaded = ImageTowerLoader.Load(new MemoryCheckpoint(names) { Path = "vit-s.pth.tar" });
-        Assert.Equal(("ViT (MoCo v3)", "ViT of width 384, depth 1, 12 heads, MLP 64, patch 16 in DINO's form, class token"), (loaded.Family, loaded.Architecture));
+        Assert.Equal(
+            ("ViT (MoCo v3)", "ViT of width 384, depth 1, 12 heads, MLP 64, patch 16 in DINO's form, class token"),
+            (loaded.Family, loaded.Architecture)
+        );
         Assert.Equal(0.25f, loaded.Tower.parameters().First().view(-1)[0].item<float>());
-        Assert.Equal(2, loaded.Names!.Skipped.Count(skipped => skipped.EndsWith("MoCo's projector, which only its training needs", StringComparison.Ordinal)));
+        Assert.Equal(
+            2,
+            loaded.Names!.Skipped.Count(skipped =>
+                skipped.EndsWith("MoCo's projector, which only its training needs", StringComparison.Ordinal)
+            )
+        );
         Assert.Equal(["state_dict.module.momentum_encoder (20 tensors)"], loaded.Names.Outside);
     }
 
@@ -128,17 +253,32 @@ public sealed class ImageTowerLoaderTests : IDisposable
         using var scope = NewDisposeScope();
         var spoiled = Copy(Fixture("vit_bigvision_npz", "checkpoint_tok.npz"), tensors =>
         {
-            foreach (var name in tensors.Keys.Where(name => name.Contains("encoderblock_1/", StringComparison.Ordinal)).ToList()) tensors.Remove(name);
+            foreach (
+                var name in tensors
+                    .Keys.Where(name => name.Contains("encoderblock_1/", StringComparison.Ordinal))
+                    .ToList()
+            )
+                tensors.Remove(name);
         });
-        Assert.Contains("16 missing (Transformer/encoderblock_1/LayerNorm_0/scale", Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "16 missing (Transformer/encoderblock_1/LayerNorm_0/scale",
+            Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void A_block_with_an_absurd_number_is_not_believed()
     {
         using var scope = NewDisposeScope();
-        var spoiled = Copy(Fixture("vit_bigvision_npz", "checkpoint_tok.npz"), tensors => tensors["Transformer/encoderblock_99999999/LayerNorm_0/scale"] = zeros(1));
-        Assert.Contains("would have 100000000 blocks", Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message, StringComparison.Ordinal);
+        var spoiled = Copy(Fixture("vit_bigvision_npz", "checkpoint_tok.npz"), tensors =>
+            tensors["Transformer/encoderblock_99999999/LayerNorm_0/scale"] = zeros(1)
+        );
+        Assert.Contains(
+            "would have 100000000 blocks",
+            Assert.Throws<LitException>(() => ImageTowerLoader.Load(spoiled)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -154,15 +294,31 @@ public sealed class ImageTowerLoaderTests : IDisposable
     }
 
     [Theory]
-    [InlineData("dino_vit", "v1.safetensors", "says nothing of its attention heads, and 0 cannot be for a width of 32. Put ':heads=N' after the path.")]
+    [InlineData(
+        "dino_vit",
+        "v1.safetensors",
+        "says nothing of its attention heads, and 0 cannot be for a width of 32. Put ':heads=N' after the path."
+    )]
     [InlineData("dino_vit", "v1.safetensors:heads=5", "5 cannot be for a width of 32")]
     [InlineData("dino_vit", "v1.safetensors:heads=x", "heads=x is not a size")]
     [InlineData("dino_vit", "v1.safetensors:depth=3", "'depth=3' is not understood")]
-    [InlineData("vit_bigvision_npz", "checkpoint_tok.npz:pool=gap", "has a class token and no attention pooling head, so that Mean pooling cannot be")]
-    [InlineData("vit_bigvision_npz", "checkpoint_tok.npz:pool=mean", "pool=mean is unknown. Choose tok, gap, map or 0.")]
+    [InlineData(
+        "vit_bigvision_npz",
+        "checkpoint_tok.npz:pool=gap",
+        "has a class token and no attention pooling head, so that Mean pooling cannot be"
+    )]
+    [InlineData(
+        "vit_bigvision_npz",
+        "checkpoint_tok.npz:pool=mean",
+        "pool=mean is unknown. Choose tok, gap, map or 0."
+    )]
     [InlineData("vit_bigvision_npz", "no_such.npz", "no such file")]
     public void A_wrong_option_or_path_says_what_to_do(string fixture, string file, string message) =>
-        Assert.Contains(message, Assert.ThrowsAny<LitException>(() => ImageTowerLoader.Load(Fixture(fixture, file))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            message,
+            Assert.ThrowsAny<LitException>(() => ImageTowerLoader.Load(Fixture(fixture, file))).Message,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("vit:B/16", true)]
@@ -170,7 +326,8 @@ public sealed class ImageTowerLoaderTests : IDisposable
     [InlineData("hf-vit:B/16", false)]
     [InlineData("towers/vit.npz", false)]
     [InlineData("bert:base", false)]
-    public void A_spec_from_scratch_is_told_from_a_path(string text, bool spec) => Assert.Equal(spec, ImageTowerLoader.IsSpec(text));
+    public void A_spec_from_scratch_is_told_from_a_path(string text, bool spec) =>
+        Assert.Equal(spec, ImageTowerLoader.IsSpec(text));
 
     [Theory]
     [InlineData("vit:mu/16", "ViT-mu/16, 224 px, class token", 224)]
@@ -200,21 +357,29 @@ public sealed class ImageTowerLoaderTests : IDisposable
     [Fact]
     public void A_tower_from_scratch_is_described_without_being_made()
     {
-        var description = ImageTowerLoader.Describe("vit:e/14");                             // 15 GB if it were
-        Assert.Equal((3_805_421_312, 1792, null), (description.ParameterCount, description.Width, description.Fingerprint));
+        var description = ImageTowerLoader.Describe("vit:e/14"); // 15 GB if it were
         Assert.Equal(
-        [
-            "architecture    ViT-e/14, 224 px, class token",
-            "family          from scratch",
-            "parameters      3,805,421,312",
-            "representation  1792 numbers",
-            "preprocessing   resized to 224 x 224 (TensorFlow bilinear), values in [-1, 1]",
-            "weights         from scratch, not trained",
-        ], description.Lines);
+            (3_805_421_312, 1792, null),
+            (description.ParameterCount, description.Width, description.Fingerprint)
+        );
+        Assert.Equal(
+            [
+                "architecture    ViT-e/14, 224 px, class token",
+                "family          from scratch",
+                "parameters      3,805,421,312",
+                "representation  1792 numbers",
+                "preprocessing   resized to 224 x 224 (TensorFlow bilinear), values in [-1, 1]",
+                "weights         from scratch, not trained",
+            ],
+            description.Lines
+        );
     }
 
     [Theory]
-    [InlineData("vit:Q/16", "There is no ViT variant 'Q/16'. Write size/patch, for example B/16; the sizes are mu, Ti, S,")]
+    [InlineData(
+        "vit:Q/16",
+        "There is no ViT variant 'Q/16'. Write size/patch, for example B/16; the sizes are mu, Ti, S,"
+    )]
     [InlineData("vit:B/16,size=8", "A picture of 8 pixels holds no patch of 16.")]
     [InlineData("bit:R51x1", "There is no BiT variant 'R51x1'.")]
     [InlineData("mixer:B16", "There is no Mixer variant 'B16'.")]
@@ -238,7 +403,10 @@ public sealed class ImageTowerLoaderTests : IDisposable
         Assert.Equal(Preprocessing.LiT(24), larger.Preprocessing);
         using var dino = ImageTowerLoader.Load(Fixture("dino_vit", "v2.safetensors") + ":heads=4");
         Assert.Equal(Preprocessing.TorchvisionImageNet(20, ResizeMethod.PillowBicubic), dino.Preprocessing);
-        using var given = ImageTowerLoader.Load(Fixture("mixer_npz", "checkpoint.npz"), new ImageTowerOptions { Preprocessing = Preprocessing.LiTCropped(16) });
+        using var given = ImageTowerLoader.Load(
+            Fixture("mixer_npz", "checkpoint.npz"),
+            new ImageTowerOptions { Preprocessing = Preprocessing.LiTCropped(16) }
+        );
         Assert.Equal(Preprocessing.LiTCropped(16), given.Preprocessing);
     }
 
@@ -250,10 +418,18 @@ public sealed class ImageTowerLoaderTests : IDisposable
         const string positions = "Transformer/posembed_input/pos_embedding";
         var path = Path.Combine(folder, "wide.npz");
         using (var square = Checkpoint.Open(Fixture("vit_augreg_npz", "checkpoint.npz")))
-            Npz.Write(path, square.Tensors.Keys.Select(name => (name, name == positions ? square.Read(name)[.., ..13] : square.Read(name))));
+            Npz.Write(
+                path,
+                square.Tensors.Keys.Select(name =>
+                    (name, name == positions ? square.Read(name)[.., ..13] : square.Read(name))
+                )
+            );
 
         var error = Assert.Throws<LitException>(() => ImageTowerLoader.Load(path));
-        Assert.Equal($"{path}: '{positions}' has 13 rows, which is no square grid of patches. Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path.", error.Message);
+        Assert.Equal(
+            $"{path}: '{positions}' has 13 rows, which is no square grid of patches. Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path.",
+            error.Message
+        );
         using var wide = ImageTowerLoader.Load(path + ":size=16x12");
         Assert.Equal((16, 12), (wide.Preprocessing.Width, wide.Preprocessing.Height));
         Assert.Contains("16 x 12 px", wide.Architecture, StringComparison.Ordinal);
@@ -289,37 +465,73 @@ public sealed class ImageTowerLoaderTests : IDisposable
     [InlineData("vit:mu/16,size=32", "vit:mu/16,size=32,exif")]
     [InlineData("towers/vit.npz", "towers/vit.npz:exif")]
     [InlineData("towers/vit.npz:pool=map", "towers/vit.npz:pool=map,exif")]
-    public void An_option_is_put_behind_a_spec(string spec, string expected) => Assert.Equal(expected, ImageTowerLoader.With(spec, "exif"));
+    public void An_option_is_put_behind_a_spec(string spec, string expected) =>
+        Assert.Equal(expected, ImageTowerLoader.With(spec, "exif"));
 
     [Fact]
     public void Orientation_and_transparency_are_part_of_the_preprocessing_and_so_of_the_fingerprint()
     {
         using var plain = ImageTowerLoader.Load(Fixture("vit_augreg_npz", "checkpoint.npz"));
-        using var upright = ImageTowerLoader.Load(Fixture("vit_augreg_npz", "checkpoint.npz") + ":exif,background=FFFFFF");
+        using var upright = ImageTowerLoader.Load(
+            Fixture("vit_augreg_npz", "checkpoint.npz") + ":exif,background=FFFFFF"
+        );
         Assert.Equal(plain.Preprocessing with { HonourExif = true, Background = Rgb24.White }, upright.Preprocessing);
         Assert.NotEqual(plain.Fingerprint, upright.Fingerprint);
-        Assert.EndsWith("EXIF orientation honoured, transparency over #ffffff", upright.Preprocessing.PreprocessingDescription, StringComparison.Ordinal);
+        Assert.EndsWith(
+            "EXIF orientation honoured, transparency over #ffffff",
+            upright.Preprocessing.PreprocessingDescription,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Class_names_and_preprocessing_of_a_Hugging_Face_folder_come_along()
     {
         File.Copy(Fixture("hf_vit", "model_bf16_classifier.safetensors"), Path.Combine(folder, "model.safetensors"));
-        File.WriteAllText(Path.Combine(folder, "config.json"), """{"num_attention_heads": 4, "hidden_act": "gelu", "id2label": {"0": "cat", "1": "dog", "2": "frog", "3": "horse"}}""");
-        File.WriteAllText(Path.Combine(folder, "preprocessor_config.json"), """{"image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6], "resample": 3}""");
+        File.WriteAllText(
+            Path.Combine(folder, "config.json"),
+            """{"num_attention_heads": 4, "hidden_act": "gelu", "id2label": {"0": "cat", "1": "dog", "2": "frog", "3": "horse"}}"""
+        );
+        File.WriteAllText(
+            Path.Combine(folder, "preprocessor_config.json"),
+            """{"image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6], "resample": 3}"""
+        );
         using var loaded = ImageTowerLoader.Load(folder);
         Assert.Equal(["cat", "dog", "frog", "horse"], loaded.Heads[0].ClassNames);
-        Assert.Equal((new ChannelValues(0.1f, 0.2f, 0.3f), ResizeMethod.PillowBicubic), (loaded.Preprocessing.Mean, loaded.Preprocessing.Method));
+        Assert.Equal(
+            (new ChannelValues(0.1f, 0.2f, 0.3f), ResizeMethod.PillowBicubic),
+            (loaded.Preprocessing.Mean, loaded.Preprocessing.Method)
+        );
     }
 
     [Theory]
-    [InlineData("config.json", """{"num_attention_heads": {}}""", "num_attention_heads is {} where a whole number is expected.")]
-    [InlineData("config.json", """{"layer_norm_eps": "small"}""", "layer_norm_eps is \"small\" where a number is expected.")]
-    [InlineData("config.json", """{"hidden_act": "swish"}""", "hidden_act is \"swish\" where one of gelu, gelu_new, gelu_pytorch_tanh, relu is expected.")]
+    [InlineData(
+        "config.json",
+        """{"num_attention_heads": {}}""",
+        "num_attention_heads is {} where a whole number is expected."
+    )]
+    [InlineData(
+        "config.json",
+        """{"layer_norm_eps": "small"}""",
+        "layer_norm_eps is \"small\" where a number is expected."
+    )]
+    [InlineData(
+        "config.json",
+        """{"hidden_act": "swish"}""",
+        "hidden_act is \"swish\" where one of gelu, gelu_new, gelu_pytorch_tanh, relu is expected."
+    )]
     [InlineData("preprocessor_config.json", """{"resample": 0}""", "resample is 0, a filter that is not known here.")]
-    [InlineData("preprocessor_config.json", """{"image_mean": [1, "x", 2]}""", "image_mean is [1, \"x\", 2] where a list of three numbers is expected.")]
+    [InlineData(
+        "preprocessor_config.json",
+        """{"image_mean": [1, "x", 2]}""",
+        "image_mean is [1, \"x\", 2] where a list of three numbers is expected."
+    )]
     [InlineData("preprocessor_config.json", """{"image_std": [1, 0, 2]}""", "deviation 0 for channel 1")]
-    public void A_Hugging_Face_file_of_settings_that_says_something_else_is_one_line(string name, string content, string message)
+    public void A_Hugging_Face_file_of_settings_that_says_something_else_is_one_line(
+        string name,
+        string content,
+        string message
+    )
     {
         File.Copy(Fixture("hf_vit", "model.safetensors"), Path.Combine(folder, "model.safetensors"));
         File.WriteAllText(Path.Combine(folder, "config.json"), """{"num_attention_heads": 4}""");
@@ -334,19 +546,40 @@ public sealed class ImageTowerLoaderTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var path = Path.Combine(folder, "image.safetensors");
-        foreach (var (lie, message) in new[]
+        foreach (
+            var (lie, message) in new[]
+            {
+                (
+                    """{"kind":"vit","width":32,"depth":2000000000,"mlpDim":44,"attentionHeads":4,"patch":4,"imageSize":16}""",
+                    "would have 2000000000 blocks"
+                ),
+                (
+                    """{"kind":"vit","width":32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":0,"imageSize":16}""",
+                    "Check where the file comes from."
+                ),
+                (
+                    """{"kind":"vit","width":-32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":4,"imageSize":16}""",
+                    "Check where the file comes from."
+                ),
+                (
+                    """{"kind":"vit","width":32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":1,"imageSize":40000,"imageHeight":40000}""",
+                    "weights, and holds 2."
+                ),
+                ("""{"kind":"vit","width":32}""", "cannot be read"),
+                ("""{"kind":"transporter","imageSize":16}""", "cannot be read"),
+                ("nonsense", "cannot be read"),
+            }
+        )
         {
-            ("""{"kind":"vit","width":32,"depth":2000000000,"mlpDim":44,"attentionHeads":4,"patch":4,"imageSize":16}""", "would have 2000000000 blocks"),
-            ("""{"kind":"vit","width":32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":0,"imageSize":16}""", "Check where the file comes from."),
-            ("""{"kind":"vit","width":-32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":4,"imageSize":16}""", "Check where the file comes from."),
-            ("""{"kind":"vit","width":32,"depth":1,"mlpDim":44,"attentionHeads":4,"patch":1,"imageSize":40000,"imageHeight":40000}""", "weights, and holds 2."),
-            ("""{"kind":"vit","width":32}""", "cannot be read"),
-            ("""{"kind":"transporter","imageSize":16}""", "cannot be read"),
-            ("nonsense", "cannot be read"),
-        })
-        {
-            Safetensors.Write(path, [("cls", zeros(1)), ("posembed", zeros(1))],
-                new Dictionary<string, string> { ["lit.image_tower"] = lie, ["lit.preprocessing"] = Preprocessing.LiT(16).ToJson() });
+            Safetensors.Write(
+                path,
+                [("cls", zeros(1)), ("posembed", zeros(1))],
+                new Dictionary<string, string>
+                {
+                    ["lit.image_tower"] = lie,
+                    ["lit.preprocessing"] = Preprocessing.LiT(16).ToJson(),
+                }
+            );
             var error = Assert.Throws<LitException>(() => ImageTowerLoader.Load(path));
             Assert.Contains(message, error.Message, StringComparison.Ordinal);
             Assert.DoesNotContain('\n', error.Message);

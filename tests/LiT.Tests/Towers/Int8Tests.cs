@@ -10,7 +10,16 @@ public sealed class Int8Tests : IDisposable
 {
     private const string NotHere = "This processor has no fast products of bytes.";
 
-    private static readonly VitConfig Small = new() { Width = 64, Depth = 3, MlpDim = 128, AttentionHeads = 4, Patch = 8, ImageSize = 32, Positions = VitPositions.LearnedWithClass };
+    private static readonly VitConfig Small = new()
+    {
+        Width = 64,
+        Depth = 3,
+        MlpDim = 128,
+        AttentionHeads = 4,
+        Patch = 8,
+        ImageSize = 32,
+        Positions = VitPositions.LearnedWithClass,
+    };
 
     private readonly string folder = Directory.CreateTempSubdirectory("lit-").FullName;
 
@@ -22,7 +31,8 @@ public sealed class Int8Tests : IDisposable
         return randn(shape, generator: random);
     }
 
-    private static double Cosine(Tensor a, Tensor b) => nn.functional.cosine_similarity(a, b, dim: 1).mean().item<float>();
+    private static double Cosine(Tensor a, Tensor b) =>
+        nn.functional.cosine_similarity(a, b, dim: 1).mean().item<float>();
 
     private string Saved()
     {
@@ -55,11 +65,12 @@ public sealed class Int8Tests : IDisposable
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         using Dense dense = new(48, 20);
-        foreach (var parameter in dense.parameters()) parameter.copy_(Random(parameter.shape));
+        foreach (var parameter in dense.parameters())
+            parameter.copy_(Random(parameter.shape));
         dense.eval();
         dense.Folded = true;
         var x = Random(2, 9, 48);
-        x.select(2, 7).mul_(200f);                                   // an outlier among the inputs, as real towers have them
+        x.select(2, 7).mul_(200f); // an outlier among the inputs, as real towers have them
         var expected = dense.call(x);
         dense.BecomeBytesAtNextInput(get_num_threads());
         Assert.Null(dense.Bytes);
@@ -69,7 +80,7 @@ public sealed class Int8Tests : IDisposable
         Assert.Equal(expected.shape, got.shape);
         Assert.Equal(first.data<float>().ToArray(), got.data<float>().ToArray());
         Assert.True(((got - expected).norm() / expected.norm()).item<float>() < 0.01);
-        dense.Folded = true;                                         // locked once more
+        dense.Folded = true; // locked once more
         Assert.NotNull(dense.Bytes);
         dense.Folded = false;
         Assert.Null(dense.Bytes);
@@ -84,11 +95,17 @@ public sealed class Int8Tests : IDisposable
         Assert.SkipUnless(Simd.IsAvailable, NotHere);
         using var scope = NewDisposeScope();
         var (weight, factors) = (Random(rows, width), Random(width).abs() + 0.1f);
-        Assert.Equal(weight.abs().amax([0]).data<float>().ToArray(), WeightCodes.LargestOfColumns(weight).data<float>().ToArray());
+        Assert.Equal(
+            weight.abs().amax([0]).data<float>().ToArray(),
+            WeightCodes.LargestOfColumns(weight).data<float>().ToArray()
+        );
         var (codes, scales) = WeightCodes.Of(weight, factors);
         var expected = (weight * factors).abs().amax([1]) / 127f;
         Assert.Equal(expected.data<float>().ToArray(), scales.data<float>().ToArray());
-        Assert.Equal((weight * factors / expected.unsqueeze(1)).round().to(ScalarType.Int8).data<sbyte>().ToArray(), codes.data<sbyte>().ToArray());
+        Assert.Equal(
+            (weight * factors / expected.unsqueeze(1)).round().to(ScalarType.Int8).data<sbyte>().ToArray(),
+            codes.data<sbyte>().ToArray()
+        );
         weight[0, width - 1] = float.NaN;
         Assert.True(float.IsNaN(WeightCodes.Of(weight, factors).Scales[0].item<float>()));
     }
@@ -112,7 +129,10 @@ public sealed class Int8Tests : IDisposable
             Assert.Equal(MadeWith(1), MadeWith(2));
             Assert.Equal(MadeWith(1), MadeWith(3));
         }
-        finally { set_num_threads(threads); }
+        finally
+        {
+            set_num_threads(threads);
+        }
     }
 
     [Fact]
@@ -133,7 +153,7 @@ public sealed class Int8Tests : IDisposable
         var representation = bytes.Tower.call(pictures);
         Assert.InRange(Cosine(representation, exact.Tower.call(pictures)), 0.995, 0.9999999);
         Assert.Equal(representation.data<float>().ToArray(), again.Tower.call(pictures).data<float>().ToArray());
-        bytes.Tower.Lock();                                          // as tuning does with a tower that is locked already
+        bytes.Tower.Lock(); // as tuning does with a tower that is locked already
         Assert.Equal(representation.data<float>().ToArray(), bytes.Tower.call(pictures).data<float>().ToArray());
     }
 
@@ -160,5 +180,6 @@ public sealed class Int8Tests : IDisposable
     [InlineData("vit:B/16", "vit:B/16,int8")]
     [InlineData("tower.npz", "tower.npz:int8")]
     [InlineData("tower.npz:pool=map", "tower.npz:pool=map,int8")]
-    public void An_option_is_put_behind_a_spec(string spec, string expected) => Assert.Equal(expected, ImageTowerLoader.With(spec, "int8"));
+    public void An_option_is_put_behind_a_spec(string spec, string expected) =>
+        Assert.Equal(expected, ImageTowerLoader.With(spec, "int8"));
 }

@@ -28,13 +28,14 @@ public sealed class KernelTests
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         using Dense dense = new(inputs, 33);
-        foreach (var parameter in dense.parameters()) parameter.copy_(Random(parameter.shape));
+        foreach (var parameter in dense.parameters())
+            parameter.copy_(Random(parameter.shape));
         dense.eval();
         var x = Random(2, rows, inputs);
         var expected = dense.call(x);
         dense.Folded = true;
         Assert.True(Difference(dense.call(x), expected) < 1e-5);
-        dense.weight.mul_(2f);                                    // unlocked and locked again, it sees its new weight
+        dense.weight.mul_(2f); // unlocked and locked again, it sees its new weight
         dense.Folded = false;
         expected = dense.call(x);
         dense.Folded = true;
@@ -48,11 +49,13 @@ public sealed class KernelTests
         using Mlp mlp = new(8, 16, Activation.GeluTanh, CPU);
         foreach (var parameter in mlp.parameters())
         {
-            using (no_grad()) parameter.copy_(Random(parameter.shape));
+            using (no_grad())
+                parameter.copy_(Random(parameter.shape));
             parameter.requires_grad_(false);
         }
         mlp.eval();
-        foreach (var dense in mlp.modules().OfType<IFoldable>()) dense.Folded = true;
+        foreach (var dense in mlp.modules().OfType<IFoldable>())
+            dense.Folded = true;
         var x = Random(3, 8).requires_grad_();
         mlp.call(x).sum().backward();
         Assert.True(x.grad!.abs().sum().item<float>() > 0);
@@ -71,7 +74,10 @@ public sealed class KernelTests
         using var scope = NewDisposeScope();
         var qkv = Random(batch, tokens, 3 * heads * size) * 3;
         var parts = qkv.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);
-        var expected = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]).transpose(1, 2).flatten(2);
+        var expected = nn
+            .functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
+            .transpose(1, 2)
+            .flatten(2);
         Assert.True(Attention.Takes(tokens, size));
         Assert.True(Difference(Attention.Mixed(qkv, heads), expected) < 1e-5);
     }
@@ -81,9 +87,12 @@ public sealed class KernelTests
     {
         Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's attention is used.");
         using var scope = NewDisposeScope();
-        var qkv = Random(1, 20, 48) * 300;                        // one score outweighs all others by far more than a float can hold
+        var qkv = Random(1, 20, 48) * 300; // one score outweighs all others by far more than a float can hold
         var parts = qkv.unflatten(2, [3, 1, -1]).permute(2, 0, 3, 1, 4).unbind(0);
-        var expected = nn.functional.scaled_dot_product_attention(parts[0], parts[1], parts[2]).transpose(1, 2).flatten(2);
+        var expected = nn
+            .functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
+            .transpose(1, 2)
+            .flatten(2);
         Assert.True(Difference(Attention.Mixed(qkv, 1), expected) < 1e-4);
     }
 
@@ -107,23 +116,59 @@ public sealed class KernelTests
     [InlineData(16, 32, 1, 2, 0, 9)]
     [InlineData(8, 24, 3, 1, 1, 14)]
     [InlineData(8, 24, 3, 2, 0, 15)]
-    public void A_packed_convolution_is_libtorchs_with_ReLU_and_shortcut(int from, int to, int kernel, int stride, int padding, int side)
+    public void A_packed_convolution_is_libtorchs_with_ReLU_and_shortcut(
+        int from,
+        int to,
+        int kernel,
+        int stride,
+        int padding,
+        int side
+    )
     {
         Assert.SkipUnless(OneDnn.IsAvailable, "This libtorch has no oneDNN; its own convolutions are used.");
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         PackedConvolution packed = new() { Wanted = true };
         var (weight, bias) = (Random(to, from, kernel, kernel), Random(to));
-        foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) })          // laid out for the first size, right for all
+        foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) }) // laid out for the first size, right for all
         {
             var x = Random(pictures, from, height, side);
             Assert.True(packed.Takes(x));
             var plain = nn.functional.conv2d(x, weight, bias, strides: [stride, stride], padding: [padding, padding]);
             Assert.True(Difference(packed.Of(x, () => (weight, bias), padding, stride, relu: false), plain) < 1e-5);
-            Assert.True(Difference(packed.Of(x, () => throw new InvalidOperationException(), padding, stride, relu: true), plain.relu()) < 1e-5);
+            Assert.True(
+                Difference(
+                    packed.Of(x, () => throw new InvalidOperationException(), padding, stride, relu: true),
+                    plain.relu()
+                ) < 1e-5
+            );
             var shortcut = Random(plain.shape);
-            Assert.True(Difference(packed.Onto(shortcut.clone(), x, () => throw new InvalidOperationException(), padding, stride, relu: true), (plain + shortcut).relu()) < 1e-5);
-            Assert.True(Difference(packed.Onto(FoldedWeights.ChannelsLast(shortcut), x, () => throw new InvalidOperationException(), padding, stride, relu: false), plain + shortcut) < 1e-5);
+            Assert.True(
+                Difference(
+                    packed.Onto(
+                        shortcut.clone(),
+                        x,
+                        () => throw new InvalidOperationException(),
+                        padding,
+                        stride,
+                        relu: true
+                    ),
+                    (plain + shortcut).relu()
+                ) < 1e-5
+            );
+            Assert.True(
+                Difference(
+                    packed.Onto(
+                        FoldedWeights.ChannelsLast(shortcut),
+                        x,
+                        () => throw new InvalidOperationException(),
+                        padding,
+                        stride,
+                        relu: false
+                    ),
+                    plain + shortcut
+                ) < 1e-5
+            );
         }
         packed.Wanted = false;
     }
@@ -134,20 +179,33 @@ public sealed class KernelTests
     [InlineData(32, 256, 28, 28, 0)]
     [InlineData(4, 16, 9, 9, 500)]
     [InlineData(3, 48, 9, 9, -500)]
-    public void A_group_norm_is_libtorchs_with_ReLU_and_shortcut(int groups, int channels, int height, int width, float offset)
+    public void A_group_norm_is_libtorchs_with_ReLU_and_shortcut(
+        int groups,
+        int channels,
+        int height,
+        int width,
+        float offset
+    )
     {
-        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's group norm is used.");
+        Assert.SkipUnless(
+            Simd.IsAvailable,
+            "This processor has no vectors of 512 bits; libtorch's group norm is used."
+        );
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var norm = nn.GroupNorm(groups, channels, 1e-5);
         norm.weight!.copy_(Random(channels));
         norm.bias!.copy_(Random(channels).neg());
         var (x, shortcut) = (Random(3, channels, height, width) + offset, Random(3, channels, height, width) * 0.5f);
-        var exact = nn.functional.group_norm(x.to(float64), groups, norm.weight.to(float64), norm.bias.to(float64), 1e-5).to(float32);
-        var (kept, allowed) = (x.clone(), 1e-5 + 2e-7 * Math.Abs(offset));                          // a float32 beside the offset has few digits left
+        var exact = nn
+            .functional.group_norm(x.to(float64), groups, norm.weight.to(float64), norm.bias.to(float64), 1e-5)
+            .to(float32);
+        var (kept, allowed) = (x.clone(), 1e-5 + 2e-7 * Math.Abs(offset)); // a float32 beside the offset has few digits left
         Assert.True(Difference(GroupNorms.Rectified(norm, x, locked: true, inPlace: false), exact.relu()) < allowed);
         Assert.Equal(kept.data<float>().ToArray(), x.data<float>().ToArray());
-        Assert.True(Difference(GroupNorms.RectifiedSum(norm, x, shortcut, locked: true), (exact + shortcut).relu()) < allowed);
+        Assert.True(
+            Difference(GroupNorms.RectifiedSum(norm, x, shortcut, locked: true), (exact + shortcut).relu()) < allowed
+        );
     }
 
     [Fact]
@@ -175,9 +233,15 @@ public sealed class KernelTests
             });
             Assert.All(done, times => Assert.Equal(1, times));
             Assert.Equal(3, get_num_threads());
-            Assert.Equal("part", Assert.Throws<LitException>(() => Lanes.Run(9, _ => throw new LitException("part"))).Message);
+            Assert.Equal(
+                "part",
+                Assert.Throws<LitException>(() => Lanes.Run(9, _ => throw new LitException("part"))).Message
+            );
             Assert.Equal(3, get_num_threads());
         }
-        finally { set_num_threads(before); }
+        finally
+        {
+            set_num_threads(before);
+        }
     }
 }

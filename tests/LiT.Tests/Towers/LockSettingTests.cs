@@ -6,9 +6,21 @@ namespace LiT.Tests.Towers;
 
 public class LockSettingTests
 {
-    private static TwoTowers Towers() => new(
-        new CifarResNetConfig { Blocks = 1, Width = 4, Stages = 2, ImageSize = 16 }.Create(1), Head.Create(8, 12, 2),
-        TextTowerLoader.Create("text:width=16,depth=1,heads=2,mlp=16", 10, 6, 3), Head.Create(16, 12, 4), Math.Log(10), bias: -2);
+    private static TwoTowers Towers() =>
+        new(
+            new CifarResNetConfig
+            {
+                Blocks = 1,
+                Width = 4,
+                Stages = 2,
+                ImageSize = 16,
+            }.Create(1),
+            Head.Create(8, 12, 2),
+            TextTowerLoader.Create("text:width=16,depth=1,heads=2,mlp=16", 10, 6, 3),
+            Head.Create(16, 12, 4),
+            Math.Log(10),
+            bias: -2
+        );
 
     [Theory]
     [InlineData("Lu", false, true)]
@@ -17,7 +29,11 @@ public class LockSettingTests
     [InlineData("UU", true, true)]
     [InlineData("uu", true, true)]
     [InlineData("LL", false, false)]
-    public void A_setting_says_which_towers_take_gradients_and_heads_temperature_and_bias_always_do(string letters, bool image, bool text)
+    public void A_setting_says_which_towers_take_gradients_and_heads_temperature_and_bias_always_do(
+        string letters,
+        bool image,
+        bool text
+    )
     {
         using var scope = NewDisposeScope();
         var towers = Towers();
@@ -26,7 +42,9 @@ public class LockSettingTests
         towers.Logits(towers.EmbedImages(rand(4, 3, 16, 16)), towers.EmbedTexts(ones(4, 6, int64))).sum().backward();
         foreach (var (name, parameter) in towers.named_parameters())
         {
-            var expected = name.StartsWith("image.", StringComparison.Ordinal) ? image : !name.StartsWith("text.", StringComparison.Ordinal) || text;
+            var expected = name.StartsWith("image.", StringComparison.Ordinal)
+                ? image
+                : !name.StartsWith("text.", StringComparison.Ordinal) || text;
             Assert.True(expected == parameter.requires_grad, name);
             Assert.True(expected == parameter.grad is not null, $"{name}: gradient");
         }
@@ -64,9 +82,18 @@ public class LockSettingTests
     public void Settings_that_train_the_image_tower_refuse_stored_representations()
     {
         using var scope = NewDisposeScope();
-        var towers = new TwoTowers(null, null, TextTowerLoader.Create("text:width=16,depth=1,heads=2", 10, 6, 3), null, 0);
+        var towers = new TwoTowers(
+            null,
+            null,
+            TextTowerLoader.Create("text:width=16,depth=1,heads=2", 10, 6, 3),
+            null,
+            0
+        );
         LockSetting.Parse("Lu").ApplyTo(towers);
-        Assert.Contains("Tune on pictures, or with Lu, LU or LL", Assert.Throws<LitException>(() => LockSetting.Parse("UU").ApplyTo(towers)).Message);
+        Assert.Contains(
+            "Tune on pictures, or with Lu, LU or LL",
+            Assert.Throws<LitException>(() => LockSetting.Parse("UU").ApplyTo(towers)).Message
+        );
     }
 
     [Fact]
@@ -79,6 +106,9 @@ public class LockSettingTests
             Assert.Equal(setting, LockSetting.Of(setting.Image, setting.Text));
         });
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<LockSetting>("\"lU\""));
-        Assert.Contains("Choose one of Lu, LU, Uu, UU, uu, LL", Assert.Throws<UsageException>(() => LockSetting.Parse("lu")).Message);
+        Assert.Contains(
+            "Choose one of Lu, LU, Uu, UU, uu, LL",
+            Assert.Throws<UsageException>(() => LockSetting.Parse("lu")).Message
+        );
     }
 }

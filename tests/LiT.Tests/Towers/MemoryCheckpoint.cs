@@ -9,7 +9,10 @@ internal sealed class MemoryCheckpoint(Dictionary<string, Tensor> tensors) : Che
     public override string Container => "memory";
 
     public override IReadOnlyDictionary<string, TensorInfo> Tensors =>
-        tensors.ToDictionary(entry => entry.Key, entry => new TensorInfo(entry.Key, entry.Value.dtype, entry.Value.shape));
+        tensors.ToDictionary(
+            entry => entry.Key,
+            entry => new TensorInfo(entry.Key, entry.Value.dtype, entry.Value.shape)
+        );
 
     public override Tensor Read(string name) => tensors[name].clone();
 

@@ -11,7 +11,9 @@ public sealed class ProbeVectorsTests
     public void A_tower_agrees_with_what_was_written_down_of_it_to_the_bit()
     {
         using var tower = Tower();
-        var written = ProbeVectors.FromJson(JsonNode.Parse(ProbeVectors.Of(tower, Compute.Cpu).ToJson().ToJsonString())!);
+        var written = ProbeVectors.FromJson(
+            JsonNode.Parse(ProbeVectors.Of(tower, Compute.Cpu).ToJson().ToJsonString())!
+        );
 
         var atHand = ProbeVectors.Of(tower, Compute.Cpu);
 
@@ -32,7 +34,9 @@ public sealed class ProbeVectorsTests
         using var tower = Tower();
         var written = ProbeVectors.Of(tower, Compute.Cpu);
         using var changed = Tower(what == "other weights" ? 1 : 0);
-        if (what == "one weight") using (torch.no_grad()) changed.Tower.parameters().First().mul_(2);
+        if (what == "one weight")
+            using (torch.no_grad())
+                changed.Tower.parameters().First().mul_(2);
         var preprocessing = what switch
         {
             "other resize" => changed.Preprocessing with { Method = ResizeMethod.TensorFlowArea },
@@ -55,7 +59,11 @@ public sealed class ProbeVectorsTests
         Assert.NotNull(written.Trouble(written with { Values = [1.05f, 2, 3, 4] }));
         Assert.Null(written.Trouble(new("bfloat16", [1.05f, 2, 3, 4])));
         Assert.NotNull(written.Trouble(written with { Values = [float.NaN, 2, 3, 4] }));
-        Assert.Contains("gives 1 numbers for a test picture where 2 were", written.Trouble(written with { Values = [1, 2] }), StringComparison.Ordinal);
+        Assert.Contains(
+            "gives 1 numbers for a test picture where 2 were",
+            written.Trouble(written with { Values = [1, 2] }),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -63,12 +71,20 @@ public sealed class ProbeVectorsTests
     [InlineData("""{"dtype":"float32","pictures":2,"width":2,"values":"AAAA"}""")]
     [InlineData("""{"dtype":"float32","pictures":2,"width":2,"values":7}""")]
     [InlineData("""{"dtype":"float32","pictures":2,"width":2,"values":"not base64"}""")]
-    public void Damaged_vectors_are_said_to_be(string json) => Assert.Throws<FormatException>(() => ProbeVectors.FromJson(JsonNode.Parse(json)!));
+    public void Damaged_vectors_are_said_to_be(string json) =>
+        Assert.Throws<FormatException>(() => ProbeVectors.FromJson(JsonNode.Parse(json)!));
 
     // A picture larger than the tower's input, so that the resize counts.
     private static LockedTower Tower(int seed = 0)
     {
         var tower = ImageTowerLoader.Load("cifar-resnet:8", new ImageTowerOptions { Seed = seed });
-        return tower with { Preprocessing = tower.Preprocessing with { Method = ResizeMethod.TensorFlowBilinear, Fit = ResizeFit.Squash } };
+        return tower with
+        {
+            Preprocessing = tower.Preprocessing with
+            {
+                Method = ResizeMethod.TensorFlowBilinear,
+                Fit = ResizeFit.Squash,
+            },
+        };
     }
 }

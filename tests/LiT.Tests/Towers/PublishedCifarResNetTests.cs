@@ -11,7 +11,11 @@ public class PublishedCifarResNetTests
     [Theory]
     [InlineData("resnet20-12fca82f.th", "ResNet-20 in its CIFAR form", 269_722)]
     [InlineData("resnet32-d509ac18.th", "ResNet-32 in its CIFAR form", 464_154)]
-    public void The_published_file_is_recognised_and_every_name_in_it_is_matched(string file, string architecture, long parameters)
+    public void The_published_file_is_recognised_and_every_name_in_it_is_matched(
+        string file,
+        string architecture,
+        long parameters
+    )
     {
         using var tower = ImageTowerLoader.Load(SharedData.PathOf("cifar10_resnet", file));
         Assert.Equal((architecture, parameters), (tower.Architecture, tower.ParameterCount));
@@ -29,16 +33,22 @@ public class PublishedCifarResNetTests
         var (right, pictures) = (0, new List<float>());
         var labels = new List<long>();
         var (values, count) = (tower.Preprocessing.ValueCount, 0);
-        foreach (var sample in Samples.Open(SharedData.PathOf("cifar10", "cifar10-test.tar.gz")).Read(skipped => Assert.Fail(skipped.Reason)))
+        foreach (
+            var sample in Samples
+                .Open(SharedData.PathOf("cifar10", "cifar10-test.tar.gz"))
+                .Read(skipped => Assert.Fail(skipped.Reason))
+        )
         {
             var picture = new float[values];
             tower.Preprocessing.Apply(sample.ReadImage!(), picture);
             pictures.AddRange(picture);
             labels.Add(long.Parse(sample.Label!, CultureInfo.InvariantCulture));
             count++;
-            if (labels.Count == 500) Batch();
+            if (labels.Count == 500)
+                Batch();
         }
-        if (labels.Count > 0) Batch();
+        if (labels.Count > 0)
+            Batch();
         Assert.Equal(10_000, count);
         Assert.InRange(right / (double)count, 0.8095, 0.8105);
 

@@ -6,13 +6,29 @@ public class TextTowerSpecTests
 {
     [Theory]
     [InlineData("text:width=512,depth=6,heads=8", 512, 6, 8, 2048, TextPooling.Mean)]
-    [InlineData("text:width=192,depth=12,heads=3,mlp=768,pool=last,gelu=tanh,pad=none", 192, 12, 3, 768, TextPooling.Last)]
+    [InlineData(
+        "text:width=192,depth=12,heads=3,mlp=768,pool=last,gelu=tanh,pad=none",
+        192,
+        12,
+        3,
+        768,
+        TextPooling.Last
+    )]
     [InlineData("text:width=256", 256, 6, 4, 1024, TextPooling.Mean)]
-    public void A_text_tower_is_written_as_one_string(string spec, int width, int depth, int heads, int mlp, TextPooling pooling)
+    public void A_text_tower_is_written_as_one_string(
+        string spec,
+        int width,
+        int depth,
+        int heads,
+        int mlp,
+        TextPooling pooling
+    )
     {
         var tower = Assert.IsType<TextTransformerConfig>(TextTowerSpec.Parse(spec, 30_522, 16));
-        Assert.Equal((width, depth, heads, mlp, 30_522, 16, pooling),
-            (tower.Width, tower.Depth, tower.Heads, tower.MlpDim, tower.VocabularySize, tower.MaxLength, tower.Pooling));
+        Assert.Equal(
+            (width, depth, heads, mlp, 30_522, 16, pooling),
+            (tower.Width, tower.Depth, tower.Heads, tower.MlpDim, tower.VocabularySize, tower.MaxLength, tower.Pooling)
+        );
     }
 
     [Theory]
@@ -32,10 +48,23 @@ public class TextTowerSpecTests
     [Fact]
     public void A_named_size_takes_the_vocabulary_and_padding_of_the_tokenizer()
     {
-        var bert = Assert.IsType<BertConfig>(TextTowerSpec.Parse("bert:small,dropout=0.1,gelu=erf", 1000, 16, padding: 3));
-        Assert.Equal(new BertConfig(512, 4, 8, 2048, 1000) { Padding = 3, Dropout = 0.1, Activation = Activation.Gelu }, bert);
+        var bert = Assert.IsType<BertConfig>(
+            TextTowerSpec.Parse("bert:small,dropout=0.1,gelu=erf", 1000, 16, padding: 3)
+        );
+        Assert.Equal(
+            new BertConfig(512, 4, 8, 2048, 1000)
+            {
+                Padding = 3,
+                Dropout = 0.1,
+                Activation = Activation.Gelu,
+            },
+            bert
+        );
         var t5 = Assert.IsType<T5Config>(TextTowerSpec.Parse("mt5:small,pool=last", 1000, 16));
-        Assert.Equal((512, 8, 6, 64, 1024, 1000, TextPooling.Last, true), (t5.Width, t5.Depth, t5.Heads, t5.HeadSize, t5.MlpDim, t5.VocabularySize, t5.Pooling, t5.Gated));
+        Assert.Equal(
+            (512, 8, 6, 64, 1024, 1000, TextPooling.Last, true),
+            (t5.Width, t5.Depth, t5.Heads, t5.HeadSize, t5.MlpDim, t5.VocabularySize, t5.Pooling, t5.Gated)
+        );
     }
 
     [Theory]
@@ -43,5 +72,6 @@ public class TextTowerSpecTests
     [InlineData("bert:base", true)]
     [InlineData("bert-base-uncased", false)]
     [InlineData("towers/lit.npz:heads=4", false)]
-    public void A_path_or_a_public_name_is_told_apart_from_such_a_string(string text, bool expected) => Assert.Equal(expected, TextTowerSpec.Is(text));
+    public void A_path_or_a_public_name_is_told_apart_from_such_a_string(string text, bool expected) =>
+        Assert.Equal(expected, TextTowerSpec.Is(text));
 }

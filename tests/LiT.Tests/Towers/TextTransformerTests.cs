@@ -8,13 +8,16 @@ public class TextTransformerTests
     private const string Small = "text:width=32,depth=2,heads=4,mlp=48";
 
     // Rows of lengths 3, 6, 1 and 0; the second has padding in its middle.
-    private static Tensor Ids() => tensor(new long[,]
-    {
-        { 5, 9, 7, 0, 0, 0, 0, 0, 0, 0 },
-        { 5, 0, 8, 3, 0, 2, 0, 0, 0, 0 },
-        { 4, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
-        { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
-    });
+    private static Tensor Ids() =>
+        tensor(
+            new long[,]
+            {
+                { 5, 9, 7, 0, 0, 0, 0, 0, 0, 0 },
+                { 5, 0, 8, 3, 0, 2, 0, 0, 0, 0 },
+                { 4, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+                { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0 },
+            }
+        );
 
     public static TheoryData<string> Poolings => ["first", "last", "mean", "max", "map"];
 
@@ -23,7 +26,8 @@ public class TextTransformerTests
     public void Packed_and_padded_rows_give_the_same_representations_and_gradients(string pool)
     {
         using var scope = NewDisposeScope();
-        var tower = (TextTransformer)TextTowerLoader.Create($"{Small},pool={pool}", vocabularySize: 10, tokenLength: 12, seed: 3);
+        var tower = (TextTransformer)
+            TextTowerLoader.Create($"{Small},pool={pool}", vocabularySize: 10, tokenLength: 12, seed: 3);
         var weights = randn(4, 32, generator: new Generator(5));
 
         var (packed, packedGradients) = Run(pack: true);
@@ -31,14 +35,20 @@ public class TextTransformerTests
 
         Assert.True(Difference(packed, padded) < 2e-6, $"representations differ by {Difference(packed, padded)}");
         foreach (var (name, gradient) in packedGradients)
-            Assert.True(Difference(gradient, paddedGradients[name]) < 1e-5, $"{name} differs by {Difference(gradient, paddedGradients[name])}");
+            Assert.True(
+                Difference(gradient, paddedGradients[name]) < 1e-5,
+                $"{name} differs by {Difference(gradient, paddedGradients[name])}"
+            );
 
         (Tensor, Dictionary<string, Tensor>) Run(bool pack)
         {
             tower.zero_grad();
             var representation = tower.Pooled(Ids(), pack);
             (representation * weights).sum().backward();
-            return (representation.detach(), tower.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone()));
+            return (
+                representation.detach(),
+                tower.named_parameters().ToDictionary(p => p.name, p => p.parameter.grad!.clone())
+            );
         }
     }
 
@@ -49,7 +59,14 @@ public class TextTransformerTests
         using var scope = NewDisposeScope();
         var tower = TextTowerLoader.Create($"{Small},pool={pool}", 10, 12, seed: 3);
         var together = tower.call(Ids());
-        var alone = tower.call(tensor(new long[,] { { 5, 9, 7 } }));
+        var alone = tower.call(
+            tensor(
+                new long[,]
+                {
+                    { 5, 9, 7 },
+                }
+            )
+        );
         Assert.True(Difference(alone[0], together[0]) < 2e-6);
     }
 
@@ -59,8 +76,22 @@ public class TextTransformerTests
         using var scope = NewDisposeScope();
         var tower = TextTowerLoader.Create($"{Small},pad=none,pool=first", 10, 12, seed: 3);
         Assert.False(tower.MasksPadding);
-        var longer = tower.call(tensor(new long[,] { { 5, 9, 7, 0 } }));
-        var shorter = tower.call(tensor(new long[,] { { 5, 9, 7 } }));
+        var longer = tower.call(
+            tensor(
+                new long[,]
+                {
+                    { 5, 9, 7, 0 },
+                }
+            )
+        );
+        var shorter = tower.call(
+            tensor(
+                new long[,]
+                {
+                    { 5, 9, 7 },
+                }
+            )
+        );
         Assert.True(Difference(longer, shorter) > 1e-2);
     }
 
@@ -69,9 +100,12 @@ public class TextTransformerTests
     {
         using var scope = NewDisposeScope();
         var rows = TokenRows.Masked(Ids(), 0);
-        var places = arange(24, int64).view(4, 6, 1).to(float32);                       // the longest text has 6 places
+        var places = arange(24, int64).view(4, 6, 1).to(float32); // the longest text has 6 places
         Assert.Equal([2f, 11f, 12f, 18f], rows.Pool(places, TextPooling.Last).data<float>().ToArray());
-        Assert.Equal([1f, (6 + 8 + 9 + 11) / 4f, 12f, 18f], rows.Pool(places, TextPooling.Mean).data<float>().ToArray());
+        Assert.Equal(
+            [1f, (6 + 8 + 9 + 11) / 4f, 12f, 18f],
+            rows.Pool(places, TextPooling.Mean).data<float>().ToArray()
+        );
     }
 
     [Fact]
@@ -93,12 +127,24 @@ public class TextTransformerTests
         var weights = TextTowerLoader.Create("text:width=256,depth=1,heads=4", 500, 16, seed: 0).state_dict();
         Assert.Equal(1 / 16f, Deviation("tokens.weight"), 0.002f);
         Assert.Equal(1 / 16f, Deviation("positions.weight"), 0.004f);
-        Assert.Equal(MathF.Sqrt(6f / 512), weights["encoder.blocks.0.attn.qkv.weight"].abs().max().item<float>(), 0.001f);
-        Assert.Equal(MathF.Sqrt(6f / 1280), weights["encoder.blocks.0.mlp.fc1.weight"].abs().max().item<float>(), 0.001f);
+        Assert.Equal(
+            MathF.Sqrt(6f / 512),
+            weights["encoder.blocks.0.attn.qkv.weight"].abs().max().item<float>(),
+            0.001f
+        );
+        Assert.Equal(
+            MathF.Sqrt(6f / 1280),
+            weights["encoder.blocks.0.mlp.fc1.weight"].abs().max().item<float>(),
+            0.001f
+        );
         Assert.Equal(1e-6f, Deviation("encoder.blocks.0.mlp.fc1.bias"), 2e-7f);
         Assert.Equal(0f, weights["encoder.blocks.0.attn.qkv.bias"].abs().max().item<float>());
-        Assert.All(weights.Keys.Where(k => k.Contains("norm", StringComparison.Ordinal) && k.EndsWith("weight", StringComparison.Ordinal)),
-            name => Assert.True(weights[name].eq(1).all().item<bool>()));
+        Assert.All(
+            weights.Keys.Where(k =>
+                k.Contains("norm", StringComparison.Ordinal) && k.EndsWith("weight", StringComparison.Ordinal)
+            ),
+            name => Assert.True(weights[name].eq(1).all().item<bool>())
+        );
 
         float Deviation(string name) => weights[name].std().item<float>();
     }
@@ -118,7 +164,10 @@ public class TextTransformerTests
     {
         using var scope = NewDisposeScope();
         var tower = TextTowerLoader.Create(Small, 10, tokenLength: 4, seed: 0);
-        Assert.Contains("Rows of 5 ids: this text tower has 4 positions", Assert.Throws<LitException>(() => tower.call(ones(1, 5, int64))).Message);
+        Assert.Contains(
+            "Rows of 5 ids: this text tower has 4 positions",
+            Assert.Throws<LitException>(() => tower.call(ones(1, 5, int64))).Message
+        );
     }
 
     [Fact]
@@ -136,10 +185,12 @@ public class TextTransformerTests
     public void A_tower_outlives_the_scope_in_which_it_was_made()
     {
         TextTower tower;
-        using (NewDisposeScope()) tower = TextTowerLoader.Create($"{Small},pool=map", 10, 12, seed: 0);
+        using (NewDisposeScope())
+            tower = TextTowerLoader.Create($"{Small},pool=map", 10, 12, seed: 0);
         using var scope = NewDisposeScope();
         Assert.Equal([4, 32], tower.call(Ids()).shape);
     }
 
-    private static float Difference(Tensor a, Tensor b) => (a - b).abs().max().item<float>() / MathF.Max(1, b.abs().max().item<float>());
+    private static float Difference(Tensor a, Tensor b) =>
+        (a - b).abs().max().item<float>() / MathF.Max(1, b.abs().max().item<float>());
 }

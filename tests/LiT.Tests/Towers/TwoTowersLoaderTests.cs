@@ -36,10 +36,12 @@ public class TwoTowersLoaderTests
             Dense(at + "MlpBlock_0/Dense_1", [12, width], width);
         }
         void Norm(string at, int width) => (file[at + "/scale"], file[at + "/bias"]) = (randn(width), randn(width));
-        void Dense(string at, long[] kernel, int outputs) => (file[at + "/kernel"], file[at + "/bias"]) = (randn(kernel), randn(outputs));
+        void Dense(string at, long[] kernel, int outputs) =>
+            (file[at + "/kernel"], file[at + "/bias"]) = (randn(kernel), randn(outputs));
     }
 
-    private static Checkpoint File(Dictionary<string, Tensor> tensors) => new MemoryCheckpoint(tensors) { Path = "lit.npz" };
+    private static Checkpoint File(Dictionary<string, Tensor> tensors) =>
+        new MemoryCheckpoint(tensors) { Path = "lit.npz" };
 
     [Fact]
     public void Heads_and_bias_are_there_when_the_file_has_them_and_the_image_tower_is_locked()
@@ -82,7 +84,12 @@ public class TwoTowersLoaderTests
 
         static void Refused(Dictionary<string, Tensor> file, string message)
         {
-            var error = Assert.Throws<LitException>(() => { TwoTowersLoader.Load(File(file)); }).Message;
+            var error = Assert
+                .Throws<LitException>(() =>
+                {
+                    TwoTowersLoader.Load(File(file));
+                })
+                .Message;
             Assert.Contains(message, error);
             Assert.DoesNotContain('\n', error);
         }

@@ -11,7 +11,15 @@ namespace LiT.Tests.Tuning;
 /// </summary>
 public class AnySplitTests
 {
-    private sealed record Split(int Texts, int Pictures, int Processes, ContrastiveLossKind Kind, PositivePairs Positives, string Lock, int? ImageHead);
+    private sealed record Split(
+        int Texts,
+        int Pictures,
+        int Processes,
+        ContrastiveLossKind Kind,
+        PositivePairs Positives,
+        string Lock,
+        int? ImageHead
+    );
 
     private static readonly string[] Settings = ["Lu", "Uu", "UU", "LL"];
 
@@ -25,33 +33,64 @@ public class AnySplitTests
         from head in Gen.Int[5, 7]
         select new Split(texts, pictures, processes, kind, positives, Settings[setting], head);
 
-    private static TinyRun Run(Split split, int texts, int pictures) => new()
-    {
-        Lock = LockSetting.Parse(split.Lock),
-        Image = () => new VitConfig { Width = 8, Depth = 1, MlpDim = 8, AttentionHeads = 2, Patch = 4, ImageSize = 8, Positions = VitPositions.LearnedWithClass }.Create(1),
-        ImageWidth = 8,
-        ImageHead = split.ImageHead,
-        Pictures = () => new TinyRun.Colours(40),
-        Options = TinyRun.Small with { MicroBatch = texts, ImageMicroBatch = pictures, Loss = split.Kind, Positives = split.Positives },
-    };
+    private static TinyRun Run(Split split, int texts, int pictures) =>
+        new()
+        {
+            Lock = LockSetting.Parse(split.Lock),
+            Image = () =>
+                new VitConfig
+                {
+                    Width = 8,
+                    Depth = 1,
+                    MlpDim = 8,
+                    AttentionHeads = 2,
+                    Patch = 4,
+                    ImageSize = 8,
+                    Positions = VitPositions.LearnedWithClass,
+                }.Create(1),
+            ImageWidth = 8,
+            ImageHead = split.ImageHead,
+            Pictures = () => new TinyRun.Colours(40),
+            Options = TinyRun.Small with
+            {
+                MicroBatch = texts,
+                ImageMicroBatch = pictures,
+                Loss = split.Kind,
+                Positives = split.Positives,
+            },
+        };
 
     [Fact]
     public void Any_split_into_micro_batches_and_processes_gives_the_loss_and_gradients_of_the_whole_batch() =>
-        Splits.Sample(split =>
-        {
-            using var scope = NewDisposeScope();
-            var (loss, whole) = Step(split, split.Texts, split.Pictures, new WholeBatch());
-            var (expectedLoss, expected) = Step(split, 100, 100, new WholeBatch());
-            Close(expectedLoss, expected, loss, whole);
-            var meeting = new Meeting(split.Processes);
-            var parts = new (double Loss, Dictionary<string, float[]> Gradients)[split.Processes];
-            var threads = Enumerable.Range(0, split.Processes).Select(place => new Thread(() => parts[place] = Step(split, split.Texts, split.Pictures, meeting.Of(place)))).ToList();
-            threads.ForEach(thread => thread.Start());
-            threads.ForEach(thread => thread.Join());
-            Assert.All(parts, part => Close(expectedLoss, expected, part.Loss, part.Gradients));
-        }, iter: 25, threads: 1);
+        Splits.Sample(
+            split =>
+            {
+                using var scope = NewDisposeScope();
+                var (loss, whole) = Step(split, split.Texts, split.Pictures, new WholeBatch());
+                var (expectedLoss, expected) = Step(split, 100, 100, new WholeBatch());
+                Close(expectedLoss, expected, loss, whole);
+                var meeting = new Meeting(split.Processes);
+                var parts = new (double Loss, Dictionary<string, float[]> Gradients)[split.Processes];
+                var threads = Enumerable
+                    .Range(0, split.Processes)
+                    .Select(place => new Thread(() =>
+                        parts[place] = Step(split, split.Texts, split.Pictures, meeting.Of(place))
+                    ))
+                    .ToList();
+                threads.ForEach(thread => thread.Start());
+                threads.ForEach(thread => thread.Join());
+                Assert.All(parts, part => Close(expectedLoss, expected, part.Loss, part.Gradients));
+            },
+            iter: 25,
+            threads: 1
+        );
 
-    private static (double Loss, Dictionary<string, float[]> Gradients) Step(Split split, int texts, int pictures, IBatchExchange exchange)
+    private static (double Loss, Dictionary<string, float[]> Gradients) Step(
+        Split split,
+        int texts,
+        int pictures,
+        IBatchExchange exchange
+    )
     {
         using var scope = NewDisposeScope();
         using var run = Run(split, texts, pictures);
@@ -60,16 +99,29 @@ public class AnySplitTests
         using var step = new TuningStep(tuning, run.Pairs(), run.Options, CPU, exchange);
         tuning.Train(true);
         var loss = step.Run(0, 0).Loss;
-        return (loss, tuning.Parameters.Where(one => one.Tensor.grad is not null).ToDictionary(one => one.Name, one => one.Tensor.grad!.data<float>().ToArray()));
+        return (
+            loss,
+            tuning
+                .Parameters.Where(one => one.Tensor.grad is not null)
+                .ToDictionary(one => one.Name, one => one.Tensor.grad!.data<float>().ToArray())
+        );
     }
 
-    private static void Close(double expectedLoss, Dictionary<string, float[]> expected, double loss, Dictionary<string, float[]> got)
+    private static void Close(
+        double expectedLoss,
+        Dictionary<string, float[]> expected,
+        double loss,
+        Dictionary<string, float[]> got
+    )
     {
         Assert.Equal(expectedLoss, loss, 1e-5);
         Assert.Equal(expected.Keys.Order(), got.Keys.Order());
         foreach (var (name, gradient) in expected)
         {
-            var (error, largest) = (gradient.Zip(got[name]).Max(pair => Math.Abs(pair.First - pair.Second)), gradient.Max(Math.Abs));
+            var (error, largest) = (
+                gradient.Zip(got[name]).Max(pair => Math.Abs(pair.First - pair.Second)),
+                gradient.Max(Math.Abs)
+            );
             Assert.True(error <= 2e-5f * Math.Max(0.1f, largest), $"{name}: {error:g3} of {largest:g3}");
         }
     }
@@ -106,12 +158,16 @@ public class AnySplitTests
 
             public void Sum(IReadOnlyList<Tensor> gradients)
             {
-                var all = meeting.Exchange(place, gradients.Select(gradient => gradient.contiguous().data<float>().ToArray()).ToArray());
+                var all = meeting.Exchange(
+                    place,
+                    gradients.Select(gradient => gradient.contiguous().data<float>().ToArray()).ToArray()
+                );
                 for (var i = 0; i < gradients.Count; i++)
                 {
                     using var scope = NewDisposeScope();
                     gradients[i].zero_();
-                    foreach (var part in all) gradients[i].add_(tensor(part[i]).view_as(gradients[i]));
+                    foreach (var part in all)
+                        gradients[i].add_(tensor(part[i]).view_as(gradients[i]));
                 }
             }
         }

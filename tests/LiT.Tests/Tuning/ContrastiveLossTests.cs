@@ -19,13 +19,26 @@ public class ContrastiveLossTests
         from seed in Gen.Int[0, 1000]
         select new Batch(size, width, captions, images, logTemperature, block, kept, kind, shared, seed);
 
-    private sealed record Batch(int Size, int Width, long[] Captions, long[] Images, double LogTemperature, int Block, int Kept,
-        ContrastiveLossKind Kind, bool Shared, int Seed)
+    private sealed record Batch(
+        int Size,
+        int Width,
+        long[] Captions,
+        long[] Images,
+        double LogTemperature,
+        int Block,
+        int Kept,
+        ContrastiveLossKind Kind,
+        bool Shared,
+        int Seed
+    )
     {
         internal (Tensor Zimg, Tensor Ztxt) Embeddings()
         {
             using var generator = new Generator((ulong)Seed);
-            return (Unit(randn([Size, Width], float64, generator: generator)), Unit(randn([Size, Width], float64, generator: generator)));
+            return (
+                Unit(randn([Size, Width], float64, generator: generator)),
+                Unit(randn([Size, Width], float64, generator: generator))
+            );
         }
     }
 
@@ -34,7 +47,10 @@ public class ContrastiveLossTests
     private static Tensor Scalar(double value) => tensor(value, dtype: float64);
 
     private static void Close(double expected, double got, double tolerance = 1e-10) =>
-        Assert.True(Math.Abs(expected - got) <= tolerance * Math.Max(1, Math.Abs(expected)), $"expected {expected:r}, got {got:r}");
+        Assert.True(
+            Math.Abs(expected - got) <= tolerance * Math.Max(1, Math.Abs(expected)),
+            $"expected {expected:r}, got {got:r}"
+        );
 
     private static void Close(Tensor expected, Tensor got, double tolerance = 1e-10)
     {
@@ -44,46 +60,94 @@ public class ContrastiveLossTests
 
     [Fact]
     public void Any_block_size_and_any_room_for_kept_blocks_gives_the_loss_and_gradients_of_the_full_matrix() =>
-        Batches.Sample(batch =>
-        {
-            using var scope = NewDisposeScope();
-            var (zimg, ztxt) = batch.Embeddings();
-            var positives = batch.Shared ? Positives.Shared(batch.Captions, batch.Images) : Positives.Own(batch.Size);
-            var belongs = batch.Shared
-                ? PlainLoss.Relation(batch.Captions, batch.Images)
-                : PlainLoss.Relation([.. Enumerable.Range(0, batch.Size)], [.. Enumerable.Range(0, batch.Size)]);
-            var expected = PlainLoss.Compute(zimg, ztxt, batch.LogTemperature, -3, belongs, batch.Kind);
-            var got = ContrastiveLoss.Compute(zimg, ztxt, Scalar(batch.LogTemperature), Scalar(-3), positives,
-                options: new() { Kind = batch.Kind, BlockSize = batch.Block, KeptBytes = batch.Kept });
-            Close(expected.Loss, got.Loss.item<double>());
-            Close(expected.Loss, got.PerPair.mean().item<double>());
-            Close(expected.ImageGradient, got.ImageGradient!);
-            Close(expected.TextGradient, got.TextGradient);
-            Close(expected.LogTemperatureGradient, got.LogTemperatureGradient.item<double>());
-            Close(batch.Kind == ContrastiveLossKind.Sigmoid ? expected.BiasGradient : 0, got.BiasGradient.item<double>());
-        }, iter: 150);
+        Batches.Sample(
+            batch =>
+            {
+                using var scope = NewDisposeScope();
+                var (zimg, ztxt) = batch.Embeddings();
+                var positives = batch.Shared
+                    ? Positives.Shared(batch.Captions, batch.Images)
+                    : Positives.Own(batch.Size);
+                var belongs = batch.Shared
+                    ? PlainLoss.Relation(batch.Captions, batch.Images)
+                    : PlainLoss.Relation([.. Enumerable.Range(0, batch.Size)], [.. Enumerable.Range(0, batch.Size)]);
+                var expected = PlainLoss.Compute(zimg, ztxt, batch.LogTemperature, -3, belongs, batch.Kind);
+                var got = ContrastiveLoss.Compute(
+                    zimg,
+                    ztxt,
+                    Scalar(batch.LogTemperature),
+                    Scalar(-3),
+                    positives,
+                    options: new()
+                    {
+                        Kind = batch.Kind,
+                        BlockSize = batch.Block,
+                        KeptBytes = batch.Kept,
+                    }
+                );
+                Close(expected.Loss, got.Loss.item<double>());
+                Close(expected.Loss, got.PerPair.mean().item<double>());
+                Close(expected.ImageGradient, got.ImageGradient!);
+                Close(expected.TextGradient, got.TextGradient);
+                Close(expected.LogTemperatureGradient, got.LogTemperatureGradient.item<double>());
+                Close(
+                    batch.Kind == ContrastiveLossKind.Sigmoid ? expected.BiasGradient : 0,
+                    got.BiasGradient.item<double>()
+                );
+            },
+            iter: 150
+        );
 
     [Fact]
     public void The_pass_over_memory_does_what_the_tensor_operations_do() =>
-        Batches.Sample(batch =>
-        {
-            using var scope = NewDisposeScope();
-            var (zimg, ztxt) = batch.Embeddings();
-            var positives = batch.Shared ? Positives.Shared(batch.Captions, batch.Images) : Positives.Own(batch.Size);
-            var options = new ContrastiveLossOptions { Kind = batch.Kind, BlockSize = batch.Block, KeptBytes = batch.Kept };
-            var (z, t) = (zimg.to_type(float32), ztxt.to_type(float32));
-            Assert.True(FusedLogits.Fits(z));
-            Assert.False(FusedLogits.Fits(zimg));
-            // The same rounded numbers in both, so that neither best partner nor loss hangs on the rounding.
-            var expected = ContrastiveLoss.Compute(z.to_type(float64), t.to_type(float64), Scalar(batch.LogTemperature), Scalar(-3), positives, options: options);
-            var got = ContrastiveLoss.Compute(z, t, Scalar(batch.LogTemperature), Scalar(-3), positives, options: options);
-            var scale = Math.Exp(batch.LogTemperature);
-            Close(expected.PerPair, got.PerPair, 1e-6 * (10 + scale) * (2 + batch.Size));       // a sum of so many numbers up to the scale
-            Close(expected.ImageGradient!, got.ImageGradient!.to_type(float64), 2e-6 * (1 + scale));
-            Close(expected.TextGradient, got.TextGradient.to_type(float64), 2e-6 * (1 + scale));
-            Close(expected.LogTemperatureGradient.item<double>(), got.LogTemperatureGradient.item<double>(), 2e-5 * (1 + scale));
-            Close(expected.BiasGradient.item<double>(), got.BiasGradient.item<double>(), 1e-4);
-        }, iter: 150, threads: 1);
+        Batches.Sample(
+            batch =>
+            {
+                using var scope = NewDisposeScope();
+                var (zimg, ztxt) = batch.Embeddings();
+                var positives = batch.Shared
+                    ? Positives.Shared(batch.Captions, batch.Images)
+                    : Positives.Own(batch.Size);
+                var options = new ContrastiveLossOptions
+                {
+                    Kind = batch.Kind,
+                    BlockSize = batch.Block,
+                    KeptBytes = batch.Kept,
+                };
+                var (z, t) = (zimg.to_type(float32), ztxt.to_type(float32));
+                Assert.True(FusedLogits.Fits(z));
+                Assert.False(FusedLogits.Fits(zimg));
+                // The same rounded numbers in both, so that neither best partner nor loss hangs on the rounding.
+                var expected = ContrastiveLoss.Compute(
+                    z.to_type(float64),
+                    t.to_type(float64),
+                    Scalar(batch.LogTemperature),
+                    Scalar(-3),
+                    positives,
+                    options: options
+                );
+                var got = ContrastiveLoss.Compute(
+                    z,
+                    t,
+                    Scalar(batch.LogTemperature),
+                    Scalar(-3),
+                    positives,
+                    options: options
+                );
+                var scale = Math.Exp(batch.LogTemperature);
+                Close(expected.PerPair, got.PerPair, 1e-6 * (10 + scale) * (2 + batch.Size)); // a sum of so many numbers up to the scale
+                Close(expected.ImageGradient!, got.ImageGradient!.to_type(float64), 2e-6 * (1 + scale));
+                Close(expected.TextGradient, got.TextGradient.to_type(float64), 2e-6 * (1 + scale));
+                Close(
+                    expected.LogTemperatureGradient.item<double>(),
+                    got.LogTemperatureGradient.item<double>(),
+                    2e-5 * (1 + scale)
+                );
+                Close(expected.BiasGradient.item<double>(), got.BiasGradient.item<double>(), 1e-4);
+            },
+            iter: 150,
+            threads: 1
+        );
 
     [Theory]
     [InlineData(1)]
@@ -94,12 +158,28 @@ public class ContrastiveLossTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(9);
-        var (z, t) = (Unit(randn([size, 5], float64, generator: generator)).to_type(float32), Unit(randn([size, 5], float64, generator: generator)).to_type(float32));
+        var (z, t) = (
+            Unit(randn([size, 5], float64, generator: generator)).to_type(float32),
+            Unit(randn([size, 5], float64, generator: generator)).to_type(float32)
+        );
         foreach (var kind in Enum.GetValues<ContrastiveLossKind>())
         {
             var own = Enumerable.Range(0, size).Select(pair => (long)pair).ToArray();
-            var expected = PlainLoss.Compute(z.to_type(float64), t.to_type(float64), Math.Log(100), -10, PlainLoss.Relation(own, own), kind);
-            var got = ContrastiveLoss.Compute(z, t, tensor(MathF.Log(100)), tensor(-10f), options: new() { Kind = kind, BlockSize = 64 });
+            var expected = PlainLoss.Compute(
+                z.to_type(float64),
+                t.to_type(float64),
+                Math.Log(100),
+                -10,
+                PlainLoss.Relation(own, own),
+                kind
+            );
+            var got = ContrastiveLoss.Compute(
+                z,
+                t,
+                tensor(MathF.Log(100)),
+                tensor(-10f),
+                options: new() { Kind = kind, BlockSize = 64 }
+            );
             Close(expected.Loss, got.Loss.item<double>(), 1e-5);
             Close(expected.TextGradient, got.TextGradient.to_type(float64), 1e-4);
             Close(expected.ImageGradient, got.ImageGradient!.to_type(float64), 1e-4);
@@ -111,10 +191,17 @@ public class ContrastiveLossTests
     {
         var worst = 0.0;
         for (var x = -86f; x <= 0; x += 0.00317f)
-            worst = Math.Max(worst, Math.Abs(FusedLogits.Exp(System.Runtime.Intrinsics.Vector512.Create(x))[3] / Math.Exp(x) - 1));
+            worst = Math.Max(
+                worst,
+                Math.Abs(FusedLogits.Exp(System.Runtime.Intrinsics.Vector512.Create(x))[3] / Math.Exp(x) - 1)
+            );
         Assert.InRange(worst, 0, 3e-7);
         Assert.Equal(1, FusedLogits.Exp(System.Runtime.Intrinsics.Vector512<float>.Zero)[0]);
-        Assert.InRange(FusedLogits.Exp(System.Runtime.Intrinsics.Vector512.Create(float.NegativeInfinity))[0], 0, 1e-37f);
+        Assert.InRange(
+            FusedLogits.Exp(System.Runtime.Intrinsics.Vector512.Create(float.NegativeInfinity))[0],
+            0,
+            1e-37f
+        );
         Assert.True(float.IsNaN(FusedLogits.Exp(System.Runtime.Intrinsics.Vector512.Create(float.NaN))[0]));
     }
 
@@ -126,8 +213,19 @@ public class ContrastiveLossTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(9);
         var (z, t) = (Unit(randn([700, 64], generator: generator)), Unit(randn([700, 64], generator: generator)));
-        LossResult Run(ScalarType type, int block) => ContrastiveLoss.Compute(z.to_type(type), t.to_type(type), Scalar(MathF.Log(20)), Scalar(-3),
-            options: new() { Kind = kind, BlockSize = block, KeptBytes = 1 << 21 });
+        LossResult Run(ScalarType type, int block) =>
+            ContrastiveLoss.Compute(
+                z.to_type(type),
+                t.to_type(type),
+                Scalar(MathF.Log(20)),
+                Scalar(-3),
+                options: new()
+                {
+                    Kind = kind,
+                    BlockSize = block,
+                    KeptBytes = 1 << 21,
+                }
+            );
         var (expected, got) = (Run(float64, 64), Run(float32, 512));
         Close(expected.PerPair, got.PerPair, 6e-5);
         Close(expected.ImageGradient!, got.ImageGradient!.to_type(float64), 1e-6);
@@ -142,7 +240,10 @@ public class ContrastiveLossTests
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(8);
-        var (z, t) = (Unit(randn([size, width], generator: generator)), Unit(randn([size, width], generator: generator)));
+        var (z, t) = (
+            Unit(randn([size, width], generator: generator)),
+            Unit(randn([size, width], generator: generator))
+        );
         using var row = new TorchThreads();
         LossResult Run(int threads)
         {
@@ -167,7 +268,14 @@ public class ContrastiveLossTests
     public void Equal_captions_embedded_equally_are_never_pushed_apart()
     {
         // Two pictures of one word, both where the word is: nothing is left to learn but the third pair.
-        var z = tensor(new double[,] { { 1, 0 }, { 1, 0 }, { 0, 1 } });
+        var z = tensor(
+            new double[,]
+            {
+                { 1, 0 },
+                { 1, 0 },
+                { 0, 1 },
+            }
+        );
         var shared = ContrastiveLoss.Compute(z, z, Scalar(4), positives: Positives.Shared([7, 7, 9]));
         var own = ContrastiveLoss.Compute(z, z, Scalar(4));
         Close(2.0 / 3 * Math.Log(2), shared.Loss.item<double>());
@@ -186,8 +294,17 @@ public class ContrastiveLossTests
         var texts = Unit(randn([10, 3], float64, generator: generator)).index_select(0, tensor(captions));
         var images = Unit(randn([6, 3], float64, generator: generator));
         (LossResult Shared, LossResult Own) Both(ContrastiveLossKind kind) =>
-            (ContrastiveLoss.Compute(images, texts, Scalar(2), Scalar(-3), Positives.Shared(captions), options: new() { Kind = kind }),
-             ContrastiveLoss.Compute(images, texts, Scalar(2), Scalar(-3), options: new() { Kind = kind }));
+            (
+                ContrastiveLoss.Compute(
+                    images,
+                    texts,
+                    Scalar(2),
+                    Scalar(-3),
+                    Positives.Shared(captions),
+                    options: new() { Kind = kind }
+                ),
+                ContrastiveLoss.Compute(images, texts, Scalar(2), Scalar(-3), options: new() { Kind = kind })
+            );
         // What reaches a caption is the sum over its copies.
         Tensor OfCaptions(Tensor gradient) => zeros(10, 3, float64).index_add_(0, tensor(captions), gradient, 1);
 
@@ -196,14 +313,31 @@ public class ContrastiveLossTests
         Close(softmax.Own.ImageGradient!, softmax.Shared.ImageGradient!);
         Close(OfCaptions(softmax.Own.TextGradient), OfCaptions(softmax.Shared.TextGradient));
         var sigmoid = Both(ContrastiveLossKind.Sigmoid);
-        Assert.True((OfCaptions(sigmoid.Own.TextGradient) - OfCaptions(sigmoid.Shared.TextGradient)).abs().max().item<double>() > 0.01);
+        Assert.True(
+            (OfCaptions(sigmoid.Own.TextGradient) - OfCaptions(sigmoid.Shared.TextGradient)).abs().max().item<double>()
+                > 0.01
+        );
     }
 
     [Fact]
     public void Two_captions_of_one_image_are_both_right()
     {
-        var z = tensor(new double[,] { { 1, 0 }, { 1, 0 }, { 0, 1 } });
-        var t = tensor(new double[,] { { .8, .6 }, { 1, 0 }, { 0, 1 } });
+        var z = tensor(
+            new double[,]
+            {
+                { 1, 0 },
+                { 1, 0 },
+                { 0, 1 },
+            }
+        );
+        var t = tensor(
+            new double[,]
+            {
+                { .8, .6 },
+                { 1, 0 },
+                { 0, 1 },
+            }
+        );
         var shared = ContrastiveLoss.Compute(z, t, Scalar(3), positives: Positives.Shared([1, 2, 3], [5, 5, 6]));
         Assert.Equal(1, shared.ImageToText.item<double>());
         Assert.Equal(2.0 / 3, ContrastiveLoss.Compute(z, t, Scalar(3)).ImageToText.item<double>(), 12);
@@ -217,8 +351,15 @@ public class ContrastiveLossTests
         using var generator = new Generator(3);
         var z = Unit(randn([9, 4], generator: generator));
         var t = Unit(randn([9, 4], generator: generator));
-        var result = ContrastiveLoss.Compute(z, t, tensor(MathF.Log(1e6f)), options: new() { Kind = kind, BlockSize = 2 });
-        foreach (var part in new[] { result.Loss, result.ImageGradient!, result.TextGradient, result.LogTemperatureGradient })
+        var result = ContrastiveLoss.Compute(
+            z,
+            t,
+            tensor(MathF.Log(1e6f)),
+            options: new() { Kind = kind, BlockSize = 2 }
+        );
+        foreach (
+            var part in new[] { result.Loss, result.ImageGradient!, result.TextGradient, result.LogTemperatureGradient }
+        )
             Assert.True(part.isfinite().all().item<bool>());
         Assert.True(result.Loss.item<double>() > 1e4);
     }
@@ -227,8 +368,17 @@ public class ContrastiveLossTests
     public void Pairs_that_are_masked_out_are_neither_positive_nor_negative()
     {
         using var generator = new Generator(4);
-        var (z, t) = (Unit(randn([5, 3], float64, generator: generator)), Unit(randn([5, 3], float64, generator: generator)));
-        var masked = ContrastiveLoss.Compute(z, t, Scalar(1), mask: [true, false, true, true, false], options: new() { BlockSize = 2 });
+        var (z, t) = (
+            Unit(randn([5, 3], float64, generator: generator)),
+            Unit(randn([5, 3], float64, generator: generator))
+        );
+        var masked = ContrastiveLoss.Compute(
+            z,
+            t,
+            Scalar(1),
+            mask: [true, false, true, true, false],
+            options: new() { BlockSize = 2 }
+        );
         var rows = tensor(new long[] { 0, 2, 3 });
         var alone = ContrastiveLoss.Compute(z.index_select(0, rows), t.index_select(0, rows), Scalar(1));
         Close(alone.Loss.item<double>(), masked.Loss.item<double>(), 1e-8);
@@ -240,7 +390,10 @@ public class ContrastiveLossTests
     public void Parts_of_a_local_loss_are_each_other_s_strangers_and_count_by_their_size()
     {
         using var generator = new Generator(5);
-        var (z, t) = (Unit(randn([5, 3], float64, generator: generator)), Unit(randn([5, 3], float64, generator: generator)));
+        var (z, t) = (
+            Unit(randn([5, 3], float64, generator: generator)),
+            Unit(randn([5, 3], float64, generator: generator))
+        );
         var positives = Positives.Shared([1, 1, 2, 1, 2]);
         var local = ContrastiveLoss.Compute(z, t, Scalar(1), positives: positives, options: new() { LocalParts = 2 });
         var first = ContrastiveLoss.Compute(z[..2], t[..2], Scalar(1), positives: Positives.Shared([1, 1]));
@@ -253,7 +406,10 @@ public class ContrastiveLossTests
     public void Without_the_image_gradient_everything_else_is_the_same()
     {
         using var generator = new Generator(6);
-        var (z, t) = (Unit(randn([6, 3], float64, generator: generator)), Unit(randn([6, 3], float64, generator: generator)));
+        var (z, t) = (
+            Unit(randn([6, 3], float64, generator: generator)),
+            Unit(randn([6, 3], float64, generator: generator))
+        );
         var whole = ContrastiveLoss.Compute(z, t, Scalar(2));
         var locked = ContrastiveLoss.Compute(z, t, Scalar(2), options: new() { ImageGradient = false });
         Assert.Null(locked.ImageGradient);

@@ -7,7 +7,12 @@ namespace LiT.Tests.Tuning;
 /// <summary>Runs that are broken on purpose, each in one way, and what the doctor calls it.</summary>
 public class DoctorTests
 {
-    private static readonly TuningOptions Longer = TinyRun.Small with { Steps = 260, CheckpointEvery = 1000, LogEvery = 50 };
+    private static readonly TuningOptions Longer = TinyRun.Small with
+    {
+        Steps = 260,
+        CheckpointEvery = 1000,
+        LogEvery = 50,
+    };
 
     [Fact]
     public void A_healthy_run_has_no_complaint()
@@ -20,7 +25,11 @@ public class DoctorTests
     [Fact]
     public void Captions_that_do_not_belong_to_their_pictures_leave_the_loss_at_chance()
     {
-        using var run = new TinyRun { Options = Longer with { Optimizer = new() { LearningRate = 1e-9 } }, Pictures = () => new Noise(40) };
+        using var run = new TinyRun
+        {
+            Options = Longer with { Optimizer = new() { LearningRate = 1e-9 } },
+            Pictures = () => new Noise(40),
+        };
         run.Run();
         var finding = Assert.Single(run.Findings);
         Assert.Equal(Complaint.StuckAtChance, finding.Name);
@@ -38,7 +47,15 @@ public class DoctorTests
     [Fact]
     public void A_learning_rate_far_too_high_throws_the_weights_about()
     {
-        using var run = new TinyRun { Options = Longer with { WarmupSteps = 0, LowestTemperature = 100, Optimizer = new() { LearningRate = 30, ClipNorm = null } } };
+        using var run = new TinyRun
+        {
+            Options = Longer with
+            {
+                WarmupSteps = 0,
+                LowestTemperature = 100,
+                Optimizer = new() { LearningRate = 30, ClipNorm = null },
+            },
+        };
         run.Run();
         Assert.Contains(Complaint.ExplodingGradients, run.Findings.Select(finding => finding.Name));
     }
@@ -60,29 +77,52 @@ public class DoctorTests
     {
         using var run = new TinyRun
         {
-            Options = Longer with { ValidateEvery = 20, Optimizer = new() { LearningRate = rate } },
+            Options = Longer with
+            {
+                ValidateEvery = 20,
+                Optimizer = new() { LearningRate = rate },
+            },
             Validation = new Falling(),
         };
         run.Run();
         Assert.Contains(Enum.Parse<Complaint>(name), run.Findings.Select(finding => finding.Name));
-        Assert.DoesNotContain(name == "Overfitting" ? Complaint.ValidationFalls : Complaint.Overfitting, run.Findings.Select(finding => finding.Name));
+        Assert.DoesNotContain(
+            name == "Overfitting" ? Complaint.ValidationFalls : Complaint.Overfitting,
+            run.Findings.Select(finding => finding.Name)
+        );
     }
 
     [Fact]
     public void Asked_to_stop_it_stops_says_why_and_leaves_a_checkpoint()
     {
-        using var run = new TinyRun { Options = Longer, Pictures = () => new Same(40, 0), Doctor = DoctorMode.Stop };
+        using var run = new TinyRun
+        {
+            Options = Longer,
+            Pictures = () => new Same(40, 0),
+            Doctor = DoctorMode.Stop,
+        };
         var told = Assert.Throws<LitException>(() => run.Run()).Message;
         Assert.Contains("the gradient is almost nothing", told);
         var stopped = Assert.Single(Directory.GetDirectories(run.Folder["checkpoints"], "step-*"));
-        var again = new TinyRun { Options = Longer, Pictures = run.Pictures, Doctor = DoctorMode.Warn, Folder = run.Folder };
+        var again = new TinyRun
+        {
+            Options = Longer,
+            Pictures = run.Pictures,
+            Doctor = DoctorMode.Warn,
+            Folder = run.Folder,
+        };
         Assert.Equal(long.Parse(Path.GetFileName(stopped)["step-".Length..], null), again.Run().Outcome.ResumedAt);
     }
 
     [Fact]
     public void Switched_off_it_says_nothing()
     {
-        using var run = new TinyRun { Options = Longer, Pictures = () => new Same(40, 0), Doctor = DoctorMode.Off };
+        using var run = new TinyRun
+        {
+            Options = Longer,
+            Pictures = () => new Same(40, 0),
+            Doctor = DoctorMode.Off,
+        };
         run.Run();
         Assert.Empty(run.Findings);
     }
@@ -95,16 +135,31 @@ public class DoctorTests
     public void Captions_are_looked_at_before_the_run(string name, params string[] captions)
     {
         var pairs = Pairs(new TinyRun.Directions(captions.Length), captions);
-        Assert.Contains(Enum.Parse<Complaint>(name), DataExamination.Pairs(pairs, captions).Select(finding => finding.Name));
+        Assert.Contains(
+            Enum.Parse<Complaint>(name),
+            DataExamination.Pairs(pairs, captions).Select(finding => finding.Name)
+        );
     }
 
     [Fact]
     public void Good_captions_and_pictures_have_no_complaint() =>
-        Assert.Empty(DataExamination.Pairs(Pairs(new TinyRun.Directions(3), ["red thing", "green thing", "blue"]), ["red thing", "green thing", "blue"]));
+        Assert.Empty(
+            DataExamination.Pairs(
+                Pairs(new TinyRun.Directions(3), ["red thing", "green thing", "blue"]),
+                ["red thing", "green thing", "blue"]
+            )
+        );
 
     [Fact]
     public void Pictures_that_all_look_the_same_to_the_tower_are_named() =>
-        Assert.Equal(Complaint.Collapse, Assert.Single(DataExamination.Pairs(Pairs(new Same(3, 1), ["red", "green", "blue"]), ["red", "green", "blue"])).Name);
+        Assert.Equal(
+            Complaint.Collapse,
+            Assert
+                .Single(
+                    DataExamination.Pairs(Pairs(new Same(3, 1), ["red", "green", "blue"]), ["red", "green", "blue"])
+                )
+                .Name
+        );
 
     [Fact]
     public void Validation_pictures_that_are_tuned_on_are_counted()
@@ -117,7 +172,11 @@ public class DoctorTests
         }
         var tuned = DataExamination.Hashes(folder["store"], []).ToList();
         Assert.Null(DataExamination.Overlap(tuned, "val", [StoreData.Hash(100), StoreData.Hash(101)]));
-        var finding = DataExamination.Overlap(tuned, "val", [StoreData.Hash(0), StoreData.Hash(100), StoreData.Hash(1)])!;
+        var finding = DataExamination.Overlap(
+            tuned,
+            "val",
+            [StoreData.Hash(0), StoreData.Hash(100), StoreData.Hash(1)]
+        )!;
         Assert.Equal(Complaint.ValidationOverlap, finding.Name);
         Assert.StartsWith("2 of the 3 pictures in val", finding.Words);
     }
@@ -125,12 +184,22 @@ public class DoctorTests
     [Fact]
     public void A_machine_that_is_too_small_is_named_with_what_is_missing()
     {
-        var needs = RunNeeds.Of(110_000_000, 110_000_000, 2_000_000_000, 768, new() { Batch = 16_384, MicroBatch = 1024 });
+        var needs = RunNeeds.Of(
+            110_000_000,
+            110_000_000,
+            2_000_000_000,
+            768,
+            new() { Batch = 16_384, MicroBatch = 1024 }
+        );
         Assert.Empty(DataExamination.Machine(needs, memory: 24_000_000_000, disk: 10_000_000_000));
-        Assert.Equal([Complaint.TooLittleMemory, Complaint.TooLittleDisk], DataExamination.Machine(needs, 4_000_000_000, 1_000_000_000).Select(finding => finding.Name));
+        Assert.Equal(
+            [Complaint.TooLittleMemory, Complaint.TooLittleDisk],
+            DataExamination.Machine(needs, 4_000_000_000, 1_000_000_000).Select(finding => finding.Name)
+        );
     }
 
-    private static TuningPairs Pairs(ITuningImages pictures, string[] captions) => new(pictures, image => [captions[image]], TinyRun.Tokenizer(), 0);
+    private static TuningPairs Pairs(ITuningImages pictures, string[] captions) =>
+        new(pictures, image => [captions[image]], TinyRun.Tokenizer(), 0);
 
     private sealed class Same(int count, float value) : ITuningImages
     {
@@ -150,12 +219,14 @@ public class DoctorTests
         public void Read(int image, long epoch, Span<float> destination)
         {
             var random = new Random(image);
-            for (var i = 0; i < 6; i++) destination[i] = random.NextSingle() - 0.5f;
+            for (var i = 0; i < 6; i++)
+                destination[i] = random.NextSingle() - 0.5f;
         }
     }
 
     private sealed class Falling : IValidation
     {
-        public IReadOnlyDictionary<string, double> Validate(long step) => new Dictionary<string, double> { ["top1"] = 1.0 / step };
+        public IReadOnlyDictionary<string, double> Validate(long step) =>
+            new Dictionary<string, double> { ["top1"] = 1.0 / step };
     }
 }

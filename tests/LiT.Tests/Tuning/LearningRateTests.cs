@@ -19,9 +19,16 @@ public class LearningRateTests
 
     [Fact]
     public void A_constant_rate_stays_until_its_cool_down() =>
-        Assert.Equal([1, 1, 1, 1, 0.5, 0], Enumerable.Range(0, 6).Select(step => new LearningRate(LearningRateShape.Constant, 5) { CooldownSteps = 2 }.At(step)));
+        Assert.Equal(
+            [1, 1, 1, 1, 0.5, 0],
+            Enumerable
+                .Range(0, 6)
+                .Select(step => new LearningRate(LearningRateShape.Constant, 5) { CooldownSteps = 2 }.At(step))
+        );
 
     [Fact]
     public void A_run_as_short_as_its_warm_up_has_no_step_that_is_not_a_number() =>
-        Assert.All(Enumerable.Range(0, 6), step => Assert.InRange(new LearningRate(LearningRateShape.Cosine, 5) { WarmupSteps = 5 }.At(step), 0, 1));
+        Assert.All(Enumerable.Range(0, 6), step =>
+            Assert.InRange(new LearningRate(LearningRateShape.Cosine, 5) { WarmupSteps = 5 }.At(step), 0, 1)
+        );
 }

@@ -10,7 +10,18 @@ public class MomentumSgdTests
     public void It_moves_as_torchs_nesterov_sgd_does_with_decay_on_kernels_only()
     {
         using var scope = NewDisposeScope();
-        var (kernel, bias) = (new Parameter(tensor(new[,] { { 1f, -2f }, { 3f, .5f } })), new Parameter(tensor(new[] { 1f, -1f })));
+        var (kernel, bias) = (
+            new Parameter(
+                tensor(
+                    new[,]
+                    {
+                        { 1f, -2f },
+                        { 3f, .5f },
+                    }
+                )
+            ),
+            new Parameter(tensor(new[] { 1f, -1f }))
+        );
         var (otherKernel, otherBias) = (new Parameter(kernel.detach().clone()), new Parameter(bias.detach().clone()));
         using var ours = new MomentumSgd([("kernel", kernel), ("bias", bias)], momentum: 0.9, weightDecay: 0.1);
         using var torchsKernel = optim.SGD([otherKernel], 0.2, momentum: 0.9, weight_decay: 0.1, nesterov: true);
@@ -29,8 +40,9 @@ public class MomentumSgdTests
         Assert.Equal(otherKernel.data<float>().ToArray(), kernel.data<float>().ToArray(), Close);
         Assert.Equal(otherBias.data<float>().ToArray(), bias.data<float>().ToArray(), Close);
 
-        static Tensor Loss(Tensor kernel, Tensor bias) => kernel.matmul(tensor(new[] { .3f, -.7f })).add(bias).square().sum();
-        static bool Close(float a, float b) => Math.Abs(a - b) < 1e-5f;               // a few roundings of float32
+        static Tensor Loss(Tensor kernel, Tensor bias) =>
+            kernel.matmul(tensor(new[] { .3f, -.7f })).add(bias).square().sum();
+        static bool Close(float a, float b) => Math.Abs(a - b) < 1e-5f; // a few roundings of float32
     }
 
     [Fact]

@@ -29,7 +29,9 @@ public sealed class OptimizerFixtures : IFixtureKind
             var schedule = Schedule(schedules.GetProperty(run.Value.GetProperty("schedule").GetString()!));
             yield return new(run.Name, () => CheckRun(folder, inputs, run.Name, run.Value, schedule));
             if (folder.Has($"{run.Name}_alternatives.npz"))
-                yield return new($"{run.Name}, other readings", () => CheckAlternatives(folder, inputs, run.Name, run.Value, schedule));
+                yield return new($"{run.Name}, other readings", () =>
+                    CheckAlternatives(folder, inputs, run.Name, run.Value, schedule)
+                );
         }
     }
 
@@ -38,10 +40,19 @@ public sealed class OptimizerFixtures : IFixtureKind
         var schedule = Schedule(expected);
         var values = expected.GetProperty("values").EnumerateArray().Select(value => value.GetDouble()).ToArray();
         for (var step = 0; step < values.Length; step++)
-            Assert.True(Math.Abs(values[step] - schedule.At(step)) <= tolerance, $"step {step}: expected {values[step]:r}, got {schedule.At(step):r}");
+            Assert.True(
+                Math.Abs(values[step] - schedule.At(step)) <= tolerance,
+                $"step {step}: expected {values[step]:r}, got {schedule.At(step):r}"
+            );
     }
 
-    private static void CheckRun(FixtureFolder folder, string inputs, string name, JsonElement run, LearningRate schedule)
+    private static void CheckRun(
+        FixtureFolder folder,
+        string inputs,
+        string name,
+        JsonElement run,
+        LearningRate schedule
+    )
     {
         using var scope = NewDisposeScope();
         var given = ReadAll(inputs);
@@ -52,8 +63,15 @@ public sealed class OptimizerFixtures : IFixtureKind
         {
             Close($"step {step}, gradient norm", norms[step], tensor((float)norm), 1e-5 * norm);
             Close($"step {step}, schedule", multipliers[step], tensor((float)schedule.At(step)), 1e-6);
-            if (optimizer is Adafactor adafactor) Close($"step {step}, beta2", expected["beta2"][step], tensor((float)adafactor.Beta2(step + 1)), 1e-6);
-            Near($"step {step}", parameters, parameter => expected[$"param/{parameter}"][step], Tolerances.Of(folder.Meta.GetProperty("tolerance")), Halves(optimizer));
+            if (optimizer is Adafactor adafactor)
+                Close($"step {step}, beta2", expected["beta2"][step], tensor((float)adafactor.Beta2(step + 1)), 1e-6);
+            Near(
+                $"step {step}",
+                parameters,
+                parameter => expected[$"param/{parameter}"][step],
+                Tolerances.Of(folder.Meta.GetProperty("tolerance")),
+                Halves(optimizer)
+            );
             foreach (var (parameter, _, _) in parameters)
             {
                 var what = $"step {step}, {parameter}";
@@ -63,20 +81,33 @@ public sealed class OptimizerFixtures : IFixtureKind
                 CheckState(what, kept.IndexOf(step), "nu", $"{parameter}:square");
                 CheckState(what, step, "mu_stored", $"{parameter}:momentum");
                 var bits = $"{(optimizer is Adafactor ? "momentum" : "mu")}_stored_bf16_bits/{parameter}";
-                if (expected.ContainsKey(bits)) CheckBits(what, expected[bits][step], optimizer.State[$"{parameter}:momentum"]);
+                if (expected.ContainsKey(bits))
+                    CheckBits(what, expected[bits][step], optimizer.State[$"{parameter}:momentum"]);
 
                 void CheckState(string what, long row, string array, string remembered)
                 {
-                    if (row < 0 || !expected.ContainsKey($"{array}/{parameter}")) return;
+                    if (row < 0 || !expected.ContainsKey($"{array}/{parameter}"))
+                        return;
                     var value = expected[$"{array}/{parameter}"][row];
-                    Close($"{what} {array}", value, optimizer.State[remembered], 1e-5 * value.abs().max().item<float>());
+                    Close(
+                        $"{what} {array}",
+                        value,
+                        optimizer.State[remembered],
+                        1e-5 * value.abs().max().item<float>()
+                    );
                 }
             }
         });
     }
 
     /// <summary>bfloat16 momentum read otherwise: not ours, except that without bfloat16 it is one thing only.</summary>
-    private static void CheckAlternatives(FixtureFolder folder, string inputs, string name, JsonElement run, LearningRate schedule)
+    private static void CheckAlternatives(
+        FixtureFolder folder,
+        string inputs,
+        string name,
+        JsonElement run,
+        LearningRate schedule
+    )
     {
         using var scope = NewDisposeScope();
         var given = ReadAll(inputs);
@@ -85,22 +116,46 @@ public sealed class OptimizerFixtures : IFixtureKind
         Trajectory(given, run, schedule, half: false, (step, _, _, parameters) =>
         {
             if (kept.IndexOf(step) is >= 0 and var row)
-                Near($"step {step}", parameters, parameter => expected[$"float32_momentum/param/{parameter}"][row], Tolerances.Of(folder.Meta.GetProperty("tolerance")), flips: false);
+                Near(
+                    $"step {step}",
+                    parameters,
+                    parameter => expected[$"float32_momentum/param/{parameter}"][row],
+                    Tolerances.Of(folder.Meta.GetProperty("tolerance")),
+                    flips: false
+                );
         });
     }
 
-    private static void Trajectory(Dictionary<string, Tensor> given, JsonElement run, LearningRate schedule, bool? half,
-        Action<long, double, TuningOptimizer, List<TunedParameter>> after)
+    private static void Trajectory(
+        Dictionary<string, Tensor> given,
+        JsonElement run,
+        LearningRate schedule,
+        bool? half,
+        Action<long, double, TuningOptimizer, List<TunedParameter>> after
+    )
     {
-        var parameters = given.Keys.Where(name => name.StartsWith("param/", StringComparison.Ordinal))
-            .Select(name => new TunedParameter(name["param/".Length..], given[name].clone().requires_grad_(), name.EndsWith("/kernel", StringComparison.Ordinal))).ToList();
-        var gradients = parameters.ToDictionary(parameter => parameter.Name, parameter => given[$"grad/{parameter.Name}"]);
+        var parameters = given
+            .Keys.Where(name => name.StartsWith("param/", StringComparison.Ordinal))
+            .Select(name => new TunedParameter(
+                name["param/".Length..],
+                given[name].clone().requires_grad_(),
+                name.EndsWith("/kernel", StringComparison.Ordinal)
+            ))
+            .ToList();
+        var gradients = parameters.ToDictionary(
+            parameter => parameter.Name,
+            parameter => given[$"grad/{parameter.Name}"]
+        );
         var options = Options(run);
-        using var optimizer = TuningOptimizer.Create(parameters, half is null ? options : options with { HalfMomentum = half });
+        using var optimizer = TuningOptimizer.Create(
+            parameters,
+            half is null ? options : options with { HalfMomentum = half }
+        );
         for (var step = 0L; step < run.GetProperty("steps").GetInt64(); step++)
         {
             using var scope = NewDisposeScope();
-            foreach (var parameter in parameters) parameter.Tensor.grad = gradients[parameter.Name][step];
+            foreach (var parameter in parameters)
+                parameter.Tensor.grad = gradients[parameter.Name][step];
             var norm = optimizer.Step(schedule.At(step));
             after(step, norm, optimizer, parameters);
         }
@@ -115,7 +170,9 @@ public sealed class OptimizerFixtures : IFixtureKind
     private static OptimizerOptions Options(JsonElement run)
     {
         var settings = run.GetProperty("settings").GetString()!;
-        var adafactor = settings.Contains("adafactor", StringComparison.Ordinal) || settings.Contains("beta2_cap", StringComparison.Ordinal);
+        var adafactor =
+            settings.Contains("adafactor", StringComparison.Ordinal)
+            || settings.Contains("beta2_cap", StringComparison.Ordinal);
         var clip = run.GetProperty("grad_clip_norm");
         return new()
         {
@@ -128,16 +185,23 @@ public sealed class OptimizerFixtures : IFixtureKind
             Epsilon = Setting("eps") is { } epsilon && !adafactor ? epsilon : 1e-8,
             DecayRate = Setting("decay_rate") ?? 0.8,
             SmallestFactored = (int)(Setting("min_dim_size_to_factor") ?? 32),
-            HalfMomentum = settings.Contains("bf16", StringComparison.Ordinal) || settings.Contains("bfloat16", StringComparison.Ordinal),
+            HalfMomentum =
+                settings.Contains("bf16", StringComparison.Ordinal)
+                || settings.Contains("bfloat16", StringComparison.Ordinal),
         };
 
-        double? Setting(string key) => Regex.Match(settings, $@"\b{key} ([\d.e+-]+)") is { Success: true } match
-            ? double.Parse(match.Groups[1].Value.TrimEnd('.'), CultureInfo.InvariantCulture) : null;
+        double? Setting(string key) =>
+            Regex.Match(settings, $@"\b{key} ([\d.e+-]+)") is { Success: true } match
+                ? double.Parse(match.Groups[1].Value.TrimEnd('.'), CultureInfo.InvariantCulture)
+                : null;
     }
 
     private static LearningRate Schedule(JsonElement schedule)
     {
-        return new(Enum.Parse<LearningRateShape>(schedule.GetProperty("kind").GetString()!, ignoreCase: true), (long)Number("total", 0))
+        return new(
+            Enum.Parse<LearningRateShape>(schedule.GetProperty("kind").GetString()!, ignoreCase: true),
+            (long)Number("total", 0)
+        )
         {
             WarmupSteps = (long)Number("warmup", 0),
             CooldownSteps = (long)Number("cooldown", 0),
@@ -149,8 +213,10 @@ public sealed class OptimizerFixtures : IFixtureKind
             Multipliers = [.. Numbers("mults")],
         };
 
-        double Number(string key, double otherwise) => schedule.TryGetProperty(key, out var value) ? value.GetDouble() : otherwise;
-        IEnumerable<double> Numbers(string key) => schedule.TryGetProperty(key, out var list) ? list.EnumerateArray().Select(one => one.GetDouble()) : [];
+        double Number(string key, double otherwise) =>
+            schedule.TryGetProperty(key, out var value) ? value.GetDouble() : otherwise;
+        IEnumerable<double> Numbers(string key) =>
+            schedule.TryGetProperty(key, out var list) ? list.EnumerateArray().Select(one => one.GetDouble()) : [];
     }
 
     /// <summary>
@@ -161,34 +227,51 @@ public sealed class OptimizerFixtures : IFixtureKind
     {
         public static Tolerances Of(JsonElement said)
         {
-            double[] Numbers(string key) => [.. Regex.Matches(said.GetProperty(key).GetString()!, @"\d[\d.]*(?:e[+-]?\d+)?")
-                .Select(match => double.Parse(match.Value, CultureInfo.InvariantCulture))];
+            double[] Numbers(string key) =>
+                [
+                    .. Regex
+                        .Matches(said.GetProperty(key).GetString()!, @"\d[\d.]*(?:e[+-]?\d+)?")
+                        .Select(match => double.Parse(match.Value, CultureInfo.InvariantCulture)),
+                ];
             var halves = Numbers("runs with bf16 momentum");
             return new(Numbers("adam")[0], halves[^1], halves[0] / 100, Numbers("schedules")[0]);
         }
     }
 
-    private static bool Halves(TuningOptimizer optimizer) => optimizer.State.Values.Any(tensor => tensor.dtype == ScalarType.BFloat16);
+    private static bool Halves(TuningOptimizer optimizer) =>
+        optimizer.State.Values.Any(tensor => tensor.dtype == ScalarType.BFloat16);
 
     private static void CheckBits(string what, Tensor expected, Tensor momentum)
     {
         var wanted = expected.contiguous().bytes.ToArray();
         var stored = momentum.view(-1).bytes.ToArray();
-        var bits = wanted.Length == stored.Length ? MemoryMarshal.Cast<byte, ushort>(wanted).ToArray()
-            : MemoryMarshal.Cast<byte, int>(wanted).ToArray().Select(value => (ushort)value).ToArray();
+        var bits =
+            wanted.Length == stored.Length
+                ? MemoryMarshal.Cast<byte, ushort>(wanted).ToArray()
+                : MemoryMarshal.Cast<byte, int>(wanted).ToArray().Select(value => (ushort)value).ToArray();
         var own = MemoryMarshal.Cast<byte, ushort>(stored).ToArray();
         Assert.Equal(bits.Length, own.Length);
         var same = bits.Zip(own).Count(pair => pair.First == pair.Second) / (double)own.Length;
         Assert.True(same >= 0.97, $"{what} momentum: {1 - same:p1} of the bfloat16 values differ");
     }
 
-    private static void Near(string what, List<TunedParameter> parameters, Func<string, Tensor> expected, Tolerances allowed, bool flips)
+    private static void Near(
+        string what,
+        List<TunedParameter> parameters,
+        Func<string, Tensor> expected,
+        Tolerances allowed,
+        bool flips
+    )
     {
-        var error = cat(parameters.Select(parameter => (expected(parameter.Name) - parameter.Tensor).abs().view(-1)).ToArray());
+        var error = cat(
+            parameters.Select(parameter => (expected(parameter.Name) - parameter.Tensor).abs().view(-1)).ToArray()
+        );
         var most = error.max().item<float>();
         var usual = (error <= allowed.Usual).to_type(ScalarType.Float64).mean().item<double>();
-        Assert.True(most <= (flips ? allowed.AfterFlip : allowed.Usual) && usual >= allowed.ShareWithoutFlip,
-            $"{what}: parameters differ by up to {most:g3}, {usual:p2} of them within {allowed.Usual:g1}");
+        Assert.True(
+            most <= (flips ? allowed.AfterFlip : allowed.Usual) && usual >= allowed.ShareWithoutFlip,
+            $"{what}: parameters differ by up to {most:g3}, {usual:p2} of them within {allowed.Usual:g1}"
+        );
     }
 
     private static void Close(string what, Tensor expected, Tensor got, double tolerance)

@@ -5,32 +5,64 @@ namespace LiT.Tests.Tuning;
 
 public class OptimizerTests
 {
-    private static readonly long[][] Shapes = [[40, 33], [33, 47], [3, 5], [7], [1], [], [64, 64], [34, 2, 33]];
+    private static readonly long[][] Shapes =
+    [
+        [40, 33],
+        [33, 47],
+        [3, 5],
+        [7],
+        [1],
+        [],
+        [64, 64],
+        [34, 2, 33],
+    ];
 
     private static List<TunedParameter> Parameters(ScalarType type)
     {
         using var generator = new Generator(1);
-        return [.. Shapes.Select((shape, i) => new TunedParameter($"p{i}.weight", randn(shape, ScalarType.Float32, generator: generator).to_type(type).requires_grad_(), i % 2 == 0))];
+        return
+        [
+            .. Shapes.Select(
+                (shape, i) =>
+                    new TunedParameter(
+                        $"p{i}.weight",
+                        randn(shape, ScalarType.Float32, generator: generator).to_type(type).requires_grad_(),
+                        i % 2 == 0
+                    )
+            ),
+        ];
     }
 
     private static void Gradients(List<TunedParameter> parameters, ulong seed)
     {
         using var generator = new Generator(seed);
         foreach (var parameter in parameters)
-            parameter.Tensor.grad = randn(parameter.Tensor.shape, ScalarType.Float32, generator: generator).to_type(parameter.Tensor.dtype);
+            parameter.Tensor.grad = randn(parameter.Tensor.shape, ScalarType.Float32, generator: generator)
+                .to_type(parameter.Tensor.dtype);
     }
 
-    public static TheoryData<OptimizerKind, bool> Kinds => new()
-    {
-        { OptimizerKind.Adafactor, true }, { OptimizerKind.Adafactor, false }, { OptimizerKind.AdamW, true }, { OptimizerKind.AdamW, false },
-    };
+    public static TheoryData<OptimizerKind, bool> Kinds =>
+        new()
+        {
+            { OptimizerKind.Adafactor, true },
+            { OptimizerKind.Adafactor, false },
+            { OptimizerKind.AdamW, true },
+            { OptimizerKind.AdamW, false },
+        };
 
     [Theory]
     [MemberData(nameof(Kinds))]
     public void The_pass_over_memory_does_what_the_tensor_operations_do(OptimizerKind kind, bool half)
     {
         using var scope = NewDisposeScope();
-        var options = new OptimizerOptions { Kind = kind, LearningRate = 0.01, WeightDecay = 0.001, ClipNorm = 5, HalfMomentum = half };
+        var options = new OptimizerOptions
+        {
+            Kind = kind,
+            LearningRate = 0.01,
+            WeightDecay = 0.001,
+            ClipNorm = 5,
+            HalfMomentum = half,
+        };
         var (fast, slow) = (Parameters(ScalarType.Float32), Parameters(ScalarType.Float64));
         Assert.True(FusedUpdate.Fits(fast[0].Tensor));
         Assert.False(FusedUpdate.Fits(slow[0].Tensor));
@@ -52,7 +84,12 @@ public class OptimizerTests
     public void An_update_that_never_reads_the_gradients_length_is_the_same_update(OptimizerKind kind, bool half)
     {
         using var scope = NewDisposeScope();
-        var options = new OptimizerOptions { Kind = kind, ClipNorm = 5, HalfMomentum = half };
+        var options = new OptimizerOptions
+        {
+            Kind = kind,
+            ClipNorm = 5,
+            HalfMomentum = half,
+        };
         var (read, unread) = (Parameters(ScalarType.Float64), Parameters(ScalarType.Float64));
         using var one = TuningOptimizer.Create(read, options);
         using var other = TuningOptimizer.Create(unread, options);
@@ -62,7 +99,8 @@ public class OptimizerTests
             Gradients(unread, step);
             Assert.Equal(one.Step(0.7), other.Move(0.7, waits: false).item<double>(), 9);
         }
-        foreach (var (expected, own) in read.Zip(unread)) Assert.True((expected.Tensor - own.Tensor).abs().max().item<double>() < (half ? 2e-4 : 1e-7), own.Name);
+        foreach (var (expected, own) in read.Zip(unread))
+            Assert.True((expected.Tensor - own.Tensor).abs().max().item<double>() < (half ? 2e-4 : 1e-7), own.Name);
         unread[0].Tensor.grad!.fill_(double.NaN);
         Assert.True(double.IsNaN(other.Move(0.7, waits: false).item<double>()));
         Assert.All(unread, parameter => Assert.True(parameter.Tensor.isfinite().all().item<bool>()));
@@ -76,8 +114,11 @@ public class OptimizerTests
         var options = new OptimizerOptions { Kind = kind, HalfMomentum = half };
         var whole = Parameters(ScalarType.Float32);
         using var undisturbed = TuningOptimizer.Create(whole, options);
-        for (var step = 0UL; step < 3; step++) Update(undisturbed, whole, step);
-        var later = whole.Select(parameter => parameter with { Tensor = parameter.Tensor.detach().clone().requires_grad_() }).ToList();
+        for (var step = 0UL; step < 3; step++)
+            Update(undisturbed, whole, step);
+        var later = whole
+            .Select(parameter => parameter with { Tensor = parameter.Tensor.detach().clone().requires_grad_() })
+            .ToList();
         using var resumed = TuningOptimizer.Create(later, options);
         resumed.Restore(undisturbed.Steps, undisturbed.State.ToDictionary(one => one.Key, one => one.Value.clone()));
         for (var step = 3UL; step < 6; step++)
@@ -85,7 +126,8 @@ public class OptimizerTests
             Update(undisturbed, whole, step);
             Update(resumed, later, step);
         }
-        foreach (var (expected, own) in whole.Zip(later)) Assert.True(expected.Tensor.equal(own.Tensor).all().item<bool>(), own.Name);
+        foreach (var (expected, own) in whole.Zip(later))
+            Assert.True(expected.Tensor.equal(own.Tensor).all().item<bool>(), own.Name);
 
         static void Update(TuningOptimizer optimizer, List<TunedParameter> parameters, ulong step)
         {
@@ -105,14 +147,20 @@ public class OptimizerTests
         {
             Assert.True(Run(1).equal(Run(3)).all().item<bool>());
         }
-        finally { set_num_threads(before); }
+        finally
+        {
+            set_num_threads(before);
+        }
 
         Tensor Run(int threads)
         {
             set_num_threads(threads);
             using var generator = new Generator(2);
             var tensor = randn([300, 301], generator: generator).requires_grad_();
-            using var optimizer = TuningOptimizer.Create([new("weight", tensor, true)], new() { Kind = kind, ClipNorm = null });
+            using var optimizer = TuningOptimizer.Create(
+                [new("weight", tensor, true)],
+                new() { Kind = kind, ClipNorm = null }
+            );
             for (var step = 0; step < 3; step++)
             {
                 tensor.grad = randn([300, 301], generator: generator);
@@ -126,8 +174,15 @@ public class OptimizerTests
     public void Weight_decay_is_multiplied_by_the_schedule_and_not_by_the_learning_rate()
     {
         var tensor = ones(2, 2).requires_grad_();
-        using var optimizer = TuningOptimizer.Create([new("weight", tensor, true)],
-            new() { Kind = OptimizerKind.AdamW, LearningRate = 0, WeightDecay = 0.1 });
+        using var optimizer = TuningOptimizer.Create(
+            [new("weight", tensor, true)],
+            new()
+            {
+                Kind = OptimizerKind.AdamW,
+                LearningRate = 0,
+                WeightDecay = 0.1,
+            }
+        );
         tensor.grad = ones(2, 2);
         optimizer.Step(0.5);
         Assert.Equal(0.95, tensor.mean().item<float>(), 6);
@@ -138,18 +193,25 @@ public class OptimizerTests
     {
         using var scope = NewDisposeScope();
         var parameters = new[] { "image.head.weight", "text.blocks.0.weight", "text.blocks.1.weight", "text.norm.bias" }
-            .Select(name => new TunedParameter(name, ones(3).requires_grad_(), Decays: true)).ToList();
-        using var optimizer = TuningOptimizer.Create(parameters, new()
-        {
-            Kind = OptimizerKind.AdamW,
-            LearningRate = 0.1,
-            WeightDecay = 0.01,
-            Epsilon = 0,
-            LearningRateRules = [new("^image", 0), new(@"blocks\.0", 0.5)],
-            UnlockRules = [new(@"blocks\.1", FromStep: 1)],
-            WeightDecayRules = [new("bias$", 0)],
-        });
-        Assert.Equal(["text.blocks.0.weight", "text.blocks.1.weight", "text.norm.bias"], optimizer.Parameters.Select(parameter => parameter.Name));
+            .Select(name => new TunedParameter(name, ones(3).requires_grad_(), Decays: true))
+            .ToList();
+        using var optimizer = TuningOptimizer.Create(
+            parameters,
+            new()
+            {
+                Kind = OptimizerKind.AdamW,
+                LearningRate = 0.1,
+                WeightDecay = 0.01,
+                Epsilon = 0,
+                LearningRateRules = [new("^image", 0), new(@"blocks\.0", 0.5)],
+                UnlockRules = [new(@"blocks\.1", FromStep: 1)],
+                WeightDecayRules = [new("bias$", 0)],
+            }
+        );
+        Assert.Equal(
+            ["text.blocks.0.weight", "text.blocks.1.weight", "text.norm.bias"],
+            optimizer.Parameters.Select(parameter => parameter.Name)
+        );
         Step();
         Assert.Equal([1, 1 - 0.05 - 0.01, 1, 0.9], Means(), (a, b) => Math.Abs(a - b) < 1e-5);
         Step();
@@ -158,7 +220,8 @@ public class OptimizerTests
 
         void Step()
         {
-            foreach (var parameter in parameters) parameter.Tensor.grad = ones(3);
+            foreach (var parameter in parameters)
+                parameter.Tensor.grad = ones(3);
             optimizer.Step(1);
         }
 
@@ -173,7 +236,9 @@ public class OptimizerTests
         tensor.grad = full([2, 2], double.NaN, ScalarType.Float32);
         Assert.False(double.IsFinite(optimizer.Step(1)));
         Assert.Equal(4, tensor.sum().item<float>());
-        Assert.All(optimizer.State.Values, state => Assert.Equal(0, state.to_type(ScalarType.Float32).abs().sum().item<float>()));
+        Assert.All(optimizer.State.Values, state =>
+            Assert.Equal(0, state.to_type(ScalarType.Float32).abs().sum().item<float>())
+        );
     }
 
     [Fact]

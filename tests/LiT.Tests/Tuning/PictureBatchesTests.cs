@@ -15,8 +15,12 @@ public class PictureBatchesTests
     public void The_batches_do_not_depend_on_the_number_of_threads_or_on_where_reading_begins()
     {
         var pictures = Pictures(50);
-        var one = new PictureBatches(pictures, 8, Fitted, Augmentation.Cifar, seed: 3, threads: 1).Shuffled(0, 14, NoSkip, Stop).ToList();
-        var many = new PictureBatches(pictures, 8, Fitted, Augmentation.Cifar, seed: 3, threads: 4).Shuffled(5, 14, NoSkip, Stop).ToList();
+        var one = new PictureBatches(pictures, 8, Fitted, Augmentation.Cifar, seed: 3, threads: 1)
+            .Shuffled(0, 14, NoSkip, Stop)
+            .ToList();
+        var many = new PictureBatches(pictures, 8, Fitted, Augmentation.Cifar, seed: 3, threads: 4)
+            .Shuffled(5, 14, NoSkip, Stop)
+            .ToList();
         Assert.Equal(14, one.Count);
         foreach (var (a, b) in one.Skip(5).Zip(many))
         {
@@ -42,7 +46,9 @@ public class PictureBatchesTests
     public void In_order_every_picture_comes_once_unchanged_and_the_last_batch_may_be_short()
     {
         var pictures = Pictures(10);
-        var batches = new PictureBatches(pictures, 4, Fitted, augmentation: null, seed: 0, threads: 2).InOrder(NoSkip, Stop).ToList();
+        var batches = new PictureBatches(pictures, 4, Fitted, augmentation: null, seed: 0, threads: 2)
+            .InOrder(NoSkip, Stop)
+            .ToList();
         Assert.Equal([4, 4, 2], batches.Select(batch => batch.Count));
         var expected = new float[Fitted.ValueCount];
         Fitted.Apply(pictures[9].ReadImage(), expected);
@@ -69,7 +75,18 @@ public class PictureBatchesTests
     public void Whoever_stops_reading_early_stops_the_decoding_too()
     {
         var read = 0;
-        var pictures = Pictures(64).Select(picture => picture with { ReadImage = () => { Interlocked.Increment(ref read); return picture.ReadImage(); } }).ToList();
+        var pictures = Pictures(64)
+            .Select(picture =>
+                picture with
+                {
+                    ReadImage = () =>
+                    {
+                        Interlocked.Increment(ref read);
+                        return picture.ReadImage();
+                    },
+                }
+            )
+            .ToList();
         Assert.Single(new PictureBatches(pictures, 2, Fitted, null, 0, 1).InOrder(NoSkip, Stop).Take(1));
         var after = read;
         Assert.InRange(after, 2, 16);
@@ -78,6 +95,10 @@ public class PictureBatchesTests
     private static void NoSkip(Skipped skipped) => Assert.Fail($"{skipped.Origin}: {skipped.Reason}");
 
     private static IReadOnlyList<LabelledPicture> Pictures(int count) =>
-        [.. DrawnDataset.Source(DrawnSplit.Pretrain, count, seed: 0).Read(NoSkip)
-            .Select((sample, i) => new LabelledPicture(sample.Origin, sample.ReadImage!, [i % 7]))];
+        [
+            .. DrawnDataset
+                .Source(DrawnSplit.Pretrain, count, seed: 0)
+                .Read(NoSkip)
+                .Select((sample, i) => new LabelledPicture(sample.Origin, sample.ReadImage!, [i % 7])),
+        ];
 }

@@ -5,20 +5,39 @@ using static TorchSharp.torch.nn.functional;
 namespace LiT.Tests.Tuning;
 
 /// <summary>The losses as one writes them down, over the whole matrix, with gradients by autograd: the oracle.</summary>
-internal sealed record PlainLoss(double Loss, Tensor ImageGradient, Tensor TextGradient, double LogTemperatureGradient, double BiasGradient)
+internal sealed record PlainLoss(
+    double Loss,
+    Tensor ImageGradient,
+    Tensor TextGradient,
+    double LogTemperatureGradient,
+    double BiasGradient
+)
 {
     // belongs: which image belongs with which text, [B, B].
-    internal static PlainLoss Compute(Tensor zimg, Tensor ztxt, double logTemperature, double bias, bool[,] belongs, ContrastiveLossKind kind)
+    internal static PlainLoss Compute(
+        Tensor zimg,
+        Tensor ztxt,
+        double logTemperature,
+        double bias,
+        bool[,] belongs,
+        ContrastiveLossKind kind
+    )
     {
         var (z, t) = (zimg.detach().clone().requires_grad_(), ztxt.detach().clone().requires_grad_());
-        var (log, b) = (tensor(logTemperature, float64, requires_grad: true), tensor(bias, float64, requires_grad: true));
+        var (log, b) = (
+            tensor(logTemperature, float64, requires_grad: true),
+            tensor(bias, float64, requires_grad: true)
+        );
         var positive = tensor(belongs);
         var logits = log.exp() * z.matmul(t.t()).to_type(float64);
         var target = positive.to_type(float64);
-        var loss = kind == ContrastiveLossKind.Softmax
-            ? -((target / target.sum(1, keepdim: true) * log_softmax(logits, 1)).sum()
-                + (target / target.sum(0, keepdim: true) * log_softmax(logits, 0)).sum()) / (2.0 * z.shape[0])
-            : -logsigmoid(where(positive, logits + b, -(logits + b))).sum() / z.shape[0];
+        var loss =
+            kind == ContrastiveLossKind.Softmax
+                ? -(
+                    (target / target.sum(1, keepdim: true) * log_softmax(logits, 1)).sum()
+                    + (target / target.sum(0, keepdim: true) * log_softmax(logits, 0)).sum()
+                ) / (2.0 * z.shape[0])
+                : -logsigmoid(where(positive, logits + b, -(logits + b))).sum() / z.shape[0];
         loss.backward();
         return new(loss.item<double>(), z.grad!, t.grad!, log.grad!.item<double>(), b.grad?.item<double>() ?? 0);
     }
@@ -28,8 +47,8 @@ internal sealed record PlainLoss(double Loss, Tensor ImageGradient, Tensor TextG
     {
         var belongs = new bool[captions.Length, captions.Length];
         for (var i = 0; i < captions.Length; i++)
-            for (var j = 0; j < captions.Length; j++)
-                belongs[i, j] = i == j || captions[i] == captions[j] || images[i] == images[j];
+        for (var j = 0; j < captions.Length; j++)
+            belongs[i, j] = i == j || captions[i] == captions[j] || images[i] == images[j];
         return belongs;
     }
 }

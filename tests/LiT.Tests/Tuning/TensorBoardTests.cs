@@ -30,14 +30,19 @@ public class TensorBoardTests
     {
         using var run = new TinyRun();
         using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => run.Run(cancel.Token, line => { if (line.Step == 7) cancel.Cancel(); }));
+        Assert.Throws<OperationCanceledException>(() => run.Run(cancel.Token, line =>
+            {
+                if (line.Step == 7)
+                    cancel.Cancel();
+            }));
         run.Run();
         Assert.Equal(Enumerable.Range(1, 20).Select(step => (long)step), Read(run).Skip(1).Select(one => one.Step));
     }
 
     private sealed class Fixed : IValidation
     {
-        public IReadOnlyDictionary<string, double> Validate(long step) => new Dictionary<string, double> { ["top1"] = 0.25 };
+        public IReadOnlyDictionary<string, double> Validate(long step) =>
+            new Dictionary<string, double> { ["top1"] = 0.25 };
     }
 
     private sealed record Event(double Time, long Step, string? Version, Dictionary<string, float> Scalars);
@@ -47,7 +52,7 @@ public class TensorBoardTests
     {
         var bytes = File.ReadAllBytes(Assert.Single(Directory.GetFiles(run.Folder.Path, "*tfevents*")));
         List<Event> events = [];
-        for (var at = 0; at < bytes.Length;)
+        for (var at = 0; at < bytes.Length; )
         {
             var length = (int)BinaryPrimitives.ReadUInt64LittleEndian(bytes.AsSpan(at));
             Assert.Equal(Checksum(bytes.AsSpan(at, 8)), BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(at + 8)));
@@ -66,9 +71,16 @@ public class TensorBoardTests
         while (at < data.Length)
             switch (data[at++])
             {
-                case 1 << 3 | 1: time = BinaryPrimitives.ReadDoubleLittleEndian(data[at..]); at += 8; break;
-                case 2 << 3: step = (long)Varint(data, ref at); break;
-                case 3 << 3 | 2: version = Encoding.UTF8.GetString(Field(data, ref at)); break;
+                case 1 << 3 | 1:
+                    time = BinaryPrimitives.ReadDoubleLittleEndian(data[at..]);
+                    at += 8;
+                    break;
+                case 2 << 3:
+                    step = (long)Varint(data, ref at);
+                    break;
+                case 3 << 3 | 2:
+                    version = Encoding.UTF8.GetString(Field(data, ref at));
+                    break;
                 case 5 << 3 | 2:
                     var summary = new ProtoReader(Field(data, ref at), "summary");
                     while (summary.Next())
@@ -76,11 +88,15 @@ public class TensorBoardTests
                         var value = summary.Message();
                         var tag = "";
                         while (value.Next())
-                            if (value.Field == 1) tag = value.String();
-                            else scalars[tag] = value.Float();
+                            if (value.Field == 1)
+                                tag = value.String();
+                            else
+                                scalars[tag] = value.Float();
                     }
                     break;
-                default: Assert.Fail($"An unknown field, {data[at - 1]}"); break;
+                default:
+                    Assert.Fail($"An unknown field, {data[at - 1]}");
+                    break;
             }
         return new(time, step, version, scalars);
     }
@@ -98,7 +114,8 @@ public class TensorBoardTests
         for (var shift = 0; ; shift += 7)
         {
             value |= (ulong)(data[at] & 0x7F) << shift;
-            if (data[at++] < 0x80) return value;
+            if (data[at++] < 0x80)
+                return value;
         }
     }
 
@@ -108,7 +125,8 @@ public class TensorBoardTests
         foreach (var one in data)
         {
             crc ^= one;
-            for (var bit = 0; bit < 8; bit++) crc = (crc & 1) == 0 ? crc >> 1 : crc >> 1 ^ 0x82F63B78;
+            for (var bit = 0; bit < 8; bit++)
+                crc = (crc & 1) == 0 ? crc >> 1 : crc >> 1 ^ 0x82F63B78;
         }
         crc = ~crc;
         return unchecked((crc >> 15 | crc << 17) + 0xA282EAD8);

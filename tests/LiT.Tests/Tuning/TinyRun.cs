@@ -10,16 +10,17 @@ internal sealed class TinyRun : IDisposable
 {
     private static readonly string[] Names = ["red", "green", "blue", "dark red", "dark green", "dark blue"];
 
-    internal static TuningOptions Small { get; } = new()
-    {
-        Batch = 16,
-        MicroBatch = 16,
-        Steps = 20,
-        WarmupSteps = 2,
-        CheckpointEvery = 5,
-        Seed = 3,
-        Optimizer = new() { LearningRate = 0.01 },
-    };
+    internal static TuningOptions Small { get; } =
+        new()
+        {
+            Batch = 16,
+            MicroBatch = 16,
+            Steps = 20,
+            WarmupSteps = 2,
+            CheckpointEvery = 5,
+            Seed = 3,
+            Optimizer = new() { LearningRate = 0.01 },
+        };
 
     internal TuningOptions Options { get; init; } = Small;
 
@@ -52,10 +53,22 @@ internal sealed class TinyRun : IDisposable
     internal TwoTowers Towers()
     {
         var tokenizer = Tokenizer();
-        var text = TextTowerLoader.Create(FormattableString.Invariant($"text:width=16,depth=1,heads=2,dropout={Dropout}"), tokenizer.Tokenizer.VocabularySize, tokenizer.Layout.Length, 5, tokenizer.Layout.Pad);
+        var text = TextTowerLoader.Create(
+            FormattableString.Invariant($"text:width=16,depth=1,heads=2,dropout={Dropout}"),
+            tokenizer.Tokenizer.VocabularySize,
+            tokenizer.Layout.Length,
+            5,
+            tokenizer.Layout.Pad
+        );
         var size = ImageHead ?? ImageWidth;
-        return new(Image?.Invoke(), ImageHead is null ? null : Head.Create(ImageWidth, size, 7), text, Head.Create(16, size, 9), Math.Log(10),
-            Options.Loss == ContrastiveLossKind.Sigmoid ? -10 : null);
+        return new(
+            Image?.Invoke(),
+            ImageHead is null ? null : Head.Create(ImageWidth, size, 7),
+            text,
+            Head.Create(16, size, 9),
+            Math.Log(10),
+            Options.Loss == ContrastiveLossKind.Sigmoid ? -10 : null
+        );
     }
 
     internal TuningPairs Pairs()
@@ -65,7 +78,10 @@ internal sealed class TinyRun : IDisposable
     }
 
     /// <summary>Tunes fresh towers, or goes on in the folder.</summary>
-    internal (TwoTowers Towers, TuningOutcome Outcome) Run(CancellationToken cancel = default, Action<MetricsLine>? onLine = null)
+    internal (TwoTowers Towers, TuningOutcome Outcome) Run(
+        CancellationToken cancel = default,
+        Action<MetricsLine>? onLine = null
+    )
     {
         var towers = Towers();
         var tuner = new ContrastiveTuner(new(towers, Lock, Options.Optimizer), Pairs(), Options, CPU)
@@ -89,8 +105,11 @@ internal sealed class TinyRun : IDisposable
         return image % 4 == 0 ? [name, $"a {name} thing"] : [$"a {name} thing"];
     }
 
-    internal static CaptionTokenizer Tokenizer() => CaptionTokenizer.LitBert(
-        new WordPiece(["[PAD]", "[UNK]", "[CLS]", "a", "thing", "red", "green", "blue", "dark", "never", "seen"]), length: 8);
+    internal static CaptionTokenizer Tokenizer() =>
+        CaptionTokenizer.LitBert(
+            new WordPiece(["[PAD]", "[UNK]", "[CLS]", "a", "thing", "red", "green", "blue", "dark", "never", "seen"]),
+            length: 8
+        );
 
     /// <summary>Copies of the weights: those of a module that is collected are gone.</summary>
     internal static Dictionary<string, Tensor> Weights(TwoTowers towers)
@@ -104,7 +123,8 @@ internal sealed class TinyRun : IDisposable
     {
         var (a, b) = (Weights(expected), Weights(got));
         Assert.Equal(a.Keys.Order(), b.Keys.Order());
-        foreach (var (name, tensor) in a) Assert.True(tensor.equal(b[name]).all().item<bool>(), name);
+        foreach (var (name, tensor) in a)
+            Assert.True(tensor.equal(b[name]).all().item<bool>(), name);
     }
 
     public void Dispose() => Folder.Dispose();
@@ -120,7 +140,15 @@ internal sealed class TinyRun : IDisposable
         {
             var random = new Random(image);
             for (var i = 0; i < destination.Length; i++)
-                destination[i] = 0.3f * random.NextSingle() + (i / (side * side) == image % 3 ? image % 6 < 3 ? 1 : 0.5f : 0);
+                destination[i] =
+                    0.3f * random.NextSingle()
+                    + (
+                        i / (side * side) == image % 3
+                            ? image % 6 < 3
+                                ? 1
+                                : 0.5f
+                            : 0
+                    );
         }
     }
 
@@ -133,7 +161,8 @@ internal sealed class TinyRun : IDisposable
         public void Read(int image, long epoch, Span<float> destination)
         {
             var random = new Random(image);
-            for (var i = 0; i < 6; i++) destination[i] = 0.2f * random.NextSingle();
+            for (var i = 0; i < 6; i++)
+                destination[i] = 0.2f * random.NextSingle();
             destination[image % 6] += 1;
         }
     }

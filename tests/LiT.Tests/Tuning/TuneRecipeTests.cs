@@ -18,16 +18,36 @@ public class TuneRecipeTests
             Assert.Equal(recipe, TuneRecipe.Read(name + ".json") with { Options = recipe.Options });
         }
         var coco = TuneRecipe.Read("coco").Over(new());
-        Assert.Equal((512, 5000L, 150L, 0.001, 0.01, 1), (coco.Batch, coco.Steps, coco.WarmupSteps, coco.Optimizer.LearningRate, coco.Optimizer.WeightDecay, coco.Optimizer.ClipNorm));
+        Assert.Equal(
+            (512, 5000L, 150L, 0.001, 0.01, 1),
+            (
+                coco.Batch,
+                coco.Steps,
+                coco.WarmupSteps,
+                coco.Optimizer.LearningRate,
+                coco.Optimizer.WeightDecay,
+                coco.Optimizer.ClipNorm
+            )
+        );
     }
 
     [Fact]
     public void What_a_recipe_does_not_say_stays_as_chosen()
     {
-        var recipe = TuneRecipe.Parse("""{ "options": { "batch": 7, "optimizer": { "weightDecay": 0.5 } } /* the rest is the data's */ }""", "r.json");
-        var chosen = new TuningOptions { Steps = 77, Optimizer = new() { LearningRate = 0.25, WeightDecay = 0.1 } };
+        var recipe = TuneRecipe.Parse(
+            """{ "options": { "batch": 7, "optimizer": { "weightDecay": 0.5 } } /* the rest is the data's */ }""",
+            "r.json"
+        );
+        var chosen = new TuningOptions
+        {
+            Steps = 77,
+            Optimizer = new() { LearningRate = 0.25, WeightDecay = 0.1 },
+        };
         var over = recipe.Over(chosen);
-        Assert.Equal((7, 77L, 0.25, 0.5), (over.Batch, over.Steps, over.Optimizer.LearningRate, over.Optimizer.WeightDecay));
+        Assert.Equal(
+            (7, 77L, 0.25, 0.5),
+            (over.Batch, over.Steps, over.Optimizer.LearningRate, over.Optimizer.WeightDecay)
+        );
         Assert.True(recipe.Decides("optimizer.weightDecay"));
         Assert.False(recipe.Decides("optimizer.learningRate"));
     }
@@ -42,8 +62,14 @@ public class TuneRecipeTests
               "options": {{System.Text.Json.JsonSerializer.Serialize(options, TuningOptions.Json)}} }
             """;
         var recipe = TuneRecipe.Parse(json, "config.json");
-        Assert.Equal(("text:width=8,depth=1,heads=1", 300, "4", "Lu"), (recipe.TextTower, recipe.VocabularySize, recipe.ImageHead, recipe.Lock!.Letters));
-        Assert.Equal((5, 3L), (recipe.Over(new TuningOptions { Seed = 3 }).Batch, recipe.Over(new TuningOptions { Seed = 3 }).Seed));
+        Assert.Equal(
+            ("text:width=8,depth=1,heads=1", 300, "4", "Lu"),
+            (recipe.TextTower, recipe.VocabularySize, recipe.ImageHead, recipe.Lock!.Letters)
+        );
+        Assert.Equal(
+            (5, 3L),
+            (recipe.Over(new TuningOptions { Seed = 3 }).Batch, recipe.Over(new TuningOptions { Seed = 3 }).Seed)
+        );
     }
 
     [Theory]
@@ -64,11 +90,12 @@ public class TuneRecipeTests
     public void Warm_up_is_a_twentieth_of_the_run_however_long_it_is_unless_the_recipe_says()
     {
         var pairs = new TuningPairs(new TinyRun.Directions(40), _ => ["red"], TinyRun.Tokenizer(), 0);
-        long WarmUp(string json) => TuneRecipe.Parse(json, "r.json").Chosen(pairs, LockSetting.Parse("Lu"), 0).WarmupSteps;
-        Assert.Equal(30, WarmUp("{}"));                                                        // of 600
-        Assert.Equal(5, WarmUp("""{ "epochs": 20, "options": { "batch": 8 } }"""));            // of 100
+        long WarmUp(string json) =>
+            TuneRecipe.Parse(json, "r.json").Chosen(pairs, LockSetting.Parse("Lu"), 0).WarmupSteps;
+        Assert.Equal(30, WarmUp("{}")); // of 600
+        Assert.Equal(5, WarmUp("""{ "epochs": 20, "options": { "batch": 8 } }""")); // of 100
         Assert.Equal(12, WarmUp("""{ "epochs": 20, "options": { "batch": 8, "warmupSteps": 12 } }"""));
-        Assert.Equal(0, WarmUp("""{ "epochs": 0.1, "options": { "batch": 40 } }"""));          // of 1
+        Assert.Equal(0, WarmUp("""{ "epochs": 0.1, "options": { "batch": 40 } }""")); // of 1
     }
 
     [Fact]

@@ -19,18 +19,30 @@ public class TuningAloneTests
     [InlineData(12, false)]
     [InlineData(7, true)]
     [InlineData(19, true)]
-    public void A_run_killed_at_any_step_and_begun_again_ends_with_the_same_bits(int killedAt, bool withHeadDropoutAndAverage)
+    public void A_run_killed_at_any_step_and_begun_again_ends_with_the_same_bits(
+        int killedAt,
+        bool withHeadDropoutAndAverage
+    )
     {
-        TinyRun Fresh() => withHeadDropoutAndAverage
-            ? new() { ImageHead = 5, Dropout = 0.1, Options = Varied }
-            : new();
+        TinyRun Fresh() =>
+            withHeadDropoutAndAverage
+                ? new()
+                {
+                    ImageHead = 5,
+                    Dropout = 0.1,
+                    Options = Varied,
+                }
+                : new();
         using var whole = Fresh();
         using var killed = Fresh();
         var (expected, outcome) = whole.Run();
-        Assert.Throws<InvalidOperationException>(() => killed.Run(onLine: line =>
-        {
-            if (line.Step == killedAt) throw new InvalidOperationException("as if killed");
-        }));
+        Assert.Throws<InvalidOperationException>(() =>
+            killed.Run(onLine: line =>
+            {
+                if (line.Step == killedAt)
+                    throw new InvalidOperationException("as if killed");
+            })
+        );
         var (got, resumed) = killed.Run();
         TinyRun.AssertSameBits(expected, got);
         // A line is told before the checkpoint of its step is written.
@@ -40,23 +52,27 @@ public class TuningAloneTests
         Assert.Equal(TuningRunTests.Timeless(whole), TuningRunTests.Timeless(killed));
     }
 
-    private static TuningOptions Varied => new()
-    {
-        Batch = 16,
-        MicroBatch = 4,
-        Steps = 20,
-        CheckpointEvery = 5,
-        AverageDecay = 0.9,
-        CaptionNoise = 0.5,
-        Optimizer = new() { Kind = OptimizerKind.AdamW, LearningRate = 0.003 },
-    };
+    private static TuningOptions Varied =>
+        new()
+        {
+            Batch = 16,
+            MicroBatch = 4,
+            Steps = 20,
+            CheckpointEvery = 5,
+            AverageDecay = 0.9,
+            CaptionNoise = 0.5,
+            Optimizer = new() { Kind = OptimizerKind.AdamW, LearningRate = 0.003 },
+        };
 
     [Fact]
     public void Live_tensors_do_not_grow_over_two_thousand_steps()
     {
-        using var run = new TinyRun { Options = TinyRun.Small with { Steps = 2000, LogEvery = 100, CheckpointEvery = 500 } };
+        using var run = new TinyRun
+        {
+            Options = TinyRun.Small with { Steps = 2000, LogEvery = 100, CheckpointEvery = 500 },
+        };
         List<long> alive = [];
-        GC.Collect();                              // what earlier tests left behind goes now, not between two counts
+        GC.Collect(); // what earlier tests left behind goes now, not between two counts
         GC.WaitForPendingFinalizers();
         run.Run(onLine: _ => alive.Add(Tensor.TotalCount));
         Assert.Equal(20, alive.Count);
@@ -73,12 +89,17 @@ public class TuningAloneTests
         var ids = TinyIds();
         // A side in two parts: what Backward replays must be what Embed embedded, or the gradient is of another function.
         List<Tensor> embedded = [];
-        var side = new EmbeddedSide(part =>
-        {
-            var z = towers.EmbedTexts(ids);
-            embedded.Add(z.detach().DetachFromDisposeScope());
-            return z;
-        }, parts: 2, tuned: true, seed: 11);
+        var side = new EmbeddedSide(
+            part =>
+            {
+                var z = towers.EmbedTexts(ids);
+                embedded.Add(z.detach().DetachFromDisposeScope());
+                return z;
+            },
+            parts: 2,
+            tuned: true,
+            seed: 11
+        );
         var all = side.Embed();
         side.Backward(ones_like(all));
         Assert.Equal(4, embedded.Count);

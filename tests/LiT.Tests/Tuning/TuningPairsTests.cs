@@ -38,8 +38,17 @@ public class TuningPairsTests
     public void Several_captions_of_an_image_take_turns()
     {
         var pairs = Pairs();
-        var captionsOfImage8 = Enumerable.Range(0, 4).Select(epoch => Enumerable.Range(epoch * 5, 5).Select(step => pairs.Draw(step, 8))
-            .SelectMany(drawn => drawn.Images.Zip(drawn.Rows)).Single(pair => pair.First == 8).Second).ToList();
+        var captionsOfImage8 = Enumerable
+            .Range(0, 4)
+            .Select(epoch =>
+                Enumerable
+                    .Range(epoch * 5, 5)
+                    .Select(step => pairs.Draw(step, 8))
+                    .SelectMany(drawn => drawn.Images.Zip(drawn.Rows))
+                    .Single(pair => pair.First == 8)
+                    .Second
+            )
+            .ToList();
         Assert.NotEqual(captionsOfImage8[0], captionsOfImage8[1]);
         Assert.Equal(captionsOfImage8[0], captionsOfImage8[2]);
         Assert.Equal(captionsOfImage8[1], captionsOfImage8[3]);
@@ -48,7 +57,13 @@ public class TuningPairsTests
     [Fact]
     public void Captions_that_the_tower_cannot_tell_apart_are_one()
     {
-        string[][] captions = [["a red thing"], ["A red thing"], ["a never thing"], ["a red thing", "blue"]];
+        string[][] captions =
+        [
+            ["a red thing"],
+            ["A red thing"],
+            ["a never thing"],
+            ["a red thing", "blue"],
+        ];
         var pairs = new TuningPairs(new TinyRun.Directions(4), image => captions[image], TinyRun.Tokenizer(), 0);
         Assert.Equal((4, 5, 4, 3), (pairs.Count, pairs.Captions, pairs.DistinctTexts, pairs.DistinctRows));
         Assert.Equal((4 * 4 + 2) / 5.0, pairs.MeanLength, 12);
@@ -57,10 +72,22 @@ public class TuningPairsTests
     [Fact]
     public void Images_without_a_caption_are_left_out_and_none_with_one_is_an_error()
     {
-        var pairs = new TuningPairs(new TinyRun.Directions(10), image => image % 3 == 0 ? [] : ["red"], TinyRun.Tokenizer(), 0);
+        var pairs = new TuningPairs(
+            new TinyRun.Directions(10),
+            image => image % 3 == 0 ? [] : ["red"],
+            TinyRun.Tokenizer(),
+            0
+        );
         Assert.Equal((6, 4), (pairs.Count, pairs.WithoutCaption));
         Assert.DoesNotContain(pairs.Draw(0, 6).Images, image => image % 3 == 0);
-        Assert.Contains("None of the 10 images", Assert.Throws<LitException>(() => new TuningPairs(new TinyRun.Directions(10), _ => [], TinyRun.Tokenizer(), 0)).Message);
+        Assert.Contains(
+            "None of the 10 images",
+            Assert
+                .Throws<LitException>(() =>
+                    new TuningPairs(new TinyRun.Directions(10), _ => [], TinyRun.Tokenizer(), 0)
+                )
+                .Message
+        );
     }
 
     [Fact]
@@ -71,15 +98,18 @@ public class TuningPairsTests
     }
 
     [Theory]
-    [InlineData(400, 600, 64)]            // never fewer steps than 600
-    [InlineData(900, 1125, 64)]           // 80 epochs while there are few
+    [InlineData(400, 600, 64)] // never fewer steps than 600
+    [InlineData(900, 1125, 64)] // 80 epochs while there are few
     [InlineData(3_000, 1875, 128)]
-    [InlineData(20_000, 625, 256)]        // 8 where an epoch is long enough
+    [InlineData(20_000, 625, 256)] // 8 where an epoch is long enough
     public void The_length_of_a_run_fits_the_data(int images, long steps, int batch)
     {
         var (options, reasons) = TuningDefaults.For(Pairs(images));
         Assert.Equal((steps, batch), (options.Steps, options.Batch));
-        Assert.Contains(reasons, reason => reason.Option == "--steps" && reason.Words.Contains($"{Math.Round(steps * (double)batch / images)} epochs", StringComparison.Ordinal));
+        Assert.Contains(reasons, reason =>
+            reason.Option == "--steps"
+            && reason.Words.Contains($"{Math.Round(steps * (double)batch / images)} epochs", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -91,8 +121,12 @@ public class TuningPairsTests
         var pairs = Pairs(images);
         var (options, reasons) = TuningDefaults.For(pairs);
         options.Check(pairs.Count);
-        Assert.Contains(reasons, reason => reason.Option == "--batch" && reason.Words.Contains($"batch {options.Batch}", StringComparison.Ordinal));
-        Assert.All(reasons, reason => Assert.True(reason.Words.Length > 10 && !reason.Words.Contains('\n', StringComparison.Ordinal)));
+        Assert.Contains(reasons, reason =>
+            reason.Option == "--batch" && reason.Words.Contains($"batch {options.Batch}", StringComparison.Ordinal)
+        );
+        Assert.All(reasons, reason =>
+            Assert.True(reason.Words.Length > 10 && !reason.Words.Contains('\n', StringComparison.Ordinal))
+        );
         Assert.Equal(32, TuningDefaults.For(pairs, batch: 32).Options.Batch);
     }
 }

@@ -15,13 +15,18 @@ public class TuningRunTests
         Assert.True(run.Lines[^1].Loss < run.Lines[0].Loss - 0.3, $"{run.Lines[0].Loss} to {run.Lines[^1].Loss}");
         Assert.True(outcome.Last.I2tAccuracy > 0.9);
         Assert.Equal(Enumerable.Range(1, 20).Select(step => (long)step), run.Lines.Select(line => line.Step));
-        Assert.Equal(run.Lines.Select(line => line.ToJson()), File.ReadAllLines(Path.Combine(run.Folder.Path, "metrics.jsonl")));
+        Assert.Equal(
+            run.Lines.Select(line => line.ToJson()),
+            File.ReadAllLines(Path.Combine(run.Folder.Path, "metrics.jsonl"))
+        );
     }
 
     private static TuningOptions Small => TinyRun.Small;
 
     internal static IEnumerable<MetricsLine> Timeless(TinyRun run) =>
-        MetricsLine.ReadAll(Path.Combine(run.Folder.Path, "metrics.jsonl")).Select(line => line with { Seconds = 0, PairsPerSecond = 0 });
+        MetricsLine
+            .ReadAll(Path.Combine(run.Folder.Path, "metrics.jsonl"))
+            .Select(line => line with { Seconds = 0, PairsPerSecond = 0 });
 
     [Fact]
     public void Stopping_leaves_a_checkpoint_of_that_very_step()
@@ -30,7 +35,11 @@ public class TuningRunTests
         using var stopped = new TinyRun();
         var (expected, _) = whole.Run();
         using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => stopped.Run(cancel.Token, line => { if (line.Step == 7) cancel.Cancel(); }));
+        Assert.Throws<OperationCanceledException>(() => stopped.Run(cancel.Token, line =>
+            {
+                if (line.Step == 7)
+                    cancel.Cancel();
+            }));
         Assert.Equal(["step-5", "step-7"], Checkpoints(stopped));
         var (got, outcome) = stopped.Run();
         Assert.Equal(7, outcome.ResumedAt);
@@ -51,7 +60,11 @@ public class TuningRunTests
     }
 
     private static IEnumerable<string> Checkpoints(TinyRun run) =>
-        Directory.GetDirectories(Path.Combine(run.Folder.Path, "checkpoints")).Select(path => Path.GetFileName(path)!).OrderBy(name => name.Length).ThenBy(name => name, StringComparer.Ordinal);
+        Directory
+            .GetDirectories(Path.Combine(run.Folder.Path, "checkpoints"))
+            .Select(path => Path.GetFileName(path)!)
+            .OrderBy(name => name.Length)
+            .ThenBy(name => name, StringComparer.Ordinal);
 
     [Theory]
     [InlineData("weights.safetensors")]
@@ -89,11 +102,19 @@ public class TuningRunTests
     {
         using var run = new TinyRun();
         run.Run();
-        var faster = new TinyRun { Folder = run.Folder, Options = run.Options with { Optimizer = run.Options.Optimizer with { ClipNorm = 3 } } };
+        var faster = new TinyRun
+        {
+            Folder = run.Folder,
+            Options = run.Options with { Optimizer = run.Options.Optimizer with { ClipNorm = 3 } },
+        };
         Assert.Contains("optimizer", Assert.Throws<LitException>(() => faster.Run()).Message);
         var other = new TinyRun { Folder = run.Folder, Pictures = () => new TinyRun.Directions(41) };
         Assert.Contains("other data", Assert.Throws<LitException>(() => other.Run()).Message);
-        var rarer = new TinyRun { Folder = run.Folder, Options = run.Options with { CheckpointEvery = 7, LogEvery = 2 } };
+        var rarer = new TinyRun
+        {
+            Folder = run.Folder,
+            Options = run.Options with { CheckpointEvery = 7, LogEvery = 2 },
+        };
         Assert.Equal(20, rarer.Run().Outcome.Steps);
     }
 
@@ -104,7 +125,8 @@ public class TuningRunTests
         LitException? refused = null;
         run.Run(onLine: line =>
         {
-            if (line.Step == 1) refused = Assert.Throws<LitException>(() => new TinyRun { Folder = run.Folder }.Run());
+            if (line.Step == 1)
+                refused = Assert.Throws<LitException>(() => new TinyRun { Folder = run.Folder }.Run());
         });
         Assert.Contains("another run", refused!.Message);
     }
@@ -125,21 +147,30 @@ public class TuningRunTests
     [Fact]
     public void A_rule_locks_single_parameters_and_the_fingerprint_guards_them()
     {
-        using var run = new TinyRun { Options = Small with { Optimizer = new() { LearningRateRules = [new(@"^text\.tokens", 0)] } } };
+        using var run = new TinyRun
+        {
+            Options = Small with { Optimizer = new() { LearningRateRules = [new(@"^text\.tokens", 0)] } },
+        };
         var before = run.Towers();
         var tuning = new TuningTowers(before, tuneImage: false, tuneText: true, run.Options.Optimizer);
         var locked = tuning.LockedFingerprint();
-        Assert.DoesNotContain(tuning.Parameters, parameter => parameter.Name.StartsWith("text.tokens", StringComparison.Ordinal));
+        Assert.DoesNotContain(tuning.Parameters, parameter =>
+            parameter.Name.StartsWith("text.tokens", StringComparison.Ordinal)
+        );
         var (after, _) = run.Run();
         Assert.Equal(locked, new TuningTowers(after, false, true, run.Options.Optimizer).LockedFingerprint());
-        using (no_grad()) before.Text.parameters().First().add_(1e-7);
+        using (no_grad())
+            before.Text.parameters().First().add_(1e-7);
         Assert.NotEqual(locked, tuning.LockedFingerprint());
     }
 
     [Fact]
     public void Nothing_to_tune_is_said()
     {
-        using var run = new TinyRun { Options = Small with { Optimizer = new() { LearningRateRules = [new(".", 0)] } } };
+        using var run = new TinyRun
+        {
+            Options = Small with { Optimizer = new() { LearningRateRules = [new(".", 0)] } },
+        };
         Assert.Contains("Nothing is left to tune", Assert.Throws<UsageException>(() => run.Run()).Message);
     }
 
@@ -163,21 +194,39 @@ public class TuningRunTests
         public void Read(int image, long epoch, Span<float> destination)
         {
             directions.Read(image, epoch, destination);
-            if (image == 13) destination[0] = float.NaN;
+            if (image == 13)
+                destination[0] = float.NaN;
         }
     }
 
     [Fact]
     public void Texts_that_all_fall_together_stop_the_run()
     {
-        using var run = new TinyRun { Options = Small with { Steps = 600, LogEvery = 50, Optimizer = new() { LearningRate = 1e-12 } } };
+        using var run = new TinyRun
+        {
+            Options = Small with
+            {
+                Steps = 600,
+                LogEvery = 50,
+                Optimizer = new() { LearningRate = 1e-12 },
+            },
+        };
         // A tower whose tokens are all alike gives every text the same embedding.
         var towers = run.Towers();
         using (no_grad())
             foreach (var (name, parameter) in towers.named_parameters())
-                if (name is "text.tokens.weight" or "text.positions.weight" or "textHead.linear.bias") parameter.fill_(0.1);
-        var tuner = new ContrastiveTuner(new(towers, false, true, run.Options.Optimizer), run.Pairs(), run.Options, CPU);
-        Assert.Contains("all texts have the same embedding", Assert.Throws<LitException>(() => tuner.Run(run.Folder.Path)).Message);
+                if (name is "text.tokens.weight" or "text.positions.weight" or "textHead.linear.bias")
+                    parameter.fill_(0.1);
+        var tuner = new ContrastiveTuner(
+            new(towers, false, true, run.Options.Optimizer),
+            run.Pairs(),
+            run.Options,
+            CPU
+        );
+        Assert.Contains(
+            "all texts have the same embedding",
+            Assert.Throws<LitException>(() => tuner.Run(run.Folder.Path)).Message
+        );
     }
 
     [Fact]
@@ -193,9 +242,16 @@ public class TuningRunTests
         Assert.Equal(8, outcome.ResultStep);
         using var eight = new TinyRun { Options = run.Options, Validation = new Scores(_ => 0) };
         using var cancel = new CancellationTokenSource();
-        Assert.Throws<OperationCanceledException>(() => eight.Run(cancel.Token, line => { if (line.Step == 8) cancel.Cancel(); }));
-        using var weights = LiT.Checkpoints.Checkpoint.Open(Path.Combine(eight.Folder.Path, "checkpoints", "step-8", "weights.safetensors"));
-        foreach (var (name, tensor) in TinyRun.Weights(towers)) Assert.True(tensor.equal(weights.Read(name)).all().item<bool>(), name);
+        Assert.Throws<OperationCanceledException>(() => eight.Run(cancel.Token, line =>
+            {
+                if (line.Step == 8)
+                    cancel.Cancel();
+            }));
+        using var weights = LiT.Checkpoints.Checkpoint.Open(
+            Path.Combine(eight.Folder.Path, "checkpoints", "step-8", "weights.safetensors")
+        );
+        foreach (var (name, tensor) in TinyRun.Weights(towers))
+            Assert.True(tensor.equal(weights.Read(name)).all().item<bool>(), name);
     }
 
     [Fact]
@@ -207,13 +263,17 @@ public class TuningRunTests
 
     private sealed class Scores(Func<long, double> of) : IValidation
     {
-        public IReadOnlyDictionary<string, double> Validate(long step) => new Dictionary<string, double> { ["score"] = of(step) };
+        public IReadOnlyDictionary<string, double> Validate(long step) =>
+            new Dictionary<string, double> { ["score"] = of(step) };
     }
 
     [Fact]
     public void The_temperature_stays_within_its_bounds()
     {
-        using var run = new TinyRun { Options = Small with { LowestTemperature = 9.5, HighestTemperature = 10.5, TemperatureRate = 100 } };
+        using var run = new TinyRun
+        {
+            Options = Small with { LowestTemperature = 9.5, HighestTemperature = 10.5, TemperatureRate = 100 },
+        };
         run.Run();
         Assert.All(run.Lines, line => Assert.InRange(line.Temperature, 9.49, 10.51));
         Assert.Contains(run.Lines, line => line.Temperature is > 10.49 or < 9.51);
@@ -242,7 +302,10 @@ public class TuningRunTests
     public void Update_rules_that_teach_nothing_or_unteach_are_refused()
     {
         void Refused(OptimizerOptions optimizer, string says) =>
-            Assert.Contains(says, Assert.Throws<UsageException>(() => (Small with { Optimizer = optimizer }).Check(images: 40)).Message);
+            Assert.Contains(
+                says,
+                Assert.Throws<UsageException>(() => (Small with { Optimizer = optimizer }).Check(images: 40)).Message
+            );
         Refused(Small.Optimizer with { LearningRate = double.PositiveInfinity }, "--lr");
         Refused(Small.Optimizer with { WeightDecay = -0.1 }, "--weight-decay");
         Refused(Small.Optimizer with { WeightDecay = 1 }, "--weight-decay");

@@ -9,21 +9,28 @@ public class TuningStepTests
     private static (double Loss, Dictionary<string, Tensor> Gradients) Plainly(TinyRun run)
     {
         using var towers = run.Towers();
-        foreach (var parameter in towers.parameters()) parameter.requires_grad = true;
+        foreach (var parameter in towers.parameters())
+            parameter.requires_grad = true;
         var pairs = run.Pairs();
         var drawn = pairs.Draw(0, run.Options.Batch);
         var inputs = new float[run.Options.Batch * 6];
-        for (var pair = 0; pair < run.Options.Batch; pair++) pairs.Pictures.Read(drawn.Images[pair], 0, inputs.AsSpan(pair * 6, 6));
+        for (var pair = 0; pair < run.Options.Batch; pair++)
+            pairs.Pictures.Read(drawn.Images[pair], 0, inputs.AsSpan(pair * 6, 6));
         var ids = drawn.Rows.SelectMany(row => pairs.Tokens(row).ToArray()).Select(id => (long)id).ToArray();
         var zimg = towers.ProjectImages(tensor(inputs, run.Options.Batch, 6));
         var ztxt = towers.EmbedTexts(tensor(ids, run.Options.Batch, pairs.Length));
         var belongs = PlainLoss.Relation([.. drawn.Rows], [.. drawn.Images]);
         var plain = PlainLoss.Compute(zimg, ztxt, Math.Log(10), -10, belongs, run.Options.Loss);
-        if (zimg.requires_grad) zimg.backward([plain.ImageGradient]);
+        if (zimg.requires_grad)
+            zimg.backward([plain.ImageGradient]);
         ztxt.backward([plain.TextGradient]);
-        var gradients = towers.named_parameters().Where(one => one.parameter.grad is not null).ToDictionary(one => one.name, one => one.parameter.grad!.clone());
+        var gradients = towers
+            .named_parameters()
+            .Where(one => one.parameter.grad is not null)
+            .ToDictionary(one => one.name, one => one.parameter.grad!.clone());
         gradients["t"] = tensor(new[] { (float)plain.LogTemperatureGradient });
-        if (towers.Bias is not null) gradients["b"] = tensor(new[] { (float)plain.BiasGradient });
+        if (towers.Bias is not null)
+            gradients["b"] = tensor(new[] { (float)plain.BiasGradient });
         return (plain.Loss, gradients);
     }
 
@@ -34,10 +41,18 @@ public class TuningStepTests
     [InlineData(3, 5, ContrastiveLossKind.Softmax)]
     [InlineData(5, 5, ContrastiveLossKind.Sigmoid)]
     [InlineData(16, null, ContrastiveLossKind.Sigmoid)]
-    public void Any_micro_batch_gives_the_gradients_of_every_caption_on_its_own(int microBatch, int? imageHead, ContrastiveLossKind kind)
+    public void Any_micro_batch_gives_the_gradients_of_every_caption_on_its_own(
+        int microBatch,
+        int? imageHead,
+        ContrastiveLossKind kind
+    )
     {
         using var scope = NewDisposeScope();
-        using var run = new TinyRun { ImageHead = imageHead, Options = TinyRun.Small with { MicroBatch = microBatch, Loss = kind } };
+        using var run = new TinyRun
+        {
+            ImageHead = imageHead,
+            Options = TinyRun.Small with { MicroBatch = microBatch, Loss = kind },
+        };
         var (loss, expected) = Plainly(run);
         using var towers = run.Towers();
         var tuning = new TuningTowers(towers, tuneImage: false, tuneText: true, run.Options.Optimizer);
@@ -54,14 +69,18 @@ public class TuningStepTests
     [Fact]
     public void In_bfloat16_the_weights_and_their_gradients_stay_float32_and_the_gradients_point_the_same_way()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "Mixed precision is reached by the names that functions have on Linux.");
+        Assert.SkipUnless(
+            OperatingSystem.IsLinux(),
+            "Mixed precision is reached by the names that functions have on Linux."
+        );
         using var scope = NewDisposeScope();
         var (exact, half) = (Gradients(false), Gradients(true));
         Assert.Equal(exact.Keys, half.Keys);
         foreach (var (name, gradient) in exact)
         {
             Assert.Equal(float32, half[name].dtype);
-            if (gradient.norm().item<float>() < 1e-3) continue;
+            if (gradient.norm().item<float>() < 1e-3)
+                continue;
             var cosine = (gradient * half[name]).sum().div(gradient.norm() * half[name].norm()).item<float>();
             Assert.True(cosine > 0.98, $"{name}: {cosine}");
         }
@@ -69,7 +88,11 @@ public class TuningStepTests
 
         Dictionary<string, Tensor> Gradients(bool bfloat16)
         {
-            using var run = new TinyRun { ImageHead = 5, Options = TinyRun.Small with { Bfloat16 = bfloat16, MicroBatch = 5 } };
+            using var run = new TinyRun
+            {
+                ImageHead = 5,
+                Options = TinyRun.Small with { Bfloat16 = bfloat16, MicroBatch = 5 },
+            };
             var towers = run.Towers();
             TuningTowers tuning = new(towers, run.Lock, run.Options.Optimizer);
             using var step = new TuningStep(tuning, run.Pairs(), run.Options, CPU);
@@ -95,12 +118,20 @@ public class TuningStepTests
         for (var chunk = 0; chunk < captions.Chunks.Count; chunk++)
         {
             using var ids = captions.Ids(chunk);
-            Assert.Equal(chunk == 0 ? ids.shape[1] : Math.Max(captions.Chunks[chunk - 1].Length, ids.shape[1]), ids.shape[1]);
+            Assert.Equal(
+                chunk == 0 ? ids.shape[1] : Math.Max(captions.Chunks[chunk - 1].Length, ids.shape[1]),
+                ids.shape[1]
+            );
             Assert.Contains(ids.unbind(0), row => row[^1].item<long>() != 0);
-            rows.AddRange(ids.unbind(0).Select(row => string.Join(" ", row.data<long>().ToArray().Where(id => id != 0))));
+            rows.AddRange(
+                ids.unbind(0).Select(row => string.Join(" ", row.data<long>().ToArray().Where(id => id != 0)))
+            );
         }
         for (var pair = 0; pair < 16; pair++)
-            Assert.Equal(string.Join(" ", pairs.Tokens(drawn.Rows[pair]).ToArray().Where(id => id != 0)), rows[(int)captions.PlaceOfPair[pair]]);
+            Assert.Equal(
+                string.Join(" ", pairs.Tokens(drawn.Rows[pair]).ToArray().Where(id => id != 0)),
+                rows[(int)captions.PlaceOfPair[pair]]
+            );
     }
 
     [Fact]
@@ -133,7 +164,8 @@ public class TuningStepTests
     {
         var tensor = zeros(3).requires_grad_();
         using var average = new WeightAverage([new("weight", tensor, true)], decay: 0.75);
-        using (no_grad()) tensor.fill_(4);
+        using (no_grad())
+            tensor.fill_(4);
         average.Update();
         average.Swap();
         Assert.Equal([1f, 1f, 1f], tensor.data<float>().ToArray());

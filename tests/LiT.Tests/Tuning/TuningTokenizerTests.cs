@@ -46,19 +46,42 @@ public class TuningTokenizerTests
 
     [Fact]
     public void A_pre_trained_tower_without_its_vocabulary_is_refused() =>
-        Assert.Contains("--tokenizer", Assert.Throws<LitException>(() => Open(Fixture("t5_encoder", "model.safetensors"), null)).Message);
+        Assert.Contains(
+            "--tokenizer",
+            Assert.Throws<LitException>(() => Open(Fixture("t5_encoder", "model.safetensors"), null)).Message
+        );
 
     [Fact]
     public void A_vocabulary_of_another_family_is_refused()
     {
         using var folder = new TemporaryFolder();
-        Assert.Contains("lacks the pieces", Assert.Throws<LitException>(() => Open(Fixture("bert_hf", "bert_plain.safetensors"), Model(folder))).Message);
+        Assert.Contains(
+            "lacks the pieces",
+            Assert.Throws<LitException>(() => Open(Fixture("bert_hf", "bert_plain.safetensors"), Model(folder))).Message
+        );
     }
 
-    private static string Fixture(string folder, string file) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference", folder, file);
+    private static string Fixture(string folder, string file) =>
+        Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference", folder, file);
 
-    private static string Model(TemporaryFolder folder) => folder.Write("made.model", SentencePieceTrainer.Train(Captions, new(40), TestContext.Current.CancellationToken));
+    private static string Model(TemporaryFolder folder) =>
+        folder.Write(
+            "made.model",
+            SentencePieceTrainer.Train(Captions, new(40), TestContext.Current.CancellationToken)
+        );
 
     private static CaptionTokenizer Open(string tower, string? tokenizer) =>
-        TuningTokenizer.Open(new() { Data = "", Out = "", TextTower = tower, Tokenizer = tokenizer, Compute = Compute.Cpu }, Captions, _ => { }, TestContext.Current.CancellationToken);
+        TuningTokenizer.Open(
+            new()
+            {
+                Data = "",
+                Out = "",
+                TextTower = tower,
+                Tokenizer = tokenizer,
+                Compute = Compute.Cpu,
+            },
+            Captions,
+            _ => { },
+            TestContext.Current.CancellationToken
+        );
 }

@@ -10,7 +10,8 @@ namespace LiT.Checkpoints.PyTorch;
 internal sealed class PickleBytes(Stream source, long length, long fileLength, string where)
 {
     private readonly byte[] window = new byte[(int)Math.Min(1 << 16, Math.Max(16, length))];
-    private int at, filled;
+    private int at,
+        filled;
     private long fetched;
     private long allowance = fileLength + (8 << 20);
 
@@ -22,8 +23,10 @@ internal sealed class PickleBytes(Stream source, long length, long fileLength, s
     {
         allowance -= bytes;
         if (allowance < 0)
-            throw new LitException($"{where}: the pickle makes more objects than a file of this size explains. " +
-                "It is made to harm; do not use it.");
+            throw new LitException(
+                $"{where}: the pickle makes more objects than a file of this size explains. "
+                    + "It is made to harm; do not use it."
+            );
     }
 
     public byte Byte()
@@ -44,7 +47,8 @@ internal sealed class PickleBytes(Stream source, long length, long fileLength, s
 
     public byte[] Bytes(long count)
     {
-        if (count < 0 || count > length - Position || count > Array.MaxLength) throw Damaged("is cut off");
+        if (count < 0 || count > length - Position || count > Array.MaxLength)
+            throw Damaged("is cut off");
         Charge(count + 32);
         var bytes = new byte[count];
         var here = (int)Math.Min(count, filled - at);
@@ -56,7 +60,8 @@ internal sealed class PickleBytes(Stream source, long length, long fileLength, s
 
     public string Text(long count)
     {
-        if (count < 0 || count > length - Position) throw Damaged("is cut off");
+        if (count < 0 || count > length - Position)
+            throw Damaged("is cut off");
         Charge(2 * count);
         return Encoding.UTF8.GetString(Bytes(count));
     }
@@ -67,14 +72,16 @@ internal sealed class PickleBytes(Stream source, long length, long fileLength, s
         var line = new StringBuilder();
         for (var next = Byte(); next != '\n'; next = Byte())
         {
-            if (line.Length == 4096) throw Damaged("has a line without end");
+            if (line.Length == 4096)
+                throw Damaged("has a line without end");
             line.Append((char)next);
         }
         Charge(2 * line.Length + 32);
         return line.ToString().TrimEnd('\r');
     }
 
-    public LitException Damaged(string what) => new($"{where}: the pickle {what}. The file is damaged; download or copy it again.");
+    public LitException Damaged(string what) =>
+        new($"{where}: the pickle {what}. The file is damaged; download or copy it again.");
 
     private ReadOnlySpan<byte> Take(int count)
     {
@@ -85,20 +92,28 @@ internal sealed class PickleBytes(Stream source, long length, long fileLength, s
 
     private void Need(int count)
     {
-        if (filled - at >= count) return;
+        if (filled - at >= count)
+            return;
         window.AsSpan(at, filled - at).CopyTo(window);
         filled -= at;
         at = 0;
         var more = (int)Math.Min(window.Length - filled, length - fetched);
-        if (filled + more < count) throw Damaged("is cut off");
+        if (filled + more < count)
+            throw Damaged("is cut off");
         Fetch(window.AsSpan(filled, more));
         filled += more;
     }
 
     private void Fetch(Span<byte> into)
     {
-        try { source.ReadExactly(into); }
-        catch (EndOfStreamException) { throw Damaged("is cut off"); }
+        try
+        {
+            source.ReadExactly(into);
+        }
+        catch (EndOfStreamException)
+        {
+            throw Damaged("is cut off");
+        }
         fetched += into.Length;
     }
 }

@@ -34,12 +34,18 @@ internal sealed record PickledStorage(string Key, Elements Elements, long Count,
 internal abstract record PickledNumbers(ScalarType Type, long[] Shape);
 
 /// <summary>A torch tensor: a strided view of a storage, offset and strides in elements.</summary>
-internal sealed record PickledTensor(PickledStorage Storage, Elements Elements, long Offset, long[] Shape, long[] Strides)
-    : PickledNumbers(Elements.Type, Shape)
+internal sealed record PickledTensor(
+    PickledStorage Storage,
+    Elements Elements,
+    long Offset,
+    long[] Shape,
+    long[] Strides
+) : PickledNumbers(Elements.Type, Shape)
 {
     /// <summary>Elements between the first and the last one that the view touches, both included; 0 for an empty tensor.</summary>
     /// <exception cref="OverflowException">The strides lie beyond every file.</exception>
-    public long Extent => Shape.Contains(0) ? 0 : 1 + Shape.Zip(Strides).Sum(axis => checked((axis.First - 1) * axis.Second));
+    public long Extent =>
+        Shape.Contains(0) ? 0 : 1 + Shape.Zip(Strides).Sum(axis => checked((axis.First - 1) * axis.Second));
 }
 
 /// <summary>A numpy array, whose bytes are in the pickle itself.</summary>
@@ -55,21 +61,25 @@ internal sealed class PickledNumpy
 
 internal static class PickledValues
 {
-    public static string? AsText(object? value) => value switch
-    {
-        string text => text,
-        byte[] bytes => Encoding.UTF8.GetString(bytes),
-        _ => null,
-    };
+    public static string? AsText(object? value) =>
+        value switch
+        {
+            string text => text,
+            byte[] bytes => Encoding.UTF8.GetString(bytes),
+            _ => null,
+        };
 
-    public static IReadOnlyList<object?>? AsItems(object? value) => value switch
-    {
-        object?[] tuple => tuple,
-        List<object?> list => list,
-        _ => null,
-    };
+    public static IReadOnlyList<object?>? AsItems(object? value) =>
+        value switch
+        {
+            object?[] tuple => tuple,
+            List<object?> list => list,
+            _ => null,
+        };
 
     /// <summary>A tuple of whole numbers such as a shape.</summary>
     public static long[]? AsSizes(object? value) =>
-        AsItems(value) is { Count: <= 64 } items && items.All(item => item is long) ? [.. items.Select(item => (long)item!)] : null;
+        AsItems(value) is { Count: <= 64 } items && items.All(item => item is long)
+            ? [.. items.Select(item => (long)item!)]
+            : null;
 }

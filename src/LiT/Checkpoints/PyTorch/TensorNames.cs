@@ -30,7 +30,8 @@ internal sealed class TensorNames(PickleBytes bytes)
                 foreach (var (key, child) in Children(value))
                 {
                     bytes.Charge(16);
-                    if (child is not (PickledNumbers or PickledNumpy or PickledDict or List<object?> or object?[])) continue;
+                    if (child is not (PickledNumbers or PickledNumpy or PickledDict or List<object?> or object?[]))
+                        continue;
                     bytes.Charge(2 * (name.Length + key.Length) + 32);
                     Walk(child, name.Length == 0 ? key : $"{name}.{key}");
                 }
@@ -44,11 +45,13 @@ internal sealed class TensorNames(PickleBytes bytes)
         if (container is PickledDict dict)
         {
             foreach (var (key, child) in dict.Entries)
-                if (KeyText(key) is { } text) yield return (text, child);
+                if (KeyText(key) is { } text)
+                    yield return (text, child);
         }
         else if (PickledValues.AsItems(container) is { } items)
         {
-            for (var i = 0; i < items.Count; i++) yield return (i.ToString(CultureInfo.InvariantCulture), items[i]);
+            for (var i = 0; i < items.Count; i++)
+                yield return (i.ToString(CultureInfo.InvariantCulture), items[i]);
         }
     }
 

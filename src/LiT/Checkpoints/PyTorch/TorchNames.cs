@@ -51,7 +51,8 @@ internal static class TorchNames
 
     /// <summary>The elements of a storage class such as torch.FloatStorage.</summary>
     public static Elements? Storage(PickledGlobal name) =>
-        name.Module is "torch" or "torch.cuda" or "torch.storage" && Storages.TryGetValue(name.Name.TrimStart('_'), out var type)
+        name.Module is "torch" or "torch.cuda" or "torch.storage"
+        && Storages.TryGetValue(name.Name.TrimStart('_'), out var type)
             ? Elements.Of(type)
             : null;
 

@@ -10,7 +10,8 @@ namespace LiT.Checkpoints.PyTorch;
 internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
 {
     private static readonly object[] Small = [.. Enumerable.Range(0, 256).Select(value => (object)(long)value)];
-    private static readonly object True = true, False = false;
+    private static readonly object True = true,
+        False = false;
 
     private readonly List<object?> stack = [];
     private readonly List<int> marks = [];
@@ -26,8 +27,10 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
         while (true)
         {
             var opcode = (char)bytes.Byte();
-            if (opcode == '.') return Pop();
-            if (!Container(opcode) && !Memo(opcode) && !Object(opcode)) Push(Plain(opcode));
+            if (opcode == '.')
+                return Pop();
+            if (!Container(opcode) && !Memo(opcode) && !Object(opcode))
+                Push(Plain(opcode));
         }
     }
 
@@ -36,31 +39,59 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
     {
         switch (opcode)
         {
-            case 'N': return null;
-            case '\x88': return True;
-            case '\x89': return False;
-            case 'K': return Small[bytes.Byte()];
-            case 'M': return (long)bytes.U16();
-            case 'J': return (long)bytes.I32();
-            case 'I': return bytes.Line() switch { "00" => False, "01" => True, var line => Number(line) };
-            case 'L': return Number(bytes.Line().TrimEnd('L'));
-            case '\x8a': return Integer(bytes.Bytes(bytes.Byte()));
-            case '\x8b': return Integer(bytes.Bytes(bytes.I32()));
-            case 'G': return bytes.BigEndianDouble();
+            case 'N':
+                return null;
+            case '\x88':
+                return True;
+            case '\x89':
+                return False;
+            case 'K':
+                return Small[bytes.Byte()];
+            case 'M':
+                return (long)bytes.U16();
+            case 'J':
+                return (long)bytes.I32();
+            case 'I':
+                return bytes.Line() switch
+                {
+                    "00" => False,
+                    "01" => True,
+                    var line => Number(line),
+                };
+            case 'L':
+                return Number(bytes.Line().TrimEnd('L'));
+            case '\x8a':
+                return Integer(bytes.Bytes(bytes.Byte()));
+            case '\x8b':
+                return Integer(bytes.Bytes(bytes.I32()));
+            case 'G':
+                return bytes.BigEndianDouble();
             case 'F':
                 return double.TryParse(bytes.Line(), NumberStyles.Float, CultureInfo.InvariantCulture, out var real)
-                    ? real : throw bytes.Damaged("has a number that is none");
-            case 'X': return bytes.Text(bytes.U32());
-            case '\x8c': return bytes.Text(bytes.Byte());
-            case '\x8d': return bytes.Text(bytes.I64());
-            case 'V': return bytes.Line();
-            case 'U': return bytes.Bytes(bytes.Byte());
-            case 'T': return bytes.Bytes(bytes.I32());
-            case 'S': return Quoted(bytes.Line());
-            case 'C': return bytes.Bytes(bytes.Byte());
-            case 'B': return bytes.Bytes(bytes.U32());
-            case '\x8e' or '\x96': return bytes.Bytes(bytes.I64());
-            default: throw bytes.Damaged($"has an unknown opcode 0x{(int)opcode:x2} before byte {bytes.Position}");
+                    ? real
+                    : throw bytes.Damaged("has a number that is none");
+            case 'X':
+                return bytes.Text(bytes.U32());
+            case '\x8c':
+                return bytes.Text(bytes.Byte());
+            case '\x8d':
+                return bytes.Text(bytes.I64());
+            case 'V':
+                return bytes.Line();
+            case 'U':
+                return bytes.Bytes(bytes.Byte());
+            case 'T':
+                return bytes.Bytes(bytes.I32());
+            case 'S':
+                return Quoted(bytes.Line());
+            case 'C':
+                return bytes.Bytes(bytes.Byte());
+            case 'B':
+                return bytes.Bytes(bytes.U32());
+            case '\x8e' or '\x96':
+                return bytes.Bytes(bytes.I64());
+            default:
+                throw bytes.Damaged($"has an unknown opcode 0x{(int)opcode:x2} before byte {bytes.Position}");
         }
     }
 
@@ -73,18 +104,41 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
                 bytes.Charge(8);
                 marks.Add(stack.Count);
                 return true;
-            case ')': Push(Array.Empty<object?>()); return true;
-            case '\x85' or '\x86' or '\x87': Push(PopMany(opcode - '\x84')); return true;
-            case 't': Push(PopToMark()); return true;
-            case ']' or '\x8f': Push(NewList([])); return true;
-            case 'l' or '\x91': Push(NewList(PopToMark())); return true;
-            case '}': Push(NewDict([])); return true;
-            case 'd': Push(NewDict(PopToMark())); return true;
-            case 'a': Append(PopMany(1)); return true;
-            case 'e' or '\x90': Append(PopToMark()); return true;
-            case 's': SetItems(PopMany(2)); return true;
-            case 'u': SetItems(PopToMark()); return true;
-            default: return false;
+            case ')':
+                Push(Array.Empty<object?>());
+                return true;
+            case '\x85' or '\x86' or '\x87':
+                Push(PopMany(opcode - '\x84'));
+                return true;
+            case 't':
+                Push(PopToMark());
+                return true;
+            case ']' or '\x8f':
+                Push(NewList([]));
+                return true;
+            case 'l' or '\x91':
+                Push(NewList(PopToMark()));
+                return true;
+            case '}':
+                Push(NewDict([]));
+                return true;
+            case 'd':
+                Push(NewDict(PopToMark()));
+                return true;
+            case 'a':
+                Append(PopMany(1));
+                return true;
+            case 'e' or '\x90':
+                Append(PopToMark());
+                return true;
+            case 's':
+                SetItems(PopMany(2));
+                return true;
+            case 'u':
+                SetItems(PopToMark());
+                return true;
+            default:
+                return false;
         }
     }
 
@@ -93,19 +147,44 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
     {
         switch (opcode)
         {
-            case '\x80': bytes.Byte(); return true;
-            case '\x95': bytes.I64(); return true;
-            case '0': Pop(); return true;
-            case '1': PopToMark(); return true;
-            case '2': Push(Top()); return true;
-            case 'q': Remember(bytes.Byte()); return true;
-            case 'r': Remember(bytes.U32()); return true;
-            case 'p': Remember(Index(bytes.Line())); return true;
-            case '\x94': Remember(memo.Count); return true;
-            case 'h': Push(Recall(bytes.Byte())); return true;
-            case 'j': Push(Recall(bytes.U32())); return true;
-            case 'g': Push(Recall(Index(bytes.Line()))); return true;
-            default: return false;
+            case '\x80':
+                bytes.Byte();
+                return true;
+            case '\x95':
+                bytes.I64();
+                return true;
+            case '0':
+                Pop();
+                return true;
+            case '1':
+                PopToMark();
+                return true;
+            case '2':
+                Push(Top());
+                return true;
+            case 'q':
+                Remember(bytes.Byte());
+                return true;
+            case 'r':
+                Remember(bytes.U32());
+                return true;
+            case 'p':
+                Remember(Index(bytes.Line()));
+                return true;
+            case '\x94':
+                Remember(memo.Count);
+                return true;
+            case 'h':
+                Push(Recall(bytes.Byte()));
+                return true;
+            case 'j':
+                Push(Recall(bytes.U32()));
+                return true;
+            case 'g':
+                Push(Recall(Index(bytes.Line())));
+                return true;
+            default:
+                return false;
         }
     }
 
@@ -114,7 +193,9 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
     {
         switch (opcode)
         {
-            case 'c': Push(calls.Global(bytes.Line(), bytes.Line())); return true;
+            case 'c':
+                Push(calls.Global(bytes.Line(), bytes.Line()));
+                return true;
             case '\x93':
                 var names = PopMany(2);
                 Push(calls.Global(PickledValues.AsText(names[0]) ?? "?", PickledValues.AsText(names[1]) ?? "?"));
@@ -139,12 +220,26 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
                 var state = Pop();
                 calls.SetState(Top(), state);
                 return true;
-            case 'P': Push(calls.Persistent(bytes.Line())); return true;
-            case 'Q': Push(calls.Persistent(Pop())); return true;
-            case '\x82': bytes.Byte(); Push(PickledOpaque.Instance); return true;
-            case '\x83': bytes.U16(); Push(PickledOpaque.Instance); return true;
-            case '\x84': bytes.I32(); Push(PickledOpaque.Instance); return true;
-            default: return false;
+            case 'P':
+                Push(calls.Persistent(bytes.Line()));
+                return true;
+            case 'Q':
+                Push(calls.Persistent(Pop()));
+                return true;
+            case '\x82':
+                bytes.Byte();
+                Push(PickledOpaque.Instance);
+                return true;
+            case '\x83':
+                bytes.U16();
+                Push(PickledOpaque.Instance);
+                return true;
+            case '\x84':
+                bytes.I32();
+                Push(PickledOpaque.Instance);
+                return true;
+            default:
+                return false;
         }
     }
 
@@ -165,13 +260,15 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
 
     private object?[] PopMany(int count)
     {
-        if (stack.Count - count < Floor) throw bytes.Damaged("takes from an empty stack");
+        if (stack.Count - count < Floor)
+            throw bytes.Damaged("takes from an empty stack");
         return Cut(stack.Count - count);
     }
 
     private object?[] PopToMark()
     {
-        if (marks.Count == 0) throw bytes.Damaged("closes what it never opened");
+        if (marks.Count == 0)
+            throw bytes.Damaged("closes what it never opened");
         var start = marks[^1];
         marks.RemoveAt(marks.Count - 1);
         return Cut(start);
@@ -205,19 +302,23 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
     private void Append(object?[] items)
     {
         bytes.Charge(8L * items.Length);
-        if (Top() is List<object?> list) list.AddRange(items);
+        if (Top() is List<object?> list)
+            list.AddRange(items);
     }
 
     private void SetItems(object?[] items)
     {
-        if (Top() is PickledDict dict) Fill(dict, items);
+        if (Top() is PickledDict dict)
+            Fill(dict, items);
     }
 
     private void Fill(PickledDict dict, object?[] items)
     {
-        if (items.Length % 2 != 0) throw bytes.Damaged("has a key without a value");
+        if (items.Length % 2 != 0)
+            throw bytes.Damaged("has a key without a value");
         bytes.Charge(8L * items.Length);
-        for (var i = 0; i < items.Length; i += 2) dict.Entries.Add((items[i], items[i + 1]));
+        for (var i = 0; i < items.Length; i += 2)
+            dict.Entries.Add((items[i], items[i + 1]));
     }
 
     private void Remember(long index)
@@ -227,7 +328,9 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
     }
 
     private object? Recall(long index) =>
-        memo.TryGetValue(index, out var value) ? value : throw bytes.Damaged($"recalls object {index}, which it never kept");
+        memo.TryGetValue(index, out var value)
+            ? value
+            : throw bytes.Damaged($"recalls object {index}, which it never kept");
 
     private long Index(string line) =>
         long.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var index)
@@ -235,7 +338,8 @@ internal sealed class Unpickler(PickleBytes bytes, KnownCalls calls)
             : throw bytes.Damaged("has an index that is none");
 
     private object Number(string digits) =>
-        digits.Length < 1000 && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
+        digits.Length < 1000
+        && BigInteger.TryParse(digits, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var value)
             ? Smallest(value)
             : throw bytes.Damaged("has a number that is none");
 

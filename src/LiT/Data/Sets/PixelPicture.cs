@@ -21,12 +21,13 @@ internal static class PixelPicture
         Int(10, Head);
         Int(14, 40);
         Int(18, width);
-        Int(22, -height);                       // rows from the top
+        Int(22, -height); // rows from the top
         file[26] = 1;
         file[28] = 24;
         for (var y = 0; y < height; y++)
-            for (var x = 0; x < width; x++)
-                for (var c = 0; c < 3; c++) file[Head + y * stride + 3 * x + c] = rgb[(y * width + x) * 3 + 2 - c];
+        for (var x = 0; x < width; x++)
+        for (var c = 0; c < 3; c++)
+            file[Head + y * stride + 3 * x + c] = rgb[(y * width + x) * 3 + 2 - c];
         return file;
     }
 
@@ -35,7 +36,8 @@ internal static class PixelPicture
     {
         var rgb = new byte[planes.Length];
         for (var i = 0; i < width * height; i++)
-            for (var c = 0; c < 3; c++) rgb[3 * i + c] = planes[c * width * height + i];
+        for (var c = 0; c < 3; c++)
+            rgb[3 * i + c] = planes[c * width * height + i];
         return Encode(width, height, rgb);
     }
 }

@@ -20,9 +20,12 @@ internal static class ShippedClasses
         List<(string, string)> list = [];
         foreach (var line in Lines("classes.txt"))
         {
-            if (line[0] == '#') continue;
-            if (line[0] == '[') lists.Add(line[1..^1], list = []);
-            else list.Add(line.Split('\t') is [var id, var name] ? (id, name) : (line, line.Replace('_', ' ')));
+            if (line[0] == '#')
+                continue;
+            if (line[0] == '[')
+                lists.Add(line[1..^1], list = []);
+            else
+                list.Add(line.Split('\t') is [var id, var name] ? (id, name) : (line, line.Replace('_', ' ')));
         }
         return lists.ToDictionary(entry => entry.Key, entry => entry.Value.ToArray());
     }
@@ -31,6 +34,8 @@ internal static class ShippedClasses
     {
         using var stream = typeof(ShippedClasses).Assembly.GetManifestResourceStream(resource)!;
         using var reader = new StreamReader(stream);
-        while (reader.ReadLine() is { } line) if (line.Length > 0) yield return line;
+        while (reader.ReadLine() is { } line)
+            if (line.Length > 0)
+                yield return line;
     }
 }

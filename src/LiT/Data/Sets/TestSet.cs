@@ -80,6 +80,8 @@ internal sealed record TestPicture(string Key, string? Label, Func<byte[]> Bytes
     public static TestPicture InFile(string path, string key, string? label, SampleOptions options) =>
         new(key, label, () => Pictures.Bytes(path))
         {
-            Trouble = Path.IsPathRooted(key) ? "the name leads out of the data set" : Pictures.Refusal(key) ?? Pictures.Trouble(path, options),
+            Trouble = Path.IsPathRooted(key)
+                ? "the name leads out of the data set"
+                : Pictures.Refusal(key) ?? Pictures.Trouble(path, options),
         };
 }

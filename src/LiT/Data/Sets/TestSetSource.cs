@@ -9,7 +9,10 @@ internal sealed class TestSetSource(TestSet set, string folder, SampleOptions op
     /// <summary>Begins the field that holds the captions of one language, as a JSON list: caption.de.</summary>
     public const string LanguageField = "caption.";
 
-    private static readonly JsonSerializerOptions Plain = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+    private static readonly JsonSerializerOptions Plain = new()
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
 
     public override string Form => set.Title;
 
@@ -17,7 +20,8 @@ internal sealed class TestSetSource(TestSet set, string folder, SampleOptions op
 
     public override IEnumerable<Sample> Read(Action<Skipped> skip)
     {
-        if (!Directory.Exists(folder)) throw new LitException($"{folder}: there is no such folder. {set.Title} needs {set.Layout}");
+        if (!Directory.Exists(folder))
+            throw new LitException($"{folder}: there is no such folder. {set.Title} needs {set.Layout}");
         var any = false;
         foreach (var picture in set.Read(folder, options))
         {
@@ -28,11 +32,19 @@ internal sealed class TestSetSource(TestSet set, string folder, SampleOptions op
                 continue;
             }
             var fields = new Dictionary<string, string>();
-            if (picture.Labels is { } several) fields[Evaluation.Labels.SeveralField] = JsonSerializer.Serialize(several, Plain);
+            if (picture.Labels is { } several)
+                fields[Evaluation.Labels.SeveralField] = JsonSerializer.Serialize(several, Plain);
             foreach (var (language, captions) in picture.ByLanguage ?? new Dictionary<string, IReadOnlyList<string>>())
                 fields[LanguageField + language] = JsonSerializer.Serialize(captions, Plain);
-            yield return new(picture.Key, $"{set.Name}:{picture.Key}") { ReadImage = picture.Bytes, Label = picture.Label, Captions = picture.Captions, Fields = fields };
+            yield return new(picture.Key, $"{set.Name}:{picture.Key}")
+            {
+                ReadImage = picture.Bytes,
+                Label = picture.Label,
+                Captions = picture.Captions,
+                Fields = fields,
+            };
         }
-        if (!any) throw new LitException($"{folder}: holds no picture of {set.Title}. It needs {set.Layout}");
+        if (!any)
+            throw new LitException($"{folder}: holds no picture of {set.Title}. It needs {set.Layout}");
     }
 }

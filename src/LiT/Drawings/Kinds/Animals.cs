@@ -33,7 +33,8 @@ internal static class Animals
         var wag = pen.Dice.Between(-.2f, .2f);
         var stride = pen.Dice.Between(-.06f, .06f);
         pen.Curve(Main, .14f, -.66f, -.02f, -.86f, -.25f, -.84f + wag, -.58f);
-        foreach (var x in LegsOfDog) pen.Box(x is -.5f or .42f ? Main : Dark, x - .08f + stride, .2f, x + .1f + stride, .88f, .06f);
+        foreach (var x in LegsOfDog)
+            pen.Box(x is -.5f or .42f ? Main : Dark, x - .08f + stride, .2f, x + .1f + stride, .88f, .06f);
         pen.Box(Main, -.74f, -.16f, .6f, .44f, .24f);
         pen.Ellipse(Light, -.1f, .34f, .36f, .1f);
         pen.Polygon(Main, .2f, .1f, .32f, -.5f, .7f, -.4f, .62f, .15f);
@@ -78,9 +79,31 @@ internal static class Animals
         pen.Line(Flame, .05f, -.14f, .92f, .3f, .92f);
         pen.Polygon(Dark, -.4f, .12f, -.98f, .02f, -.92f, .34f, -.36f, .4f);
         pen.Polygon(Gold, .66f, -.52f, .99f, -.36f, .66f, -.24f);
-        pen.Blob(Main, .3f, -.72f, .64f, -.55f, .68f, -.25f, .56f, .2f, .2f, .56f, -.3f, .44f, -.56f, .15f, -.1f, -.12f, .04f, -.5f);
+        pen.Blob(
+            Main,
+            .3f,
+            -.72f,
+            .64f,
+            -.55f,
+            .68f,
+            -.25f,
+            .56f,
+            .2f,
+            .2f,
+            .56f,
+            -.3f,
+            .44f,
+            -.56f,
+            .15f,
+            -.1f,
+            -.12f,
+            .04f,
+            -.5f
+        );
         pen.Ellipse(Light, .34f, .2f, .2f, .26f, 28);
-        pen.Turned(wing, .05f, -.02f, () => pen.Blob(Dark, .1f, -.12f, .16f, .18f, -.2f, .34f, -.66f, .36f, -.3f, .06f));
+        pen.Turned(wing, .05f, -.02f, () =>
+            pen.Blob(Dark, .1f, -.12f, .16f, .18f, -.2f, .34f, -.66f, .36f, -.3f, .06f)
+        );
         pen.Dot(White, .44f, -.44f, .09f);
         pen.Dot(Ink, .46f, -.44f, .055f);
     }
@@ -113,7 +136,8 @@ internal static class Animals
             pen.Blob(Main, x * .06f, -.1f, x * .3f, -.66f, x * .82f, -.84f, x * .94f, -.45f, x * .62f, -.02f);
             pen.Blob(Dark, x * .06f, .02f, x * .56f, .04f, x * .74f, .44f, x * .46f, .82f, x * .2f, .5f);
             pen.Ellipse(Light, x * .62f, -.5f, .15f * open, .17f);
-            if (spots) pen.Dot(Light, x * .46f, .4f, .1f);
+            if (spots)
+                pen.Dot(Light, x * .46f, .4f, .1f);
             pen.Curve(Ink, .035f, side * .04f, -.4f, side * .12f, -.7f, side * .26f, -.9f);
             pen.Dot(Ink, side * .26f, -.9f, .05f);
         }
@@ -126,11 +150,56 @@ internal static class Animals
         var reach = pen.Dice.Between(-.08f, .1f);
         pen.Curve(Sand, .05f, .66f, .1f, .62f, -.2f, .56f + reach, -.42f);
         pen.Curve(Sand, .05f, .76f, .1f, .84f, -.18f, .9f + reach / 2, -.36f);
-        pen.Blob(Sand, -.96f, .7f, -.6f, .5f, .3f, .5f, .5f, .2f, .62f, -.02f, .84f, .04f, .88f, .3f, .7f, .66f, .4f, .74f);
+        pen.Blob(
+            Sand,
+            -.96f,
+            .7f,
+            -.6f,
+            .5f,
+            .3f,
+            .5f,
+            .5f,
+            .2f,
+            .62f,
+            -.02f,
+            .84f,
+            .04f,
+            .88f,
+            .3f,
+            .7f,
+            .66f,
+            .4f,
+            .74f
+        );
         pen.Dot(Ink, .56f + reach, -.44f, .07f);
         pen.Dot(Ink, .9f + reach / 2, -.38f, .07f);
         pen.Circle(Main, -.12f, .02f, .56f);
-        pen.Curve(Dark, .09f, -.6f, .22f, -.34f, .42f, .06f, .4f, .28f, .06f, .12f, -.28f, -.2f, -.34f, -.44f, -.08f, -.3f, .16f, -.04f, .14f, 0, -.06f, -.14f, -.08f);
+        pen.Curve(
+            Dark,
+            .09f,
+            -.6f,
+            .22f,
+            -.34f,
+            .42f,
+            .06f,
+            .4f,
+            .28f,
+            .06f,
+            .12f,
+            -.28f,
+            -.2f,
+            -.34f,
+            -.44f,
+            -.08f,
+            -.3f,
+            .16f,
+            -.04f,
+            .14f,
+            0,
+            -.06f,
+            -.14f,
+            -.08f
+        );
         pen.Arc(Light, .06f, -.12f, .02f, .44f, .44f, 200, 50);
     }
 

@@ -8,7 +8,8 @@ internal static class Buildings
     public static void House(Pen pen)
     {
         var eaves = pen.Dice.Between(.84f, .97f);
-        if (pen.Dice.Chance(.6f)) pen.Box(Wood, .36f, -.84f, .56f, -.3f);
+        if (pen.Dice.Chance(.6f))
+            pen.Box(Wood, .36f, -.84f, .56f, -.3f);
         pen.Box(Main, -.7f, -.18f, .7f, .88f, .02f);
         pen.Polygon(Dark, -eaves, -.14f, 0, -.92f, eaves, -.14f);
         pen.Box(Wood, -.16f, .3f, .18f, .88f, .02f);
@@ -91,6 +92,7 @@ internal static class Buildings
     private static void Battlements(Pen pen, float left, float right, float y)
     {
         var tooth = (right - left) / 5;
-        for (var i = 0; i < 5; i += 2) pen.Box(Main, left + i * tooth, y - .16f, left + (i + 1) * tooth, y + .05f);
+        for (var i = 0; i < 5; i += 2)
+            pen.Box(Main, left + i * tooth, y - .16f, left + (i + 1) * tooth, y + .05f);
     }
 }

@@ -29,7 +29,9 @@ internal static class Nature
         pen.Blob(Leaf, .02f + sway / 2, .62f, .28f, .36f, .52f, .4f, .3f, .64f);
         pen.Blob(Leaf, sway / 2, .76f, -.28f, .5f, -.5f, .56f, -.28f, .78f);
         for (var i = 0; i < petals; i++)
-            pen.Turned(start + i * 360f / petals, 0, -.38f, () => pen.Ellipse(Main, 0, -.74f, petals < 7 ? .21f : .16f, .27f));
+            pen.Turned(start + i * 360f / petals, 0, -.38f, () =>
+                pen.Ellipse(Main, 0, -.74f, petals < 7 ? .21f : .16f, .27f)
+            );
         pen.Circle(Gold, 0, -.38f, .2f);
     }
 
@@ -45,7 +47,8 @@ internal static class Nature
             pen.Line(Light, .035f, -.1f, -.7f + i * .28f, -.05f, -.62f + i * .28f);
             pen.Line(Light, .035f, .1f, -.58f + i * .28f, .05f, -.5f + i * .28f);
         }
-        if (pen.Dice.Chance(.5f)) pen.Dot(Rose, 0, -.92f, .11f);
+        if (pen.Dice.Chance(.5f))
+            pen.Dot(Rose, 0, -.92f, .11f);
         pen.Polygon(Flame, -.46f, .56f, .46f, .56f, .34f, .97f, -.34f, .97f);
     }
 
@@ -65,7 +68,33 @@ internal static class Nature
     public static void Apple(Pen pen)
     {
         pen.Curve(Wood, .09f, 0, -.46f, .03f, -.72f, pen.Dice.Between(-.1f, .16f), -.92f);
-        pen.Blob(Main, 0, -.46f, .36f, -.58f, .76f, -.36f, .78f, .14f, .5f, .74f, .2f, .88f, 0, .8f, -.2f, .88f, -.5f, .74f, -.78f, .14f, -.76f, -.36f, -.36f, -.58f);
+        pen.Blob(
+            Main,
+            0,
+            -.46f,
+            .36f,
+            -.58f,
+            .76f,
+            -.36f,
+            .78f,
+            .14f,
+            .5f,
+            .74f,
+            .2f,
+            .88f,
+            0,
+            .8f,
+            -.2f,
+            .88f,
+            -.5f,
+            .74f,
+            -.78f,
+            .14f,
+            -.76f,
+            -.36f,
+            -.36f,
+            -.58f
+        );
         pen.Blob(Leaf, .06f, -.66f, .26f, -.92f, .6f, -.9f, .36f, -.66f);
         pen.Ellipse(Light, -.42f, -.12f, .12f, .24f, 20);
     }
@@ -74,8 +103,31 @@ internal static class Nature
     {
         var bend = pen.Dice.Between(-.12f, .12f);
         pen.Curve(Wood, .09f, bend, -.66f, bend + .04f, -.82f, bend + .14f, -.96f);
-        pen.Blob(Main, bend, -.72f, bend + .26f, -.54f, .32f, -.1f, .62f, .3f, .5f, .78f, 0, .93f, -.5f, .78f, -.62f, .3f, -.32f, -.1f, bend - .26f, -.54f);
-        if (pen.Dice.Chance(.6f)) pen.Blob(Leaf, bend, -.72f, bend - .24f, -.96f, bend - .5f, -.84f, bend - .28f, -.7f);
+        pen.Blob(
+            Main,
+            bend,
+            -.72f,
+            bend + .26f,
+            -.54f,
+            .32f,
+            -.1f,
+            .62f,
+            .3f,
+            .5f,
+            .78f,
+            0,
+            .93f,
+            -.5f,
+            .78f,
+            -.62f,
+            .3f,
+            -.32f,
+            -.1f,
+            bend - .26f,
+            -.54f
+        );
+        if (pen.Dice.Chance(.6f))
+            pen.Blob(Leaf, bend, -.72f, bend - .24f, -.96f, bend - .5f, -.84f, bend - .28f, -.7f);
         pen.Ellipse(Light, -.3f, .36f, .11f, .24f, 14);
         pen.Dot(Dark, .22f, .5f, .04f);
         pen.Dot(Dark, .1f, .66f, .04f);
@@ -85,7 +137,31 @@ internal static class Nature
     public static void Banana(Pen pen)
     {
         var bend = pen.Dice.Between(-.1f, .12f);
-        pen.Blob(Main, -.82f, -.5f, -.6f, -.52f, -.34f, -.02f, .1f, .14f + bend / 2, .56f, -.08f, .86f, -.36f, .92f, -.16f, .66f, .32f, .16f, .58f + bend, -.38f, .46f + bend, -.76f, .02f);
+        pen.Blob(
+            Main,
+            -.82f,
+            -.5f,
+            -.6f,
+            -.52f,
+            -.34f,
+            -.02f,
+            .1f,
+            .14f + bend / 2,
+            .56f,
+            -.08f,
+            .86f,
+            -.36f,
+            .92f,
+            -.16f,
+            .66f,
+            .32f,
+            .16f,
+            .58f + bend,
+            -.38f,
+            .46f + bend,
+            -.76f,
+            .02f
+        );
         pen.Curve(Dark, .05f, -.72f, -.34f, -.44f, .2f, .12f, .36f + bend, .6f, .14f, .86f, -.2f);
         pen.Polygon(Wood, -.86f, -.44f, -.9f, -.74f, -.7f, -.74f, -.62f, -.46f);
         pen.Dot(Ink, .9f, -.28f, .08f);
@@ -103,8 +179,10 @@ internal static class Nature
         pen.Box(Main, -.52f, -.36f, .52f, .2f, .06f);
         pen.Box(Main, -.82f, .12f, .82f, .78f, .06f);
         pen.Box(Light, -.82f, .4f, .82f, .52f);
-        for (var i = 0; i < 4; i++) pen.Dot(White, -.39f + i * .26f, -.32f, .14f);
-        for (var i = 0; i < 6; i++) pen.Dot(White, -.7f + i * .28f, .16f, .14f);
+        for (var i = 0; i < 4; i++)
+            pen.Dot(White, -.39f + i * .26f, -.32f, .14f);
+        for (var i = 0; i < 6; i++)
+            pen.Dot(White, -.7f + i * .28f, .16f, .14f);
         pen.Line(Metal, .08f, -.94f, .82f, .94f, .82f);
     }
 
@@ -122,7 +200,8 @@ internal static class Nature
             pen.Circle(Rose, .06f, -.92f, .07f);
         }
         pen.Circle(Main, 0, -.2f, .44f);
-        for (var i = 0; i < 4; i++) pen.Dot(Main, -.33f + i * .22f, .06f, .13f);
+        for (var i = 0; i < 4; i++)
+            pen.Dot(Main, -.33f + i * .22f, .06f, .13f);
         pen.Dot(Light, -.16f, -.34f, .09f);
     }
 }

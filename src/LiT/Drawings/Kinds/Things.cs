@@ -13,7 +13,8 @@ internal static class Things
         pen.Arc(Main, .17f, 0, .14f, .68f, .68f, 12, 156);
         pen.Polygon(Main, .48f, .32f, .76f, .02f, .94f, .4f);
         pen.Polygon(Main, -.48f, .32f, -.76f, .02f, -.94f, .4f);
-        if (pen.Dice.Chance(.4f)) pen.Curve(Sand, .06f, 0, -.72f, .4f, -.6f, .3f, -.1f, -.14f, .1f, .2f, .44f);
+        if (pen.Dice.Chance(.4f))
+            pen.Curve(Sand, .06f, 0, -.72f, .4f, -.6f, .3f, -.1f, -.14f, .1f, .2f, .44f);
     }
 
     public static void Bell(Pen pen)
@@ -21,7 +22,29 @@ internal static class Things
         var swing = pen.Dice.Between(-.2f, .2f);
         pen.Circle(Wood, swing, .78f, .16f);
         pen.Ring(Dark, .09f, 0, -.82f, .12f);
-        pen.Blob(Main, -.2f, -.72f, .2f, -.72f, .46f, -.34f, .54f, .24f, .84f, .62f, .4f, .7f, -.4f, .7f, -.84f, .62f, -.54f, .24f, -.46f, -.34f);
+        pen.Blob(
+            Main,
+            -.2f,
+            -.72f,
+            .2f,
+            -.72f,
+            .46f,
+            -.34f,
+            .54f,
+            .24f,
+            .84f,
+            .62f,
+            .4f,
+            .7f,
+            -.4f,
+            .7f,
+            -.84f,
+            .62f,
+            -.54f,
+            .24f,
+            -.46f,
+            -.34f
+        );
         pen.Curve(Light, .08f, -.26f, -.46f, -.36f, -.1f, -.38f, .3f);
         pen.Line(Dark, .09f, -.74f, .6f, .74f, .6f);
     }
@@ -32,7 +55,8 @@ internal static class Things
         pen.Line(Metal, .07f, 0, -.96f, 0, -.6f);
         pen.Slice(Main, 0, .06f, .95f, .88f, 180, 180);
         pen.Slice(pen.Dice.Chance(.6f) ? Light : Dark, 0, .06f, .4f, .88f, 180, 180);
-        for (var i = 0; i < 4; i++) pen.Slice(i is 0 or 3 ? Main : Dark, -.7f + i * .467f, .07f, .235f, .12f, 180, -180);
+        for (var i = 0; i < 4; i++)
+            pen.Slice(i is 0 or 3 ? Main : Dark, -.7f + i * .467f, .07f, .235f, .12f, 180, -180);
     }
 
     public static void Cup(Pen pen)
@@ -43,7 +67,8 @@ internal static class Things
         pen.Ellipse(Light, -.04f, -.26f, .6f, .15f);
         pen.Ellipse(Wood, -.04f, -.24f, .48f, .1f);
         pen.Ellipse(Metal, -.04f, .84f, .66f, .1f);
-        if (!steam) return;
+        if (!steam)
+            return;
         pen.Curve(White, .06f, -.24f, -.5f, -.14f, -.64f, -.28f, -.78f, -.18f, -.94f);
         pen.Curve(White, .06f, .12f, -.5f, .22f, -.64f, .08f, -.78f, .18f, -.94f);
     }
@@ -56,7 +81,17 @@ internal static class Things
         pen.Box(Dark, .24f, .2f, .36f, .78f, .03f);
         pen.Box(Main, .42f, .14f, .58f, .94f, .04f);
         for (var i = 0; i < slats; i++)
-            pen.Polygon(Main, -.44f, -.84f + i * .8f / slats, -.1f, -.92f + i * .8f / slats, -.1f, -.8f + i * .8f / slats, -.44f, -.7f + i * .8f / slats);
+            pen.Polygon(
+                Main,
+                -.44f,
+                -.84f + i * .8f / slats,
+                -.1f,
+                -.92f + i * .8f / slats,
+                -.1f,
+                -.8f + i * .8f / slats,
+                -.44f,
+                -.7f + i * .8f / slats
+            );
         pen.Box(Dark, -.14f, -.97f, -.02f, .1f, .03f);
         pen.Polygon(Main, -.58f, .24f, -.16f, .02f, .72f, .02f, .58f, .24f);
         pen.Polygon(Light, -.42f, .17f, -.12f, .06f, .56f, .06f, .46f, .17f);
@@ -88,7 +123,8 @@ internal static class Things
         pen.Ellipse(Dark, 0, .86f, .46f, .1f);
         pen.Line(Metal, .1f, 0, 0, 0, .82f);
         pen.Ellipse(Metal, 0, .5f + height, .14f, .2f);
-        if (lit) pen.Polygon(Gold, -.5f, .02f, .5f, .02f, .78f, .3f, -.78f, .3f);
+        if (lit)
+            pen.Polygon(Gold, -.5f, .02f, .5f, .02f, .78f, .3f, -.78f, .3f);
         pen.Polygon(Main, -.36f, -.92f, .36f, -.92f, .74f, .06f, -.74f, .06f);
         pen.Polygon(Light, -.2f, -.84f, -.02f, -.84f, -.12f, -.02f, -.44f, -.02f);
     }
@@ -104,7 +140,29 @@ internal static class Things
                 pen.Dot(Metal, side * .19f, -.92f, .04f);
                 pen.Dot(Metal, side * .19f, -.82f, .04f);
             }
-            pen.Blob(Main, 0, -.14f, .32f, -.06f, .3f, .2f, .5f, .48f, .42f, .86f, 0, .98f, -.42f, .86f, -.5f, .48f, -.3f, .2f, -.32f, -.06f);
+            pen.Blob(
+                Main,
+                0,
+                -.14f,
+                .32f,
+                -.06f,
+                .3f,
+                .2f,
+                .5f,
+                .48f,
+                .42f,
+                .86f,
+                0,
+                .98f,
+                -.42f,
+                .86f,
+                -.5f,
+                .48f,
+                -.3f,
+                .2f,
+                -.32f,
+                -.06f
+            );
             pen.Circle(Ink, 0, .3f, .16f);
             pen.Box(Wood, -.24f, .66f, .24f, .75f, .02f);
             pen.Line(White, .025f, -.03f, -.76f, -.03f, .7f);
@@ -116,7 +174,25 @@ internal static class Things
     {
         var tall = pen.Dice.Between(-.86f, -.55f);
         pen.Ellipse(Main, 0, .5f, .96f, .2f);
-        pen.Blob(Main, -.48f, .46f, -.44f, -.1f, -.36f, tall, .02f, tall + .12f, .36f, tall, .44f, -.1f, .48f, .46f, 0, .58f);
+        pen.Blob(
+            Main,
+            -.48f,
+            .46f,
+            -.44f,
+            -.1f,
+            -.36f,
+            tall,
+            .02f,
+            tall + .12f,
+            .36f,
+            tall,
+            .44f,
+            -.1f,
+            .48f,
+            .46f,
+            0,
+            .58f
+        );
         pen.Curve(pen.Dice.Chance(.5f) ? Gold : White, .17f, -.46f, .26f, 0, .36f, .46f, .26f);
         pen.Arc(Dark, .04f, 0, .5f, .88f, .13f, 20, 140);
     }

@@ -36,7 +36,8 @@ internal static class ToolsAndSigns
         pen.Turned(-40, 0, 0, () =>
         {
             pen.Line(Main, .17f, -.2f, 0, .92f, 0);
-            for (var i = 0; i < teeth; i++) pen.Line(Main, .13f, .86f - i * .24f, 0, .86f - i * .24f, .24f);
+            for (var i = 0; i < teeth; i++)
+                pen.Line(Main, .13f, .86f - i * .24f, 0, .86f - i * .24f, .24f);
             pen.Ring(Main, .21f, -.54f, 0, .3f);
             pen.Arc(Light, .05f, -.54f, 0, .32f, .32f, 190, 80);
             pen.Line(Dark, .05f, -.14f, -.12f, -.14f, .12f);
@@ -68,14 +69,42 @@ internal static class ToolsAndSigns
             points[2 * i + 1] = -radius * MathF.Cos(i * MathF.PI / 5) + .06f;
         }
         pen.Polygon(Main, points);
-        if (pen.Dice.Chance(.5f)) pen.Polygon(Light, 0, -.7f, .1f, -.3f, -.04f, -.06f, -.14f, -.28f);
+        if (pen.Dice.Chance(.5f))
+            pen.Polygon(Light, 0, -.7f, .1f, -.3f, -.04f, -.06f, -.14f, -.28f);
     }
 
     public static void Heart(Pen pen)
     {
         var tip = pen.Dice.Between(.84f, .97f);
-        pen.Blob(Main, 0, -.46f, .3f, -.8f, .72f, -.76f, .93f, -.36f, .76f, .12f, .36f, .56f, 0, tip, -.36f, .56f, -.76f, .12f, -.93f, -.36f, -.72f, -.76f, -.3f, -.8f);
-        if (pen.Dice.Chance(.6f)) pen.Ellipse(Light, -.5f, -.36f, .15f, .2f, 30);
+        pen.Blob(
+            Main,
+            0,
+            -.46f,
+            .3f,
+            -.8f,
+            .72f,
+            -.76f,
+            .93f,
+            -.36f,
+            .76f,
+            .12f,
+            .36f,
+            .56f,
+            0,
+            tip,
+            -.36f,
+            .56f,
+            -.76f,
+            .12f,
+            -.93f,
+            -.36f,
+            -.72f,
+            -.76f,
+            -.3f,
+            -.8f
+        );
+        if (pen.Dice.Chance(.6f))
+            pen.Ellipse(Light, -.5f, -.36f, .15f, .2f, 30);
     }
 
     public static void Arrow(Pen pen)
@@ -89,7 +118,33 @@ internal static class ToolsAndSigns
     public static void Moon(Pen pen)
     {
         var face = pen.Dice.Chance(.4f);
-        pen.Blob(Main, .3f, -.95f, -.2f, -.86f, -.7f, -.42f, -.8f, .12f, -.5f, .68f, .04f, .94f, .56f, .8f, .84f, .44f, .46f, .5f, .08f, .36f, -.14f, -.06f, -.04f, -.54f);
+        pen.Blob(
+            Main,
+            .3f,
+            -.95f,
+            -.2f,
+            -.86f,
+            -.7f,
+            -.42f,
+            -.8f,
+            .12f,
+            -.5f,
+            .68f,
+            .04f,
+            .94f,
+            .56f,
+            .8f,
+            .84f,
+            .44f,
+            .46f,
+            .5f,
+            .08f,
+            .36f,
+            -.14f,
+            -.06f,
+            -.04f,
+            -.54f
+        );
         if (face)
         {
             pen.Dot(Mark, -.34f, -.2f, .06f);
@@ -101,7 +156,25 @@ internal static class ToolsAndSigns
             pen.Dot(Dark, -.3f, .42f, .13f);
             pen.Dot(Dark, .16f, .66f, .08f);
         }
-        pen.Polygon(Gold, .5f, -.4f, .56f, -.22f, .74f, -.16f, .56f, -.1f, .5f, .08f, .44f, -.1f, .26f, -.16f, .44f, -.22f);
+        pen.Polygon(
+            Gold,
+            .5f,
+            -.4f,
+            .56f,
+            -.22f,
+            .74f,
+            -.16f,
+            .56f,
+            -.1f,
+            .5f,
+            .08f,
+            .44f,
+            -.1f,
+            .26f,
+            -.16f,
+            .44f,
+            -.22f
+        );
     }
 
     private static readonly float[] Sides = [-1, 1];

@@ -70,7 +70,17 @@ internal static class Vehicles
         {
             foreach (var side in Sides)
             {
-                pen.Polygon(Dark, side * .06f, -.2f, side * .97f, .1f + sweep, side * .97f, .28f + sweep, side * .06f, .2f);
+                pen.Polygon(
+                    Dark,
+                    side * .06f,
+                    -.2f,
+                    side * .97f,
+                    .1f + sweep,
+                    side * .97f,
+                    .28f + sweep,
+                    side * .06f,
+                    .2f
+                );
                 pen.Polygon(Dark, side * .04f, .66f, side * .4f, .86f, side * .4f, .97f, side * .04f, .88f);
                 pen.Box(Metal, side * .46f - .07f, sweep / 2 - .14f, side * .46f + .07f, sweep / 2 + .1f, .06f);
             }
@@ -118,10 +128,50 @@ internal static class Vehicles
         var striped = pen.Dice.Chance(.7f);
         pen.Line(Wood, .04f, -.3f, .22f, -.14f, .7f);
         pen.Line(Wood, .04f, .3f, .22f, .14f, .7f);
-        pen.Blob(Main, 0, -.97f, .46f, -.82f, .64f, -.38f, .44f, .06f, .2f, .36f, -.2f, .36f, -.44f, .06f, -.64f, -.38f, -.46f, -.82f);
+        pen.Blob(
+            Main,
+            0,
+            -.97f,
+            .46f,
+            -.82f,
+            .64f,
+            -.38f,
+            .44f,
+            .06f,
+            .2f,
+            .36f,
+            -.2f,
+            .36f,
+            -.44f,
+            .06f,
+            -.64f,
+            -.38f,
+            -.46f,
+            -.82f
+        );
         if (striped)
         {
-            pen.Blob(Light, 0, -.96f, .26f, -.78f, .34f, -.36f, .24f, .06f, .12f, .35f, -.12f, .35f, -.24f, .06f, -.34f, -.36f, -.26f, -.78f);
+            pen.Blob(
+                Light,
+                0,
+                -.96f,
+                .26f,
+                -.78f,
+                .34f,
+                -.36f,
+                .24f,
+                .06f,
+                .12f,
+                .35f,
+                -.12f,
+                .35f,
+                -.24f,
+                .06f,
+                -.34f,
+                -.36f,
+                -.26f,
+                -.78f
+            );
             pen.Ellipse(Main, 0, -.32f, .12f, .63f);
         }
         else

@@ -8,21 +8,24 @@ internal static class CodePoints
     internal static List<int> Of(ReadOnlySpan<char> text)
     {
         var points = new List<int>(text.Length);
-        foreach (var rune in text.EnumerateRunes()) points.Add(rune.Value);
+        foreach (var rune in text.EnumerateRunes())
+            points.Add(rune.Value);
         return points;
     }
 
     internal static int Count(ReadOnlySpan<char> text)
     {
         var count = 0;
-        foreach (var _ in text.EnumerateRunes()) count++;
+        foreach (var _ in text.EnumerateRunes())
+            count++;
         return count;
     }
 
     internal static string Text(IEnumerable<int> points)
     {
         var text = new StringBuilder();
-        foreach (var point in points) Append(text, point);
+        foreach (var point in points)
+            Append(text, point);
         return text.ToString();
     }
 

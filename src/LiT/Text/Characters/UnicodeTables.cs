@@ -33,32 +33,40 @@ internal sealed class UnicodeTables
     private UnicodeTables()
     {
         var numbers = new Numbers(Bytes());
-        for (var at = 0; at < CodePoints;)
+        for (var at = 0; at < CodePoints; )
         {
             var run = numbers.Next();
             classes.AsSpan(at, run).Fill((byte)numbers.Next());
             at += run;
         }
         numbers.Table((numbers, c) => CombiningClasses.Add(c, (byte)numbers.Next()));
-        numbers.Table((numbers, c) =>
-        {
-            var kind = numbers.Next();
-            var text = numbers.CodePoints();
-            (kind == 2 ? Compatibility : Canonical).Add(c, text);
-            if (kind == 0) Compositions.Add((text[0], text[1]), c);
-        });
+        numbers.Table(
+            (numbers, c) =>
+            {
+                var kind = numbers.Next();
+                var text = numbers.CodePoints();
+                (kind == 2 ? Compatibility : Canonical).Add(c, text);
+                if (kind == 0)
+                    Compositions.Add((text[0], text[1]), c);
+            }
+        );
         numbers.Table((numbers, c) => Lower.Add(c, numbers.CodePoints()));
-        numbers.Table((numbers, first) =>
-        {
-            var run = numbers.Next();
-            var text = numbers.CodePoints();
-            for (var c = first; c < first + run; c++) NfkcCasefold.Add(c, text);
-        });
-        numbers.Table((numbers, first) =>
-        {
-            ageStarts.Add(first);
-            ages.Add((UnicodeAge)numbers.Next());
-        });
+        numbers.Table(
+            (numbers, first) =>
+            {
+                var run = numbers.Next();
+                var text = numbers.CodePoints();
+                for (var c = first; c < first + run; c++)
+                    NfkcCasefold.Add(c, text);
+            }
+        );
+        numbers.Table(
+            (numbers, first) =>
+            {
+                ageStarts.Add(first);
+                ages.Add((UnicodeAge)numbers.Next());
+            }
+        );
     }
 
     internal static UnicodeTables Version15 => Loaded.Value;
@@ -94,7 +102,8 @@ internal sealed class UnicodeTables
     /// <summary>The version in which a character was first assigned, as far as tokenizers tell versions apart.</summary>
     internal UnicodeAge Age(int c)
     {
-        if (c < 0x80) return UnicodeAge.Version8;
+        if (c < 0x80)
+            return UnicodeAge.Version8;
         var at = ageStarts.BinarySearch(c);
         return ages[at < 0 ? ~at - 1 : at];
     }
@@ -119,21 +128,24 @@ internal sealed class UnicodeTables
             {
                 var part = bytes[at++];
                 value |= (part & 0x7F) << shift;
-                if (part < 0x80) return value;
+                if (part < 0x80)
+                    return value;
             }
         }
 
         internal int[] CodePoints()
         {
             var text = new int[Next()];
-            for (var i = 0; i < text.Length; i++) text[i] = Next();
+            for (var i = 0; i < text.Length; i++)
+                text[i] = Next();
             return text;
         }
 
         internal void Table(Action<Numbers, int> entry)
         {
             var c = 0;
-            for (var left = Next(); left > 0; left--) entry(this, c += Next());
+            for (var left = Next(); left > 0; left--)
+                entry(this, c += Next());
         }
     }
 }

@@ -24,12 +24,13 @@ internal static partial class ClipText
     {
         var whole = new StringBuilder(text.Length);
         var entities = true;
-        for (var at = 0; at < text.Length;)
+        for (var at = 0; at < text.Length; )
         {
             var end = text.IndexOf('\n', at) + 1;
-            if (end == 0) end = text.Length;
+            if (end == 0)
+                end = text.Length;
             var line = text[at..end];
-            entities &= !line.Contains('<');                            // where there are tags, entities belong to them
+            entities &= !line.Contains('<'); // where there are tags, entities belong to them
             whole.Append(FixLine(line, entities));
             at = end;
         }
@@ -41,9 +42,11 @@ internal static partial class ClipText
         for (var pass = 0; pass < MostPasses; pass++)
         {
             var before = line;
-            if (entities) line = HtmlEntities.UnescapeComplete(line);
+            if (entities)
+                line = HtmlEntities.UnescapeComplete(line);
             line = Normalization.Nfc(WithoutControls(TerminalEscape().Replace(FixCharacters(line), "")));
-            if (line == before) break;
+            if (line == before)
+                break;
         }
         return line;
     }
@@ -54,53 +57,66 @@ internal static partial class ClipText
         var c1Fixed = text.AsSpan().ContainsAnyInRange('\u0080', '\u009f')
             ? string.Concat(text.Select(c => c is >= '\u0080' and <= '\u009f' ? HtmlEntities.Windows1252[c - 0x80] : c))
             : text;
-        if (Ascii.IsValid(c1Fixed) && !c1Fixed.Contains('\r')) return c1Fixed;
+        if (Ascii.IsValid(c1Fixed) && !c1Fixed.Contains('\r'))
+            return c1Fixed;
         var ligaturesFixed = new StringBuilder(c1Fixed.Length);
-        foreach (var rune in c1Fixed.EnumerateRunes()) ligaturesFixed.Append(Ligature(rune.Value) ?? rune.ToString());
+        foreach (var rune in c1Fixed.EnumerateRunes())
+            ligaturesFixed.Append(Ligature(rune.Value) ?? rune.ToString());
         var fixedText = new StringBuilder(ligaturesFixed.Length);
         foreach (var rune in ligaturesFixed.ToString().EnumerateRunes())
         {
             var c = rune.Value;
-            if (c == 0x3000) fixedText.Append(' ');
-            else if (c is >= 0xFF01 and < 0xFFF0) fixedText.Append(Normalization.Nfkc(rune.ToString()));
-            else CodePoints.Append(fixedText, c is 0x85 or 0x2028 or 0x2029 ? '\n' : c is 0x2BC or >= 0x2018 and <= 0x201B ? '\'' : c is >= 0x201C and <= 0x201F ? '"' : c);
+            if (c == 0x3000)
+                fixedText.Append(' ');
+            else if (c is >= 0xFF01 and < 0xFFF0)
+                fixedText.Append(Normalization.Nfkc(rune.ToString()));
+            else
+                CodePoints.Append(
+                    fixedText,
+                    c is 0x85 or 0x2028 or 0x2029 ? '\n'
+                        : c is 0x2BC or >= 0x2018 and <= 0x201B ? '\''
+                        : c is >= 0x201C and <= 0x201F ? '"'
+                        : c
+                );
         }
         return fixedText.Replace("\r\n", "\n").Replace('\r', '\n').ToString();
     }
 
-    private static string? Ligature(int c) => c switch
-    {
-        0x132 => "IJ",
-        0x133 => "ij",
-        0x149 => "\u02bcn",
-        0x1F1 => "DZ",
-        0x1F2 => "Dz",
-        0x1F3 => "dz",
-        0x1C4 => "D\u017d",
-        0x1C5 => "D\u017e",
-        0x1C6 => "d\u017e",
-        0x1C7 => "LJ",
-        0x1C8 => "Lj",
-        0x1C9 => "lj",
-        0x1CA => "NJ",
-        0x1CB => "Nj",
-        0x1CC => "nj",
-        0xFB00 => "ff",
-        0xFB01 => "fi",
-        0xFB02 => "fl",
-        0xFB03 => "ffi",
-        0xFB04 => "ffl",
-        0xFB05 => "\u017ft",
-        0xFB06 => "st",
-        _ => null,
-    };
+    private static string? Ligature(int c) =>
+        c switch
+        {
+            0x132 => "IJ",
+            0x133 => "ij",
+            0x149 => "\u02bcn",
+            0x1F1 => "DZ",
+            0x1F2 => "Dz",
+            0x1F3 => "dz",
+            0x1C4 => "D\u017d",
+            0x1C5 => "D\u017e",
+            0x1C6 => "d\u017e",
+            0x1C7 => "LJ",
+            0x1C8 => "Lj",
+            0x1C9 => "lj",
+            0x1CA => "NJ",
+            0x1CB => "Nj",
+            0x1CC => "nj",
+            0xFB00 => "ff",
+            0xFB01 => "fi",
+            0xFB02 => "fl",
+            0xFB03 => "ffi",
+            0xFB04 => "ffl",
+            0xFB05 => "\u017ft",
+            0xFB06 => "st",
+            _ => null,
+        };
 
     private static string WithoutControls(string text) =>
         text.Any(IsControl) ? string.Concat(text.Where(c => !IsControl(c))) : text;
 
-    private static bool IsControl(char c) => c < ' '
-        ? c is not ('\t' or '\n' or '\f' or '\r')
-        : c is '\u007f' or >= '\u206a' and <= '\u206f' or '\ufeff' or >= '\ufff9' and <= '\ufffc';
+    private static bool IsControl(char c) =>
+        c < ' '
+            ? c is not ('\t' or '\n' or '\f' or '\r')
+            : c is '\u007f' or >= '\u206a' and <= '\u206f' or '\ufeff' or >= '\ufff9' and <= '\ufffc';
 
     [GeneratedRegex("\u001b\\[[\\d;]*[a-zA-Z]", RegexOptions.CultureInvariant)]
     private static partial Regex TerminalEscape();

@@ -11,24 +11,35 @@ internal static partial class HtmlEntities
     private const int LongestName = 32;
 
     // Numbers 128 to 159 mean the characters of Windows-1252; five have none there.
-    internal const string Windows1252 = "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f"
+    internal const string Windows1252 =
+        "\u20ac\u0081\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\u008d\u017d\u008f"
         + "\u0090\u2018\u2019\u201c\u201d\u2022\u2013\u2014\u02dc\u2122\u0161\u203a\u0153\u009d\u017e\u0178";
 
-    private static readonly Lazy<(Dictionary<string, string> Names, Dictionary<string, string> Upper)> Tables = new(Read);
+    private static readonly Lazy<(Dictionary<string, string> Names, Dictionary<string, string> Upper)> Tables = new(
+        Read
+    );
 
     /// <summary>Python's <c>html.unescape</c>: what a browser would show, missing semicolons forgiven.</summary>
     internal static string Unescape(string text) =>
         text.Contains('&') ? Reference().Replace(text, match => Character(match.ValueSpan[1..])) : text;
 
     /// <summary>ftfy's <c>unescape_html</c>: only with a semicolon, but also names in upper case.</summary>
-    internal static string UnescapeComplete(string text) => !text.Contains('&') ? text : CompleteReference().Replace(text, match =>
-    {
-        var name = match.Value[1..];
-        if (name[0] != '#')
-            return Tables.Value.Names.TryGetValue(name, out var known) || Tables.Value.Upper.TryGetValue(name, out known) ? known : match.Value;
-        var unescaped = Unescape(match.Value);
-        return unescaped.Contains(';') ? match.Value : unescaped;
-    });
+    internal static string UnescapeComplete(string text) =>
+        !text.Contains('&')
+            ? text
+            : CompleteReference()
+                .Replace(text, match =>
+                {
+                    var name = match.Value[1..];
+                    if (name[0] != '#')
+                        return
+                            Tables.Value.Names.TryGetValue(name, out var known)
+                            || Tables.Value.Upper.TryGetValue(name, out known)
+                            ? known
+                            : match.Value;
+                    var unescaped = Unescape(match.Value);
+                    return unescaped.Contains(';') ? match.Value : unescaped;
+                });
 
     [GeneratedRegex(@"&(#[0-9]+;?|#[xX][0-9a-fA-F]+;?|[^\t\n\f <&#;]{1,32};?)", RegexOptions.CultureInvariant)]
     private static partial Regex Reference();
@@ -39,10 +50,13 @@ internal static partial class HtmlEntities
     private static string Character(ReadOnlySpan<char> reference)
     {
         if (reference[0] == '#')
-            return reference[1] is 'x' or 'X' ? Number(reference[2..].TrimEnd(';'), 16) : Number(reference[1..].TrimEnd(';'), 10);
+            return reference[1] is 'x' or 'X'
+                ? Number(reference[2..].TrimEnd(';'), 16)
+                : Number(reference[1..].TrimEnd(';'), 10);
         var names = Tables.Value.Names.GetAlternateLookup<ReadOnlySpan<char>>();
         for (var length = Math.Min(reference.Length, LongestName + 1); length > 1; length--)
-            if (names.TryGetValue(reference[..length], out var text)) return string.Concat(text, reference[length..]);
+            if (names.TryGetValue(reference[..length], out var text))
+                return string.Concat(text, reference[length..]);
         return string.Concat("&", reference);
     }
 
@@ -50,7 +64,8 @@ internal static partial class HtmlEntities
     {
         digits = digits.TrimStart('0');
         var style = radix == 16 ? NumberStyles.AllowHexSpecifier : NumberStyles.None;
-        var number = digits.Length == 0 ? 0
+        var number =
+            digits.Length == 0 ? 0
             : digits.Length <= 8 ? int.Parse(digits, style, CultureInfo.InvariantCulture)
             : int.MaxValue;
         return number switch

@@ -18,7 +18,8 @@ internal static class ByteLevelAlphabet
         var bytes = Encoding.UTF8.GetBytes(text);
         return string.Create(bytes.Length, bytes, static (characters, bytes) =>
         {
-            for (var i = 0; i < bytes.Length; i++) characters[i] = Characters[bytes[i]];
+            for (var i = 0; i < bytes.Length; i++)
+                characters[i] = Characters[bytes[i]];
         });
     }
 

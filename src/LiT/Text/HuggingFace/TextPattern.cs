@@ -11,7 +11,8 @@ namespace LiT.Text.HuggingFace;
 internal sealed class TextPattern
 {
     // One character of each category that changes no case and that patterns do not name, in the order of UnicodeCategory.
-    private const string StandIns = "\u03d2\u0138\u01c5\u02b0\ua000\ua66f\u0903\u0488\u0660\u2160\u2460\u3000\u2028\u2029"
+    private const string StandIns =
+        "\u03d2\u0138\u01c5\u02b0\ua000\ua66f\u0903\u0488\u0660\u2160\u2460\u3000\u2028\u2029"
         + "\u0080\u2061\ue000\ue000\u203f\u2e3a\u2e28\u2e29\u2e20\u2e21\ua4fe\u2200\u20a0\u02c2\u2400\u0378";
 
     // A pattern that backtracks without end on some text must not hold everything up.
@@ -31,7 +32,10 @@ internal sealed class TextPattern
         }
         var pattern = part.Member("Regex").Text;
         if (pattern.Any(char.IsSurrogate))
-            throw part.Unsupported($"the pattern {pattern} (characters beyond U+FFFF)", "patterns of the Basic Multilingual Plane");
+            throw part.Unsupported(
+                $"the pattern {pattern} (characters beyond U+FFFF)",
+                "patterns of the Basic Multilingual Plane"
+            );
         regex = Compile(part, pattern);
     }
 
@@ -49,17 +53,22 @@ internal sealed class TextPattern
         var last = 0;
         foreach (var (start, end) in literal is null ? Matches(text) : Literals(text))
         {
-            if (last < start) stretches.Add(new(last, start, false));
+            if (last < start)
+                stretches.Add(new(last, start, false));
             stretches.Add(new(start, end, true));
             last = end;
         }
-        if (last < text.Length) stretches.Add(new(last, text.Length, false));
+        if (last < text.Length)
+            stretches.Add(new(last, text.Length, false));
         return stretches;
     }
 
     private static Regex Compile(JsonPart part, string pattern)
     {
-        try { return new(pattern, RegexOptions.CultureInvariant, Patience); }
+        try
+        {
+            return new(pattern, RegexOptions.CultureInvariant, Patience);
+        }
         catch (ArgumentException trouble)
         {
             throw part.Unsupported($"the pattern {pattern}", $"what .NET reads ({trouble.Message.TrimEnd('.')})");
@@ -68,7 +77,8 @@ internal sealed class TextPattern
 
     private IEnumerable<(int Start, int End)> Literals(string text)
     {
-        if (literal!.Length == 0) yield break;
+        if (literal!.Length == 0)
+            yield break;
         for (var at = 0; (at = text.IndexOf(literal, at, StringComparison.Ordinal)) >= 0; at += literal.Length)
             yield return (at, at + literal.Length);
     }
@@ -87,7 +97,10 @@ internal sealed class TextPattern
         }
         catch (RegexMatchTimeoutException trouble)
         {
-            throw new LitException($"{where}: the pattern takes more than {Patience.TotalSeconds} s on a text of {text.Length:N0} characters. Give shorter captions.", trouble);
+            throw new LitException(
+                $"{where}: the pattern takes more than {Patience.TotalSeconds} s on a text of {text.Length:N0} characters. Give shorter captions.",
+                trouble
+            );
         }
         return matches;
     }
@@ -95,7 +108,8 @@ internal sealed class TextPattern
     // The copy, and for each of its units and its end the place in the text (null where they are the same).
     private static (string Copy, int[]? Places) StoodIn(string text)
     {
-        if (!text.AsSpan().ContainsAnyInRange('\ud800', '\udfff')) return (text, null);
+        if (!text.AsSpan().ContainsAnyInRange('\ud800', '\udfff'))
+            return (text, null);
         var copy = new StringBuilder(text.Length);
         var places = new int[text.Length + 1];
         var at = 0;

@@ -36,23 +36,33 @@ internal sealed class UnigramModel : ITokenModel
         var list = part.Member("vocab");
         foreach (var entry in list.Items())
         {
-            if (entry.Element.ValueKind != JsonValueKind.Array || entry.Element.GetArrayLength() != 2
-                || entry.Element[1].ValueKind != JsonValueKind.Number || !entry.Element[1].TryGetDouble(out var score) || !double.IsFinite(score))
+            if (
+                entry.Element.ValueKind != JsonValueKind.Array
+                || entry.Element.GetArrayLength() != 2
+                || entry.Element[1].ValueKind != JsonValueKind.Number
+                || !entry.Element[1].TryGetDouble(out var score)
+                || !double.IsFinite(score)
+            )
                 throw entry.Wrong("a piece and its score");
             ids[entry.Items().First().Text] = scores.Count;
             scores.Add(score);
         }
         var unknown = part.Optional("unk_id")?.Id;
         if (unknown >= scores.Count)
-            throw new LitException($"{part.Where}.unk_id: {unknown} is not among the {scores.Count:N0} pieces. Give a tokenizer.json as it was published.");
+            throw new LitException(
+                $"{part.Where}.unk_id: {unknown} is not among the {scores.Count:N0} pieces. Give a tokenizer.json as it was published."
+            );
         int[]? byteIds = null;
         if (part.Bool("byte_fallback", false))
         {
             byteIds = [.. Enumerable.Range(0, 256).Select(b => ids.GetValueOrDefault($"<0x{b:X2}>", -1))];
-            if (byteIds.Contains(-1)) byteIds = null;
+            if (byteIds.Contains(-1))
+                byteIds = null;
         }
         if (unknown is null && byteIds is null)
-            throw new LitException($"{part.Where}: has neither an unk_id nor a piece for every byte, so some texts have no ids. Give a tokenizer.json as it was published.");
+            throw new LitException(
+                $"{part.Where}: has neither an unk_id nor a piece for every byte, so some texts have no ids. Give a tokenizer.json as it was published."
+            );
         return new(ids, [.. scores], unknown, byteIds);
     }
 
@@ -63,32 +73,39 @@ internal sealed class UnigramModel : ITokenModel
         {
             var piece = text.AsSpan(start, end - start);
             var id = trie.Find(piece);
-            if (id != ByteTrie.None) into.Add(id);
+            if (id != ByteTrie.None)
+                into.Add(id);
             else if (byteIds is not null)
-                foreach (var b in piece) into.Add(byteIds[b]);
-            else into.Add(unknown!.Value);
+                foreach (var b in piece)
+                    into.Add(byteIds[b]);
+            else
+                into.Add(unknown!.Value);
         }
     }
 
     private List<(int Start, int End)> Segments(byte[] text)
     {
         var best = new (double Score, int Start, int Id)[text.Length + 1];
-        for (var i = 1; i < best.Length; i++) best[i].Start = -1;
-        for (var start = 0; start < text.Length;)
+        for (var i = 1; i < best.Length; i++)
+            best[i].Start = -1;
+        for (var start = 0; start < text.Length; )
         {
             var before = best[start].Score;
             var character = Utf8.CharacterLength(text.AsSpan(start));
             var (node, characterIsPiece) = (ByteTrie.Root, false);
-            for (var end = start; end < text.Length;)
+            for (var end = start; end < text.Length; )
             {
                 node = trie.Child(node, text[end++]);
-                if (node == ByteTrie.None) break;
+                if (node == ByteTrie.None)
+                    break;
                 var id = trie.ValueAt(node);
-                if (id == ByteTrie.None) continue;
+                if (id == ByteTrie.None)
+                    continue;
                 Offer(ref best[end], scores[id] + before, start, id);
                 characterIsPiece |= end - start == character;
             }
-            if (!characterIsPiece) Offer(ref best[start + character], unknownScore + before, start, unknown ?? -1);
+            if (!characterIsPiece)
+                Offer(ref best[start + character], unknownScore + before, start, unknown ?? -1);
             start += character;
         }
 
@@ -97,8 +114,10 @@ internal sealed class UnigramModel : ITokenModel
         for (var end = text.Length; end > 0; end = best[end].Start)
         {
             var isUnknown = best[end].Id == unknown;
-            if (isUnknown && afterUnknown) segments[^1] = (best[end].Start, segments[^1].End);
-            else segments.Add((best[end].Start, end));
+            if (isUnknown && afterUnknown)
+                segments[^1] = (best[end].Start, segments[^1].End);
+            else
+                segments.Add((best[end].Start, end));
             afterUnknown = isUnknown;
         }
         segments.Reverse();
@@ -107,6 +126,7 @@ internal sealed class UnigramModel : ITokenModel
 
     private static void Offer(ref (double Score, int Start, int Id) target, double score, int start, int id)
     {
-        if (target.Start == -1 || score > target.Score) target = (score, start, id);
+        if (target.Start == -1 || score > target.Score)
+            target = (score, start, id);
     }
 }

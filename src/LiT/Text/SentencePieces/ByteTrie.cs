@@ -5,11 +5,12 @@ namespace LiT.Text.SentencePieces;
 /// <summary>A set of UTF-8 strings with a number each, walked byte by byte. Nodes of one parent stand side by side.</summary>
 internal sealed class ByteTrie
 {
-    private readonly int[] firstChild;              // children of node n: firstChild[n] to firstChild[n + 1]
+    private readonly int[] firstChild; // children of node n: firstChild[n] to firstChild[n + 1]
     private readonly byte[] labels;
     private readonly int[] values;
 
-    internal const int Root = 0, None = -1;
+    internal const int Root = 0,
+        None = -1;
 
     /// <param name="entries">Strings, none of them twice, and their numbers.</param>
     internal ByteTrie(IEnumerable<KeyValuePair<string, int>> entries)
@@ -31,7 +32,8 @@ internal sealed class ByteTrie
                 while (at < to)
                 {
                     var (start, own) = (at, keys[at].Bytes[depth]);
-                    while (at < to && keys[at].Bytes[depth] == own) at++;
+                    while (at < to && keys[at].Bytes[depth] == own)
+                        at++;
                     next.Add((start, at));
                     label.Add(own);
                 }
@@ -58,7 +60,8 @@ internal sealed class ByteTrie
     {
         var node = Root;
         foreach (var b in text)
-            if ((node = Child(node, b)) == None) return None;
+            if ((node = Child(node, b)) == None)
+                return None;
         return values[node];
     }
 
@@ -68,8 +71,10 @@ internal sealed class ByteTrie
         var (node, longest) = (Root, 0);
         for (var i = 0; i < text.Length; i++)
         {
-            if ((node = Child(node, text[i])) == None) break;
-            if (values[node] != None) longest = i + 1;
+            if ((node = Child(node, text[i])) == None)
+                break;
+            if (values[node] != None)
+                longest = i + 1;
         }
         return longest;
     }

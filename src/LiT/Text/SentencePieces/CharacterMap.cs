@@ -18,12 +18,16 @@ internal sealed class CharacterMap
     /// <summary>Reads a map; null where it is empty, as for identity.</summary>
     internal static CharacterMap? Read(byte[] bytes, string path)
     {
-        if (bytes.Length == 0) return null;
+        if (bytes.Length == 0)
+            return null;
         var size = bytes.Length > 4 ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : uint.MaxValue;
         if (size > bytes.Length - 4 || size % 4 != 0)
-            throw new LitException($"{path}: its normalisation rules are broken ({bytes.Length:N0} bytes). Give the file as it was published.");
+            throw new LitException(
+                $"{path}: its normalisation rules are broken ({bytes.Length:N0} bytes). Give the file as it was published."
+            );
         var units = new uint[size / 4];
-        for (var i = 0; i < units.Length; i++) units[i] = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(4 + 4 * i));
+        for (var i = 0; i < units.Length; i++)
+            units[i] = BinaryPrimitives.ReadUInt32LittleEndian(bytes.AsSpan(4 + 4 * i));
         return new(units, bytes[(int)(4 + size)..]);
     }
 
@@ -36,27 +40,36 @@ internal sealed class CharacterMap
     {
         Span<byte> bytes = stackalloc byte[8];
         var length = Encoding.UTF8.GetBytes(text, bytes);
-        return Prefix(bytes[..length], longest: false, out var replacement) > 0 ? Encoding.UTF8.GetString(replacement) : null;
+        return Prefix(bytes[..length], longest: false, out var replacement) > 0
+            ? Encoding.UTF8.GetString(replacement)
+            : null;
     }
 
     private int Prefix(ReadOnlySpan<byte> text, bool longest, out ReadOnlySpan<byte> replacement)
     {
         replacement = default;
-        if (units.Length == 0) return 0;
-        int found = 0, value = 0;
+        if (units.Length == 0)
+            return 0;
+        int found = 0,
+            value = 0;
         var node = Offset(units[0]);
         for (var i = 0; i < text.Length; i++)
         {
             node ^= text[i];
-            if (node >= (uint)units.Length || (units[node] & 0x800000FF) != text[i]) break;
+            if (node >= (uint)units.Length || (units[node] & 0x800000FF) != text[i])
+                break;
             var unit = units[node];
             node ^= Offset(unit);
-            if ((unit >> 8 & 1) == 0) continue;
-            if (node >= (uint)units.Length) break;
+            if ((unit >> 8 & 1) == 0)
+                continue;
+            if (node >= (uint)units.Length)
+                break;
             (found, value) = (i + 1, (int)(units[node] & 0x7FFFFFFF));
-            if (!longest) break;
+            if (!longest)
+                break;
         }
-        if (found == 0 || value >= replacements.Length) return 0;
+        if (found == 0 || value >= replacements.Length)
+            return 0;
         var rest = replacements.AsSpan(value);
         var end = rest.IndexOf((byte)0);
         replacement = end < 0 ? rest : rest[..end];

@@ -15,10 +15,12 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
     /// <summary>Enters the next field; false at the end. Its value must be read, or passed over, once.</summary>
     internal bool Next()
     {
-        if (left.IsEmpty) return false;
+        if (left.IsEmpty)
+            return false;
         var tag = Varint();
         (Field, wireType) = ((int)(tag >> 3), (int)(tag & 7));
-        if (tag >> 3 is 0 or > 0x1FFFFFFF) throw Broken();
+        if (tag >> 3 is 0 or > 0x1FFFFFFF)
+            throw Broken();
         return true;
     }
 
@@ -28,15 +30,18 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
 
     internal float Float()
     {
-        if (wireType != 5) throw Broken();
+        if (wireType != 5)
+            throw Broken();
         return BinaryPrimitives.ReadSingleLittleEndian(Take(4));
     }
 
     internal ReadOnlySpan<byte> Bytes()
     {
-        if (wireType != 2) throw Broken();
+        if (wireType != 2)
+            throw Broken();
         var length = Varint();
-        if (length > (ulong)left.Length) throw Broken();
+        if (length > (ulong)left.Length)
+            throw Broken();
         return Take((int)length);
     }
 
@@ -48,16 +53,27 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
     {
         switch (wireType)
         {
-            case 0: Varint(); break;
-            case 1: Take(8); break;
-            case 2: Bytes(); break;
-            case 5: Take(4); break;
-            default: throw Broken();
+            case 0:
+                Varint();
+                break;
+            case 1:
+                Take(8);
+                break;
+            case 2:
+                Bytes();
+                break;
+            case 5:
+                Take(4);
+                break;
+            default:
+                throw Broken();
         }
     }
 
     private readonly LitException Broken() =>
-        new($"{path}: is not a SentencePiece model (not a protocol buffer, or cut off). Give a .model file as it was published.");
+        new(
+            $"{path}: is not a SentencePiece model (not a protocol buffer, or cut off). Give a .model file as it was published."
+        );
 
     private ulong Number() => wireType == 0 ? Varint() : throw Broken();
 
@@ -67,7 +83,8 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
         for (var i = 0; i < 10 && i < left.Length; i++)
         {
             value |= (ulong)(left[i] & 0x7F) << 7 * i;
-            if (left[i] >= 0x80) continue;
+            if (left[i] >= 0x80)
+                continue;
             left = left[(i + 1)..];
             return value;
         }
@@ -76,7 +93,8 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
 
     private ReadOnlySpan<byte> Take(int count)
     {
-        if (count > left.Length) throw Broken();
+        if (count > left.Length)
+            throw Broken();
         var taken = left[..count];
         left = left[count..];
         return taken;

@@ -39,7 +39,8 @@ internal sealed class ProtoWriter
 
     private void Varint(ulong value)
     {
-        for (; value >= 0x80; value >>= 7) bytes.WriteByte((byte)(value | 0x80));
+        for (; value >= 0x80; value >>= 7)
+            bytes.WriteByte((byte)(value | 0x80));
         bytes.WriteByte((byte)value);
     }
 }

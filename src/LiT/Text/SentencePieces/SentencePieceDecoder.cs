@@ -28,20 +28,29 @@ internal sealed class SentencePieceDecoder(SentencePieceModel model, string path
                 continue;
             }
             Flush(bytes, text);
-            if (startSeen || text.Length > 0) atStart = false;
+            if (startSeen || text.Length > 0)
+                atStart = false;
             startSeen = false;
-            if (piece.Type == PieceType.Unknown) text.Append(model.UnknownSurface);
-            else if (piece.Type != PieceType.Control) text.Append(Surface(piece.Text, atStart, out startSeen));
+            if (piece.Type == PieceType.Unknown)
+                text.Append(model.UnknownSurface);
+            else if (piece.Type != PieceType.Control)
+                text.Append(Surface(piece.Text, atStart, out startSeen));
         }
         Flush(bytes, text);
-        return denormalizer is null ? text.ToString() : Encoding.UTF8.GetString(denormalizer.Normalize(Utf8.BytesOf(text.ToString())));
+        return denormalizer is null
+            ? text.ToString()
+            : Encoding.UTF8.GetString(denormalizer.Normalize(Utf8.BytesOf(text.ToString())));
     }
 
     // The space before the first word was added by the normaliser, so it goes again.
     private string Surface(string piece, bool atStart, out bool startSeen)
     {
         startSeen = false;
-        if (atStart && piece[0] == Whitespace && (model.Normalizer.AddDummyPrefix || model.Normalizer.RemoveExtraWhitespaces))
+        if (
+            atStart
+            && piece[0] == Whitespace
+            && (model.Normalizer.AddDummyPrefix || model.Normalizer.RemoveExtraWhitespaces)
+        )
         {
             piece = piece[1..];
             startSeen = !model.Normalizer.RemoveExtraWhitespaces;

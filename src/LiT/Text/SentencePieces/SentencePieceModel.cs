@@ -61,13 +61,23 @@ internal sealed record SentencePieceModel
             {
                 case 1:
                     if (pieces.Count == MostPieces)
-                        throw new LitException($"{path}: has more than {MostPieces:N0} pieces. Give a .model file as it was published.");
+                        throw new LitException(
+                            $"{path}: has more than {MostPieces:N0} pieces. Give a .model file as it was published."
+                        );
                     pieces.Add(ReadPiece(reader.Message()));
                     break;
-                case 2: model = ReadTrainer(reader.Message(), model); break;
-                case 3: model = model with { Normalizer = ReadNormalizer(reader.Message()) }; break;
-                case 5: model = model with { Denormalizer = ReadNormalizer(reader.Message()) }; break;
-                default: reader.Skip(); break;
+                case 2:
+                    model = ReadTrainer(reader.Message(), model);
+                    break;
+                case 3:
+                    model = model with { Normalizer = ReadNormalizer(reader.Message()) };
+                    break;
+                case 5:
+                    model = model with { Denormalizer = ReadNormalizer(reader.Message()) };
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
         if (pieces.Count == 0)
@@ -82,10 +92,18 @@ internal sealed record SentencePieceModel
         {
             switch (reader.Field)
             {
-                case 1: piece = piece with { Text = reader.String() }; break;
-                case 2: piece = piece with { Score = reader.Float() }; break;
-                case 3: piece = piece with { Type = (PieceType)reader.Int32() }; break;
-                default: reader.Skip(); break;
+                case 1:
+                    piece = piece with { Text = reader.String() };
+                    break;
+                case 2:
+                    piece = piece with { Score = reader.Float() };
+                    break;
+                case 3:
+                    piece = piece with { Type = (PieceType)reader.Int32() };
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
         return piece;
@@ -97,14 +115,30 @@ internal sealed record SentencePieceModel
         {
             switch (reader.Field)
             {
-                case 3: model = model with { Type = (ModelType)reader.Int32() }; break;
-                case 24: model = model with { TreatWhitespaceAsSuffix = reader.Bool() }; break;
-                case 35: model = model with { ByteFallback = reader.Bool() }; break;
-                case 44: model = model with { UnknownSurface = reader.String() }; break;
-                case 46: model = model with { StartPiece = reader.String() }; break;
-                case 47: model = model with { EndPiece = reader.String() }; break;
-                case 48: model = model with { PadPiece = reader.String() }; break;
-                default: reader.Skip(); break;
+                case 3:
+                    model = model with { Type = (ModelType)reader.Int32() };
+                    break;
+                case 24:
+                    model = model with { TreatWhitespaceAsSuffix = reader.Bool() };
+                    break;
+                case 35:
+                    model = model with { ByteFallback = reader.Bool() };
+                    break;
+                case 44:
+                    model = model with { UnknownSurface = reader.String() };
+                    break;
+                case 46:
+                    model = model with { StartPiece = reader.String() };
+                    break;
+                case 47:
+                    model = model with { EndPiece = reader.String() };
+                    break;
+                case 48:
+                    model = model with { PadPiece = reader.String() };
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
         return model;
@@ -117,12 +151,24 @@ internal sealed record SentencePieceModel
         {
             switch (reader.Field)
             {
-                case 1: spec = spec with { Name = reader.String() }; break;
-                case 2: spec = spec with { CharacterMap = reader.Bytes().ToArray() }; break;
-                case 3: spec = spec with { AddDummyPrefix = reader.Bool() }; break;
-                case 4: spec = spec with { RemoveExtraWhitespaces = reader.Bool() }; break;
-                case 5: spec = spec with { EscapeWhitespaces = reader.Bool() }; break;
-                default: reader.Skip(); break;
+                case 1:
+                    spec = spec with { Name = reader.String() };
+                    break;
+                case 2:
+                    spec = spec with { CharacterMap = reader.Bytes().ToArray() };
+                    break;
+                case 3:
+                    spec = spec with { AddDummyPrefix = reader.Bool() };
+                    break;
+                case 4:
+                    spec = spec with { RemoveExtraWhitespaces = reader.Bool() };
+                    break;
+                case 5:
+                    spec = spec with { EscapeWhitespaces = reader.Bool() };
+                    break;
+                default:
+                    reader.Skip();
+                    break;
             }
         }
         return spec;

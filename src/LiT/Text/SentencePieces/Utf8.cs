@@ -10,7 +10,13 @@ internal static class Utf8
     /// <summary>Bytes of the first character of valid, non-empty UTF-8.</summary>
     internal static int CharacterLength(ReadOnlySpan<byte> text)
     {
-        var length = text[0] switch { < 0xC0 => 1, < 0xE0 => 2, < 0xF0 => 3, _ => 4 };
+        var length = text[0] switch
+        {
+            < 0xC0 => 1,
+            < 0xE0 => 2,
+            < 0xF0 => 3,
+            _ => 4,
+        };
         return Math.Min(length, text.Length);
     }
 }

@@ -17,9 +17,11 @@ internal static unsafe class Attention
     /// <summary>Queries that are done together: 6 x 4 sums of sixteen numbers, four vectors of keys and one of queries fill the registers.</summary>
     private const int Rows = 6;
 
-    private const int Lanes = 16, Columns = 4 * Lanes;
+    private const int Lanes = 16,
+        Columns = 4 * Lanes;
 
-    [ThreadStatic] private static float[]? scratch;
+    [ThreadStatic]
+    private static float[]? scratch;
 
     /// <summary>Whether these sizes can be done here.</summary>
     public static bool Takes(long tokens, long headSize) => Simd.IsAvailable && tokens >= Rows && headSize % Lanes == 0;
@@ -38,7 +40,16 @@ internal static unsafe class Attention
         {
             var (picture, head) = (i / heads, i % heads);
             float* Queries(int i) => (float*)from + (long)(i / heads) * L * 3 * D + i % heads * size;
-            Head(Queries(i), 3 * D, D, L, size, (float*)to + (long)picture * L * D + head * size, D, i + 1 < B * heads ? Queries(i + 1) : null);
+            Head(
+                Queries(i),
+                3 * D,
+                D,
+                L,
+                size,
+                (float*)to + (long)picture * L * D + head * size,
+                D,
+                i + 1 < B * heads ? Queries(i + 1) : null
+            );
         });
         GC.KeepAlive(qkv);
         GC.KeepAlive(mixed);
@@ -52,10 +63,11 @@ internal static unsafe class Attention
     {
         var padded = (L + Lanes - 1) / Lanes * Lanes;
         var needed = size * padded + L * size + Rows * padded + Lanes;
-        if (scratch is null || scratch.Length < needed) scratch = GC.AllocateUninitializedArray<float>(needed, pinned: true);
-        var keys = (float*)(((nint)Unsafe.AsPointer(ref scratch[0]) + 63) & ~63);    // [S, 64] for every 64 keys, the last fewer
-        var values = keys + size * padded;                                            // [L, S]
-        var scores = values + L * size;                                               // [Rows, padded]
+        if (scratch is null || scratch.Length < needed)
+            scratch = GC.AllocateUninitializedArray<float>(needed, pinned: true);
+        var keys = (float*)(((nint)Unsafe.AsPointer(ref scratch[0]) + 63) & ~63); // [S, 64] for every 64 keys, the last fewer
+        var values = keys + size * padded; // [L, S]
+        var scores = values + L * size; // [Rows, padded]
 
         for (var key = 0; key < padded; key += Lanes)
         {
@@ -65,30 +77,48 @@ internal static unsafe class Attention
             for (var s = 0; s < size; s++)
             {
                 var column = keys + panel * size + s * columns + key - panel;
-                for (var lane = 0; lane < there; lane++) column[lane] = k[(long)lane * stride + s];
-                for (var lane = there; lane < Lanes; lane++) column[lane] = 0;
+                for (var lane = 0; lane < there; lane++)
+                    column[lane] = k[(long)lane * stride + s];
+                for (var lane = there; lane < Lanes; lane++)
+                    column[lane] = 0;
             }
         }
         for (var token = 0; token < L; token++)
-            new ReadOnlySpan<float>(q + 2 * D + (long)token * stride, size).CopyTo(new Span<float>(values + token * size, size));
+            new ReadOnlySpan<float>(q + 2 * D + (long)token * stride, size).CopyTo(
+                new Span<float>(values + token * size, size)
+            );
 
         var scale = (float)(1.44269504088896340736 / Math.Sqrt(size));
         var sums = stackalloc float[Rows];
         for (var row = 0; row < L; row += Rows)
         {
-            row = Math.Min(row, L - Rows);          // the last block overlaps the one before and gives the same numbers again
-            if (next is not null) Fetch(next + (long)row * stride, stride, D, size);
+            row = Math.Min(row, L - Rows); // the last block overlaps the one before and gives the same numbers again
+            if (next is not null)
+                Fetch(next + (long)row * stride, stride, D, size);
             for (var panel = 0; panel < padded; panel += Columns)
             {
                 var columns = Math.Min(Columns, padded - panel);
-                Product(q + (long)row * stride, stride, keys + panel * size, columns, size, scores + panel, padded, columns);
+                Product(
+                    q + (long)row * stride,
+                    stride,
+                    keys + panel * size,
+                    columns,
+                    size,
+                    scores + panel,
+                    padded,
+                    columns
+                );
             }
-            for (var r = 0; r < Rows; r++) sums[r] = Exponentials(scores + r * padded, L, padded, scale);
+            for (var r = 0; r < Rows; r++)
+                sums[r] = Exponentials(scores + r * padded, L, padded, scale);
             var into = to + (long)row * toStride;
             Product(scores, padded, values, size, L, into, toStride, size);
             for (var r = 0; r < Rows; r++)
-                for (var s = 0; s < size; s += Lanes)
-                    Vector512.Store(Vector512.Load(into + (long)r * toStride + s) * Vector512.Create(1 / sums[r]), into + (long)r * toStride + s);
+            for (var s = 0; s < size; s += Lanes)
+                Vector512.Store(
+                    Vector512.Load(into + (long)r * toStride + s) * Vector512.Create(1 / sums[r]),
+                    into + (long)r * toStride + s
+                );
         }
     }
 
@@ -96,23 +126,26 @@ internal static unsafe class Attention
     private static void Fetch(float* q, int stride, int D, int size)
     {
         for (var row = 0; row < Rows; row++, q += stride)
-            for (var s = 0; s < size; s += Lanes)
-            {
-                Sse.Prefetch1(q + s);
-                Sse.Prefetch1(q + D + s);
-                Sse.Prefetch1(q + 2 * D + s);
-            }
+        for (var s = 0; s < size; s += Lanes)
+        {
+            Sse.Prefetch1(q + s);
+            Sse.Prefetch1(q + D + s);
+            Sse.Prefetch1(q + 2 * D + s);
+        }
     }
 
     // exp(scale · (x - max)) in place, to base 2; the sum is given back. What stands behind L is zero afterwards.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static float Exponentials(float* row, int L, int padded, float scale)
     {
-        for (var i = L; i < padded; i++) row[i] = float.NegativeInfinity;
+        for (var i = L; i < padded; i++)
+            row[i] = float.NegativeInfinity;
         var largest = Vector512.Load(row);
-        for (var i = Lanes; i < padded; i += Lanes) largest = Avx512F.Max(largest, Vector512.Load(row + i));
+        for (var i = Lanes; i < padded; i += Lanes)
+            largest = Avx512F.Max(largest, Vector512.Load(row + i));
         var max = float.NegativeInfinity;
-        for (var i = 0; i < Lanes; i++) max = MathF.Max(max, largest[i]);
+        for (var i = 0; i < Lanes; i++)
+            max = MathF.Max(max, largest[i]);
         var (times, shift, sum) = (Vector512.Create(scale), Vector512.Create(-max * scale), Vector512<float>.Zero);
         for (var i = 0; i < padded; i += Lanes)
         {
@@ -120,7 +153,8 @@ internal static unsafe class Attention
             sum += e;
             Vector512.Store(e, row + i);
         }
-        for (var i = L; i < padded; i++) row[i] = 0;
+        for (var i = L; i < padded; i++)
+            row[i] = 0;
         return Vector512.Sum(sum);
     }
 
@@ -128,14 +162,21 @@ internal static unsafe class Attention
     private static void Product(float* a, int aStride, float* b, int bStride, int k, float* c, int cStride, int n)
     {
         var column = 0;
-        for (; column + Columns <= n; column += Columns) SixByFour(a, aStride, b + column, bStride, k, c + column, cStride);
-        for (; column < n; column += Lanes) SixByOne(a, aStride, b + column, bStride, k, c + column, cStride);
+        for (; column + Columns <= n; column += Columns)
+            SixByFour(a, aStride, b + column, bStride, k, c + column, cStride);
+        for (; column < n; column += Lanes)
+            SixByOne(a, aStride, b + column, bStride, k, c + column, cStride);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixByOne(float* a, int aStride, float* b, int bStride, int k, float* c, int cStride)
     {
-        Vector512<float> c0 = default, c1 = default, c2 = default, c3 = default, c4 = default, c5 = default;
+        Vector512<float> c0 = default,
+            c1 = default,
+            c2 = default,
+            c3 = default,
+            c4 = default,
+            c5 = default;
         float* a3 = a + 3L * aStride;
         for (var i = 0; i < k; i++, b += bStride)
         {
@@ -158,13 +199,39 @@ internal static unsafe class Attention
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SixByFour(float* a, int aStride, float* b, int bStride, int k, float* c, int cStride)
     {
-        Vector512<float> c00 = default, c01 = default, c02 = default, c03 = default, c10 = default, c11 = default, c12 = default, c13 = default,
-            c20 = default, c21 = default, c22 = default, c23 = default, c30 = default, c31 = default, c32 = default, c33 = default,
-            c40 = default, c41 = default, c42 = default, c43 = default, c50 = default, c51 = default, c52 = default, c53 = default;
+        Vector512<float> c00 = default,
+            c01 = default,
+            c02 = default,
+            c03 = default,
+            c10 = default,
+            c11 = default,
+            c12 = default,
+            c13 = default,
+            c20 = default,
+            c21 = default,
+            c22 = default,
+            c23 = default,
+            c30 = default,
+            c31 = default,
+            c32 = default,
+            c33 = default,
+            c40 = default,
+            c41 = default,
+            c42 = default,
+            c43 = default,
+            c50 = default,
+            c51 = default,
+            c52 = default,
+            c53 = default;
         float* a3 = a + 3L * aStride;
         for (var i = 0; i < k; i++, b += bStride)
         {
-            var (b0, b1, b2, b3) = (Vector512.Load(b), Vector512.Load(b + 16), Vector512.Load(b + 32), Vector512.Load(b + 48));
+            var (b0, b1, b2, b3) = (
+                Vector512.Load(b),
+                Vector512.Load(b + 16),
+                Vector512.Load(b + 32),
+                Vector512.Load(b + 48)
+            );
             var x = Vector512.Create(a[i]);
             (c00, c01) = (Vector512.FusedMultiplyAdd(x, b0, c00), Vector512.FusedMultiplyAdd(x, b1, c01));
             (c02, c03) = (Vector512.FusedMultiplyAdd(x, b2, c02), Vector512.FusedMultiplyAdd(x, b3, c03));
@@ -193,7 +260,13 @@ internal static unsafe class Attention
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Four(float* to, Vector512<float> v0, Vector512<float> v1, Vector512<float> v2, Vector512<float> v3)
+    private static void Four(
+        float* to,
+        Vector512<float> v0,
+        Vector512<float> v1,
+        Vector512<float> v2,
+        Vector512<float> v3
+    )
     {
         Vector512.Store(v0, to);
         Vector512.Store(v1, to + 16);

@@ -24,9 +24,15 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         x = x.contiguous();
         var (rows, K) = Sizes(x);
         ByteRows made = new(empty(rows, K, dtype: ScalarType.Byte), empty(rows));
-        var (from, times, codes, scales) = ((nint)TensorBytes.Address(x), (nint)TensorBytes.Address(factors), (nint)TensorBytes.Address(made.Codes), (nint)TensorBytes.Address(made.Scales));
+        var (from, times, codes, scales) = (
+            (nint)TensorBytes.Address(x),
+            (nint)TensorBytes.Address(factors),
+            (nint)TensorBytes.Address(made.Codes),
+            (nint)TensorBytes.Address(made.Scales)
+        );
         ForEachRow(rows, row =>
-            ((float*)scales)[row] = Encode((float*)from + row * K, (float*)times, (int)K, (byte*)codes + row * K));
+            ((float*)scales)[row] = Encode((float*)from + row * K, (float*)times, (int)K, (byte*)codes + row * K)
+        );
         KeepAlive(x, factors, made.Codes, made.Scales);
         return made;
     }
@@ -37,7 +43,11 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     public void Finish(Tensor sums, Tensor? bias)
     {
         var (rows, N) = Sizes(sums);
-        var (values, scales, shift) = ((nint)TensorBytes.Address(sums), (nint)TensorBytes.Address(Scales), bias is null ? 0 : (nint)TensorBytes.Address(bias));
+        var (values, scales, shift) = (
+            (nint)TensorBytes.Address(sums),
+            (nint)TensorBytes.Address(Scales),
+            bias is null ? 0 : (nint)TensorBytes.Address(bias)
+        );
         ForEachRow(rows, row => Scaled((float*)values + row * N, ((float*)scales)[row], (float*)shift, (int)N));
         KeepAlive(sums, bias, Scales);
     }
@@ -50,8 +60,16 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     {
         var (rows, N) = Sizes(sums);
         ByteRows made = new(empty(rows, N, dtype: ScalarType.Byte), empty(rows));
-        var (values, scales, shift) = ((nint)TensorBytes.Address(sums), (nint)TensorBytes.Address(Scales), bias is null ? 0 : (nint)TensorBytes.Address(bias));
-        var (times, codes, next) = ((nint)TensorBytes.Address(factors), (nint)TensorBytes.Address(made.Codes), (nint)TensorBytes.Address(made.Scales));
+        var (values, scales, shift) = (
+            (nint)TensorBytes.Address(sums),
+            (nint)TensorBytes.Address(Scales),
+            bias is null ? 0 : (nint)TensorBytes.Address(bias)
+        );
+        var (times, codes, next) = (
+            (nint)TensorBytes.Address(factors),
+            (nint)TensorBytes.Address(made.Codes),
+            (nint)TensorBytes.Address(made.Scales)
+        );
         ForEachRow(rows, row =>
         {
             var at = (float*)values + row * N;
@@ -68,23 +86,34 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     private static void KeepAlive(params Tensor?[] tensors) => GC.KeepAlive(tensors);
 
     private static void ForEachRow(long rows, Action<long> row) => Simd.ForEach((int)((rows + Part - 1) / Part), part =>
-    {
-        var end = Math.Min(rows, (part + 1L) * Part);
-        for (var r = (long)part * Part; r < end; r++) row(r);
-    });
+        {
+            var end = Math.Min(rows, (part + 1L) * Part);
+            for (var r = (long)part * Part; r < end; r++)
+                row(r);
+        });
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Encode(float* x, float* factors, int count, byte* codes)
     {
         var (largest, whole, max) = (Vector512<float>.Zero, count & ~15, 0f);
-        for (var i = 0; i < whole; i += 16) largest = Avx512F.Max(largest, Vector512.Abs(Vector512.Load(x + i) * Vector512.Load(factors + i)));
-        for (var i = 0; i < 16; i++) max = MathF.Max(max, largest[i]);
-        for (var i = whole; i < count; i++) max = MathF.Max(max, MathF.Abs(x[i] * factors[i]));
-        if (!(max > 1e-30f)) max = 127;                                      // a row of zeros
+        for (var i = 0; i < whole; i += 16)
+            largest = Avx512F.Max(largest, Vector512.Abs(Vector512.Load(x + i) * Vector512.Load(factors + i)));
+        for (var i = 0; i < 16; i++)
+            max = MathF.Max(max, largest[i]);
+        for (var i = whole; i < count; i++)
+            max = MathF.Max(max, MathF.Abs(x[i] * factors[i]));
+        if (!(max > 1e-30f))
+            max = 127; // a row of zeros
         var (times, zero) = (Vector512.Create(127 / max), Vector512.Create(128));
         for (var i = 0; i < whole; i += 16)
-            Vector128.Store(Avx512F.ConvertToVector128Byte(Avx512F.ConvertToVector512Int32(Vector512.Load(x + i) * Vector512.Load(factors + i) * times) + zero), codes + i);
-        for (var i = whole; i < count; i++) codes[i] = (byte)(MathF.Round(x[i] * factors[i] * (127 / max)) + 128);
+            Vector128.Store(
+                Avx512F.ConvertToVector128Byte(
+                    Avx512F.ConvertToVector512Int32(Vector512.Load(x + i) * Vector512.Load(factors + i) * times) + zero
+                ),
+                codes + i
+            );
+        for (var i = whole; i < count; i++)
+            codes[i] = (byte)(MathF.Round(x[i] * factors[i] * (127 / max)) + 128);
         return max / 127;
     }
 
@@ -93,7 +122,15 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     {
         var (times, i) = (Vector512.Create(scale), 0);
         for (; i + 16 <= count; i += 16)
-            Vector512.Store(Vector512.FusedMultiplyAdd(Vector512.Load(values + i), times, bias is null ? Vector512<float>.Zero : Vector512.Load(bias + i)), values + i);
-        for (; i < count; i++) values[i] = values[i] * scale + (bias is null ? 0 : bias[i]);
+            Vector512.Store(
+                Vector512.FusedMultiplyAdd(
+                    Vector512.Load(values + i),
+                    times,
+                    bias is null ? Vector512<float>.Zero : Vector512.Load(bias + i)
+                ),
+                values + i
+            );
+        for (; i < count; i++)
+            values[i] = values[i] * scale + (bias is null ? 0 : bias[i]);
     }
 }

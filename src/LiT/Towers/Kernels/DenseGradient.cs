@@ -19,8 +19,10 @@ internal sealed class DenseGradient : autograd.SingleTensorFunction<DenseGradien
     /// <returns>[.., O].</returns>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias)
     {
-        if (!OneDnn.IsFaster(x, weight.shape[0])) return nn.functional.linear(x, weight, bias);
-        if (!is_grad_enabled() || !(x.requires_grad || weight.requires_grad || bias?.requires_grad == true)) return OneDnn.Linear(x, weight, bias);
+        if (!OneDnn.IsFaster(x, weight.shape[0]))
+            return nn.functional.linear(x, weight, bias);
+        if (!is_grad_enabled() || !(x.requires_grad || weight.requires_grad || bias?.requires_grad == true))
+            return OneDnn.Linear(x, weight, bias);
         using var scope = NewDisposeScope();
         return apply(x, weight, bias!).MoveToOuterDisposeScope();
     }
@@ -34,11 +36,12 @@ internal sealed class DenseGradient : autograd.SingleTensorFunction<DenseGradien
         return OneDnn.Linear(x, weight, bias);
     }
 
-    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output) => Gradients.Give(ctx, grad_output, 3, (saved, dy) =>
-    {
-        var rows = dy.reshape(-1, dy.shape[^1]);                                                    // [R, O]
-        var dx = saved[1] is { } weight ? OneDnn.Linear(dy, weight.t(), null) : null;              // [.., I]
-        var dweight = saved[0] is { } x ? OneDnn.Linear(rows.t(), x.reshape(rows.shape[0], -1).t(), null) : null;
-        return [dx, dweight, ctx.get_data("bias") is true ? rows.sum([0]) : null];
-    });
+    public override List<Tensor> backward(autograd.AutogradContext ctx, Tensor grad_output) =>
+        Gradients.Give(ctx, grad_output, 3, (saved, dy) =>
+        {
+            var rows = dy.reshape(-1, dy.shape[^1]); // [R, O]
+            var dx = saved[1] is { } weight ? OneDnn.Linear(dy, weight.t(), null) : null; // [.., I]
+            var dweight = saved[0] is { } x ? OneDnn.Linear(rows.t(), x.reshape(rows.shape[0], -1).t(), null) : null;
+            return [dx, dweight, ctx.get_data("bias") is true ? rows.sum([0]) : null];
+        });
 }

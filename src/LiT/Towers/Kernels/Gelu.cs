@@ -27,15 +27,18 @@ internal static unsafe class Gelu
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static void InPlace(Span<float> values)
     {
-        fixed (float* p = values) Values(p, p, values.Length);
+        fixed (float* p = values)
+            Values(p, p, values.Length);
     }
 
     /// <summary>gelu(x); both may be the same place.</summary>
     internal static void Values(float* x, float* to, int count)
     {
         var whole = count & ~15;
-        for (var i = 0; i < whole; i += 16) Vector512.Store(Of(Vector512.Load(x + i)), to + i);
-        if (whole == count) return;
+        for (var i = 0; i < whole; i += 16)
+            Vector512.Store(Of(Vector512.Load(x + i)), to + i);
+        if (whole == count)
+            return;
         var rest = stackalloc float[16];
         new ReadOnlySpan<float>(x + whole, count - whole).CopyTo(new(rest, 16));
         Vector512.Store(Of(Vector512.Load(rest)), rest);
@@ -46,17 +49,22 @@ internal static unsafe class Gelu
     internal static void Slopes(float* x, float* dy, float* to, int count)
     {
         var whole = count & ~15;
-        for (var i = 0; i < whole; i += 16) Vector512.Store(SlopeOf(Vector512.Load(x + i)) * Vector512.Load(dy + i), to + i);
-        if (whole == count) return;
+        for (var i = 0; i < whole; i += 16)
+            Vector512.Store(SlopeOf(Vector512.Load(x + i)) * Vector512.Load(dy + i), to + i);
+        if (whole == count)
+            return;
         var rest = stackalloc float[16];
         new ReadOnlySpan<float>(x + whole, count - whole).CopyTo(new(rest, 16));
         Vector512.Store(SlopeOf(Vector512.Load(rest)), rest);
-        for (var i = whole; i < count; i++) to[i] = rest[i - whole] * dy[i];
+        for (var i = whole; i < count; i++)
+            to[i] = rest[i - whole] * dy[i];
     }
 
     /// <summary>Parts of so many numbers, each with its start and count, on all threads.</summary>
-    internal static void InParts(long count, Action<long, int> work) => Simd.ForEach((int)((count + Part - 1) / Part), part =>
-        work((long)part * Part, (int)Math.Min(Part, count - (long)part * Part)));
+    internal static void InParts(long count, Action<long, int> work) =>
+        Simd.ForEach((int)((count + Part - 1) / Part), part =>
+            work((long)part * Part, (int)Math.Min(Part, count - (long)part * Part))
+        );
 
     private static Vector512<float> Of(Vector512<float> x) => x / (Vector512<float>.One + Simd.Exp2(Exponent(x)));
 
@@ -64,7 +72,11 @@ internal static unsafe class Gelu
     private static Vector512<float> SlopeOf(Vector512<float> x)
     {
         var s = Vector512<float>.One / (Vector512<float>.One + Simd.Exp2(Exponent(x)));
-        var slope = Vector512.FusedMultiplyAdd(Vector512.Create(-3 * Cubic * 0.69314718055994531f), x * x, Vector512.Create(-Linear * 0.69314718055994531f));
+        var slope = Vector512.FusedMultiplyAdd(
+            Vector512.Create(-3 * Cubic * 0.69314718055994531f),
+            x * x,
+            Vector512.Create(-Linear * 0.69314718055994531f)
+        );
         return s * Vector512.FusedMultiplyAdd(x * (Vector512<float>.One - s), slope, Vector512<float>.One);
     }
 

@@ -30,16 +30,29 @@ internal static unsafe class GroupNorms
     public static Tensor RectifiedSum(GroupNorm norm, Tensor x, Tensor shortcut, bool locked) =>
         locked && Takes(x) ? Of(norm, x, shortcut, inPlace: true) : norm.call(x).PlusInPlace(shortcut).relu_();
 
-    private static bool Takes(Tensor x) => Simd.IsAvailable && x.dtype == ScalarType.Float32 && x.device_type == TorchSharp.DeviceType.CPU && x.shape[1] % Lanes == 0;
+    private static bool Takes(Tensor x) =>
+        Simd.IsAvailable
+        && x.dtype == ScalarType.Float32
+        && x.device_type == TorchSharp.DeviceType.CPU
+        && x.shape[1] % Lanes == 0;
 
     private static Tensor Of(GroupNorm norm, Tensor x, Tensor? shortcut, bool inPlace)
     {
-        x = x.permute(0, 2, 3, 1).contiguous();                                                         // [B, H, W, C]
+        x = x.permute(0, 2, 3, 1).contiguous(); // [B, H, W, C]
         shortcut = shortcut?.permute(0, 2, 3, 1).contiguous();
         var (B, C, places) = ((int)x.shape[0], (int)x.shape[3], (int)(x.shape[1] * x.shape[2]));
         var made = inPlace ? x : empty(x.shape);
-        var (weight, bias, groups, eps) = (norm.weight!.contiguous(), norm.bias!.contiguous(), (int)norm.num_groups, norm.eps);
-        var (from, to, added) = ((nint)TensorBytes.Address(x), (nint)TensorBytes.Address(made), shortcut is null ? 0 : (nint)TensorBytes.Address(shortcut));
+        var (weight, bias, groups, eps) = (
+            norm.weight!.contiguous(),
+            norm.bias!.contiguous(),
+            (int)norm.num_groups,
+            norm.eps
+        );
+        var (from, to, added) = (
+            (nint)TensorBytes.Address(x),
+            (nint)TensorBytes.Address(made),
+            shortcut is null ? 0 : (nint)TensorBytes.Address(shortcut)
+        );
         var (scale, shift) = ((nint)TensorBytes.Address(weight), (nint)TensorBytes.Address(bias));
         Simd.ForEach(B, picture =>
         {
@@ -48,34 +61,58 @@ internal static unsafe class GroupNorms
             fixed (float* times = factors)
             {
                 Factors((float*)from + at, places, C, groups, eps, (float*)scale, (float*)shift, times, times + C);
-                Apply((float*)from + at, added == 0 ? null : (float*)added + at, (float*)to + at, places, C, times, times + C);
+                Apply(
+                    (float*)from + at,
+                    added == 0 ? null : (float*)added + at,
+                    (float*)to + at,
+                    places,
+                    C,
+                    times,
+                    times + C
+                );
             }
         });
-        foreach (var tensor in (Tensor?[])[x, made, shortcut, weight, bias]) GC.KeepAlive(tensor);
+        foreach (var tensor in (Tensor?[])[x, made, shortcut, weight, bias])
+            GC.KeepAlive(tensor);
         return made.permute(0, 3, 1, 2);
     }
 
     // (x - mean of the group) / deviation of the group · weight + bias = x · times + plus.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Factors(float* x, int places, int C, int groups, double eps, float* weight, float* bias, float* times, float* plus)
+    private static void Factors(
+        float* x,
+        int places,
+        int C,
+        int groups,
+        double eps,
+        float* weight,
+        float* bias,
+        float* times,
+        float* plus
+    )
     {
         var totals = new double[2 * C];
         fixed (double* sums = totals)
         {
             // The picture's first place is taken off first, so that the squares of a large mean do not swallow a small deviation.
             for (var start = 0; start < places; start += Places)
-                for (var c = 0; c < C; c += Lanes)
+            for (var c = 0; c < C; c += Lanes)
+            {
+                var (first, sum, squares, end) = (
+                    Vector512.Load(x + c),
+                    Vector512<float>.Zero,
+                    Vector512<float>.Zero,
+                    Math.Min(places, start + Places)
+                );
+                for (var place = start; place < end; place++)
                 {
-                    var (first, sum, squares, end) = (Vector512.Load(x + c), Vector512<float>.Zero, Vector512<float>.Zero, Math.Min(places, start + Places));
-                    for (var place = start; place < end; place++)
-                    {
-                        var value = Vector512.Load(x + (long)place * C + c) - first;
-                        sum += value;
-                        squares = Vector512.FusedMultiplyAdd(value, value, squares);
-                    }
-                    Add(sum, sums + c);
-                    Add(squares, sums + C + c);
+                    var value = Vector512.Load(x + (long)place * C + c) - first;
+                    sum += value;
+                    squares = Vector512.FusedMultiplyAdd(value, value, squares);
                 }
+                Add(sum, sums + c);
+                Add(squares, sums + C + c);
+            }
             Fold(x, sums, places, C, groups, eps, weight, bias, times, plus);
         }
     }
@@ -87,7 +124,18 @@ internal static unsafe class GroupNorms
         Vector512.Store(Vector512.Load(sums + Lanes / 2) + upper, sums + Lanes / 2);
     }
 
-    private static void Fold(float* first, double* sums, int places, int C, int groups, double eps, float* weight, float* bias, float* times, float* plus)
+    private static void Fold(
+        float* first,
+        double* sums,
+        int places,
+        int C,
+        int groups,
+        double eps,
+        float* weight,
+        float* bias,
+        float* times,
+        float* plus
+    )
     {
         var size = C / groups;
         for (var group = 0; group < groups; group++)
@@ -112,11 +160,16 @@ internal static unsafe class GroupNorms
     private static void Apply(float* x, float* shortcut, float* to, int places, int C, float* times, float* plus)
     {
         for (var place = 0; place < places; place++, x += C, to += C, shortcut += shortcut is null ? 0 : C)
-            for (var c = 0; c < C; c += Lanes)
-            {
-                var value = Vector512.FusedMultiplyAdd(Vector512.Load(x + c), Vector512.Load(times + c), Vector512.Load(plus + c));
-                if (shortcut is not null) value += Vector512.Load(shortcut + c);
-                Vector512.Store(Avx512F.Max(Vector512<float>.Zero, value), to + c);              // in this order NaN stays NaN
-            }
+        for (var c = 0; c < C; c += Lanes)
+        {
+            var value = Vector512.FusedMultiplyAdd(
+                Vector512.Load(x + c),
+                Vector512.Load(times + c),
+                Vector512.Load(plus + c)
+            );
+            if (shortcut is not null)
+                value += Vector512.Load(shortcut + c);
+            Vector512.Store(Avx512F.Max(Vector512<float>.Zero, value), to + c); // in this order NaN stays NaN
+        }
     }
 }

@@ -15,7 +15,8 @@ internal static class Lanes
         var (taken, threads) = (-1, get_num_threads());
         void TakeParts()
         {
-            for (int next; (next = Interlocked.Increment(ref taken)) < count;) part(next);
+            for (int next; (next = Interlocked.Increment(ref taken)) < count; )
+                part(next);
         }
         var workers = Math.Min(count, threads);
         if (workers <= 1)
@@ -24,22 +25,27 @@ internal static class Lanes
             return;
         }
         ExceptionDispatchInfo? trouble = null;
-        var running = Enumerable.Range(0, workers).Select(_ => new Thread(() =>
-        {
-            try
+        var running = Enumerable
+            .Range(0, workers)
+            .Select(_ => new Thread(() =>
             {
-                set_num_threads(1);
-                TakeParts();
-            }
-            catch (Exception failure)
-            {
-                Volatile.Write(ref taken, count);
-                Interlocked.CompareExchange(ref trouble, ExceptionDispatchInfo.Capture(failure), null);
-            }
-        })).ToList();
-        foreach (var thread in running) thread.Start();
-        foreach (var thread in running) thread.Join();
-        set_num_threads(threads);          // the number belongs to the thread that sets it and, for threads that come later, to the process
+                try
+                {
+                    set_num_threads(1);
+                    TakeParts();
+                }
+                catch (Exception failure)
+                {
+                    Volatile.Write(ref taken, count);
+                    Interlocked.CompareExchange(ref trouble, ExceptionDispatchInfo.Capture(failure), null);
+                }
+            }))
+            .ToList();
+        foreach (var thread in running)
+            thread.Start();
+        foreach (var thread in running)
+            thread.Join();
+        set_num_threads(threads); // the number belongs to the thread that sets it and, for threads that come later, to the process
         trouble?.Throw();
     }
 }

@@ -54,12 +54,14 @@ internal static class OneDnn
     public static bool MultipliesBytes => IsAvailable && Bytes.Value;
 
     /// <summary>Whether a product with this input goes to oneDNN.</summary>
-    public static bool Takes(Tensor x) => x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && IsAvailable;
+    public static bool Takes(Tensor x) =>
+        x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && IsAvailable;
 
     /// <summary>Whether x · weightᵀ with a weight as it lies in memory is faster here than by libtorch's own product.</summary>
     /// <param name="x">[.., inputs].</param>
     /// <param name="outputs">Rows of the weight.</param>
-    public static bool IsFaster(Tensor x, long outputs) => Takes(x) && !Autocast.IsOn && x.numel() * outputs >= WorthCalling;
+    public static bool IsFaster(Tensor x, long outputs) =>
+        Takes(x) && !Autocast.IsOn && x.numel() * outputs >= WorthCalling;
 
     /// <summary>A weight laid out as oneDNN's products like it; opaque to every other operation.</summary>
     /// <param name="weight">[outputs, inputs], float32.</param>
@@ -77,7 +79,14 @@ internal static class OneDnn
     /// <param name="stride">Places that the kernel moves on by.</param>
     /// <param name="picture">Of the size that most pictures have, [.., H, W]; others are computed too, more slowly.</param>
     public static Tensor PackConvolution(Tensor kernel, long padding, long stride, Tensor picture) =>
-        Invoke("pack_convolution", kernel.contiguous(), (int)padding, (int)stride, (int)picture.shape[^2], (int)picture.shape[^1]);
+        Invoke(
+            "pack_convolution",
+            kernel.contiguous(),
+            (int)padding,
+            (int)stride,
+            (int)picture.shape[^2],
+            (int)picture.shape[^1]
+        );
 
     /// <summary>A convolution, and ReLU where asked for: [B, inputs, H, W] → [B, outputs, H', W'], channels innermost in memory.</summary>
     /// <param name="x">Float32 on the CPU; fastest with channels innermost in memory.</param>
@@ -93,8 +102,15 @@ internal static class OneDnn
     /// <see cref="Convolution"/> with the sum with what is there before the ReLU: sum is [B, outputs, H', W'], channels innermost in
     /// memory, and its memory holds the result afterwards.
     /// </summary>
-    public static Tensor ConvolutionOnto(Tensor sum, Tensor x, Tensor packed, Tensor? bias, long padding, long stride, bool relu) =>
-        Invoke("convolution_onto", sum, x, packed, bias, (int)padding, (int)stride, relu);
+    public static Tensor ConvolutionOnto(
+        Tensor sum,
+        Tensor x,
+        Tensor packed,
+        Tensor? bias,
+        long padding,
+        long stride,
+        bool relu
+    ) => Invoke("convolution_onto", sum, x, packed, bias, (int)padding, (int)stride, relu);
 
     /// <summary>A weight of signed bytes laid out for <see cref="Codes"/>.</summary>
     /// <param name="weight">[outputs, inputs], int8.</param>
@@ -105,14 +121,18 @@ internal static class OneDnn
     /// <param name="packed">What <see cref="PackCodes"/> gave.</param>
     /// <param name="scales">[outputs], float32.</param>
     /// <param name="zeros">[outputs], int32, all zero.</param>
-    public static Tensor Codes(Tensor x, Tensor packed, Tensor scales, Tensor zeros) => Invoke("codes", x, packed, scales, zeros);
+    public static Tensor Codes(Tensor x, Tensor packed, Tensor scales, Tensor zeros) =>
+        Invoke("codes", x, packed, scales, zeros);
 
     // Nothing that torch reads may be collected before it returns (see Scalars): arguments are held here, and numbers are int,
     // which goes over as it is, where long would become a scalar that nobody holds.
     private static Tensor Invoke(string name, params object?[] arguments)
     {
         foreach (var argument in arguments)
-            if (argument is long or float or double) throw new ArgumentException($"{name}: a {argument.GetType().Name} would become a scalar that nobody holds.");
+            if (argument is long or float or double)
+                throw new ArgumentException(
+                    $"{name}: a {argument.GetType().Name} would become a scalar that nobody holds."
+                );
         var result = (Tensor)Products.Value!.invoke(name, arguments!);
         GC.KeepAlive(arguments);
         return result;
@@ -121,7 +141,8 @@ internal static class OneDnn
     // A small product is tried, so that a libtorch without these operators shows here and not in a tower.
     private static jit.ScriptModule? Load()
     {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64) return null;
+        if (RuntimeInformation.ProcessArchitecture != Architecture.X64)
+            return null;
         try
         {
             using var scope = NewDisposeScope();
@@ -131,13 +152,17 @@ internal static class OneDnn
             var sums = (Tensor)products.invoke("linear", ones(1, 16), packed, ones(16));
             return sums.to(CPU)[0, 0].item<float>() == 17 ? products : null;
         }
-        catch (ExternalException) { return null; }
+        catch (ExternalException)
+        {
+            return null;
+        }
     }
 
     // Only with VNNI do the sums of products stay exact, and only then are they fast.
     private static bool TryBytes()
     {
-        if (!System.Runtime.Intrinsics.X86.AvxVnni.IsSupported) return false;
+        if (!System.Runtime.Intrinsics.X86.AvxVnni.IsSupported)
+            return false;
         try
         {
             using var scope = NewDisposeScope();
@@ -146,7 +171,10 @@ internal static class OneDnn
             var sums = Codes(full([1, 64], 255, ScalarType.Byte), packed, ones(16), zeros(16, ScalarType.Int32));
             return sums[0, 0].item<float>() == 64 * 127 * -127;
         }
-        catch (ExternalException) { return false; }
+        catch (ExternalException)
+        {
+            return false;
+        }
     }
 
     /// <summary>A TorchScript module without weights, as <c>torch.jit.save</c> writes one.</summary>
@@ -163,7 +191,20 @@ internal static class OneDnn
                 stream.Write(content);
             }
             // Pickle, protocol 2: an object of the class with training = False; no constants.
-            Add("data.pkl", [0x80, 2, (byte)'c', .. Encoding.ASCII.GetBytes($"__torch__\n{name}\n"), (byte)')', 0x81, .. "}(X\x08\0\0\0training"u8, 0x89, .. "ub."u8]);
+            Add(
+                "data.pkl",
+                [
+                    0x80,
+                    2,
+                    (byte)'c',
+                    .. Encoding.ASCII.GetBytes($"__torch__\n{name}\n"),
+                    (byte)')',
+                    0x81,
+                    .. "}(X\x08\0\0\0training"u8,
+                    0x89,
+                    .. "ub."u8,
+                ]
+            );
             Add("constants.pkl", [0x80, 2, (byte)')', (byte)'.']);
             Add("version", "3\n"u8);
             Add("code/__torch__.py", Encoding.ASCII.GetBytes(code));

@@ -15,7 +15,7 @@ internal static class Simd
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Exp2(Vector512<float> z)
     {
-        z = Avx512F.Min(Vector512.Create(126f), Avx512F.Max(Vector512.Create(-126f), z));      // in this order NaN stays NaN
+        z = Avx512F.Min(Vector512.Create(126f), Avx512F.Max(Vector512.Create(-126f), z)); // in this order NaN stays NaN
         var whole = Avx512F.RoundScale(z, 0);
         var f = z - whole;
         var power = Vector512.Create(1.535336188e-4f);
@@ -34,7 +34,8 @@ internal static class Simd
         var threads = TorchSharp.torch.get_num_threads();
         if (threads == 1 || count == 1)
         {
-            for (var i = 0; i < count; i++) part(i);
+            for (var i = 0; i < count; i++)
+                part(i);
             return;
         }
         Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, part);

@@ -6,7 +6,9 @@ namespace LiT.Tests.Data.Sets;
 /// <summary>ImageNet and its relatives, on miniatures of the folders in which they are published.</summary>
 public sealed class ImageNetFolderTests : IDisposable
 {
-    private const string Tench = "n01440764", Goldfish = "n01443537", Toilet = "n15075141";       // classes 0, 1, 999
+    private const string Tench = "n01440764",
+        Goldfish = "n01443537",
+        Toilet = "n15075141"; // classes 0, 1, 999
     private readonly TemporaryFolder folder = new();
 
     public void Dispose() => folder.Dispose();
@@ -17,7 +19,10 @@ public sealed class ImageNetFolderTests : IDisposable
         folder.Write($"val/{Goldfish}/ILSVRC2012_val_00000002.JPEG", SetFolders.Picture(2));
         folder.Write($"val/{Tench}/ILSVRC2012_val_00000001.JPEG", SetFolders.Picture(1));
         folder.Write("val/README/x.png", SetFolders.Picture(3));
-        Assert.Equal([$"{Tench}/ILSVRC2012_val_00000001.JPEG: {Tench}", $"{Goldfish}/ILSVRC2012_val_00000002.JPEG: {Goldfish}"], SetFolders.Labels(SetFolders.Read("imagenet", folder.Path)));
+        Assert.Equal(
+            [$"{Tench}/ILSVRC2012_val_00000001.JPEG: {Tench}", $"{Goldfish}/ILSVRC2012_val_00000002.JPEG: {Goldfish}"],
+            SetFolders.Labels(SetFolders.Read("imagenet", folder.Path))
+        );
     }
 
     [Theory]
@@ -26,23 +31,48 @@ public sealed class ImageNetFolderTests : IDisposable
     [InlineData("devkit")]
     public void Flat_pictures_take_their_labels_from_the_lists_that_are_published(string form)
     {
-        foreach (var i in new[] { 1, 2 }) folder.Write($"{(form == "kaggle" ? "ILSVRC/Data/CLS-LOC/val" : "ILSVRC2012_img_val")}/ILSVRC2012_val_{i:00000000}.JPEG", SetFolders.Picture((byte)i));
-        if (form == "kaggle") folder.Write("LOC_val_solution.csv", $"ImageId,PredictionString\nILSVRC2012_val_00000001,{Toilet} 1 2 3 4 {Toilet} 5 6 7 8\nILSVRC2012_val_00000002,{Tench} 1 2 3 4\n");
-        else if (form == "caffe") folder.Write("val.txt", "ILSVRC2012_val_00000001.JPEG 999\nILSVRC2012_val_00000002.JPEG 0\n");
+        foreach (var i in new[] { 1, 2 })
+            folder.Write(
+                $"{(form == "kaggle" ? "ILSVRC/Data/CLS-LOC/val" : "ILSVRC2012_img_val")}/ILSVRC2012_val_{i:00000000}.JPEG",
+                SetFolders.Picture((byte)i)
+            );
+        if (form == "kaggle")
+            folder.Write(
+                "LOC_val_solution.csv",
+                $"ImageId,PredictionString\nILSVRC2012_val_00000001,{Toilet} 1 2 3 4 {Toilet} 5 6 7 8\nILSVRC2012_val_00000002,{Tench} 1 2 3 4\n"
+            );
+        else if (form == "caffe")
+            folder.Write("val.txt", "ILSVRC2012_val_00000001.JPEG 999\nILSVRC2012_val_00000002.JPEG 0\n");
         else
         {
             folder.Write("ILSVRC2012_devkit_t12/data/ILSVRC2012_validation_ground_truth.txt", "490\n1\n");
-            folder.Write("ILSVRC2012_devkit_t12/data/meta.mat", MatBytes.File(true, MatBytes.Table("synsets", ["ILSVRC2012_ID", "WNID", "words"],
-                [MatBytes.Numbers("", 1), MatBytes.Text("", Tench), MatBytes.Text("", "tench")], [MatBytes.Numbers("", 490), MatBytes.Text("", Toilet), MatBytes.Text("", "toilet tissue")])));
+            folder.Write(
+                "ILSVRC2012_devkit_t12/data/meta.mat",
+                MatBytes.File(
+                    true,
+                    MatBytes.Table(
+                        "synsets",
+                        ["ILSVRC2012_ID", "WNID", "words"],
+                        [MatBytes.Numbers("", 1), MatBytes.Text("", Tench), MatBytes.Text("", "tench")],
+                        [MatBytes.Numbers("", 490), MatBytes.Text("", Toilet), MatBytes.Text("", "toilet tissue")]
+                    )
+                )
+            );
         }
-        Assert.Equal([$"ILSVRC2012_val_00000001.JPEG: {Toilet}", $"ILSVRC2012_val_00000002.JPEG: {Tench}"], SetFolders.Labels(SetFolders.Read("imagenet", folder.Path)));
+        Assert.Equal(
+            [$"ILSVRC2012_val_00000001.JPEG: {Toilet}", $"ILSVRC2012_val_00000002.JPEG: {Tench}"],
+            SetFolders.Labels(SetFolders.Read("imagenet", folder.Path))
+        );
     }
 
     [Fact]
     public void Flat_pictures_without_a_list_are_refused_with_what_is_missing()
     {
         folder.Write("val/ILSVRC2012_val_00000001.JPEG", SetFolders.Picture(1));
-        Assert.Contains("LOC_val_solution.csv, val.txt or the devkit's", Assert.Throws<LitException>(() => SetFolders.Read("imagenet", folder.Path)).Message);
+        Assert.Contains(
+            "LOC_val_solution.csv, val.txt or the devkit's",
+            Assert.Throws<LitException>(() => SetFolders.Read("imagenet", folder.Path)).Message
+        );
     }
 
     [Fact]
@@ -50,7 +80,10 @@ public sealed class ImageNetFolderTests : IDisposable
     {
         folder.Write("imagenetv2-matched-frequency-format-val/999/a.jpeg", SetFolders.Picture(1));
         folder.Write("imagenetv2-matched-frequency-format-val/0/b.jpeg", SetFolders.Picture(2));
-        Assert.Equal([$"0/b.jpeg: {Tench}", $"999/a.jpeg: {Toilet}"], SetFolders.Labels(SetFolders.Read("imagenet-v2", folder.Path)));
+        Assert.Equal(
+            [$"0/b.jpeg: {Tench}", $"999/a.jpeg: {Toilet}"],
+            SetFolders.Labels(SetFolders.Read("imagenet-v2", folder.Path))
+        );
     }
 
     [Theory]
@@ -72,7 +105,12 @@ public sealed class ImageNetFolderTests : IDisposable
         folder.Write("val/ILSVRC2012_val_00000001.JPEG", SetFolders.Picture(1));
         folder.Write("real.json", "[[0, 999], [1], []]");
         var samples = SetFolders.Read("imagenet-real", folder.Path);
-        var labels = Labels.Match(samples, "real", new ClassNames([.. ShippedClasses.ImageNetIds.Select((_, i) => $"name {i}")], ShippedClasses.ImageNetIds), several: true);
+        var labels = Labels.Match(
+            samples,
+            "real",
+            new ClassNames([.. ShippedClasses.ImageNetIds.Select((_, i) => $"name {i}")], ShippedClasses.ImageNetIds),
+            several: true
+        );
         Assert.Equal([0, 999], labels.All[0]);
         Assert.Empty(labels.All[1]);
         Assert.Equal(1, labels.Unmatched);
@@ -82,7 +120,7 @@ public sealed class ImageNetFolderTests : IDisposable
     public void ObjectNet_is_mapped_to_ImageNets_classes_and_its_border_is_cut_off()
     {
         ObjectNetFolder();
-        var sample = Assert.Single(SetFolders.Read("objectnet", folder.Path));                     // the object that ImageNet lacks is left out
+        var sample = Assert.Single(SetFolders.Read("objectnet", folder.Path)); // the object that ImageNet lacks is left out
         Assert.Equal("Backpack", sample.Label);
         Assert.Equal($"[\"{Tench}\",\"{Toilet}\"]", sample.Fields[Labels.SeveralField]);
         Assert.Equal((4, 4), (SetFolders.Decoded(sample).Width, SetFolders.Decoded(sample).Height));
@@ -101,21 +139,49 @@ public sealed class ImageNetFolderTests : IDisposable
         Assert.Equal(1000, options.Classes!.Names.Count);
         Assert.Equal("clip_paper", options.TemplatesFrom);
         var short_ = folder.Write("short.txt", "a\nb\n");
-        Assert.Contains("short.txt: 2 class names, where imagenet-a has 1000 classes", Assert.Throws<LitException>(() => EvaluationSetup.Choose(new(folder.Path, "imagenet-a", short_, null, null), new())).Message);
-        Assert.Contains("Give them with --classes", Assert.Throws<LitException>(() => EvaluationSetup.Choose(new(folder.Path, "imagenet-a", null, null, null), new())).Message);
-        folder.Write("LOC_synset_mapping.txt", string.Concat(ShippedClasses.ImageNetIds.Reverse().Select((id, i) => $"{id} thing {i}\n")));
-        Assert.Equal("thing 999", EvaluationSetup.Choose(new(folder.Path, "imagenet-a", null, null, null), new()).Options.Classes!.Names[0]);
+        Assert.Contains(
+            "short.txt: 2 class names, where imagenet-a has 1000 classes",
+            Assert
+                .Throws<LitException>(() =>
+                    EvaluationSetup.Choose(new(folder.Path, "imagenet-a", short_, null, null), new())
+                )
+                .Message
+        );
+        Assert.Contains(
+            "Give them with --classes",
+            Assert
+                .Throws<LitException>(() =>
+                    EvaluationSetup.Choose(new(folder.Path, "imagenet-a", null, null, null), new())
+                )
+                .Message
+        );
+        folder.Write(
+            "LOC_synset_mapping.txt",
+            string.Concat(ShippedClasses.ImageNetIds.Reverse().Select((id, i) => $"{id} thing {i}\n"))
+        );
+        Assert.Equal(
+            "thing 999",
+            EvaluationSetup.Choose(new(folder.Path, "imagenet-a", null, null, null), new()).Options.Classes!.Names[0]
+        );
     }
 
     private void ObjectNetFolder()
     {
         var red = SetFolders.Picture(255, 8);
         var inner = LiT.Images.Decoding.Decode(red);
-        for (var y = 2; y < 6; y++) for (var x = 2; x < 6; x++) inner.Pixels[(y * 8 + x) * 3] = 7;
+        for (var y = 2; y < 6; y++)
+        for (var x = 2; x < 6; x++)
+            inner.Pixels[(y * 8 + x) * 3] = 7;
         folder.Write("objectnet-1.0/images/backpack/1.png", LiT.Drawings.Png.Encode(inner));
         folder.Write("objectnet-1.0/images/air_freshener/2.png", red);
-        folder.Write("objectnet-1.0/mappings/folder_to_objectnet_label.json", """{"backpack": "Backpack", "air_freshener": "Air freshener"}""");
-        folder.Write("objectnet-1.0/mappings/objectnet_to_imagenet_1k.json", """{"Backpack": "tench, Tinca tinca; toilet tissue"}""");
+        folder.Write(
+            "objectnet-1.0/mappings/folder_to_objectnet_label.json",
+            """{"backpack": "Backpack", "air_freshener": "Air freshener"}"""
+        );
+        folder.Write(
+            "objectnet-1.0/mappings/objectnet_to_imagenet_1k.json",
+            """{"Backpack": "tench, Tinca tinca; toilet tissue"}"""
+        );
         folder.Write("objectnet-1.0/mappings/imagenet_to_label_2012_v2", "toilet tissue\ntench, Tinca tinca\n");
         folder.Write("objectnet-1.0/mappings/pytorch_to_imagenet_2012_id.json", """{"0": 1, "999": 0}""");
     }
