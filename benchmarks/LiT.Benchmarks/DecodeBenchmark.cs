@@ -123,7 +123,7 @@ internal static class DecodeBenchmark
             ImageBatch.Represent(
                 tower,
                 [.. batch.Select(one => one.Picture!)],
-                Compute.Cpu,
+                ComputeDevice.Cpu,
                 rows.AsMemory(done * tower.Tower.Width)
             );
             done += batch.Length;

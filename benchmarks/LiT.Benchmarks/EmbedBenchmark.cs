@@ -47,7 +47,7 @@ internal static class EmbedBenchmark
         var config = locked.Tower.Config!;
         using ProductLimit limit = new(MatrixProducts.Of(config), ImageBatch.Part);
         List<(string Name, LockedTower Tower)> towers = [("LiT", locked)];
-        if (Int8.WhyNot(locked.Tower, Compute.Cpu) is null)
+        if (Int8.WhyNot(locked.Tower, ComputeDevice.Cpu) is null)
             towers.Add(
                 (
                     "LiT, int8",
@@ -96,7 +96,7 @@ internal static class EmbedBenchmark
                             source,
                             store,
                             new EmbedOptions(),
-                            Compute.Cpu with
+                            ComputeDevice.Cpu with
                             {
                                 Threads = threads,
                             }

@@ -46,7 +46,7 @@ internal static class EvaluationBenchmark
             var ztxt = Unit(prompts.Count, 3);
             EvaluationOptions settings = new() { Classes = new(names), Templates = texts };
             var start = Spent.Start();
-            var set = ImageSet.Load(store, null, () => throw new InvalidOperationException(), new(), Compute.Cpu);
+            var set = ImageSet.Load(store, null, () => throw new InvalidOperationException(), new(), ComputeDevice.Cpu);
             var loaded = start.Stop();
             var run = ModelEvaluation.Scored(
                 set,
@@ -56,7 +56,7 @@ internal static class EvaluationBenchmark
                 ztxt,
                 settings,
                 100,
-                Compute.Cpu
+                ComputeDevice.Cpu
             );
             var all = start.Stop();
             var scored = Spent.Of(() => ZeroShot.Score(run.Images, run.Classes, run.Labels.All, names));
@@ -160,7 +160,7 @@ internal static class EvaluationBenchmark
             asGiven = [];
         for (var round = 0; round < 3; round++)
         {
-            sorted.Add(Spent.Of(() => TowerOutputs.Texts(towers, tokenizer, texts, Compute.Cpu)));
+            sorted.Add(Spent.Of(() => TowerOutputs.Texts(towers, tokenizer, texts, ComputeDevice.Cpu)));
             asGiven.Add(
                 Spent.Of(() =>
                 {

@@ -29,7 +29,7 @@ internal static class Int8Benchmark
             .OfType<PreparedPicture>()
             .Take(count)
             .ToList();
-        var (width, compute) = (exact.Tower.Width, Compute.Cpu with { Threads = get_num_threads() });
+        var (width, compute) = (exact.Tower.Width, ComputeDevice.Cpu with { Threads = get_num_threads() });
         var (one, other) = (new float[pictures.Count * width], new float[pictures.Count * width]);
 
         var median = Rounds.MedianSpent(

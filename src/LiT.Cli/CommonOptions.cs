@@ -64,8 +64,8 @@ internal static class CommonOptions
     public static int SeedOf(ParseResult parsed) => parsed.GetValue(Seed);
 
     /// <summary>Chooses device, type and threads. Loads libtorch, so only verbs that compute call it.</summary>
-    public static Compute ComputeOf(ParseResult parsed) =>
-        Compute.Choose(parsed.GetValue(Device)!, parsed.GetValue(DType)!, parsed.GetValue(Threads));
+    public static ComputeDevice ComputeOf(ParseResult parsed) =>
+        ComputeDevice.Choose(parsed.GetValue(Device)!, parsed.GetValue(DType)!, parsed.GetValue(Threads));
 
     /// <summary>The words of the verb that was asked for, without the program's name.</summary>
     public static IEnumerable<string> Path(ParseResult parsed)

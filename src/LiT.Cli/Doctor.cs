@@ -69,7 +69,7 @@ internal static class Doctor
 
     private static string Computed(string model)
     {
-        var check = ModelCheck.Run(model, Compute.Cpu);
+        var check = ModelCheck.Run(model, ComputeDevice.Cpu);
         return check.Golden is { } golden
             ? string.Create(
                 CultureInfo.InvariantCulture,

@@ -163,7 +163,7 @@ public sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnl
         }
     }
 
-    private static Compute ComputeOf(nn.Module module)
+    private static ComputeDevice ComputeOf(nn.Module module)
     {
         var weight = module.parameters().First();
         return new(weight.device, weight.dtype, get_num_threads());

@@ -18,7 +18,7 @@ public sealed class LitModel : IDisposable
         ImageFile = "image.safetensors";
 
     private readonly string? folder;
-    private readonly Compute compute;
+    private readonly ComputeDevice compute;
     private LockedTower? image;
     private string? textFingerprint;
 
@@ -26,7 +26,7 @@ public sealed class LitModel : IDisposable
         ModelDescription description,
         TwoTowers towers,
         CaptionTokenizer tokenizer,
-        Compute compute,
+        ComputeDevice compute,
         string? folder
     )
     {
@@ -63,9 +63,9 @@ public sealed class LitModel : IDisposable
     /// <param name="compute">Where and in what type to compute.</param>
     /// <param name="vocabulary">The vocabulary of a published file; null for the one beside it. A bundle has its own.</param>
     /// <exception cref="LitException">No model is there, or a part of it is missing or damaged.</exception>
-    public static LitModel Load(string path, Compute? compute = null, string? vocabulary = null)
+    public static LitModel Load(string path, ComputeDevice? compute = null, string? vocabulary = null)
     {
-        compute ??= Compute.Cpu;
+        compute ??= ComputeDevice.Cpu;
         if (
             BundleIn(path) is null
             && !Directory.Exists(path)

@@ -29,7 +29,7 @@ public sealed record ModelCheckResult(
 public static class ModelCheck
 {
     /// <exception cref="LitException">A file was changed, the image tower is another, or this machine computes something else; the message says what.</exception>
-    public static ModelCheckResult Run(string path, Compute compute)
+    public static ModelCheckResult Run(string path, ComputeDevice compute)
     {
         // In float32, whatever is computed in otherwise: bfloat16 would hide what is looked for.
         compute = compute with { Type = TorchSharp.torch.ScalarType.Float32 };

@@ -20,7 +20,7 @@ public static class ModelConversion
         string folder,
         string? textSide,
         string? vocabulary,
-        Compute? compute = null
+        ComputeDevice? compute = null
     )
     {
         RefusePlace(folder);
@@ -29,7 +29,7 @@ public static class ModelConversion
             using var model = LitModel.Load(source, compute, vocabulary);
             return Save(folder, model, model.Image, source);
         }
-        using var image = ImageTowerLoader.Load(source, new ImageTowerOptions { Compute = compute ?? Compute.Cpu });
+        using var image = ImageTowerLoader.Load(source, new ImageTowerOptions { Compute = compute ?? ComputeDevice.Cpu });
         using var text = LitModel.Load(textSide, compute, vocabulary);
         if (text.Description.Image.Fingerprint != image.Fingerprint)
             throw new LitException(

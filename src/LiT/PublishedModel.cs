@@ -20,7 +20,7 @@ internal sealed record PublishedModel(
     /// <param name="compute">Where and in what type to compute.</param>
     /// <param name="vocabulary">The vocabulary; null for the one beside the file.</param>
     /// <exception cref="LitException">There is no such file, it holds no two towers, or its vocabulary is missing.</exception>
-    public static PublishedModel Open(string spec, Compute compute, string? vocabulary)
+    public static PublishedModel Open(string spec, ComputeDevice compute, string? vocabulary)
     {
         var (path, options) = TowerPath.Split(spec);
         using var checkpoint = Checkpoint.Open(path);

@@ -16,7 +16,7 @@ internal sealed class TextCache
     private readonly string folder,
         model;
 
-    public TextCache(string folder, string textFingerprint, CaptionTokenizer tokenizer, Compute compute)
+    public TextCache(string folder, string textFingerprint, CaptionTokenizer tokenizer, ComputeDevice compute)
     {
         if (File.Exists(folder))
             throw new LitException(

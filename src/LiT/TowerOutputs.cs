@@ -19,7 +19,7 @@ internal static class TowerOutputs
         TwoTowers towers,
         CaptionTokenizer tokenizer,
         IReadOnlyList<string> texts,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default,
         TextCache? cache = null
@@ -81,7 +81,7 @@ internal static class TowerOutputs
     }
 
     /// <summary>zimg of each representation.</summary>
-    public static Embeddings Images(TwoTowers towers, Embeddings representations, Compute compute)
+    public static Embeddings Images(TwoTowers towers, Embeddings representations, ComputeDevice compute)
     {
         var size = towers.EmbeddingSize;
         var values = new float[representations.Count * size];

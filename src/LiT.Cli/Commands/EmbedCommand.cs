@@ -160,7 +160,7 @@ internal static class EmbedCommand
     }
 
     // Where a tower cannot be one of bytes, the run goes on in float32 and says so: the store names the tower that made it.
-    private static LockedTower Int8Of(ref string spec, Compute compute)
+    private static LockedTower Int8Of(ref string spec, ComputeDevice compute)
     {
         var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
         if (locked.Tower.IsInt8)

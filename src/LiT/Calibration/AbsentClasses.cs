@@ -81,7 +81,7 @@ public static class AbsentClasses
         string path,
         EvaluationOptions options,
         double present,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     )

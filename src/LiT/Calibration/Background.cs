@@ -72,7 +72,7 @@ public sealed partial class Background
         LitModel model,
         string path,
         BackgroundOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     )

@@ -35,7 +35,7 @@ public static class DrawnTower
             ?? throw new InvalidOperationException($"The library was built without {GoldenResource}.");
         var written = ProbeVectors.FromJson(JsonNode.Parse(stream)!);
         using var tower = Load();
-        var distance = ProbeVectors.Of(tower, Compute.Cpu).DistanceTo(written);
+        var distance = ProbeVectors.Of(tower, ComputeDevice.Cpu).DistanceTo(written);
         return distance <= GoldenVectors.Tolerance
             ? string.Create(
                 CultureInfo.InvariantCulture,

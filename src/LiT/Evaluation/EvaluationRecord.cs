@@ -13,7 +13,7 @@ namespace LiT.Evaluation;
 /// <summary>The hashes and versions that go into every result.</summary>
 internal static class EvaluationRecord
 {
-    public static EvaluationVersions Versions(Compute compute) =>
+    public static EvaluationVersions Versions(ComputeDevice compute) =>
         new(
             typeof(EvaluationRecord)
                 .Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()

@@ -101,7 +101,7 @@ public static class GivenEmbeddings
                 TemplatesFrom = $"embeddings of {options.Texts}",
             },
             options.Temperature,
-            Compute.Cpu
+            ComputeDevice.Cpu
         );
         return run with
         {
@@ -139,7 +139,7 @@ public static class GivenEmbeddings
             pairs,
             options.Seed,
             options.Temperature,
-            Compute.Cpu
+            ComputeDevice.Cpu
         );
     }
 
@@ -153,7 +153,7 @@ public static class GivenEmbeddings
                 null,
                 () => throw new InvalidOperationException("a store needs no tower"),
                 new() { Samples = new() { LabelColumn = options.LabelColumn } },
-                Compute.Cpu
+                ComputeDevice.Cpu
             );
             set = ImageSet.Of(set.Path, Unit(set.Representations, set.Path, say), set.Samples);
         }

@@ -66,7 +66,7 @@ public sealed class ImageSet
         ExpectedTower? expected,
         Func<LockedTower> tower,
         ImageSetOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     ) =>
@@ -127,7 +127,7 @@ public sealed class ImageSet
         SampleSource source,
         LockedTower tower,
         ImageSetOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress,
         CancellationToken cancel
     )

@@ -91,7 +91,7 @@ public static class ModelEvaluation
         LitModel model,
         string path,
         EvaluationOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     )
@@ -114,7 +114,7 @@ public static class ModelEvaluation
         LitModel model,
         string path,
         EvaluationOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     )
@@ -147,7 +147,7 @@ public static class ModelEvaluation
         LitModel model,
         ImageSet set,
         EvaluationOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     )
@@ -199,7 +199,7 @@ public static class ModelEvaluation
         LitModel model,
         string path,
         EvaluationOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     )
@@ -222,7 +222,7 @@ public static class ModelEvaluation
         LitModel model,
         ImageSet set,
         EvaluationOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     )
@@ -291,7 +291,7 @@ public static class ModelEvaluation
         Embeddings ztxt,
         EvaluationOptions options,
         double? temperature,
-        Compute compute
+        ComputeDevice compute
     )
     {
         var clock = Stopwatch.StartNew();
@@ -374,7 +374,7 @@ public static class ModelEvaluation
         IReadOnlyCollection<(int Image, int Text)> pairs,
         int seed,
         double? temperature,
-        Compute compute
+        ComputeDevice compute
     )
     {
         var clock = Stopwatch.StartNew();

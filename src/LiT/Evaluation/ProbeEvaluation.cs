@@ -32,7 +32,7 @@ public sealed class ProbeEvaluation
                 tower,
                 () => throw new InvalidOperationException("a store needs no tower"),
                 options,
-                Compute.Cpu
+                ComputeDevice.Cpu
             );
             var labels = Labels.Match(set.Samples, path, classes);
             classes ??= labels.Classes;

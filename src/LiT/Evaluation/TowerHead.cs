@@ -35,7 +35,7 @@ public static class TowerHead
         string path,
         ImageSetOptions options,
         ClassNames? classes,
-        Compute compute,
+        ComputeDevice compute,
         int seed = 0,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default

@@ -11,7 +11,7 @@ internal sealed class EmbedPass(
     EmbeddingStoreWriter store,
     KnownPictures known,
     EmbedOptions options,
-    Compute compute,
+    ComputeDevice compute,
     IProgress<ProgressStep>? progress
 )
 {

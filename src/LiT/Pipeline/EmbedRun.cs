@@ -30,7 +30,7 @@ public static class EmbedRun
         SampleSource source,
         string folder,
         EmbedOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     )

@@ -21,7 +21,7 @@ internal static class ImageBatch
     public static void Represent(
         LockedTower locked,
         IReadOnlyList<PreparedPicture> pictures,
-        Compute compute,
+        ComputeDevice compute,
         Memory<float> rows,
         int views = 1
     )
@@ -51,7 +51,7 @@ internal static class ImageBatch
         int first,
         int count,
         int views,
-        Compute compute,
+        ComputeDevice compute,
         Span<float> rows
     )
     {

@@ -29,7 +29,7 @@ public static class StoreCheck
         LockedTower tower,
         SampleSource? source,
         int pictures,
-        Compute compute,
+        ComputeDevice compute,
         CancellationToken cancel = default
     )
     {
@@ -72,7 +72,7 @@ public static class StoreCheck
         LockedTower tower,
         SampleSource source,
         int pictures,
-        Compute compute,
+        ComputeDevice compute,
         CancellationToken cancel
     )
     {

@@ -87,7 +87,7 @@ public static class QuickstartRun
         string folder,
         QuickstartSize size,
         int seed,
-        Compute compute,
+        ComputeDevice compute,
         Action<string> say,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default

@@ -49,7 +49,7 @@ public static class PictureSearch
         IReadOnlyList<string> texts,
         Background? background,
         SearchOptions options,
-        Compute compute,
+        ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
     )

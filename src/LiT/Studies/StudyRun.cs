@@ -43,7 +43,7 @@ public sealed record StudyRequest
     public bool KeepCheckpoints { get; init; }
 
     /// <summary>Where to compute.</summary>
-    public required Compute Compute { get; init; }
+    public required ComputeDevice Compute { get; init; }
 }
 
 /// <summary>

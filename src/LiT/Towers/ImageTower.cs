@@ -38,7 +38,7 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
 
     /// <summary>Makes a locked tower one of bytes. <see cref="Unlock"/> takes it back.</summary>
     /// <exception cref="LitException">It cannot be; the message says why.</exception>
-    internal void BecomeInt8(Images.Preprocessing preprocessing, Compute compute)
+    internal void BecomeInt8(Images.Preprocessing preprocessing, ComputeDevice compute)
     {
         if (!Locked)
             throw new InvalidOperationException("Only a locked tower can become one of bytes.");

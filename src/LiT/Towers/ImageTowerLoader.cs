@@ -261,7 +261,7 @@ public static class ImageTowerLoader
         string family,
         MatchedNames? names,
         Preprocessing preprocessing,
-        Compute compute
+        ComputeDevice compute
     )
     {
         if (Int8.WhyNot(tower, compute) is { } reason)

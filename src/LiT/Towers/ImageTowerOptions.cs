@@ -7,7 +7,7 @@ namespace LiT.Towers;
 public sealed record ImageTowerOptions
 {
     /// <summary>Where and in what type it computes.</summary>
-    public Compute Compute { get; init; } = Compute.Cpu;
+    public ComputeDevice Compute { get; init; } = ComputeDevice.Cpu;
 
     /// <summary>Whether the tower becomes a constant (<see cref="ImageTower.Lock"/>); false leaves it ready for training.</summary>
     public bool Locked { get; init; } = true;

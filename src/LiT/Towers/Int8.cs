@@ -17,7 +17,7 @@ public static class Int8
     private const int Pictures = 4;
 
     /// <summary>Why a tower cannot be made one of bytes here, in words; null where it can.</summary>
-    public static string? WhyNot(ImageTower tower, Compute compute) =>
+    public static string? WhyNot(ImageTower tower, ComputeDevice compute) =>
         compute.Device.type != DeviceType.CPU || compute.Type != ScalarType.Float32
             ? "int8 towers compute on the CPU, beside --dtype float32"
         : !Simd.IsAvailable || !OneDnn.MultipliesBytes
@@ -30,7 +30,7 @@ public static class Int8
 
     /// <summary>Makes a locked tower one of bytes, for good.</summary>
     /// <exception cref="LitException">It cannot be; the message says why.</exception>
-    internal static void Apply(ImageTower tower, Preprocessing preprocessing, Compute compute)
+    internal static void Apply(ImageTower tower, Preprocessing preprocessing, ComputeDevice compute)
     {
         if (WhyNot(tower, compute) is { } reason)
             throw CannotBe(reason);

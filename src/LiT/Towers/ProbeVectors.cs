@@ -30,7 +30,7 @@ public sealed record ProbeVectors(string DType, float[] Values)
     public int Width => Values.Length / Pictures;
 
     /// <summary>Draws the pictures and sends them through the tower, one at a time.</summary>
-    public static ProbeVectors Of(LockedTower tower, Compute compute)
+    public static ProbeVectors Of(LockedTower tower, ComputeDevice compute)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();

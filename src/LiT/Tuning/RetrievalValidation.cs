@@ -12,7 +12,7 @@ internal sealed class RetrievalValidation : IValidation
 
     private readonly TwoTowers towers;
     private readonly CaptionTokenizer tokenizer;
-    private readonly Compute compute;
+    private readonly ComputeDevice compute;
     private readonly Func<Embeddings> representations;
     private readonly List<string> captions = [];
     private readonly List<int> imageOf = [];
@@ -26,7 +26,7 @@ internal sealed class RetrievalValidation : IValidation
         TwoTowers towers,
         CaptionTokenizer tokenizer,
         ImageSet set,
-        Compute compute,
+        ComputeDevice compute,
         LockedTower? moving = null
     )
     {

@@ -94,5 +94,5 @@ public sealed record TuneRequest
     public int Seed { get; init; }
 
     /// <summary>Where to compute.</summary>
-    public required Compute Compute { get; init; }
+    public required ComputeDevice Compute { get; init; }
 }

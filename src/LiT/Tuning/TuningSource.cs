@@ -244,7 +244,7 @@ internal sealed class PixelSource : TuningSource
     private Embeddings Represent(IReadOnlyList<Sample> some) => PicturesThrough(Tower, some, request.Compute);
 
     /// <summary>Representations of pictures that can be read, by a tower as it is now.</summary>
-    internal static Embeddings PicturesThrough(LockedTower tower, IReadOnlyList<Sample> some, Compute compute)
+    internal static Embeddings PicturesThrough(LockedTower tower, IReadOnlyList<Sample> some, ComputeDevice compute)
     {
         var values = new float[some.Count * tower.Tower.Width];
         List<PreparedPicture> batch = [];

@@ -9,7 +9,7 @@ internal sealed class ZeroShotValidation : IValidation
 {
     private readonly TwoTowers towers;
     private readonly CaptionTokenizer tokenizer;
-    private readonly Compute compute;
+    private readonly ComputeDevice compute;
     private readonly Func<Embeddings> representations;
     private readonly Labels labels;
     private readonly IReadOnlyList<Prompt> prompts;
@@ -28,7 +28,7 @@ internal sealed class ZeroShotValidation : IValidation
         ImageSet set,
         ClassNames? classes,
         IReadOnlyList<string> templates,
-        Compute compute,
+        ComputeDevice compute,
         LockedTower? moving = null
     )
     {

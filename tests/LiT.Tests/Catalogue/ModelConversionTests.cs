@@ -29,7 +29,7 @@ public sealed class ModelConversionTests : IDisposable
         );
         Assert.Equal(published.Tokenizer.Row("a b", out _), bundle.Tokenizer.Row("a b", out _));
 
-        var check = ModelCheck.Run(folder["bundle"], Compute.Cpu);
+        var check = ModelCheck.Run(folder["bundle"], ComputeDevice.Cpu);
         Assert.Equal((3, ProbeVectors.Pictures), (check.Golden!.Texts, check.Golden.Pictures));
         Assert.InRange(check.Golden.Largest, 0, 1e-6);
         Assert.Equal(
@@ -119,7 +119,7 @@ public sealed class ModelConversionTests : IDisposable
             Assert.Contains("golden.json: damaged", Refused(bundle));
         }
         File.Delete(Path.Combine(bundle, "golden.json"));
-        Assert.Null(ModelCheck.Run(bundle, Compute.Cpu).Golden);
+        Assert.Null(ModelCheck.Run(bundle, ComputeDevice.Cpu).Golden);
     }
 
     [Fact]
@@ -129,8 +129,8 @@ public sealed class ModelConversionTests : IDisposable
         ModelConversion.ToTowerFile(Path.Combine(bundle, "image.safetensors"), folder["tower.safetensors"]);
         ModelConversion.ToBundle(folder["tower.safetensors"], folder["again"], bundle, null);
         Assert.Equal(
-            ModelCheck.Run(bundle, Compute.Cpu).Fingerprint,
-            ModelCheck.Run(folder["again"], Compute.Cpu).Fingerprint
+            ModelCheck.Run(bundle, ComputeDevice.Cpu).Fingerprint,
+            ModelCheck.Run(folder["again"], ComputeDevice.Cpu).Fingerprint
         );
         DrawnTower.Write(folder["other.safetensors"]);
         Assert.Contains(
@@ -173,7 +173,7 @@ public sealed class ModelConversionTests : IDisposable
     public void The_built_in_tower_gives_its_golden_vectors() => Assert.Contains("allowed", DrawnTower.Check());
 
     private static string Refused(string bundle) =>
-        Assert.Throws<LitException>(() => ModelCheck.Run(bundle, Compute.Cpu)).Message;
+        Assert.Throws<LitException>(() => ModelCheck.Run(bundle, ComputeDevice.Cpu)).Message;
 
     private string Bundle()
     {

@@ -39,7 +39,7 @@ public sealed class ImageSetTests : IDisposable
             "is no embedding store",
             Assert
                 .Throws<UsageException>(() =>
-                    ImageSet.Load(temporary.Path, null, NoTower, new() { AverageViews = true }, Compute.Cpu)
+                    ImageSet.Load(temporary.Path, null, NoTower, new() { AverageViews = true }, ComputeDevice.Cpu)
                 )
                 .Message
         );
@@ -59,7 +59,7 @@ public sealed class ImageSetTests : IDisposable
             .Dispose();
 
     private ImageSet Load(string name, bool average) =>
-        ImageSet.Load(temporary[name], null, NoTower, new() { AverageViews = average }, Compute.Cpu);
+        ImageSet.Load(temporary[name], null, NoTower, new() { AverageViews = average }, ComputeDevice.Cpu);
 
     private static LockedTower NoTower() => throw new InvalidOperationException("a store needs no tower");
 }

@@ -139,7 +139,7 @@ public sealed class EmbedFaultTests : IDisposable
             Samples.Open(temporary["*.tar"]),
             temporary["store"],
             new(),
-            Compute.Cpu
+            ComputeDevice.Cpu
         );
 
         Assert.Equal(reason is null ? 0 : 1, result.Counts.Skipped);
@@ -252,7 +252,7 @@ public sealed class EmbedFaultTests : IDisposable
             Samples.Open(temporary["pictures"]),
             temporary["store"],
             new() { BatchSize = 4 },
-            Compute.Cpu,
+            ComputeDevice.Cpu,
             new Change(() =>
             {
                 if (done)
@@ -284,7 +284,7 @@ public sealed class EmbedFaultTests : IDisposable
             Samples.Open(temporary["pictures"]),
             temporary["store"],
             new() { BatchSize = 4, Update = true },
-            Compute.Cpu
+            ComputeDevice.Cpu
         );
         Assert.Equal((10, 45, 5), (mended.EmbeddedNow, mended.Reused, mended.Counts.Skipped));
     }
@@ -292,7 +292,7 @@ public sealed class EmbedFaultTests : IDisposable
     private string[] Embed(string data, int embedded, int skipped, string? what = null, EmbedOptions? options = null)
     {
         var source = Samples.Open(temporary[data]);
-        var result = EmbedRun.Run(Tower, "tower", source, temporary["store"], options ?? new(), Compute.Cpu);
+        var result = EmbedRun.Run(Tower, "tower", source, temporary["store"], options ?? new(), ComputeDevice.Cpu);
         Assert.True((embedded, skipped) == (result.Counts.Embedded, result.Counts.Skipped), $"{what}: {result.Counts}");
         Assert.Equal(result.Counts.Found, source.ReadAll().Count(found => found.Skipped is not { InPart: true }));
         var lines = File.ReadAllLines(temporary["store", "skipped.jsonl"]);

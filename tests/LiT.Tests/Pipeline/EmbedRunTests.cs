@@ -124,7 +124,7 @@ public sealed class EmbedRunTests : IDisposable
                 {
                     Reuse = [temporary["store"]],
                 },
-                Compute.Cpu
+                ComputeDevice.Cpu
             )
         );
         Assert.Contains("made by the tower tower (fingerprint", refused.Message, StringComparison.Ordinal);
@@ -148,7 +148,7 @@ public sealed class EmbedRunTests : IDisposable
             Assert.Null(StoreFit.Remark(exact));
             Assert.Contains("--decode fast", StoreFit.Remark(fast), StringComparison.Ordinal);
             Assert.Equal((256, 256), fast.PictureSize(0));
-            Assert.Equal(1, StoreCheck.Run(fast, Tower, Source(), 4, Compute.Cpu).LowestCosine, 5);
+            Assert.Equal(1, StoreCheck.Run(fast, Tower, Source(), 4, ComputeDevice.Cpu).LowestCosine, 5);
         }
         Assert.NotEqual(Rows("exact")["00.png"], Rows("fast")["00.png"]);
         Assert.True(Embed("fast").WasComplete); // not said again, it stays as it is
@@ -242,7 +242,7 @@ public sealed class EmbedRunTests : IDisposable
             {
                 MaxBad = 1,
             },
-            Compute.Cpu
+            ComputeDevice.Cpu
         );
 
         Assert.Equal((17, 3), (result.Counts.Embedded, result.Counts.Skipped));
@@ -393,12 +393,12 @@ public sealed class EmbedRunTests : IDisposable
             Embed("store", progress: After(6, stop.Cancel), cancel: stop.Token)
         );
         var json = temporary["store", "store.json"];
-        var probes = ProbeVectors.Of(Other, Compute.Cpu).ToJson()["values"]!.ToString();
+        var probes = ProbeVectors.Of(Other, ComputeDevice.Cpu).ToJson()["values"]!.ToString();
         File.WriteAllText(
             json,
             File.ReadAllText(json)
                 .Replace(
-                    ProbeVectors.Of(Tower, Compute.Cpu).ToJson()["values"]!.ToString(),
+                    ProbeVectors.Of(Tower, ComputeDevice.Cpu).ToJson()["values"]!.ToString(),
                     probes,
                     StringComparison.Ordinal
                 )
@@ -416,7 +416,7 @@ public sealed class EmbedRunTests : IDisposable
         EmbedOptions? options = null,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
-    ) => EmbedRun.Run(Tower, "tower", Source(), temporary[store], options ?? Options, Compute.Cpu, progress, cancel);
+    ) => EmbedRun.Run(Tower, "tower", Source(), temporary[store], options ?? Options, ComputeDevice.Cpu, progress, cancel);
 
     private LiT.Data.SampleSource Source() => LiT.Data.Samples.Open(temporary["pictures"]);
 

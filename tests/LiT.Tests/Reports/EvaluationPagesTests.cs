@@ -110,7 +110,7 @@ public sealed class EvaluationPagesTests : IDisposable
             [.. Enumerable.Range(0, 6).Select(i => (i, i))],
             0,
             10,
-            Compute.Cpu
+            ComputeDevice.Cpu
         );
         EvaluationFolder report = new(Path.Combine(folder.FullName, "report"), pictures, null, new());
 
@@ -154,7 +154,7 @@ public sealed class EvaluationPagesTests : IDisposable
             new([1, 0, 0, 0, 1, 0, 0, 0, 1], 3),
             new EvaluationOptions { Templates = ["{}"] },
             5,
-            Compute.Cpu
+            ComputeDevice.Cpu
         );
     }
 

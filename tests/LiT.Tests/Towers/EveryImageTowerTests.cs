@@ -290,7 +290,7 @@ public sealed class EveryImageTowerTests : IDisposable
         using var exact = ImageTowerLoader.Load(path);
         using var coarse = ImageTowerLoader.Load(
             path,
-            new ImageTowerOptions { Compute = Compute.Cpu with { Type = ScalarType.BFloat16 } }
+            new ImageTowerOptions { Compute = ComputeDevice.Cpu with { Type = ScalarType.BFloat16 } }
         );
         Assert.Equal(exact.Fingerprint, coarse.Fingerprint);
         var got = coarse.Tower.call(Pictures(2).to(bfloat16));

@@ -12,10 +12,10 @@ public sealed class ProbeVectorsTests
     {
         using var tower = Tower();
         var written = ProbeVectors.FromJson(
-            JsonNode.Parse(ProbeVectors.Of(tower, Compute.Cpu).ToJson().ToJsonString())!
+            JsonNode.Parse(ProbeVectors.Of(tower, ComputeDevice.Cpu).ToJson().ToJsonString())!
         );
 
-        var atHand = ProbeVectors.Of(tower, Compute.Cpu);
+        var atHand = ProbeVectors.Of(tower, ComputeDevice.Cpu);
 
         Assert.Equal(("float32", 64), (written.DType, written.Width));
         Assert.Equal(atHand.Values, written.Values);
@@ -32,7 +32,7 @@ public sealed class ProbeVectorsTests
     public void Another_tower_or_preprocessing_does_not_agree(string what)
     {
         using var tower = Tower();
-        var written = ProbeVectors.Of(tower, Compute.Cpu);
+        var written = ProbeVectors.Of(tower, ComputeDevice.Cpu);
         using var changed = Tower(what == "other weights" ? 1 : 0);
         if (what == "one weight")
             using (torch.no_grad())
@@ -45,7 +45,7 @@ public sealed class ProbeVectorsTests
             _ => changed.Preprocessing,
         };
 
-        var trouble = written.Trouble(ProbeVectors.Of(changed with { Preprocessing = preprocessing }, Compute.Cpu));
+        var trouble = written.Trouble(ProbeVectors.Of(changed with { Preprocessing = preprocessing }, ComputeDevice.Cpu));
 
         Assert.Contains("other numbers for the test pictures", trouble, StringComparison.Ordinal);
     }

@@ -78,7 +78,7 @@ public class TuningTokenizerTests
                 Out = "",
                 TextTower = tower,
                 Tokenizer = tokenizer,
-                Compute = Compute.Cpu,
+                Compute = ComputeDevice.Cpu,
             },
             Captions,
             _ => { },

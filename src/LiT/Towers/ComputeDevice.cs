@@ -3,16 +3,16 @@ using static TorchSharp.torch;
 namespace LiT.Towers;
 
 /// <summary>Where and in what type the towers compute.</summary>
-public sealed record Compute(Device Device, ScalarType Type, int Threads)
+public sealed record ComputeDevice(Device Device, ScalarType Type, int Threads)
 {
     /// <summary>Float32 on the CPU with every core: what everything is measured against.</summary>
-    public static Compute Cpu => new(CPU, ScalarType.Float32, Environment.ProcessorCount);
+    public static ComputeDevice Cpu => new(CPU, ScalarType.Float32, Environment.ProcessorCount);
 
     /// <param name="name">auto, cpu, cuda or cuda:N. Auto takes CUDA where libtorch has it.</param>
     /// <param name="type">float32 or bfloat16.</param>
     /// <param name="threads">Threads for tensor operations; 0 for every core.</param>
     /// <exception cref="UsageException">A device or type that does not exist here.</exception>
-    public static Compute Choose(string name, string type, int threads)
+    public static ComputeDevice Choose(string name, string type, int threads)
     {
         var count = threads > 0 ? threads : Environment.ProcessorCount;
         set_num_threads(count);
