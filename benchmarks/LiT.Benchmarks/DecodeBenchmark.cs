@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using LiT.Bundles;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Images;
-using LiT.Pipeline;
 using LiT.Towers;
 
 namespace LiT.Benchmarks;

@@ -1,6 +1,7 @@
 using System.Globalization;
+using LiT.Bundles;
 using LiT.Data;
-using LiT.Pipeline;
+using LiT.Embedding;
 using LiT.Towers;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using LiT.Catalogue;
 using System.CommandLine;
 using System.Globalization;
 

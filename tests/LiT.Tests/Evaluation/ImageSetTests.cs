@@ -1,4 +1,4 @@
-using LiT.Evaluation;
+using LiT.Embedding;
 using LiT.Stores;
 using LiT.Tests.Duplicates;
 using LiT.Towers;

@@ -1,7 +1,7 @@
 using System.Text;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Images;
-using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Tests.Data;
 using LiT.Tests.Images;

@@ -1,5 +1,5 @@
+using LiT.Embedding;
 using LiT.Images;
-using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Tests.Images;
 using LiT.Towers;

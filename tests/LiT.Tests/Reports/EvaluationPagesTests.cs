@@ -1,4 +1,6 @@
+using LiT.Classification;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Images;
 using LiT.Reports;

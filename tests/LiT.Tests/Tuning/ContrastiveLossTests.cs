@@ -1,5 +1,6 @@
 using CsCheck;
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
+using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;

@@ -1,4 +1,5 @@
-using LiT.Tuning;
+using LiT.Tuning.Optimizers;
+using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;
