@@ -1,3 +1,4 @@
+using LiT.Compute;
 using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
