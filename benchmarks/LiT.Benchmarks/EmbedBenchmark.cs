@@ -1,6 +1,7 @@
 using System.Globalization;
 using LiT.Benchmarks.Onnx;
 using LiT.Bundles;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Embedding;
 using LiT.Images;

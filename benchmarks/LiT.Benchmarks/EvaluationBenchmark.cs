@@ -8,7 +8,6 @@ using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Stores;
 using LiT.Text;
-using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using LiT.Bundles;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Embedding;
 using LiT.Towers;

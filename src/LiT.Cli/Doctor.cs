@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using LiT.Bundles;
+using LiT.Compute;
 using LiT.Drawings;
 using LiT.Images;
-using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Cli;

@@ -1,6 +1,7 @@
 using LiT.Bundles;
 using LiT.Checkpoints;
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Files;
 using LiT.Text;
 using LiT.Towers;

@@ -1,6 +1,6 @@
-using LiT.Evaluation;
 using System.CommandLine;
 using LiT.Classification;
+using LiT.Evaluation;
 
 namespace LiT.Cli.Commands;
 

@@ -1,6 +1,6 @@
-using LiT.Catalogue;
 using System.CommandLine;
 using System.Globalization;
+using LiT.Catalogue;
 
 namespace LiT.Cli.Commands;
 

@@ -1,5 +1,5 @@
-using LiT.TestSets;
 using System.CommandLine;
+using LiT.TestSets;
 
 namespace LiT.Cli.Commands;
 

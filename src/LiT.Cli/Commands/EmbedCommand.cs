@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Compute;
 using LiT.Embedding;
 using LiT.Images;
 using LiT.Stores;

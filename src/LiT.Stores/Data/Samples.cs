@@ -1,4 +1,3 @@
-
 namespace LiT.Data;
 
 /// <summary>Opens whatever a path is.</summary>

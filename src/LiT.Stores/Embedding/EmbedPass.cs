@@ -1,4 +1,5 @@
 using LiT.Bundles;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Stores;
 using LiT.Towers;

@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using LiT.Bundles;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Stores;
 using LiT.Towers;

@@ -2,7 +2,6 @@ using LiT.Classification;
 using LiT.Compute;
 using LiT.Embedding;
 using LiT.Stores;
-using LiT.Towers;
 
 namespace LiT.Search;
 

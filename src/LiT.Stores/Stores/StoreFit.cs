@@ -1,5 +1,5 @@
-using LiT.Bundles;
 using System.Text.Json.Nodes;
+using LiT.Bundles;
 using LiT.Images;
 
 namespace LiT.Stores;

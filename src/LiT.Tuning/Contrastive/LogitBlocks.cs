@@ -1,6 +1,5 @@
-using LiT.Towers;
-using LiT.Towers.Kernels;
-using LiT.Tuning.Runs;
+using LiT.Compute;
+using LiT.Compute.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Towers;
 using LiT.Tuning.Optimizers;
 using LiT.Tuning.Runs;

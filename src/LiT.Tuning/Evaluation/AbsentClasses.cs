@@ -2,7 +2,6 @@ using System.Diagnostics;
 using LiT.Classification;
 using LiT.Compute;
 using LiT.Search;
-using LiT.Towers;
 
 namespace LiT.Evaluation;
 

@@ -1,7 +1,7 @@
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Embedding;
-using LiT.Towers;
 
 namespace LiT.Evaluation;
 

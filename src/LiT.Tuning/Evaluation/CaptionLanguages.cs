@@ -41,6 +41,5 @@ public static class CaptionLanguages
         }
     }
 
-    private static bool IsLanguage(string field) =>
-        field.StartsWith(LanguageField, StringComparison.Ordinal);
+    private static bool IsLanguage(string field) => field.StartsWith(LanguageField, StringComparison.Ordinal);
 }

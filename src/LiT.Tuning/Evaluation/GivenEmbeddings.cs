@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using LiT.Checkpoints;
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Embedding;
 using LiT.Stores;
-using LiT.Towers;
 
 namespace LiT.Evaluation;
 

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Embedding;
 using LiT.Images;
-using LiT.Towers;
 
 namespace LiT.Evaluation;
 

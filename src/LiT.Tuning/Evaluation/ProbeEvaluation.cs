@@ -1,8 +1,8 @@
 using LiT.Bundles;
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Embedding;
 using LiT.Stores;
-using LiT.Towers;
 
 namespace LiT.Evaluation;
 

@@ -1,4 +1,5 @@
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Embedding;
 using LiT.Towers;
 using static TorchSharp.torch;

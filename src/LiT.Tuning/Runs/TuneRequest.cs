@@ -1,4 +1,5 @@
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Images;
 using LiT.Towers;

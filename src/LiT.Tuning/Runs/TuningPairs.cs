@@ -114,7 +114,9 @@ public sealed class TuningPairs
     private int Turn(int image, long epoch)
     {
         var captions = (ulong)(firstCaption[image + 1] - firstCaption[image]);
-        return captions == 1 ? 0 : (int)((Contrastive.Draw.Mixed(seed, (ulong)image) % captions + (ulong)epoch) % captions);
+        return captions == 1
+            ? 0
+            : (int)((Contrastive.Draw.Mixed(seed, (ulong)image) % captions + (ulong)epoch) % captions);
     }
 
     /// <summary>SHA-256 over everything that decides what is drawn, the images' numbers left out.</summary>

@@ -3,10 +3,10 @@ using System.Text;
 using LiT.Checkpoints;
 using LiT.Towers;
 using LiT.Tuning.Optimizers;
-using BatchNorm = TorchSharp.Modules.BatchNorm;
-using OptimizerOptions = LiT.Tuning.Optimizers.OptimizerOptions;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
+using BatchNorm = TorchSharp.Modules.BatchNorm;
+using OptimizerOptions = LiT.Tuning.Optimizers.OptimizerOptions;
 
 namespace LiT.Tuning.Runs;
 

@@ -1,9 +1,9 @@
-using LiT.Tuning.Contrastive;
 using LiT.Classification;
 using LiT.Embedding;
 using LiT.Stores;
 using LiT.Text;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 

@@ -1,5 +1,6 @@
 using LiT.Bundles;
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Text;

@@ -1,4 +1,5 @@
 using LiT.Bundles;
+using LiT.Compute;
 using LiT.Towers;
 
 namespace LiT.Catalogue;
@@ -30,7 +31,10 @@ public static class ModelConversion
             using var model = LitModel.Load(source, compute, vocabulary);
             return Save(folder, model, model.Image, source);
         }
-        using var image = ImageTowerLoader.Load(source, new ImageTowerOptions { Compute = compute ?? ComputeDevice.Cpu });
+        using var image = ImageTowerLoader.Load(
+            source,
+            new ImageTowerOptions { Compute = compute ?? ComputeDevice.Cpu }
+        );
         using var text = LitModel.Load(textSide, compute, vocabulary);
         if (text.Description.Image.Fingerprint != image.Fingerprint)
             throw new LitException(

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using LiT.Bundles;
+using LiT.Compute;
 using LiT.Files;
 using LiT.Towers;
 

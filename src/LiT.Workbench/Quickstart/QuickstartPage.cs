@@ -23,7 +23,9 @@ internal static class QuickstartPage
         int seed
     )
     {
-        var lines = LiT.Tuning.Runs.MetricsLine.ReadAll(Path.Combine(Path.GetDirectoryName(tuned.Model)!, "metrics.jsonl"));
+        var lines = LiT.Tuning.Runs.MetricsLine.ReadAll(
+            Path.Combine(Path.GetDirectoryName(tuned.Model)!, "metrics.jsonl")
+        );
         Series Val(string name, string key) =>
             new(
                 name,
@@ -142,7 +144,9 @@ internal static class QuickstartPage
         {
             if (one.Picture is not { } picture)
                 continue;
-            var zimg = model.ProjectImages(new Embeddings(model.Represent([picture.Pixels]), model.Description.Image.Width));
+            var zimg = model.ProjectImages(
+                new Embeddings(model.Represent([picture.Pixels]), model.Description.Image.Width)
+            );
             var probabilities = model.Probabilities(zimg[0], classes);
             var truth = picture.Sample.Fields["kind"];
             var guesses = probabilities

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Drawings;
 using LiT.Embedding;

@@ -11,8 +11,11 @@ internal static class TestSetForm
     public static void Introduce()
     {
         if (Interlocked.Exchange(ref introduced, 1) == 0)
-            Samples.Register((data, options) =>
-                NamedTestSets.TrySplit(data, out var set, out var folder) ? NamedTestSets.Open(set, folder, data, options) : null
+            Samples.Register(
+                (data, options) =>
+                    NamedTestSets.TrySplit(data, out var set, out var folder)
+                        ? NamedTestSets.Open(set, folder, data, options)
+                        : null
             );
     }
 }

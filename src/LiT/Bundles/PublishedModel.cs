@@ -1,4 +1,5 @@
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Text;
 using LiT.Towers;
 using TorchSharp;

@@ -1,5 +1,6 @@
 using LiT.Bundles;
 using LiT.Catalogue;
+using LiT.Compute;
 using LiT.Drawings;
 using LiT.Tests.Parity;
 using LiT.Text;

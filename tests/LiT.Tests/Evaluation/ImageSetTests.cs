@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Embedding;
 using LiT.Stores;
 using LiT.Tests.Duplicates;

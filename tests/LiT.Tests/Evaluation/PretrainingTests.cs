@@ -1,5 +1,6 @@
 using LiT.Evaluation;
 using LiT.TestSets;
+
 namespace LiT.Tests.Evaluation;
 
 public class PretrainingTests

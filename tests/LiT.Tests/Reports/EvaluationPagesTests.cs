@@ -1,10 +1,10 @@
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Images;
 using LiT.Reports;
-using LiT.Towers;
 
 namespace LiT.Tests.Reports;
 

@@ -1,5 +1,5 @@
+using LiT.Compute.Kernels;
 using LiT.Tuning.Optimizers;
-using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;
