@@ -1,3 +1,4 @@
+
 namespace LiT.Towers;
 
 /// <summary>A text tower's sizes and choices in words.</summary>

@@ -1,3 +1,4 @@
+
 namespace LiT.Text.SentencePieces;
 
 /// <summary>
