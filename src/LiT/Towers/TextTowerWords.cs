@@ -1,4 +1,3 @@
-
 namespace LiT.Towers;
 
 /// <summary>A text tower's sizes and choices in words.</summary>
