@@ -77,6 +77,7 @@ internal static class Parts
 
     private static void Help(object? ready)
     {
+        get_num_threads(); // a thread that has not asked yet takes the process's number at its first operation, whatever it set
         set_num_threads(1);
         inside = true;
         ((ManualResetEventSlim)ready!).Set();

@@ -1,4 +1,3 @@
-
 namespace LiT.Text.SentencePieces;
 
 /// <summary>
