@@ -20,21 +20,23 @@ public enum Activation
 /// <summary>An <see cref="Activation"/>, elementwise. The memory of what it is given may hold the result.</summary>
 internal sealed class Nonlinearity : CompiledLayer
 {
+    private readonly Activation activation;
     private Func<Tensor, Tensor>? f;
 
     public Nonlinearity(Activation activation, Device? device)
         : base(nameof(Nonlinearity), device)
     {
-        Activation = activation;
+        this.activation = activation;
         RegisterComponents();
     }
 
-    public Activation Activation { get; }
+    /// <summary>Which it is.</summary>
+    public Activation Activation => activation;
 
     public override Tensor forward(Tensor x) => f!(x);
 
     protected override void Compile(Target target) =>
-        f = Activation switch
+        f = activation switch
         {
             Activation.GeluTanh => Elementwise.GeluTanh(target),
             Activation.Gelu => x => gelu(x),

@@ -17,14 +17,12 @@ internal sealed class StandardisedConv : CompiledLayer
     private readonly int kernel,
         stride;
     private readonly Standardisation standardisation;
-    private readonly Steps steps;
     private Convolving? convolution;
 
     public StandardisedConv(int from, int to, int kernel, int stride, Standardisation standardisation, Device? device)
         : base(nameof(StandardisedConv), device)
     {
         (this.kernel, this.stride, this.standardisation) = (kernel, stride, standardisation);
-        steps = new(stride, PadsApart ? 0 : kernel / 2);
         weight = Layers.Weight([to, from, kernel, kernel], device);
         RegisterComponents();
     }
@@ -34,7 +32,7 @@ internal sealed class StandardisedConv : CompiledLayer
     /// <summary>The result added to a shortcut, whose memory may hold the sum afterwards.</summary>
     public Tensor Onto(Tensor shortcut, Tensor x) => convolution!.Onto(shortcut, Padded(x));
 
-    private Tensor Equation(Tensor x) => steps.Convolved(x, Standardised());
+    private Tensor Equation(Tensor x) => Steps.Convolved(x, Standardised());
 
     private Tensor Standardised()
     {
@@ -50,6 +48,8 @@ internal sealed class StandardisedConv : CompiledLayer
 
     // TensorFlow's SAME is k/2 on every side where nothing is skipped.
     private bool PadsApart => standardisation.SamePadding && stride > 1;
+
+    private Steps Steps => new(stride, PadsApart ? 0 : kernel / 2);
 
     private Tensor Padded(Tensor x) => PadsApart ? Same(x, kernel, stride, 0) : x;
 
@@ -69,7 +69,7 @@ internal sealed class StandardisedConv : CompiledLayer
     protected override void Compile(Target target)
     {
         convolution?.Dispose();
-        convolution = Convolving.For(target, Equation, steps, () => (Standardised(), null));
+        convolution = Convolving.For(target, Equation, Steps, () => (Standardised(), null));
     }
 
     protected override void Dispose(bool disposing)
