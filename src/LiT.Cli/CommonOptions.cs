@@ -1,5 +1,5 @@
 using System.CommandLine;
-using LiT.Towers;
+using LiT.Compute;
 
 namespace LiT.Cli;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Drawings;
 using LiT.Evaluation;

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LiT.Compute;
 using LiT.Images;
 using LiT.Towers;
 using TorchSharp;
@@ -45,7 +46,9 @@ public sealed class ProbeVectorsTests
             _ => changed.Preprocessing,
         };
 
-        var trouble = written.Trouble(ProbeVectors.Of(changed with { Preprocessing = preprocessing }, ComputeDevice.Cpu));
+        var trouble = written.Trouble(
+            ProbeVectors.Of(changed with { Preprocessing = preprocessing }, ComputeDevice.Cpu)
+        );
 
         Assert.Contains("other numbers for the test pictures", trouble, StringComparison.Ordinal);
     }

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LiT.Towers;
+namespace LiT.Compute;
 
 /// <summary>Numbers of the host on their way to where it is computed.</summary>
 internal static class Upload

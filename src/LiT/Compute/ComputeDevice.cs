@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LiT.Towers;
+namespace LiT.Compute;
 
 /// <summary>Where and in what type the towers compute.</summary>
 public sealed record ComputeDevice(Device Device, ScalarType Type, int Threads)

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 using LiT.Checkpoints;
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute.Kernels;
 
 // Shapes: B pictures, L tokens, H heads, S numbers a head, D = H · S.
 
@@ -36,7 +36,7 @@ internal static unsafe class Attention
         var mixed = empty(B, L, D);
         var (from, to) = ((nint)TensorBytes.Address(qkv), (nint)TensorBytes.Address(mixed));
         var size = D / heads;
-        Simd.ForEach(B * heads, i =>
+        Parts.Run(B * heads, i =>
         {
             var (picture, head) = (i / heads, i % heads);
             float* Queries(int i) => (float*)from + (long)(i / heads) * L * 3 * D + i % heads * size;

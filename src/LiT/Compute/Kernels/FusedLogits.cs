@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 using LiT.Checkpoints;
 using static TorchSharp.torch;
 
-namespace LiT.Tuning;
+namespace LiT.Compute.Kernels;
 
 /// <summary>
 /// What the losses do with a block of logits beside matrix products, in one or two passes over it: tensor operations would
@@ -298,16 +298,8 @@ internal static unsafe class FusedLogits
 
     private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
 
-    private static void InPieces(long rows, Action<int, long, long> work)
-    {
-        var pieces = (int)((rows + PieceRows - 1) / PieceRows);
-        if (pieces == 1)
-            work(0, 0, rows);
-        else
-            Parallel.For(0, pieces, new() { MaxDegreeOfParallelism = Math.Max(1, get_num_threads()) }, piece =>
-                work(piece, piece * (long)PieceRows, Math.Min(rows, (piece + 1) * (long)PieceRows))
-            );
-    }
+    private static void InPieces(long rows, Action<int, long, long> work) =>
+        Parts.For(rows, PieceRows, (from, to) => work((int)(from / PieceRows), from, to));
 
     /// <summary>Room for numbers that outlives no block; what it holds at first is anything.</summary>
     private readonly struct Scratch(long count) : IDisposable

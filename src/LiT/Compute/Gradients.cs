@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute;
 
 /// <summary>
 /// How this library's own gradients hand over what they computed. TorchSharp 0.107 lets go of nothing by itself: neither of the

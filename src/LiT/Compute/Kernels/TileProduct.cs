@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace LiT.Duplicates;
+namespace LiT.Compute.Kernels;
 
 /// <summary>
 /// Every pair of rows of two tiles whose product may reach a threshold. With AVX-VNNI in 8-bit integers, three rows against
@@ -34,7 +34,7 @@ internal static unsafe class TileProduct
         var slack = left.WorstError + (1 + left.WorstError) * right.WorstError + 1e-5;
         var lowest = (float)(threshold - slack);
         var found = new List<(int, int)>();
-        Parallel.For(0, (left.Count + LeftChunk - 1) / LeftChunk, chunk =>
+        Parts.Run((left.Count + LeftChunk - 1) / LeftChunk, chunk =>
         {
             var own = new List<(int, int)>();
             var (from, to) = (chunk * LeftChunk, Math.Min(left.Count, (chunk + 1) * LeftChunk));

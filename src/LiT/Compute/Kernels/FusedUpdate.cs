@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 using LiT.Checkpoints;
 using static TorchSharp.torch;
 
-namespace LiT.Tuning;
+namespace LiT.Compute.Kernels;
 
 /// <summary>
 /// Optimizer updates in one pass over the memory of float32 tensors on the CPU: an update is bound by memory, and tensor
@@ -34,7 +34,7 @@ internal static unsafe class FusedUpdate
             v = Floats(square);
         var m = new MomentumLanes(momentum, constants.Mixing);
         var (toMomentum, toSquare) = (1 / constants.MomentumCorrection, 1 / constants.SquareCorrection);
-        InPieces(parameter.numel(), (from, to) =>
+        Parts.For(parameter.numel(), Piece, (from, to) =>
         {
             var (lanes, epsilon) = (m, Vector256.Create(constants.Epsilon));
             for (var at = from; at < to; at += Lanes)
@@ -66,7 +66,7 @@ internal static unsafe class FusedUpdate
             g = Floats(gradient),
             v = Floats(square);
         var m = new MomentumLanes(momentum, mixing);
-        InPieces(parameter.numel(), (from, to) =>
+        Parts.For(parameter.numel(), Piece, (from, to) =>
         {
             var (lanes, smallest) = (m, Vector256.Create(Smallest));
             for (var at = from; at < to; at += Lanes)
@@ -98,24 +98,20 @@ internal static unsafe class FusedUpdate
             byColumn = Floats(columnFactor);
         var m = new MomentumLanes(momentum, mixing);
         var columns = parameter.shape[1];
-        InPieces(
-            parameter.shape[0],
-            (from, to) =>
+        Parts.For(parameter.shape[0], RowsAPiece(columns), (from, to) =>
+        {
+            var lanes = m;
+            for (var row = from; row < to; row++)
             {
-                var lanes = m;
-                for (var row = from; row < to; row++)
+                var ofRow = factors.Shrink * byRow[row];
+                for (var column = 0L; column < columns; column += Lanes)
                 {
-                    var ofRow = factors.Shrink * byRow[row];
-                    for (var column = 0L; column < columns; column += Lanes)
-                    {
-                        var (at, left) = (row * columns + column, columns - column);
-                        var direction = Load(g + at, left) * ofRow * Load(byColumn + column, left);
-                        Move(p + at, lanes.Mix(at, direction, left), left, factors);
-                    }
+                    var (at, left) = (row * columns + column, columns - column);
+                    var direction = Load(g + at, left) * ofRow * Load(byColumn + column, left);
+                    Move(p + at, lanes.Mix(at, direction, left), left, factors);
                 }
-            },
-            RowsAPiece(columns)
-        );
+            }
+        });
         KeepAlive(parameter, gradient, momentum, rowFactor, columnFactor);
     }
 
@@ -129,29 +125,25 @@ internal static unsafe class FusedUpdate
         float* g = Floats(gradient),
             r = Floats(ofRows),
             c = Floats(sums);
-        InPieces(
-            rows,
-            (from, to) =>
+        Parts.For(rows, apiece, (from, to) =>
+        {
+            var own = c + from / apiece * columns;
+            var smallest = Vector256.Create(Smallest);
+            for (var row = from; row < to; row++)
             {
-                var own = c + from / apiece * columns;
-                var smallest = Vector256.Create(Smallest);
-                for (var row = from; row < to; row++)
+                var sum = Vector256<float>.Zero;
+                for (var column = 0L; column < columns; column += Lanes)
                 {
-                    var sum = Vector256<float>.Zero;
-                    for (var column = 0L; column < columns; column += Lanes)
-                    {
-                        var left = columns - column;
-                        var gradients = Load(g + row * columns + column, left) * shrink;
-                        var squares = gradients * gradients;
-                        // Lanes past the end hold zero squares; the smallest is added outside.
-                        sum += squares;
-                        Store(own + column, Load(own + column, left) + squares + smallest, left);
-                    }
-                    r[row] = Vector256.Sum(sum) / columns + Smallest;
+                    var left = columns - column;
+                    var gradients = Load(g + row * columns + column, left) * shrink;
+                    var squares = gradients * gradients;
+                    // Lanes past the end hold zero squares; the smallest is added outside.
+                    sum += squares;
+                    Store(own + column, Load(own + column, left) + squares + smallest, left);
                 }
-            },
-            apiece
-        );
+                r[row] = Vector256.Sum(sum) / columns + Smallest;
+            }
+        });
         KeepAlive(gradient, ofRows, sums);
         return (ofRows, sums.sum([0]).div_(rows));
     }
@@ -187,17 +179,6 @@ internal static unsafe class FusedUpdate
     }
 
     private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
-
-    private static void InPieces(long length, Action<long, long> work, long piece = Piece)
-    {
-        var pieces = (length + piece - 1) / piece;
-        if (pieces == 1)
-            work(0, length);
-        else
-            Parallel.For(0, pieces, new() { MaxDegreeOfParallelism = Math.Max(1, get_num_threads()) }, number =>
-                work(number * piece, Math.Min(length, (number + 1) * piece))
-            );
-    }
 
     private static void KeepAlive(params ReadOnlySpan<Tensor> tensors)
     {

@@ -1,7 +1,6 @@
-using LiT.Towers;
 using static TorchSharp.torch;
 
-namespace LiT.Tuning;
+namespace LiT.Compute.Kernels;
 
 /// <summary>
 /// An exponential average, new = (1 - b) · x + b · m, whose memory may be bfloat16. Then JAX turns the constant b into a

@@ -1,7 +1,7 @@
 using LiT.Checkpoints;
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute.Kernels;
 
 /// <summary>GELU by its tanh approximation with its gradient, out of place.</summary>
 internal sealed unsafe class GeluGradient : autograd.SingleTensorFunction<GeluGradient>

@@ -1,7 +1,7 @@
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LiT.Towers;
+namespace LiT.Compute;
 
 /// <summary>
 /// Sums of tensors that survive a garbage collection. TorchSharp 0.107 hands torch a pointer into a temporary

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using static TorchSharp.torch;
 
-namespace LiT.Towers;
+namespace LiT.Compute;
 
 /// <summary>
 /// While it lasts, matrix products compute in bfloat16 on weights that stay float32, and so do their gradients' products:

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 using LiT.Checkpoints;
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute.Kernels;
 
 /// <summary>GELU by its tanh approximation (Hendrycks and Gimpel 2016, arXiv 1606.08415), in place; libtorch's own takes five times as long.</summary>
 internal static unsafe class Gelu
@@ -62,7 +62,7 @@ internal static unsafe class Gelu
 
     /// <summary>Parts of so many numbers, each with its start and count, on all threads.</summary>
     internal static void InParts(long count, Action<long, int> work) =>
-        Simd.ForEach((int)((count + Part - 1) / Part), part =>
+        Parts.Run((int)((count + Part - 1) / Part), part =>
             work((long)part * Part, (int)Math.Min(Part, count - (long)part * Part))
         );
 

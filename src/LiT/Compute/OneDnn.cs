@@ -4,7 +4,7 @@ using System.Text;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute;
 
 /// <summary>
 /// Products of oneDNN, which libtorch carries and its own dense layer does not use for float32: on processors that MKL does not

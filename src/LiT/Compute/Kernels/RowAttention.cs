@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 using LiT.Checkpoints;
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute.Kernels;
 
 // Shapes: B rows of text, T tokens of all rows end to end, L tokens of one row, N queries of it (L or 1), H heads, S numbers a
 // head, D = H · S.
@@ -68,7 +68,7 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
             gradient = gradient.contiguous();
             Places at = new(states, queries, gradient, (int)ctx.get_data("heads"), (int[])ctx.get_data("lengths"));
             Places to = new(dstates, dqueries, gradient, at.Heads, at.Lengths);
-            Simd.ForEach(at.Lengths.Length, row =>
+            Parts.Run(at.Lengths.Length, row =>
             {
                 for (var head = 0; head < at.Heads; head++)
                     Backward(at, to, row, head);
@@ -82,7 +82,7 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
     {
         var mixed = empty(queries?.shape[0] ?? states.shape[0], queries?.shape[1] ?? states.shape[1] / 3);
         Places at = new(states, queries, mixed, heads, lengths);
-        Simd.ForEach(lengths.Length, row =>
+        Parts.Run(lengths.Length, row =>
         {
             for (var head = 0; head < heads; head++)
                 Forward(at, row, head);

@@ -1,10 +1,9 @@
 using System.Numerics.Tensors;
-using LiT.Stores;
 
-namespace LiT.Duplicates;
+namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// Some rows of a store as 8-bit integers, [Count, Stride], each with its own scale, and how far the worst of them is from what
+/// Some rows as 8-bit integers, [Count, Stride], each with its own scale, and how far the worst of them is from what
 /// it stands for: a product of two such rows is wrong by a known amount at most, so that nothing near is ever missed.
 /// </summary>
 internal sealed class RowTile
@@ -12,9 +11,9 @@ internal sealed class RowTile
     /// <summary>Rows are filled up with zeros to a multiple of this many bytes.</summary>
     public const int Step = 32;
 
-    private const int Piece = 128;
-
-    private RowTile(int count, int size)
+    /// <param name="count">Rows.</param>
+    /// <param name="size">Numbers in each.</param>
+    public RowTile(int count, int size)
     {
         Count = count;
         Stride = (size + Step - 1) / Step * Step;
@@ -39,31 +38,15 @@ internal sealed class RowTile
     public int[] Sums { get; }
 
     /// <summary>The largest length of row - scale x integers, rows being of unit length.</summary>
-    public float WorstError { get; private set; }
+    public float WorstError { get; set; }
 
-    /// <summary>Reads rows and makes them integers. Rows without a direction (zero, not finite) become zero and are near nothing.</summary>
-    /// <param name="store">The store.</param>
-    /// <param name="rows">Row numbers.</param>
-    /// <param name="first">The first of them that is taken.</param>
-    /// <param name="count">How many, at most.</param>
-    public static RowTile Of(EmbeddingStore store, long[] rows, int first, int count)
-    {
-        var tile = new RowTile(Math.Min(count, rows.Length - first), store.EmbeddingSize);
-        var errors = new float[tile.Padded];
-        Parallel.For(0, (tile.Count + Piece - 1) / Piece, piece =>
-        {
-            var values = new float[store.EmbeddingSize];
-            for (var i = piece * Piece; i < Math.Min(tile.Count, (piece + 1) * Piece); i++)
-            {
-                store.ReadRows(rows.AsSpan(first + i, 1), values);
-                errors[i] = tile.Set(i, values);
-            }
-        });
-        tile.WorstError = errors.Max();
-        return tile;
-    }
-
-    private float Set(int row, Span<float> values)
+    /// <summary>
+    /// Makes a row of integers. One without a direction (zero, not finite) becomes zero and is near nothing.
+    /// </summary>
+    /// <param name="row">Its number here.</param>
+    /// <param name="values">What it is; something else afterwards.</param>
+    /// <returns>The length of row - scale x integers, the row being of unit length.</returns>
+    public float Set(int row, Span<float> values)
     {
         var length = TensorPrimitives.Norm<float>(values);
         if (!float.IsFinite(length) || length == 0)

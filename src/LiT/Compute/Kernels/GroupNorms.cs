@@ -5,7 +5,7 @@ using LiT.Checkpoints;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute.Kernels;
 
 /// <summary>
 /// Group normalisation (Wu and He 2018, arXiv 1803.08494) of pictures whose channels are innermost in memory, with the ReLU, and the
@@ -54,7 +54,7 @@ internal static unsafe class GroupNorms
             shortcut is null ? 0 : (nint)TensorBytes.Address(shortcut)
         );
         var (scale, shift) = ((nint)TensorBytes.Address(weight), (nint)TensorBytes.Address(bias));
-        Simd.ForEach(B, picture =>
+        Parts.Run(B, picture =>
         {
             var at = (long)picture * places * C;
             var factors = new float[2 * C];

@@ -2,9 +2,9 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute.Kernels;
 
-/// <summary>What the project's own kernels share: vectors of sixteen floats, and threads as libtorch has them.</summary>
+/// <summary>What the project's own kernels share: vectors of sixteen floats.</summary>
 internal static class Simd
 {
     /// <summary>Whether this processor has vectors of 512 bits; without them libtorch's own operations are used.</summary>
@@ -26,18 +26,5 @@ internal static class Simd
         power = Vector512.FusedMultiplyAdd(power, f, Vector512.Create(6.931472028e-1f));
         power = Vector512.FusedMultiplyAdd(power, f, Vector512.Create(1f));
         return Avx512F.Scale(power, whole);
-    }
-
-    /// <summary>Runs parts 0 … count - 1, on as many threads as libtorch uses on this one. The parts must be independent.</summary>
-    public static void ForEach(int count, Action<int> part)
-    {
-        var threads = TorchSharp.torch.get_num_threads();
-        if (threads == 1 || count == 1)
-        {
-            for (var i = 0; i < count; i++)
-                part(i);
-            return;
-        }
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = threads }, part);
     }
 }

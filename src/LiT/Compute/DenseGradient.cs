@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute;
 
 // Shapes: R rows, I inputs, O outputs.
 

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 using LiT.Checkpoints;
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute.Kernels;
 
 /// <summary>
 /// Rows of activations as bytes, each row with its own scale: x ≈ (code - 128) · scale, codes 1 … 255. The scale is that of the row's
@@ -85,7 +85,7 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
 
     private static void KeepAlive(params Tensor?[] tensors) => GC.KeepAlive(tensors);
 
-    private static void ForEachRow(long rows, Action<long> row) => Simd.ForEach((int)((rows + Part - 1) / Part), part =>
+    private static void ForEachRow(long rows, Action<long> row) => Parts.Run((int)((rows + Part - 1) / Part), part =>
         {
             var end = Math.Min(rows, (part + 1L) * Part);
             for (var r = (long)part * Part; r < end; r++)

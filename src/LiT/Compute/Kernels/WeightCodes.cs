@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics.X86;
 using LiT.Checkpoints;
 using static TorchSharp.torch;
 
-namespace LiT.Towers.Kernels;
+namespace LiT.Compute.Kernels;
 
 /// <summary>A weight [N, K] as signed bytes with a scale for each row, w · factor ≈ code · scale, in two passes over memory.</summary>
 internal static unsafe class WeightCodes
@@ -20,7 +20,7 @@ internal static unsafe class WeightCodes
         var parts = (rows + Part - 1) / Part;
         var found = zeros(parts, K);
         var (from, to) = ((nint)TensorBytes.Address(weight), (nint)TensorBytes.Address(found));
-        Simd.ForEach(parts, part =>
+        Parts.Run(parts, part =>
         {
             var largest = (float*)to + (long)part * K;
             for (var row = part * Part; row < Math.Min(rows, (part + 1) * Part); row++)
@@ -43,7 +43,7 @@ internal static unsafe class WeightCodes
             (nint)TensorBytes.Address(codes),
             (nint)TensorBytes.Address(scales)
         );
-        Simd.ForEach((rows + Part - 1) / Part, part =>
+        Parts.Run((rows + Part - 1) / Part, part =>
         {
             for (var row = part * Part; row < Math.Min(rows, (part + 1) * Part); row++)
                 ((float*)scale)[row] = Encode(
