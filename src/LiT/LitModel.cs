@@ -10,10 +10,11 @@ using TorchSharp;
 namespace LiT;
 
 /// <summary>
-/// A model ready for use: two towers, tokenizer and preprocessing. Images and texts go in, embeddings of unit length come
-/// out as plain floats. Not safe for several threads at once.
+/// A model ready for use: two towers, tokenizer and preprocessing. Pictures and texts go in, embeddings of unit length come
+/// out as plain floats. What ends in Async, and the generators, are safe for any number of threads at once: the towers take one
+/// call after the other, and give each the bits that it would get alone.
 /// </summary>
-public sealed class LitModel : IDisposable
+public sealed partial class LitModel : IDisposable
 {
     private const string TextFile = "text.safetensors",
         ImageFile = "image.safetensors";
@@ -21,7 +22,8 @@ public sealed class LitModel : IDisposable
     private readonly string? folder;
     private readonly ComputeDevice compute;
     private LockedTower? image;
-    private string? textFingerprint;
+    private string? textFingerprint,
+        publishedName;
 
     private LitModel(
         ModelDescription description,
@@ -49,7 +51,14 @@ public sealed class LitModel : IDisposable
 
     /// <summary>The locked image tower, loaded when it is first asked for: stores need none.</summary>
     /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned to.</exception>
-    public LockedTower Image => image ??= LoadImage();
+    public LockedTower Image
+    {
+        get
+        {
+            lock (imageLoading) // an update of a store runs beside the rest
+                return image ??= LoadImage();
+        }
+    }
 
     /// <summary>SHA-256, in hexadecimal, over every weight of the text side (tower, heads, temperature, bias): names the model in results.</summary>
     public string TextFingerprint => textFingerprint ??= WeightsHash.Of(Towers);
@@ -77,6 +86,7 @@ public sealed class LitModel : IDisposable
             return new(published.Description, published.Towers, published.Tokenizer, compute, null)
             {
                 image = published.Image,
+                publishedName = Path.GetFileName(path),
             };
         }
         if (!Path.Exists(path))
@@ -231,13 +241,6 @@ public sealed class LitModel : IDisposable
     /// <param name="ztxt">Embeddings of unit length, one a text.</param>
     public double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) =>
         Classification.Probabilities.Of(zimg, ztxt, Description.Temperature, Description.Bias);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        image?.Dispose();
-        Towers.Dispose();
-    }
 
     private static Head? Built(HeadShape? shape) =>
         shape is null ? null : new(shape.Inputs, shape.Outputs, shape.Hidden, standardises: shape.Standardises);

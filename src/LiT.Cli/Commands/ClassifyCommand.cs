@@ -1,8 +1,5 @@
 using System.CommandLine;
 using LiT.Classification;
-using LiT.Data;
-using LiT.Embedding;
-using LiT.Evaluation;
 using LiT.Images;
 
 namespace LiT.Cli.Commands;
@@ -10,9 +7,6 @@ namespace LiT.Cli.Commands;
 /// <summary>lit classify: the labels in words that fit a picture best.</summary>
 internal static class ClassifyCommand
 {
-    /// <summary>One label's probability for one picture.</summary>
-    private sealed record Answer(string Label, double Probability);
-
     /// <summary>One picture's answers, best first, or why there are none.</summary>
     /// <param name="Image">The picture.</param>
     /// <param name="Labels">Its best labels.</param>
@@ -21,7 +15,7 @@ internal static class ClassifyCommand
     /// <param name="NoneOfThese">Whether that is too low; with --min-precision.</param>
     private sealed record Classified(
         string Image,
-        IReadOnlyList<Answer>? Labels,
+        IReadOnlyList<LabelProbability>? Labels,
         string? Error,
         double? ExpectedPrecision = null,
         bool? NoneOfThese = null
@@ -82,69 +76,43 @@ internal static class ClassifyCommand
         };
         Limits.Positive(top, maxMegapixels);
         command.SetAction(
-            (parsed, cancel) =>
+            async (parsed, cancel) =>
             {
-                var names = new ClassNames(
-                    parsed
-                        .GetRequiredValue(labels)
-                        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                );
-                var prompts = PromptTemplates.Fill(
-                    names.Names,
-                    parsed.GetValue(templates) is { } file ? PromptTemplates.Read(file) : PromptTemplates.Default
-                );
-                var compute = CommonOptions.ComputeOf(parsed);
-                using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
-                var classes = ZeroShot.ClassEmbeddings(
-                    lit.EmbedTexts([.. prompts.Select(prompt => prompt.Text)]),
-                    [.. prompts.Select(prompt => prompt.Class)],
-                    names.Names.Count
-                );
-                var cutOff = parsed.GetValue(precision) is null
-                    ? null
-                    : new NamingCutOff(CutOffOptions.BackgroundOf(lit), classes, parsed.GetValue(present));
-
-                // A photo as its owner sees it: upright, and transparent parts on white.
-                var preprocessing = lit.Image.Preprocessing with
+                var names = parsed
+                    .GetRequiredValue(labels)
+                    .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+                _ = new ClassNames(names); // what the labels lack is said before anything is read
+                ClassifierOptions options = new()
                 {
+                    Templates = parsed.GetValue(templates) is { } file
+                        ? PromptTemplates.Read(file)
+                        : PromptTemplates.Default,
+                    MinPrecision = parsed.GetValue(precision),
+                    Present = parsed.GetValue(present),
                     HonourExif = !parsed.GetValue(exif),
-                    Background = lit.Image.Preprocessing.Background ?? new Rgb24(255, 255, 255),
+                    MaxPixels = parsed.GetValue(maxMegapixels) * 1_000_000L,
+                    FastDecoding = parsed.GetRequiredValue(decode) == DecodePath.Fast,
                 };
-                Preparation preparation = new(preprocessing, parsed.GetValue(maxMegapixels) * 1_000_000L, Ahead: 8)
-                {
-                    Decode = parsed.GetRequiredValue(decode)!.Value,
-                };
-                var found = parsed
-                    .GetRequiredValue(pictures)
-                    .Select(path => new Found(new Sample(path, path) { ReadImage = () => ReadPicture(path) }, null));
-                var failed = 0;
+                using var lit = await LitModel.LoadAsync(
+                    parsed.GetRequiredValue(model),
+                    CommonOptions.SessionOf(parsed),
+                    cancel
+                );
+                if (options.MinPrecision is not null)
+                    CutOffOptions.BackgroundOf(lit);
+                var classifier = await lit.ClassifierAsync(names, options, cancel);
                 List<Classified> results = [];
-                foreach (var one in PreparedPictures.InOrder(found, preparation, cancel))
+                await foreach (var one in classifier.ClassifyAsync(parsed.GetRequiredValue(pictures), cancel))
                 {
-                    if (one.Picture is not { } picture)
-                    {
-                        failed++;
-                        Terminal.Complain(
-                            $"{one.Skipped!.Origin}: {one.Skipped.Reason.TrimEnd('.')}. Give a {PictureKinds} file."
-                        );
-                        results.Add(new(one.Skipped.Origin, null, one.Skipped.Reason));
-                        continue;
-                    }
-                    var zimg = lit.ProjectImages(new(lit.Represent([picture.Pixels]), lit.Image.Tower.Width));
-                    var probabilities = lit.Probabilities(zimg[0], classes);
-                    var expected = cutOff?.Precision(zimg)[0];
+                    if (one.Problem is { } problem)
+                        Terminal.Complain($"{one.Path}: {problem.TrimEnd('.')}. Give a {PictureKinds} file.");
                     results.Add(
                         new(
-                            picture.Sample.Key,
-                            [
-                                .. names
-                                    .Names.Select((name, i) => new Answer(name, probabilities[i]))
-                                    .OrderByDescending(answer => answer.Probability)
-                                    .Take(parsed.GetValue(top)),
-                            ],
-                            null,
-                            expected,
-                            expected is null ? null : expected < parsed.GetValue(precision)
+                            one.Path,
+                            one.Picture is { } answer ? [.. answer.Labels.Take(parsed.GetValue(top))] : null,
+                            one.Problem,
+                            one.Picture?.ExpectedPrecision,
+                            one.Picture?.NoneOfThese
                         )
                     );
                 }
@@ -155,7 +123,7 @@ internal static class ClassifyCommand
                         ["picture", "label", "probability"],
                         results.Where(result => result.Labels is not null).SelectMany(Rows)
                     );
-                return Task.FromResult(failed > 0 ? ExitCode.Failed : ExitCode.Done);
+                return results.Exists(result => result.Error is not null) ? ExitCode.Failed : ExitCode.Done;
             }
         );
         return command;
@@ -175,11 +143,4 @@ internal static class ClassifyCommand
     }
 
     private const string PictureKinds = "JPEG, PNG, WebP, GIF, BMP or TIFF";
-
-    private static byte[] ReadPicture(string path)
-    {
-        if (Directory.Exists(path))
-            throw new LitException("is a folder; name the pictures in it");
-        return File.Exists(path) ? File.ReadAllBytes(path) : throw new LitException("there is no such file");
-    }
 }

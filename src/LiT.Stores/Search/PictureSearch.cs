@@ -54,36 +54,12 @@ public static class PictureSearch
         CancellationToken cancel = default
     )
     {
-        if (texts.FirstOrDefault(text => PromptTemplates.Canonicalise(text).Length == 0) is { } empty)
-            throw new LitException($"The text '{empty}' leaves no word to look for. Give it letters or digits.");
-        var queries = model.EmbedTexts([.. texts.Select(text => PromptTemplates.Canonicalise(text))], null, cancel);
         if (EmbeddingStore.IsStore(path))
         {
             using var store = EmbeddingStore.Open(path);
-            StoreFit.Check(store, model.Description.Image.Expected);
-            var pictures = store.Rows / store.Views;
-            Embeddings Block(long first, int count)
-            {
-                var values = new float[count * store.EmbeddingSize];
-                store.ReadRows(
-                    [.. Enumerable.Range(0, count).Select(i => (first + i) * store.Views)],
-                    values,
-                    ownLength: true
-                );
-                return model.ProjectImages(new(values, store.EmbeddingSize));
-            }
-            return Find(
-                queries,
-                texts,
-                pictures,
-                Block,
-                row => (store.Key(row * store.Views), store.Origin(row * store.Views)),
-                background,
-                options,
-                progress,
-                cancel
-            );
+            return Find(model, store, texts, background, options, progress, cancel);
         }
+        var queries = Queries(model, texts, cancel);
         var set = ImageSet.Load(
             path,
             model.Description.Image.Expected,
@@ -105,6 +81,51 @@ public static class PictureSearch
             progress,
             cancel
         );
+    }
+
+    /// <param name="store">An open store.</param>
+    /// <inheritdoc cref="Find(LitModel, string, IReadOnlyList{string}, Background?, SearchOptions, ComputeDevice, IProgress{ProgressStep}?, CancellationToken)"/>
+    internal static IReadOnlyList<SearchResult> Find(
+        LitModel model,
+        EmbeddingStore store,
+        IReadOnlyList<string> texts,
+        Background? background,
+        SearchOptions options,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
+        var queries = Queries(model, texts, cancel);
+        StoreFit.Check(store, model.Description.Image.Expected);
+        return Find(
+            queries,
+            texts,
+            store.Rows / store.Views,
+            Block,
+            row => (store.Key(row * store.Views), store.Origin(row * store.Views)),
+            background,
+            options,
+            progress,
+            cancel
+        );
+
+        Embeddings Block(long first, int count)
+        {
+            var values = new float[count * store.EmbeddingSize];
+            store.ReadRows(
+                [.. Enumerable.Range(0, count).Select(i => (first + i) * store.Views)],
+                values,
+                ownLength: true
+            );
+            return model.ProjectImages(new(values, store.EmbeddingSize));
+        }
+    }
+
+    private static Embeddings Queries(LitModel model, IReadOnlyList<string> texts, CancellationToken cancel)
+    {
+        if (texts.FirstOrDefault(text => PromptTemplates.Canonicalise(text).Length == 0) is { } empty)
+            throw new LitException($"The text '{empty}' leaves no word to look for. Give it letters or digits.");
+        return model.EmbedTexts([.. texts.Select(text => PromptTemplates.Canonicalise(text))], null, cancel);
     }
 
     private static List<SearchResult> Find(

@@ -1,0 +1,49 @@
+namespace LiT;
+
+/// <summary>What is looked for in a <see cref="PictureStore"/>. Immutable.</summary>
+public sealed record Query
+{
+    /// <summary>What the pictures show, in words: "a red bicycle".</summary>
+    public required string Words { get; init; }
+
+    /// <summary>Pictures at most.</summary>
+    public int Top { get; init; } = 10;
+
+    /// <summary>
+    /// Leaves out pictures whose <see cref="LiT.Search.FoundPicture.ExpectedPrecision"/> is below this: between 0 and 1, such as
+    /// 0.9. Needs a calibrated model. Null leaves nothing out.
+    /// </summary>
+    public double? MinPrecision { get; init; }
+
+    internal void Check()
+    {
+        if (Top <= 0)
+            throw new LitException($"Top {Top}: give a positive number of pictures.");
+        if (MinPrecision is <= 0 or >= 1 or double.NaN)
+            throw new LitException(
+                FormattableString.Invariant($"MinPrecision {MinPrecision}: give a share between 0 and 1, such as 0.9.")
+            );
+    }
+}
+
+/// <summary>One picture of a <see cref="PictureStore"/>.</summary>
+/// <param name="Key">Names it in its source.</param>
+/// <param name="Origin">Where it came from: a path, <c>shard-0003.tar:000412.jpg</c>.</param>
+/// <param name="Captions">Its captions, in their order.</param>
+/// <param name="Label">Its class; null where it has none.</param>
+/// <param name="Embedding">zimg of unit length, [E]: comparable with what <see cref="LitModel.Texts"/> gives.</param>
+public sealed record StoredPicture(
+    string Key,
+    string Origin,
+    IReadOnlyList<string> Captions,
+    string? Label,
+    ReadOnlyMemory<float> Embedding
+);
+
+/// <summary>What an update of a <see cref="PictureStore"/> did.</summary>
+/// <param name="Pictures">Pictures that the store holds now.</param>
+/// <param name="Embedded">Pictures that went through the tower.</param>
+/// <param name="TakenOver">Pictures whose rows were there before.</param>
+/// <param name="Skipped">Samples of the source that could not be used; skipped.jsonl in the folder names each with the reason.</param>
+/// <param name="Elapsed">How long it took.</param>
+public sealed record StoreUpdate(long Pictures, long Embedded, long TakenOver, long Skipped, TimeSpan Elapsed);
