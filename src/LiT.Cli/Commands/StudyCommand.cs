@@ -1,3 +1,4 @@
+using LiT.Tuning.Contrastive;
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;

@@ -1,3 +1,4 @@
+using LiT.Tuning.Contrastive;
 using System.Security.Cryptography;
 using System.Text;
 using LiT.Data;

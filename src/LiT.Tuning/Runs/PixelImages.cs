@@ -1,3 +1,4 @@
+using LiT.Tuning.Contrastive;
 using System.Text.Json;
 using LiT.Data;
 using LiT.Embedding;

@@ -1,3 +1,4 @@
+using LiT.Tuning.Contrastive;
 using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;

@@ -1,3 +1,4 @@
+using LiT.Tuning.Contrastive;
 using LiT.Stores;
 using LiT.Tests.Stores;
 using LiT.Tuning.Runs;

@@ -1,3 +1,4 @@
+using LiT.Tuning.Contrastive;
 using LiT.Towers;
 using LiT.Tuning.Runs;
 
