@@ -1,10 +1,10 @@
-using LiT.Tuning.Contrastive;
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LiT.Classification;
 using LiT.Reports;
 using LiT.Studies;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Cli.Commands;

@@ -1,5 +1,5 @@
-using LiT.Tuning.Optimizers;
 using LiT.Towers;
+using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
 
 namespace LiT.Pretraining;

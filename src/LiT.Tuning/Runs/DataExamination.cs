@@ -1,8 +1,8 @@
-using LiT.Tuning.Contrastive;
 using System.Security.Cryptography;
 using System.Text;
 using LiT.Data;
 using LiT.Stores;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
 
 namespace LiT.Tuning.Runs;

@@ -1,9 +1,9 @@
-using LiT.Tuning.Contrastive;
 using System.Text.Json;
 using LiT.Data;
 using LiT.Embedding;
 using LiT.Files;
 using LiT.Images;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 

@@ -1,8 +1,8 @@
-using LiT.Tuning.Contrastive;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LiT.Files;
 using LiT.Stores;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 

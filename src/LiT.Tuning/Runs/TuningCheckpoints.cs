@@ -1,8 +1,8 @@
-using LiT.Tuning.Contrastive;
 using System.Security.Cryptography;
 using System.Text.Json;
 using LiT.Checkpoints;
 using LiT.Files;
+using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Runs;

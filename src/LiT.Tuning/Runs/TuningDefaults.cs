@@ -1,5 +1,5 @@
-using LiT.Tuning.Contrastive;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
 
 namespace LiT.Tuning.Runs;

@@ -1,4 +1,3 @@
-using LiT.Tuning.Contrastive;
 using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;
@@ -6,6 +5,7 @@ using LiT.Embedding;
 using LiT.Images;
 using LiT.Stores;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 

@@ -1,4 +1,3 @@
-using LiT.Tuning.Contrastive;
 using System.Text.Json;
 using LiT.Compute;
 using LiT.Data;
@@ -7,6 +6,7 @@ using LiT.Evaluation;
 using LiT.Files;
 using LiT.Stores;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Studies;

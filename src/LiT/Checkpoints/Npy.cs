@@ -76,7 +76,9 @@ public static class Npy
         {
             stream.Write(NpyHeader.Bytes(TypeOf<T>(), shape));
             for (var at = 0; at < values.Length; at += TensorMemory.Piece)
-                stream.Write(MemoryMarshal.AsBytes(values.AsSpan(at, Math.Min(TensorMemory.Piece, values.Length - at))));
+                stream.Write(
+                    MemoryMarshal.AsBytes(values.AsSpan(at, Math.Min(TensorMemory.Piece, values.Length - at)))
+                );
         });
     }
 

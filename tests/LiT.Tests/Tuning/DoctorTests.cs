@@ -1,6 +1,6 @@
-using LiT.Tuning.Contrastive;
 using LiT.Stores;
 using LiT.Tests.Stores;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
