@@ -49,6 +49,7 @@ public static class LitServices
         services.TryAddSingleton(provider => provider.GetRequiredService<LitModel>().Images);
         services.TryAddSingleton(provider => provider.GetRequiredService<LoadedModel>().Classifier());
         services.AddHostedService<LoadModelAtStart>();
+        services.AddHealthChecks();
         services.Configure<HealthCheckServiceOptions>(options =>
         {
             if (options.Registrations.All(one => one.Name != HealthCheckName))

@@ -1,4 +1,3 @@
-using LiT.Compute;
 using NetVips;
 
 namespace LiT.Images;

@@ -2,7 +2,7 @@ using System.Reflection;
 using System.Runtime.InteropServices;
 using TorchSharp;
 
-namespace LiT.Compute;
+namespace LiT;
 
 /// <summary>
 /// The libraries of other languages that the work is done with. They belong to the program, not to this library; where one is not
