@@ -10,7 +10,7 @@ public sealed record Query
     public int Top { get; init; } = 10;
 
     /// <summary>
-    /// Leaves out pictures whose <see cref="LiT.Search.FoundPicture.ExpectedPrecision"/> is below this: between 0 and 1, such as
+    /// Leaves out pictures whose <see cref="FoundPicture.ExpectedPrecision"/> is below this: between 0 and 1, such as
     /// 0.9. Needs a calibrated model. Null leaves nothing out.
     /// </summary>
     public double? MinPrecision { get; init; }
@@ -47,3 +47,10 @@ public sealed record StoredPicture(
 /// <param name="Skipped">Samples of the source that could not be used; skipped.jsonl in the folder names each with the reason.</param>
 /// <param name="Elapsed">How long it took.</param>
 public sealed record StoreUpdate(long Pictures, long Embedded, long TakenOver, long Skipped, TimeSpan Elapsed);
+
+/// <summary>A picture that was found (field names as in the JSON).</summary>
+/// <param name="Key">Its key.</param>
+/// <param name="Origin">Where it came from.</param>
+/// <param name="Similarity">Cosine of text and picture.</param>
+/// <param name="ExpectedPrecision">Expected share of pictures that fit the text among those found down to here; null without a background.</param>
+public sealed record FoundPicture(string Key, string Origin, double Similarity, double? ExpectedPrecision);

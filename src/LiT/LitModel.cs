@@ -41,17 +41,17 @@ public sealed partial class LitModel : IDisposable
     public string? Folder => folder;
 
     /// <summary>What the model is and how it was made.</summary>
-    public ModelDescription Description { get; }
+    internal ModelDescription Description { get; }
 
     /// <summary>The text tower with heads, temperature and bias; without the image tower, which <see cref="Image"/> loads.</summary>
-    public TwoTowers Towers { get; }
+    internal TwoTowers Towers { get; }
 
     /// <summary>What turns texts into rows of ids.</summary>
-    public CaptionTokenizer Tokenizer { get; }
+    internal CaptionTokenizer Tokenizer { get; }
 
     /// <summary>The locked image tower, loaded when it is first asked for: stores need none.</summary>
     /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned to.</exception>
-    public LockedTower Image
+    internal LockedTower Image
     {
         get
         {
@@ -61,10 +61,10 @@ public sealed partial class LitModel : IDisposable
     }
 
     /// <summary>SHA-256, in hexadecimal, over every weight of the text side (tower, heads, temperature, bias): names the model in results.</summary>
-    public string TextFingerprint => textFingerprint ??= WeightsHash.Of(Towers);
+    internal string TextFingerprint => textFingerprint ??= WeightsHash.Of(Towers);
 
     /// <summary>The supervised heads that came with the image tower, where that can be told without loading it.</summary>
-    public IReadOnlyList<HeadConfig> ImageHeads =>
+    internal IReadOnlyList<HeadConfig> ImageHeads =>
         image?.Heads
         ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(folder ?? ".", file)) : []);
 
@@ -73,7 +73,7 @@ public sealed partial class LitModel : IDisposable
     /// <param name="compute">Where and in what type to compute.</param>
     /// <param name="vocabulary">The vocabulary of a published file; null for the one beside it. A bundle has its own.</param>
     /// <exception cref="LitException">No model is there, or a part of it is missing or damaged.</exception>
-    public static LitModel Load(string path, ComputeDevice? compute = null, string? vocabulary = null)
+    internal static LitModel Load(string path, ComputeDevice? compute = null, string? vocabulary = null)
     {
         compute ??= ComputeDevice.Cpu;
         if (
@@ -114,7 +114,7 @@ public sealed partial class LitModel : IDisposable
     }
 
     /// <summary>The file with the text tower of a bundle, or of a run's bundle; null where the path is neither.</summary>
-    public static string? TextFileOf(string path) =>
+    internal static string? TextFileOf(string path) =>
         new[] { path, Path.Combine(path, "model") }
             .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)))
             .Select(folder => Path.Combine(folder, TextFile))
@@ -127,17 +127,17 @@ public sealed partial class LitModel : IDisposable
         );
 
     /// <summary>Whether a path is a bundle's folder, or that of a run with its bundle.</summary>
-    public static bool IsBundle(string path) => BundleIn(path) is not null;
+    internal static bool IsBundle(string path) => BundleIn(path) is not null;
 
     /// <summary>What the model gives here for the test pictures and texts of a bundle.</summary>
     /// <param name="withImages">Whether the image tower is asked, too.</param>
-    public GoldenVectors Golden(bool withImages = true) =>
+    internal GoldenVectors Golden(bool withImages = true) =>
         GoldenVectors.Of(Towers, Tokenizer, withImages ? Image : null);
 
     /// <summary>A bundle's tokenizer alone: no weights are read.</summary>
     /// <param name="path">As for <see cref="Load"/>.</param>
     /// <exception cref="LitException">No bundle is there, or its tokenizer is missing or damaged.</exception>
-    public static CaptionTokenizer TokenizerOf(string path) =>
+    internal static CaptionTokenizer TokenizerOf(string path) =>
         CaptionTokenizer.Load(BundleIn(path) ?? path, ModelDescription.Read(BundleIn(path) ?? path).Text.Tokenizer);
 
     /// <summary>Writes a bundle; model.json comes last, so a folder with it is whole.</summary>
@@ -149,7 +149,7 @@ public sealed partial class LitModel : IDisposable
     /// <param name="describe">Completes the description.</param>
     /// <param name="atHand">A tower that is named only, for the golden vectors of its side.</param>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
-    public static ModelDescription Save(
+    internal static ModelDescription Save(
         string folder,
         TwoTowers towers,
         CaptionTokenizer tokenizer,
@@ -201,7 +201,7 @@ public sealed partial class LitModel : IDisposable
     /// <param name="cancel">Stops between two batches.</param>
     /// <param name="cache">A folder that keeps what is embedded, so that the same call goes on after an interruption; null keeps nothing.</param>
     /// <returns>ztxt of unit length, one row a text, in their order.</returns>
-    public Embeddings EmbedTexts(
+    internal Embeddings EmbedTexts(
         IReadOnlyList<string> texts,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default,
@@ -219,7 +219,7 @@ public sealed partial class LitModel : IDisposable
 
     /// <summary>The locked tower's own representations of pictures that are ready for it, [B, width].</summary>
     /// <param name="pictures">The tower's input for each picture, [3, H, W].</param>
-    public float[] Represent(IReadOnlyList<float[]> pictures)
+    internal float[] Represent(IReadOnlyList<float[]> pictures)
     {
         var rows = new float[pictures.Count * Image.Tower.Width];
         ImageBatch.Represent(Image, pictures, compute, rows);
@@ -229,7 +229,7 @@ public sealed partial class LitModel : IDisposable
     /// <summary>Brings the locked tower's representations to the common size and unit length.</summary>
     /// <param name="representations">N x width of the image tower, not of unit length.</param>
     /// <returns>zimg, N x E.</returns>
-    public Embeddings ProjectImages(Embeddings representations) =>
+    internal Embeddings ProjectImages(Embeddings representations) =>
         representations.Size == Description.Image.Width
             ? TowerOutputs.Images(Towers, representations, compute)
             : throw new LitException(
@@ -239,7 +239,7 @@ public sealed partial class LitModel : IDisposable
     /// <summary>Probabilities of some texts for one image: softmax over exp(t) · zimg · ztxt, or a sigmoid for each with a bias.</summary>
     /// <param name="zimg">One image's embedding of unit length.</param>
     /// <param name="ztxt">Embeddings of unit length, one a text.</param>
-    public double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) =>
+    internal double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) =>
         Classification.Probabilities.Of(zimg, ztxt, Description.Temperature, Description.Bias);
 
     private static Head? Built(HeadShape? shape) =>
