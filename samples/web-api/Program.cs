@@ -1,6 +1,5 @@
 // A model behind HTTP:  dotnet run -- --LiT:Model=MODEL --LiT:Labels:0="a cat" --LiT:Labels:1="a dog"
 using LiT;
-using LiT.Images;
 using Microsoft.Extensions.AI;
 
 var builder = WebApplication.CreateBuilder(args);
@@ -12,20 +11,17 @@ app.UseExceptionHandler();
 app.MapHealthChecks("/health");
 
 // curl --data-binary @photo.jpg http://localhost:5000/classify
-app.MapPost(
-    "/classify",
-    async (HttpRequest request, Classifier classifier, CancellationToken cancel) =>
+app.MapPost("/classify", async (HttpRequest request, Classifier classifier, CancellationToken cancel) =>
+{
+    try
     {
-        try
-        {
-            return Results.Ok(await classifier.ClassifyAsync(request.Body, cancel));
-        }
-        catch (PictureException broken)
-        {
-            return Results.Problem(broken.Message, statusCode: StatusCodes.Status422UnprocessableEntity);
-        }
+        return Results.Ok(await classifier.ClassifyAsync(request.Body, cancel));
     }
-);
+    catch (PictureException broken)
+    {
+        return Results.Problem(broken.Message, statusCode: StatusCodes.Status422UnprocessableEntity);
+    }
+});
 
 // curl --json '["a red bicycle"]' http://localhost:5000/embed
 app.MapPost(

@@ -76,23 +76,23 @@ public sealed class PictureStore : IAsyncDisposable
             var (result, store) = await model
                 .RunBesideAsync(stop => Update(source, progress ?? model.Session.Progress, stop), cancel)
                 .ConfigureAwait(false);
-            await model
-                .RunAsync(
-                    _ =>
-                    {
-                        Show(store);
-                        return store;
-                    },
-                    CancellationToken.None
-                )
-                .ConfigureAwait(false);
-            return new(
-                result.Counts.Embedded,
-                result.EmbeddedNow,
-                result.Reused,
-                result.Counts.Skipped,
-                TimeSpan.FromSeconds(result.Seconds)
-            );
+            try
+            {
+                await model.RunAsync(_ => Show(store), CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (ObjectDisposedException)
+            {
+                store.Dispose(); // the model went in between; the update itself is done
+                throw;
+            }
+            return new()
+            {
+                Pictures = result.Counts.Embedded,
+                Embedded = result.EmbeddedNow,
+                TakenOver = result.Reused,
+                Skipped = result.Counts.Skipped,
+                Elapsed = TimeSpan.FromSeconds(result.Seconds),
+            };
         }
         finally
         {
@@ -223,13 +223,14 @@ public sealed class PictureStore : IAsyncDisposable
         [
             .. here.Select(
                 (row, i) =>
-                    new StoredPicture(
-                        store.Key(row),
-                        store.Origin(row),
-                        store.Captions(row),
-                        store.Label(row),
-                        zimg.Values.AsMemory(i * zimg.Size, zimg.Size)
-                    )
+                    new StoredPicture
+                    {
+                        Key = store.Key(row),
+                        Origin = store.Origin(row),
+                        Captions = store.Captions(row),
+                        Label = store.Label(row),
+                        Embedding = zimg.Values.AsMemory(i * zimg.Size, zimg.Size),
+                    }
             ),
         ];
     }

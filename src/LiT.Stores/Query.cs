@@ -27,26 +27,42 @@ public sealed record Query
 }
 
 /// <summary>One picture of a <see cref="PictureStore"/>.</summary>
-/// <param name="Key">Names it in its source.</param>
-/// <param name="Origin">Where it came from: a path, <c>shard-0003.tar:000412.jpg</c>.</param>
-/// <param name="Captions">Its captions, in their order.</param>
-/// <param name="Label">Its class; null where it has none.</param>
-/// <param name="Embedding">zimg of unit length, [E]: comparable with what <see cref="LitModel.Texts"/> gives.</param>
-public sealed record StoredPicture(
-    string Key,
-    string Origin,
-    IReadOnlyList<string> Captions,
-    string? Label,
-    ReadOnlyMemory<float> Embedding
-);
+public sealed record StoredPicture
+{
+    /// <summary>Names it in its source.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Where it came from: a path, <c>shard-0003.tar:000412.jpg</c>.</summary>
+    public required string Origin { get; init; }
+
+    /// <summary>Its captions, in their order.</summary>
+    public IReadOnlyList<string> Captions { get; init; } = [];
+
+    /// <summary>Its class; null where it has none.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>zimg of unit length, [E]: comparable with what <see cref="LitModel.Texts"/> gives.</summary>
+    public required ReadOnlyMemory<float> Embedding { get; init; }
+}
 
 /// <summary>What an update of a <see cref="PictureStore"/> did.</summary>
-/// <param name="Pictures">Pictures that the store holds now.</param>
-/// <param name="Embedded">Pictures that went through the tower.</param>
-/// <param name="TakenOver">Pictures whose rows were there before.</param>
-/// <param name="Skipped">Samples of the source that could not be used; skipped.jsonl in the folder names each with the reason.</param>
-/// <param name="Elapsed">How long it took.</param>
-public sealed record StoreUpdate(long Pictures, long Embedded, long TakenOver, long Skipped, TimeSpan Elapsed);
+public sealed record StoreUpdate
+{
+    /// <summary>Pictures that the store holds now.</summary>
+    public required long Pictures { get; init; }
+
+    /// <summary>Pictures that went through the tower.</summary>
+    public required long Embedded { get; init; }
+
+    /// <summary>Pictures whose rows were there before.</summary>
+    public required long TakenOver { get; init; }
+
+    /// <summary>Samples that could not be used; skipped.jsonl in the folder names each with the reason.</summary>
+    public required long Skipped { get; init; }
+
+    /// <summary>How long it took.</summary>
+    public required TimeSpan Elapsed { get; init; }
+}
 
 /// <summary>A picture that was found (field names as in the JSON).</summary>
 /// <param name="Key">Its key.</param>

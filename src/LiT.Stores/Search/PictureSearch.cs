@@ -76,8 +76,7 @@ internal static class PictureSearch
         );
     }
 
-    /// <param name="store">An open store.</param>
-    /// <inheritdoc cref="Find(LitModel, string, IReadOnlyList{string}, Background?, SearchOptions, ComputeDevice, IProgress{ProgressStep}?, CancellationToken)"/>
+    /// <summary>The same over an open store.</summary>
     internal static IReadOnlyList<SearchResult> Find(
         LitModel model,
         EmbeddingStore store,

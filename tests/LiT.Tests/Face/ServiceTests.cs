@@ -51,8 +51,8 @@ public sealed class ServiceTests(SmallModel small) : IClassFixture<SmallModel>
         services.AddLogging();
         services.AddLiT(small["nowhere"]);
         await using var provider = services.BuildServiceProvider();
-        foreach (var hosted in provider.GetServices<IHostedService>())
-            await Assert.ThrowsAsync<LitException>(() => hosted.StartAsync(cancel));
+        var start = Assert.Single(provider.GetServices<IHostedService>().OfType<LoadModelAtStart>());
+        await Assert.ThrowsAsync<LitException>(() => start.StartAsync(cancel));
         var report = await provider.GetRequiredService<HealthCheckService>().CheckHealthAsync(cancel);
         Assert.Equal(HealthStatus.Unhealthy, report.Status);
         Assert.Contains("no model is there", report.Entries[LitServices.HealthCheckName].Description);
