@@ -182,6 +182,7 @@ public static class ModelEvaluation
                 Warnings =
                 [
                     .. run.Report.Warnings,
+                    .. ClassPrompts.Oddities(labels.Classes.Names, prompts, model.Tokenizer),
                     .. Pretraining.Overlaps(model, options.TestSet, labels.Classes),
                     .. SubsetOdd(labels, options),
                 ],

@@ -91,7 +91,7 @@ public static class TuneRun
             $"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}"
         );
 
-        using var towers = Towers(request, options, source, tokenizer);
+        using var towers = Towers(request, options, source, tokenizer, say);
         CheckRules(towers, options.Optimizer);
         say(
             $"text tower {request.TextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}"
@@ -288,6 +288,8 @@ public static class TuneRun
             );
         var folder = Path.Combine(request.Out, "store");
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+        foreach (var remark in tower.Remarks)
+            say(remark);
         say($"embedding {request.Data} with {spec} into {folder}");
         var result = EmbedRun.Run(tower, spec, source, folder, new EmbedOptions(), request.Compute, progress, cancel);
         if (result.Counts.Skipped > 0)
@@ -301,11 +303,15 @@ public static class TuneRun
         TuneRequest request,
         TuningOptions options,
         TuningSource source,
-        CaptionTokenizer tokenizer
+        CaptionTokenizer tokenizer,
+        Action<string> say
     )
     {
         var spec = request.TextTower!;
-        var tower = TextTowerSpec.Is(spec)
+        var loaded = TextTowerSpec.Is(spec) ? null : TextTowerLoader.Load(spec);
+        foreach (var remark in loaded?.Remarks ?? [])
+            say(remark);
+        var tower = loaded is null
             ? TextTowerLoader.Create(
                 spec,
                 tokenizer.Tokenizer.VocabularySize,
@@ -313,7 +319,7 @@ public static class TuneRun
                 request.Seed,
                 tokenizer.Layout.Pad
             )
-            : TextTowerLoader.Load(spec).Tower;
+            : loaded.Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException(
                 $"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with --tokenizer."
