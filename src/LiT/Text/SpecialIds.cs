@@ -11,7 +11,8 @@ internal sealed record SpecialIds(int? Start, int? End, int? Pad)
 {
     /// <param name="tokenizer">The open vocabulary.</param>
     /// <param name="path">Where it lies.</param>
-    public static SpecialIds Of(ITokenizer tokenizer, string path)
+    /// <param name="roberta">Whether the tower is a RoBERTa, whose pieces are called &lt;s&gt; and &lt;/s&gt;.</param>
+    public static SpecialIds Of(ITokenizer tokenizer, string path, bool roberta)
     {
         var settings = TokenizerSettings.Beside(path);
         var whole = tokenizer as HuggingFaceTokenizer;
@@ -22,7 +23,8 @@ internal sealed record SpecialIds(int? Start, int? End, int? Pad)
         );
 
         int? Id(string key) => settings.Piece(key) is { } piece ? tokenizer.IdOf(piece) : null;
-        int? Usual(string first, string second) => tokenizer.IdOf(first) ?? tokenizer.IdOf(second);
+        int? Usual(string bert, string other) =>
+            roberta ? tokenizer.IdOf(other) ?? tokenizer.IdOf(bert) : tokenizer.IdOf(bert);
         static int? Single(IReadOnlyList<int>? ids) => ids is [var id] ? id : null;
     }
 

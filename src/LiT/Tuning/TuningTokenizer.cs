@@ -78,7 +78,7 @@ internal static class TuningTokenizer
             throw new LitException(
                 $"{path}: RoBERTa's and XLM-R's ids are not those of a SentencePiece model alone. Give the tower's tokenizer.json with --tokenizer."
             );
-        var special = SpecialIds.Of(tokenizer, path);
+        var special = SpecialIds.Of(tokenizer, path, config is BertConfig { FirstPosition: > 0 });
         return config switch
         {
             BertConfig bert when special.Start is { } start => new(
