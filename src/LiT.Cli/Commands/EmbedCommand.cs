@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Compute;
 using LiT.Images;
 using LiT.Pipeline;
 using LiT.Stores;

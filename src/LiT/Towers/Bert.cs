@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LiT.Compute;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

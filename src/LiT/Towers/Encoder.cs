@@ -1,4 +1,5 @@
-using LiT.Towers.Kernels;
+using LiT.Compute;
+using LiT.Compute.Kernels;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;

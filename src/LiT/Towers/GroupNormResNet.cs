@@ -1,7 +1,7 @@
 using System.Text.Json;
 using LiT.Checkpoints;
+using LiT.Compute.Kernels;
 using LiT.Images;
-using LiT.Towers.Kernels;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Images;
 using LiT.Towers.Settings;
 using TorchSharp;

@@ -1,5 +1,6 @@
+using LiT.Compute;
+using LiT.Compute.Kernels;
 using LiT.Images;
-using LiT.Towers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -40,7 +41,7 @@ public static class Int8
         var threads = get_num_threads();
         foreach (var layer in layers)
             layer.BecomeBytesAtNextInput(threads);
-        Lanes.Run(2, part =>
+        Parts.Run(2, part =>
         {
             if (part == 0)
                 Shown(tower, preprocessing);

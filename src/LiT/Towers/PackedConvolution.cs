@@ -1,4 +1,4 @@
-using LiT.Towers.Kernels;
+using LiT.Compute;
 using static TorchSharp.torch;
 
 namespace LiT.Towers;

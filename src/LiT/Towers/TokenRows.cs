@@ -1,3 +1,4 @@
+using LiT.Compute;
 using static TorchSharp.torch;
 
 namespace LiT.Towers;

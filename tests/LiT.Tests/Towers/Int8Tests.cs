@@ -1,6 +1,7 @@
+using LiT.Compute;
+using LiT.Compute.Kernels;
 using LiT.Images;
 using LiT.Towers;
-using LiT.Towers.Kernels;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Towers;

@@ -1,5 +1,6 @@
+using LiT.Compute;
+using LiT.Compute.Kernels;
 using LiT.Towers;
-using LiT.Towers.Kernels;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Towers;
@@ -226,7 +227,7 @@ public sealed class KernelTests
         try
         {
             var done = new int[100];
-            Lanes.Run(done.Length, part =>
+            Parts.Run(done.Length, part =>
             {
                 Assert.Equal(1, get_num_threads());
                 Interlocked.Increment(ref done[part]);
@@ -235,7 +236,7 @@ public sealed class KernelTests
             Assert.Equal(3, get_num_threads());
             Assert.Equal(
                 "part",
-                Assert.Throws<LitException>(() => Lanes.Run(9, _ => throw new LitException("part"))).Message
+                Assert.Throws<LitException>(() => Parts.Run(9, _ => throw new LitException("part"))).Message
             );
             Assert.Equal(3, get_num_threads());
         }
