@@ -107,7 +107,7 @@ public static class TuneRun
             findings.Add(finding);
             say($"doctor: {finding}");
         }
-        var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, progress, cancel);
+        var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, say, progress, cancel);
         if (options.KeepBest is { } by && validation is null)
             throw new UsageException(
                 $"--keep-best {by}: there is no validation to judge by. Give --hold-out 0.1, or pictures with --val."
@@ -178,6 +178,10 @@ public static class TuneRun
                 setting.Text == TowerStart.FromScratch
                     ? $"--lock {setting}: trains the text tower from scratch, and {text} has weights. Give --lock {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
                     : $"--lock {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give --text-tower a file, or --lock {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
+            );
+        if (image is not null && setting.Image == TowerStart.Locked && ImageTowerLoader.IsSpec(image))
+            throw new UsageException(
+                $"--lock {setting}: locks the image tower as it is, and {image} is one from scratch, whose weights are random. Name a tower that was trained (lit models list), or give --lock u{setting.Letters[1]}."
             );
         if (setting.Text != TowerStart.FromScratch && text is null)
             throw new UsageException(

@@ -209,7 +209,8 @@ public sealed class TokenizerSettingsTests : IDisposable
             )
         );
         Assert.Empty(told);
-        Assert.Equal((reference.StartIds, reference.EndIds), (tokenizer.StartIds, tokenizer.EndIds));
+        Assert.Equal(reference.StartIds, tokenizer.StartIds);
+        Assert.Equal(reference.EndIds, tokenizer.EndIds);
         using var strings = JsonDocument.Parse(File.ReadAllBytes(TokenizerFixture.PathOf("huggingface/expected.json")));
         foreach (
             var text in strings.RootElement.GetProperty("strings").EnumerateArray().Select(one => one.GetString()!)
