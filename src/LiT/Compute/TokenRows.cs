@@ -1,7 +1,7 @@
-using LiT.Compute;
+using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LiT.Towers;
+namespace LiT.Compute;
 
 // Shapes: B rows, L places in a row, T places that hold a token (first places always do), D width.
 
@@ -38,7 +38,7 @@ internal sealed class TokenRows
         Positions = positions.On(device);
         firsts = positions.eq(0).nonzero().squeeze(1).On(device); // first places hold a token always
         groups = Grouped(visible!);
-        if (visible!.device_type == TorchSharp.DeviceType.CPU)
+        if (visible!.device_type == DeviceType.CPU)
             Lengths = [.. visible.sum([1], type: int32).data<int>()];
     }
 
@@ -61,25 +61,28 @@ internal sealed class TokenRows
 
     /// <summary>Rows in which every place takes part, padding too (the published text transformers).</summary>
     /// <param name="ids">[B, L], on the host or where the tower is.</param>
-    /// <param name="device">Where the tower is; null where the ids are.</param>
-    public static TokenRows Whole(Tensor ids, Device? device = null) => new(ids, null, null, device ?? ids.device);
+    /// <param name="beside">A weight of the tower: rows are where it is; null leaves them where the ids are.</param>
+    public static TokenRows Whole(Tensor ids, Tensor? beside = null) => new(ids, null, null, (beside ?? ids).device);
 
     /// <summary>Rows in which <paramref name="padding"/> is masked, wherever it stands but in the first place.</summary>
     /// <param name="ids">[B, L].</param>
     /// <param name="padding">The id that fills rows.</param>
     /// <param name="pack">Whether to pack; null decides by the share of padding.</param>
-    /// <param name="device">Where the tower is; null where the ids are.</param>
-    public static TokenRows Masked(Tensor ids, long padding, bool? pack = null, Device? device = null) =>
-        Seen(ids, ids.ne(padding), pack, device);
+    /// <param name="beside">A weight of the tower: rows are where it is; null leaves them where the ids are.</param>
+    public static TokenRows Masked(Tensor ids, long padding, bool? pack = null, Tensor? beside = null)
+    {
+        using var filling = padding.ToScalar();
+        return Seen(ids, ids.ne(filling), pack, beside);
+    }
 
     /// <summary>Rows in which only some places are seen, and every first one.</summary>
     /// <param name="ids">[B, L].</param>
     /// <param name="visible">True where a place is seen, [B, L].</param>
     /// <param name="pack">Whether to pack; null decides by the share of places that are not seen.</param>
-    /// <param name="device">Where the tower is; null where the ids are.</param>
-    public static TokenRows Seen(Tensor ids, Tensor visible, bool? pack = null, Device? device = null)
+    /// <param name="beside">A weight of the tower: rows are where it is; null leaves them where the ids are.</param>
+    public static TokenRows Seen(Tensor ids, Tensor visible, bool? pack = null, Tensor? beside = null)
     {
-        device ??= ids.device;
+        var device = (beside ?? ids).device;
         visible = visible.clone();
         visible.select(1, 0).fill_(true); // an empty text attends to its first place: attention needs one
         var longest = visible.any(0).nonzero().max().item<long>() + 1;
@@ -121,7 +124,7 @@ internal sealed class TokenRows
     /// <summary>How many rows there are of each length, where rows come by length and padding stands at their end only.</summary>
     private static List<(long Rows, long Length)>? Grouped(Tensor visible)
     {
-        if (visible.device_type != TorchSharp.DeviceType.CPU)
+        if (visible.device_type != DeviceType.CPU)
             return null; // reading it would wait for the GPU
         var (batch, length) = ((int)visible.shape[0], (int)visible.shape[1]);
         var seen = visible.data<bool>().ToArray().AsSpan();
@@ -157,47 +160,29 @@ internal sealed class TokenRows
     /// <summary>The inverse of <see cref="Spread"/>: [B, L, D] to [T, D], or as it is where states are padded.</summary>
     public Tensor Gather(Tensor padded) => places is null ? padded : padded.flatten(0, 1).index_select(0, places);
 
-    /// <summary>Whether a pooling takes one token's state as it is, so that nobody asks for the others.</summary>
-    public static bool IsOne(TextPooling pooling) => pooling is TextPooling.First or TextPooling.Last;
+    private static bool ArePacked(Tensor states) => states.dim() == 2;
 
-    /// <summary>The first or last token of every row: [B, L, D], or [T, D] where packed, to [B, D].</summary>
-    public Tensor Pick(Tensor states, TextPooling pooling)
+    /// <summary>The first token of every row: [B, L, D], or [T, D] where packed, to [B, D].</summary>
+    public Tensor First(Tensor states) =>
+        ArePacked(states) ? states.index_select(0, firsts!) : states.select(1, 0).contiguous();
+
+    /// <summary>The last token of every row: [B, L, D], or [T, D] where packed, to [B, D].</summary>
+    public Tensor Last(Tensor states)
     {
-        if (places is null)
-            return Pool(states, pooling);
-        return states.index_select(
-            0,
-            pooling == TextPooling.First
-                ? firsts!
-                : cat([firsts![1..], full([1], places.shape[0], int64, device: device)]) - 1
-        );
-    }
-
-    /// <summary>One state for every row: [B, L, D] to [B, D].</summary>
-    public Tensor Pool(Tensor padded, TextPooling pooling) =>
-        pooling switch
+        if (ArePacked(states))
         {
-            TextPooling.First => padded.select(1, 0).contiguous(),
-            TextPooling.Last => Last(padded),
-            TextPooling.Mean => Mean(padded),
-            TextPooling.Max => Max(padded),
-            _ => throw new ArgumentException(
-                $"Pooling '{pooling}' has weights and is the tower's own.",
-                nameof(pooling)
-            ),
-        };
-
-    private Tensor Last(Tensor padded)
-    {
+            var ends = cat([firsts![1..], Scalars.Filled(1, places!.shape[0], ScalarType.Int64, device)]);
+            return states.index_select(0, ends.Plus(-1));
+        }
         if (visible is null)
-            return padded.select(1, Length - 1).contiguous();
-        var numbered = visible.to(int64) * arange(1, Length + 1, int64, visible.device); // [B, L]
-        return padded
-            .flatten(0, 1)
-            .index_select(0, numbered.amax([1]) - 1 + arange(Batch, int64, visible.device) * Length);
+            return states.select(1, Length - 1).contiguous();
+        var numbered = visible.to(int64) * Scalars.Numbers(Length, ScalarType.Int64, device); // [B, L]
+        var rows = Scalars.Numbers(Batch, ScalarType.Int64, device).Times(Length);
+        return states.flatten(0, 1).index_select(0, numbered.amax([1]).Plus(rows));
     }
 
-    private Tensor Mean(Tensor padded)
+    /// <summary>The mean of every row's tokens, [B, L, D] to [B, D].</summary>
+    public Tensor Mean(Tensor padded)
     {
         if (visible is null)
             return padded.mean([1]);
@@ -205,8 +190,12 @@ internal sealed class TokenRows
         return (padded * weight).sum([1]) / weight.sum([1]);
     }
 
-    private Tensor Max(Tensor padded) =>
-        (
-            visible is null ? padded : padded.masked_fill(visible.logical_not().unsqueeze(2), float.NegativeInfinity)
-        ).amax([1]);
+    /// <summary>The largest number of every channel among a row's tokens, [B, L, D] to [B, D].</summary>
+    public Tensor Max(Tensor padded)
+    {
+        if (visible is null)
+            return padded.amax([1]);
+        using var never = double.NegativeInfinity.ToScalar();
+        return padded.masked_fill(visible.logical_not().unsqueeze(2), never).amax([1]);
+    }
 }

@@ -1,9 +1,8 @@
-using LiT.Compute;
 using LiT.Compute.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LiT.Towers;
+namespace LiT.Compute.Locked;
 
 /// <summary>
 /// A dense layer's weight as signed bytes with a scale for each output, for products with <see cref="ByteRows"/>. Inputs that are large
