@@ -93,7 +93,7 @@ public sealed class SettingsTests : IDisposable
             Path.Combine(TokenizerFixture.Reference("roberta_hf"), "roberta_plain.safetensors"),
             folder["model.safetensors"]
         );
-        using var loaded = TextTowerLoader.Load(folder["model.safetensors"] + ":heads=4");
+        using var loaded = TextTowerLoader.Load(folder["model.safetensors"] + ":heads=3");
         Assert.Equal(2, Assert.IsType<BertConfig>(loaded.Tower.Config).FirstPosition);
         Assert.Contains("taken for a RoBERTa", Assert.Single(loaded.Warnings), StringComparison.Ordinal);
     }
@@ -369,9 +369,9 @@ public sealed class SettingsTests : IDisposable
     [InlineData("interpolation", "\"nearest\"", "pretrained_cfg.interpolation is \"nearest\"")]
     [InlineData("crop_mode", "\"border\"", "pretrained_cfg.crop_mode is \"border\"")]
     [InlineData("crop_pct", "0", "pretrained_cfg.crop_pct is 0")]
-    [InlineData("mean", "[0.5, 0.5]", "pretrained_cfg.mean is [0.5, 0.5]")]
+    [InlineData("mean", "[0.5, 0.5]", "pretrained_cfg.mean is [0.5,0.5] where")]
     [InlineData("std", "[0.5, 0, 0.5]", "deviation 0 for channel 1")]
-    [InlineData("input_size", "[1, 28, 28]", "pretrained_cfg.input_size is [1, 28, 28]")]
+    [InlineData("input_size", "[1, 28, 28]", "pretrained_cfg.input_size is [1,28,28] where")]
     public void What_timm_says_of_pictures_and_is_not_built_is_refused(string key, string value, string message) =>
         Assert.Contains(
             message,
