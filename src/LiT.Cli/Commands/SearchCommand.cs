@@ -1,5 +1,6 @@
 using System.CommandLine;
-using LiT.Evaluation;
+using LiT.Classification;
+using LiT.Reports;
 using LiT.Search;
 
 namespace LiT.Cli.Commands;

@@ -1,4 +1,4 @@
-using LiT.Evaluation;
+using LiT.Classification;
 using LiT.Text;
 
 namespace LiT.Tests.Evaluation;
