@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LiT.Classification;
+using LiT.Evaluation;
 using LiT.Reports;
 using LiT.Search;
 

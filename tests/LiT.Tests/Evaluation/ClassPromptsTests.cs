@@ -1,4 +1,5 @@
 using LiT.Classification;
+using LiT.Evaluation;
 using LiT.Text;
 
 namespace LiT.Tests.Evaluation;

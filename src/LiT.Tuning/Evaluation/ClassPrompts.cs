@@ -1,8 +1,9 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using LiT.Classification;
 using LiT.Text;
 
-namespace LiT.Classification;
+namespace LiT.Evaluation;
 
 /// <summary>
 /// What a vocabulary makes of the classes' prompts: two classes whose prompts are the same ids are one class to the text
