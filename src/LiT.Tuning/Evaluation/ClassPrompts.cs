@@ -9,7 +9,7 @@ namespace LiT.Evaluation;
 /// What a vocabulary makes of the classes' prompts: two classes whose prompts are the same ids are one class to the text
 /// tower, however their names are written, and a name of which no letter is known says nothing.
 /// </summary>
-public static class ClassPrompts
+internal static class ClassPrompts
 {
     /// <summary>Pairs of classes whose prompts all become the same rows, each class with the first one like it.</summary>
     /// <param name="prompts">What <see cref="PromptTemplates.Fill"/> gives.</param>

@@ -6,7 +6,7 @@ namespace LiT.Text;
 /// <param name="LowerCase">Whether a <c>vocab.txt</c> is for lower-cased text. Where it is not given: as the
 /// <c>tokenizer_config.json</c> beside it says, else whether no piece has a capital letter.</param>
 /// <param name="Words">What else a <c>vocab.txt</c> does to words; null for what stands beside it.</param>
-public sealed record TokenizerReading(
+internal sealed record TokenizerReading(
     WordPieceRules? Rules = null,
     bool? LowerCase = null,
     WordPieceOptions? Words = null

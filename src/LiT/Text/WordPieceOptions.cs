@@ -1,7 +1,7 @@
 namespace LiT.Text;
 
 /// <summary>What a <c>vocab.txt</c> does to words beside its rules and its case, where that is not what BERT does.</summary>
-public sealed record WordPieceOptions
+internal sealed record WordPieceOptions
 {
     /// <summary>Whether letters lose their accents; null for as they lose their capitals, which is what BERT does.</summary>
     public bool? StripAccents { get; init; }
