@@ -23,13 +23,21 @@ public sealed class Classifier
     private Classifier(
         LitModel model,
         IReadOnlyList<string> labels,
+        IReadOnlyList<string> unread,
         Embeddings classes,
         NamingCutOff? cutOff,
         ClassifierOptions options
-    ) => (this.model, Labels, this.classes, this.cutOff, this.options) = (model, labels, classes, cutOff, options);
+    )
+    {
+        (this.model, Labels, UnreadLabels) = (model, labels, unread);
+        (this.classes, this.cutOff, this.options) = (classes, cutOff, options);
+    }
 
     /// <summary>The labels, in the order in which they were given.</summary>
     public IReadOnlyList<string> Labels { get; }
+
+    /// <summary>Labels of which the model's vocabulary knows no piece: they say nothing to the text tower. Seldom any.</summary>
+    public IReadOnlyList<string> UnreadLabels { get; }
 
     /// <summary>Runs on the model's own thread.</summary>
     internal static Classifier Of(
@@ -42,17 +50,19 @@ public sealed class Classifier
         ClassNames names = new(labels);
         options.Check();
         var prompts = PromptTemplates.Fill(names.Names, options.Templates);
+        ClassPrompts.Refuse(names.Names, prompts, model.Tokenizer);
+        var unread = ClassPrompts.Unread(names.Names, model.Tokenizer);
         var ztxt = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], null, cancel);
         var classes = ClassMeans.Of(ztxt, [.. prompts.Select(prompt => prompt.Class)], names.Names.Count);
         if (options.MinPrecision is null)
-            return new(model, names.Names, classes, null, options);
+            return new(model, names.Names, unread, classes, null, options);
         var background = model.Folder is { } folder ? Background.Load(folder) : null;
         return background is null
             ? throw new LitException(
                 $"{model.Folder ?? model.Name}: MinPrecision needs a background, which tells what matches from what does not, and "
                     + "the model has none. Calibrate the model once with pictures that have captions, or leave MinPrecision out."
             )
-            : new(model, names.Names, classes, new NamingCutOff(background, classes, options.Present), options);
+            : new(model, names.Names, unread, classes, new(background, classes, options.Present), options);
     }
 
     /// <summary>Classifies a picture file.</summary>

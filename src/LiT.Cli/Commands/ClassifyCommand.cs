@@ -101,6 +101,8 @@ internal static class ClassifyCommand
                 if (options.MinPrecision is not null)
                     CutOffOptions.BackgroundOf(lit);
                 var classifier = await lit.ClassifierAsync(names, options, cancel);
+                if (classifier.UnreadLabels is { Count: > 0 } unread)
+                    Terminal.Warn(ClassPrompts.UnreadInWords(unread));
                 List<Classified> results = [];
                 await foreach (var one in classifier.ClassifyAsync(parsed.GetRequiredValue(pictures), cancel))
                 {
