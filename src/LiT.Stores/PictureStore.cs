@@ -4,6 +4,7 @@ using LiT.Data;
 using LiT.Embedding;
 using LiT.Search;
 using LiT.Stores;
+using Microsoft.Extensions.Logging;
 
 namespace LiT;
 
@@ -12,7 +13,7 @@ namespace LiT;
 /// by words, read row by row. Safe for use from several threads; searches go on, over what was there, while an update runs. Needs
 /// its model for as long as it is used.
 /// </summary>
-public sealed class PictureStore : IAsyncDisposable
+public sealed partial class PictureStore : IAsyncDisposable
 {
     private const int RowsAtOnce = 1024;
 
@@ -204,11 +205,19 @@ public sealed class PictureStore : IAsyncDisposable
                 $"{model.Folder ?? model.Name}: MinPrecision needs a background, which tells what matches from what does not, and "
                     + "the model has none. Calibrate the model once with pictures that have captions, or leave MinPrecision out."
             );
+        if (ClassPrompts.IsUnread(PromptTemplates.Canonicalise(query.Words), model.Tokenizer))
+            Unread(model.Session.Logger, query.Words);
         SearchOptions options = new() { Top = query.Top, MinPrecision = query.MinPrecision };
         return PictureSearch
             .Find(model, Rows().Store, [query.Words], background.Value, options, null, stop)[0]
             .Pictures;
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The model's vocabulary knows no piece of '{Words}': it says nothing to the text tower"
+    )]
+    private static partial void Unread(ILogger logger, string words);
 
     private List<StoredPicture> Read(OpenStore open, long first)
     {
