@@ -1,8 +1,10 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using LiT.Cli;
+using LiT.TestSets;
 
 NativeEnvironment.Prepare();
+TestSetForm.Introduce();
 
 using CancellationTokenSource stop = new();
 void OnSignal(PosixSignalContext signal)

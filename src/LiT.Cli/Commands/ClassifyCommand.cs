@@ -1,9 +1,9 @@
 using System.CommandLine;
-using LiT.Calibration;
+using LiT.Classification;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Images;
-using LiT.Pipeline;
 
 namespace LiT.Cli.Commands;
 
@@ -115,7 +115,7 @@ internal static class ClassifyCommand
                         form.Add(new(one.Skipped.Origin, null, one.Skipped.Reason));
                         continue;
                     }
-                    var zimg = lit.ProjectImages(new(lit.Represent([picture]), lit.Image.Tower.Width));
+                    var zimg = lit.ProjectImages(new(lit.Represent([picture.Pixels]), lit.Image.Tower.Width));
                     var probabilities = lit.Probabilities(zimg[0], classes);
                     var expected = cutOff?.Precision(zimg)[0];
                     form.Add(
