@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text;
-using LiT.Evaluation;
+using LiT.Classification;
 
 namespace LiT.Cli;
 
@@ -15,7 +15,7 @@ internal sealed class ClassifyLabels
 
     private readonly Option<string?> file = new("--labels-file")
     {
-        Description = "The labels to choose from, one a line (what follows a comma is an alias), or a JSON list.",
+        Description = "The labels to choose from, one a line, or a JSON list.",
     };
 
     public void AddTo(Command command)

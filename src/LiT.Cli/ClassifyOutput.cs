@@ -35,11 +35,17 @@ internal sealed class ClassifyOutput
         });
     }
 
-    public IForm Begin(Asked parsed)
+    /// <exception cref="UsageException">Two forms are asked for.</exception>
+    public void Check(Asked parsed)
     {
         var (streams, values) = (parsed.GetValue(lines), parsed.GetValue(csv));
         if (CommonOptions.IsJson(parsed) && (streams || values))
             throw new UsageException($"--json and {(streams ? "--jsonl" : "--csv")} are two forms. Give one of them.");
+    }
+
+    public IForm Begin(Asked parsed)
+    {
+        var (streams, values) = (parsed.GetValue(lines), parsed.GetValue(csv));
         return streams ? new Lines()
             : values ? new Csv()
             : CommonOptions.IsJson(parsed) ? new Document()

@@ -66,6 +66,7 @@ internal static class ClassifyCommand
         command.Does(
             (parsed, cancel) =>
             {
+                output.Check(parsed);
                 var names = new ClassNames(labels.Of(parsed));
                 var found = PictureFiles.Of(parsed.GetRequiredValue(pictures), Terminal.Say).ToList();
                 var prompts = PromptTemplates.Fill(

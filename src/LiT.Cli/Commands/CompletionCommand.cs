@@ -108,6 +108,7 @@ internal static class CompletionCommand
             // Options are named when somebody has begun one; a verb or a value is what stands there otherwise.
             .Where(suggestion => word.StartsWith('-') || !suggestion.StartsWith('-'))
             .Where(suggestion => suggestion is not (SuggestionsVerb or "/?" or "/h" or "-?" or "-h"))
+            .Select(suggestion => word + suggestion[word.Length..]) // names of choices count in any case
             .Distinct(StringComparer.Ordinal);
     }
 }
