@@ -1,7 +1,7 @@
 namespace LiT.Data;
 
 /// <summary>Opens whatever a path is.</summary>
-public static class Samples
+internal static class Samples
 {
     /// <summary>Whether a file's name is that of a picture that can be read.</summary>
     public static bool IsPicture(string name) => Pictures.IsPicture(name);
