@@ -49,7 +49,10 @@ public sealed class Classifier
     {
         ClassNames names = new(labels);
         options.Check();
-        var prompts = PromptTemplates.Fill(names.Names, options.Templates);
+        var prompts = PromptTemplates.Fill(
+            [.. names.Names.Select(name => name.Replace(',', ' '))], // a label is one, also with a comma in it
+            options.Templates
+        );
         ClassPrompts.Refuse(names.Names, prompts, model.Tokenizer);
         var unread = ClassPrompts.Unread(names.Names, model.Tokenizer);
         var ztxt = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], null, cancel);

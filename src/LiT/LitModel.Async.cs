@@ -95,7 +95,7 @@ public sealed partial class LitModel
     }
 
     /// <summary>Embeds labels in words once, to say of any number of pictures which of them fits best.</summary>
-    /// <param name="labels">One or more, all different; a label with commas is a name and its aliases, of which the first speaks.</param>
+    /// <param name="labels">One or more, which must differ in words.</param>
     /// <param name="options">Templates, cut-off, how pictures are read; <see cref="ClassifierOptions.Default"/> where null.</param>
     /// <param name="cancel">Gives it up.</param>
     /// <exception cref="LitException">

@@ -7,25 +7,12 @@ namespace LiT.Cli.Commands;
 /// <summary>lit classify: the labels in words that fit a picture best.</summary>
 internal static class ClassifyCommand
 {
-    /// <summary>One picture's answers, best first, or why there are none.</summary>
-    /// <param name="Image">The picture.</param>
-    /// <param name="Labels">Its best labels.</param>
-    /// <param name="Error">Why there are none.</param>
-    /// <param name="ExpectedPrecision">Expected share of pictures that show one of the labels among those that score as high; with --min-precision.</param>
-    /// <param name="NoneOfThese">Whether that is too low; with --min-precision.</param>
-    private sealed record Classified(
-        string Image,
-        IReadOnlyList<LabelProbability>? Labels,
-        string? Error,
-        double? ExpectedPrecision = null,
-        bool? NoneOfThese = null
-    );
-
     public static Command Build()
     {
         Argument<string[]> pictures = new("image")
         {
-            Description = "Pictures: JPEG, PNG, WebP, GIF, BMP or TIFF files.",
+            Description =
+                "Pictures (JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF files), or folders, of which every picture is taken.",
             Arity = ArgumentArity.OneOrMore,
         };
         Option<string> model = new("--model")
@@ -33,11 +20,8 @@ internal static class ClassifyCommand
             Description = "A model: the folder that 'lit tune' wrote (RUN or RUN/model).",
             Required = true,
         };
-        Option<string> labels = new("--labels")
-        {
-            Description = "The labels to choose from, separated by commas.",
-            Required = true,
-        };
+        ClassifyLabels labels = new();
+        ClassifyOutput output = new();
         Option<string?> templates = new("--templates")
         {
             Description = "Prompt templates, one a line, with {} where the label goes.",
@@ -65,7 +49,6 @@ internal static class ClassifyCommand
         {
             pictures,
             model,
-            labels,
             templates,
             precision,
             present,
@@ -74,21 +57,24 @@ internal static class ClassifyCommand
             decode,
             maxMegapixels,
         };
+        labels.AddTo(command);
+        output.AddTo(command);
         Limits.Positive(top, maxMegapixels);
-        command.SetAction(
+        command.Does(
             async (parsed, cancel) =>
             {
-                var names = parsed
-                    .GetRequiredValue(labels)
-                    .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+                output.Check(parsed);
+                var names = labels.Of(parsed);
                 _ = new ClassNames(names); // what the labels lack is said before anything is read
+                var found = PictureFiles.Of(parsed.GetRequiredValue(pictures), Terminal.Say).ToList();
+                var least = parsed.GetValue(precision);
                 ClassifierOptions options = new()
                 {
                     Templates = parsed.GetValue(templates) is { } file
                         ? PromptTemplates.Read(file)
                         : PromptTemplates.Default,
-                    MinPrecision = parsed.GetValue(precision),
-                    Present = parsed.GetValue(present),
+                    MinPrecision = least,
+                    Present = least is null ? ClassifierOptions.Default.Present : parsed.GetValue(present),
                     HonourExif = !parsed.GetValue(exif),
                     MaxPixels = parsed.GetValue(maxMegapixels) * 1_000_000L,
                     FastDecoding = parsed.GetRequiredValue(decode) == DecodePath.Fast,
@@ -98,51 +84,37 @@ internal static class ClassifyCommand
                     CommonOptions.SessionOf(parsed),
                     cancel
                 );
-                if (options.MinPrecision is not null)
+                if (least is not null)
                     CutOffOptions.BackgroundOf(lit);
                 var classifier = await lit.ClassifierAsync(names, options, cancel);
                 if (classifier.UnreadLabels is { Count: > 0 } unread)
                     Terminal.Warn(ClassPrompts.UnreadInWords(unread));
-                List<Classified> results = [];
-                await foreach (var one in classifier.ClassifyAsync(parsed.GetRequiredValue(pictures), cancel))
+                var failed = 0;
+                var form = output.Begin(parsed);
+                await foreach (var one in classifier.ClassifyAsync(found, cancel))
                 {
                     if (one.Problem is { } problem)
+                    {
+                        failed++;
                         Terminal.Complain($"{one.Path}: {problem.TrimEnd('.')}. Give a {PictureKinds} file.");
-                    results.Add(
+                    }
+                    var best = one.Picture?.Labels.Take(parsed.GetValue(top));
+                    form.Add(
                         new(
                             one.Path,
-                            one.Picture is { } answer ? [.. answer.Labels.Take(parsed.GetValue(top))] : null,
+                            best is null ? null : [.. best.Select(label => new Answer(label.Label, label.Probability))],
                             one.Problem,
                             one.Picture?.ExpectedPrecision,
                             one.Picture?.NoneOfThese
                         )
                     );
                 }
-                if (CommonOptions.IsJson(parsed))
-                    Terminal.Write(results);
-                else
-                    Terminal.Table(
-                        ["picture", "label", "probability"],
-                        results.Where(result => result.Labels is not null).SelectMany(Rows)
-                    );
-                return results.Exists(result => result.Error is not null) ? ExitCode.Failed : ExitCode.Done;
+                form.End();
+                return failed > 0 ? ExitCode.Failed : ExitCode.Done;
             }
         );
         return command;
     }
 
-    private static IEnumerable<string[]> Rows(Classified result)
-    {
-        if (result.NoneOfThese == true)
-            yield return [result.Image, "none of these", ""];
-        foreach (var (i, answer) in result.Labels!.Index())
-            yield return
-            [
-                i == 0 && result.NoneOfThese != true ? result.Image : "",
-                (result.NoneOfThese == true ? "  nearest: " : "") + answer.Label,
-                EvalCommand.Percent(answer.Probability),
-            ];
-    }
-
-    private const string PictureKinds = "JPEG, PNG, WebP, GIF, BMP or TIFF";
+    private const string PictureKinds = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF";
 }
