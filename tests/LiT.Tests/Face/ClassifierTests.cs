@@ -3,7 +3,6 @@ using LiT.Data;
 using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Images;
-using LiT.Tests.Images;
 using Microsoft.Extensions.AI;
 
 namespace LiT.Tests.Face;

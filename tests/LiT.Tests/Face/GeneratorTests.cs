@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using LiT.Bundles;
 using LiT.Images;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.Caching.Distributed;

@@ -1,4 +1,3 @@
-using LiT.Compute;
 using Microsoft.Extensions.AI;
 
 namespace LiT.Tests.Face;
