@@ -208,7 +208,7 @@ internal sealed class TuneChoices
             given.Add(steps.Name);
         if (recipe is not null)
             say($"recipe {recipe.Name ?? "from a file"}{(recipe.Words is null ? "" : $": {recipe.Words}")}");
-        foreach (var reason in defaults.Reasons.Where(reason => !given.Contains(reason.Option)))
+        foreach (var reason in defaults.Reasons.Where(reason => !given.Contains(Wording.Of($"`{reason.Member}`"))))
             say(reason.Words);
         var chosen = recipe?.Over(defaults.Options) ?? defaults.Options;
         if (size is not null)

@@ -96,7 +96,7 @@ public sealed record TuneRecipe
         var name = nameOrPath.EndsWith(".json", StringComparison.Ordinal) ? nameOrPath[..^5] : nameOrPath;
         using var stream = typeof(TuneRecipe).Assembly.GetManifestResourceStream(Resource + name + ".json")
             ?? throw new UsageException(
-                $"--recipe {nameOrPath}: there is no such file, and no recipe of that name. Give a file, a run's config.json, or one of {string.Join(", ", Names)}."
+                $"`TuneRecipe` {nameOrPath}: there is no such file, and no recipe of that name. Give a file, a run's config.json, or one of {string.Join(", ", Names)}."
             );
         using var reader = new StreamReader(stream);
         return Parse(reader.ReadToEnd(), nameOrPath);

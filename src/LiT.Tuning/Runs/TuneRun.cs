@@ -113,7 +113,7 @@ public static class TuneRun
         var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, progress, cancel);
         if (options.KeepBest is { } by && validation is null)
             throw new UsageException(
-                $"--keep-best {by}: there is no validation to judge by. Give --hold-out 0.1, or pictures with --val."
+                $"`KeepBest` {by}: there is no validation to judge by. Give `HoldOut` 0.1, or pictures with `Validation`."
             );
         if (request.Doctor != DoctorMode.Off)
         {
@@ -133,7 +133,7 @@ public static class TuneRun
                 Find(finding);
             if (request.Doctor == DoctorMode.Stop && findings.Count > 0)
                 throw new LitException(
-                    $"{request.Data}: {findings[0]} (--doctor stop: {findings.Count} finding{(findings.Count == 1 ? "" : "s")}; --doctor warn goes on.)"
+                    $"{request.Data}: {findings[0]} (`Doctor` stop: {findings.Count} finding{(findings.Count == 1 ? "" : "s")}; `Doctor` warn goes on.)"
                 );
         }
         ContrastiveTuner tuner = new(tuning, pairs, options, request.Compute.Device)
@@ -179,35 +179,35 @@ public static class TuneRun
         if (text is not null && TextTowerSpec.Is(text) != (setting.Text == TowerStart.FromScratch))
             throw new UsageException(
                 setting.Text == TowerStart.FromScratch
-                    ? $"--lock {setting}: trains the text tower from scratch, and {text} has weights. Give --lock {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
-                    : $"--lock {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give --text-tower a file, or --lock {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
+                    ? $"`Lock` {setting}: trains the text tower from scratch, and {text} has weights. Give `Lock` {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
+                    : $"`Lock` {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give `TextTower` a file, or `Lock` {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
             );
         if (setting.Text != TowerStart.FromScratch && text is null)
             throw new UsageException(
-                $"--lock {setting}: wants a pre-trained text tower. Name its file with --text-init, or give --lock {setting.Letters[0]}u."
+                $"`Lock` {setting}: wants a pre-trained text tower. Name its file with `TextInit`, or give `Lock` {setting.Letters[0]}u."
             );
         if (!request.ReadsPixels)
             return;
-        var why = setting.Image == TowerStart.Locked ? "--from-pixels" : $"--lock {setting}";
+        var why = setting.Image == TowerStart.Locked ? "`FromPixels`" : $"`Lock` {setting}";
         if (EmbeddingStore.IsStore(request.Data))
             throw new UsageException(
-                $"{why}: the image tower reads pictures at every step, and {request.Data} is an embedding store. Give --data the pictures, or tune with --lock Lu."
+                $"{why}: the image tower reads pictures at every step, and {request.Data} is an embedding store. Give `Data` the pictures, or tune with `Lock` Lu."
             );
         if (image is null)
             throw new UsageException(
-                $"{why}: needs the image tower itself. Name it with --image-tower, a file or, from scratch, for example vit:Ti/16."
+                $"{why}: needs the image tower itself. Name it with `ImageTower`, a file or, from scratch, for example vit:Ti/16."
             );
         if (ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.Unlocked)
             throw new UsageException(
-                $"--lock {setting}: {image} is an image tower from scratch, and the setting wants a pre-trained one. Give a file, or --lock uu."
+                $"`Lock` {setting}: {image} is an image tower from scratch, and the setting wants a pre-trained one. Give a file, or `Lock` uu."
             );
         if (!ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.FromScratch)
             throw new UsageException(
-                $"--lock {setting}: trains the image tower from scratch, and {image} has weights. Give --lock U{setting.Letters[1]}, or a tower from scratch such as vit:Ti/16."
+                $"`Lock` {setting}: trains the image tower from scratch, and {image} has weights. Give `Lock` U{setting.Letters[1]}, or a tower from scratch such as vit:Ti/16."
             );
         if (setting.Image != TowerStart.Locked && request.BundleTower == BundleTower.Never)
             throw new UsageException(
-                $"--bundle-tower never: with --lock {setting} the image tower is another one afterwards, which only the bundle holds. Leave the option out."
+                $"`BundleTower` never: with `Lock` {setting} the image tower is another one afterwards, which only the bundle holds. Leave the option out."
             );
     }
 
@@ -216,9 +216,9 @@ public static class TuneRun
     {
         var names = towers.named_parameters().Select(one => one.name).ToList();
         var patterns = options
-            .LearningRateRules.Select(rule => ("--lr-mult", rule.Pattern))
-            .Concat(options.WeightDecayRules.Select(rule => ("--wd-mult", rule.Pattern)))
-            .Concat(options.UnlockRules.Select(rule => ("--unlock-after", rule.Pattern)));
+            .LearningRateRules.Select(rule => ("`LearningRateRules`", rule.Pattern))
+            .Concat(options.WeightDecayRules.Select(rule => ("`WeightDecayRules`", rule.Pattern)))
+            .Concat(options.UnlockRules.Select(rule => ("`UnlockRules`", rule.Pattern)));
         foreach (var (option, pattern) in patterns)
             if (!names.Exists(name => Regex.IsMatch(name, pattern, RegexOptions.CultureInvariant)))
                 throw new UsageException(
@@ -287,7 +287,7 @@ public static class TuneRun
         var source = LiT.Data.Samples.Open(request.Data, request.Samples);
         var spec = request.ImageTower
             ?? throw new UsageException(
-                $"--data {request.Data}: pictures have to be embedded first. Name the locked tower with --image-tower, or give an embedding store."
+                $"`Data` {request.Data}: pictures have to be embedded first. Name the locked tower with `ImageTower`, or give an embedding store."
             );
         var folder = Path.Combine(request.Out, "store");
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
@@ -319,7 +319,7 @@ public static class TuneRun
             : TextTowerLoader.Load(spec).Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException(
-                $"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with --tokenizer."
+                $"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with `Tokenizer`."
             );
         var size =
             request.ImageHead == HeadSpec.None
@@ -330,7 +330,7 @@ public static class TuneRun
             && texts != size
         )
             throw new UsageException(
-                $"--text-head {request.TextHead}: texts would have {texts} numbers and images {size}. Give both sides one size, for example --image-head {texts}."
+                $"`TextHead` {request.TextHead}: texts would have {texts} numbers and images {size}. Give both sides one size, for example `ImageHead` {texts}."
             );
         TwoTowers towers = new(
             source.InModel,
@@ -424,7 +424,7 @@ public static class TuneRun
             _ when moved => tower,
             BundleTower.Always => tower
                 ?? throw new LitException(
-                    "--bundle-tower always: the image tower is not at hand. Name it with --image-tower."
+                    "`BundleTower` always: the image tower is not at hand. Name it with `ImageTower`."
                 ),
             BundleTower.Never => null,
             _ => tower?.ParameterCount <= MostWeightsInBundle ? tower : null,

@@ -4,9 +4,9 @@ using LiT.Tuning.Optimizers;
 namespace LiT.Tuning.Runs;
 
 /// <summary>Why a choice was made.</summary>
-/// <param name="Option">The option of <c>lit tune</c> that overrides it.</param>
+/// <param name="Member">The member of the options that it is about.</param>
 /// <param name="Words">One line.</param>
-public sealed record TuningReason(string Option, string Words);
+public sealed record TuningReason(string Member, string Words);
 
 /// <summary>What a run does when the user says nothing, and why, in a line of words for each choice.</summary>
 /// <param name="Options">The choices.</param>
@@ -23,7 +23,7 @@ public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningR
             return [];
         say(
             FormattableString.Invariant(
-                $"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever --lr is; --lr-mult '^image\\.=1' gives it the whole"
+                $"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever `LearningRate` is; `LearningRateRules` '^image\\.=1' gives it the whole"
             )
         );
         return [new(@"^image\.", GentleRate / rate)];
@@ -61,7 +61,7 @@ public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningR
         if (batch is null)
             reasons.Add(
                 new(
-                    "--batch",
+                    nameof(TuningOptions.Batch),
                     $"batch {size}: {pairs.Count:N0} pairs give {pairs.Count / Math.Max(1, size):N0} steps an epoch; small data is better served by more steps than by more negatives"
                 )
             );
@@ -80,11 +80,13 @@ public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningR
                         / size
                 )
         );
-        reasons.Add(new("--steps", $"{steps:N0} steps, {steps * (double)size / pairs.Count:F0} epochs"));
+        reasons.Add(
+            new(nameof(TuningOptions.Steps), $"{steps:N0} steps, {steps * (double)size / pairs.Count:F0} epochs")
+        );
         var rate = fromScratch ? (size <= 1024 ? 3e-3 : 1e-3) : (size <= 1024 ? 1e-4 : 1e-3);
         reasons.Add(
             new(
-                "--lr",
+                nameof(OptimizerOptions.LearningRate),
                 fromScratch
                     ? $"learning rate {rate:G}: the text tower starts from scratch, the image side is fixed"
                     : $"learning rate {rate:G}: the text tower is pre-trained, and small batches that take large steps make it forget"
@@ -93,7 +95,7 @@ public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningR
         var repeat = pairs.Captions / (double)pairs.DistinctRows;
         reasons.Add(
             new(
-                "--positives",
+                nameof(TuningOptions.Positives),
                 $"equal captions are positives of each other: {pairs.Captions:N0} captions, {pairs.DistinctRows:N0} of them distinct"
             )
         );
@@ -101,7 +103,7 @@ public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningR
         if (noise > 0)
             reasons.Add(
                 new(
-                    "--caption-noise",
+                    nameof(TuningOptions.CaptionNoise),
                     $"caption noise {noise:G}: half the captions get words that none of them uses, so that the tower passes over unknown words of a prompt"
                 )
             );

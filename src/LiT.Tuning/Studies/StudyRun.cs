@@ -49,6 +49,9 @@ public sealed record StudyRequest
     /// <summary>Told the folder of every run that was tuned.</summary>
     public Action<string>? Tuned { get; init; }
 
+    /// <summary>How a failed run's message is put in the results: as it is, or in the words that the study's user knows.</summary>
+    public Func<string, string> InWords { get; init; } = message => message;
+
     /// <summary>Told what there is so far, after every run.</summary>
     public Action<IReadOnlyList<StudyRow>>? Written { get; init; }
 }
@@ -78,7 +81,7 @@ public static class StudyRun
     {
         var cells = plan.Cells();
         if (plan.Seeds.Count == 0 || plan.Seeds.Distinct().Count() != plan.Seeds.Count)
-            throw new UsageException("--seeds: give at least one, each once.");
+            throw new UsageException("`Seeds`: give at least one, each once.");
         CheckFolder(request.Out);
         Directory.CreateDirectory(request.Out);
         AtomicFile.WriteAllText(
@@ -117,10 +120,11 @@ public static class StudyRun
                     }
                     catch (LitException trouble)
                     {
-                        say($"{cell.Name}, seed {seed} failed: {trouble.Message}");
+                        var failure = request.InWords(trouble.Message);
+                        say($"{cell.Name}, seed {seed} failed: {failure}");
                         result = new(cell.Name, seed, new Dictionary<string, double>(), null, 0, 0, 0, 0, [])
                         {
-                            Failure = trouble.Message,
+                            Failure = failure,
                         };
                     }
                 }
@@ -159,7 +163,7 @@ public static class StudyRun
                 setting.Image == TowerStart.FromScratch
                     ? request.ImageScratch
                         ?? throw new UsageException(
-                            $"--lock {setting}: wants an image tower from scratch. Name one with --image-scratch, for example vit:Ti/16."
+                            $"`Lock` {setting}: wants an image tower from scratch. Name one with `ImageScratch`, for example vit:Ti/16."
                         )
                     : recipe.ImageTower ?? request.ImageTower,
             TextTower = scratch ? recipe.TextTower : null,
@@ -168,7 +172,7 @@ public static class StudyRun
                 : recipe.TextInit
                     ?? request.TextInit
                     ?? throw new UsageException(
-                        $"--lock {setting}: wants a pre-trained text tower. Name its file with --text-init."
+                        $"`Lock` {setting}: wants a pre-trained text tower. Name its file with `TextInit`."
                     ),
             Tokenizer = scratch ? recipe.Tokenizer : null,
             VocabularySize = recipe.VocabularySize ?? 8000,
@@ -326,7 +330,7 @@ internal sealed class StudyStores(
             return source;
         var spec = request.ImageTower
             ?? throw new UsageException(
-                $"{source}: pictures have to be embedded first. Name the pre-trained tower with --image-tower, or give embedding stores."
+                $"{source}: pictures have to be embedded first. Name the pre-trained tower with `ImageTower`, or give embedding stores."
             );
         var folder = Path.Combine(request.Out, "stores", name);
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });

@@ -107,7 +107,7 @@ public class TuningPairsTests
         var (options, reasons) = TuningDefaults.For(Pairs(images));
         Assert.Equal((steps, batch), (options.Steps, options.Batch));
         Assert.Contains(reasons, reason =>
-            reason.Option == "--steps"
+            reason.Member == "Steps"
             && reason.Words.Contains($"{Math.Round(steps * (double)batch / images)} epochs", StringComparison.Ordinal)
         );
     }
@@ -122,7 +122,7 @@ public class TuningPairsTests
         var (options, reasons) = TuningDefaults.For(pairs);
         options.Check(pairs.Count);
         Assert.Contains(reasons, reason =>
-            reason.Option == "--batch" && reason.Words.Contains($"batch {options.Batch}", StringComparison.Ordinal)
+            reason.Member == "Batch" && reason.Words.Contains($"batch {options.Batch}", StringComparison.Ordinal)
         );
         Assert.All(reasons, reason =>
             Assert.True(reason.Words.Length > 10 && !reason.Words.Contains('\n', StringComparison.Ordinal))
