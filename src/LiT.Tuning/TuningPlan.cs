@@ -1,3 +1,4 @@
+using LiT.Tuning.Contrastive;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
 using LiT.Tuning.Runs;
@@ -16,12 +17,16 @@ public sealed record TuningReason(string Setting, string Words);
 public sealed class TuningPlan
 {
     private readonly TuneRequest request;
-    private readonly TuningDefaults chosen;
+    private readonly string configuration;
 
-    private TuningPlan(TuneRequest request, TuningDefaults chosen) => (this.request, this.chosen) = (request, chosen);
+    private TuningPlan(TuneRequest request, PreparedRun prepared)
+    {
+        (this.request, Reasons) = (request, prepared.Chosen.Reasons);
+        configuration = TuneRun.PlanOf(prepared).ToJsonString(TuningOptions.Json);
+    }
 
     /// <summary>The choices that were made from the data or a recipe, and why; what was given is not among them.</summary>
-    public IReadOnlyList<TuningReason> Reasons => chosen.Reasons;
+    public IReadOnlyList<TuningReason> Reasons { get; }
 
     /// <summary>Resolves every default for some data.</summary>
     /// <param name="data">
@@ -38,11 +43,11 @@ public sealed class TuningPlan
     {
         var request = TuneRequest.Of(data, settings ?? new());
         using var prepared = PreparedRun.Open(request, _ => { }, null, cancel);
-        return new(prepared.Request, prepared.Chosen);
+        return new(request, prepared);
     }
 
     /// <summary>All that the run will do, as its <c>config.json</c> says it.</summary>
-    public string ToJson() => TuneRun.PlanOf(request, chosen.Options).ToJsonString(TuningJson.Indented);
+    public string ToJson() => configuration;
 
     /// <summary>Tunes; what happens comes as it happens, and the last event is <see cref="TuningSaved"/>.</summary>
     /// <param name="folder">Gets the model, metrics and checkpoints; an interrupted run in it goes on.</param>

@@ -1,3 +1,4 @@
+using LiT.Towers;
 using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
 

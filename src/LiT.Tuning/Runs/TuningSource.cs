@@ -77,7 +77,7 @@ internal sealed class StoredSource : TuningSource
             Fingerprint = store.Fingerprint
                 ?? Tower?.Fingerprint
                 ?? throw new LitException(
-                    $"{store.Folder}: the store does not say which tower made it. Name the tower with --image-tower."
+                    $"{store.Folder}: the store does not say which tower made it. Name the tower with `ImageTower`."
                 );
             if (Tower is not null)
                 StoreFit.Check(store, new(Tower.Fingerprint, TowerName));

@@ -36,7 +36,7 @@ internal static class TuningTokenizer
                 return own;
             var beside = Beside(pretrained)
                 ?? throw new LitException(
-                    $"{pretrained}: a pre-trained text tower needs the vocabulary that it was trained with, and none stands beside it. Name its files with --tokenizer."
+                    $"{pretrained}: a pre-trained text tower needs the vocabulary that it was trained with, and none stands beside it. Name its files with `Tokenizer`."
                 );
             say($"vocabulary {beside}, which stands beside the text tower");
             return Given(beside, spec, request.TokenLength);
@@ -66,7 +66,7 @@ internal static class TuningTokenizer
         var wanted = length ?? (config is TextTransformerConfig ? most : Math.Min(most, PaperLength));
         if (wanted > most)
             throw new UsageException(
-                $"--token-length {wanted}: {pretrained} has {most} text positions. Leave the option out, or give at most {most}."
+                $"`TokenLength` {wanted}: {pretrained} has {most} text positions. Leave the option out, or give at most {most}."
             );
         return config switch
         {
