@@ -125,6 +125,10 @@ internal sealed class PreparedRun : IDisposable
                     ? $"`Lock` {setting}: trains the text tower from scratch, and {text} has weights. Give `Lock` {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
                     : $"`Lock` {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give `TextTower` a file, or `Lock` {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
             );
+        if (image is not null && setting.Image == TowerStart.Locked && ImageTowerLoader.IsSpec(image))
+            throw new UsageException(
+                $"`Lock` {setting}: locks the image tower as it is, and {image} is one from scratch, whose weights are random. Name a tower that was trained (lit models list), or give `Lock` u{setting.Letters[1]}."
+            );
         if (setting.Text != TowerStart.FromScratch && text is null)
             throw new UsageException(
                 $"`Lock` {setting}: wants a pre-trained text tower. Name its file with `TextInit`, or give `Lock` {setting.Letters[0]}u."
@@ -186,6 +190,8 @@ internal sealed class PreparedRun : IDisposable
             );
         var folder = Path.Combine(request.Out, "store");
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+        foreach (var remark in tower.Remarks)
+            say(remark);
         say($"embedding {request.Data} with {spec} into {folder}");
         var result = EmbedRun.Run(tower, spec, source, folder, new EmbedOptions(), request.Compute, progress, cancel);
         if (result.Counts.Skipped > 0)

@@ -56,7 +56,7 @@ internal static class TuneRun
         RunVoice voice = new(happened);
         using var prepared = PreparedRun.Open(request, voice.Say, voice, cancel);
         prepared.Tell(voice.Say);
-        using var towers = Towers(prepared);
+        using var towers = Towers(prepared, voice.Say);
         TuningTowers tuning = new(towers, prepared.Request.Lock, prepared.Options.Optimizer);
         Tell(prepared, tuning, voice);
         var configuration = Configuration(prepared.Request, prepared.Options, prepared.Source);
@@ -96,6 +96,7 @@ internal static class TuneRun
             tuning.Towers,
             prepared.Tokenizer,
             voice.Find,
+            voice.Say,
             voice,
             cancel
         );
@@ -216,7 +217,7 @@ internal static class TuneRun
         );
     }
 
-    private static TwoTowers Towers(PreparedRun prepared)
+    private static TwoTowers Towers(PreparedRun prepared, Action<string> say)
     {
         var (request, options, source, tokenizer) = (
             prepared.Request,
@@ -225,7 +226,10 @@ internal static class TuneRun
             prepared.Tokenizer
         );
         var spec = request.TextTower!;
-        var tower = TextTowerSpec.Is(spec)
+        var loaded = TextTowerSpec.Is(spec) ? null : TextTowerLoader.Load(spec);
+        foreach (var remark in loaded?.Remarks ?? [])
+            say(remark);
+        var tower = loaded is null
             ? TextTowerLoader.Create(
                 spec,
                 tokenizer.Tokenizer.VocabularySize,
@@ -233,7 +237,7 @@ internal static class TuneRun
                 request.Seed,
                 tokenizer.Layout.Pad
             )
-            : TextTowerLoader.Load(spec).Tower;
+            : loaded.Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException(
                 $"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with `Tokenizer`."
