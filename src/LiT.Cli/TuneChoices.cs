@@ -153,7 +153,10 @@ internal sealed class TuneChoices
             }
         )
             command.Options.Add(option);
-        Limits.AboveZero(epochs, steps, lr, clip, timescale, temperature);
+        Limits.AboveZero(epochs, lr, clip, timescale, temperature);
+        Limits.Positive(batch, microBatch, imageMicroBatch, steps, localParts, checkpointEvery, validateEvery);
+        Limits.NotNegative(warmup, cooldown, temperatureRate);
+        Limits.Share(captionNoise);
         command.Validators.Add(result =>
         {
             if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null)
@@ -163,8 +166,9 @@ internal sealed class TuneChoices
 
     /// <summary>What the user decided; options that cannot be are refused before any data is read.</summary>
     /// <exception cref="UsageException">Which, and what to give instead.</exception>
-    public TuningSettings SettingsOf(ParseResult parsed, LockSetting setting)
+    public TuningSettings SettingsOf(Asked parsed, LockSetting setting)
     {
+        _ = parsed.GetValue(resume);
         var bounds = Bounds(parsed.GetValue(temperatureBounds));
         return new()
         {
