@@ -45,7 +45,7 @@ internal static class Terminal
     public static void Say(string line) => Console.Error.WriteLine(Wording.Of(line));
 
     /// <summary>A line for something that was skipped or looks wrong, on standard error.</summary>
-    public static void Warn(string line) => Console.Error.WriteLine($"lit: warning: {Wording.Of(line)}");
+    public static void Warn(string line) => Console.Error.WriteLine($"warning: {Wording.Of(line)}");
 
     public static void Complain(string line) =>
         Console.Error.WriteLine($"lit: {Wording.Of(line).ReplaceLineEndings(" ")}");

@@ -130,7 +130,8 @@ internal sealed record TuneRecipe
     public static TuneRecipe Of(JsonObject json, string where)
     {
         var own = (JsonObject)json.DeepClone();
-        if (own.ContainsKey(MarkOfARun) && own["imageTower"] is { } tower && !ImageTowerLoader.IsSpec(tower.ToString()))
+        // A run's store, not its recipe, says which locked tower it has; a tower from scratch is a choice.
+        if (own.ContainsKey(MarkOfARun) && own["lock"]?.ToString().StartsWith('u') != true)
             own.Remove("imageTower");
         if (own.ContainsKey(MarkOfARun))
             foreach (var member in own.Select(one => one.Key).Where(name => !Members.Contains(name)).ToList())

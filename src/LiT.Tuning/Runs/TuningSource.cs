@@ -164,7 +164,7 @@ internal sealed class StoredSource : TuningSource
         var width = tower.Tower.Width;
         tower.Dispose();
         throw new LitException(
-            $"{spec}: gives {width} numbers a picture, and {request.Data} holds {store.EmbeddingSize}, so it is not the tower that made them. Name the tower that did, or leave --image-tower out."
+            $"{spec}: gives {width} numbers a picture, and {request.Data} holds {store.EmbeddingSize}, so it is not the tower that made them. Name the tower that did, or leave `ImageTower` out."
         );
     }
 

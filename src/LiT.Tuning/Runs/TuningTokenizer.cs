@@ -77,7 +77,7 @@ internal static class TuningTokenizer
             );
         if (config is BertConfig { FirstPosition: > 0 } && tokenizer is SentencePiece)
             throw new LitException(
-                $"{path}: RoBERTa's and XLM-R's ids are not those of a SentencePiece model alone. Give the tower's tokenizer.json with --tokenizer."
+                $"{path}: RoBERTa's and XLM-R's ids are not those of a SentencePiece model alone. Give the tower's tokenizer.json with `Tokenizer`."
             );
         var special = SpecialIds.Of(tokenizer, path, config is BertConfig { FirstPosition: > 0 });
         return config switch
