@@ -1,6 +1,6 @@
-using LiT.Tuning.Contrastive;
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT;
@@ -35,11 +35,7 @@ public sealed class TuningPlan
     /// <param name="settings">What is decided already; null decides nothing.</param>
     /// <param name="cancel">Stops while captions are read.</param>
     /// <exception cref="LitException">The data cannot be used, or settings contradict each other.</exception>
-    public static TuningPlan For(
-        string data,
-        TuningSettings? settings = null,
-        CancellationToken cancel = default
-    )
+    public static TuningPlan For(string data, TuningSettings? settings = null, CancellationToken cancel = default)
     {
         var request = TuneRequest.Of(data, settings ?? new());
         using var prepared = PreparedRun.Open(request, _ => { }, null, cancel);

@@ -47,7 +47,8 @@ internal sealed class PreparedRun : IDisposable
     public TuningOptions Options => Chosen.Options;
 
     /// <summary>Share of the distinct captions that do not fit a row whole, 0 to 1.</summary>
-    public double TruncatedShare => Pairs.Counts.Captions == 0 ? 0 : Pairs.Counts.Truncated / (double)Pairs.Counts.Captions;
+    public double TruncatedShare =>
+        Pairs.Counts.Captions == 0 ? 0 : Pairs.Counts.Truncated / (double)Pairs.Counts.Captions;
 
     /// <summary>Opens the data, embeds pictures where that is asked for, makes a vocabulary, decides the options.</summary>
     /// <param name="request">What is wanted.</param>
@@ -76,7 +77,14 @@ internal sealed class PreparedRun : IDisposable
                 held.Contains(image) || !Taken(image, count, request.Pictures) ? [] : source.Captions(image);
             var captions = Enumerable.Range(0, count).SelectMany(CaptionsOf);
             var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
-            return new(request, source, held, captions, tokenizer, new(source.Images, CaptionsOf, tokenizer, request.Seed));
+            return new(
+                request,
+                source,
+                held,
+                captions,
+                tokenizer,
+                new(source.Images, CaptionsOf, tokenizer, request.Seed)
+            );
         }
         catch
         {

@@ -46,11 +46,7 @@ internal static class TuneRun
     /// <param name="happened">Told of everything, as it happens, on this thread.</param>
     /// <param name="cancel">Stops with a checkpoint.</param>
     /// <exception cref="LitException">Data, tower or folder cannot be used; the message says why.</exception>
-    public static TuneResult Run(
-        TuneRequest request,
-        Action<TuningEvent> happened,
-        CancellationToken cancel = default
-    )
+    public static TuneResult Run(TuneRequest request, Action<TuningEvent> happened, CancellationToken cancel = default)
     {
         RunFolder.Check(request.Out);
         RunVoice voice = new(happened);
@@ -144,12 +140,7 @@ internal static class TuneRun
             );
     }
 
-    private static TuneResult Saved(
-        PreparedRun prepared,
-        TwoTowers towers,
-        TuningOutcome outcome,
-        RunVoice voice
-    )
+    private static TuneResult Saved(PreparedRun prepared, TwoTowers towers, TuningOutcome outcome, RunVoice voice)
     {
         var (request, pairs) = (prepared.Request, prepared.Pairs);
         var model = Path.Combine(request.Out, "model");

@@ -63,7 +63,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         )
             throw new UsageException(
                 FormattableString.Invariant(
-                    $"`Temperature` {start}: give a number between its bounds, {chosen.LowestTemperature:G} and {chosen.HighestTemperature:G}, or other `TemperatureBounds`."
+                    $"`Temperature` {start}: give a number between its bounds, {chosen.LowestTemperature:G} and {chosen.HighestTemperature:G}, or other `LowestTemperature`."
                 )
             );
         return new(chosen, reasons);
@@ -124,9 +124,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             Kind = given.Optimizer ?? chosen.Kind,
             LearningRate = rate,
             LearningRateRules = given.LearningRateRules
-                ?? (
-                    chosen.LearningRateRules.Count > 0 ? chosen.LearningRateRules : ImageRate(setting, rate, reasons)
-                ),
+                ?? (chosen.LearningRateRules.Count > 0 ? chosen.LearningRateRules : ImageRate(setting, rate, reasons)),
             WeightDecayRules = given.WeightDecayRules ?? chosen.WeightDecayRules,
             UnlockRules = given.UnlockRules ?? chosen.UnlockRules,
             WeightDecay = given.WeightDecay ?? chosen.WeightDecay,
@@ -143,7 +141,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             new(
                 nameof(TuningSettings.LearningRateRules),
                 FormattableString.Invariant(
-                $"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever `LearningRate` is; `LearningRateRules` '^image\\.=1' gives it the whole"
+                    $"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever `LearningRate` is; `LearningRateRules` '^image\\.=1' gives it the whole"
                 )
             )
         );

@@ -40,7 +40,17 @@ public sealed class TuningPlanTests : IDisposable
     {
         var open = TuningPlan.For(Store()).Reasons.Select(reason => reason.Setting);
         Assert.Equal(["Batch", "Steps", "LearningRate", "Positives", "CaptionNoise"], open);
-        var given = TuningPlan.For(Store(), new() { Batch = 8, Epochs = 2, CaptionNoise = 0 }).Reasons;
+        var given = TuningPlan
+            .For(
+                Store(),
+                new()
+                {
+                    Batch = 8,
+                    Epochs = 2,
+                    CaptionNoise = 0,
+                }
+            )
+            .Reasons;
         Assert.Equal(["LearningRate", "Positives"], given.Select(reason => reason.Setting));
         Assert.All(given, reason => Assert.NotEmpty(reason.Words));
     }
