@@ -81,7 +81,6 @@ internal static partial class Wording
         ["ClipNorm"] = "--clip",
         ["CooldownSteps"] = "--cooldown",
         ["LearningRate"] = "--lr",
-        ["LowestTemperature"] = "--temperature-bounds",
         ["LearningRateRules"] = "--lr-mult",
         ["LowestTemperature, HighestTemperature"] = "--temperature-bounds",
         ["ScalarType"] = "--dtype",

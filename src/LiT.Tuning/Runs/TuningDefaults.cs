@@ -63,7 +63,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         )
             throw new UsageException(
                 FormattableString.Invariant(
-                    $"`Temperature` {start}: give a number between its bounds, {chosen.LowestTemperature:G} and {chosen.HighestTemperature:G}, or other `LowestTemperature`."
+                    $"`Temperature` {start}: give a number between its bounds, {chosen.LowestTemperature:G} and {chosen.HighestTemperature:G}, or other `LowestTemperature, HighestTemperature`."
                 )
             );
         return new(chosen, reasons);
