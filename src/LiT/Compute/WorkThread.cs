@@ -9,8 +9,8 @@ namespace LiT.Compute;
 /// </summary>
 internal sealed class WorkThread : IDisposable
 {
-    [ThreadStatic]
-    private static WorkThread? inside;
+    // Whose work the code that runs is part of, also where it runs on one of the threads that help (Parts).
+    private static readonly AsyncLocal<WorkThread?> inside = new();
 
     private readonly Queue<Asked> waiting = new();
     private readonly CancellationTokenSource closing = new();
@@ -94,7 +94,7 @@ internal sealed class WorkThread : IDisposable
         }
         closing.Cancel();
         left.ForEach(asked => asked.GiveUp());
-        if (inside != this)
+        if (inside.Value != this)
             thread.Join();
     }
 
@@ -143,7 +143,7 @@ internal sealed class WorkThread : IDisposable
                 return;
             }
             using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel, owner.closing.Token);
-            inside = owner;
+            inside.Value = owner;
             try
             {
                 NativeLibraries.RequireTorch();
@@ -165,7 +165,7 @@ internal sealed class WorkThread : IDisposable
             }
             finally
             {
-                inside = null;
+                inside.Value = null;
             }
         }
     }

@@ -78,13 +78,16 @@ public sealed class ModelThreadTests(SmallModel small) : IClassFixture<SmallMode
         }
     }
 
-    [Fact]
-    public async Task A_listener_may_dispose_of_the_model_that_tells_it()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)] // one of the two only helps
+    public async Task A_listener_may_dispose_of_the_model_that_tells_it(int threads)
     {
         LitModel? model = null;
         var told = 0;
         LitSession session = new()
         {
+            Threads = threads,
             Progress = new Listener(() =>
             {
                 told++;
@@ -92,9 +95,9 @@ public sealed class ModelThreadTests(SmallModel small) : IClassFixture<SmallMode
             }),
         };
         model = await LitModel.LoadAsync(small.Bundle, session, cancel);
-        var many = Enumerable.Range(0, 600).Select(i => string.Join(' ', "a", new string('b', 1 + i % 3), $"{i}"));
+        var many = Enumerable.Range(0, 3000).Select(i => string.Join(' ', "a", new string('b', 1 + i % 3), $"{i}"));
         await Assert.ThrowsAsync<ObjectDisposedException>(() => model.Texts.GenerateAsync(many, null, cancel));
-        Assert.Equal(1, told);
+        Assert.InRange(told, 1, threads);
     }
 
     [Fact]
