@@ -27,7 +27,7 @@ internal static class BenchCommand
             turns,
         };
         Limits.Positive(turns);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var spec = parsed.GetRequiredValue(tower);

@@ -38,7 +38,7 @@ internal static class DataStatsCommand
         };
         data.AddTo(command);
         Limits.Positive(tokens);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 if (parsed.GetValue(tokenizer) is not null && parsed.GetValue(model) is not null)

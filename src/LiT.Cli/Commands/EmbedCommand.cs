@@ -107,7 +107,7 @@ internal static class EmbedCommand
         data.AddTo(command);
         Limits.Positive(batch, rowsPerShard, maxMegapixels);
         Limits.Share(maxBad);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var spec = parsed.GetRequiredValue(tower);
@@ -181,7 +181,7 @@ internal static class EmbedCommand
         return ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
     }
 
-    private static void Report(ParseResult parsed, string folder, LockedTower tower, EmbedResult result)
+    private static void Report(Asked parsed, string folder, LockedTower tower, EmbedResult result)
     {
         var counts = result.Counts;
         if (result.WasComplete)

@@ -36,7 +36,7 @@ internal static class EvalTowerCommand
         };
         data.AddTo(command);
         Limits.Positive(batch);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var compute = CommonOptions.ComputeOf(parsed);

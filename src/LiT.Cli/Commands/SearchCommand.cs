@@ -47,7 +47,7 @@ internal static class SearchCommand
         };
         data.AddTo(command);
         Limits.Positive(top);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var compute = CommonOptions.ComputeOf(parsed);

@@ -184,7 +184,7 @@ internal static class ImageTowerLoader
     )
     {
         var rest = spec[(family.Kind.Length + 1)..];
-        var comma = rest.IndexOf(',', StringComparison.Ordinal);
+        var comma = rest.AsSpan().IndexOfAny(',', ':'); // a colon as behind a path: vit:B/16:int8
         options = options.With(comma < 0 ? "" : rest[(comma + 1)..], spec);
         try
         {
