@@ -55,6 +55,13 @@ internal static class DataStatsCommand
                 SourceStatistics statistics;
                 using (ProgressLine progress = new())
                     statistics = StatisticsRun.Run(source, rows, parsed.GetValue(report) is not null, progress, cancel);
+                statistics = statistics with
+                {
+                    SkippedBecause =
+                    [
+                        .. statistics.SkippedBecause.Select(why => why with { Name = Wording.Of(why.Name) }),
+                    ],
+                };
                 if (parsed.GetValue(report) is { } page)
                 {
                     StatisticsReport.Build(statistics).Save(page);

@@ -50,7 +50,7 @@ internal sealed class DelimitedText : ITableReader
         {
             names = [.. cells.Select(cell => cell.Trim())];
             (firstOffset, firstLine) = (lines.Offset, lines.Number);
-            image = Column(options.ImageColumn, ImageNames, name, "--image-column");
+            image = Column(options.ImageColumn, ImageNames, name, "`ImageColumn`");
             caption = Column(options.CaptionColumn, CaptionNames, name, null);
             label = Column(options.LabelColumn, LabelNames, name, null);
             return;
@@ -63,13 +63,13 @@ internal sealed class DelimitedText : ITableReader
             image = Array.FindIndex(cells, Pictures.IsPicture);
         if (image < 0)
             throw new LitException(
-                $"{name}, line 1: no column holds a picture's file name. Name the columns in the first line (image, caption), or give --image-column 1."
+                $"{name}, line 1: no column holds a picture's file name. Name the columns in the first line (image, caption), or give `ImageColumn` 1."
             );
         if (caption < 0 && cells.Length == 2)
             caption = 1 - image;
         if (caption < 0 && label < 0 && cells.Length > 2)
             throw new LitException(
-                $"{name}, line 1: {cells.Length} columns and no header. Name them in the first line (image, caption), or give --caption-column 2."
+                $"{name}, line 1: {cells.Length} columns and no header. Name them in the first line (image, caption), or give `CaptionColumn` 2."
             );
         lines.Seek(firstOffset, firstLine);
     }

@@ -167,7 +167,7 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             Paths = Of(image, field => field.ClrType == typeof(ReadOnlyMemory<char>));
             if (Bytes is null && Paths is null)
                 throw new LitException(
-                    $"{file}: no column holds pictures; the columns are {string.Join(", ", names)}. Say which with --image-column."
+                    $"{file}: no column holds pictures; the columns are {string.Join(", ", names)}. Say which with `ImageColumn`."
                 );
             var caption = Pick(options.CaptionColumn, CaptionNames);
             Caption = Array.Find(all, field => field.Path.FirstPart == caption);
