@@ -52,7 +52,23 @@ internal sealed class SettingsFile
     {
         var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".";
         var full = Path.Combine(folder, file ?? name);
-        return new(path, File.Exists(full) ? Read(full) : null, name);
+        return new(path, IsAt(full) ? Read(full) : null, name);
+    }
+
+    /// <summary>Whether there is a file of settings; one that cannot be read is not the same as none.</summary>
+    /// <exception cref="LitException">It is a folder, or a link that leads nowhere.</exception>
+    public static bool IsAt(string path)
+    {
+        if (
+            new FileInfo(path) is { LinkTarget: { } target } link
+            && link.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true }
+        )
+            throw new LitException(
+                $"{path}: is a link to {target}, which is not there. Bring the file that it leads to, or take the link away."
+            );
+        if (Directory.Exists(path))
+            throw new LitException($"{path}: is a folder, where a file of settings is expected. Put the file there.");
+        return File.Exists(path);
     }
 
     /// <summary>Whether the file has the key, with any value but null; it is not asked for by that.</summary>
@@ -215,8 +231,14 @@ internal sealed class SettingsFile
             ? value
             : null;
 
+    // In one line, however the file is laid out.
     private static string Text(JsonElement value) =>
-        value.GetRawText().ReplaceLineEndings(" ") is { Length: > 60 } much ? much[..60] + "…" : value.GetRawText();
+        Compact(value) is { Length: > 60 } much ? much[..60] + "…" : Compact(value);
+
+    private static string Compact(JsonElement value) =>
+        value.ValueKind is JsonValueKind.Array or JsonValueKind.Object
+            ? string.Join(' ', value.GetRawText().Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+            : value.GetRawText();
 
     private static bool SaysSomething(JsonElement value) =>
         value.ValueKind switch
@@ -281,7 +303,9 @@ internal sealed class SettingsFile
         catch (JsonException wrong)
         {
             throw new LitException(
-                $"{path}: is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download it again.",
+                new FileInfo(path).Length == 0
+                    ? $"{path}: is empty. Download it again."
+                    : $"{path}: is no JSON (line {wrong.LineNumber + 1}). Download it again.",
                 wrong
             );
         }

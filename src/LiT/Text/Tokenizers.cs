@@ -175,6 +175,10 @@ internal static class Tokenizers
                 $"tokenizer_config.json beside {path}: tokenizer_class {named} is not known; the ids are those of the .model alone. The model's tokenizer.json is sure."
             );
         }
+        else if (settings.Class is null && Path.GetFileName(path) == "sentencepiece.bpe.model")
+            reading.Warn?.Invoke(
+                $"{path}: is called as XLM-R, CamemBERT and mBART call theirs, whose ids are not those of the .model alone. If it is one of theirs, give the model's tokenizer.json."
+            );
         if (settings.Flag("do_lower_case") == true)
             throw settings.NotBuilt("do_lower_case", "false beside a .model, or the model's tokenizer.json,");
         if (

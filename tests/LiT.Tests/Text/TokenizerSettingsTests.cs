@@ -164,6 +164,15 @@ public sealed class TokenizerSettingsTests : IDisposable
         Assert.Contains("tokenizer_class MyTokenizer is not known", Assert.Single(told), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void A_model_by_the_name_that_shifted_ones_have_is_told()
+    {
+        var path = folder["sentencepiece.bpe.model"];
+        File.Copy(TokenizerFixture.Reference("tokenizer_sentencepiece/unigram_t5.model"), path);
+        Open("sentencepiece.bpe.model");
+        Assert.Contains("as XLM-R, CamemBERT and mBART", Assert.Single(told), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("bert_uncased", """{"do_lower_case": true, "strip_accents": null}""", null)]
     [InlineData("bert_uncased", """{"do_lower_case": false}""", "do_lower_case is false")]

@@ -187,6 +187,41 @@ public sealed class SettingsTests : IDisposable
     }
 
     [Fact]
+    public void Settings_that_cannot_be_read_are_not_taken_for_none()
+    {
+        var path = Put("bert_hf", "bert_plain.safetensors");
+        File.Delete(folder["config.json"]);
+        File.CreateSymbolicLink(folder["config.json"], "../blobs/gone");
+        Assert.Contains("a link to ../blobs/gone, which is not there", Refused(() => TextTowerLoader.Load(path)));
+        File.Delete(folder["config.json"]);
+        Directory.CreateDirectory(folder["config.json"]);
+        Assert.Contains("is a folder", Refused(() => TextTowerLoader.Load(path)));
+        Directory.Delete(folder["config.json"]);
+        Write("config.json", "");
+        Assert.Contains("is empty", Refused(() => TextTowerLoader.Load(path)));
+        Write("config.json", "{\n\"a\": }");
+        Assert.Contains("is no JSON (line 2)", Refused(() => TextTowerLoader.Load(path)));
+    }
+
+    [Fact]
+    public void What_was_followed_stands_in_one_line_however_the_file_is_laid_out()
+    {
+        var path = Put("bert_hf", "bert_plain.safetensors");
+        var config = JsonNode.Parse(File.ReadAllText(folder["config.json"]))!;
+        Write("config.json", config.ToJsonString(new() { WriteIndented = true }));
+        using var loaded = TextTowerLoader.Load(path);
+        Assert.DoesNotContain('\n', Assert.Single(loaded.Settings));
+    }
+
+    [Fact]
+    public void A_mean_above_1_for_scaled_values_is_told()
+    {
+        Write("preprocessor_config.json", """{"image_mean": [124, 116, 104], "image_std": [58, 57, 57]}""");
+        using var loaded = ImageTowerLoader.Load(Put("hf_vit", "model.safetensors"));
+        Assert.Contains(loaded.Warnings, one => one.Contains("image_mean is above 1", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void A_config_json_of_a_T5_is_held_against_the_weights()
     {
         var file = Directory

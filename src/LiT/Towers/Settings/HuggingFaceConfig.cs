@@ -19,7 +19,7 @@ internal static class HuggingFaceConfig
     {
         var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".";
         foreach (var name in new[] { Name, OldName })
-            if (File.Exists(Path.Combine(folder, name)))
+            if (SettingsFile.IsAt(Path.Combine(folder, name)))
                 return SettingsFile.Read(Path.Combine(folder, name));
         return null;
     }

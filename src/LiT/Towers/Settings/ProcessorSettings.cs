@@ -115,6 +115,10 @@ internal static class ProcessorSettings
         if (preprocessing.Fit is ResizeFit.Squash)
             preprocessing = preprocessing with { CropFromBelow = false };
         preprocessing.Check($"{Name} beside {path}");
+        if (Math.Max(mean.R, Math.Max(mean.G, mean.B)) > 1)
+            report.Warn(
+                $"{Name} beside {path}: image_mean is above 1 for values that are scaled to [0, 1]; it is followed, but looks like the mean of values up to 255, which needs do_rescale false."
+            );
         if (!anySize && (preprocessing.Width != trained || preprocessing.Height != trained))
             report.Warn(
                 $"{Name} beside {path}: pictures of {preprocessing.Width} x {preprocessing.Height}, and the weights were made with {trained} x {trained}; the table of positions is resampled."

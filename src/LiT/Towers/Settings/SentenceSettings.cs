@@ -38,9 +38,9 @@ internal sealed record SentenceSettings(TextPooling? Pooling, bool LowerCase)
             folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder))) ?? folder;
         var list = Path.Combine(folder, Modules);
         var pooling = "1_Pooling";
-        if (!File.Exists(list))
+        if (!SettingsFile.IsAt(list))
         {
-            if (!File.Exists(Path.Combine(folder, pooling, "config.json")))
+            if (!SettingsFile.IsAt(Path.Combine(folder, pooling, "config.json")))
                 return lowerCase is null ? null : new(null, lowerCase.Value);
         }
         else if (PoolingFolder(list, path, report) is { } named)
