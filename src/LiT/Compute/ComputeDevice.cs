@@ -15,7 +15,9 @@ public sealed record ComputeDevice(Device Device, ScalarType Type, int Threads)
     public static ComputeDevice Choose(string name, string type, int threads)
     {
         var count = threads > 0 ? threads : Environment.ProcessorCount;
+#pragma warning disable RS0030 // here the number is chosen that the executor then finds
         set_num_threads(count);
+#pragma warning restore RS0030
         var chosen = name switch
         {
             "cpu" => CPU,

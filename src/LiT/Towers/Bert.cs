@@ -148,7 +148,7 @@ public sealed class Bert : TextTower
     private Tensor Embedded(TokenRows rows)
     {
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
-        var x = tokens.call(rows.Ids) + place + segments.weight![0];
+        var x = tokens.call(rows.Ids).Plus(place).Plus(segments.weight![0]);
         return Layers.Dropped(norm.call(x), config.Dropout, training); // [B, L, D]
     }
 

@@ -69,7 +69,7 @@ public sealed class Adafactor : TuningOptimizer
                 return;
             }
             gradient = gradient.Times(factors.Shrink);
-            Average(square, gradient.square().PlusInPlace(Smallest), beta2);
+            Average(square, gradient.Squared().PlusInPlace(Smallest), beta2);
             Move(parameter.Tensor, gradient / square.sqrt(), memory.Momentum, factors);
             return;
         }
@@ -94,7 +94,7 @@ public sealed class Adafactor : TuningOptimizer
             return;
         }
         gradient = gradient.Times(factors.Shrink);
-        var squares = gradient.square().PlusInPlace(Smallest);
+        var squares = gradient.Squared().PlusInPlace(Smallest);
         Average(row, squares.mean([largest]), beta2);
         Average(column, squares.mean([second]), beta2);
         var secondInRow = largest < second ? second - 1 : second;

@@ -43,6 +43,9 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
     /// <summary>Numbers on the way, if wanted.</summary>
     public IValidation? Validation { get; init; }
 
+    /// <summary>Tells the time that lines are written at.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Told of every line of metrics.</summary>
     public Action<MetricsLine>? OnLine { get; init; }
 
@@ -96,7 +99,7 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
         var resumedAt = session.Step > 0 ? session.Step : (long?)null;
         var doctor = new RunExamination(options, Doctor, OnFinding ?? (_ => { }));
         var before = MetricsLine.ReadAll(Path.Combine(folder, "metrics.jsonl"));
-        using var board = new TensorBoardLog(folder, before, DateTimeOffset.UtcNow);
+        using var board = new TensorBoardLog(folder, before, Clock.GetUtcNow());
         var line = before.Count == 0 ? null : before[^1];
         var (clock, pairsSince, since) = (Stopwatch.StartNew(), 0L, 0.0);
         var earlier = session.Seconds;
@@ -145,7 +148,7 @@ public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, Tun
                     line = line with { Val = session.Validate(Validation!) };
                 (pairsSince, since) = (0, clock.Elapsed.TotalSeconds);
                 metrics.Write(line);
-                board.Write(line, DateTimeOffset.UtcNow);
+                board.Write(line, Clock.GetUtcNow());
                 OnLine?.Invoke(line);
             }
             if (validates)

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using LiT.Compute;
 using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Text;
@@ -372,7 +373,7 @@ public static class TuneRun
             .ToTensor()
             .to(torch.ScalarType.Float64);
         var mean = x.mean([0]);
-        var deviation = (x - mean).square().mean([0]).sqrt();
+        var deviation = (x - mean).Squared().mean([0]).sqrt();
         var head = request.ImageHead.Create(source.Width, size, request.Seed + 1, standardises: true)!;
         head.Standardise(mean.to(torch.ScalarType.Float32), deviation.to(torch.ScalarType.Float32));
         return head;

@@ -78,7 +78,7 @@ public abstract class TuningOptimizer : IDisposable
         var length =
             moving.Count == 0
                 ? zeros([], ScalarType.Float64)
-                : stack([.. moving.Select(one => one.Gradient.norm().square().to_type(ScalarType.Float64))])
+                : stack([.. moving.Select(one => one.Gradient.norm().Squared().to_type(ScalarType.Float64))])
                     .sum()
                     .sqrt();
         if (!(waits ?? length.device_type == TorchSharp.DeviceType.CPU))

@@ -146,7 +146,7 @@ internal sealed class TuningStep : IDisposable
             result.ImageToText.item<double>(),
             result.TextToImage.item<double>(),
             norm.item<double>(),
-            captions.Distinct == 1 ? 1 : (distinct - distinct.mean([0])).square().sum([1]).mean().item<float>()
+            captions.Distinct == 1 ? 1 : (distinct - distinct.mean([0])).Squared().sum([1]).mean().item<float>()
         );
     }
 
