@@ -17,8 +17,7 @@ public sealed class ScalarLifetimeTests
 {
     private const string Form = "LIT_SCALAR_FORM",
         Right = "every result was right",
-        Wrong = "a result was wrong";
-    private static readonly TimeSpan Tried = TimeSpan.FromSeconds(8);
+        Begun = "the first result is there";
 
     [Theory]
     [InlineData("Plus")]
@@ -38,17 +37,19 @@ public sealed class ScalarLifetimeTests
     {
         Assert.SkipUnless(form != "long arguments" || OneDnn.IsAvailable, "This libtorch has no oneDNN.");
         var (exit, output) = InAnotherProcess(form);
-        Assert.True(exit != 0 && !output.Contains(Right, StringComparison.Ordinal), $"exit code {exit}: {output}");
+        Assert.True(exit != 0 && output.Contains(Begun, StringComparison.Ordinal), $"exit code {exit}: {output}");
     }
 
     [Fact(Explicit = true)]
     public void The_other_process()
     {
         var form = Environment.GetEnvironmentVariable(Form)!;
+        var tried = TimeSpan.FromSeconds(form is "Plus" or "OneDnn" ? 6 : 120); // the others end long before
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         Func<Tensor> compute = form is "Plus" or "operator +" ? Sum(form) : Convolution(form);
         var expected = compute().data<float>().ToArray();
+        Console.WriteLine(Begun);
         var ended = false;
         var collector = new Thread(() =>
         {
@@ -62,11 +63,11 @@ public sealed class ScalarLifetimeTests
         try
         {
             var watch = Stopwatch.StartNew();
-            for (var i = 0L; watch.Elapsed < Tried; i++)
+            for (var i = 0L; watch.Elapsed < tried; i++)
             {
                 using var result = compute();
                 if (!result.data<float>().ToArray().AsSpan().SequenceEqual(expected))
-                    Assert.Fail($"{Wrong}, number {i} after {watch.Elapsed.TotalSeconds} s");
+                    Assert.Fail($"A result was wrong, number {i} after {watch.Elapsed.TotalSeconds} s");
             }
             Console.WriteLine(Right);
         }
