@@ -3,6 +3,7 @@ using LiT.Data;
 using LiT.Embedding;
 using LiT.Files;
 using LiT.Images;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LiT.Images;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 

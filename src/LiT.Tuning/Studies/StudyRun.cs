@@ -6,6 +6,7 @@ using LiT.Evaluation;
 using LiT.Files;
 using LiT.Stores;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Studies;

@@ -1,7 +1,8 @@
+using LiT.Bundles;
 using LiT.Compute;
 using LiT.Towers;
 
-namespace LiT.Bundles;
+namespace LiT;
 
 /// <summary>What the golden vectors of a model show here.</summary>
 /// <param name="Texts">Texts embedded again.</param>

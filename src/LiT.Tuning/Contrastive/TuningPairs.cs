@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using LiT.Data;
 using LiT.Text;
 
-namespace LiT.Tuning.Runs;
+namespace LiT.Tuning.Contrastive;
 
 /// <summary>
 /// Images with their captions as rows of token ids, equal rows kept once. Plain data; drawing a batch needs the number
