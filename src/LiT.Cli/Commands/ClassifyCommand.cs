@@ -95,6 +95,9 @@ internal static class ClassifyCommand
                 );
                 var compute = CommonOptions.ComputeOf(parsed);
                 using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
+                ClassPrompts.Refuse(names.Names, prompts, lit.Tokenizer);
+                if (ClassPrompts.Unread(names.Names, lit.Tokenizer) is { Count: > 0 } unread)
+                    Terminal.Warn(ClassPrompts.UnreadInWords(unread));
                 var classes = ZeroShot.ClassEmbeddings(
                     lit.EmbedTexts([.. prompts.Select(prompt => prompt.Text)]),
                     [.. prompts.Select(prompt => prompt.Class)],

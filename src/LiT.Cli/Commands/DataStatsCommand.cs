@@ -45,7 +45,11 @@ internal static class DataStatsCommand
                     throw new UsageException("--tokenizer and --model: give one of them.");
                 var rows =
                     parsed.GetValue(model) is { } bundle ? LitModel.TokenizerOf(bundle)
-                    : parsed.GetValue(tokenizer) is { } path ? Rows(Tokenizers.Open(path), parsed.GetValue(tokens))
+                    : parsed.GetValue(tokenizer) is { } path
+                        ? Rows(
+                            Tokenizers.Open(path, new TokenizerReading { Warn = Terminal.Warn }),
+                            parsed.GetValue(tokens)
+                        )
                     : null;
                 var source = data.Open(parsed);
                 SourceStatistics statistics;

@@ -125,6 +125,11 @@ internal static class EmbedCommand
                 Terminal.Say(
                     $"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture; {source.Path} is {source.Form}"
                 );
+                TowerRemarks.Tell(locked);
+                if (ImageTowerLoader.IsSpec(spec))
+                    Terminal.Warn(
+                        $"{spec} is a tower from scratch: its weights are random, and so are its embeddings. Name a file or a published tower (lit models list)."
+                    );
 
                 EmbedResult result;
                 using (ProgressLine progress = new())

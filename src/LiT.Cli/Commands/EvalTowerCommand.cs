@@ -45,6 +45,7 @@ internal static class EvalTowerCommand
                     parsed.GetRequiredValue(tower),
                     new ImageTowerOptions { Compute = compute }
                 );
+                TowerRemarks.Tell(locked);
                 HeadScore score;
                 using (ProgressLine progress = new())
                     score = TowerHead.Score(

@@ -139,7 +139,10 @@ internal static class TokenizerCommand
         Command command = new("encode", "Show the pieces and ids of texts.") { texts, tokenizer };
         command.SetAction(parsed =>
         {
-            var opened = Tokenizers.Open(parsed.GetRequiredValue(tokenizer));
+            var opened = Tokenizers.Open(
+                parsed.GetRequiredValue(tokenizer),
+                new TokenizerReading { Warn = Terminal.Warn }
+            );
             var all = parsed.GetRequiredValue(texts).Select(text => (Text: text, Ids: opened.Encode(text))).ToList();
             if (CommonOptions.IsJson(parsed))
                 Terminal.Write(

@@ -123,6 +123,7 @@ internal static class VerifyCommand
             );
         var compute = CommonOptions.ComputeOf(parsed);
         using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
+        TowerRemarks.Tell(locked, followed: false);
         var place = data ?? store.Description!.Source;
         SampleSource? source = null;
         try
