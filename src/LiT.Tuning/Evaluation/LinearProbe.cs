@@ -1,3 +1,4 @@
+using LiT.Compute;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 
@@ -174,8 +175,8 @@ internal static class LinearProbe
     {
         var raw = train.ToTensor().to_type(ScalarType.Float64);
         var mean = raw.mean([0], keepdim: true);
-        var deviation = (raw - mean).square().mean([0], keepdim: true).sqrt();
-        deviation = where(deviation > 1e-6, deviation, ones_like(deviation)); // a number that never changes says nothing
+        var deviation = (raw - mean).Squared().mean([0], keepdim: true).sqrt();
+        deviation = where(deviation.With(1e-6, (x, least) => x.gt(least)), deviation, ones_like(deviation)); // a number that never changes says nothing
         return (
             WithOnes((raw - mean) / deviation),
             WithOnes((test.ToTensor().to_type(ScalarType.Float64) - mean) / deviation)
@@ -203,8 +204,10 @@ internal static class LinearProbe
                 var weights = tensor(at, x.shape[1], classes);
                 var logProbabilities = x.matmul(weights).log_softmax(1);
                 var penalised = weights * isWeight;
-                var loss = -(logProbabilities * target).sum() / x.shape[0] + penalty * penalised.square().sum();
-                var slope = x.t().matmul(logProbabilities.exp() - target) / x.shape[0] + 2 * penalty * penalised;
+                var loss = -(logProbabilities * target).sum().Over(x.shape[0]);
+                loss = loss.Plus(penalised.Squared().sum().Times(penalty));
+                var slope = x.t().matmul(logProbabilities.exp() - target).Over(x.shape[0]);
+                slope = slope.Plus(penalised.Times(2 * penalty));
                 slope.contiguous().data<double>().CopyTo(gradient);
                 return loss.item<double>();
             },

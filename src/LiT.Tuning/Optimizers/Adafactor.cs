@@ -71,7 +71,7 @@ internal sealed class Adafactor : TuningOptimizer
                 return;
             }
             gradient = gradient.Times(factors.Shrink);
-            Average(square, gradient.square().PlusInPlace(Smallest), beta2);
+            Average(square, gradient.Squared().PlusInPlace(Smallest), beta2);
             Move(parameter.Tensor, gradient / square.sqrt(), memory.Momentum, factors);
             return;
         }
@@ -102,7 +102,7 @@ internal sealed class Adafactor : TuningOptimizer
             return;
         }
         gradient = gradient.Times(factors.Shrink);
-        var squares = gradient.square().PlusInPlace(Smallest);
+        var squares = gradient.Squared().PlusInPlace(Smallest);
         Average(row, squares.mean([largest]), beta2);
         Average(column, squares.mean([second]), beta2);
         var secondInRow = largest < second ? second - 1 : second;

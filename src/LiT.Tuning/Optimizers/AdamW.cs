@@ -57,7 +57,7 @@ internal sealed class AdamW : TuningOptimizer
     {
         var mean = constants.Mixing.Mix(momentum, gradient);
         momentum.copy_(mean);
-        square.TimesInPlace(constants.Beta2).PlusInPlace(gradient.square(), constants.NewSquare);
+        square.TimesInPlace(constants.Beta2).PlusInPlace(gradient.Squared(), constants.NewSquare);
         var root = square.Times(1 / constants.SquareCorrection).sqrt_().PlusInPlace(constants.Epsilon);
         factors.Apply(parameter, mean.Times(1 / constants.MomentumCorrection).div_(root));
     }

@@ -44,6 +44,9 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
     /// <summary>Numbers on the way, if wanted.</summary>
     public IValidation? Validation { get; init; }
 
+    /// <summary>Tells the time that lines are written at.</summary>
+    public TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Told of every line of metrics.</summary>
     public Action<MetricsLine>? OnLine { get; init; }
 
@@ -97,7 +100,7 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
         var resumedAt = session.Step > 0 ? session.Step : (long?)null;
         var doctor = new RunExamination(options, Doctor, OnFinding ?? (_ => { }));
         var before = MetricsLine.ReadAll(Path.Combine(folder, "metrics.jsonl"));
-        using var board = new TensorBoardLog(folder, before, DateTimeOffset.UtcNow);
+        using var board = new TensorBoardLog(folder, before, Clock.GetUtcNow());
         var line = before.Count == 0 ? null : before[^1];
         var (clock, pairsSince, since) = (Stopwatch.StartNew(), 0L, 0.0);
         var earlier = session.Seconds;
@@ -146,7 +149,7 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
                     line = line with { Val = session.Validate(Validation!) };
                 (pairsSince, since) = (0, clock.Elapsed.TotalSeconds);
                 metrics.Write(line);
-                board.Write(line, DateTimeOffset.UtcNow);
+                board.Write(line, Clock.GetUtcNow());
                 OnLine?.Invoke(line);
             }
             if (validates)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LiT.Bundles;
+using LiT.Compute;
 using LiT.Text;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;
@@ -287,7 +288,7 @@ internal static class TuneRun
             .ToTensor()
             .to(torch.ScalarType.Float64);
         var mean = x.mean([0]);
-        var deviation = (x - mean).square().mean([0]).sqrt();
+        var deviation = (x - mean).Squared().mean([0]).sqrt();
         var head = request.ImageHead.Create(source.Width, size, request.Seed + 1, standardises: true)!;
         head.Standardise(mean.to(torch.ScalarType.Float32), deviation.to(torch.ScalarType.Float32));
         return head;

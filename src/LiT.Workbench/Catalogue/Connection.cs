@@ -71,7 +71,9 @@ internal sealed class Connection : IDisposable
         response?.Headers.RetryAfter switch
         {
             { Delta: { } pause } => pause,
-            { Date: { } until } => until - DateTimeOffset.UtcNow is { Ticks: > 0 } pause ? pause : TimeSpan.Zero,
+            { Date: { } until } => until - TimeProvider.System.GetUtcNow() is { Ticks: > 0 } pause
+                ? pause
+                : TimeSpan.Zero,
             _ => null,
         };
 

@@ -13,14 +13,15 @@ namespace LiT.Downloads;
 internal sealed class Fetcher : IDisposable
 {
     private readonly DownloadOptions options;
+    private readonly TimeProvider clock;
     private readonly HttpClient client;
     private readonly HostGates gates;
     private readonly SemaphoreSlim places;
     private readonly ResiliencePipeline<Fetched> retrying;
 
-    public Fetcher(DownloadOptions options)
+    public Fetcher(DownloadOptions options, TimeProvider? clock = null)
     {
-        this.options = options;
+        (this.options, this.clock) = (options, clock ?? TimeProvider.System);
         client = new(
             new SocketsHttpHandler
             {
@@ -37,7 +38,7 @@ internal sealed class Fetcher : IDisposable
         };
         client.DefaultRequestHeaders.UserAgent.ParseAdd(options.UserAgent);
         client.DefaultRequestHeaders.Accept.ParseAdd("image/*,*/*;q=0.5");
-        gates = new(options.PerHost, options.HostDelay, TimeProvider.System);
+        gates = new(options.PerHost, options.HostDelay, this.clock);
         places = new(options.Concurrency);
         var pipeline = new ResiliencePipelineBuilder<Fetched>();
         if (options.Retries > 0)
@@ -177,7 +178,7 @@ internal sealed class Fetcher : IDisposable
         var wait = answer.Headers.RetryAfter switch
         {
             { Delta: { } time } => time,
-            { Date: { } date } => date - DateTimeOffset.UtcNow,
+            { Date: { } date } => date - clock.GetUtcNow(),
             _ => (TimeSpan?)null,
         };
         if (wait < TimeSpan.Zero)

@@ -16,7 +16,9 @@ internal sealed record ComputeDevice(Device Device, ScalarType Type, int Threads
     {
         NativeLibraries.RequireTorch();
         var count = threads > 0 ? threads : Environment.ProcessorCount;
+#pragma warning disable RS0030 // here the number is chosen that the executor then finds
         set_num_threads(count);
+#pragma warning restore RS0030
         var chosen = name switch
         {
             "cpu" => CPU,

@@ -132,7 +132,9 @@ internal static class OneDnn
                 throw new ArgumentException(
                     $"{name}: a {argument.GetType().Name} would become a scalar that nobody holds."
                 );
+#pragma warning disable RS0030 // none of the arguments becomes a scalar, see above
         var result = (Tensor)Products.Value!.invoke(name, arguments!);
+#pragma warning restore RS0030
         GC.KeepAlive(arguments);
         return result;
     }
@@ -147,8 +149,10 @@ internal static class OneDnn
             using var scope = NewDisposeScope();
             using var unrecorded = no_grad();
             var products = jit.load<Tensor, Tensor>(Archive(nameof(Products), Script));
+#pragma warning disable RS0030 // tensors alone
             var packed = (Tensor)products.invoke("pack", ones(16, 16));
             var sums = (Tensor)products.invoke("linear", ones(1, 16), packed, ones(16));
+#pragma warning restore RS0030
             return sums.to(CPU)[0, 0].item<float>() == 17 ? products : null;
         }
         catch (ExternalException)
@@ -166,8 +170,13 @@ internal static class OneDnn
         {
             using var scope = NewDisposeScope();
             using var unrecorded = no_grad();
-            var packed = PackCodes(full([16, 64], -127, ScalarType.Int8));
-            var sums = Codes(full([1, 64], 255, ScalarType.Byte), packed, ones(16), zeros(16, ScalarType.Int32));
+            var packed = PackCodes(Scalars.Filled([16, 64], -127, ScalarType.Int8, CPU));
+            var sums = Codes(
+                Scalars.Filled([1, 64], 255, ScalarType.Byte, CPU),
+                packed,
+                ones(16),
+                zeros(16, ScalarType.Int32)
+            );
             return sums[0, 0].item<float>() == 64 * 127 * -127;
         }
         catch (ExternalException)

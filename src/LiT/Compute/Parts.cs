@@ -1,6 +1,8 @@
 using System.Runtime.ExceptionServices;
 using static TorchSharp.torch;
 
+#pragma warning disable RS0030 // this is the executor, whose the number of threads is
+
 namespace LiT.Compute;
 
 /// <summary>

@@ -34,9 +34,9 @@ internal sealed class TokenRows
         Ids = (places is null ? ids : ids.flatten().index_select(0, places)).On(device);
         if (places is null)
             return;
-        var positions = places.remainder(Length);
+        var positions = places.With(Length, (x, length) => x.remainder(length));
         Positions = positions.On(device);
-        firsts = positions.eq(0).nonzero().squeeze(1).On(device); // first places hold a token always
+        firsts = positions.With(0, (x, zero) => x.eq(zero)).nonzero().squeeze(1).On(device); // first places hold a token always
         groups = Grouped(visible!);
         if (visible!.device_type == DeviceType.CPU)
             Lengths = [.. visible.sum([1], type: int32).data<int>()];
@@ -71,8 +71,7 @@ internal sealed class TokenRows
     /// <param name="beside">A weight of the tower: rows are where it is; null leaves them where the ids are.</param>
     public static TokenRows Masked(Tensor ids, long padding, bool? pack = null, Tensor? beside = null)
     {
-        using var filling = padding.ToScalar();
-        return Seen(ids, ids.ne(filling), pack, beside);
+        return Seen(ids, ids.With(padding, (x, filling) => x.ne(filling)), pack, beside);
     }
 
     /// <summary>Rows in which only some places are seen, and every first one.</summary>
@@ -84,7 +83,7 @@ internal sealed class TokenRows
     {
         var device = (beside ?? ids).device;
         visible = visible.clone();
-        visible.select(1, 0).fill_(true); // an empty text attends to its first place: attention needs one
+        visible.select(1, 0).With(1, (x, seen) => x.fill_(seen)); // an empty text attends to its first place: attention needs one
         var longest = visible.any(0).nonzero().max().item<long>() + 1;
         (ids, visible) = (ids.narrow(1, 0, longest), visible.narrow(1, 0, longest).contiguous());
         var places = visible.flatten().nonzero().squeeze(1); // [T]
@@ -195,7 +194,7 @@ internal sealed class TokenRows
     {
         if (visible is null)
             return padded.amax([1]);
-        using var never = double.NegativeInfinity.ToScalar();
-        return padded.masked_fill(visible.logical_not().unsqueeze(2), never).amax([1]);
+        var hidden = visible.logical_not().unsqueeze(2);
+        return padded.With(double.NegativeInfinity, (x, never) => x.masked_fill(hidden, never)).amax([1]);
     }
 }

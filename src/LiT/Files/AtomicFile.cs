@@ -240,7 +240,7 @@ internal static class AtomicFile
         var name = Path.GetFileName(target);
         var prefix = $".{(name.Length > LongestName ? name[..LongestName] : name)}.tmp-";
         foreach (var left in Directory.EnumerateFiles(folder, prefix + "*"))
-            if (DateTime.UtcNow - File.GetLastWriteTimeUtc(left) > Abandoned)
+            if (TimeProvider.System.GetUtcNow() - File.GetLastWriteTimeUtc(left) > Abandoned)
                 DeleteIfThere(left);
         return Path.Combine(folder, prefix + Guid.NewGuid().ToString("N")[..12]);
     }

@@ -189,7 +189,7 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
         using var scope = NewDisposeScope();
         var x = embedding.call(images); // [B, D, H/P, W/P]
         var positions = Positions(x.shape[2], x.shape[3]); // [1+N, D]
-        x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions; // [B, 1+N, D]
+        x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1).Plus(positions); // [B, 1+N, D]
         if (registers is not null) // they have no positions
             x = cat([x[.., ..1], registers.expand(x.shape[0], -1, -1), x[.., 1..]], 1); // [B, L, D]
         foreach (var block in blocks)
@@ -387,7 +387,7 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
         }
         foreach (var scale in new[] { ls1, ls2 })
             if (scale is not null)
-                init.constant_(scale, 1e-5);
+                scale.With(1e-5, init.constant_);
     }
 
     internal static readonly WeightMap Torch = new("DINO block")

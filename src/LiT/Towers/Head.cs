@@ -1,3 +1,4 @@
+using LiT.Compute;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -86,7 +87,7 @@ internal sealed class Head : Module<Tensor, Tensor>
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         mean!.copy_(means);
-        deviation!.copy_(deviations.where(deviations > 1e-6, ones_like(deviations)));
+        deviation!.copy_(deviations.where(deviations.With(1e-6, (d, least) => d.gt(least)), ones_like(deviations)));
     }
 
     /// <inheritdoc/>

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Files;
 using LiT.Images;
 using LiT.Towers.Settings;
@@ -112,7 +113,7 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
             table[..1],
             PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), PositionResampling.Bicubic),
         ]);
-        return cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1) + positions; // [B, L, D]
+        return cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1).Plus(positions); // [B, L, D]
     }
 
     internal static readonly WeightMap Names = new("ViT (Hugging Face)")

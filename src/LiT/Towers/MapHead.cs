@@ -60,7 +60,7 @@ internal sealed class MapHead : Module<Tensor, TokenRows?, Tensor>
         var parts = keyValue.call(x).unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0); // 2 x [B, H, L, D/H]
         var mixed = scaled_dot_product_attention(asked, parts[0], parts[1], rows?.Mask); // [B, H, 1, D/H]
         var y = output.call(mixed.flatten(1)); // [B, D]
-        return y + mlp.call(norm.call(y));
+        return y.Plus(mlp.call(norm.call(y)));
     }
 
     /// <summary>Initialises as big_vision does.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using LiT.Compute;
 using static TorchSharp.torch;
 
 namespace LiT.Towers;
@@ -102,16 +103,21 @@ internal static class PositionGrid
     /// Fixed positions as in MoCo v3 (big_vision: models/vit.py, posemb_sincos_2d): channels sin x, cos x, sin y, cos y with
     /// x the column, frequencies 10000^(-i/(D/4-1)), [rows · columns, D].
     /// </summary>
-    public static Tensor SinCos2d(long rows, long columns, long D, ScalarType type, Device device)
+    /// <param name="rows">Rows of patches.</param>
+    /// <param name="columns">Patches in a row.</param>
+    /// <param name="D">Their width, a multiple of 4.</param>
+    /// <param name="beside">A weight of the tower: the positions are of its type, where it is.</param>
+    public static Tensor SinCos2d(long rows, long columns, long D, Tensor beside)
     {
         using var scope = NewDisposeScope();
-        var omega = pow(10_000.0, -arange(D / 4, dtype: float64) / (D / 4 - 1.0)); // [D/4]
-        var x = arange(columns, dtype: float64).outer(omega).unsqueeze(0).expand(rows, -1, -1); // [R, C, D/4]
-        var y = arange(rows, dtype: float64).outer(omega).unsqueeze(1).expand(-1, columns, -1);
+        Tensor Numbers(long count) => Scalars.Numbers(count, ScalarType.Float64, CPU);
+        var omega = pow(10_000.0, Numbers(D / 4).neg().Over(D / 4 - 1.0)); // [D/4]
+        var x = Numbers(columns).outer(omega).unsqueeze(0).expand(rows, -1, -1); // [R, C, D/4]
+        var y = Numbers(rows).outer(omega).unsqueeze(1).expand(-1, columns, -1);
         return cat([x.sin(), x.cos(), y.sin(), y.cos()], 2)
             .view(rows * columns, D)
-            .to(type)
-            .to(device)
+            .to(beside.dtype)
+            .to(beside.device)
             .MoveToOuterDisposeScope();
     }
 }

@@ -37,7 +37,7 @@ internal sealed class StandardisedConv : CompiledLayer
     private Tensor Standardised()
     {
         var centred = weight - weight.mean([1, 2, 3], keepdim: true);
-        var variance = centred.square().mean([1, 2, 3], keepdim: true);
+        var variance = centred.Squared().mean([1, 2, 3], keepdim: true);
         return centred
             / (
                 standardisation.InsideRoot

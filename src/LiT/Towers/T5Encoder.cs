@@ -154,7 +154,9 @@ internal sealed class T5Encoder : TextTower
             .call(RelativeBuckets(rows.Length, config, rows.Ids.device))
             .permute(2, 0, 1)
             .unsqueeze(0); // [1, H, L, L]
-        return rows.Mask is { } mask ? bias.masked_fill(mask.logical_not(), float.NegativeInfinity) : bias; // [B, H, L, L]
+        return rows.Mask is { } mask
+            ? bias.With(double.NegativeInfinity, (x, never) => x.masked_fill(mask.logical_not(), never)) // [B, H, L, L]
+            : bias;
     }
 
     /// <summary>
@@ -164,18 +166,26 @@ internal sealed class T5Encoder : TextTower
     internal static Tensor RelativeBuckets(long length, T5Config config, Device? device = null)
     {
         using var scope = NewDisposeScope();
-        var positions = arange(length, int64, device);
+        var positions = Scalars.Numbers(length, ScalarType.Int64, device ?? CPU);
         var relative = positions.unsqueeze(0) - positions.unsqueeze(1); // [query, key]
         var half = config.Buckets / 2;
         var exact = half / 2;
         var distance = relative.abs();
-        var logarithmic =
-            exact
-            + ((distance.to(float32) / exact).log() / Math.Log((double)config.MaxDistance / exact) * (half - exact)).to(
-                int64
-            );
-        var bucket = where(distance.lt(exact), distance, logarithmic.clamp_max(half - 1));
-        return (bucket + relative.gt(0).to(int64) * half).MoveToOuterDisposeScope();
+        var logarithmic = distance
+            .to(float32)
+            .Over(exact)
+            .log()
+            .Over(Math.Log((double)config.MaxDistance / exact))
+            .Times(half - exact)
+            .to(int64)
+            .Plus(exact);
+        var bucket = where(
+            distance.With(exact, (x, most) => x.lt(most)),
+            distance,
+            logarithmic.With(half - 1, (x, most) => x.clamp_max(most))
+        );
+        var after = relative.With(0, (x, none) => x.gt(none)).to(int64); // 1 for keys after the query
+        return bucket.Plus(after.Times(half)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Fills the weights as T5 does (mesh_tensorflow's defaults, transformers' T5PreTrainedModel).</summary>
@@ -247,7 +257,7 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
     {
         var states = rows.Spread(qkv.call(x)); // [B, L, 3 H d]
         var parts = states.unflatten(2, [3, heads, headSize]).permute(2, 0, 3, 1, 4).unbind(0); // 3 x [B, H, L, d]
-        var logits = parts[0].matmul(parts[1].transpose(2, 3)) + bias; // not divided by sqrt(d)    [B, H, L, L]
+        var logits = parts[0].matmul(parts[1].transpose(2, 3)).Plus(bias); // not divided by sqrt(d)    [B, H, L, L]
         var mixed = Layers.Dropped(softmax(logits, -1), dropout, training).matmul(parts[2]); // [B, H, L, d]
         return output.call(rows.Gather(mixed.transpose(1, 2).flatten(2)));
     }
@@ -313,5 +323,5 @@ internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x) => x * (x.square().mean([-1], keepdim: true) + eps).rsqrt() * weight;
+    public override Tensor forward(Tensor x) => x * x.Squared().mean([-1], keepdim: true).Plus(eps).rsqrt() * weight;
 }

@@ -130,7 +130,7 @@ internal sealed class TextTransformer : TextTower
     private Tensor Embedded(TokenRows rows)
     {
         var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
-        return Layers.Dropped(tokens.call(rows.Ids) + place, config.Dropout, training); // [B, L, D]
+        return Layers.Dropped(tokens.call(rows.Ids).Plus(place), config.Dropout, training); // [B, L, D]
     }
 
     /// <summary>Fills the weights as big_vision does: embeddings and positions of deviation 1/sqrt(width), the blocks as in ViT.</summary>
@@ -171,6 +171,6 @@ internal sealed class TextTransformer : TextTower
                 $"{source.Checkpoint.Path}: '{source.Prefix}{OldPositions}' has the shape [{string.Join(", ", old.shape)}], "
                     + $"where [1, {config.MaxLength}, {Width}] is expected. Check where the file comes from."
             );
-        positions.weight!.add_(old.view_as(positions.weight!));
+        positions.weight!.PlusInPlace(old.view_as(positions.weight!));
     }
 }

@@ -95,7 +95,7 @@ internal sealed class TwoTowers : Module
     public Tensor Logits(Tensor zimg, Tensor ztxt)
     {
         var logits = t.exp() * zimg.matmul(ztxt.t());
-        return b is null ? logits : logits + b;
+        return b is null ? logits : logits.Plus(b);
     }
 
     /// <summary>How probable every text is for each image: a softmax over the texts or, with a bias, each pair for itself.</summary>
@@ -111,7 +111,7 @@ internal sealed class TwoTowers : Module
 
     private static Parameter Scalar(double value)
     {
-        var scalar = Parameter(full([1], value, ScalarType.Float32));
+        var scalar = Parameter(Scalars.Filled(1, value, ScalarType.Float32, CPU));
         scalar.DetachFromDisposeScope();
         return scalar;
     }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Images;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -200,10 +201,10 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
     {
         var x = embedding.call(images); // [B, D, H/P, W/P]
         var positions = Positions(x.shape[2], x.shape[3]); // [L, D]
-        x = x.flatten(2).transpose(1, 2) + positions; // [B, L, D]
+        x = x.flatten(2).transpose(1, 2).Plus(positions); // [B, L, D]
         if (cls is not null)
         {
-            var first = config.Positions == VitPositions.LearnedWithClass ? cls + posembed![.., ..1] : cls;
+            var first = config.Positions == VitPositions.LearnedWithClass ? cls.Plus(posembed![.., ..1]) : cls;
             x = cat([first.expand(x.shape[0], 1, -1), x], 1); // [B, 1+L, D]
         }
         return x;
@@ -213,7 +214,7 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
     internal Tensor Positions(long rows, long columns)
     {
         if (posembed is null)
-            return PositionGrid.SinCos2d(rows, columns, config.Width, embedding.weight!.dtype, embedding.weight.device);
+            return PositionGrid.SinCos2d(rows, columns, config.Width, embedding.weight!);
         var table = posembed.squeeze(0);
         if (config.Positions == VitPositions.LearnedWithClass)
             table = table[1..];

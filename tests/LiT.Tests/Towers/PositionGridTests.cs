@@ -103,7 +103,7 @@ public class PositionGridTests
     public void Fixed_positions_are_sines_and_cosines_of_column_then_row()
     {
         using var scope = NewDisposeScope();
-        var table = PositionGrid.SinCos2d(2, 3, 8, ScalarType.Float64, CPU);
+        var table = PositionGrid.SinCos2d(2, 3, 8, beside: zeros(0, ScalarType.Float64));
         Assert.Equal([6, 8], table.shape);
         var (x, y) = (2.0, 1.0); // the last patch: row 1, column 2
         double[] expected =

@@ -144,7 +144,7 @@ internal static unsafe class FusedUpdate
             }
         });
         KeepAlive(gradient, ofRows, sums);
-        return (ofRows, sums.sum([0]).div_(rows));
+        return (ofRows, sums.sum([0]).With(rows, (x, count) => x.div_(count)));
     }
 
     private static long RowsAPiece(long columns) => Math.Max(1, Piece / columns);

@@ -24,12 +24,10 @@ internal sealed class ByteWeights : IDisposable
         using var unrecorded = no_grad();
         var W = weight.detach().to(ScalarType.Float32).contiguous();
         // Powers of two: they are exact, and do not hang on the last digit of what was seen.
-        var smoothing = (
-            largestInputs.clamp_min(1e-5f).log2() - WeightCodes.LargestOfColumns(W).clamp_min(1e-5f).log2()
-        )
-            .div(2f)
-            .round();
-        smoothing = (smoothing - smoothing.median()).clamp(-8f, 8f);
+        static Tensor Log2(Tensor sizes) => sizes.With(1e-5f, (x, least) => x.clamp_min(least)).log2();
+        var smoothing = (Log2(largestInputs) - Log2(WeightCodes.LargestOfColumns(W))).Over(2).round();
+        smoothing = smoothing - smoothing.median();
+        smoothing = smoothing.With(-8, (x, least) => x.clamp_min(least)).With(8, (x, most) => x.clamp_max(most));
         factors = smoothing.neg().exp2().contiguous().DetachFromDisposeScope();
         var (codes, perRow) = WeightCodes.Of(W, smoothing.exp2().contiguous());
         scales = perRow.DetachFromDisposeScope();
