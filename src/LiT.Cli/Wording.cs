@@ -43,7 +43,6 @@ internal static partial class Wording
         "Language",
         "LocalParts",
         "Lock",
-        "LogEvery",
         "MaxBad",
         "MicroBatch",
         "Mirror",
