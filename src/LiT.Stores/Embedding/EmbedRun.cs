@@ -37,8 +37,11 @@ public static class EmbedRun
     )
     {
         if ((options.Update || options.RetrySkipped) && !options.Part.IsWhole)
-            throw new UsageException(
-                $"`Part` {options.Part}: an update and a second try are the work of one process. Leave the part out."
+            throw SettingException.Of<EmbedOptions>(
+                s => s.Part,
+                options.Part,
+                "an update and a second try are the work of one process",
+                "Leave the part out"
             );
         var clock = Stopwatch.StartNew();
         StoreFolder.Switch(folder); // the last step of an update that was killed
@@ -71,7 +74,9 @@ public static class EmbedRun
                 break;
             if (n == MostPasses)
                 throw new LitException(
-                    $"{source.Path}: changes while it is read; {store.Outdated} of the shards made so far no longer fit it. Wait until nothing writes there, and run the same command again."
+                    source.Path,
+                    $"changes while it is read; {store.Outdated} of the shards made so far no longer fit it",
+                    "Wait until nothing writes there, and run the same command again"
                 );
         }
         var result = new EmbedResult(store.Counts, pass.Embedded, clock.Elapsed.TotalSeconds, false)

@@ -73,8 +73,10 @@ public sealed class ImageSet
     ) =>
         EmbeddingStore.IsStore(path) ? FromStore(path, expected, options)
         : options.AverageViews
-            ? throw new UsageException(
-                $"`AverageViews`: {path} is no embedding store. Embed the pictures with `EmbedRun(Views: 2)` or more, and give the store."
+            ? throw SettingException.Of<ImageSetOptions>(
+                s => s.AverageViews,
+                $"{path} is no embedding store",
+                "Embed the pictures with `EmbedRun(Views: 2)` or more, and give the store"
             )
         : FromPictures(LiT.Data.Samples.Open(path, options.Samples), tower(), options, compute, progress, cancel);
 
@@ -88,8 +90,10 @@ public sealed class ImageSet
         if (expected is not null)
             StoreFit.Check(store, expected);
         if (options.AverageViews && store.Views == 1)
-            throw new UsageException(
-                $"`AverageViews`: {path} holds one view of each picture. Embed the pictures with `EmbedRun(Views: 2)` or more."
+            throw SettingException.Of<ImageSetOptions>(
+                s => s.AverageViews,
+                $"{path} holds one view of each picture",
+                "Embed the pictures with `EmbedRun(Views: 2)` or more"
             );
         var samples = store.Samples().Read(_ => { });
         if (options.Samples.LabelColumn is { } column)
@@ -168,8 +172,10 @@ public sealed class ImageSet
         Flush();
         if (samples.Count == 0)
             throw new LitException(
-                $"{source.Path}: none of its {skipped.Count} samples has a picture that could be read"
-                    + $"{(skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : "")}. Check the path and the files."
+                source.Path,
+                $"none of its {skipped.Count} samples has a picture that could be "
+                    + $"read{(skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : "")}",
+                "Check the path and the files"
             );
         return new(source.Path, new([.. values], tower.Tower.Width), samples, skipped);
     }

@@ -19,7 +19,9 @@ internal sealed class KnownPictures : IDisposable
                 stores.Add(EmbeddingStore.Open(folder));
                 if (StoreFit.Difference(stores[^1].Description, description) is { } difference)
                     throw new LitException(
-                        $"{folder}: its rows cannot be taken over: {difference}. Reuse a store of the same tower, type and views."
+                        folder,
+                        $"its rows cannot be taken over: {difference}",
+                        "Reuse a store of the same tower, type and views"
                     );
             }
         }

@@ -20,7 +20,9 @@ public static class StoreProbes
     {
         if (description.Probes?.Trouble(ProbeVectors.Of(tower, compute)) is { } trouble)
             throw new LitException(
-                $"{folder}: made by this tower, {description.Tower}, but {trouble}. Run 'lit doctor', and embed again if the store came from another machine or version."
+                folder,
+                $"made by this tower, {description.Tower}, but {trouble}",
+                "Run 'lit doctor', and embed again if the store came from another machine or version"
             );
     }
 }

@@ -78,7 +78,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(description.Views, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(description.RowsPerShard, 1);
         if (File.Exists(folder))
-            throw new LitException($"{folder}: is a file, where a store needs a folder. Choose another name.");
+            throw new LitException(folder, "is a file, where a store needs a folder", "Choose another name");
         var file = StoreFile.Read(folder);
         if (file is not null)
             StoreFit.Check(folder, file.Description, description, ofThisSource: part.IsWhole);
@@ -86,7 +86,7 @@ public sealed class EmbeddingStoreWriter : IDisposable
             Directory.Exists(folder)
             && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.'))
         )
-            throw new LitException($"{folder}: holds files that are no embedding store. Choose a new or empty folder.");
+            throw new LitException(folder, "holds files that are no embedding store", "Choose a new or empty folder");
         if (file is { Complete: true })
         {
             StoreFolder.Tidy(folder); // a kill between the last file and the end leaves something
@@ -177,7 +177,9 @@ public sealed class EmbeddingStoreWriter : IDisposable
         Writable();
         if (WhyNotReuse(from) is { } why)
             throw new LitException(
-                $"{from.Folder}: its rows cannot be taken over: {why}. Reuse a store of the same tower, type and views."
+                from.Folder,
+                $"its rows cannot be taken over: {why}",
+                "Reuse a store of the same tower, type and views"
             );
         rows!.Append(sample, from, row);
         Embedded();

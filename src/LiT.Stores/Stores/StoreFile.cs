@@ -67,10 +67,12 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var json = document.RootElement;
             if (Text(json, "format") != Format)
-                throw new LitException($"{path}: not the description of an embedding store. Choose another folder.");
+                throw new LitException(path, "not the description of an embedding store", "Choose another folder");
             if (json.GetProperty("version").GetInt32() is var version && version > Version)
                 throw new LitException(
-                    $"{path}: version {version} of the format, where this program knows {Version}. Use a newer program."
+                    path,
+                    $"version {version} of the format, where this program knows {Version}",
+                    "Use a newer program"
                 );
             var description = new StoreDescription
             {
@@ -97,7 +99,9 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             when (damage is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and embed again.",
+                path,
+                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Delete the folder and embed again",
                 damage
             );
         }

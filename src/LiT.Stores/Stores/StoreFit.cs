@@ -18,8 +18,10 @@ public static class StoreFit
         if (store.Description is not { } made || made.Fingerprint == expected.Fingerprint)
             return;
         throw new LitException(
-            $"{store.Folder}: made by the tower {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {expected.Name} "
-                + $"(fingerprint {Short(expected.Fingerprint)}) is needed. Embed the pictures again with that tower."
+            store.Folder,
+            $"made by the tower {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {expected.Name} "
+                + $"(fingerprint {Short(expected.Fingerprint)}) is needed",
+            "Embed the pictures again with that tower"
         );
     }
 
@@ -39,17 +41,24 @@ public static class StoreFit
     {
         if (there.Fingerprint != given.Fingerprint)
             throw new LitException(
-                $"{folder}: made with another tower, {there.Tower} (fingerprint {Short(there.Fingerprint)}, not {Short(given.Fingerprint)}). {Remedy}."
+                folder,
+                $"made with another tower, {there.Tower} (fingerprint {Short(there.Fingerprint)}, not "
+                    + $"{Short(given.Fingerprint)})",
+                $"{Remedy}"
             );
         if (ofThisSource && there.Source != given.Source)
             throw new LitException(
-                $"{folder}: made from other data, {there.Source}, not {given.Source}. {Remedy}; `Update` brings a finished store to other data."
+                folder,
+                $"made from other data, {there.Source}, not {given.Source}",
+                $"{Remedy}; `Update` brings a finished store to other data"
             );
         if (Difference(there, given) is { } difference)
-            throw new LitException($"{folder}: made with other settings, {difference}. {Remedy}.");
+            throw new LitException(folder, $"made with other settings, {difference}", $"{Remedy}");
         if (there.RowsPerShard != given.RowsPerShard)
             throw new LitException(
-                $"{folder}: made with other settings, {there.RowsPerShard} rows a shard and not {given.RowsPerShard}. {Remedy}."
+                folder,
+                $"made with other settings, {there.RowsPerShard} rows a shard and not {given.RowsPerShard}",
+                $"{Remedy}"
             );
     }
 

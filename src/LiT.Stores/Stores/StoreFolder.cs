@@ -79,7 +79,9 @@ internal static partial class StoreFolder
         catch (IOException trouble) when (File.Exists(path))
         {
             throw new LitException(
-                $"{folder}: another program is writing {(part.IsWhole ? "this store" : $"part {part} of this store")}. Wait for it, or choose another folder.",
+                folder,
+                $"another program is writing {(part.IsWhole ? "this store" : $"part {part} of this store")}",
+                "Wait for it, or choose another folder",
                 trouble
             );
         }
@@ -122,7 +124,9 @@ internal static partial class StoreFolder
             WriteLists(folder, journal, Enumerable.Range(0, digests.Count).Select(shard => (long)shard), [], []);
             journal.Delete(); // so that the same command tries everything again
             throw new LitException(
-                $"{description.Source}: none of its {counts.Found:N0} samples has a picture that could be read. {Path.Combine(folder, SkippedName)} says why for each."
+                description.Source,
+                $"none of its {counts.Found:N0} samples has a picture that could be read",
+                $"{Path.Combine(folder, SkippedName)} says why for each"
             );
         }
         try

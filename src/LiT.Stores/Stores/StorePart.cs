@@ -1,4 +1,5 @@
 using System.Globalization;
+using LiT.Embedding;
 
 namespace LiT.Stores;
 
@@ -41,8 +42,11 @@ public readonly record struct StorePart
         && number >= 1
         && number <= of
             ? new(number, of)
-            : throw new UsageException(
-                $"`Part` {text}: write i/n, from 1/n to n/n, for example 2/4 for the second of four parts."
+            : throw SettingException.Of<EmbedOptions>(
+                s => s.Part,
+                text,
+                null,
+                "write i/n, from 1/n to n/n, for example 2/4 for the second of four parts"
             );
 
     /// <inheritdoc/>

@@ -93,7 +93,9 @@ public static class AbsentClasses
         var count = run.Labels.Classes.Names.Count;
         if (count < 2)
             throw new LitException(
-                $"{path}: one class, and a class can only be absent where others are left. Give data with two classes or more."
+                path,
+                "one class, and a class can only be absent where others are left",
+                "Give data with two classes or more"
             );
         var rows = Enumerable.Range(0, run.Labels.All.Count).Where(row => run.Labels.All[row].Length > 0).ToList();
         var pictures = run.Images.Select(rows);

@@ -66,13 +66,17 @@ public static class GivenEmbeddings
                 .Select(row =>
                     row is [var one]
                         ? one
-                        : throw new LitException($"{file}: a text has {row.Length} classes. Give one class a text.")
+                        : throw new LitException(file, $"a text has {row.Length} classes", "Give one class a text")
                 )
                 .ToArray()
             : [.. Enumerable.Range(0, texts.Count)];
         var classes = classOf.Max() + 1;
         if (classOf.Min() < 0)
-            throw new LitException($"{options.TextClasses}: class {classOf.Min()}, where classes are numbered from 0.");
+            throw new LitException(
+                options.TextClasses ?? options.Texts,
+                $"class {classOf.Min()}, where classes are numbered from 0",
+                null
+            );
         var names = options.Classes
             ?? new ClassNames(
                 options.TextLines is { } lines && options.TextClasses is null
@@ -174,7 +178,9 @@ public static class GivenEmbeddings
         var texts = Unit(Rows(options.Texts), options.Texts, say);
         if (texts.Size != set.Representations.Size)
             throw new LitException(
-                $"{options.Texts}: rows of {texts.Size} numbers, where {options.Images} has {set.Representations.Size}. Give embeddings of one model."
+                options.Texts,
+                $"rows of {texts.Size} numbers, where {options.Images} has {set.Representations.Size}",
+                "Give embeddings of one model"
             );
         return (set, texts);
     }
@@ -185,7 +191,9 @@ public static class GivenEmbeddings
         return shape is [> 0, > 0 and <= int.MaxValue]
             ? new(values, (int)shape[1])
             : throw new LitException(
-                $"{path}: an array of shape ({string.Join(", ", shape)}), where rows of numbers are needed. Give one embedding a row."
+                path,
+                $"an array of shape ({string.Join(", ", shape)}), where rows of numbers are needed",
+                "Give one embedding a row"
             );
     }
 
@@ -198,7 +206,10 @@ public static class GivenEmbeddings
             var length = TensorPrimitives.Norm(rows[row]);
             if (!float.IsFinite(length) || length == 0)
                 throw new LitException(
-                    $"{path}, row {row}: the numbers are not finite, or all zero. Leave the row out, or embed it again."
+                    path,
+                    Place.Row(row),
+                    "the numbers are not finite, or all zero",
+                    "Leave the row out, or embed it again"
                 );
             if (Math.Abs(length - 1) < UnitWithin)
                 continue;
@@ -219,7 +230,10 @@ public static class GivenEmbeddings
             foreach (var (row, labels) in numbers.Index())
                 if (labels.Any(label => label >= names.Names.Count))
                     throw new LitException(
-                        $"{path}, row {row}: label {labels.Max()}, where there are {names.Names.Count} classes, numbered from 0. Give the labels that belong to the classes."
+                        path,
+                        Place.Row(row),
+                        $"label {labels.Max()}, where there are {names.Names.Count} classes, numbered from 0",
+                        "Give the labels that belong to the classes"
                     );
             var all = numbers.Select(row => row.Where(label => label >= 0).ToArray()).ToList();
             return new(names, all, all.Count(row => row.Length == 0), null);
@@ -259,14 +273,19 @@ public static class GivenEmbeddings
                             )
                                 ? new[] { number }
                                 : throw new LitException(
-                                    $"{path}, line {i + 1}: '{line}' is no whole number. Write a number from 0 for every {what}."
+                                    path,
+                                    Place.Line(i + 1),
+                                    $"'{line}' is no whole number",
+                                    $"Write a number from 0 for every {what}"
                                 )
                     ),
             ];
         var (values, shape) = Npy.ReadArray<int>(path);
         if (shape is not ([_] or [_, _]) || shape[0] != rows)
             throw new LitException(
-                $"{path}: an array of shape ({string.Join(", ", shape)}), where there are {rows} {what}s. Give a row for every {what}."
+                path,
+                $"an array of shape ({string.Join(", ", shape)}), where there are {rows} {what}s",
+                $"Give a row for every {what}"
             );
         var width = values.Length / Math.Max(1, rows);
         return [.. Enumerable.Range(0, rows).Select(row => values.AsSpan(row * width, width).ToArray())];
@@ -279,12 +298,14 @@ public static class GivenEmbeddings
             lines = lines[..^1]; // what follows the last line break is no line
         if (lines.Length != expected)
             throw new LitException(
-                $"{path}: {lines.Length} lines, where there are {expected} {what}s. Write a line for every {what}."
+                path,
+                $"{lines.Length} lines, where there are {expected} {what}s",
+                $"Write a line for every {what}"
             );
         var empty = emptyAllowed ? -1 : Array.FindIndex(lines, string.IsNullOrWhiteSpace);
         return empty < 0
             ? lines
-            : throw new LitException($"{path}, line {empty + 1}: empty. Write a line for every {what}.");
+            : throw new LitException(path, Place.Line(empty + 1), "empty", $"Write a line for every {what}");
     }
 
     private static List<(int Image, int Text)> Pairs(string path, string[] images, IReadOnlyList<string> texts)
@@ -300,7 +321,7 @@ public static class GivenEmbeddings
         foreach (var (line, number, _) in NamedLines.Entries(NamedLines.Text(path)))
         {
             if (line.Split('\t') is not [var image, var text])
-                throw new LitException($"{path}, line {number}: write the image, one tab, the text.");
+                throw new LitException(path, Place.Line(number), "write the image, one tab, the text", null);
             pairs.Add(
                 (
                     Find(imageRow, image, images.Length, $"{path}, line {number}", "image"),
@@ -323,6 +344,8 @@ public static class GivenEmbeddings
         rows.TryGetValue(name.Trim(), out var row) ? row
         : int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < count ? number
         : throw new LitException(
-            $"{where}: there is no {what} '{name.Trim()}'. Name one of the {count} {what}s, or its row from 0."
+            where,
+            $"there is no {what} '{name.Trim()}'",
+            $"Name one of the {count} {what}s, or its row from 0"
         );
 }

@@ -38,15 +38,21 @@ public sealed record Labels(ClassNames Classes, IReadOnlyList<int[]> All, int Un
             .ToList();
         if (distinct.Count == 0)
             throw new LitException(
-                $"{where}: its samples carry no labels. Give data with class folders, .cls files or a label column (`LabelColumn`)."
+                where,
+                "its samples carry no labels",
+                "Give data with class folders, .cls files or a label column (`LabelColumn`)"
             );
         if (classes is null && distinct.All(label => label.All(char.IsAsciiDigit)))
             throw new LitException(
-                $"{where}: its labels are numbers. Give the class names with `Classes` FILE, one a line, the first for 0."
+                where,
+                "its labels are numbers",
+                "Give the class names with `Classes` FILE, one a line, the first for 0"
             );
         if (classes is null && SameButForCase(distinct) is var (first, second))
             throw new LitException(
-                $"{where}: the labels '{first}' and '{second}' differ only in case, so a picture's class cannot be told. Rename one, or put both into one folder."
+                where,
+                $"the labels '{first}' and '{second}' differ only in case, so a picture's class cannot be told",
+                "Rename one, or put both into one folder"
             );
         classes ??= new ClassNames(distinct);
         var byLabel = distinct.ToDictionary(label => label, classes.IndexOf, StringComparer.Ordinal);
@@ -58,7 +64,10 @@ public sealed record Labels(ClassNames Classes, IReadOnlyList<int[]> All, int Un
             { } beyond
         )
             throw new LitException(
-                $"{where}: label {beyond} occurs, and the class list has {classes.Names.Count} names, for 0 to {classes.Names.Count - 1}. Give the list that belongs to the data, one name for every label."
+                where,
+                $"label {beyond} occurs, and the class list has {classes.Names.Count} names, for 0 to "
+                    + $"{classes.Names.Count - 1}",
+                "Give the list that belongs to the data, one name for every label"
             );
         var all = given
             .Select(labels => labels.Select(label => byLabel[label]).OfType<int>().Distinct().ToArray())
@@ -66,7 +75,10 @@ public sealed record Labels(ClassNames Classes, IReadOnlyList<int[]> All, int Un
         var unmatched = all.Count(labels => labels.Length == 0);
         if (unmatched == all.Count)
             throw new LitException(
-                $"{where}: no label is one of the {classes.Names.Count} classes; the first is '{distinct[0]}', the classes begin with '{classes.Names[0]}'. Compare the data's labels with the class list."
+                where,
+                $"no label is one of the {classes.Names.Count} classes; the first is '{distinct[0]}', the classes "
+                    + $"begin with '{classes.Names[0]}'",
+                "Compare the data's labels with the class list"
             );
         return new(classes, all, unmatched, distinct.FirstOrDefault(label => byLabel[label] is null));
     }

@@ -235,7 +235,9 @@ public static class ModelEvaluation
             );
         if (rows.Count == 0)
             throw new LitException(
-                $"{path}: none of its {set.Samples.Count} pictures has a caption. Give data with captions (.txt, a text column, `CaptionColumn`)."
+                path,
+                $"none of its {set.Samples.Count} pictures has a caption",
+                "Give data with captions (.txt, a text column, `CaptionColumn`)"
             );
         var captions = rows.SelectMany((row, image) => own[row].Select(caption => (Caption: caption, Image: image)))
             .ToList();

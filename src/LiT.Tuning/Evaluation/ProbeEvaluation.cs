@@ -47,7 +47,9 @@ public sealed class ProbeEvaluation
         (test, testLabels) = Load(testing);
         if (train.Size != test.Size)
             throw new LitException(
-                $"{testing}: rows of {test.Size} numbers, where {training} has {train.Size}. Give two stores of one tower."
+                testing,
+                $"rows of {test.Size} numbers, where {training} has {train.Size}",
+                "Give two stores of one tower"
             );
         Classes = classes!;
         if (Enumerable.Range(0, Classes.Names.Count).Except(trainLabels).ToList() is { Count: > 0 } missing)

@@ -52,8 +52,11 @@ public static class TowerHead
             ),
             1 when head is null => heads[0],
             _ => heads.FirstOrDefault(candidate => candidate.Name == head)
-                ?? throw new UsageException(
-                    $"`Head` {head}: this tower's heads are {string.Join(", ", heads.Select(candidate => candidate.Name))}. Name one."
+                ?? throw new SettingException(
+                    "Head",
+                    head,
+                    $"this tower's heads are {string.Join(", ", heads.Select(candidate => candidate.Name))}",
+                    "Name one"
                 ),
         };
         classes ??= chosen.ClassNames is { } names ? new ClassNames(names) : null;

@@ -112,8 +112,11 @@ public static class TuneRun
         }
         var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, progress, cancel);
         if (options.KeepBest is { } by && validation is null)
-            throw new UsageException(
-                $"`KeepBest` {by}: there is no validation to judge by. Give `HoldOut` 0.1, or pictures with `Validation`."
+            throw SettingException.Of<TuningOptions>(
+                s => s.KeepBest,
+                by,
+                "there is no validation to judge by",
+                "Give `HoldOut` 0.1, or pictures with `Validation`"
             );
         if (request.Doctor != DoctorMode.Off)
         {
@@ -183,31 +186,47 @@ public static class TuneRun
                     : $"`Lock` {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give `TextTower` a file, or `Lock` {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
             );
         if (setting.Text != TowerStart.FromScratch && text is null)
-            throw new UsageException(
-                $"`Lock` {setting}: wants a pre-trained text tower. Name its file with `TextInit`, or give `Lock` {setting.Letters[0]}u."
+            throw SettingException.Of<TuneRequest>(
+                s => s.Lock,
+                setting,
+                "wants a pre-trained text tower",
+                $"Name its file with `TextInit`, or give `Lock` {setting.Letters[0]}u"
             );
         if (!request.ReadsPixels)
             return;
         var why = setting.Image == TowerStart.Locked ? "`FromPixels`" : $"`Lock` {setting}";
         if (EmbeddingStore.IsStore(request.Data))
             throw new UsageException(
-                $"{why}: the image tower reads pictures at every step, and {request.Data} is an embedding store. Give `Data` the pictures, or tune with `Lock` Lu."
+                why,
+                $"the image tower reads pictures at every step, and {request.Data} is an embedding store",
+                "Give `Data` the pictures, or tune with `Lock` Lu"
             );
         if (image is null)
             throw new UsageException(
-                $"{why}: needs the image tower itself. Name it with `ImageTower`, a file or, from scratch, for example vit:Ti/16."
+                why,
+                "needs the image tower itself",
+                "Name it with `ImageTower`, a file or, from scratch, for example vit:Ti/16"
             );
         if (ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.Unlocked)
-            throw new UsageException(
-                $"`Lock` {setting}: {image} is an image tower from scratch, and the setting wants a pre-trained one. Give a file, or `Lock` uu."
+            throw SettingException.Of<TuneRequest>(
+                s => s.Lock,
+                setting,
+                $"{image} is an image tower from scratch, and the setting wants a pre-trained one",
+                "Give a file, or `Lock` uu"
             );
         if (!ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.FromScratch)
-            throw new UsageException(
-                $"`Lock` {setting}: trains the image tower from scratch, and {image} has weights. Give `Lock` U{setting.Letters[1]}, or a tower from scratch such as vit:Ti/16."
+            throw SettingException.Of<TuneRequest>(
+                s => s.Lock,
+                setting,
+                $"trains the image tower from scratch, and {image} has weights",
+                $"Give `Lock` U{setting.Letters[1]}, or a tower from scratch such as vit:Ti/16"
             );
         if (setting.Image != TowerStart.Locked && request.BundleTower == BundleTower.Never)
-            throw new UsageException(
-                $"`BundleTower` never: with `Lock` {setting} the image tower is another one afterwards, which only the bundle holds. Leave the option out."
+            throw SettingException.Of<TuneRequest>(
+                s => s.BundleTower,
+                "never",
+                $"with `Lock` {setting} the image tower is another one afterwards, which only the bundle holds",
+                "Leave the option out"
             );
     }
 
@@ -286,8 +305,11 @@ public static class TuneRun
     {
         var source = LiT.Data.Samples.Open(request.Data, request.Samples);
         var spec = request.ImageTower
-            ?? throw new UsageException(
-                $"`Data` {request.Data}: pictures have to be embedded first. Name the locked tower with `ImageTower`, or give an embedding store."
+            ?? throw SettingException.Of<TuneRequest>(
+                s => s.Data,
+                request.Data,
+                "pictures have to be embedded first",
+                "Name the locked tower with `ImageTower`, or give an embedding store"
             );
         var folder = Path.Combine(request.Out, "store");
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
@@ -319,7 +341,9 @@ public static class TuneRun
             : TextTowerLoader.Load(spec).Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException(
-                $"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with `Tokenizer`."
+                spec,
+                $"has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces",
+                "Give the tower's own vocabulary with `Tokenizer`"
             );
         var size =
             request.ImageHead == HeadSpec.None
@@ -329,8 +353,11 @@ public static class TuneRun
             (request.TextHead == HeadSpec.None ? tower.Width : request.TextHead.Size ?? size) is var texts
             && texts != size
         )
-            throw new UsageException(
-                $"`TextHead` {request.TextHead}: texts would have {texts} numbers and images {size}. Give both sides one size, for example `ImageHead` {texts}."
+            throw SettingException.Of<TuneRequest>(
+                s => s.TextHead,
+                request.TextHead,
+                $"texts would have {texts} numbers and images {size}",
+                $"Give both sides one size, for example `ImageHead` {texts}"
             );
         TwoTowers towers = new(
             source.InModel,

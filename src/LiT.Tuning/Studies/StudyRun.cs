@@ -82,7 +82,7 @@ public static class StudyRun
     {
         var cells = plan.Cells();
         if (plan.Seeds.Count == 0 || plan.Seeds.Distinct().Count() != plan.Seeds.Count)
-            throw new UsageException("`Seeds`: give at least one, each once.");
+            throw SettingException.Of<StudyPlan>(s => s.Seeds, null, "give at least one, each once");
         CheckFolder(request.Out);
         Directory.CreateDirectory(request.Out);
         AtomicFile.WriteAllText(
@@ -163,8 +163,11 @@ public static class StudyRun
             ImageTower =
                 setting.Image == TowerStart.FromScratch
                     ? request.ImageScratch
-                        ?? throw new UsageException(
-                            $"`Lock` {setting}: wants an image tower from scratch. Name one with `ImageScratch`, for example vit:Ti/16."
+                        ?? throw SettingException.Of<TuneRequest>(
+                            s => s.Lock,
+                            setting,
+                            "wants an image tower from scratch",
+                            "Name one with `ImageScratch`, for example vit:Ti/16"
                         )
                     : recipe.ImageTower ?? request.ImageTower,
             TextTower = scratch ? recipe.TextTower : null,
@@ -172,8 +175,11 @@ public static class StudyRun
                 ? null
                 : recipe.TextInit
                     ?? request.TextInit
-                    ?? throw new UsageException(
-                        $"`Lock` {setting}: wants a pre-trained text tower. Name its file with `TextInit`."
+                    ?? throw SettingException.Of<TuneRequest>(
+                        s => s.Lock,
+                        setting,
+                        "wants a pre-trained text tower",
+                        "Name its file with `TextInit`"
                     ),
             Tokenizer = scratch ? recipe.Tokenizer : null,
             VocabularySize = recipe.VocabularySize ?? 8000,
@@ -282,7 +288,9 @@ public static class StudyRun
         catch (JsonException damage)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.TrimEnd('.')}). Remove the run's folder; the study does it again.",
+                path,
+                $"damaged ({damage.Message.TrimEnd('.')})",
+                "Remove the run's folder; the study does it again",
                 damage
             );
         }
@@ -297,14 +305,14 @@ public static class StudyRun
     private static void CheckFolder(string folder)
     {
         if (File.Exists(folder))
-            throw new LitException($"{folder}: is a file, where a study needs a folder. Choose another name.");
+            throw new LitException(folder, "is a file, where a study needs a folder", "Choose another name");
         if (
             !Directory.Exists(folder)
             || File.Exists(Path.Combine(folder, PlanFile))
             || !Directory.EnumerateFileSystemEntries(folder).Any()
         )
             return;
-        throw new LitException($"{folder}: holds files that are no study. Choose a new or empty folder.");
+        throw new LitException(folder, "holds files that are no study", "Choose a new or empty folder");
     }
 }
 
@@ -331,7 +339,9 @@ internal sealed class StudyStores(
             return source;
         var spec = request.ImageTower
             ?? throw new UsageException(
-                $"{source}: pictures have to be embedded first. Name the pre-trained tower with `ImageTower`, or give embedding stores."
+                source,
+                "pictures have to be embedded first",
+                "Name the pre-trained tower with `ImageTower`, or give embedding stores"
             );
         var folder = Path.Combine(request.Out, "stores", name);
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });

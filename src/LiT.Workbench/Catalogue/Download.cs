@@ -41,7 +41,10 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             {
                 part.Delete();
                 throw new LitException(
-                    $"{url}: what arrived has the {expected.Algorithm} {got}, where {expected.Value} is expected ({expected.From}). It was deleted; run the same command again, or try another --mirror."
+                    url.ToString(),
+                    $"what arrived has the {expected.Algorithm} {got}, where {expected.Value} is expected "
+                        + $"({expected.From})",
+                    "It was deleted; run the same command again, or try another --mirror"
                 );
             }
             var bytes = part.Length;
@@ -89,7 +92,9 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             furthest = Math.Max(furthest, part.Length);
             if (failures >= options.Attempts)
                 throw new LitException(
-                    $"{url}: {trouble}, {failures} times in a row. What arrived is kept; run the same command again, or try another --mirror."
+                    url.ToString(),
+                    $"{trouble}, {failures} times in a row",
+                    "What arrived is kept; run the same command again, or try another --mirror"
                 );
             var pause = options.FirstPause * Math.Pow(2, Math.Max(0, failures - 1));
             if (pause > options.LongestPause)
@@ -133,7 +138,7 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             if (response.StatusCode == HttpStatusCode.OK)
             {
                 known = new(
-                    url,
+                    url.ToString(),
                     ValidatorOf(response),
                     response.Content.Headers.ContentLength,
                     ExpectedHash.Stated(way)
@@ -221,7 +226,9 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
         var free = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(path))!).AvailableFreeSpace;
         if (free < needed)
             throw new LitException(
-                $"{path}: {needed / 1e6:N0} MB are to come and {free / 1e6:N0} MB are free. Make room, or choose another disk with --out or LIT_CACHE."
+                path,
+                $"{needed / 1e6:N0} MB are to come and {free / 1e6:N0} MB are free",
+                "Make room, or choose another disk with --out or LIT_CACHE"
             );
     }
 

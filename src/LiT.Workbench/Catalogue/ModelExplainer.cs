@@ -34,7 +34,9 @@ public static class ModelExplainer
             throw TowerPath.Missing(path, "tower", "vit:B/16 or bert:small");
         if (Stores.EmbeddingStore.IsStore(path))
             throw new LitException(
-                $"{path}: is an embedding store, no model; its store.json says which tower made it. Give the tower, or a model that was tuned on it."
+                path,
+                "is an embedding store, no model; its store.json says which tower made it",
+                "Give the tower, or a model that was tuned on it"
             );
         if (LitModel.BundleIn(path) is { } bundle)
             return Bundle(bundle);
@@ -143,7 +145,9 @@ public static class ModelExplainer
             && !File.ReadLines(path).Take(1000).Any(line => line.Contains("weight_map", StringComparison.Ordinal))
         )
             throw new LitException(
-                $"{path}: is JSON and no index of a checkpoint in several files. Give the checkpoint that it stands beside."
+                path,
+                "is JSON and no index of a checkpoint in several files",
+                "Give the checkpoint that it stands beside"
             );
         using var checkpoint = Checkpoint.Open(path);
         var text = new TextTowerOptions { Describing = true };

@@ -89,7 +89,7 @@ public static class ModelPull
             files.Add(
                 new(
                     file.Name,
-                    url,
+                    url.ToString(),
                     got.Bytes,
                     hash,
                     got.Checked is { } right ? $"{right.Algorithm}, {right.From}" : null,
@@ -119,7 +119,9 @@ public static class ModelPull
     {
         if (File.Exists(folder))
             throw new LitException(
-                $"{folder}: is a file, where a folder is needed to download into. Choose another name."
+                folder,
+                "is a file, where a folder is needed to download into",
+                "Choose another name"
             );
         var path = Path.Combine(folder, LockFile);
         try
@@ -130,7 +132,9 @@ public static class ModelPull
         catch (IOException busy) when (File.Exists(path))
         {
             throw new LitException(
-                $"{folder}: another process is downloading {name} just now. Wait until it is done.",
+                folder,
+                $"another process is downloading {name} just now",
+                "Wait until it is done",
                 busy
             );
         }
@@ -159,7 +163,9 @@ public static class ModelPull
         {
             File.Delete(path);
             throw new LitException(
-                $"{url}: what arrived is no checkpoint and was deleted ({wrong.Message.TrimEnd('.')}). Try again, or another --mirror.",
+                url.ToString(),
+                $"what arrived is no checkpoint and was deleted ({wrong.Message.TrimEnd('.')})",
+                "Try again, or another --mirror",
                 wrong
             );
         }

@@ -97,7 +97,9 @@ public static class DedupRun
         var pictures = Look(data, 0);
         if (pictures.Count == 0)
             throw new LitException(
-                $"{data.Source.Path}: none of its samples has a picture that could be read. Check the data."
+                data.Source.Path,
+                "none of its samples has a picture that could be read",
+                "Check the data"
             );
         var removed = new SortedDictionary<int, (string Step, Match Match, PictureSet Of)>();
         var steps = new List<DedupStep>();
@@ -203,7 +205,9 @@ public static class DedupRun
             )
         {
             throw new LitException(
-                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Run 'lit data dedup' again.",
+                path,
+                $"cannot be read ({trouble.Message.TrimEnd('.')})",
+                "Run 'lit data dedup' again",
                 trouble
             );
         }

@@ -165,11 +165,16 @@ internal static class DuplicateSearch
     {
         if (a.EmbeddingSize != b.EmbeddingSize)
             throw new LitException(
-                $"{b.Folder}: rows of {b.EmbeddingSize} numbers where {a.Folder} has {a.EmbeddingSize}. Embed both with one tower."
+                b.Folder,
+                $"rows of {b.EmbeddingSize} numbers where {a.Folder} has {a.EmbeddingSize}",
+                "Embed both with one tower"
             );
         if (a.Fingerprint is { } one && b.Fingerprint is { } other && one != other)
             throw new LitException(
-                $"{b.Folder}: embedded by {b.Description!.Tower}, and {a.Folder} by {a.Description!.Tower}; their numbers say nothing about each other. Embed both with one tower."
+                b.Folder,
+                $"embedded by {b.Description!.Tower}, and {a.Folder} by {a.Description!.Tower}; their numbers say "
+                    + "nothing about each other",
+                "Embed both with one tower"
             );
     }
 

@@ -98,7 +98,9 @@ public static class Leaks
         var test = set.Representations.ToUnit();
         if (training.EmbeddingSize != test.Size)
             throw new LitException(
-                $"{training.Folder}: rows of {training.EmbeddingSize} numbers, where the test pictures have {test.Size}. Give the store that the model was tuned on."
+                training.Folder,
+                $"rows of {training.EmbeddingSize} numbers, where the test pictures have {test.Size}",
+                "Give the store that the model was tuned on"
             );
         var (best, nearest) = (new float[test.Count], new long[test.Count]);
         var values = new float[RowsAtOnce * training.EmbeddingSize];

@@ -87,7 +87,9 @@ internal static class PictureMarks
         var headPath = Path.Combine(folder, "source.json");
         if (File.Exists(headPath) && File.ReadAllText(headPath) != head)
             throw new LitException(
-                $"{folder}: holds the marks of another source or run ({File.ReadAllText(headPath)}). Choose another folder, or delete this one."
+                folder,
+                $"holds the marks of another source or run ({File.ReadAllText(headPath)})",
+                "Choose another folder, or delete this one"
             );
         AtomicFile.WriteAllText(headPath, head);
         var files = 0;

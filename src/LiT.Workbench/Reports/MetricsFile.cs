@@ -27,7 +27,7 @@ internal static class MetricsFile
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
-            throw new LitException($"{path}: cannot be read ({trouble.Message}). Give the folder of a run.", trouble);
+            throw new LitException(path, $"cannot be read ({trouble.Message})", "Give the folder of a run", trouble);
         }
         for (var i = 0; i < texts.Length; i++)
         {
@@ -50,7 +50,10 @@ internal static class MetricsFile
             {
                 if (i < texts.Length - 1)
                     throw new LitException(
-                        $"{path}, line {i + 1}: not a line of metrics. Remove the line, or the file.",
+                        path,
+                        Place.Line(i + 1),
+                        "not a line of metrics",
+                        "Remove the line, or the file",
                         wrong
                     );
             }

@@ -225,7 +225,7 @@ public static class TuningReport
         }
         catch (Exception trouble) when (trouble is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new LitException($"{path}: cannot be read as JSON. Write the file again, or remove it.", trouble);
+            throw new LitException(path, "cannot be read as JSON", "Write the file again, or remove it", trouble);
         }
     }
 

@@ -158,7 +158,9 @@ public sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnl
             when (damage is JsonException or FormatException or NullReferenceException or InvalidOperationException)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the bundle again.",
+                path,
+                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Copy the bundle again",
                 damage
             );
         }

@@ -26,7 +26,9 @@ public static class ModelCache
         Has(model)
             ? PathOf(model)
             : throw new LitException(
-                $"{model.Name}: this published model is not in {FolderOf(model)}. Run 'lit models pull {model.Name}' to download it."
+                model.Name,
+                $"this published model is not in {FolderOf(model)}",
+                $"Run 'lit models pull {model.Name}' to download it"
             );
 
     private static string Root

@@ -107,7 +107,9 @@ public sealed record ModelDescription
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
             throw new LitException(
-                $"{folder}: no model is there ({FileName} is missing). Give the folder that 'lit tune' wrote as RUN/model."
+                folder,
+                $"no model is there ({FileName} is missing)",
+                "Give the folder that 'lit tune' wrote as RUN/model"
             );
         try
         {
@@ -115,18 +117,24 @@ public sealed record ModelDescription
                 ?? throw new JsonException("null");
             if (description.Format != "LiT model")
                 throw new LitException(
-                    $"{path}: its format is '{description.Format}', not a LiT model. Give the folder that 'lit tune' wrote as RUN/model."
+                    path,
+                    $"its format is '{description.Format}', not a LiT model",
+                    "Give the folder that 'lit tune' wrote as RUN/model"
                 );
             if (description.Version > CurrentVersion)
                 throw new LitException(
-                    $"{path}: version {description.Version} of the format, where this program knows {CurrentVersion}. Use a newer program."
+                    path,
+                    $"version {description.Version} of the format, where this program knows {CurrentVersion}",
+                    "Use a newer program"
                 );
             return description;
         }
         catch (Exception damage) when (damage is JsonException or NotSupportedException or ArgumentException)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the bundle again.",
+                path,
+                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Copy the bundle again",
                 damage
             );
         }

@@ -26,12 +26,17 @@ internal sealed record PublishedModel(
         using var checkpoint = Checkpoint.Open(path);
         if (!TwoTowersLoader.Holds(checkpoint))
             throw new LitException(
-                $"{spec}: holds no two towers with a temperature, so it is no model. Give a LiT or SigLIP .npz, or a bundle that 'lit tune' wrote; a single tower becomes a model by 'lit tune'."
+                spec,
+                "holds no two towers with a temperature, so it is no model",
+                "Give a LiT or SigLIP .npz, or a bundle that 'lit tune' wrote; a single tower becomes a model by "
+                    + "'lit tune'"
             );
         vocabulary ??= TowerTokenizers.Beside(path)
             ?? throw new LitException(
-                $"{path}: its vocabulary is not beside it. Put it there as {Path.GetFileNameWithoutExtension(path)}.txt (BERT) or .model (SentencePiece), "
-                    + $"or give it to `ModelConversion({path}, Tokenizer: FILE, Out: BUNDLE)`."
+                path,
+                "its vocabulary is not beside it",
+                $"Put it there as {Path.GetFileNameWithoutExtension(path)}.txt (BERT) or .model (SentencePiece), or "
+                    + $"give it to `ModelConversion({path}, Tokenizer: FILE, Out: BUNDLE)`"
             );
         var loaded = TwoTowersLoader.Load(
             checkpoint,
@@ -51,7 +56,10 @@ internal sealed record PublishedModel(
                 > towers.Text.VocabularySize + (towers.Bias is null ? 0 : ExtraPieces)
             )
                 throw new LitException(
-                    $"{vocabulary}: has {tokenizer.Tokenizer.VocabularySize:N0} pieces, and the text tower of {spec} has {towers.Text.VocabularySize:N0} rows. Give the model's own vocabulary."
+                    vocabulary,
+                    $"has {tokenizer.Tokenizer.VocabularySize:N0} pieces, and the text tower of {spec} has "
+                        + $"{towers.Text.VocabularySize:N0} rows",
+                    "Give the model's own vocabulary"
                 );
             // The image tower is kept apart, as in every model here: stores need none.
             TwoTowers textSide = new(

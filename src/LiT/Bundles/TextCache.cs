@@ -20,7 +20,9 @@ internal sealed class TextCache
     {
         if (File.Exists(folder))
             throw new LitException(
-                $"{folder}: is a file, where a folder for embedded texts is needed. Choose another name."
+                folder,
+                "is a file, where a folder for embedded texts is needed",
+                "Choose another name"
             );
         this.folder = folder;
         model = $"{textFingerprint} {JsonSerializer.Serialize(tokenizer.Layout)} {tokenizer.Case} {compute.Type}";

@@ -74,6 +74,8 @@ public static class TowerTokenizers
     private static int End(ITokenizer tokenizer, string path) =>
         tokenizer.IdOf("</s>")
         ?? throw new LitException(
-            $"{path}: has no piece </s>, which ends the rows of this text tower. Give the tower's own vocabulary."
+            path,
+            "has no piece </s>, which ends the rows of this text tower",
+            "Give the tower's own vocabulary"
         );
 }

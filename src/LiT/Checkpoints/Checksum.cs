@@ -14,7 +14,9 @@ internal static class Checksum
         TensorMemory.ForEachPiece(mapped, crc.Append);
         if (crc.GetCurrentHashAsUInt32() != member.Crc)
             throw new LitException(
-                $"{where}: does not match its checksum. The file is damaged; download or copy it again."
+                where,
+                "does not match its checksum",
+                "The file is damaged; download or copy it again"
             );
     }
 }

@@ -40,7 +40,7 @@ public static class Npy
         {
             Elements.TryCount(header.Shape, out var count);
             if (count > Array.MaxLength / 2)
-                throw new LitException($"{path}: {count} elements are too many for one array. Read it in parts.");
+                throw new LitException(path, $"{count} elements are too many for one array", "Read it in parts");
             var values = new T[count];
             try
             {
@@ -49,8 +49,9 @@ public static class Npy
             catch (OverflowException)
             {
                 throw new LitException(
-                    $"{path}: a value does not fit {typeof(T).Name}. "
-                        + "Save the array as such, or read it as another type."
+                    path,
+                    $"a value does not fit {typeof(T).Name}",
+                    "Save the array as such, or read it as another type"
                 );
             }
             return (header.FortranOrder ? RowMajor(values, header.Shape) : values, header.Shape);
@@ -96,7 +97,7 @@ public static class Npy
         using (var start = file.Range(0, file.Length))
             header = NpyHeader.Read(start, file.Path);
         if (header.Elements is null)
-            throw new LitException($"{file.Path}: holds {header.Refused}. Save it again as an array of numbers.");
+            throw new LitException(file.Path, $"holds {header.Refused}", "Save it again as an array of numbers");
         if (!file.Holds(header.Size, header.DataSize))
             throw file.CutOff();
         elements = file.Range(header.Size, header.DataSize);
@@ -138,7 +139,7 @@ public static class Npy
                 Convert<byte, T>(stream, elements, values, T.CreateChecked);
                 break;
             default:
-                throw new LitException($"{path}: complex numbers are no {typeof(T).Name}. Read them as a tensor.");
+                throw new LitException(path, $"complex numbers are no {typeof(T).Name}", "Read them as a tensor");
         }
     }
 

@@ -41,7 +41,7 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
         }
         catch (EndOfStreamException)
         {
-            throw new LitException($"{where}: the file is cut off or damaged. Download or copy it again.");
+            throw new LitException(where, "the file is cut off or damaged", "Download or copy it again");
         }
         catch (FormatException trouble)
         {

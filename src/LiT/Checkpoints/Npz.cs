@@ -66,8 +66,10 @@ internal sealed class NpzCheckpoint : Checkpoint
             }
             if (member.Size != header.Size + header.DataSize)
                 throw new LitException(
-                    $"{Where(file, member)}: has {member.Size - header.Size} bytes of elements, where its shape "
-                        + $"({string.Join(", ", header.Shape)}) needs {header.DataSize}. The file is damaged; download or copy it again."
+                    $"{Where(file, member)}",
+                    $"has {member.Size - header.Size} bytes of elements, where its shape "
+                        + $"({string.Join(", ", header.Shape)}) needs {header.DataSize}",
+                    "The file is damaged; download or copy it again"
                 );
             checkpoint.arrays[name] = (member, header);
             checkpoint.tensors[name] = new(name, elements.Type, header.Shape);
@@ -79,7 +81,12 @@ internal sealed class NpzCheckpoint : Checkpoint
     public override Tensor Read(string name)
     {
         if (passedOver.TryGetValue(name, out var what))
-            throw new LitException($"{Path}, array {name}: holds {what}. Save it again as an array of numbers.");
+            throw new LitException(
+                Path,
+                new Place("array", null, name),
+                $"holds {what}",
+                "Save it again as an array of numbers"
+            );
         if (!arrays.TryGetValue(name, out var array))
             throw Unknown(name);
         var (member, header) = array;

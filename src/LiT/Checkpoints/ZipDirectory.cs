@@ -39,7 +39,9 @@ internal static class ZipDirectory
             throw file.CutOff();
         if (count > MostMembers)
             throw new LitException(
-                $"{file.Path}: holds {count} members, more than a checkpoint ever does. Give a checkpoint."
+                file.Path,
+                $"holds {count} members, more than a checkpoint ever does",
+                "Give a checkpoint"
             );
         var directory = file.ReadBytes(start, size);
         var members = new List<ZipMember>((int)count);
@@ -92,11 +94,13 @@ internal static class ZipDirectory
             throw file.CutOff();
         var name = Encoding.UTF8.GetString(rest.Slice(46, nameLength));
         if ((flags & 0x2041) != 0)
-            throw new LitException($"{file.Path}, member {name}: is encrypted. Save the file without a password.");
+            throw new LitException(file.Path, Place.Member(name), "is encrypted", "Save the file without a password");
         if (method is not (0 or 8))
             throw new LitException(
-                $"{file.Path}, member {name}: is packed with zip method {method}, where stored (0) or "
-                    + "deflated (8) is expected. Save the file again without compression."
+                file.Path,
+                Place.Member(name),
+                $"is packed with zip method {method}, where stored (0) or deflated (8) is expected",
+                "Save the file again without compression"
             );
 
         long compressed = U32(rest[20..]),

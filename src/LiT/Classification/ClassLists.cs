@@ -44,7 +44,10 @@ public static partial class ClassLists
             if (lines[i].Empty == 0)
                 continue;
             throw new LitException(
-                $"{path}, line {lines[i].Empty}: an empty line between class names, so what follows would be off by one. Give class {i} a name, or take the line out."
+                path,
+                Place.Line(lines[i].Empty),
+                "an empty line between class names, so what follows would be off by one",
+                $"Give class {i} a name, or take the line out"
             );
         }
         if (lines.Count > 0 && lines.All(entry => Synset().IsMatch(entry.Line)))
@@ -92,14 +95,18 @@ public static partial class ClassLists
                     pair[1].GetString()!
                 ),
                 _ => throw new LitException(
-                    $"{path}: class {member.Name} is neither a name nor an id and a name. Write \"0\": \"name\" or \"0\": [\"id\", \"name\"]."
+                    path,
+                    $"class {member.Name} is neither a name nor an id and a name",
+                    "Write \"0\": \"name\" or \"0\": [\"id\", \"name\"]"
                 ),
             };
         }
         var missing = Enumerable.Range(0, byIndex.Count).FirstOrDefault(index => !byIndex.ContainsKey(index), -1);
         if (missing >= 0)
             throw new LitException(
-                $"{path}: there is no class {missing} among {byIndex.Count}. Number the classes from 0 without a hole."
+                path,
+                $"there is no class {missing} among {byIndex.Count}",
+                "Number the classes from 0 without a hole"
             );
         var ids = byIndex.Values.Select(entry => entry.Id).OfType<string>().ToList();
         return new([.. byIndex.Values.Select(entry => entry.Name)], ids.Count == byIndex.Count ? ids : null);

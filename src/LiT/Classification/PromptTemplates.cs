@@ -104,7 +104,9 @@ public static partial class PromptTemplates
         return templates.Count > 0
             ? templates
             : throw new LitException(
-                $"{path}: there is no template in it. Write one a line, with {Place} where the class name goes."
+                path,
+                "there is no template in it",
+                $"Write one a line, with {Place} where the class name goes"
             );
     }
 

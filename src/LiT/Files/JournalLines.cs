@@ -27,7 +27,7 @@ internal sealed class JournalLines : IDisposable
             if (file.Length < length)
             {
                 file.Dispose();
-                throw new LitException($"{path}: shorter than it was left. Delete the folder and begin anew.");
+                throw new LitException(path, "shorter than it was left", "Delete the folder and begin anew");
             }
             file.SetLength(length);
             file.Position = length;

@@ -81,8 +81,11 @@ public sealed record Augmentation
                     RandAugmentCount = (int)operations,
                     RandAugmentStrength = strong,
                 },
-                _ => throw new UsageException(
-                    $"`Augmentation` {text}: '{word}' is no change of a picture. Give none, or some of crop, crop=0.25, flip, shift, jitter, randaug, randaug=2,10 with + between."
+                _ => throw new SettingException(
+                    "Augmentation",
+                    text,
+                    $"'{word}' is no change of a picture",
+                    "Give none, or some of crop, crop=0.25, flip, shift, jitter, randaug, randaug=2,10 with + between"
                 ),
             };
         return augmentation;

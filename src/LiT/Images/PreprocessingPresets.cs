@@ -151,7 +151,9 @@ public sealed partial record Preprocessing
         catch (JsonException wrong)
         {
             throw new LitException(
-                $"{origin}: the preprocessing cannot be read ({wrong.Message.ReplaceLineEndings(" ")}). Write the file again.",
+                origin,
+                $"the preprocessing cannot be read ({wrong.Message.ReplaceLineEndings(" ")})",
+                "Write the file again",
                 wrong
             );
         }
@@ -164,23 +166,27 @@ public sealed partial record Preprocessing
         const int largest = 16_384;
         if (Width is < 1 or > largest || Height is < 1 or > largest)
             throw new LitException(
-                $"{origin}: a tower's input of {Width} x {Height}. Give sides of 1 to {largest} pixels."
+                origin,
+                $"a tower's input of {Width} x {Height}",
+                $"Give sides of 1 to {largest} pixels"
             );
         if (
             Fit is ResizeFit.ShorterSide or ResizeFit.SquashThenCrop
             && (ShorterSide < Math.Max(Width, Height) || ShorterSide > largest)
         )
             throw new LitException(
-                $"{origin}: a shorter side of {ShorterSide} where {Width} x {Height} is cut out. Give one of "
-                    + $"{Math.Max(Width, Height)} to {largest} pixels."
+                origin,
+                $"a shorter side of {ShorterSide} where {Width} x {Height} is cut out",
+                $"Give one of {Math.Max(Width, Height)} to {largest} pixels"
             );
         if (!Enum.IsDefined(Method) || !Enum.IsDefined(Fit))
-            throw new LitException($"{origin}: an unknown way to resize. Write the file again.");
+            throw new LitException(origin, "an unknown way to resize", "Write the file again");
         for (var channel = 0; channel < 3; channel++)
             if (!float.IsFinite(Mean[channel]) || !float.IsFinite(Std[channel]) || Std[channel] <= 0)
                 throw new LitException(
-                    $"{origin}: mean {Mean[channel]} and deviation {Std[channel]} for channel {channel}. "
-                        + "Give finite numbers, deviations above 0."
+                    origin,
+                    $"mean {Mean[channel]} and deviation {Std[channel]} for channel {channel}",
+                    "Give finite numbers, deviations above 0"
                 );
     }
 }

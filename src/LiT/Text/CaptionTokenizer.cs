@@ -87,7 +87,9 @@ public sealed class CaptionTokenizer
             || description.File.Split('/', '\\').Contains("..")
         )
             throw new LitException(
-                $"{folder}: the tokenizer's description names no file inside the folder, or no layout. Take the bundle's model.json as it was written."
+                folder,
+                "the tokenizer's description names no file inside the folder, or no layout",
+                "Take the bundle's model.json as it was written"
             );
         var tokenizer = Tokenizers.Open(
             Path.Combine(folder, description.File),

@@ -59,7 +59,9 @@ public sealed class ClipTokenizer : ITokenizer
         foreach (var piece in characters.Concat(characters.Select(c => c + EndOfWord)).Concat(SpecialPieces))
             if (!model.Vocabulary.ContainsKey(piece))
                 throw new LitException(
-                    $"{where}: has no piece \"{piece}\", so it is not a vocabulary of CLIP. Give CLIP's vocab.json, or a tokenizer.json."
+                    where,
+                    $"has no piece \"{piece}\", so it is not a vocabulary of CLIP",
+                    "Give CLIP's vocab.json, or a tokenizer.json"
                 );
         VocabularySize = pieces.Keys.Max() + 1;
     }

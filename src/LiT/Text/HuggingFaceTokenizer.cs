@@ -45,7 +45,9 @@ public sealed class HuggingFaceTokenizer : ITokenizer
         foreach (var id in processing.Before.Concat(processing.After).Append(PadId ?? 0))
             if (id >= VocabularySize)
                 throw new LitException(
-                    $"{root.Where}: the id {id} of a special token is not in the vocabulary. Give a tokenizer.json as it was published."
+                    root.Where,
+                    $"the id {id} of a special token is not in the vocabulary",
+                    "Give a tokenizer.json as it was published"
                 );
     }
 

@@ -22,7 +22,7 @@ public static class Tokenizers
         if (Directory.Exists(path))
             path = FileIn(path);
         else if (!File.Exists(path))
-            throw new LitException($"{path}: there is no such file or folder. Give {Known}, or a folder with one.");
+            throw new LitException(path, "there is no such file or folder", $"Give {Known}, or a folder with one");
         return Path.GetExtension(path).ToLowerInvariant() switch
         {
             ".model" or ".spm" => SentencePiece.Load(path),
@@ -32,7 +32,7 @@ public static class Tokenizers
                     .EndsWith(ClipTokenizer.VocabularyFileName, StringComparison.OrdinalIgnoreCase) =>
                 ClipTokenizer.Load(path),
             ".json" => HuggingFaceTokenizer.Load(path),
-            _ => throw new LitException($"{path}: is of no known form. Give {Known}."),
+            _ => throw new LitException(path, "is of no known form", $"Give {Known}"),
         };
     }
 
@@ -49,7 +49,9 @@ public static class Tokenizers
             models = [usual];
         if (models.Count > 1 && !File.Exists(Path.Combine(folder, HuggingFaceTokenizer.FileName)))
             throw new LitException(
-                $"{folder}: has {models.Count} .model files ({Path.GetFileName(models[0])}, {Path.GetFileName(models[1])} …). Give the file."
+                folder,
+                $"has {models.Count} .model files ({Path.GetFileName(models[0])}, {Path.GetFileName(models[1])} …)",
+                "Give the file"
             );
         string[] usually =
         [
@@ -59,7 +61,7 @@ public static class Tokenizers
             ClipTokenizer.VocabularyFileName,
         ];
         return usually.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
-            ?? throw new LitException($"{folder}: has no tokenizer. Give a folder with {Known}.");
+            ?? throw new LitException(folder, "has no tokenizer", $"Give a folder with {Known}");
     }
 
     private static WordPiece OpenVocabulary(string path, WordPieceRules? rules, bool? lowerCase)

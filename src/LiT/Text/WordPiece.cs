@@ -40,7 +40,9 @@ public sealed class WordPiece : ITokenizer
         matcher = new PieceMatcher(pieces, "##");
         unknown = matcher.IdOf(Unknown)
             ?? throw new LitException(
-                $"{where}: no line is {Unknown}. Give the vocab.txt of a BERT checkpoint, one piece a line."
+                where,
+                $"no line is {Unknown}",
+                "Give the vocab.txt of a BERT checkpoint, one piece a line"
             );
     }
 

@@ -248,7 +248,9 @@ public sealed class DinoViT : ImageTower<DinoConfig>
         var side = (int)Math.Sqrt(rows);
         if (side * side != rows)
             throw new LitException(
-                $"{checkpoint.Path}: 'pos_embed' has {rows} rows beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures."
+                checkpoint.Path,
+                $"'pos_embed' has {rows} rows beside the class token's, which is no square grid of patches",
+                "Give a checkpoint for square pictures"
             );
         var head = !moco && source.Has("head.weight") && source.ShapeOf("head.weight").Count == 2;
         var config = new DinoConfig
@@ -274,7 +276,9 @@ public sealed class DinoViT : ImageTower<DinoConfig>
             config = config with { AttentionHeads = 0 };
         else if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
             throw new UsageException(
-                $"{checkpoint.Path}: says nothing of its attention heads, and {config.AttentionHeads} cannot be for a width of {width}. Put ':heads=N' after the path."
+                checkpoint.Path,
+                $"says nothing of its attention heads, and {config.AttentionHeads} cannot be for a width of {width}",
+                "Put ':heads=N' after the path"
             );
         var names =
             head && config.Heads.Count > 0

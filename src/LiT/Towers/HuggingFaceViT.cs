@@ -170,7 +170,9 @@ public sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
         var side = (int)Math.Sqrt(rows);
         if (side * side != rows)
             throw new LitException(
-                $"{checkpoint.Path}: has {rows} positions beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures."
+                checkpoint.Path,
+                $"has {rows} positions beside the class token's, which is no square grid of patches",
+                "Give a checkpoint for square pictures"
             );
         var said = new ConfigJson(checkpoint.Path, configJson);
         var classes = source.Has("classifier.weight") ? source.Size("classifier.weight", 0) : 0;
@@ -209,7 +211,9 @@ public sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
             );
         if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
             throw new UsageException(
-                $"{checkpoint.Path}: {config.AttentionHeads} attention heads cannot be for a width of {width}. Put its config.json beside it, or ':heads=N' after the path."
+                checkpoint.Path,
+                $"{config.AttentionHeads} attention heads cannot be for a width of {width}",
+                "Put its config.json beside it, or ':heads=N' after the path"
             );
         var names = options.Pooler
             ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")

@@ -78,7 +78,9 @@ internal static class TowerPath
         catch (JsonException wrong)
         {
             throw new LitException(
-                $"{file}: is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download it again.",
+                file,
+                $"is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Download it again",
                 wrong
             );
         }

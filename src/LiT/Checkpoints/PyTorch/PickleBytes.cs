@@ -24,8 +24,9 @@ internal sealed class PickleBytes(Stream source, long length, long fileLength, s
         allowance -= bytes;
         if (allowance < 0)
             throw new LitException(
-                $"{where}: the pickle makes more objects than a file of this size explains. "
-                    + "It is made to harm; do not use it."
+                where,
+                "the pickle makes more objects than a file of this size explains",
+                "It is made to harm; do not use it"
             );
     }
 

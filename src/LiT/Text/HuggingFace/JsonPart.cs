@@ -38,7 +38,7 @@ internal readonly struct JsonPart(JsonElement element, string file, string list 
 
     internal JsonPart Member(string name) =>
         Optional(name)
-        ?? throw new LitException($"{Where}: has no \"{name}\". Give a tokenizer.json as it was published.");
+        ?? throw new LitException(Where, $"has no \"{name}\"", "Give a tokenizer.json as it was published");
 
     /// <summary>A member, or null where it is missing or null.</summary>
     internal JsonPart? Optional(string name)

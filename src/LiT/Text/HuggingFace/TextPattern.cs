@@ -98,7 +98,9 @@ internal sealed class TextPattern
         catch (RegexMatchTimeoutException trouble)
         {
             throw new LitException(
-                $"{where}: the pattern takes more than {Patience.TotalSeconds} s on a text of {text.Length:N0} characters. Give shorter captions.",
+                where,
+                $"the pattern takes more than {Patience.TotalSeconds} s on a text of {text.Length:N0} characters",
+                "Give shorter captions",
                 trouble
             );
         }

@@ -61,7 +61,9 @@ internal sealed class UnigramModel : ITokenModel
         }
         if (unknown is null && byteIds is null)
             throw new LitException(
-                $"{part.Where}: has neither an unk_id nor a piece for every byte, so some texts have no ids. Give a tokenizer.json as it was published."
+                part.Where,
+                "has neither an unk_id nor a piece for every byte, so some texts have no ids",
+                "Give a tokenizer.json as it was published"
             );
         return new(ids, [.. scores], unknown, byteIds);
     }

@@ -23,7 +23,9 @@ internal sealed class CharacterMap
         var size = bytes.Length > 4 ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : uint.MaxValue;
         if (size > bytes.Length - 4 || size % 4 != 0)
             throw new LitException(
-                $"{path}: its normalisation rules are broken ({bytes.Length:N0} bytes). Give the file as it was published."
+                path,
+                $"its normalisation rules are broken ({bytes.Length:N0} bytes)",
+                "Give the file as it was published"
             );
         var units = new uint[size / 4];
         for (var i = 0; i < units.Length; i++)

@@ -62,7 +62,9 @@ internal sealed record SentencePieceModel
                 case 1:
                     if (pieces.Count == MostPieces)
                         throw new LitException(
-                            $"{path}: has more than {MostPieces:N0} pieces. Give a .model file as it was published."
+                            path,
+                            $"has more than {MostPieces:N0} pieces",
+                            "Give a .model file as it was published"
                         );
                     pieces.Add(ReadPiece(reader.Message()));
                     break;
@@ -81,7 +83,7 @@ internal sealed record SentencePieceModel
             }
         }
         if (pieces.Count == 0)
-            throw new LitException($"{path}: has no pieces. Give a .model file as it was published.");
+            throw new LitException(path, "has no pieces", "Give a .model file as it was published");
         return model;
     }
 
