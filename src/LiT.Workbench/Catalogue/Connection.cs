@@ -41,7 +41,8 @@ internal sealed class Connection : IDisposable
                         say?.Invoke(
                             string.Create(
                                 CultureInfo.InvariantCulture,
-                                $"the server says {(int)outcome.Outcome.Result!.StatusCode}; asking again in {outcome.RetryDelay.TotalSeconds:0.#} s"
+                                $"the server says {(int)outcome.Outcome.Result!.StatusCode}; asking again "
+                                    + $"in {outcome.RetryDelay.TotalSeconds:0.#} s"
                             )
                         );
                         return ValueTask.CompletedTask;

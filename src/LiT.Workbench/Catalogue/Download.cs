@@ -7,12 +7,14 @@ namespace LiT.Catalogue;
 
 /// <summary>A file that has arrived.</summary>
 /// <param name="Bytes">Its length.</param>
-/// <param name="Checked">What its bytes were held against, or null where neither source nor server states a hash.</param>
+/// <param name="Checked">What its bytes were held against, or null where neither source nor server states a
+/// hash.</param>
 internal sealed record Downloaded(long Bytes, ExpectedHash? Checked);
 
 /// <summary>
 /// Brings one file over HTTP. A connection that is cut or stalls is opened again where it ended (<c>Range</c> with
-/// <c>If-Range</c>), a file that changed meanwhile is begun anew, and only a whole file whose hash is right gets its name.
+/// <c>If-Range</c>), a file that changed meanwhile is begun anew, and only a whole file whose hash is right gets its
+/// name.
 /// </summary>
 internal sealed class Download(Connection connection, DownloadOptions options, Action<string>? say = null)
 {
@@ -74,7 +76,8 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
                 if (await AttemptAsync(url, part, name, progress, cancel).ConfigureAwait(false))
                     return;
                 trouble =
-                    $"the connection ends after {part.Length:N0}{(part.Read(url)?.Total is { } total ? $" of {total:N0}" : "")} bytes";
+                    "the connection ends after "
+                    + $"{part.Length:N0}{(part.Read(url)?.Total is { } total ? $" of {total:N0}" : "")} bytes";
             }
             catch (HttpRequestException cut)
             {
@@ -87,7 +90,8 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             {
                 trouble = $"the server says nothing for {options.Stall.TotalSeconds:0.#} s";
             }
-            // Bytes that came before and had to be thrown away are no progress, or a server that lies would keep it going for ever.
+            // Bytes that came before and had to be thrown away are no progress, or a server that lies would keep it
+            // going for ever.
             failures = part.Length - furthest >= WorthAnAttempt ? 0 : failures + 1;
             furthest = Math.Max(furthest, part.Length);
             if (failures >= options.Attempts)
@@ -138,7 +142,7 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             if (response.StatusCode == HttpStatusCode.OK)
             {
                 known = new(
-                    url.ToString(),
+                    url,
                     ValidatorOf(response),
                     response.Content.Headers.ContentLength,
                     ExpectedHash.Stated(way)
@@ -166,7 +170,9 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
         request.Headers.TryAddWithoutValidation("If-Range", validator);
     }
 
-    /// <summary>Whether a part that a server sends is the rest of the same file, also where it ignores If-Range.</summary>
+    /// <summary>
+    /// Whether a part that a server sends is the rest of the same file, also where it ignores If-Range.
+    /// </summary>
     private static bool GoesOn(HttpResponseMessage response, long offset, PartialFile.Known? known) =>
         offset > 0
         && response.Content.Headers.ContentRange is { From: { } from } range
@@ -240,7 +246,8 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             HttpStatusCode.NotFound or HttpStatusCode.Gone =>
                 "The file is not there; see 'lit models show' for its source, or try another --mirror.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
-                "It may not be had without permission; download it by hand into the cache folder, or try another --mirror.",
+                "It may not be had without permission; download it by hand into the cache folder, or try "
+                    + "another --mirror.",
             _ when Connection.AskedPause(response) is { } pause && pause > options.LongestPause =>
                 $"It asks to wait for {pause.TotalMinutes:0.#} minutes; run the same command again then.",
             _ => "Run the same command again later, or try another --mirror.",

@@ -8,8 +8,8 @@ namespace LiT.Catalogue;
 internal static class ModelConversion
 {
     /// <summary>
-    /// A bundle with both towers, vocabulary, preprocessing, golden vectors and licences, from a published two-tower file or
-    /// name, from another bundle, or from an image tower and the text side that was tuned to it.
+    /// A bundle with both towers, vocabulary, preprocessing, golden vectors and licences, from a published two-tower
+    /// file or name, from another bundle, or from an image tower and the text side that was tuned to it.
     /// </summary>
     /// <param name="source">Two towers, a bundle, or an image tower when <paramref name="textSide"/> is given.</param>
     /// <param name="folder">The bundle's folder.</param>

@@ -10,10 +10,13 @@ namespace LiT.Catalogue;
 internal static class ModelExplainer
 {
     private const string HeadsNote =
-        "The file does not say how many attention heads it has (public towers have width / 64), so it is loaded with ':heads=N' behind its path.";
+        "The file does not say how many attention heads it has (public towers have width / 64), so it is "
+        + "loaded with ':heads=N' behind its path.";
 
-    /// <param name="spec">A checkpoint, a bundle, a tokenizer's file, the name of a published model, or a spec from scratch.</param>
-    /// <exception cref="LitException">There is nothing of that name, or it is damaged, or its tensors do not fit the family that it looks like.</exception>
+    /// <param name="spec">A checkpoint, a bundle, a tokenizer's file, the name of a published model, or a spec from
+    /// scratch.</param>
+    /// <exception cref="LitException">There is nothing of that name, or it is damaged, or its tensors do not fit the
+    /// family that it looks like.</exception>
     /// <exception cref="UsageException">A variant or option that does not exist.</exception>
     public static ModelExplanation Explain(string spec)
     {
@@ -283,7 +286,8 @@ internal static class ModelExplainer
             VocabularySize = tokenizer.VocabularySize,
             Notes =
             [
-                $"\"a photo of a cat\" becomes {string.Join(' ', tokenizer.Encode("a photo of a cat").Select(tokenizer.PieceOf))}",
+                "\"a photo of a cat\" becomes "
+                    + $"{string.Join(' ', tokenizer.Encode("a photo of a cat").Select(tokenizer.PieceOf))}",
             ],
         };
     }

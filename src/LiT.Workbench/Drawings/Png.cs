@@ -4,7 +4,9 @@ using LiT.Images;
 
 namespace LiT.Drawings;
 
-/// <summary>Writes PNG files quickly rather than small (PNG specification, third edition): one filter, fastest compression.</summary>
+/// <summary>
+/// Writes PNG files quickly rather than small (PNG specification, third edition): one filter, fastest compression.
+/// </summary>
 internal static class Png
 {
     private static readonly uint[] Crc = [.. Enumerable.Range(0, 256).Select(CrcOf)];

@@ -6,8 +6,8 @@ using LiT.Stores;
 namespace LiT.Duplicates;
 
 /// <summary>
-/// How many test pictures have a near-duplicate among the training pictures, by the locked tower's own embeddings, and the
-/// score without them (as in CLIP, arXiv 2103.00020, section 5, and LiT's appendix on de-duplication).
+/// How many test pictures have a near-duplicate among the training pictures, by the locked tower's own embeddings, and
+/// the score without them (as in CLIP, arXiv 2103.00020, section 5, and LiT's appendix on de-duplication).
 /// </summary>
 internal static class Leaks
 {

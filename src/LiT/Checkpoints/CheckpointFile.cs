@@ -110,7 +110,9 @@ internal sealed class CheckpointFile : IDisposable
 
     public void Dispose() => handle.Dispose();
 
-    /// <summary>A map of its own for every tensor: who writes to one changes neither the file nor what the next reader gets.</summary>
+    /// <summary>
+    /// A map of its own for every tensor: who writes to one changes neither the file nor what the next reader gets.
+    /// </summary>
     private Tensor Map(Elements elements, long count, string where)
     {
         ObjectDisposedException.ThrowIf(handle.IsClosed, this);

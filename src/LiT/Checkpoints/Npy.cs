@@ -7,7 +7,9 @@ namespace LiT.Checkpoints;
 /// <summary>Single numpy arrays, .npy files: as tensors, or as plain arrays for whoever needs no torch.</summary>
 internal static class Npy
 {
-    /// <summary>An array as a contiguous tensor of the type the file has (|V2 is bfloat16). The caller owns it.</summary>
+    /// <summary>
+    /// An array as a contiguous tensor of the type the file has (|V2 is bfloat16). The caller owns it.
+    /// </summary>
     /// <exception cref="LitException">The file is missing, damaged, or holds no numbers.</exception>
     public static Tensor Read(string path)
     {
@@ -27,10 +29,12 @@ internal static class Npy
     }
 
     /// <summary>
-    /// An array's values in row-major order and its shape, without torch; whatever numbers the file holds are converted to
+    /// An array's values in row-major order and its shape, without torch; whatever numbers the file holds are converted
+    /// to
     /// <typeparamref name="T"/> (float16, float32, float64, whole numbers, bool as 0 and 1).
     /// </summary>
-    /// <exception cref="LitException">The file is missing, damaged, holds no numbers, or one that does not fit.</exception>
+    /// <exception cref="LitException">The file is missing, damaged, holds no numbers, or one that does not
+    /// fit.</exception>
     public static (T[] Values, long[] Shape) ReadArray<T>(string path)
         where T : unmanaged, INumber<T>
     {

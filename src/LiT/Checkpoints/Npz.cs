@@ -6,8 +6,8 @@ namespace LiT.Checkpoints;
 internal static class Npz
 {
     /// <summary>
-    /// Writes tensors into one .npz, in the order given, byte for byte the same each time. bfloat16 becomes numpy's |V2, as
-    /// JAX checkpoints have it. Stored arrays are aligned, so that readers may map them.
+    /// Writes tensors into one .npz, in the order given, byte for byte the same each time. bfloat16 becomes numpy's
+    /// |V2, as JAX checkpoints have it. Stored arrays are aligned, so that readers may map them.
     /// </summary>
     /// <param name="path">The file; it is replaced as a whole, or stays as it was.</param>
     /// <param name="tensors">Tensors on any device, contiguous or not; they are not changed.</param>

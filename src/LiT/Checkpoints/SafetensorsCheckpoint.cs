@@ -128,7 +128,8 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
         }
         if (count * elements.Size != end - begin)
             throw Bad(
-                $"tensor {name}: has {end - begin} bytes, where {type} [{string.Join(", ", shape)}] needs {count * elements.Size}"
+                $"tensor {name}: has {end - begin} bytes, where {type} [{string.Join(", ", shape)}] needs "
+                    + $"{count * elements.Size}"
             );
         places[name] = (elements, dataStart + begin);
         tensors[name] = new(name, elements.Type, shape);

@@ -18,8 +18,8 @@ internal sealed record ZipMember(
 }
 
 /// <summary>
-/// The members of a zip file (PKWARE APPNOTE 6.3), with zip64 and streamed sizes. Only what is certain is accepted: members lie
-/// inside the file, do not overlap, and are called the same in both places that name them.
+/// The members of a zip file (PKWARE APPNOTE 6.3), with zip64 and streamed sizes. Only what is certain is accepted:
+/// members lie inside the file, do not overlap, and are called the same in both places that name them.
 /// </summary>
 internal static class ZipDirectory
 {
@@ -177,7 +177,8 @@ internal static class ZipDirectory
 
     private static LitException Odd(CheckpointFile file, ZipMember member, string what) =>
         new(
-            $"{file.Path}, member {member.Name}: {what}. The file is damaged or made to harm; get it from its source again."
+            $"{file.Path}, member {member.Name}: {what}. The file is damaged or made to harm; get it from "
+                + "its source again."
         );
 
     private static long Next(CheckpointFile file, ref Span<byte> wide)

@@ -46,7 +46,8 @@ internal sealed class ClipTokenizer : ITokenizer
                     line.Split(' ') is [var left, var right]
                         ? (left, right)
                         : throw new LitException(
-                            $"{MergesFileName} beside {where}: \"{line}\" is not two pieces. Give the file as it was published."
+                            $"{MergesFileName} beside {where}: \"{line}\" is not two pieces. Give the file "
+                                + "as it was published."
                         )
                 ),
             unknownPiece: null,

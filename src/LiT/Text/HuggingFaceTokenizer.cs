@@ -67,7 +67,8 @@ internal sealed class HuggingFaceTokenizer : ITokenizer
     public int? PadId { get; }
 
     /// <summary>Reads a <c>tokenizer.json</c>.</summary>
-    /// <exception cref="LitException">The file cannot be read, is broken, or has a component that is not supported.</exception>
+    /// <exception cref="LitException">The file cannot be read, is broken, or has a component that is not
+    /// supported.</exception>
     public static HuggingFaceTokenizer Load(string path)
     {
         var (file, json) = VocabularyFile.Json(path);

@@ -8,8 +8,8 @@ namespace LiT.Text;
 /// the rules in the file and cut into pieces, and gives the ids that the reference (google/sentencepiece 0.1.97) gives.
 /// </summary>
 /// <remarks>
-/// Microsoft.ML.Tokenizers 2.0.1, run without ICU, gives the same ids for one of the seven reference models, others on 88
-/// to 219 of 372 strings for five, and cannot open one; see docs/tokenizers.md.
+/// Microsoft.ML.Tokenizers 2.0.1, run without ICU, gives the same ids for one of the seven reference models, others on
+/// 88 to 219 of 372 strings for five, and cannot open one; see docs/tokenizers.md.
 /// </remarks>
 internal sealed class SentencePiece : ITokenizer
 {
@@ -134,7 +134,9 @@ internal sealed class SentencePiece : ITokenizer
         return encoded;
     }
 
-    /// <summary>The text that ids stand for: control pieces are nothing, bytes become characters, the unknown is " ⁇ ".</summary>
+    /// <summary>
+    /// The text that ids stand for: control pieces are nothing, bytes become characters, the unknown is " ⁇ ".
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
     public string Decode(IEnumerable<int> ids) => decoder.Decode(ids);
 

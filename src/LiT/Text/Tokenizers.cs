@@ -12,8 +12,8 @@ internal static class Tokenizers
     /// <c>merges.txt</c>. Of a folder the first of these that it has is opened.
     /// </summary>
     /// <param name="path">File or folder.</param>
-    /// <param name="rules">How a <c>vocab.txt</c> splits words. Where it is not given: as google-research/bert does when a
-    /// Hugging Face configuration stands beside the file, else as tensorflow_text does.</param>
+    /// <param name="rules">How a <c>vocab.txt</c> splits words. Where it is not given: as google-research/bert does
+    /// when a Hugging Face configuration stands beside the file, else as tensorflow_text does.</param>
     /// <param name="lowerCase">Whether a <c>vocab.txt</c> is for lower-cased text. Where it is not given: as the
     /// <c>tokenizer_config.json</c> beside it says, else whether no piece has a capital letter.</param>
     /// <exception cref="LitException">The path is missing, broken, or of no known form.</exception>

@@ -72,7 +72,9 @@ internal static class VocabularyFile
         }
     }
 
-    /// <summary>Lines end with LF; a CR before it is not part of the line, and the last line may lack its end.</summary>
+    /// <summary>
+    /// Lines end with LF; a CR before it is not part of the line, and the last line may lack its end.
+    /// </summary>
     internal static string[] Lines(string path)
     {
         var text = Text(path);

@@ -3,8 +3,8 @@ using System.Text;
 namespace LiT.Checkpoints.PyTorch;
 
 /// <summary>
-/// The few functions and classes whose meaning is known: tensors, their storages, containers, numpy's arrays. Their calls are
-/// carried out here, by hand; every other call makes an opaque value, and its name is kept for the report.
+/// The few functions and classes whose meaning is known: tensors, their storages, containers, numpy's arrays. Their
+/// calls are carried out here, by hand; every other call makes an opaque value, and its name is kept for the report.
 /// </summary>
 internal sealed class KnownCalls(PickleBytes bytes)
 {

@@ -4,8 +4,9 @@ using System.Text;
 namespace LiT.Checkpoints.PyTorch;
 
 /// <summary>
-/// The bytes of a pickle, and the account of what it may make. A pickle of a few bytes can ask for objects without end; an honest
-/// one makes little beside its tensors. So everything made is charged to an allowance that grows with the file.
+/// The bytes of a pickle, and the account of what it may make. A pickle of a few bytes can ask for objects without end;
+/// an honest one makes little beside its tensors. So everything made is charged to an allowance that grows with the
+/// file.
 /// </summary>
 internal sealed class PickleBytes(Stream source, long length, long fileLength, string where)
 {

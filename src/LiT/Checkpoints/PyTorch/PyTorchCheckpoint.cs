@@ -11,9 +11,9 @@ internal sealed record StoragePlace(long Offset, long Size, ZipMember? Member)
 }
 
 /// <summary>
-/// What torch.save wrote, of which only tensors, numpy arrays and the containers around them are understood. Names are the
-/// keys on the way to a tensor, joined by '.': state_dict.module.conv1.weight, optimizer.state.0.exp_avg; lists and tuples count
-/// from 0; a lone tensor is called "tensor". Of two values with one name the later counts.
+/// What torch.save wrote, of which only tensors, numpy arrays and the containers around them are understood. Names are
+/// the keys on the way to a tensor, joined by '.': state_dict.module.conv1.weight, optimizer.state.0.exp_avg; lists and
+/// tuples count from 0; a lone tensor is called "tensor". Of two values with one name the later counts.
 /// </summary>
 internal sealed class PyTorchCheckpoint : Checkpoint
 {

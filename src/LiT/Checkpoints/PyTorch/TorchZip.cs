@@ -3,8 +3,8 @@ using System.Text;
 namespace LiT.Checkpoints.PyTorch;
 
 /// <summary>
-/// The zip container that torch.save writes since PyTorch 1.6: NAME/data.pkl with the objects, NAME/data/KEY with the storages,
-/// NAME/byteorder.
+/// The zip container that torch.save writes since PyTorch 1.6: NAME/data.pkl with the objects, NAME/data/KEY with the
+/// storages, NAME/byteorder.
 /// </summary>
 internal static class TorchZip
 {

@@ -5,8 +5,8 @@ namespace LiT.Text.SentencePieces;
 
 /// <summary>
 /// The precompiled normalisation rules of a model: a Darts double array over UTF-8 that gives, for the longest prefix
-/// it knows, where the replacement stands in a list of NUL-terminated strings (sentencepiece, src/normalizer.cc; Darts-clone).
-/// A damaged array leads at worst to wrong replacements, never out of bounds.
+/// it knows, where the replacement stands in a list of NUL-terminated strings (sentencepiece, src/normalizer.cc;
+/// Darts-clone). A damaged array leads at worst to wrong replacements, never out of bounds.
 /// </summary>
 internal sealed class CharacterMap
 {

@@ -32,7 +32,9 @@ internal sealed record NormalizerSpec
     internal bool EscapeWhitespaces { get; init; } = true;
 }
 
-/// <summary>What a SentencePiece .model file says (google/sentencepiece, src/sentencepiece_model.proto), defaults filled in.</summary>
+/// <summary>
+/// What a SentencePiece .model file says (google/sentencepiece, src/sentencepiece_model.proto), defaults filled in.
+/// </summary>
 internal sealed record SentencePieceModel
 {
     private const int MostPieces = 1 << 22;
