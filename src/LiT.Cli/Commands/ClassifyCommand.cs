@@ -17,7 +17,8 @@ internal static class ClassifyCommand
     /// <param name="Image">The picture.</param>
     /// <param name="Labels">Its best labels.</param>
     /// <param name="Error">Why there are none.</param>
-    /// <param name="ExpectedPrecision">Expected share of pictures that show one of the labels among those that score as high; with --min-precision.</param>
+    /// <param name="ExpectedPrecision">Expected share of pictures that show one of the labels among those that score as
+    /// high; with --min-precision.</param>
     /// <param name="NoneOfThese">Whether that is too low; with --min-precision.</param>
     private sealed record Classified(
         string Image,
@@ -49,7 +50,8 @@ internal static class ClassifyCommand
             Description = "Prompt templates, one a line, with {} where the label goes.",
         };
         Option<double?> precision = CutOffOptions.MinPrecision(
-            "Answer 'none of these' where the expected share of pictures that show one of the labels is below this, such as 0.9. Needs 'lit calibrate'."
+            "Answer 'none of these' where the expected share of pictures that show one of the labels is "
+                + "below this, such as 0.9. Needs 'lit calibrate'."
         );
         Option<double> present = CutOffOptions.Present();
         Option<int> top = new("--top")

@@ -8,9 +8,10 @@ using LiT.Towers;
 namespace LiT.Embedding;
 
 /// <summary>
-/// Embeds every picture of a source once: decoding runs ahead on the thread pool, the locked tower takes batches, rows go
-/// to the store in the source's order. Killed and run again, it makes the shards that are missing; several processes may
-/// share the work; of pictures with the same bytes one is embedded, and those that an earlier store holds are taken over.
+/// Embeds every picture of a source once: decoding runs ahead on the thread pool, the locked tower takes batches, rows
+/// go to the store in the source's order. Killed and run again, it makes the shards that are missing; several processes
+/// may share the work; of pictures with the same bytes one is embedded, and those that an earlier store holds are taken
+/// over.
 /// </summary>
 internal static class EmbedRun
 {
@@ -24,7 +25,8 @@ internal static class EmbedRun
     /// <param name="compute">Where the tower computes.</param>
     /// <param name="progress">Told after every batch.</param>
     /// <param name="cancel">Stops after the batch under way; finished shards stay.</param>
-    /// <exception cref="LitException">The source cannot be read, too much of it is bad, or the store cannot be written.</exception>
+    /// <exception cref="LitException">The source cannot be read, too much of it is bad, or the store cannot be
+    /// written.</exception>
     public static EmbedResult Run(
         LockedTower tower,
         string towerName,

@@ -22,7 +22,9 @@ internal sealed record ImageSetOptions
     /// <summary>The way from bytes to pixels, for pictures that are embedded now.</summary>
     public Images.DecodePath Decode { get; init; }
 
-    /// <summary>Whether a picture is the mean of all the views that a store holds of it, in place of the plain one.</summary>
+    /// <summary>
+    /// Whether a picture is the mean of all the views that a store holds of it, in place of the plain one.
+    /// </summary>
     public bool AverageViews { get; init; }
 }
 
@@ -55,7 +57,8 @@ internal sealed class ImageSet
     public int Found => Samples.Count + Skipped.Count;
 
     /// <param name="path">A store, or any form of data.</param>
-    /// <param name="expected">The tower that the numbers must come from; null where a store of any tower will do.</param>
+    /// <param name="expected">The tower that the numbers must come from; null where a store of any tower will
+    /// do.</param>
     /// <param name="tower">Loads that tower when pictures have to be embedded; the caller disposes of it.</param>
     /// <param name="options">How to read.</param>
     /// <param name="compute">Where the tower computes.</param>

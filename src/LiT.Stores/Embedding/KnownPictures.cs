@@ -2,7 +2,9 @@ using LiT.Stores;
 
 namespace LiT.Embedding;
 
-/// <summary>Pictures that were embedded before, by the hash of their bytes. Safe for use from several threads.</summary>
+/// <summary>
+/// Pictures that were embedded before, by the hash of their bytes. Safe for use from several threads.
+/// </summary>
 internal sealed class KnownPictures : IDisposable
 {
     private readonly List<EmbeddingStore> stores = [];

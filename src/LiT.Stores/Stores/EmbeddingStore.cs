@@ -61,7 +61,8 @@ internal sealed class EmbeddingStore : IDisposable
         );
 
     /// <summary>Opens a store and checks that files, shapes and counts agree.</summary>
-    /// <exception cref="LitException">No store, an unfinished or damaged one; the message says which file and what to do.</exception>
+    /// <exception cref="LitException">No store, an unfinished or damaged one; the message says which file and what to
+    /// do.</exception>
     public static EmbeddingStore Open(string folder)
     {
         if (!Directory.Exists(folder))
@@ -112,7 +113,8 @@ internal sealed class EmbeddingStore : IDisposable
                     if (captions is not null && captions.Count < rows + shard.Head.Rows)
                         throw new LitException(
                             folder,
-                            $"{captions.Count:N0} captions where there are at least {rows + shard.Head.Rows:N0} embeddings",
+                            $"{captions.Count:N0} captions where there are at least "
+                                + $"{rows + shard.Head.Rows:N0} embeddings",
                             "Give one caption a row"
                         );
                     metadata.AddCaptions(
@@ -176,7 +178,8 @@ internal sealed class EmbeddingStore : IDisposable
     /// <summary>Copies rows into one block, [rows, size], as unit vectors or as the tower gave them.</summary>
     /// <param name="rows">Row numbers, in any order, also repeated.</param>
     /// <param name="destination">Room for rows x <see cref="EmbeddingSize"/> numbers.</param>
-    /// <param name="ownLength">False: unit length. True: the tower's own representation (unit row times norm; a store from elsewhere as it is stored).</param>
+    /// <param name="ownLength">False: unit length. True: the tower's own representation (unit row times norm; a store
+    /// from elsewhere as it is stored).</param>
     public void ReadRows(ReadOnlySpan<long> rows, Span<float> destination, bool ownLength = false)
     {
         for (var i = 0; i < rows.Length; i++)
@@ -245,7 +248,9 @@ internal sealed class EmbeddingStore : IDisposable
     /// <summary>SHA-256 of the picture's encoded bytes, 32 bytes; empty where the store does not say.</summary>
     public byte[] Sha256(long row) => StoreMetadata.Bytes(metadata.Hashes[(int)row]);
 
-    /// <summary>The first row of the picture with these bytes, or null: its embedding need not be computed again.</summary>
+    /// <summary>
+    /// The first row of the picture with these bytes, or null: its embedding need not be computed again.
+    /// </summary>
     /// <param name="sha256">SHA-256 of the encoded bytes, 32 bytes.</param>
     public long? RowOf(ReadOnlySpan<byte> sha256)
     {
@@ -261,8 +266,8 @@ internal sealed class EmbeddingStore : IDisposable
     }
 
     /// <summary>
-    /// The embedded pictures as samples without pixels, one a picture: keys, captions, labels, fields. Needs no rows, so it
-    /// can be read after the store is closed.
+    /// The embedded pictures as samples without pixels, one a picture: keys, captions, labels, fields. Needs no rows,
+    /// so it can be read after the store is closed.
     /// </summary>
     public SampleSource Samples() => new StoreSamples(this) { Path = Folder };
 

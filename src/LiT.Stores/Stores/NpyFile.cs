@@ -4,18 +4,23 @@ using System.Text.RegularExpressions;
 
 namespace LiT.Stores;
 
-/// <summary>The head of a .npy file of rows (numpy/lib/format.py, version 1.0): where the numbers begin and what they are.</summary>
+/// <summary>
+/// The head of a .npy file of rows (numpy/lib/format.py, version 1.0): where the numbers begin and what they are.
+/// </summary>
 internal sealed partial record NpyFile(StoredType Type, long Rows, int Columns, int DataOffset)
 {
     private const int Alignment = 64;
 
     public int ItemSize => Type.Bytes();
 
-    /// <summary>The head as numpy writes it: magic, version, length, a Python dictionary, blanks up to a multiple of 64.</summary>
+    /// <summary>
+    /// The head as numpy writes it: magic, version, length, a Python dictionary, blanks up to a multiple of 64.
+    /// </summary>
     public static byte[] Head(StoredType type, long rows, int columns)
     {
         var dictionary =
-            $"{{'descr': '{(type == StoredType.Int8 ? "|i" : "<f")}{type.Bytes()}', 'fortran_order': False, 'shape': ({rows}, {columns}), }}";
+            $"{{'descr': '{(type == StoredType.Int8 ? "|i" : "<f")}{type.Bytes()}', 'fortran_order': False, "
+            + $"'shape': ({rows}, {columns}), }}";
         var length = (10 + dictionary.Length + 1 + Alignment - 1) / Alignment * Alignment;
         var head = new byte[length];
         "NUMPY"u8.CopyTo(head.AsSpan(1));
@@ -27,7 +32,8 @@ internal sealed partial record NpyFile(StoredType Type, long Rows, int Columns, 
     }
 
     /// <summary>Reads a file's head and checks the file's length against it.</summary>
-    /// <exception cref="LitException">Not a .npy file, not rows of float16, float32 or int8, or shorter than its shape says.</exception>
+    /// <exception cref="LitException">Not a .npy file, not rows of float16, float32 or int8, or shorter than its shape
+    /// says.</exception>
     public static NpyFile Read(string path)
     {
         using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);

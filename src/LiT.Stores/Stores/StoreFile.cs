@@ -7,7 +7,10 @@ using LiT.Towers;
 
 namespace LiT.Stores;
 
-/// <summary>store.json: what made the store, and what it holds when it is complete. Until then <see cref="StoreJournal"/> says that.</summary>
+/// <summary>
+/// store.json: what made the store, and what it holds when it is complete. Until then <see cref="StoreJournal"/> says
+/// that.
+/// </summary>
 /// <param name="Description">What made the rows.</param>
 /// <param name="Complete">Whether the whole source is in.</param>
 /// <param name="Counts">What it holds; zeros while it is incomplete.</param>

@@ -27,7 +27,9 @@ internal static partial class StoreFolder
     public static string MetadataPath(string folder, long shard) =>
         Path.Combine(folder, "metadata", $"metadata_{shard.ToString("0000", CultureInfo.InvariantCulture)}.parquet");
 
-    /// <summary>The folder in which a store's next generation is made; one that was begun otherwise is cleared away.</summary>
+    /// <summary>
+    /// The folder in which a store's next generation is made; one that was begun otherwise is cleared away.
+    /// </summary>
     /// <exception cref="LitException">The folder cannot be written to.</exception>
     public static string BeginUpdate(string folder, StoreDescription description)
     {
@@ -91,8 +93,12 @@ internal static partial class StoreFolder
         }
     }
 
-    /// <summary>Makes a store of its shards, of which none is missing: the lists, then store.json, which says that it is complete.</summary>
-    /// <returns>What it holds; null where a shard was made from other data than <paramref name="digests"/> say.</returns>
+    /// <summary>
+    /// Makes a store of its shards, of which none is missing: the lists, then store.json, which says that it is
+    /// complete.
+    /// </summary>
+    /// <returns>What it holds; null where a shard was made from other data than <paramref name="digests"/>
+    /// say.</returns>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
     public static StoreCounts? Finish(
         string folder,
@@ -222,7 +228,9 @@ internal static partial class StoreFolder
         }
     }
 
-    /// <summary>Whether a next generation is complete and not yet in its place, so that the present one may be half replaced.</summary>
+    /// <summary>
+    /// Whether a next generation is complete and not yet in its place, so that the present one may be half replaced.
+    /// </summary>
     public static bool SwitchIsUnderWay(string folder) =>
         StoreFile.Read(Path.Combine(folder, UpdateName)) is { Complete: true };
 
@@ -244,7 +252,9 @@ internal static partial class StoreFolder
         }
     }
 
-    /// <summary>Two parts that end at the same time finish the store one after the other; the second finds it done.</summary>
+    /// <summary>
+    /// Two parts that end at the same time finish the store one after the other; the second finds it done.
+    /// </summary>
     private static FileStream WaitToFinish(string folder)
     {
         var path = Path.Combine(folder, FinishName);

@@ -4,8 +4,9 @@ using LiT.Embedding;
 namespace LiT.Stores;
 
 /// <summary>
-/// One process's share of the work on a store: of n parts, part i makes every n-th shard. Parts may run at once or one after
-/// the other, on one machine or several that share the folder; whichever finds every shard made finishes the store.
+/// One process's share of the work on a store: of n parts, part i makes every n-th shard. Parts may run at once or one
+/// after the other, on one machine or several that share the folder; whichever finds every shard made finishes the
+/// store.
 /// </summary>
 internal readonly record struct StorePart
 {

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>
-/// The captions of a batch, each distinct row once, cut into micro-batches. Where padding is masked the rows are sorted by
-/// length and every micro-batch is as long as its longest row: the result is the same, and padding is not paid for.
+/// The captions of a batch, each distinct row once, cut into micro-batches. Where padding is masked the rows are sorted
+/// by length and every micro-batch is as long as its longest row: the result is the same, and padding is not paid for.
 /// </summary>
 internal sealed class CaptionChunks
 {

@@ -3,15 +3,17 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>
-/// One side of a batch on its way from inputs to embeddings and back. A side in one part keeps its graph. A side in several
-/// is embedded without one and replayed part by part once the gradients of its embeddings are known (gradient caching,
-/// Gao et al. 2021, arXiv 2101.06983), so that memory is that of one part. Randomness is drawn again from the same seeds.
+/// One side of a batch on its way from inputs to embeddings and back. A side in one part keeps its graph. A side in
+/// several is embedded without one and replayed part by part once the gradients of its embeddings are known (gradient
+/// caching, Gao et al. 2021, arXiv 2101.06983), so that memory is that of one part. Randomness is drawn again from the
+/// same seeds.
 /// </summary>
 /// <param name="embed">Part number to embeddings of unit length, [n, E].</param>
 /// <param name="parts">Number of parts.</param>
 /// <param name="tuned">Whether anything in it takes a gradient.</param>
 /// <param name="seed">Of this side at this step.</param>
-/// <param name="statistics">What a pass moves by itself (statistics of batch norms): the replay does not move it again.</param>
+/// <param name="statistics">What a pass moves by itself (statistics of batch norms): the replay does not move it
+/// again.</param>
 internal sealed class EmbeddedSide(
     Func<int, Tensor> embed,
     int parts,

@@ -36,7 +36,8 @@ internal static class SoftmaxBlocks
         gradientZ?.mul_(scale);
         blocks.Forget();
 
-        // The targets' half: one [B, E] matrix at a time beside the gradients, so that the whole stays as small as the blocks.
+        // The targets' half: one [B, E] matrix at a time beside the gradients, so that the whole stays as small as the
+        // blocks.
         var relation = positives.On(z.device);
         var positivesOf = relation.Sum(ones(blocks.Size, z.dtype, z.device));
         var share = positivesOf.reciprocal().unsqueeze(1);

@@ -10,7 +10,8 @@ namespace LiT.Tuning.Contrastive;
 /// <param name="ImageToText">Share of images whose best text is theirs.</param>
 /// <param name="TextToImage">Share of texts whose best image is theirs.</param>
 /// <param name="GradientNorm">Before clipping.</param>
-/// <param name="TextSpread">Mean squared distance of the texts' embeddings from their mean: 0 when all are the same.</param>
+/// <param name="TextSpread">Mean squared distance of the texts' embeddings from their mean: 0 when all are the
+/// same.</param>
 internal readonly record struct StepNumbers(
     double Loss,
     double ImageToText,
@@ -182,7 +183,9 @@ internal sealed class TuningStep : IDisposable
         }
     }
 
-    /// <summary>The towers in the type of the run, what comes out of them in float32: the loss needs every digit.</summary>
+    /// <summary>
+    /// The towers in the type of the run, what comes out of them in float32: the loss needs every digit.
+    /// </summary>
     private Tensor Computed(Func<Tensor> embed)
     {
         using var bfloat16 = options.Bfloat16 ? Autocast.To(ScalarType.BFloat16, device) : null;

@@ -9,7 +9,9 @@ using LiT.Stores;
 
 namespace LiT.Evaluation;
 
-/// <summary>An evaluation of embeddings that were made elsewhere: nothing is embedded, everything is counted as for a model.</summary>
+/// <summary>
+/// An evaluation of embeddings that were made elsewhere: nothing is embedded, everything is counted as for a model.
+/// </summary>
 internal sealed record GivenOptions
 {
     /// <summary>Image embeddings: a .npy of rows, or a store.</summary>
@@ -18,10 +20,15 @@ internal sealed record GivenOptions
     /// <summary>Text embeddings: a .npy of rows.</summary>
     public required string Texts { get; init; }
 
-    /// <summary>The class of each text, where classes have several prompts: .npy of whole numbers, or one a line.</summary>
+    /// <summary>
+    /// The class of each text, where classes have several prompts: .npy of whole numbers, or one a line.
+    /// </summary>
     public string? TextClasses { get; init; }
 
-    /// <summary>Each image's label: .npy ([N], or [N, k] filled with -1), or one a line, several separated by tabs; null for the store's own.</summary>
+    /// <summary>
+    /// Each image's label: .npy ([N], or [N, k] filled with -1), or one a line, several separated by tabs; null for the
+    /// store's own.
+    /// </summary>
     public string? Labels { get; init; }
 
     /// <summary>The images' names, one a line; null for the store's keys, or numbers.</summary>
@@ -30,7 +37,10 @@ internal sealed record GivenOptions
     /// <summary>The texts, one a line; null for numbers.</summary>
     public string? TextLines { get; init; }
 
-    /// <summary>Which image and text belong together: .npy with the image of each text, or lines "image TAB text" by name or number; null for the store's captions.</summary>
+    /// <summary>
+    /// Which image and text belong together: .npy with the image of each text, or lines "image TAB text" by name or
+    /// number; null for the store's captions.
+    /// </summary>
     public string? Pairs { get; init; }
 
     /// <summary>exp(t), for probabilities.</summary>
@@ -86,7 +96,8 @@ internal static class GivenEmbeddings
             );
         if (names.Names.Count != classes)
             throw new LitException(
-                $"{names.Names.Count} class names, where the text embeddings are of {classes} classes. Give one name for every class."
+                $"{names.Names.Count} class names, where the text embeddings are of {classes} classes. Give "
+                    + "one name for every class."
             );
         var prompts = classOf.Select((c, row) => new Prompt(c, $"text {row}")).ToList();
         var labels = options.Labels is { } given
@@ -134,7 +145,8 @@ internal static class GivenEmbeddings
         var pairs = options.Pairs is { } given
             ? Pairs(given, keys, lines)
             : throw new LitException(
-                "Which image and text belong together is not known. Give `Pairs` FILE: a .npy with the image of each text, or lines 'image TAB text'."
+                "Which image and text belong together is not known. Give `Pairs` FILE: a .npy with the "
+                    + "image of each text, or lines 'image TAB text'."
             );
         return ModelEvaluation.Scored(
             set.Path,

@@ -55,7 +55,8 @@ internal sealed class ProbeEvaluation
         if (Enumerable.Range(0, Classes.Names.Count).Except(trainLabels).ToList() is { Count: > 0 } missing)
             Warnings =
             [
-                $"{missing.Count} of {Classes.Names.Count} classes have no picture in {training} ('{Classes.Names[missing[0]]}'{(missing.Count > 1 ? " …" : "")}): they cannot be learned.",
+                $"{missing.Count} of {Classes.Names.Count} classes have no picture in {training} "
+                    + $"('{Classes.Names[missing[0]]}'{(missing.Count > 1 ? " …" : "")}): they cannot be learned.",
             ];
     }
 

@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Optimizers;
 
 /// <summary>
-/// One update of every tuned parameter: p -= schedule · (learning rate · direction + weight decay · p), the direction
-/// being the subclass's. Gradients are read from the parameters and left there. The same gradients in the same order
-/// give the same bits, whatever the number of threads.
+/// One update of every tuned parameter: p -= schedule · (learning rate · direction + weight decay · p), the
+/// direction being the subclass's. Gradients are read from the parameters and left there. The same gradients in the
+/// same order give the same bits, whatever the number of threads.
 /// </summary>
 internal abstract class TuningOptimizer : IDisposable
 {
@@ -35,7 +35,9 @@ internal abstract class TuningOptimizer : IDisposable
         }
     }
 
-    /// <summary>The optimizer that the options name, for parameters that keep their places in memory from now on.</summary>
+    /// <summary>
+    /// The optimizer that the options name, for parameters that keep their places in memory from now on.
+    /// </summary>
     public static TuningOptimizer Create(IEnumerable<TunedParameter> parameters, OptimizerOptions options) =>
         options.Kind switch
         {
@@ -105,8 +107,8 @@ internal abstract class TuningOptimizer : IDisposable
     }
 
     /// <summary>
-    /// The same without knowing the length: gradients are shortened by a tensor. Where it is no number they count as zero, which
-    /// keeps weights and state finite until the length is read and the run stopped.
+    /// The same without knowing the length: gradients are shortened by a tensor. Where it is no number they count as
+    /// zero, which keeps weights and state finite until the length is read and the run stopped.
     /// </summary>
     private Tensor MoveUnread(List<(Slot Slot, Tensor Gradient)> moving, Tensor length, double schedule)
     {

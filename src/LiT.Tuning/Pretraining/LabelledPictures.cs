@@ -6,8 +6,8 @@ namespace LiT.Pretraining;
 internal sealed record LabelledPicture(string Origin, Func<byte[]> ReadImage, long[] Classes);
 
 /// <summary>
-/// The pictures of a source that carry every wanted label, in the source's order, and the names of the classes. Pictures
-/// that came out of an archive stay in memory as they are encoded there.
+/// The pictures of a source that carry every wanted label, in the source's order, and the names of the classes.
+/// Pictures that came out of an archive stay in memory as they are encoded there.
 /// </summary>
 internal sealed class LabelledPictures
 {

@@ -27,7 +27,9 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
 
     public string TowerPath { get; } = Path.Combine(folder, "tower.safetensors");
 
-    /// <summary>All that decides the weights, in one line; a checkpoint of other settings is not gone on with.</summary>
+    /// <summary>
+    /// All that decides the weights, in one line; a checkpoint of other settings is not gone on with.
+    /// </summary>
     private string Settings => JsonSerializer.Serialize(new RunSettings(pictures, options), Json);
 
     public void Save(long step, ImageTower tower, IWeightUpdates updates, PretrainingTally tally) =>

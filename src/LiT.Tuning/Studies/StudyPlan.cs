@@ -11,9 +11,10 @@ namespace LiT.Studies;
 internal sealed record StudyCell(string Name, IReadOnlyDictionary<string, string> Choices, TuneRecipe Recipe);
 
 /// <summary>
-/// What is compared: a recipe that all cells share, values that are varied (every combination is a cell), or cells one by
-/// one, each with every seed. As JSON: <c>{"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "cells": [{"name": …}], "seeds": [0, 1]}</c>.
-/// A name that is no member of a recipe is one of its options: <c>batch</c>, <c>optimizer.learningRate</c>.
+/// What is compared: a recipe that all cells share, values that are varied (every combination is a cell), or cells one
+/// by one, each with every seed. As JSON: <c>{"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "cells": [{"name": …}],
+/// "seeds": [0, 1]}</c>. A name that is no member of a recipe is one of its options: <c>batch</c>,
+/// <c>optimizer.learningRate</c>.
 /// </summary>
 internal sealed record StudyPlan
 {
@@ -84,7 +85,9 @@ internal sealed record StudyPlan
         }
     }
 
-    /// <summary>Values of one name from a command line: <c>batch=64,256</c>, with <c>|</c> between values that hold commas.</summary>
+    /// <summary>
+    /// Values of one name from a command line: <c>batch=64,256</c>, with <c>|</c> between values that hold commas.
+    /// </summary>
     /// <exception cref="UsageException">There is no name, or no value.</exception>
     public static (string Name, IReadOnlyList<JsonNode?> Values) ParseVary(string text)
     {

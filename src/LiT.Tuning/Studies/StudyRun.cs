@@ -50,7 +50,9 @@ internal sealed record StudyRequest
     /// <summary>Told the folder of every run that was tuned.</summary>
     public Action<string>? Tuned { get; init; }
 
-    /// <summary>How a failed run's message is put in the results: as it is, or in the words that the study's user knows.</summary>
+    /// <summary>
+    /// How a failed run's message is put in the results: as it is, or in the words that the study's user knows.
+    /// </summary>
     public Func<string, string> InWords { get; init; } = message => message;
 
     /// <summary>Told what there is so far, after every run.</summary>
@@ -58,8 +60,8 @@ internal sealed record StudyRequest
 }
 
 /// <summary>
-/// A study: every cell with every seed is tuned and scored on the same test data. The pictures are embedded once for all
-/// settings with a locked image tower. Run again, finished runs are not done again and an interrupted one goes on.
+/// A study: every cell with every seed is tuned and scored on the same test data. The pictures are embedded once for
+/// all settings with a locked image tower. Run again, finished runs are not done again and an interrupted one goes on.
 /// </summary>
 internal static class StudyRun
 {
@@ -71,7 +73,8 @@ internal static class StudyRun
     /// <param name="say">Told what is done.</param>
     /// <param name="progress">Told how far each run is.</param>
     /// <param name="cancel">Stops; the same call goes on.</param>
-    /// <exception cref="LitException">The study cannot be done at all; a run that fails by itself is named in the results.</exception>
+    /// <exception cref="LitException">The study cannot be done at all; a run that fails by itself is named in the
+    /// results.</exception>
     public static StudyResults Run(
         StudyRequest request,
         StudyPlan plan,
@@ -213,7 +216,9 @@ internal static class StudyRun
         if (!request.KeepCheckpoints)
             Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
         say(
-            $"{cell.Name}, seed {seed}: {string.Join(", ", result.Metrics.Take(3).Select(one => FormattableString.Invariant($"{one.Key} {100 * one.Value:F1}%")))} after {result.Seconds:F0} s"
+            $"{cell.Name}, seed {seed}: "
+                + $"{string.Join(", ", result.Metrics.Take(3).Select(one => FormattableString.Invariant($"{one.Key} {100 * one.Value:F1}%")))} "
+                + $"after {result.Seconds:F0} s"
         );
         return result;
     }

@@ -18,7 +18,8 @@ internal sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bo
 /// <summary>The locked side of a model: which tower it reads, and what that tower takes.</summary>
 /// <param name="Tower">How the tower was called: a path or a public name.</param>
 /// <param name="Architecture">What it is, in words.</param>
-/// <param name="Fingerprint">Hash of its weights and preprocessing: only this tower's representations can be read.</param>
+/// <param name="Fingerprint">Hash of its weights and preprocessing: only this tower's representations can be
+/// read.</param>
 /// <param name="Width">Length of its representation.</param>
 /// <param name="Preprocessing">What makes a picture its input.</param>
 /// <param name="File">The tower's file inside the bundle, or null where the bundle only names it.</param>

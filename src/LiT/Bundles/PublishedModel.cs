@@ -6,7 +6,9 @@ using TorchSharp;
 
 namespace LiT.Bundles;
 
-/// <summary>The parts of a model that others published as one file: LiT's and SigLIP's .npz with their vocabulary.</summary>
+/// <summary>
+/// The parts of a model that others published as one file: LiT's and SigLIP's .npz with their vocabulary.
+/// </summary>
 internal sealed record PublishedModel(
     ModelDescription Description,
     TwoTowers Towers,
@@ -19,7 +21,8 @@ internal sealed record PublishedModel(
     /// <param name="spec">How the user called it: a path, with options behind it or none, or a published name.</param>
     /// <param name="compute">Where and in what type to compute.</param>
     /// <param name="vocabulary">The vocabulary; null for the one beside the file.</param>
-    /// <exception cref="LitException">There is no such file, it holds no two towers, or its vocabulary is missing.</exception>
+    /// <exception cref="LitException">There is no such file, it holds no two towers, or its vocabulary is
+    /// missing.</exception>
     public static PublishedModel Open(string spec, ComputeDevice compute, string? vocabulary)
     {
         var (path, options) = TowerPath.Split(spec);

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Bundles;
 
-/// <summary>Two towers in evaluation mode put to use: texts and stored representations in, plain unit vectors out.</summary>
+/// <summary>
+/// Two towers in evaluation mode put to use: texts and stored representations in, plain unit vectors out.
+/// </summary>
 internal static class TowerOutputs
 {
     private const int TextsAtOnce = 256,
@@ -13,8 +15,8 @@ internal static class TowerOutputs
         RepresentationsAtOnce = 4096;
 
     /// <summary>
-    /// ztxt of each text, in their order. Equal texts go through the tower once; texts of as many ids go together, so that a
-    /// tower that masks padding has none to compute.
+    /// ztxt of each text, in their order. Equal texts go through the tower once; texts of as many ids go together, so
+    /// that a tower that masks padding has none to compute.
     /// </summary>
     public static Embeddings Texts(
         TwoTowers towers,
@@ -32,7 +34,9 @@ internal static class TowerOutputs
         tokenizer.Rows(distinct, ids);
         if (ids.Length > 0 && Array.FindIndex(ids, id => id >= towers.Text.VocabularySize) is >= 0 and var beyond)
             throw new LitException(
-                $"The text '{distinct[beyond / length]}' has a piece of the vocabulary (id {ids[beyond]}) that the text tower has no row for: it knows {towers.Text.VocabularySize:N0}. Leave such marks out of the text."
+                $"The text '{distinct[beyond / length]}' has a piece of the vocabulary (id {ids[beyond]}) "
+                    + $"that the text tower has no row for: it knows {towers.Text.VocabularySize:N0}. Leave such "
+                    + "marks out of the text."
             );
         var order = Enumerable
             .Range(0, distinct.Length)

@@ -10,14 +10,17 @@ internal sealed record ClassList(ClassNames Names, string Source);
 
 /// <summary>
 /// Class lists in the forms that people have: one name a line; "n01440764 tench, Tinca tinca" (LOC_synset_mapping.txt,
-/// synset_words.txt); a JSON list; a JSON object of lists by data set or language (CLIP_benchmark's xx_classnames.json);
-/// {"0": ["n01440764", "tench"], …} (imagenet_class_index.json); a Python list (open_clip's files).
+/// synset_words.txt); a JSON list; a JSON object of lists by data set or language (CLIP_benchmark's
+/// xx_classnames.json); {"0": ["n01440764", "tench"], …} (imagenet_class_index.json); a Python list (open_clip's
+/// files).
 /// </summary>
 internal static partial class ClassLists
 {
     /// <param name="path">The file.</param>
-    /// <param name="list">Which list of a file that holds several: a data set's or language's key. Several keys may be tried in turn.</param>
-    /// <exception cref="LitException">No file, no list in it, a hole in it; the message says where and what to do.</exception>
+    /// <param name="list">Which list of a file that holds several: a data set's or language's key. Several keys may be
+    /// tried in turn.</param>
+    /// <exception cref="LitException">No file, no list in it, a hole in it; the message says where and what to
+    /// do.</exception>
     public static ClassList Read(string path, params string[] list)
     {
         var text = NamedLines.Text(path);

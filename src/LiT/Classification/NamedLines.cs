@@ -9,7 +9,9 @@ internal static class NamedLines
 {
     private const long LongestFile = 64 << 20;
 
-    /// <summary>An entry, its line number, and the number of an empty line that stands before it (0 where none does).</summary>
+    /// <summary>
+    /// An entry, its line number, and the number of an empty line that stands before it (0 where none does).
+    /// </summary>
     public readonly record struct Entry(string Line, int Number, int Empty);
 
     /// <summary>A whole file as text.</summary>
@@ -88,7 +90,9 @@ internal static class NamedLines
         }
     }
 
-    /// <summary>The member of an object that holds the list that is wanted; the only one where there is only one.</summary>
+    /// <summary>
+    /// The member of an object that holds the list that is wanted; the only one where there is only one.
+    /// </summary>
     /// <exception cref="LitException">None or several could be meant.</exception>
     public static string Key(string path, JsonElement members, string[] wanted, string what)
     {
@@ -100,8 +104,12 @@ internal static class NamedLines
             return keys[0];
         throw new LitException(
             wanted.Length == 0
-                ? $"{path}: holds several {what} ({string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}). Say which with `TestSet` or `Language`."
-                : $"{path}: holds no list called {string.Join(" or ", wanted.Select(name => $"'{name}'"))}; its {what} are {string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}. Give a file that has it."
+                ? $"{path}: holds several {what} "
+                    + $"({string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}). Say which with "
+                    + "`TestSet` or `Language`."
+                : $"{path}: holds no list called {string.Join(" or ", wanted.Select(name => $"'{name}'"))}; "
+                    + $"its {what} are {string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}. Give a "
+                    + "file that has it."
         );
     }
 

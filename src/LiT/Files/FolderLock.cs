@@ -1,6 +1,8 @@
 namespace LiT.Files;
 
-/// <summary>Keeps a second program from writing to a folder at the same time; a killed program leaves nothing locked.</summary>
+/// <summary>
+/// Keeps a second program from writing to a folder at the same time; a killed program leaves nothing locked.
+/// </summary>
 internal static class FolderLock
 {
     private const string Name = ".writing";

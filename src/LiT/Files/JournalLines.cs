@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace LiT.Files;
 
-/// <summary>A file of JSON lines that grows beside a journal: what was written after the journal's last entry is cut off again.</summary>
+/// <summary>
+/// A file of JSON lines that grows beside a journal: what was written after the journal's last entry is cut off again.
+/// </summary>
 internal sealed class JournalLines : IDisposable
 {
     private static readonly JsonSerializerOptions Plain = new(JsonSerializerDefaults.Web)

@@ -8,7 +8,9 @@ using LiT.Towers;
 
 namespace LiT.Tests.Catalogue;
 
-/// <summary>Two-tower files of others as models and as bundles, whose golden vectors and hashes show what was changed.</summary>
+/// <summary>
+/// Two-tower files of others as models and as bundles, whose golden vectors and hashes show what was changed.
+/// </summary>
 public sealed class ModelConversionTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

@@ -28,7 +28,8 @@ public sealed class StoreResumeTests : IDisposable
 
             using (var again = EmbeddingStoreWriter.Open(folder, Describe()))
             {
-                Assert.InRange(Give(again, Found(Count)), Count - after, Count - after + 3); // no more than the shard under way is lost
+                // no more than the shard under way is lost
+                Assert.InRange(Give(again, Found(Count)), Count - after, Count - after + 3);
                 again.Finish();
             }
 

@@ -156,7 +156,8 @@ public sealed class SupervisedPretrainingTests : IDisposable
         Assert.Equal(Metrics("whole").Select(WithoutTimes), Metrics("killed").Select(WithoutTimes));
 
         static string WithoutTimes(JsonElement line) =>
-            $"{line.GetProperty("step")} {line.GetProperty("loss")} {line.GetProperty("lr")} {line.GetProperty("gradNorm")}";
+            $"{line.GetProperty("step")} {line.GetProperty("loss")} {line.GetProperty("lr")} "
+            + $"{line.GetProperty("gradNorm")}";
     }
 
     [Fact]

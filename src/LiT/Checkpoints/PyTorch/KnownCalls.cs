@@ -152,7 +152,8 @@ internal sealed class KnownCalls(PickleBytes bytes)
     }
 
     /// <summary>
-    /// torch's persistent ids: ('storage', class, key, location, count[, view]), and ('module', class, …) in old files.
+    /// torch's persistent ids: ('storage', class, key, location, count[, view]), and ('module', class, …) in old
+    /// files.
     /// </summary>
     public object? Persistent(object? id)
     {

@@ -10,7 +10,8 @@ namespace LiT.Text.Clip;
 /// </summary>
 internal static partial class ClipText
 {
-    // ftfy repeats until nothing changes; entities of entities ("&amp;amp;amp;…") could make that as long as the text.
+    // ftfy repeats until nothing changes; entities of entities ("&amp;amp;amp;…") could make that as long as the
+    // text.
     private const int MostPasses = 20;
 
     internal static string Clean(string text)
