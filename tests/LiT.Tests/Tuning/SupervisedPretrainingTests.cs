@@ -123,7 +123,7 @@ public sealed class SupervisedPretrainingTests : IDisposable
         );
         Assert.Contains(
             "vit:Ti/16",
-            Assert.Throws<UsageException>(() => ImageTowerLoader.FromScratch("tower.npz")).Message
+            Assert.ThrowsAny<UsageException>(() => ImageTowerLoader.FromScratch("tower.npz")).Message
         );
     }
 
