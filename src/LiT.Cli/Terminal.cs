@@ -22,6 +22,8 @@ internal static class Terminal
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new WordingConverter() },
     };
 
+    private static readonly JsonSerializerOptions JsonLine = new(Json) { WriteIndented = false };
+
     private static readonly Lazy<IAnsiConsole> Output = new(() =>
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
@@ -50,6 +52,9 @@ internal static class Terminal
 
     /// <summary>The result as JSON, on standard output.</summary>
     public static void Write<T>(T result) => Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
+
+    /// <summary>One of many results as a line of JSON, on standard output.</summary>
+    public static void WriteLine<T>(T result) => Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonLine));
 
     /// <summary>A plain line of the result, on standard output.</summary>
     public static void Line(string line = "") => Console.Out.WriteLine(Wording.Of(line));

@@ -29,7 +29,7 @@ internal static class BenchCommand
             turns,
         };
         Limits.Positive(turns);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var spec = parsed.GetRequiredValue(tower);
@@ -39,6 +39,7 @@ internal static class BenchCommand
                         "lit bench measures float32 on the CPU. Leave --device and --dtype out, or give --device cpu."
                     );
                 using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
+                TowerRemarks.Tell(locked, followed: false);
                 Terminal.Say(
                     $"{spec}: "
                         + $"{locked.Architecture}{(locked.Architecture.Contains(" px", StringComparison.Ordinal) ? "" : $", {locked.Preprocessing.Width} px")}, "

@@ -27,7 +27,7 @@ internal static class TuneCommand
         };
         input.AddTo(command);
         choices.AddTo(command);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var recipe = input.RecipeOf(parsed);

@@ -1,5 +1,4 @@
 using System.Globalization;
-using LiT.Embedding;
 
 namespace LiT.Stores;
 
@@ -43,8 +42,8 @@ internal readonly record struct StorePart
         && number >= 1
         && number <= of
             ? new(number, of)
-            : throw SettingException.Of<EmbedOptions>(
-                s => s.Part,
+            : throw new SettingException(
+                "Part",
                 text,
                 null,
                 "write i/n, from 1/n to n/n, for example 2/4 for the second of four parts"

@@ -6,9 +6,9 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>
-/// The logits of a batch, scale · zimg · ztxt, one block at a time. Those that fit into the room for kept ones are
-/// kept for a second visit, the others are computed again. Remembers the best text of each image and the best image of
-/// each text on the way, and for the softmax their sums of exponentials over a running maximum, so that no temperature
+/// The logits of a batch, scale · zimg · ztxt, one block at a time. Those that fit into the room for kept ones are kept
+/// for a second visit, the others are computed again. Remembers the best text of each image and the best image of each
+/// text on the way, and for the softmax their sums of exponentials over a running maximum, so that no temperature
 /// overflows.
 /// </summary>
 internal sealed class LogitBlocks
@@ -70,7 +70,12 @@ internal sealed class LogitBlocks
                 new Rows(first, Math.Min(side, Size - first)),
                 new Rows(other, Math.Min(side, Size - other))
             );
-            visit(rows, columns, Logits(rows, columns));
+            var logits = Logits(rows, columns);
+            // What is fused is cut at fixed places; other operations keep their bits on one thread only.
+            if (fused || logits.device_type != DeviceType.CPU)
+                visit(rows, columns, logits);
+            else
+                Parts.Run(1, _ => visit(rows, columns, logits));
         }
     }
 
@@ -81,15 +86,6 @@ internal sealed class LogitBlocks
             block.Dispose();
         kept.Clear();
         second?.Dispose();
-    }
-
-    /// <summary>sum += a · b, [R, N] += [R, K] · [K, N].</summary>
-    internal static void AddProduct(Tensor sum, Tensor a, Tensor b)
-    {
-        if (OneDnn.IsFaster(a, b.shape[1]))
-            sum.PlusInPlace(OneDnn.Linear(a, b.t(), null));
-        else
-            sum.addmm_(a, b, beta: 1, alpha: 1);
     }
 
     /// <summary>Adds a block to the sums of exponentials and takes note of its largest logits.</summary>
@@ -199,10 +195,8 @@ internal sealed class LogitBlocks
     {
         if (kept.TryGetValue((rows.From, columns.From), out var known))
             return known;
-        var (images, others) = (rows.Of(scaledImages), columns.Of(texts));
-        var logits = OneDnn.IsFaster(images, columns.Count)
-            ? OneDnn.Linear(images, others, null)
-            : images.matmul(others.t());
+        var logits = empty(rows.Count, columns.Count, scaledImages.dtype, scaledImages.device);
+        Products.Write(logits, rows.Of(scaledImages), columns.Of(texts));
         if (used + logits.numel() > room)
             return logits;
         used += logits.numel();

@@ -76,6 +76,14 @@ internal sealed class TuningTowers
     /// <summary>Whether anything on the text side moves now.</summary>
     public bool TextMoves { get; private set; }
 
+    /// <summary>What moves now on one side, <c>image</c> or <c>text</c>, head and tower.</summary>
+    internal IReadOnlyList<Tensor> MovingNow(string side) =>
+        [
+            .. Parameters
+                .Where(one => one.Name.StartsWith(side, StringComparison.Ordinal) && !held.Contains(one.Name))
+                .Select(one => one.Tensor),
+        ];
+
     /// <summary>Unlocks what moves from this step on and holds back what does not yet.</summary>
     internal void At(long step)
     {

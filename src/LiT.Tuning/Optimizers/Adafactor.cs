@@ -81,15 +81,21 @@ internal sealed class Adafactor : TuningOptimizer
         {
             var (ofRows, ofColumns) = FusedUpdate.SquareMeans(gradient, factors.Shrink);
             var byRows = largest == 1;
-            Average(row, byRows ? ofRows : ofColumns, beta2);
-            Average(column, byRows ? ofColumns : ofRows, beta2);
-            var (rowFactor, columnFactor) = ((row / row.mean()).rsqrt_(), column.rsqrt());
+            Tensor? rowFactor = null,
+                columnFactor = null;
+            // On one thread: libtorch cuts sums and the ends of vectors where its threads are.
+            Parts.Run(1, _ =>
+            {
+                Average(row, byRows ? ofRows : ofColumns, beta2);
+                Average(column, byRows ? ofColumns : ofRows, beta2);
+                (rowFactor, columnFactor) = ((row / row.mean()).rsqrt_(), column.rsqrt());
+            });
             FusedUpdate.AdafactorMatrix(
                 parameter.Tensor,
                 gradient,
                 memory.Momentum,
-                byRows ? rowFactor : columnFactor,
-                byRows ? columnFactor : rowFactor,
+                byRows ? rowFactor! : columnFactor!,
+                byRows ? columnFactor! : rowFactor!,
                 Mixing,
                 factors
             );

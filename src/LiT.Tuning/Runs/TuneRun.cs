@@ -94,7 +94,7 @@ internal static class TuneRun
             $"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}"
         );
 
-        using var towers = Towers(request, options, source, tokenizer);
+        using var towers = Towers(request, options, source, tokenizer, say);
         CheckRules(towers, options.Optimizer);
         say(
             $"text tower {request.TextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}"
@@ -110,7 +110,7 @@ internal static class TuneRun
             findings.Add(finding);
             say($"doctor: {finding}");
         }
-        var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, progress, cancel);
+        var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, say, progress, cancel);
         if (options.KeepBest is { } by && validation is null)
             throw SettingException.Of<TuningOptions>(
                 s => s.KeepBest,
@@ -184,6 +184,13 @@ internal static class TuneRun
                 setting.Text == TowerStart.FromScratch
                     ? $"`Lock` {setting}: trains the text tower from scratch, and {text} has weights. Give `Lock` {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
                     : $"`Lock` {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give `TextTower` a file, or `Lock` {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
+            );
+        if (image is not null && setting.Image == TowerStart.Locked && ImageTowerLoader.IsSpec(image))
+            throw SettingException.Of<TuneRequest>(
+                s => s.Lock,
+                setting,
+                $"locks the image tower as it is, and {image} is one from scratch, whose weights are random",
+                $"Name a tower that was trained (lit models list), or give `Lock` u{setting.Letters[1]}"
             );
         if (setting.Text != TowerStart.FromScratch && text is null)
             throw SettingException.Of<TuneRequest>(
@@ -313,6 +320,8 @@ internal static class TuneRun
             );
         var folder = Path.Combine(request.Out, "store");
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+        foreach (var remark in tower.Remarks)
+            say(remark);
         say($"embedding {request.Data} with {spec} into {folder}");
         var result = EmbedRun.Run(tower, spec, source, folder, new EmbedOptions(), request.Compute, progress, cancel);
         if (result.Counts.Skipped > 0)
@@ -326,11 +335,15 @@ internal static class TuneRun
         TuneRequest request,
         TuningOptions options,
         TuningSource source,
-        CaptionTokenizer tokenizer
+        CaptionTokenizer tokenizer,
+        Action<string> say
     )
     {
         var spec = request.TextTower!;
-        var tower = TextTowerSpec.Is(spec)
+        var loaded = TextTowerSpec.Is(spec) ? null : TextTowerLoader.Load(spec);
+        foreach (var remark in loaded?.Remarks ?? [])
+            say(remark);
+        var tower = loaded is null
             ? TextTowerLoader.Create(
                 spec,
                 tokenizer.Tokenizer.VocabularySize,
@@ -338,7 +351,7 @@ internal static class TuneRun
                 request.Seed,
                 tokenizer.Layout.Pad
             )
-            : TextTowerLoader.Load(spec).Tower;
+            : loaded.Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException(
                 spec,

@@ -205,7 +205,7 @@ public sealed class StoreResumeTests : IDisposable
         var message = Assert.Throws<LitException>(() => EmbeddingStore.Open(temporary["store"])).Message;
 
         Assert.Contains(
-            "is not finished (3 pictures so far). Run the same 'lit embed' again",
+            "is not finished (3 pictures so far). Run the same `EmbedRun` again",
             message,
             StringComparison.Ordinal
         );

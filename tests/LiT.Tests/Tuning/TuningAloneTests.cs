@@ -93,7 +93,7 @@ public class TuningAloneTests
         // A side in two parts: what Backward replays must be what Embed embedded, or the gradient is of another
         // function.
         List<Tensor> embedded = [];
-        var side = new EmbeddedSide(
+        using var side = new EmbeddedSide(
             part =>
             {
                 var z = towers.EmbedTexts(ids);
@@ -101,7 +101,8 @@ public class TuningAloneTests
                 return z;
             },
             parts: 2,
-            tuned: true,
+            lanes: 1,
+            tuned: [.. towers.parameters()],
             seed: 11
         );
         var all = side.Embed();
