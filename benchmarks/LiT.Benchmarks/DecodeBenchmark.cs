@@ -10,8 +10,8 @@ using LiT.Towers;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// Pictures decoded exactly and fast (shrunk while they are decoded), in turns on one thread: alone, and with everything up to the
-/// tower's input; and how far the tower's representations of the two are apart.
+/// Pictures decoded exactly and fast (shrunk while they are decoded), in turns on one thread: alone, and with
+/// everything up to the tower's input; and how far the tower's representations of the two are apart.
 /// </summary>
 internal static class DecodeBenchmark
 {
@@ -67,8 +67,11 @@ internal static class DecodeBenchmark
             () => Prepare(fast)
         );
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"{files.Count} pictures of {data}, {megapixels / files.Count:F2} megapixels and {files.Average(file => file.Length) / 1024:F0} KB on average, {shrunk} of them shrunk for {spec}; one thread, median of 3 turns; pictures for a second on the clock | of processor"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{files.Count} pictures of {data}, {megapixels / files.Count:F2} megapixels and "
+                    + $"{files.Average(file => file.Length) / 1024:F0} KB on average, {shrunk} of them shrunk for "
+                    + $"{spec}; one thread, median of 3 turns; pictures for a second on the clock | of processor"
             )
         );
         foreach (
@@ -79,8 +82,11 @@ internal static class DecodeBenchmark
             }
         )
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"  {name, -26} exact {files.Count / exact.Seconds, 7:F1} | {files.Count / exact.Processor, 7:F1}   fast {files.Count / quick.Seconds, 7:F1} | {files.Count / quick.Processor, 7:F1}   {exact.Processor / quick.Processor:F2} x"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  {name, -26} exact {files.Count / exact.Seconds, 7:F1} | "
+                        + $"{files.Count / exact.Processor, 7:F1}   fast {files.Count / quick.Seconds, 7:F1} | "
+                        + $"{files.Count / quick.Processor, 7:F1}   {exact.Processor / quick.Processor:F2} x"
                 )
             );
 
@@ -100,8 +106,10 @@ internal static class DecodeBenchmark
             .Order()
             .ToList();
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"  cosine of the two representations of {spec}: mean {cosines.Average():F5}, median {cosines[cosines.Count / 2]:F5}, least {cosines[0]:F5}"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"  cosine of the two representations of {spec}: mean {cosines.Average():F5}, median "
+                    + $"{cosines[cosines.Count / 2]:F5}, least {cosines[0]:F5}"
             )
         );
         return 0;

@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// A leak audit of stores of random directions, with one test picture in a thousand planted among the training pictures; beside
-/// it the products alone, as float32 matrix products of torch on a part of the same sizes.
+/// A leak audit of stores of random directions, with one test picture in a thousand planted among the training
+/// pictures; beside it the products alone, as float32 matrix products of torch on a part of the same sizes.
 /// </summary>
 internal static class DuplicatesBenchmark
 {
@@ -38,23 +38,35 @@ internal static class DuplicatesBenchmark
             var (seconds, processor) = Timed(() => report = LeakAudit.Run(trainStore, testStore, 0.95));
             var (torchSpeed, torchOfProcessor) = Products(width);
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"leak audit, {train:N0} x {test:N0} embeddings of {width}, {Environment.ProcessorCount} threads, AVX-VNNI {TileProduct.IsFast}, {report!.Leaks.Count} of {test / Planted} planted pictures found"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"leak audit, {train:N0} x {test:N0} embeddings of {width}, "
+                        + $"{Environment.ProcessorCount} threads, AVX-VNNI {TileProduct.IsFast}, "
+                        + $"{report!.Leaks.Count} of {test / Planted} planted pictures found"
                 )
             );
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"  {seconds, 8:F1} s on the clock, {processor, 8:F1} s of processor: {operations / processor / 1e9:F0} G operations in a second of processor; peak memory of the process {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  {seconds, 8:F1} s on the clock, {processor, 8:F1} s of processor: "
+                        + $"{operations / processor / 1e9:F0} G operations in a second of processor; peak memory "
+                        + $"of the process {Process.GetCurrentProcess().PeakWorkingSet64 >> 20} MiB"
                 )
             );
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"  {operations / torchSpeed, 8:F1} s on the clock, {operations / torchOfProcessor, 8:F1} s of processor: the float32 products alone at torch's speed ({torchOfProcessor / 1e9:F0} G in a second of processor), measured on 8,192 x 8,192"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  {operations / torchSpeed, 8:F1} s on the clock, "
+                        + $"{operations / torchOfProcessor, 8:F1} s of processor: the float32 products alone at "
+                        + $"torch's speed ({torchOfProcessor / 1e9:F0} G in a second of processor), measured on "
+                        + $"8,192 x 8,192"
                 )
             );
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"  1,000,000 x 50,000 of 768 need {2.0 * 1e6 * 5e4 * 768 / (operations / processor):F0} s of processor at this speed"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  1,000,000 x 50,000 of 768 need "
+                        + $"{2.0 * 1e6 * 5e4 * 768 / (operations / processor):F0} s of processor at this speed"
                 )
             );
             return report!.Leaks.Count == test / Planted ? 0 : 1;
@@ -83,7 +95,9 @@ internal static class DuplicatesBenchmark
         return (5 * 2.0 * rows * rows * width / seconds, 5 * 2.0 * rows * rows * width / processor);
     }
 
-    /// <summary>Seconds on the clock, and of the processors: what other programs do hardly changes the second.</summary>
+    /// <summary>
+    /// Seconds on the clock, and of the processors: what other programs do hardly changes the second.
+    /// </summary>
     private static (double Seconds, double Processor) Timed(Action action)
     {
         using var process = Process.GetCurrentProcess();
@@ -95,7 +109,9 @@ internal static class DuplicatesBenchmark
         return (seconds, (process.TotalProcessorTime - before).TotalSeconds);
     }
 
-    /// <summary>Random directions; the first <paramref name="planted"/> are the test set's first, a little changed.</summary>
+    /// <summary>
+    /// Random directions; the first <paramref name="planted"/> are the test set's first, a little changed.
+    /// </summary>
     private static void Write(string folder, int rows, int width, int seed, int planted)
     {
         using var writer = EmbeddingStoreWriter.Open(

@@ -11,8 +11,9 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// Embedding from JPEG files on the disk into a store, end to end, against the matrix products alone, and with other towers in the
-/// locked one's place: plain TorchSharp modules, ONNX Runtime in float32 and in int8. All in turns, all through the same pipeline.
+/// Embedding from JPEG files on the disk into a store, end to end, against the matrix products alone, and with other
+/// towers in the locked one's place: plain TorchSharp modules, ONNX Runtime in float32 and in int8. All in turns, all
+/// through the same pipeline.
 /// </summary>
 internal static class EmbedBenchmark
 {
@@ -30,7 +31,9 @@ internal static class EmbedBenchmark
             MakePictures(pictures, count);
             MakePictures(pictures + "-few", ImageBatch.Part * threads);
             Console.WriteLine(
-                $"{count} JPEG files of 640 x 480 into a store, {threads} threads, pictures for a second on the clock | for a second of processor, best of 2 turns (plain modules: one); in brackets the share of the matrix products alone"
+                $"{count} JPEG files of 640 x 480 into a store, {threads} threads, pictures for a second on "
+                    + "the clock | for a second of processor, best of 2 turns (plain modules: one); in brackets "
+                    + "the share of the matrix products alone"
             );
             foreach (var spec in args.Length > 2 ? args[2..] : Known)
                 One(spec, pictures, folder, threads, count);
@@ -124,15 +127,19 @@ internal static class EmbedBenchmark
         );
         for (var i = 0; i < towers.Count; i++)
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"  {towers[i].Name, -26} {best[i + 1].Clock, 7:F2} ({best[i + 1].Clock / best[0].Clock, 4:P0}) | {best[i + 1].Processor, 7:F2} ({best[i + 1].Processor / best[0].Processor, 4:P0})"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  {towers[i].Name, -26} {best[i + 1].Clock, 7:F2} "
+                        + $"({best[i + 1].Clock / best[0].Clock, 4:P0}) | {best[i + 1].Processor, 7:F2} "
+                        + $"({best[i + 1].Processor / best[0].Processor, 4:P0})"
                 )
             );
         foreach (var (_, tower) in towers.Skip(1))
             tower.Dispose();
     }
 
-    // Windows of one cloud with some grain: as large and as costly to decode as photographs of this size (some 60 KB), no two alike.
+    // Windows of one cloud with some grain: as large and as costly to decode as photographs of this size (some 60 KB),
+    // no two alike.
     private static void MakePictures(string folder, int count)
     {
         const int Height = 1200,

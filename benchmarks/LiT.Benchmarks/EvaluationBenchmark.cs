@@ -13,8 +13,8 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// Evaluations on random numbers beside the matrix products that they cannot do without: ImageNet-sized classification from a
-/// store, COCO-sized retrieval, and prompts through a text tower.
+/// Evaluations on random numbers beside the matrix products that they cannot do without: ImageNet-sized classification
+/// from a store, COCO-sized retrieval, and prompts through a text tower.
 /// </summary>
 internal static class EvaluationBenchmark
 {
@@ -65,8 +65,10 @@ internal static class EvaluationBenchmark
             var scored = Spent.Of(() => ZeroShot.Score(run.Images, run.Classes, run.Labels.All, names));
             var product = Spent.Of(() => Similarity.EachRow(run.Images, run.Classes, (_, _) => { }));
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"classification, {images:N0} images, {classes:N0} classes, {templates} templates, {Width} numbers, {get_num_threads()} threads"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"classification, {images:N0} images, {classes:N0} classes, {templates} templates, "
+                        + $"{Width} numbers, {get_num_threads()} threads"
                 )
             );
             Row(
@@ -107,8 +109,10 @@ internal static class EvaluationBenchmark
             );
         }
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"retrieval both ways, {images:N0} images, {texts:N0} texts, {Width} numbers, {get_num_threads()} threads, median of 3"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"retrieval both ways, {images:N0} images, {texts:N0} texts, {Width} numbers, "
+                    + $"{get_num_threads()} threads, median of 3"
             )
         );
         Row(
@@ -123,7 +127,9 @@ internal static class EvaluationBenchmark
         return 0;
     }
 
-    /// <summary>Prompts of CLIP's templates and of names of one to three words, through a text tower of BERT base's size.</summary>
+    /// <summary>
+    /// Prompts of CLIP's templates and of names of one to three words, through a text tower of BERT base's size.
+    /// </summary>
     private static int Prompts(int count)
     {
         using var towers = TuningData.Towers("bert:base", Width);
@@ -184,14 +190,18 @@ internal static class EvaluationBenchmark
         var operations = 2.0 * lengths * TuningData.MatrixWeights(towers.Text) * count;
         var (best, other) = (Spent.Median(sorted.Skip(1)), Spent.Median(asGiven.Skip(1)));
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"{count:N0} prompts of {lengths:F1} ids of 16, BERT base's size, {get_num_threads()} threads, median of 2"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{count:N0} prompts of {lengths:F1} ids of 16, BERT base's size, {get_num_threads()} "
+                    + $"threads, median of 2"
             )
         );
         Row(
             best,
             "those of equal length together",
-            $"{count / best.Seconds:F0} prompts/s, {100 * operations / TextTowerBenchmark.ProductOperations * product.Processor / best.Processor:F0}% of the float32 matrix products that the ids alone need, in processor time"
+            $"{count / best.Seconds:F0} prompts/s, "
+                + $"{100 * operations / TextTowerBenchmark.ProductOperations * product.Processor / best.Processor:F0}% "
+                + "of the float32 matrix products that the ids alone need, in processor time"
         );
         Row(other, "in the order given", $"{count / other.Seconds:F0} prompts/s");
         return 0;
@@ -199,8 +209,10 @@ internal static class EvaluationBenchmark
 
     private static void Row(Spent spent, string what, string more = "") =>
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"  {spent.Seconds, 8:F2} s, {spent.Processor, 8:F2} s of processor   {what}{(more.Length > 0 ? $": {more}" : "")}"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"  {spent.Seconds, 8:F2} s, {spent.Processor, 8:F2} s of processor   "
+                    + $"{what}{(more.Length > 0 ? $": {more}" : "")}"
             )
         );
 

@@ -1,12 +1,17 @@
+using System.Globalization;
+
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// What exactness costs: a step over a large batch with gradient caching against as many pairs in plain micro-batches, each
-/// its own loss (what a machine without room does), and the memory of a step.
+/// What exactness costs: a step over a large batch with gradient caching against as many pairs in plain micro-batches,
+/// each its own loss (what a machine without room does), and the memory of a step.
 /// </summary>
 internal static class ExactStepBenchmark
 {
-    /// <summary>Arguments: text tower, batch, micro-batch, the common size, and "memory" to do one step of the whole batch alone.</summary>
+    /// <summary>
+    /// Arguments: text tower, batch, micro-batch, the common size, and "memory" to do one step of the whole batch
+    /// alone.
+    /// </summary>
     public static int Run(string[] options)
     {
         var spec = options.Length > 0 ? options[0] : "bert:base";
@@ -20,24 +25,33 @@ internal static class ExactStepBenchmark
         Spent exact = default;
         var peak = PeakMemory.Of(() => exact = Steps(batch, batch, alone ? 1 : 2));
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"{spec}, {pairs.MeanLength:F1} ids of 16: exact step at batch {batch}, micro-batch {micro}, {width} numbers: {exact.Seconds:F2} s ({exact.Processor:F2} s of processors), {batch / exact.Seconds:F1} pairs/s, peak {peak / 1e9:F2} GB ({before / 1e9:F2} GB before)"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{spec}, {pairs.MeanLength:F1} ids of 16: exact step at batch {batch}, micro-batch "
+                    + $"{micro}, {width} numbers: {exact.Seconds:F2} s ({exact.Processor:F2} s of processors), "
+                    + $"{batch / exact.Seconds:F1} pairs/s, peak {peak / 1e9:F2} GB ({before / 1e9:F2} GB before)"
             )
         );
         if (alone)
             return 0;
-        // Plain training updates after every micro-batch; its updates beyond the one that both need are not the price of exactness.
+        // Plain training updates after every micro-batch; its updates beyond the one that both need are not the price
+        // of exactness.
         var update = OptimizerBenchmark.Update(towers, new());
         var (wall, work) = ((batch / micro - 1) * update.Seconds, (batch / micro - 1) * update.Processor);
         var plain = Steps(micro, batch, 2);
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"plain steps of {micro} over as many pairs: {plain.Seconds:F2} s ({plain.Processor:F2} s of processors), of which {wall:F2} s ({work:F2} s) are further updates"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"plain steps of {micro} over as many pairs: {plain.Seconds:F2} s ({plain.Processor:F2} s "
+                    + $"of processors), of which {wall:F2} s ({work:F2} s) are further updates"
             )
         );
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"the exact step takes {exact.Seconds / (plain.Seconds - wall):F2} x as long without these updates ({exact.Processor / (plain.Processor - work):F2} x in processor time), {exact.Seconds / plain.Seconds:F2} x with them"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"the exact step takes {exact.Seconds / (plain.Seconds - wall):F2} x as long without these "
+                    + $"updates ({exact.Processor / (plain.Processor - work):F2} x in processor time), "
+                    + $"{exact.Seconds / plain.Seconds:F2} x with them"
             )
         );
         return 0;

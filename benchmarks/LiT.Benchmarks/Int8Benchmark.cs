@@ -8,7 +8,10 @@ using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;
 
-/// <summary>A tower of bytes against the same tower in float32, in turns, and how far their representations of real pictures are apart.</summary>
+/// <summary>
+/// A tower of bytes against the same tower in float32, in turns, and how far their representations of real pictures are
+/// apart.
+/// </summary>
 internal static class Int8Benchmark
 {
     public static int Run(string[] args)
@@ -57,13 +60,18 @@ internal static class Int8Benchmark
             )
         );
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"  float32 {pictures.Count / median[0].Seconds:F2} pictures/s, int8 {pictures.Count / median[1].Seconds:F2}: {median[0].Seconds / median[1].Seconds:F2} x; in processor time {median[0].Processor / median[1].Processor:F2} x"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"  float32 {pictures.Count / median[0].Seconds:F2} pictures/s, int8 "
+                    + $"{pictures.Count / median[1].Seconds:F2}: {median[0].Seconds / median[1].Seconds:F2} x; in "
+                    + $"processor time {median[0].Processor / median[1].Processor:F2} x"
             )
         );
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"  cosine of the two: mean {cosines.Average():F5}, 1st percentile {cosines[cosines.Count / 100]:F5}, least {cosines[0]:F5}"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"  cosine of the two: mean {cosines.Average():F5}, 1st percentile "
+                    + $"{cosines[cosines.Count / 100]:F5}, least {cosines[0]:F5}"
             )
         );
         return 0;

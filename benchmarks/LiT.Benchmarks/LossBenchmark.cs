@@ -5,9 +5,10 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// The softmax contrastive loss, forward and backward, in turns: in blocks with the gradients written out, with and without
-/// the gradient of the images (a locked tower without a head needs none), as TorchSharp's autograd does it on the whole
-/// B x B matrix, and the matrix products alone that none can do without (logits, and a gradient for each side).
+/// The softmax contrastive loss, forward and backward, in turns: in blocks with the gradients written out, with and
+/// without the gradient of the images (a locked tower without a head needs none), as TorchSharp's autograd does it on
+/// the whole B x B matrix, and the matrix products alone that none can do without (logits, and a gradient for each
+/// side).
 /// </summary>
 internal static class LossBenchmark
 {
@@ -52,7 +53,8 @@ internal static class LossBenchmark
         }
         var median = seconds.Select(Spent.Median).ToArray();
         Console.WriteLine(
-            $"softmax contrastive loss, forward and backward, batch {batch}, width {width}, {get_num_threads()} threads, median of {rounds}"
+            $"softmax contrastive loss, forward and backward, batch {batch}, width {width}, "
+                + $"{get_num_threads()} threads, median of {rounds}"
         );
         Row(0, "blocks", blocksLoss);
         Row(1, "blocks, images locked", blocksLoss);
@@ -62,21 +64,30 @@ internal static class LossBenchmark
         Row(3, "autograd, images locked", autogradLoss);
         Row(4, "the three matrix products alone", null);
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"blocks are {median[2].Seconds / median[0].Seconds:F2} x as fast as autograd, {median[3].Seconds / median[1].Seconds:F2} x with locked images, at {100 * median[4].Seconds / median[0].Seconds:F0}% of the matrix products"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"blocks are {median[2].Seconds / median[0].Seconds:F2} x as fast as autograd, "
+                    + $"{median[3].Seconds / median[1].Seconds:F2} x with locked images, at "
+                    + $"{100 * median[4].Seconds / median[0].Seconds:F0}% of the matrix products"
             )
         );
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"in processor time {median[2].Processor / median[0].Processor:F2} x, {median[3].Processor / median[1].Processor:F2} x with locked images, {100 * median[4].Processor / median[0].Processor:F0}%"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"in processor time {median[2].Processor / median[0].Processor:F2} x, "
+                    + $"{median[3].Processor / median[1].Processor:F2} x with locked images, "
+                    + $"{100 * median[4].Processor / median[0].Processor:F0}%"
             )
         );
         return 0;
 
         void Row(int way, string words, double? loss) =>
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"  {words, -32} {median[way].Seconds, 8:F3} s   {median[way].Processor, 8:F3} s of processors   {extra[way] / 1e9, 6:F2} GB extra   {(loss is { } value ? $"loss {value:F6}" : "")}"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  {words, -32} {median[way].Seconds, 8:F3} s   {median[way].Processor, 8:F3} s of "
+                        + $"processors   {extra[way] / 1e9, 6:F2} GB extra   "
+                        + $"{(loss is { } value ? $"loss {value:F6}" : "")}"
                 )
             );
 

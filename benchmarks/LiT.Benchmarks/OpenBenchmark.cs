@@ -7,8 +7,9 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// Opening a checkpoint of the size and the names of LiT-L16L, in every container: the seconds, and the most memory that the
-/// process had, as a multiple of the file. Each figure is a process of its own; the files lie in the page cache.
+/// Opening a checkpoint of the size and the names of LiT-L16L, in every container: the seconds, and the most memory
+/// that the process had, as a multiple of the file. Each figure is a process of its own; the files lie in the page
+/// cache.
 /// </summary>
 internal static class OpenBenchmark
 {
@@ -25,7 +26,8 @@ internal static class OpenBenchmark
             return One(way, path);
         var folder = arguments is [var given] ? given : Path.GetTempPath();
         Console.WriteLine(
-            $"A checkpoint of LiT-L16L's names and sizes, random numbers, {Environment.ProcessorCount} processors, median of 3 processes"
+            $"A checkpoint of LiT-L16L's names and sizes, random numbers, {Environment.ProcessorCount} "
+                + "processors, median of 3 processes"
         );
         foreach (var container in new[] { "npz", "deflated npz", "safetensors" })
         {
@@ -44,8 +46,10 @@ internal static class OpenBenchmark
                         .ToList();
                     var size = (double)new FileInfo(file).Length;
                     Console.WriteLine(
-                        FormattableString.Invariant(
-                            $"  {container, -13} {size / 1e9:F2} GB  {name, -6} {runs[1].Seconds, 7:F3} s  {runs.Max(run => run.Peak) / size:F2} x its size in memory  ({what})"
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"  {container, -13} {size / 1e9:F2} GB  {name, -6} {runs[1].Seconds, 7:F3} s  "
+                                + $"{runs.Max(run => run.Peak) / size:F2} x its size in memory  ({what})"
                         )
                     );
                 }

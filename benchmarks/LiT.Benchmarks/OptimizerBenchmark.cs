@@ -49,7 +49,8 @@ internal static class OptimizerBenchmark
         if (m[0].abs().max().item<float>() == 0)
             throw new InvalidOperationException("PyTorch's kernel was not run.");
         Console.WriteLine(
-            $"one update of {parameters.Sum(parameter => parameter.Tensor.numel()):N0} weights ({spec}), {get_num_threads()} threads, median of 7"
+            $"one update of {parameters.Sum(parameter => parameter.Tensor.numel()):N0} weights ({spec}), "
+                + $"{get_num_threads()} threads, median of 7"
         );
         foreach (
             var (way, seconds) in new[] { "Adafactor, clipped", "AdamW, clipped", "AdamW", "torch._fused_adamw_" }.Zip(

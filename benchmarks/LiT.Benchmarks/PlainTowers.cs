@@ -6,12 +6,14 @@ using static TorchSharp.torch.nn;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// The same networks as one writes them first in TorchSharp: separate query, key and value, attention written out, batch norms by
-/// themselves, nothing folded. They serve as a yardstick for time; their weights are random.
+/// The same networks as one writes them first in TorchSharp: separate query, key and value, attention written out,
+/// batch norms by themselves, nothing folded. They serve as a yardstick for time; their weights are random.
 /// </summary>
 internal static class PlainTowers
 {
-    /// <summary>The plain form of a tower. BiT's is the project's own, unlocked: nothing simpler has its standardised kernels.</summary>
+    /// <summary>
+    /// The plain form of a tower. BiT's is the project's own, unlocked: nothing simpler has its standardised kernels.
+    /// </summary>
     public static Module<Tensor, Tensor> Of(ImageTower tower)
     {
         Module<Tensor, Tensor> plain = tower.Config switch
@@ -83,7 +85,9 @@ internal sealed class PlainViT : Module<Tensor, Tensor>
     }
 }
 
-/// <summary>A text transformer over rows of one length, padding included; the last token is the representation.</summary>
+/// <summary>
+/// A text transformer over rows of one length, padding included; the last token is the representation.
+/// </summary>
 internal sealed class PlainText : Module<Tensor, Tensor>
 {
     private readonly TorchSharp.Modules.Embedding tokens;

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;
 
-/// <summary>A file with the names and shapes of LiT-L16L.npz (ViT-L/16 and BERT-large, 638,443,521 weights) and random numbers.</summary>
+/// <summary>
+/// A file with the names and shapes of LiT-L16L.npz (ViT-L/16 and BERT-large, 638,443,521 weights) and random numbers.
+/// </summary>
 internal static class RandomL16L
 {
     public static void Write(string path, bool deflated)

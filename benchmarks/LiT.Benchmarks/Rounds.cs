@@ -3,10 +3,15 @@ using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;
 
-/// <summary>Times several ways of doing one thing in turns, so that what else the machine does meets all of them.</summary>
+/// <summary>
+/// Times several ways of doing one thing in turns, so that what else the machine does meets all of them.
+/// </summary>
 internal static class Rounds
 {
-    /// <summary>Median seconds of each way over the rounds, on the clock and of processor; one turn of each before them is not counted.</summary>
+    /// <summary>
+    /// Median seconds of each way over the rounds, on the clock and of processor; one turn of each before them is not
+    /// counted.
+    /// </summary>
     public static Spent[] MedianSpent(int rounds, params Action[] ways)
     {
         var spent = ways.Select(_ => new List<Spent>()).ToArray();

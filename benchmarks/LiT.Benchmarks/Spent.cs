@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// What something took: seconds on the clock, and the processor time of this process, which other programs on the machine
-/// hardly change (threads that wait sleep, they do not spin, with OMP_WAIT_POLICY=passive).
+/// What something took: seconds on the clock, and the processor time of this process, which other programs on the
+/// machine hardly change (threads that wait sleep, they do not spin, with OMP_WAIT_POLICY=passive).
 /// </summary>
 internal readonly record struct Spent(double Seconds, double Processor)
 {

@@ -1,8 +1,11 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace LiT.Benchmarks;
 
-/// <summary>Seconds from the command to the first line of metrics, tuning on a store with everything chosen by default.</summary>
+/// <summary>
+/// Seconds from the command to the first line of metrics, tuning on a store with everything chosen by default.
+/// </summary>
 internal static class StartBenchmark
 {
     /// <summary>Arguments: the store; the built program, where it is not beside this one.</summary>
@@ -38,8 +41,10 @@ internal static class StartBenchmark
             folder.Delete(recursive: true);
         }
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"{options[0]}: {TuningData.Median(seconds):F2} s from the command to the first step's metrics, median of 3"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{options[0]}: {TuningData.Median(seconds):F2} s from the command to the first step's "
+                    + $"metrics, median of 3"
             )
         );
         return 0;

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 using static TorchSharp.torch;
@@ -29,8 +30,10 @@ internal static class SteadyBenchmark
                 {
                     GC.Collect();
                     Console.WriteLine(
-                        FormattableString.Invariant(
-                            $"step {line.Step, 6}: {PeakMemory.Now / 1e6, 7:F1} MB resident, {Tensor.TotalCount} live tensors, {line.Seconds:F1} s"
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"step {line.Step, 6}: {PeakMemory.Now / 1e6, 7:F1} MB resident, "
+                                + $"{Tensor.TotalCount} live tensors, {line.Seconds:F1} s"
                         )
                     );
                 },

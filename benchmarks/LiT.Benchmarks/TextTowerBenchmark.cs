@@ -6,9 +6,11 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// Tuning a 12-layer, 512-wide text tower on stored representations of a ViT-B/16, captions of 10 ids on average of at most
-/// 16: pairs a second, and the share of the machine's float32 matrix products that this is, counting real ids only, by libtorch's own
-/// product and by oneDNN's. Beside it the usual way on the same machine, in plain modules: the locked ViT-B/16 at every step and
+/// Tuning a 12-layer, 512-wide text tower on stored representations of a ViT-B/16, captions of 10 ids on average of at
+/// most
+/// 16: pairs a second, and the share of the machine's float32 matrix products that this is, counting real ids only, by
+/// libtorch's own product and by oneDNN's. Beside it the usual way on the same machine, in plain modules: the locked
+/// ViT-B/16 at every step and
 /// 77 positions for every caption.
 /// </summary>
 internal static class TextTowerBenchmark
@@ -54,8 +56,11 @@ internal static class TextTowerBenchmark
         );
         var step = Spent.Median(taken.Skip(1));
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"{spec}, batch {batch}, {pairs.MeanLength:F1} ids of 16, {operations / 1e9:F2} GFLOP a pair, {get_num_threads()} threads: {batch / step.Seconds:F1} pairs/s; in processor time {batch / step.Processor:F1} a second"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{spec}, batch {batch}, {pairs.MeanLength:F1} ids of 16, {operations / 1e9:F2} GFLOP a "
+                    + $"pair, {get_num_threads()} threads: {batch / step.Seconds:F1} pairs/s; in processor time "
+                    + $"{batch / step.Processor:F1} a second"
             )
         );
         Share("libtorch's own", products);
@@ -64,13 +69,20 @@ internal static class TextTowerBenchmark
             return 0;
         var (slow, once) = (Spent.Median(usual), Spent.Median(images));
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"the usual way in plain modules, batch {Usual}, locked ViT-B/16 at every step, {UsualPositions} positions: {Usual / slow.Seconds:F1} pairs/s; stored and packed is {batch / step.Seconds * slow.Seconds / Usual:F1} x, in processor time {batch / step.Processor * slow.Processor / Usual:F1} x"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"the usual way in plain modules, batch {Usual}, locked ViT-B/16 at every step, "
+                    + $"{UsualPositions} positions: {Usual / slow.Seconds:F1} pairs/s; stored and packed is "
+                    + $"{batch / step.Seconds * slow.Seconds / Usual:F1} x, in processor time "
+                    + $"{batch / step.Processor * slow.Processor / Usual:F1} x"
             )
         );
         Console.WriteLine(
-            FormattableString.Invariant(
-                $"ten epochs, embedding each picture once at {Usual / once.Seconds:F1} pictures/s: {Epochs(slow.Seconds, once.Seconds, step.Seconds):F1} x, in processor time {Epochs(slow.Processor, once.Processor, step.Processor):F1} x"
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"ten epochs, embedding each picture once at {Usual / once.Seconds:F1} pictures/s: "
+                    + $"{Epochs(slow.Seconds, once.Seconds, step.Seconds):F1} x, in processor time "
+                    + $"{Epochs(slow.Processor, once.Processor, step.Processor):F1} x"
             )
         );
         return 0;
@@ -87,8 +99,12 @@ internal static class TextTowerBenchmark
                     )
             );
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"  {100 * share:F0}% of {whose} float32 product of 2048 x 2048 matrices ({ProductOperations / product.Seconds / 1e9:F0} GFLOP/s); in processor time {100 * batch * operations / step.Processor * product.Processor / ProductOperations:F0}% ({ProductOperations / product.Processor / 1e9:F0} GFLOP in a second)"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"  {100 * share:F0}% of {whose} float32 product of 2048 x 2048 matrices "
+                        + $"({ProductOperations / product.Seconds / 1e9:F0} GFLOP/s); in processor time "
+                        + $"{100 * batch * operations / step.Processor * product.Processor / ProductOperations:F0}% "
+                        + $"({ProductOperations / product.Processor / 1e9:F0} GFLOP in a second)"
                 )
             );
         }
@@ -125,7 +141,9 @@ internal static class TextTowerBenchmark
         return whole;
     }
 
-    /// <summary>As many pictures embedded once, as <c>lit embed</c> does it: in parts that each run on one thread.</summary>
+    /// <summary>
+    /// As many pictures embedded once, as <c>lit embed</c> does it: in parts that each run on one thread.
+    /// </summary>
     private static Spent Embedding()
     {
         const int Part = 8;

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// The forward of every image tower, locked, against its matrix products alone and against the plain TorchSharp modules as one writes
-/// them first, in turns. Random weights; 224 pixels.
+/// The forward of every image tower, locked, against its matrix products alone and against the plain TorchSharp modules
+/// as one writes them first, in turns. Random weights; 224 pixels.
 /// </summary>
 internal static class TowerBenchmark
 {
@@ -31,7 +31,8 @@ internal static class TowerBenchmark
         var threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1;
         set_num_threads(threads);
         Console.WriteLine(
-            $"pictures/s, {threads} threads, parts of {Part} pictures, median of {Rounds} turns; in brackets the share of the matrix products alone"
+            $"pictures/s, {threads} threads, parts of {Part} pictures, median of {Rounds} turns; in "
+                + "brackets the share of the matrix products alone"
         );
         Console.WriteLine(
             $"{"tower", -14} {"a second", -12} {"products", 9} {"libtorch", 9} {"LiT", 16} {"plain modules", 18}"
@@ -79,8 +80,11 @@ internal static class TowerBenchmark
         {
             var speed = seconds.Select(time => parts * Part / time).ToArray();
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"{spec, -14} {clock} {speed[0], 9:F2} {speed[1], 9:F2} {speed[2], 9:F2} ({speed[2] / speed[0], 4:P0}) {speed[3], 9:F2} ({speed[3] / speed[0], 4:P0})   LiT is {speed[2] / speed[3]:F2} x plain"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{spec, -14} {clock} {speed[0], 9:F2} {speed[1], 9:F2} {speed[2], 9:F2} "
+                        + $"({speed[2] / speed[0], 4:P0}) {speed[3], 9:F2} ({speed[3] / speed[0], 4:P0})   LiT is "
+                        + $"{speed[2] / speed[3]:F2} x plain"
                 )
             );
         }

@@ -5,7 +5,9 @@ using LiT.Tuning.Runs;
 
 namespace LiT.Benchmarks;
 
-/// <summary>Made-up pairs of the sizes that a benchmark is about: stored representations, captions of random words.</summary>
+/// <summary>
+/// Made-up pairs of the sizes that a benchmark is about: stored representations, captions of random words.
+/// </summary>
 internal static class TuningData
 {
     private const int Words = 30_519;
@@ -33,7 +35,9 @@ internal static class TuningData
         return new(null, null, tower, Head.Create(tower.Width, width, 2), Math.Log(10));
     }
 
-    /// <summary>Weights that matrix products read for every token: all but tables, norms and biases; the head works once a text.</summary>
+    /// <summary>
+    /// Weights that matrix products read for every token: all but tables, norms and biases; the head works once a text.
+    /// </summary>
     public static long MatrixWeights(TextTower tower) =>
         tower
             .named_parameters()

@@ -39,6 +39,7 @@ internal static class CutOffOptions
     public static Background BackgroundOf(LitModel model) =>
         BackgroundIfAny(model)
         ?? throw new LitException(
-            $"{model.Folder}: has no background to tell what matches from what does not. Run 'lit calibrate --model {model.Folder} --data PICTURES_WITH_CAPTIONS' once."
+            $"{model.Folder}: has no background to tell what matches from what does not. Run 'lit calibrate "
+                + $"--model {model.Folder} --data PICTURES_WITH_CAPTIONS' once."
         );
 }

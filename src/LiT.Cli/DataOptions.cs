@@ -9,8 +9,10 @@ internal sealed class DataOptions
     private readonly Option<string> data = new("--data")
     {
         Description =
-            "Pictures and words: a folder of class folders, a folder with metadata.jsonl or metadata.csv, WebDataset archives "
-            + "(x.tar, x-{000..011}.tar.gz, globs), a .tsv, .csv or .parquet, an embedding store, or NAME=DIR for a public test set (see 'lit data sets').",
+            "Pictures and words: a folder of class folders, a folder with metadata.jsonl or metadata.csv, "
+            + "WebDataset archives "
+            + "(x.tar, x-{000..011}.tar.gz, globs), a .tsv, .csv or .parquet, an embedding store, or "
+            + "NAME=DIR for a public test set (see 'lit data sets').",
     };
 
     /// <summary>Whether --data has to be given; set before <see cref="AddTo"/>.</summary>

@@ -12,7 +12,8 @@ internal static class DecodeOption
         Option<DecodePath?> option = new("--decode")
         {
             Description =
-                "exact: every pixel, as the tower's reference does it; fast: JPEG and WebP are shrunk while they are decoded, other pixels and a little other numbers."
+                "exact: every pixel, as the tower's reference does it; fast: JPEG and WebP are shrunk "
+                + "while they are decoded, other pixels and a little other numbers."
                 + (otherwise is null ? " By default exact, or as the store has it." : ""),
             CustomParser = result =>
                 Enum.GetValues<DecodePath>()

@@ -14,8 +14,10 @@ internal sealed record Finding(string What, bool Ok, string Found, string? Mend 
 internal static class Doctor
 {
     private const string NativeAdvice =
-        "libLibTorchSharp.so asks for the symbol version GLIBCXX_3.4.32 (GCC 13). The build makes that requirement weak in its "
-        + "own copy (src/LiT/buildTransitive/LiT.targets); a copy made by hand lacks it. Build again with 'dotnet build -c Release', or install a newer libstdc++.";
+        "libLibTorchSharp.so asks for the symbol version GLIBCXX_3.4.32 (GCC 13). The build makes that "
+        + "requirement weak in its "
+        + "own copy (src/LiT/buildTransitive/LiT.targets); a copy made by hand lacks it. Build again with "
+        + "'dotnet build -c Release', or install a newer libstdc++.";
 
     private static readonly byte[] OnePixelPng = Convert.FromBase64String(
         "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR4nGP438AAAAQBAYDFKhhdAAAAAElFTkSuQmCC"
@@ -26,7 +28,8 @@ internal static class Doctor
             new(
                 "system",
                 true,
-                $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, .NET {Environment.Version}"
+                $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}, .NET "
+                    + $"{Environment.Version}"
             ),
             Cores(),
             Memory(),
@@ -37,22 +40,28 @@ internal static class Doctor
                 using var scope = NewDisposeScope();
                 var sum = ones(64, 64).matmul(ones(64, 64)).sum().item<float>();
                 return sum == 64 * 64 * 64
-                    ? $"libtorch works, {get_num_threads()} threads, {(cuda.is_available() ? $"{cuda.device_count()} CUDA device(s)" : "no CUDA")}"
+                    ? $"libtorch works, {get_num_threads()} threads, "
+                        + $"{(cuda.is_available() ? $"{cuda.device_count()} CUDA device(s)" : "no CUDA")}"
                     : throw new LitException($"64 x 64 ones multiplied gave a sum of {sum}");
             }),
             Try(
                 "pictures (libvips)",
-                "NetVips.Native for this platform is missing from the program's folder. Build again with 'dotnet build -c Release'.",
+                "NetVips.Native for this platform is missing from the program's folder. Build again with "
+                    + "'dotnet build -c Release'.",
                 () =>
                 {
                     var image = Decoding.Decode(OnePixelPng);
-                    return $"libvips {NetVips.NetVips.Version(0)}.{NetVips.NetVips.Version(1)}.{NetVips.NetVips.Version(2)} decodes, {image.Width} x {image.Height}";
+                    return "libvips "
+                        + $"{NetVips.NetVips.Version(0)}.{NetVips.NetVips.Version(1)}.{NetVips.NetVips.Version(2)} "
+                        + $"decodes, {image.Width} x {image.Height}";
                 }
             ),
             Waiting(),
             Try(
                 "what the built-in tower computes",
-                "This machine or libtorch computes something else than where the tower was made: embeddings from here would not fit models from elsewhere. Build again, and report it with this output.",
+                "This machine or libtorch computes something else than where the tower was made: "
+                    + "embeddings from here would not fit models from elsewhere. Build again, and report it with "
+                    + "this output.",
                 DrawnTower.Check
             ),
             .. model is null
@@ -73,7 +82,8 @@ internal static class Doctor
         return check.Golden is { } golden
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"{golden.Texts} texts and {golden.Pictures} pictures within {golden.Largest:0.0e+0} of their length ({golden.Allowed:0.0e+0} allowed)"
+                $"{golden.Texts} texts and {golden.Pictures} pictures within {golden.Largest:0.0e+0} of "
+                    + $"their length ({golden.Allowed:0.0e+0} allowed)"
             )
             : "its files and tower are unchanged; it carries no golden vectors";
     }
@@ -116,7 +126,8 @@ internal static class Doctor
                 "waiting threads",
                 false,
                 $"OMP_WAIT_POLICY={policy}",
-                "Two threads that share a core slow each other down by 2.4 times when they spin. Set OMP_WAIT_POLICY=passive, or unset it."
+                "Two threads that share a core slow each other down by 2.4 times when they spin. Set "
+                    + "OMP_WAIT_POLICY=passive, or unset it."
             );
     }
 

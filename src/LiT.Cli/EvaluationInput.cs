@@ -18,12 +18,14 @@ internal sealed class EvaluationInput
     private readonly Option<string?> classes = new("--classes")
     {
         Description =
-            "Class names, the first for label 0: one a line, aliases separated by commas; or a JSON list, imagenet_class_index.json, xx_classnames.json.",
+            "Class names, the first for label 0: one a line, aliases separated by commas; or a JSON list, "
+            + "imagenet_class_index.json, xx_classnames.json.",
     };
     private readonly Option<string?> templates = new("--templates")
     {
         Description =
-            $"Prompt templates with {{}} where the class name goes: a file (one a line, or JSON), or one of {string.Join(", ", TemplateSets.Names)}.",
+            "Prompt templates with {} where the class name goes: a file (one a line, or JSON), or one of "
+            + $"{string.Join(", ", TemplateSets.Names)}.",
     };
     private readonly Option<string?> dataset = new("--dataset")
     {
@@ -33,12 +35,14 @@ internal sealed class EvaluationInput
     private readonly Option<string?> language = new("--language")
     {
         Description =
-            "Language of class names or captions, where they come in several: one, several with commas between them, or all.",
+            "Language of class names or captions, where they come in several: one, several with commas "
+            + "between them, or all.",
     };
     private readonly Option<string> crop = new("--crop")
     {
         Description =
-            $"How pictures are cut: {string.Join(", ", EvaluationCrop.Names)} (the tower's own by default), or paper for what the paper's evaluation does with the named set.",
+            $"How pictures are cut: {string.Join(", ", EvaluationCrop.Names)} (the tower's own by default), "
+            + "or paper for what the paper's evaluation does with the named set.",
         DefaultValueFactory = _ => EvaluationCrop.Model,
     };
     private readonly Option<string?> training = new("--training-store")
@@ -53,7 +57,8 @@ internal sealed class EvaluationInput
     private readonly Option<string?> textCache = new("--text-cache")
     {
         Description =
-            "A folder that keeps embedded texts: an interrupted evaluation goes on, another with the same texts does not embed them again.",
+            "A folder that keeps embedded texts: an interrupted evaluation goes on, another with the same "
+            + "texts does not embed them again.",
     };
     private readonly Option<bool> allAliases = new("--all-aliases")
     {
@@ -68,7 +73,8 @@ internal sealed class EvaluationInput
     private readonly Option<bool> averageViews = new("--average-views")
     {
         Description =
-            "A picture is the mean of all the views that a store holds of it (lit embed --views), in place of the plain one.",
+            "A picture is the mean of all the views that a store holds of it (lit embed --views), in place "
+            + "of the plain one.",
     };
     private readonly Option<string?> predictions = new("--predictions")
     {
@@ -177,7 +183,8 @@ internal sealed class EvaluationInput
                 result.AddError("--image-embeddings and --text-embeddings belong together. Give both.");
             else if (!given && !(Has(model) && Has(Data.Option)))
                 result.AddError(
-                    "Give --model MODEL and --data DATA (or, for embeddings made elsewhere, --image-embeddings and --text-embeddings)."
+                    "Give --model MODEL and --data DATA (or, for embeddings made elsewhere, "
+                        + "--image-embeddings and --text-embeddings)."
                 );
         });
     }
@@ -210,7 +217,8 @@ internal sealed class EvaluationInput
         return all() is { Count: > 0 } found
             ? found
             : throw new LitException(
-                "--language all: there are no languages to be seen. Give data with captions by language, or --classes with lists by language."
+                "--language all: there are no languages to be seen. Give data with captions by language, "
+                    + "or --classes with lists by language."
             );
     }
 

@@ -12,7 +12,8 @@ internal static class Limits
             .Index()
             .Where(argument => string.IsNullOrWhiteSpace(argument.Item))
             .Select(argument =>
-                $"{(argument.Index > 0 ? arguments[argument.Index - 1] : "the first argument")}: the value is empty. Give one, or leave the option out."
+                $"{(argument.Index > 0 ? arguments[argument.Index - 1] : "the first argument")}: the value "
+                + "is empty. Give one, or leave the option out."
             );
 
     /// <summary>Whole numbers from 1.</summary>

@@ -15,13 +15,15 @@ internal sealed class OutputOptions
     private readonly Option<string?> form = new("--to")
     {
         Description =
-            "webdataset (.tar shards), parquet (Hugging Face's image column), or folder (pictures and metadata.jsonl). Default: webdataset.",
+            "webdataset (.tar shards), parquet (Hugging Face's image column), or folder (pictures and "
+            + "metadata.jsonl). Default: webdataset.",
     };
 
     private readonly Option<int?> perShard = new("--samples-per-shard")
     {
         Description =
-            "Samples in a shard; an interrupted run goes on after the last whole one. Default: 10,000, of parquet 1,000.",
+            "Samples in a shard; an interrupted run goes on after the last whole one. Default: 10,000, of "
+            + "parquet 1,000.",
     };
 
     public void AddTo(Command command)

@@ -5,7 +5,9 @@ using LiT.Tuning.Optimizers;
 
 namespace LiT.Cli;
 
-/// <summary>Options that single out parameters by their names: <c>PATTERN=NUMBER</c>, the pattern a regular expression.</summary>
+/// <summary>
+/// Options that single out parameters by their names: <c>PATTERN=NUMBER</c>, the pattern a regular expression.
+/// </summary>
 internal static class ParameterRules
 {
     private const int MostSteps = 1_000_000_000;
@@ -18,7 +20,9 @@ internal static class ParameterRules
                 .Select(rule => new ParameterRule(rule.Pattern, Number(option, rule.Text, rule.Value, 1e6))),
         ];
 
-    /// <summary>Delays: a number alone holds back the towers that are pre-trained and unlocked; their heads train at once.</summary>
+    /// <summary>
+    /// Delays: a number alone holds back the towers that are pre-trained and unlocked; their heads train at once.
+    /// </summary>
     public static IReadOnlyList<UnlockRule> Unlocks(string option, IEnumerable<string> texts, LockSetting setting) =>
         [
             .. texts.SelectMany(text =>
@@ -41,7 +45,8 @@ internal static class ParameterRules
             yield return @"^text\.";
         if (setting.Image != TowerStart.Unlocked && setting.Text != TowerStart.Unlocked)
             throw new UsageException(
-                $"{option} {text}: with --lock {setting} no tower is pre-trained and unlocked. Say what is held back, as in '^text\\.={text}'."
+                $"{option} {text}: with --lock {setting} no tower is pre-trained and unlocked. Say what is "
+                    + $"held back, as in '^text\\.={text}'."
             );
     }
 

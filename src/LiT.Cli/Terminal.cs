@@ -98,12 +98,14 @@ internal static class Terminal
                 break;
             case IOException or UnauthorizedAccessException:
                 Complain(
-                    $"{trouble.Message.TrimEnd('.')}. Make room or give another path, then run the same command again: it goes on from where it was."
+                    $"{trouble.Message.TrimEnd('.')}. Make room or give another path, then run the same "
+                        + "command again: it goes on from where it was."
                 );
                 break;
             default:
                 Complain(
-                    $"{trouble.GetType().Name}: {trouble.Message}{(verbose ? "" : " This is a bug; run again with --verbose for the place.")}"
+                    $"{trouble.GetType().Name}: "
+                        + $"{trouble.Message}{(verbose ? "" : " This is a bug; run again with --verbose for the place.")}"
                 );
                 break;
         }

@@ -5,8 +5,8 @@ using System.Text.RegularExpressions;
 namespace LiT.Cli;
 
 /// <summary>
-/// The library names settings by member (<c>`MaxBad`</c>) and methods by their type (<c>`EmbedRun(Views: 2)`</c>); here,
-/// and nowhere else, they become what a user types: <c>--max-bad</c> and <c>'lit embed --views 2'</c>.
+/// The library names settings by member (<c>`MaxBad`</c>) and methods by their type (<c>`EmbedRun(Views: 2)`</c>);
+/// here, and nowhere else, they become what a user types: <c>--max-bad</c> and <c>'lit embed --views 2'</c>.
 /// </summary>
 internal static partial class Wording
 {

@@ -91,8 +91,10 @@ public sealed partial class LitModel : IDisposable
         }
         if (!Path.Exists(path))
             throw new LitException(
-                $"{path}: no model is there, and no published one has that name{(ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : "")}. "
-                    + "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows."
+                path,
+                "no model is there, and no published one has that "
+                    + $"name{(ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : "")}",
+                "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows"
             );
         var folder = BundleIn(path) ?? path;
         var description = ModelDescription.Read(folder);
@@ -251,8 +253,10 @@ public sealed partial class LitModel : IDisposable
         var spec = side.File is { } file ? Path.Combine(folder ?? ".", file) : side.Tower;
         if (side.File is null && !TowerPath.IsThere(spec))
             throw new LitException(
-                $"{spec}: the bundle names this image tower and does not hold it, and it is not there. "
-                    + $"{(ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, or tune with `BundleTower` always."
+                spec,
+                "the bundle names this image tower and does not hold it, and it is not there",
+                $"{(ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, "
+                    + "or tune with `BundleTower` always"
             );
         var loaded = ImageTowerLoader.Load(
             spec,
@@ -263,7 +267,10 @@ public sealed partial class LitModel : IDisposable
         var found = loaded.Fingerprint;
         loaded.Dispose();
         throw new LitException(
-            $"{spec}: this image tower is not the one that the model was tuned to (fingerprint {found[..12]} where {side.Fingerprint[..Math.Min(12, side.Fingerprint.Length)]} is expected). Put the right file back."
+            spec,
+            $"this image tower is not the one that the model was tuned to (fingerprint {found[..12]} where "
+                + $"{side.Fingerprint[..Math.Min(12, side.Fingerprint.Length)]} is expected)",
+            "Put the right file back"
         );
     }
 }

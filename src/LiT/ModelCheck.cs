@@ -45,7 +45,10 @@ internal static class ModelCheck
             var now = model.Golden(withImages: written.Images is not null);
             if (written.Trouble(now) is { } trouble)
                 throw new LitException(
-                    $"{path}: {trouble}. Its weights are unchanged, so this machine or program computes something else: run 'lit doctor', and use the version that the bundle was made with."
+                    path,
+                    trouble,
+                    "Its weights are unchanged, so this machine or program computes something else: run 'lit doctor', "
+                        + "and use the version that the bundle was made with"
                 );
             var (largest, allowed) = written.DistanceTo(now);
             golden = new(written.Texts.Count, written.Images is null ? 0 : ProbeVectors.Pictures, largest, allowed);

@@ -48,12 +48,14 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         (
             "tune",
             Numbers.Computed,
-            "tune --data store --text-tower text:width=16,depth=1,heads=2 --steps 4 --batch 16 --val test.tar --out {new}"
+            "tune --data store --text-tower text:width=16,depth=1,heads=2 --steps 4 --batch 16 --val "
+                + "test.tar --out {new}"
         ),
         (
             "study",
             Numbers.Computed,
-            "study --data store --test store --vary textTower=text:width=16,depth=1,heads=2 --vary batch=16 --vary steps=2 "
+            "study --data store --test store --vary textTower=text:width=16,depth=1,heads=2 --vary "
+                + "batch=16 --vary steps=2 "
                 + "--seeds 0,1 --out {new}"
         ),
         (
@@ -85,7 +87,8 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         (
             "eval-classification",
             Numbers.Exact,
-            "eval classification --image-embeddings pictures.npy --text-embeddings classes.npy --labels labels.txt --classes classes.txt"
+            "eval classification --image-embeddings pictures.npy --text-embeddings classes.npy --labels "
+                + "labels.txt --classes classes.txt"
         ),
         ("eval-classification-model", Numbers.Computed, "eval classification --model run --data test.tar"),
         (

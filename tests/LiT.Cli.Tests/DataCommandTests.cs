@@ -227,7 +227,8 @@ public sealed class DataCommandTests : IDisposable
                 new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }
             )
             .Select(path =>
-                $"{Path.GetRelativePath(Path.Combine(folder, name), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}"
+                $"{Path.GetRelativePath(Path.Combine(folder, name), path)} "
+                + $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}"
             )
             .Order(StringComparer.Ordinal);
 }

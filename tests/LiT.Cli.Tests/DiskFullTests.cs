@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace LiT.Cli.Tests;
 
 /// <summary>
-/// Every verb that writes much, on a disk that is too small for it: one clear line, nothing half-written, and with more room the same
-/// command comes to the same bytes.
+/// Every verb that writes much, on a disk that is too small for it: one clear line, nothing half-written, and with more
+/// room the same command comes to the same bytes.
 /// </summary>
 public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixture<DiskFullTests.Drawings>, IDisposable
 {
@@ -41,7 +41,9 @@ public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixtu
         var small = $"'{Lit.Program}' {command} --out small/out";
 
         var outcome = Shell(
-            $"mount -t tmpfs -o size={size} tmpfs small && {{ {small} >output 2>first; echo $? >code; find small -mindepth 1 >left; mount -o remount,size=50m small && {small} >output && cp -r small/out again; }}"
+            $"mount -t tmpfs -o size={size} tmpfs small && {{ {small} >output 2>first; echo $? >code; find "
+                + $"small -mindepth 1 >left; mount -o remount,size=50m small && {small} >output && cp -r "
+                + "small/out again; }"
         );
 
         Assert.True(outcome == 0, Text("first"));
@@ -67,7 +69,8 @@ public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixtu
         Assert.Equal(
             0,
             Shell(
-                $"mount -t tmpfs -o size=100k tmpfs small && {{ '{Lit.Program}' quickstart --out small/quickstart 2>first; echo $? >code; find small -mindepth 1 >left; }}"
+                $"mount -t tmpfs -o size=100k tmpfs small && {{ '{Lit.Program}' quickstart --out "
+                    + "small/quickstart 2>first; echo $? >code; find small -mindepth 1 >left; }"
             )
         );
 
@@ -118,7 +121,8 @@ public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixtu
                 new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }
             )
             .Select(path =>
-                $"{Path.GetRelativePath(Path.Combine(folder, name), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}"
+                $"{Path.GetRelativePath(Path.Combine(folder, name), path)} "
+                + $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}"
             )
             .Order(StringComparer.Ordinal);
 

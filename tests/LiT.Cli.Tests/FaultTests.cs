@@ -18,7 +18,8 @@ public sealed class FaultTests : IDisposable
         {
             using var process = Lit.Start(folder, Embed("killed"));
             _ = process.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
-            var shards = blow < 2 ? -1 : Shards("killed") + random.Next(1, 4); // the first two at any moment of the start
+            // the first two at any moment of the start
+            var shards = blow < 2 ? -1 : Shards("killed") + random.Next(1, 4);
             if (shards < 0)
                 Thread.Sleep(random.Next(50, 700));
             else
@@ -179,7 +180,8 @@ public sealed class FaultTests : IDisposable
                 new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = 0 }
             )
             .Select(path =>
-                $"{Path.GetRelativePath(Path.Combine(folder, store), path)} {Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}"
+                $"{Path.GetRelativePath(Path.Combine(folder, store), path)} "
+                + $"{Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(File.ReadAllBytes(path)))}"
             )
             .Order(StringComparer.Ordinal);
 }

@@ -6,8 +6,8 @@ using System.Text;
 namespace LiT.Cli.Tests;
 
 /// <summary>
-/// The built program inside this process: nothing is copied here, its assemblies and natives are loaded from where they were
-/// built, once for all runs. One run at a time: folder and console belong to the process.
+/// The built program inside this process: nothing is copied here, its assemblies and natives are loaded from where they
+/// were built, once for all runs. One run at a time: folder and console belong to the process.
 /// </summary>
 internal static class Here
 {

@@ -216,7 +216,8 @@ public sealed class MainJobTests : IDisposable
         Directory
             .EnumerateFiles(Path.Combine(folder, store), "*", SearchOption.AllDirectories)
             .Select(path =>
-                $"{Path.GetRelativePath(Path.Combine(folder, store), path)} {Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}"
+                $"{Path.GetRelativePath(Path.Combine(folder, store), path)} "
+                + $"{Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(path)))}"
             )
             .Order(StringComparer.Ordinal);
 }

@@ -2,7 +2,9 @@ using System.Text.RegularExpressions;
 
 namespace LiT.Cli.Tests;
 
-/// <summary>What differs from run to run or from machine to machine, by name; everything else stays as it was printed.</summary>
+/// <summary>
+/// What differs from run to run or from machine to machine, by name; everything else stays as it was printed.
+/// </summary>
 internal static partial class Scrubbed
 {
     /// <summary>Seconds, rates, hashes and this machine's places.</summary>
@@ -26,8 +28,8 @@ internal static partial class Scrubbed
         JsonFound().Replace(TableFound().Replace(text, "$1 <found> $2"), "$1<found>");
 
     /// <summary>
-    /// Fractions that a network computed: another processor has other last digits. Cells of tables lose their widths with them.
-    /// What was given or follows from the data (a learning rate, the tokens a caption) stays.
+    /// Fractions that a network computed: another processor has other last digits. Cells of tables lose their widths
+    /// with them. What was given or follows from the data (a learning rate, the tokens a caption) stays.
     /// </summary>
     public static string Computed(string text)
     {

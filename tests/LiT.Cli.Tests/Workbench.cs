@@ -4,8 +4,8 @@ using System.Text;
 namespace LiT.Cli.Tests;
 
 /// <summary>
-/// A folder with a little of everything, made once: drawings, a store of them by a tower from scratch, a run tuned on it, and
-/// embeddings made elsewhere whose answers can be worked out in the head.
+/// A folder with a little of everything, made once: drawings, a store of them by a tower from scratch, a run tuned on
+/// it, and embeddings made elsewhere whose answers can be worked out in the head.
 /// </summary>
 public sealed class Workbench : IDisposable
 {
@@ -47,7 +47,9 @@ public sealed class Workbench : IDisposable
 
     private void Make(string command) => Here.Run(Folder, command.Split(' ')).Expect(0);
 
-    /// <summary>Six pictures of three classes on three axes; the last is nearer to another class than to its own.</summary>
+    /// <summary>
+    /// Six pictures of three classes on three axes; the last is nearer to another class than to its own.
+    /// </summary>
     private void Given()
     {
         float[][] pictures =

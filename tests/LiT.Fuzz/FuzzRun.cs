@@ -6,8 +6,9 @@ namespace LiT.Fuzz;
 public sealed record Finding(string Target, int Seed, long Iteration, string What, byte[] Input);
 
 /// <summary>
-/// Reads wrong files and watches: nothing but LitException comes out, in one line; no input takes over a second; nothing is
-/// allocated beyond twice the file and 16 MB, on the managed heap or (on Linux, where it can be seen) outside it.
+/// Reads wrong files and watches: nothing but LitException comes out, in one line; no input takes over a second;
+/// nothing is allocated beyond twice the file and 16 MB, on the managed heap or (on Linux, where it can be seen)
+/// outside it.
 /// </summary>
 public sealed class FuzzRun(int seed, string workFolder)
 {
@@ -24,7 +25,10 @@ public sealed class FuzzRun(int seed, string workFolder)
     /// <summary>The most processor time that an input took.</summary>
     public TimeSpan Slowest { get; private set; }
 
-    /// <summary>The most memory that an input took beside the managed heap, in bytes; libraries that are loaded on the way count.</summary>
+    /// <summary>
+    /// The most memory that an input took beside the managed heap, in bytes; libraries that are loaded on the way
+    /// count.
+    /// </summary>
     public long MostNative { get; private set; }
 
     /// <summary>Input number <paramref name="iteration"/> of a target is always the same one.</summary>
@@ -34,7 +38,8 @@ public sealed class FuzzRun(int seed, string workFolder)
         var path = Path.Combine(workFolder, target.FileName);
         File.WriteAllBytes(path, input);
         var what = Watch(target, path, input.Length);
-        // Another program may have taken the time, and a library that loads the memory: only what is too much again and again is.
+        // Another program may have taken the time, and a library that loads the memory: only what is too much again and
+        // again is.
         for (var again = 0; again < 3 && what is { Again: true }; again++)
             what = Watch(target, path, input.Length);
         return what is { Message: { } message } ? new(target.Name, seed, iteration, message, input) : null;

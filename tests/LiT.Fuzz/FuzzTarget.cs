@@ -9,8 +9,8 @@ using LiT.Towers;
 namespace LiT.Fuzz;
 
 /// <summary>
-/// One reader of files from outside, and files that it reads. <see cref="Read"/> opens a file and reads all of it; it may end
-/// in a <see cref="LitException"/> and in nothing else.
+/// One reader of files from outside, and files that it reads. <see cref="Read"/> opens a file and reads all of it; it
+/// may end in a <see cref="LitException"/> and in nothing else.
 /// </summary>
 public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action<string> Read)
 {

@@ -62,7 +62,8 @@ foreach (var target in targets)
     }
     Console.WriteLine(
         $"{target.Name}: {done - first} mutations of {target.Seeds.Count} files in {clock.Elapsed.TotalSeconds:f0} s, "
-            + $"{run.Refused} refused, {run.Accepted} read, slowest {run.Slowest.TotalMilliseconds:f0} ms of a processor, most memory beside the heap {run.MostNative / 1e6:f0} MB"
+            + $"{run.Refused} refused, {run.Accepted} read, slowest {run.Slowest.TotalMilliseconds:f0} ms of "
+            + $"a processor, most memory beside the heap {run.MostNative / 1e6:f0} MB"
     );
     Directory.Delete(work, recursive: true);
     findings += found;

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace LiT.Fuzz;
 
-/// <summary>What the process has in memory at most, from one moment to another: Linux counts it, and can start anew.</summary>
+/// <summary>
+/// What the process has in memory at most, from one moment to another: Linux counts it, and can start anew.
+/// </summary>
 internal static class ResidentMemory
 {
     private const string ClearRefs = "/proc/self/clear_refs",

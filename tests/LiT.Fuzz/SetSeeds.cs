@@ -64,7 +64,8 @@ internal static class SetSeeds
         );
         Text(
             "wit/wit_v1.test.all-00000.tsv",
-            "language\tpage_url\timage_url\tcaption_reference_description\nen\tx\thttps://example.org/a/A%20b.jpg\ta bridge\nde\ty\thttps://example.org/a/A%20b.jpg\teine Brücke\n"
+            "language\tpage_url\timage_url\tcaption_reference_description\nen\tx\thttps://example.org/a/A%20b.jpg\ta "
+                + "bridge\nde\ty\thttps://example.org/a/A%20b.jpg\teine Brücke\n"
         );
         return folder;
     }

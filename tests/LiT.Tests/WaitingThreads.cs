@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace LiT.Tests;
 
 /// <summary>
-/// OpenMP threads that wait are told to sleep, as the command line tells them: where tests share cores they otherwise spin,
-/// and the whole takes several times as long. libgomp reads this when libtorch is loaded, from the native environment.
+/// OpenMP threads that wait are told to sleep, as the command line tells them: where tests share cores they otherwise
+/// spin, and the whole takes several times as long. libgomp reads this when libtorch is loaded, from the native
+/// environment.
 /// </summary>
 internal static partial class WaitingThreads
 {

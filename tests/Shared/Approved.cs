@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace LiT.Tests;
 
 /// <summary>
-/// Text that somebody has looked at and found right, in the folder Approved of each test project. What comes out otherwise is
-/// written beside it as NAME.received.txt; with LIT_APPROVE=1 in the environment it takes the approved text's place, to be
-/// looked at in the diff.
+/// Text that somebody has looked at and found right, in the folder Approved of each test project. What comes out
+/// otherwise is written beside it as NAME.received.txt; with LIT_APPROVE=1 in the environment it takes the approved
+/// text's place, to be looked at in the diff.
 /// </summary>
 internal static class Approved
 {
@@ -63,7 +63,8 @@ internal static class Approved
     private static bool IsContinuousIntegration =>
         Environment.GetEnvironmentVariable("CI") is { Length: > 0 } value && value is not ("0" or "false");
 
-    // The sources where the tests were built, so that an accepted text counts without another build; else the copy beside the tests.
+    // The sources where the tests were built, so that an accepted text counts without another build; else the copy
+    // beside the tests.
     private static string FolderOf(string caller)
     {
         for (var at = Path.GetDirectoryName(caller); at is not null; at = Path.GetDirectoryName(at))
@@ -78,6 +79,7 @@ internal static class Approved
         var line = 0;
         while (line < was.Length && line < now.Length && was[line] == now[line])
             line++;
-        return $", first in line {line + 1}\n  approved: {was.ElementAtOrDefault(line)}\n  received: {now.ElementAtOrDefault(line)}";
+        return $", first in line {line + 1}\n  approved: {was.ElementAtOrDefault(line)}\n  received: "
+            + $"{now.ElementAtOrDefault(line)}";
     }
 }

@@ -3,7 +3,9 @@ using System.Text;
 
 namespace LiT.Benchmarks.Onnx;
 
-/// <summary>Writes an ONNX model (opset 20) as protobuf bytes: as much of the format as the benchmarked networks need.</summary>
+/// <summary>
+/// Writes an ONNX model (opset 20) as protobuf bytes: as much of the format as the benchmarked networks need.
+/// </summary>
 internal sealed class OnnxGraph
 {
     private const int Float = 1,

@@ -3,8 +3,9 @@ using LiT.Towers;
 namespace LiT.Benchmarks.Onnx;
 
 /// <summary>
-/// The benchmarked networks as ONNX graphs with random weights of the right shapes. In int8 the products of dense layers are quantised
-/// dynamically (DynamicQuantizeLinear, MatMulInteger), weights with a scale for each output, as ONNX Runtime's own tool writes them.
+/// The benchmarked networks as ONNX graphs with random weights of the right shapes. In int8 the products of dense
+/// layers are quantised dynamically (DynamicQuantizeLinear, MatMulInteger), weights with a scale for each output, as
+/// ONNX Runtime's own tool writes them.
 /// </summary>
 internal sealed class OnnxNetworks(bool int8)
 {

@@ -4,7 +4,10 @@ using static TorchSharp.torch;
 
 namespace LiT.Benchmarks.Onnx;
 
-/// <summary>A network in ONNX Runtime in a tower's place: the same pipeline feeds it. One thread a call; the pipeline brings the threads.</summary>
+/// <summary>
+/// A network in ONNX Runtime in a tower's place: the same pipeline feeds it. One thread a call; the pipeline brings the
+/// threads.
+/// </summary>
 internal sealed class OnnxTower : ImageTower
 {
     private readonly InferenceSession session;

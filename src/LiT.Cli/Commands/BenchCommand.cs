@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using LiT.Benchmarks;
 using LiT.Towers;
 using TorchSharp;
@@ -13,7 +14,8 @@ internal static class BenchCommand
         Option<string> tower = new("--image-tower")
         {
             Description =
-                "The tower to measure: a file, or one from scratch such as vit:B/16 or resnet:50; ':int8' behind it for bytes.",
+                "The tower to measure: a file, or one from scratch such as vit:B/16 or resnet:50; ':int8' "
+                + "behind it for bytes.",
             DefaultValueFactory = _ => "vit:B/32",
         };
         Option<int> turns = new("--turns")
@@ -39,7 +41,9 @@ internal static class BenchCommand
                 using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
                 TowerRemarks.Tell(locked, followed: false);
                 Terminal.Say(
-                    $"{spec}: {locked.Architecture}{(locked.Architecture.Contains(" px", StringComparison.Ordinal) ? "" : $", {locked.Preprocessing.Width} px")}, {compute.Threads} threads, {parsed.GetValue(turns)} turns"
+                    $"{spec}: "
+                        + $"{locked.Architecture}{(locked.Architecture.Contains(" px", StringComparison.Ordinal) ? "" : $", {locked.Preprocessing.Width} px")}, "
+                        + $"{compute.Threads} threads, {parsed.GetValue(turns)} turns"
                 );
                 var speed = TowerBench.Measure(locked, parsed.GetValue(turns), cancel);
                 if (CommonOptions.IsJson(parsed))
@@ -60,13 +64,17 @@ internal static class BenchCommand
                     return Task.FromResult(ExitCode.Done);
                 }
                 Terminal.Line(
-                    FormattableString.Invariant(
-                        $"matrix products alone    {speed.Limit, 8:F2} pictures/s   1.00   ({speed.GigaFlops:F0} GFLOP/s in float32)"
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"matrix products alone    {speed.Limit, 8:F2} pictures/s   1.00   "
+                            + $"({speed.GigaFlops:F0} GFLOP/s in float32)"
                     )
                 );
                 Terminal.Line(
-                    FormattableString.Invariant(
-                        $"  by libtorch's own      {speed.LibtorchLimit, 8:F2} pictures/s   {speed.LibtorchLimit / speed.Limit:F2}"
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"  by libtorch's own      {speed.LibtorchLimit, 8:F2} pictures/s   "
+                            + $"{speed.LibtorchLimit / speed.Limit:F2}"
                     )
                 );
                 Terminal.Line(

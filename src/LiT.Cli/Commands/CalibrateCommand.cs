@@ -1,10 +1,13 @@
 using System.CommandLine;
+using System.Globalization;
 using LiT.Classification;
 using LiT.Evaluation;
 
 namespace LiT.Cli.Commands;
 
-/// <summary>lit calibrate: what a model says to things that do not belong together, so that it can answer "none of these".</summary>
+/// <summary>
+/// lit calibrate: what a model says to things that do not belong together, so that it can answer "none of these".
+/// </summary>
 internal static class CalibrateCommand
 {
     public static Command Build()
@@ -37,7 +40,8 @@ internal static class CalibrateCommand
                 using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
                 var folder = lit.Folder
                     ?? throw new LitException(
-                        $"{parsed.GetValue(model)}: a background is kept inside a bundle. Make one first with 'lit models convert'."
+                        $"{parsed.GetValue(model)}: a background is kept inside a bundle. Make one first "
+                            + "with 'lit models convert'."
                     );
                 Background background;
                 BackgroundOptions options = new()
@@ -63,8 +67,11 @@ internal static class CalibrateCommand
                     );
                 else
                     Terminal.Line(
-                        FormattableString.Invariant(
-                            $"{file}: {background.Pictures.Count} pictures x {background.Captions.Count} captions of {background.Collection}; {100 * background.Fitting:0.###}% of random pairs fit all the same"
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{file}: {background.Pictures.Count} pictures x {background.Captions.Count} "
+                                + $"captions of {background.Collection}; {100 * background.Fitting:0.###}% of "
+                                + $"random pairs fit all the same"
                         )
                     );
                 return Task.FromResult(ExitCode.Done);

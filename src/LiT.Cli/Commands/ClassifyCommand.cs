@@ -27,7 +27,8 @@ internal static class ClassifyCommand
             Description = "Prompt templates, one a line, with {} where the label goes.",
         };
         Option<double?> precision = CutOffOptions.MinPrecision(
-            "Answer 'none of these' where the expected share of pictures that show one of the labels is below this, such as 0.9. Needs 'lit calibrate'."
+            "Answer 'none of these' where the expected share of pictures that show one of the labels is "
+                + "below this, such as 0.9. Needs 'lit calibrate'."
         );
         Option<double> present = CutOffOptions.Present();
         Option<int> top = new("--top")

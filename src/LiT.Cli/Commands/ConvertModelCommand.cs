@@ -75,7 +75,8 @@ internal static class ConvertModelCommand
                     Terminal.Line(
                         string.Create(
                             CultureInfo.InvariantCulture,
-                            $"{to}: {bundle.Image.Architecture}, {bundle.EmbeddingSize} numbers, temperature {bundle.Temperature:0.##}; 'lit verify {to}' checks it"
+                            $"{to}: {bundle.Image.Architecture}, {bundle.EmbeddingSize} numbers, "
+                                + $"temperature {bundle.Temperature:0.##}; 'lit verify {to}' checks it"
                         )
                     );
                 return Task.FromResult(ExitCode.Done);

@@ -27,7 +27,8 @@ internal static class DataDedupCommand
         Option<string[]> against = new("--against")
         {
             Description =
-                "Evaluation set that must not be in the data: pictures in any form, or a store. May be given several times.",
+                "Evaluation set that must not be in the data: pictures in any form, or a store. May be "
+                + "given several times.",
         };
         Option<string[]> againstStore = new("--against-store")
         {
@@ -62,7 +63,8 @@ internal static class DataDedupCommand
         Option<string?> write = new("--write")
         {
             Description =
-                "Also write the pictures that are kept, as OUT/data: webdataset, parquet or folder; of a store, a store.",
+                "Also write the pictures that are kept, as OUT/data: webdataset, parquet or folder; of a "
+                + "store, a store.",
         };
         write.AcceptOnlyFromAmong("webdataset", "parquet", "folder", "store");
         DataOptions data = new();
@@ -91,7 +93,8 @@ internal static class DataDedupCommand
                 var otherStores = parsed.GetValue(againstStore) ?? [];
                 if (otherStores.Length > 0 && otherStores.Length != others.Length)
                     throw new UsageException(
-                        $"--against-store: {otherStores.Length} where --against has {others.Length}. Give one for each, or none."
+                        $"--against-store: {otherStores.Length} where --against has {others.Length}. Give "
+                            + "one for each, or none."
                     );
                 var rules = usual with
                 {
@@ -130,7 +133,8 @@ internal static class DataDedupCommand
                         && (asked == "store") != (main.Source.Form == "embedding store")
                     )
                         throw new UsageException(
-                            $"--write {asked}: pictures are written of pictures, and a store of a store. {data.PathOf(parsed)} is {main.Source.Form}."
+                            $"--write {asked}: pictures are written of pictures, and a store of a store. "
+                                + $"{data.PathOf(parsed)} is {main.Source.Form}."
                         );
                     using (ProgressLine progress = new())
                     {
@@ -194,11 +198,13 @@ internal static class DataDedupCommand
     {
         if (result.Levels.Contains(DuplicateLevel.Scene) && result.Embedded < result.Pictures)
             Terminal.Warn(
-                $"the store holds embeddings of {result.Embedded} of the {result.Pictures} pictures; the scene level sees only these. Embed the data again for the others."
+                $"the store holds embeddings of {result.Embedded} of the {result.Pictures} pictures; the "
+                    + "scene level sees only these. Embed the data again for the others."
             );
         if (result.Skipped > 0)
             Terminal.Warn(
-                $"{result.Skipped} samples have no picture that can be read; {Path.Combine(output, "skipped.jsonl")} says why for each."
+                $"{result.Skipped} samples have no picture that can be read; "
+                    + $"{Path.Combine(output, "skipped.jsonl")} says why for each."
             );
         if (!result.Levels.Contains(DuplicateLevel.Scene))
             Terminal.Say("The scene level was left out: it needs an embedding store (--store).");
@@ -234,7 +240,8 @@ internal static class DataDedupCommand
             )
         );
         Terminal.Line(
-            $"{result.Kept} of {result.Pictures} pictures are kept; {Path.Combine(output, "duplicates.jsonl")} names the others, {page} shows pairs."
+            $"{result.Kept} of {result.Pictures} pictures are kept; "
+                + $"{Path.Combine(output, "duplicates.jsonl")} names the others, {page} shows pairs."
         );
     }
 }

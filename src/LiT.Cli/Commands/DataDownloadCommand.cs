@@ -12,7 +12,8 @@ internal static class DataDownloadCommand
         Argument<string> list = new("list")
         {
             Description =
-                "List of addresses and captions: .tsv (CC3M and CC12M as they are), .csv, .jsonl, .parquet, or metadata rows of YFCC100M.",
+                "List of addresses and captions: .tsv (CC3M and CC12M as they are), .csv, .jsonl, "
+                + ".parquet, or metadata rows of YFCC100M.",
         };
         Option<string> folder = new("--out")
         {
@@ -148,7 +149,8 @@ internal static class DataDownloadCommand
                     );
                 if (result.WasComplete)
                     Terminal.Say(
-                        $"{output} is complete already; nothing was fetched again.{(result.Downloaded < result.Rows ? " --retry-failed asks for what failed once more." : "")}"
+                        $"{output} is complete already; nothing was fetched "
+                            + $"again.{(result.Downloaded < result.Rows ? " --retry-failed asks for what failed once more." : "")}"
                     );
                 if (CommonOptions.IsJson(parsed))
                 {
@@ -173,7 +175,9 @@ internal static class DataDownloadCommand
                     result.Verdicts.Select(verdict => new[] { verdict.Name, $"{verdict.Count}" })
                 );
                 Terminal.Line(
-                    $"{output}: {result.Downloaded} pictures of {result.Rows} rows in {result.Shards} shards{(result.TriedAgain > 0 ? $", {result.TriedAgain} rows tried again" : "")}; the .jsonl beside each shard has a verdict for every row."
+                    $"{output}: {result.Downloaded} pictures of {result.Rows} rows in {result.Shards} "
+                        + $"shards{(result.TriedAgain > 0 ? $", {result.TriedAgain} rows tried again" : "")}; the "
+                        + ".jsonl beside each shard has a verdict for every row."
                 );
                 return ExitCode.Done;
             }

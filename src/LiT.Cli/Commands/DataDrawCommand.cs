@@ -11,7 +11,8 @@ internal static class DataDrawCommand
         Option<string> split = new("--split")
         {
             Description =
-                "Which part: pretrain (labels), pairs (captions as on the web), val, test, compositions (colours and kinds kept back from training).",
+                "Which part: pretrain (labels), pairs (captions as on the web), val, test, compositions "
+                + "(colours and kinds kept back from training).",
             Required = true,
         };
         split.AcceptOnlyFromAmong([.. Enum.GetValues<DrawnSplit>().Select(DrawnDataset.NameOf)]);
@@ -19,7 +20,8 @@ internal static class DataDrawCommand
         Option<string> folder = new("--out")
         {
             Description =
-                "Folder for SPLIT.tar and the lists of classes, colours, compositions (all, and those held out) and templates.",
+                "Folder for SPLIT.tar and the lists of classes, colours, compositions (all, and those held "
+                + "out) and templates.",
             Required = true,
         };
         Command command = new(

@@ -3,7 +3,9 @@ using LiT.TestSets;
 
 namespace LiT.Cli.Commands;
 
-/// <summary>lit data sets: the public test sets by name, where they come from, what their folders must look like.</summary>
+/// <summary>
+/// lit data sets: the public test sets by name, where they come from, what their folders must look like.
+/// </summary>
 internal static class DataSetsCommand
 {
     public static Command Build()
@@ -30,7 +32,8 @@ internal static class DataSetsCommand
                     [
                         NamedTestSets.Find(wanted)
                             ?? throw new UsageException(
-                                $"{wanted}: there is no test set of this name. Known are {string.Join(", ", NamedTestSets.All.Select(set => set.Name))}."
+                                $"{wanted}: there is no test set of this name. Known are "
+                                    + $"{string.Join(", ", NamedTestSets.All.Select(set => set.Name))}."
                             ),
                     ];
                 if (CommonOptions.IsJson(parsed))

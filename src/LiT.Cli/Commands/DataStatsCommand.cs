@@ -14,7 +14,8 @@ internal static class DataStatsCommand
         Option<string?> tokenizer = new("--tokenizer")
         {
             Description =
-                "Tokenizer whose rows the captions must fit: tokenizer.json, a SentencePiece .model, vocab.txt, or a folder with one.",
+                "Tokenizer whose rows the captions must fit: tokenizer.json, a SentencePiece .model, "
+                + "vocab.txt, or a folder with one.",
         };
         Option<int> tokens = new("--tokens")
         {

@@ -25,7 +25,8 @@ internal static class EmbedCommand
         Option<string> towerType = new("--tower-dtype")
         {
             Description =
-                "What the tower multiplies: float32 (or what --dtype says), or int8: faster, and a tower of its own; the same as ':int8' behind the tower.",
+                "What the tower multiplies: float32 (or what --dtype says), or int8: faster, and a tower "
+                + "of its own; the same as ':int8' behind the tower.",
             DefaultValueFactory = _ => "float32",
         };
         towerType.AcceptOnlyFromAmong("float32", "int8");
@@ -41,7 +42,8 @@ internal static class EmbedCommand
         Option<int?> rowsPerShard = new("--rows-per-shard")
         {
             Description =
-                "Rows in a file of the store, by default 2000; an interrupted run loses no more than the file under way.",
+                "Rows in a file of the store, by default 2000; an interrupted run loses no more than the "
+                + "file under way.",
         };
         Option<int> maxMegapixels = new("--max-megapixels")
         {
@@ -57,12 +59,14 @@ internal static class EmbedCommand
         Option<string?> part = new("--part")
         {
             Description =
-                "Make one part of the store, as i/n (2/4: the second of four); the parts may run at once, in any order, on any machine that sees the folder.",
+                "Make one part of the store, as i/n (2/4: the second of four); the parts may run at once, "
+                + "in any order, on any machine that sees the folder.",
         };
         Option<bool> update = new("--update")
         {
             Description =
-                "Bring a finished store to what the data is now: only pictures that are new or changed go through the tower.",
+                "Bring a finished store to what the data is now: only pictures that are new or changed go "
+                + "through the tower.",
         };
         Option<bool> retry = new("--retry-skipped") { Description = "Try what was skipped again." };
         Option<string[]> reuse = new("--reuse")
@@ -80,7 +84,8 @@ internal static class EmbedCommand
         Option<bool> exif = new("--honour-exif")
         {
             Description =
-                "Turn pictures as their EXIF orientation says, which the references do not; the same as ':exif' behind the tower.",
+                "Turn pictures as their EXIF orientation says, which the references do not; the same as "
+                + "':exif' behind the tower.",
         };
         ViewOptions views = new();
         DataOptions data = new();
@@ -123,7 +128,8 @@ internal static class EmbedCommand
                         : ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
                 var locked = loaded.With(EvaluationCrop.Apply(loaded.Preprocessing, parsed.GetValue(crop)!));
                 Terminal.Say(
-                    $"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture; {source.Path} is {source.Form}"
+                    $"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a "
+                        + $"picture; {source.Path} is {source.Form}"
                 );
                 TowerRemarks.Tell(locked);
                 if (ImageTowerLoader.IsSpec(spec))
@@ -165,7 +171,8 @@ internal static class EmbedCommand
         return command;
     }
 
-    // Where a tower cannot be one of bytes, the run goes on in float32 and says so: the store names the tower that made it.
+    // Where a tower cannot be one of bytes, the run goes on in float32 and says so: the store names the tower that made
+    // it.
     private static LockedTower Int8Of(ref string spec, ComputeDevice compute)
     {
         var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
@@ -186,15 +193,18 @@ internal static class EmbedCommand
         var counts = result.Counts;
         if (result.WasComplete)
             Terminal.Say(
-                $"{folder} is complete already; nothing was embedded again. If the data has changed since, --update takes that in."
+                $"{folder} is complete already; nothing was embedded again. If the data has changed since, "
+                    + "--update takes that in."
             );
         if (result.MissingShards > 0)
             Terminal.Say(
-                $"{folder}: {result.MissingShards} files are still missing; the other parts make them, and the last of them finishes the store."
+                $"{folder}: {result.MissingShards} files are still missing; the other parts make them, and "
+                    + "the last of them finishes the store."
             );
         if (counts.Skipped > 0)
             Terminal.Warn(
-                $"{counts.Skipped} of {counts.Found} samples were skipped; {Path.Combine(folder, "skipped.jsonl")} names each with the reason."
+                $"{counts.Skipped} of {counts.Found} samples were skipped; "
+                    + $"{Path.Combine(folder, "skipped.jsonl")} names each with the reason."
             );
         if (CommonOptions.IsJson(parsed))
         {
@@ -222,7 +232,9 @@ internal static class EmbedCommand
                 + (
                     result.WasComplete
                         ? ""
-                        : $"{(result.Reused > 0 ? $", {result.Reused} taken over" : "")}{(result.Repeated > 0 ? $", {result.Repeated} with the bytes of another" : "")}, {result.EmbeddedNow} embedded now in {result.Seconds:F1} s ({result.EmbeddedNow / Math.Max(result.Seconds, 1e-9):F0} pictures/s)"
+                        : $"{(result.Reused > 0 ? $", {result.Reused} taken over" : "")}{(result.Repeated > 0 ? $", {result.Repeated} with the bytes of another" : "")}, "
+                            + $"{result.EmbeddedNow} embedded now in {result.Seconds:F1} s "
+                            + $"({result.EmbeddedNow / Math.Max(result.Seconds, 1e-9):F0} pictures/s)"
                 )
         );
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using LiT.Evaluation;
 
 namespace LiT.Cli.Commands;
@@ -55,7 +56,8 @@ internal static class EvalAbsentCommand
                             .Select(EvalCommand.Percent)
                             .ToArray()
                     ),
-                    $"None of these: {report.N} pictures of {report.Dataset}, {report.Classes} classes, a {(report.Folds == 2 ? "half" : $"{report.Folds}th")} of them absent in turn"
+                    $"None of these: {report.N} pictures of {report.Dataset}, {report.Classes} classes, a "
+                        + $"{(report.Folds == 2 ? "half" : $"{report.Folds}th")} of them absent in turn"
                 );
                 Terminal.Table(
                     [
@@ -78,8 +80,10 @@ internal static class EvalAbsentCommand
                     "Nothing matches: each class looked for, with and without its pictures"
                 );
                 Terminal.Line(
-                    FormattableString.Invariant(
-                        $"a picture of a present class scores above one of an absent class in {100 * report.Separation:F1}% of cases; background: {report.Collection}"
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"a picture of a present class scores above one of an absent class in "
+                            + $"{100 * report.Separation:F1}% of cases; background: {report.Collection}"
                     )
                 );
                 return Task.FromResult(ExitCode.Done);

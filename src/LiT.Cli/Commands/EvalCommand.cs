@@ -81,13 +81,15 @@ internal static class EvalCommand
             rows.Add([
                 $"near-duplicates in {leaks.Training}",
                 leaks.Top1Without is { } without
-                    ? $"{leaks.Pictures} of {leaks.Of} ({leaks.SameBytes} the same bytes); top-1 without them {Percent(without)}"
+                    ? $"{leaks.Pictures} of {leaks.Of} ({leaks.SameBytes} the same bytes); top-1 without them "
+                        + $"{Percent(without)}"
                     : $"{leaks.Pictures} of {leaks.Of} ({leaks.SameBytes} the same bytes)",
             ]);
         Terminal.Table(
             ["", "value"],
             rows,
-            $"Zero-shot classification of {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}"
+            "Zero-shot classification of "
+                + $"{report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}"
         );
         var worst = report
             .PerClass.Select((c, i) => (c, i))
@@ -123,7 +125,8 @@ internal static class EvalCommand
             );
         if (report.Unlabelled > 0)
             Terminal.Warn(
-                $"{language}{report.Unlabelled} pictures carry no label that is one of the classes; they were not scored."
+                $"{language}{report.Unlabelled} pictures carry no label that is one of the classes; they "
+                    + "were not scored."
             );
         foreach (var warning in report.Warnings)
             Terminal.Warn(language + warning);
@@ -158,7 +161,8 @@ internal static class EvalCommand
                     var language = report.Protocol.Language is { } one ? $"{one}: " : "";
                     if (report.Skipped > 0)
                         Terminal.Warn(
-                            $"{language}{report.Skipped} of {report.Found} samples have no readable picture and were skipped."
+                            $"{language}{report.Skipped} of {report.Found} samples have no readable picture "
+                                + "and were skipped."
                         );
                     if (report.WithoutText > 0 && !input.IsGiven(parsed))
                         Terminal.Warn($"{language}{report.WithoutText} pictures have no caption and were left out.");
@@ -188,7 +192,9 @@ internal static class EvalCommand
                         Terminal.Table(
                             ["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"],
                             RetrievalRows(report),
-                            $"Retrieval on {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}: {report.Images} pictures, {report.Texts} texts"
+                            "Retrieval on "
+                                + $"{report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}: "
+                                + $"{report.Images} pictures, {report.Texts} texts"
                         );
                 return Task.FromResult(ExitCode.Done);
             }
@@ -205,7 +211,8 @@ internal static class EvalCommand
         var languages = input.LanguagesOf(parsed, () =>
             input.ClassesOf(parsed) is { } lists ? EvaluationSetup.LanguagesIn(lists) : []
         );
-        var chosen = languages.Select(language => input.ChosenOf(parsed, language, model)).ToList(); // whatever is wrong with a list shows before anything is embedded
+        // whatever is wrong with a list shows before anything is embedded
+        var chosen = languages.Select(language => input.ChosenOf(parsed, language, model)).ToList();
         using ProgressLine progress = new();
         var set = ModelEvaluation.Load(model, chosen[0].Data, chosen[0].Options, compute, progress, cancel);
         return

@@ -34,7 +34,8 @@ internal static class EvalCompareCommand
                     ComparisonPage.Write(new(folder, "", null, new()), rows, reports);
                 if (rows.Any(row => !row.SamePictures))
                     Terminal.Warn(
-                        "not all of the results are of the same pictures and labels; their scores cannot be set against each other."
+                        "not all of the results are of the same pictures and labels; their scores cannot "
+                            + "be set against each other."
                     );
                 if (CommonOptions.IsJson(parsed))
                     Terminal.Write(rows);

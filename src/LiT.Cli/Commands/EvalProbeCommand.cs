@@ -25,8 +25,11 @@ internal static class EvalProbeCommand
                 else
                     Terminal.Line(
                         $"linear probe, {score.N} pictures: top-1 {EvalCommand.Percent(score.Top1)} "
-                            + FormattableString.Invariant(
-                                $"({EvalCommand.Percent(score.Interval95[0])} to {EvalCommand.Percent(score.Interval95[1])}), mean per class {EvalCommand.Percent(score.MeanPerClass)}, L2 penalty {score.Penalty:g3}"
+                            + string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"({EvalCommand.Percent(score.Interval95[0])} to "
+                                    + $"{EvalCommand.Percent(score.Interval95[1])}), mean per class "
+                                    + $"{EvalCommand.Percent(score.MeanPerClass)}, L2 penalty {score.Penalty:g3}"
                             )
                     );
                 return Task.FromResult(ExitCode.Done);
@@ -75,7 +78,8 @@ internal static class EvalProbeCommand
                             {
                                 $"{score.K}",
                                 EvalCommand.Percent(score.Top1),
-                                $"{EvalCommand.Percent(score.Interval95[0])} to {EvalCommand.Percent(score.Interval95[1])}",
+                                $"{EvalCommand.Percent(score.Interval95[0])} to "
+                                    + $"{EvalCommand.Percent(score.Interval95[1])}",
                                 EvalCommand.Percent(score.Top5),
                                 EvalCommand.Percent(score.MeanPerClass),
                             }

@@ -63,8 +63,10 @@ internal static class EvalTowerCommand
                     Terminal.Write(score);
                 else
                     Terminal.Line(
-                        $"head '{score.Head}', {score.Classes} classes, {score.N} pictures: top-1 {EvalCommand.Percent(score.Top1)} "
-                            + $"({EvalCommand.Percent(score.Interval95[0])} to {EvalCommand.Percent(score.Interval95[1])})"
+                        $"head '{score.Head}', {score.Classes} classes, {score.N} pictures: top-1 "
+                            + $"{EvalCommand.Percent(score.Top1)} "
+                            + $"({EvalCommand.Percent(score.Interval95[0])} to "
+                            + $"{EvalCommand.Percent(score.Interval95[1])})"
                     );
                 return Task.FromResult(ExitCode.Done);
             }

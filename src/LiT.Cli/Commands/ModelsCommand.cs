@@ -56,7 +56,8 @@ internal static class ModelsCommand
                     );
                 else if (models.Count == 0)
                     Terminal.Say(
-                        $"None of the {ModelCatalogue.All.Count} published models fits. 'lit models list' names them all."
+                        $"None of the {ModelCatalogue.All.Count} published models fits. 'lit models list' "
+                            + "names them all."
                     );
                 else
                 {
@@ -77,7 +78,9 @@ internal static class ModelsCommand
                         )
                     );
                     Terminal.Say(
-                        $"{models.Count} model{(models.Count == 1 ? "" : "s")}. 'lit models show NAME' says source and preprocessing, 'lit models pull NAME' downloads; sizes stand where a source prints them."
+                        $"{models.Count} model{(models.Count == 1 ? "" : "s")}. 'lit models show NAME' says "
+                            + "source and preprocessing, 'lit models pull NAME' downloads; sizes stand where a "
+                            + "source prints them."
                     );
                 }
                 return Task.FromResult(ExitCode.Done);
@@ -119,12 +122,14 @@ internal static class ModelsCommand
         Option<string?> folder = new("--out")
         {
             Description =
-                "Folder to download into; by default the model's place in the cache (LIT_CACHE), where its name finds it.",
+                "Folder to download into; by default the model's place in the cache (LIT_CACHE), where its "
+                + "name finds it.",
         };
         Option<string?> mirror = new("--mirror")
         {
             Description =
-                "Another server: http://host/folder with NAME/FILE under it, or a pattern such as https://host{path}. By default LIT_MIRROR, else the source itself.",
+                "Another server: http://host/folder with NAME/FILE under it, or a pattern such as "
+                + "https://host{path}. By default LIT_MIRROR, else the source itself.",
         };
         Command command = new("pull", "Download a published model, going on where an earlier attempt ended.")
         {
@@ -138,12 +143,15 @@ internal static class ModelsCommand
                 var asked = parsed.GetRequiredValue(name);
                 var model = ModelCatalogue.Find(asked)
                     ?? throw new UsageException(
-                        $"'{asked}' is no published model.{(ModelCatalogue.Like(asked) is { Count: > 0 } like ? $" There is {string.Join(", ", like)}." : "")} 'lit models list' names them all."
+                        $"'{asked}' is no published "
+                            + $"model.{(ModelCatalogue.Like(asked) is { Count: > 0 } like ? $" There is {string.Join(", ", like)}." : "")} "
+                            + "'lit models list' names them all."
                     );
                 var server = parsed.GetValue(mirror)
                     ?? (Environment.GetEnvironmentVariable("LIT_MIRROR") is { Length: > 0 } set ? set : null);
                 Terminal.Say(
-                    $"{model.Name}: {model.Family}, licence {model.Licence}, published at {model.Source}{(model.Size is null ? "" : $", {model.Size}")}"
+                    $"{model.Name}: {model.Family}, licence {model.Licence}, published at "
+                        + $"{model.Source}{(model.Size is null ? "" : $", {model.Size}")}"
                 );
                 PulledModel pulled;
                 using (ProgressLine progress = new())
@@ -159,7 +167,9 @@ internal static class ModelsCommand
                     Terminal.Write(pulled);
                 else
                     Terminal.Line(
-                        $"{pulled.Path}: {pulled.Name}, {string.Create(CultureInfo.InvariantCulture, $"{pulled.Files.Sum(file => file.Bytes) / 1e6:N1}")} MB in {pulled.Files.Count} file{(pulled.Files.Count == 1 ? "" : "s")}"
+                        $"{pulled.Path}: {pulled.Name}, "
+                            + $"{string.Create(CultureInfo.InvariantCulture, $"{pulled.Files.Sum(file => file.Bytes) / 1e6:N1}")} "
+                            + $"MB in {pulled.Files.Count} file{(pulled.Files.Count == 1 ? "" : "s")}"
                     );
                 return ExitCode.Done;
             }

@@ -23,7 +23,8 @@ internal static class PretrainCommand
         Option<string> labels = new("--labels")
         {
             Description =
-                "Label columns, separated by commas, a linear head each; 'label' is the class, others are columns of the data.",
+                "Label columns, separated by commas, a linear head each; 'label' is the class, others are "
+                + "columns of the data.",
             DefaultValueFactory = _ => "label",
         };
         var folder = Text(
@@ -33,7 +34,8 @@ internal static class PretrainCommand
         Option<string?> tower = new("--tower")
         {
             Description =
-                "The network, as in vit:Ti/8,size=32 or resnet:50 ('lit models show' says what it is). Default: a small residual network of the sizes below.",
+                "The network, as in vit:Ti/8,size=32 or resnet:50 ('lit models show' says what it is). "
+                + "Default: a small residual network of the sizes below.",
         };
         var blocks = Number("--blocks", "Blocks of two convolutions in a stage.", 3);
         var width = Number("--width", "Channels of the first stage; each further stage has twice as many.", 16);

@@ -22,7 +22,8 @@ internal static class SearchCommand
         };
         Option<int> top = new("--top") { Description = "Pictures for each text.", DefaultValueFactory = _ => 10 };
         Option<double?> precision = CutOffOptions.MinPrecision(
-            "Leave pictures out below which the expected share that fits falls; where none is left, nothing matches. Needs 'lit calibrate'."
+            "Leave pictures out below which the expected share that fits falls; where none is left, "
+                + "nothing matches. Needs 'lit calibrate'."
         );
         Option<string?> report = new("--report") { Description = "Also write a page that shows the pictures." };
         Option<string?> pictures = new("--pictures")

@@ -47,12 +47,14 @@ internal static class StudyCommand
         Option<string?> recipe = new("--recipe")
         {
             Description =
-                $"What all cells share: a JSON file, a run's config.json, or one of {string.Join(", ", TuneRecipe.Names)}.",
+                "What all cells share: a JSON file, a run's config.json, or one of "
+                + $"{string.Join(", ", TuneRecipe.Names)}.",
         };
         Option<string[]> vary = new("--vary")
         {
             Description =
-                "NAME=VALUE,VALUE: what is varied, such as lock=Lu,LU or batch=64,256 or optimizer.learningRate=0.001,0.003; | stands between values that hold commas.",
+                "NAME=VALUE,VALUE: what is varied, such as lock=Lu,LU or batch=64,256 or "
+                + "optimizer.learningRate=0.001,0.003; | stands between values that hold commas.",
             DefaultValueFactory = _ => [],
         };
         var seeds = Lists.Numbers("--seeds", "Seeds of every cell. Default: 0.", least: 0);

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using LiT.Files;
 using LiT.Text;
 
@@ -58,7 +59,8 @@ internal static class TokenizerCommand
                 }
                 if (captions.Count == 0)
                     throw new LitException(
-                        $"{source.Path}: none of its pictures has a caption, so there is nothing to make a vocabulary of. Give data with captions, or name the column with --caption-column."
+                        $"{source.Path}: none of its pictures has a caption, so there is nothing to make a "
+                            + "vocabulary of. Give data with captions, or name the column with --caption-column."
                     );
                 var (what, lower) = (parsed.GetValue(kind), !parsed.GetValue(cased));
                 var path = FileOf(
@@ -118,8 +120,10 @@ internal static class TokenizerCommand
                     );
                 else
                     Terminal.Line(
-                        FormattableString.Invariant(
-                            $"{path}: {tokenizer.VocabularySize} pieces from {captions.Count} captions; {mean:F1} ids a caption, at most {longest}, {100 * unknown:F2}% unknown"
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{path}: {tokenizer.VocabularySize} pieces from {captions.Count} captions; "
+                                + $"{mean:F1} ids a caption, at most {longest}, {100 * unknown:F2}% unknown"
                         )
                     );
                 return Task.FromResult(ExitCode.Done);

@@ -1,9 +1,12 @@
 using System.CommandLine;
+using System.Globalization;
 using LiT.Tuning.Runs;
 
 namespace LiT.Cli.Commands;
 
-/// <summary>lit tune: teach a text tower to read the locked image tower, or any other of the paper's settings.</summary>
+/// <summary>
+/// lit tune: teach a text tower to read the locked image tower, or any other of the paper's settings.
+/// </summary>
 internal static class TuneCommand
 {
     public static Command Build()
@@ -59,8 +62,11 @@ internal static class TuneCommand
                     );
                 else
                     Terminal.Line(
-                        FormattableString.Invariant(
-                            $"{result.Model}: {result.Outcome.Steps} steps on {result.Pairs} pairs in {last.Seconds:F0} s, loss {last.Loss:F3}, temperature {result.Outcome.Temperature:F1}; {report} shows how it went"
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{result.Model}: {result.Outcome.Steps} steps on {result.Pairs} pairs in "
+                                + $"{last.Seconds:F0} s, loss {last.Loss:F3}, temperature "
+                                + $"{result.Outcome.Temperature:F1}; {report} shows how it went"
                         )
                     );
                 return Task.FromResult(ExitCode.Done);

@@ -7,7 +7,9 @@ using LiT.Towers;
 
 namespace LiT.Cli.Commands;
 
-/// <summary>lit verify: a bundle's files, its image tower, what it computes, and stores made for it, are what they say.</summary>
+/// <summary>
+/// lit verify: a bundle's files, its image tower, what it computes, and stores made for it, are what they say.
+/// </summary>
 internal static class VerifyCommand
 {
     private const int PicturesCompared = 16;
@@ -17,7 +19,8 @@ internal static class VerifyCommand
         Argument<string> what = new("what")
         {
             Description =
-                "A model (the folder that 'lit tune' or 'lit models convert' wrote, RUN or RUN/model), or an embedding store.",
+                "A model (the folder that 'lit tune' or 'lit models convert' wrote, RUN or RUN/model), or "
+                + "an embedding store.",
         };
         Option<string[]> stores = new("--store")
         {
@@ -31,11 +34,13 @@ internal static class VerifyCommand
         Option<string?> data = new("--data")
         {
             Description =
-                $"The pictures of a store, where they are not at the place that it names; the first {PicturesCompared} are embedded again.",
+                "The pictures of a store, where they are not at the place that it names; the first "
+                + $"{PicturesCompared} are embedded again.",
         };
         Command command = new(
             "verify",
-            "Prove that a model's image tower is unchanged, weight by weight, and that this machine computes what was computed where it was made; or that a store is what its tower gives."
+            "Prove that a model's image tower is unchanged, weight by weight, and that this machine "
+                + "computes what was computed where it was made; or that a store is what its tower gives."
         )
         {
             what,
@@ -49,7 +54,8 @@ internal static class VerifyCommand
                 var path = parsed.GetRequiredValue(what);
                 if (Directory.Exists(path) && !EmbeddingStore.IsStore(path) && !LitModel.IsBundle(path))
                     throw new LitException(
-                        $"{path}: neither a model (it holds no model.json, and no model/model.json) nor an embedding store (no store.json, no img_emb). "
+                        $"{path}: neither a model (it holds no model.json, and no model/model.json) nor an "
+                            + "embedding store (no store.json, no img_emb). "
                             + "Give the folder that 'lit tune', 'lit models convert' or 'lit embed' wrote."
                     );
                 if (EmbeddingStore.IsStore(path))
@@ -93,7 +99,8 @@ internal static class VerifyCommand
             return;
         }
         Terminal.Line(
-            $"{check.Architecture}, fingerprint {check.Fingerprint}: {(check.IsBundle ? "unchanged since the text tower was tuned to it" : "a published file, which does not say what it has to be")}"
+            $"{check.Architecture}, fingerprint {check.Fingerprint}: "
+                + $"{(check.IsBundle ? "unchanged since the text tower was tuned to it" : "a published file, which does not say what it has to be")}"
         );
         if (check.FilesChecked > 0)
             Terminal.Line($"{check.FilesChecked} files are as they were written, by their SHA-256");
@@ -101,7 +108,9 @@ internal static class VerifyCommand
             check.Golden is { } golden
                 ? string.Create(
                     CultureInfo.InvariantCulture,
-                    $"golden vectors computed again: {golden.Texts} texts{(golden.Pictures > 0 ? $" and {golden.Pictures} pictures" : "")} are within {golden.Largest:0.0e+0} of their length ({golden.Allowed:0.0e+0} allowed)"
+                    $"golden vectors computed again: {golden.Texts} "
+                        + $"texts{(golden.Pictures > 0 ? $" and {golden.Pictures} pictures" : "")} are within "
+                        + $"{golden.Largest:0.0e+0} of their length ({golden.Allowed:0.0e+0} allowed)"
                 )
                 : "it carries no golden vectors; 'lit models convert' writes a bundle that does"
         );
@@ -113,7 +122,8 @@ internal static class VerifyCommand
         var spec = tower
             ?? store.Description?.Tower
             ?? throw new LitException(
-                $"{folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with 'lit embed'."
+                $"{folder}: does not say which tower made it, so there is nothing to prove. Embed the "
+                    + "pictures with 'lit embed'."
             );
         var compute = CommonOptions.ComputeOf(parsed);
         using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
@@ -144,14 +154,18 @@ internal static class VerifyCommand
             );
         else
             Terminal.Line(
-                FormattableString.Invariant(
-                    $"{folder}: made by {locked.Architecture}, fingerprint {locked.Fingerprint}; {proved.Rows} rows sound"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{folder}: made by {locked.Architecture}, fingerprint {locked.Fingerprint}; "
+                        + $"{proved.Rows} rows sound"
                 )
                     + (proved.Probes ? ", test pictures as written down" : "")
                     + (
                         proved.Compared > 0
-                            ? FormattableString.Invariant(
-                                $", {proved.Compared} pictures embedded again with a cosine of {proved.LowestCosine:F5} or more"
+                            ? string.Create(
+                                CultureInfo.InvariantCulture,
+                                $", {proved.Compared} pictures embedded again with a cosine of "
+                                    + $"{proved.LowestCosine:F5} or more"
                             )
                             : ""
                     )

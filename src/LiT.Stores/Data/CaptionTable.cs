@@ -63,7 +63,7 @@ internal sealed class CaptionTable : SampleSource
         if (group is not null && Finish(group, later, lookup, skip) is { } last)
             yield return last;
         if (!found)
-            throw new LitException($"{Path}: has no rows. It needs an image path and a caption on each line.");
+            throw new LitException(Path, "has no rows", "It needs an image path and a caption on each line");
     }
 
     /// <summary>Numbers the pictures in the order of their first rows, and finds the rows that do not stand beside those.</summary>
@@ -133,7 +133,9 @@ internal sealed class CaptionTable : SampleSource
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             throw new LitException(
-                $"{file}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.",
+                file,
+                $"cannot be read ({trouble.Message.TrimEnd('.')})",
+                "Check the file and its permissions",
                 trouble
             );
         }

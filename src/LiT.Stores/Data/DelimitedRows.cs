@@ -22,7 +22,7 @@ internal sealed class DelimitedRows : IDisposable
     {
         lines = new(path);
         var (offset, number) = (lines.Offset, lines.Number);
-        var first = lines.Next() ?? throw new LitException($"{path}: is empty. It needs a row a line.");
+        var first = lines.Next() ?? throw new LitException(path, "is empty", "It needs a row a line");
         separator = tabs ? (byte)'\t' : Separator(first.Span);
         quotes = !tabs;
         lines.Seek(offset, number);

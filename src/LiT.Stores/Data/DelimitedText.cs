@@ -63,13 +63,19 @@ internal sealed class DelimitedText : ITableReader
             image = Array.FindIndex(cells, Pictures.IsPicture);
         if (image < 0)
             throw new LitException(
-                $"{name}, line 1: no column holds a picture's file name. Name the columns in the first line (image, caption), or give `ImageColumn` 1."
+                name,
+                Place.Line(1),
+                "no column holds a picture's file name",
+                "Name the columns in the first line (image, caption), or give `ImageColumn` 1"
             );
         if (caption < 0 && cells.Length == 2)
             caption = 1 - image;
         if (caption < 0 && label < 0 && cells.Length > 2)
             throw new LitException(
-                $"{name}, line 1: {cells.Length} columns and no header. Name them in the first line (image, caption), or give `CaptionColumn` 2."
+                name,
+                Place.Line(1),
+                $"{cells.Length} columns and no header",
+                "Name them in the first line (image, caption), or give `CaptionColumn` 2"
             );
         lines.Seek(firstOffset, firstLine);
     }
@@ -146,8 +152,10 @@ internal sealed class DelimitedText : ITableReader
                 .FirstOrDefault(i => i >= 0, -1);
         if (found < 0 && (wanted is not null || option is not null))
             throw new LitException(
-                $"{table}, line 1: no column {wanted ?? "with the picture's file name"}; the columns are {string.Join(", ", names)}. "
-                    + (wanted is null ? $"Say which with {option}." : "Give one of these.")
+                table,
+                Place.Line(1),
+                $"no column {wanted ?? "with the picture's file name"}; the columns are {string.Join(", ", names)}",
+                wanted is null ? $"Say which with {option}." : "Give one of these."
             );
         return found;
     }
@@ -156,6 +164,9 @@ internal sealed class DelimitedText : ITableReader
         wanted is null ? -1
         : int.TryParse(wanted, out var number) && number >= 1 && number <= names.Length ? number - 1
         : throw new LitException(
-            $"{table}, line 1: no column {wanted}; the first line is no header. Give a number from 1 to {names.Length}."
+            table,
+            Place.Line(1),
+            $"no column {wanted}; the first line is no header",
+            $"Give a number from 1 to {names.Length}"
         );
 }

@@ -56,7 +56,7 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
             }
         }
         if (!found)
-            throw new LitException($"{Path}: holds no picture ({Pictures.InWords}). Check the folder.");
+            throw new LitException(Path, $"holds no picture ({Pictures.InWords})", "Check the folder");
     }
 
     private Sample? Picture(string path, string key, string? label, bool captioned, Action<Skipped> skip)

@@ -18,7 +18,7 @@ internal sealed class LineReader : IDisposable
         var mark = new byte[3];
         var read = file.ReadAtLeast(mark, 3, throwOnEndOfStream: false);
         if (read >= 2 && mark is [0xff, 0xfe, ..] or [0xfe, 0xff, ..])
-            throw new LitException($"{path}: is UTF-16 text. Save it as UTF-8.");
+            throw new LitException(path, "is UTF-16 text", "Save it as UTF-8");
         Seek(mark is [0xef, 0xbb, 0xbf] ? 3 : 0, 1);
     }
 

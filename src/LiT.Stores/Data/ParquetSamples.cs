@@ -120,7 +120,7 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             }
         }
         if (!found)
-            throw new LitException($"{Path}: has no rows. Check the file.");
+            throw new LitException(Path, "has no rows", "Check the file");
     }
 
     /// <summary>Runs what may fail on a damaged file, and gives the reason in words.</summary>
@@ -152,7 +152,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             {
                 if (wanted is not null && !names.Contains(wanted))
                     throw new LitException(
-                        $"{file}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these."
+                        file,
+                        $"no column {wanted}; the columns are {string.Join(", ", names)}",
+                        "Give one of these"
                     );
                 return wanted ?? Array.Find(usual, names.Contains);
             }
@@ -167,7 +169,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             Paths = Of(image, field => field.ClrType == typeof(ReadOnlyMemory<char>));
             if (Bytes is null && Paths is null)
                 throw new LitException(
-                    $"{file}: no column holds pictures; the columns are {string.Join(", ", names)}. Say which with `ImageColumn`."
+                    file,
+                    $"no column holds pictures; the columns are {string.Join(", ", names)}",
+                    "Say which with `ImageColumn`"
                 );
             var caption = Pick(options.CaptionColumn, CaptionNames);
             Caption = Array.Find(all, field => field.Path.FirstPart == caption);

@@ -18,13 +18,14 @@ internal static class Patterns
         var missing = expanded.Where(path => !HasGlob(path) && !Path.Exists(path)).ToList();
         if (missing.Count > 0)
             throw new LitException(
-                $"{pattern}: {missing.Count} of {expanded.Count} files are missing, the first is {missing[0]}. "
-                    + "Fetch them, or give the range that is there."
+                pattern,
+                $"{missing.Count} of {expanded.Count} files are missing, the first is {missing[0]}",
+                "Fetch them, or give the range that is there"
             );
         var found = expanded.SelectMany(path => HasGlob(path) ? Glob(path) : [path]).Distinct().ToList();
         return found.Count > 0
             ? found
-            : throw new LitException($"{pattern}: no file matches. Check the folder and the pattern.");
+            : throw new LitException(pattern, "no file matches", "Check the folder and the pattern");
     }
 
     /// <summary>Short names that tell files apart: the file's own name, or the whole path where two share it.</summary>
@@ -58,7 +59,7 @@ internal static class Patterns
             || to < from
             || to - from >= Most
         )
-            throw new LitException($"{pattern}: {{{inside}}} is not a range. Write it as {{000..011}}.");
+            throw new LitException(pattern, $"{{{inside}}} is not a range", "Write it as {000..011}");
         return Enumerable
             .Range(from, to - from + 1)
             .Select(i => i.ToString(CultureInfo.InvariantCulture).PadLeft(first.Length, '0'));

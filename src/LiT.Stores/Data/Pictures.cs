@@ -57,7 +57,9 @@ internal static class Pictures
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             throw new LitException(
-                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.",
+                path,
+                $"cannot be read ({trouble.Message.TrimEnd('.')})",
+                "Check the file and its permissions",
                 trouble
             );
         }

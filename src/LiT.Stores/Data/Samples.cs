@@ -39,7 +39,7 @@ internal static class Samples
         if (File.Exists(pathOrPattern))
             return OpenFiles([pathOrPattern], pathOrPattern, options);
         if (!Patterns.IsPattern(pathOrPattern))
-            throw new LitException($"{pathOrPattern}: there is no such file or folder. Check the path.");
+            throw new LitException(pathOrPattern, "there is no such file or folder", "Check the path");
         var found = Patterns.Expand(pathOrPattern);
         if (found is [var only] && Directory.Exists(only))
             return OpenFolder(only, options);
@@ -123,7 +123,9 @@ internal static class Samples
         if (parts.Count < fewest || parts.Contains(null))
             return;
         throw new LitException(
-            $"{place}: holds the parts {string.Join(", ", parts)}. Name one of them, for example {Path.Combine(place, names[0])}."
+            place,
+            $"holds the parts {string.Join(", ", parts)}",
+            $"Name one of them, for example {Path.Combine(place, names[0])}"
         );
     }
 
@@ -140,7 +142,7 @@ internal static class Samples
     private static SampleSource OpenFiles(IReadOnlyList<string> files, string path, SampleOptions options)
     {
         if (files.Count == 0)
-            throw new LitException($"{path}: no file of a known form. Known are {KnownForms}.");
+            throw new LitException(path, "no file of a known form", $"Known are {KnownForms}");
         if (files.All(IsArchive))
             return new WebDataset(files, options) { Path = path };
         if (files.All(file => HasExtension(file, ".parquet")))

@@ -29,8 +29,9 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
         }
         if (!found)
             throw new LitException(
-                $"{Path}: no sample in {(shards.Count == 1 ? "this archive" : $"these {shards.Count} archives")}. "
-                    + "A sample is a picture such as 000.jpg with 000.txt, 000.json or 000.cls beside it."
+                Path,
+                $"no sample in {(shards.Count == 1 ? "this archive" : $"these {shards.Count} archives")}",
+                "A sample is a picture such as 000.jpg with 000.txt, 000.json or 000.cls beside it"
             );
     }
 

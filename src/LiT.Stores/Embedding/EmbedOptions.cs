@@ -9,12 +9,14 @@ internal sealed record EmbedOptions
     /// <summary>Pictures (with several views: views) that go through the tower at once.</summary>
     public int BatchSize { get; init; } = 64;
 
-    /// <summary>How the store's numbers lie on the disk; null for those of the store that is there, or float16.</summary>
+    /// <summary>
+    /// How the store's numbers lie on the disk; null for those of the store that is there, or float16.
+    /// </summary>
     public StoredType? Type { get; init; }
 
     /// <summary>
-    /// Rows in a file of the store, at most; an interrupted run loses no more than the file under way. Null for that of the
-    /// store that is there, or 2,000.
+    /// Rows in a file of the store, at most; an interrupted run loses no more than the file under way. Null for that of
+    /// the store that is there, or 2,000.
     /// </summary>
     public int? RowsPerShard { get; init; }
 
@@ -34,8 +36,8 @@ internal sealed record EmbedOptions
     public StorePart Part { get; init; }
 
     /// <summary>
-    /// Brings a finished store to what the source is now: pictures whose bytes it holds are taken over wherever they lie
-    /// now, others are embedded, gone ones go.
+    /// Brings a finished store to what the source is now: pictures whose bytes it holds are taken over wherever they
+    /// lie now, others are embedded, gone ones go.
     /// </summary>
     public bool Update { get; init; }
 

@@ -17,7 +17,9 @@ internal sealed class EmbedPass(
     IProgress<ProgressStep>? progress
 )
 {
-    /// <summary>Samples that must have been seen before the share of bad ones is judged; at the end it is in any case.</summary>
+    /// <summary>
+    /// Samples that must have been seen before the share of bad ones is judged; at the end it is in any case.
+    /// </summary>
     private const int EnoughToJudge = 100;
 
     private readonly int picturesAtOnce = Math.Max(1, options.BatchSize / options.Views.Count),
@@ -56,7 +58,8 @@ internal sealed class EmbedPass(
         };
         foreach (var one in PreparedPictures.InOrder(wanted, preparation, cancel))
         {
-            // A batch ends with its shard: so a shard's numbers are the same to the bit, whoever makes it and after whatever.
+            // A batch ends with its shard: so a shard's numbers are the same to the bit, whoever makes it and after
+            // whatever.
             if (shards.Dequeue() is var shard && under != shard)
             {
                 Flush();
@@ -128,7 +131,8 @@ internal sealed class EmbedPass(
         else if (store.AppendRepeat(picture.Sample, picture.Sha256))
             Repeated++;
         else
-            store.Skip(new(picture.Sample.Key, picture.Sample.Origin, EmbeddingStoreWriter.NoDirection)); // as the one that it repeats
+            // as the one that it repeats
+            store.Skip(new(picture.Sample.Key, picture.Sample.Origin, EmbeddingStoreWriter.NoDirection));
     }
 
     private string? Note()
@@ -152,8 +156,11 @@ internal sealed class EmbedPass(
             return; // a store of nothing has words of its own
         store.WriteLists();
         throw new LitException(
-            $"{source.Path}: {counts.Skipped} of the first {counts.Found} samples could not be used, more than the share of {options.MaxBad} that `MaxBad` allows. "
-                + $"{store.SkippedPath} says why for each. Mend the data, or allow more, and run the same command again, with `RetrySkipped` to try these once more."
+            source.Path,
+            $"{counts.Skipped} of the first {counts.Found} samples could not be used, more than the share of "
+                + $"{options.MaxBad} that `MaxBad` allows",
+            $"{store.SkippedPath} says why for each. Mend the data, or allow more, and run the same command "
+                + "again, with `RetrySkipped` to try these once more"
         );
     }
 }

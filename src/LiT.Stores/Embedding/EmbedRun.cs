@@ -8,9 +8,10 @@ using LiT.Towers;
 namespace LiT.Embedding;
 
 /// <summary>
-/// Embeds every picture of a source once: decoding runs ahead on the thread pool, the locked tower takes batches, rows go
-/// to the store in the source's order. Killed and run again, it makes the shards that are missing; several processes may
-/// share the work; of pictures with the same bytes one is embedded, and those that an earlier store holds are taken over.
+/// Embeds every picture of a source once: decoding runs ahead on the thread pool, the locked tower takes batches, rows
+/// go to the store in the source's order. Killed and run again, it makes the shards that are missing; several processes
+/// may share the work; of pictures with the same bytes one is embedded, and those that an earlier store holds are taken
+/// over.
 /// </summary>
 internal static class EmbedRun
 {
@@ -24,7 +25,8 @@ internal static class EmbedRun
     /// <param name="compute">Where the tower computes.</param>
     /// <param name="progress">Told after every batch.</param>
     /// <param name="cancel">Stops after the batch under way; finished shards stay.</param>
-    /// <exception cref="LitException">The source cannot be read, too much of it is bad, or the store cannot be written.</exception>
+    /// <exception cref="LitException">The source cannot be read, too much of it is bad, or the store cannot be
+    /// written.</exception>
     public static EmbedResult Run(
         LockedTower tower,
         string towerName,
@@ -37,8 +39,11 @@ internal static class EmbedRun
     )
     {
         if ((options.Update || options.RetrySkipped) && !options.Part.IsWhole)
-            throw new UsageException(
-                $"`Part` {options.Part}: an update and a second try are the work of one process. Leave the part out."
+            throw SettingException.Of<EmbedOptions>(
+                s => s.Part,
+                options.Part,
+                "an update and a second try are the work of one process",
+                "Leave the part out"
             );
         var clock = Stopwatch.StartNew();
         StoreFolder.Switch(folder); // the last step of an update that was killed
@@ -71,7 +76,9 @@ internal static class EmbedRun
                 break;
             if (n == MostPasses)
                 throw new LitException(
-                    $"{source.Path}: changes while it is read; {store.Outdated} of the shards made so far no longer fit it. Wait until nothing writes there, and run the same command again."
+                    source.Path,
+                    $"changes while it is read; {store.Outdated} of the shards made so far no longer fit it",
+                    "Wait until nothing writes there, and run the same command again"
                 );
         }
         var result = new EmbedResult(store.Counts, pass.Embedded, clock.Elapsed.TotalSeconds, false)

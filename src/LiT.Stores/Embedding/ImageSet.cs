@@ -22,7 +22,9 @@ internal sealed record ImageSetOptions
     /// <summary>The way from bytes to pixels, for pictures that are embedded now.</summary>
     public Images.DecodePath Decode { get; init; }
 
-    /// <summary>Whether a picture is the mean of all the views that a store holds of it, in place of the plain one.</summary>
+    /// <summary>
+    /// Whether a picture is the mean of all the views that a store holds of it, in place of the plain one.
+    /// </summary>
     public bool AverageViews { get; init; }
 }
 
@@ -55,7 +57,8 @@ internal sealed class ImageSet
     public int Found => Samples.Count + Skipped.Count;
 
     /// <param name="path">A store, or any form of data.</param>
-    /// <param name="expected">The tower that the numbers must come from; null where a store of any tower will do.</param>
+    /// <param name="expected">The tower that the numbers must come from; null where a store of any tower will
+    /// do.</param>
     /// <param name="tower">Loads that tower when pictures have to be embedded; the caller disposes of it.</param>
     /// <param name="options">How to read.</param>
     /// <param name="compute">Where the tower computes.</param>
@@ -73,8 +76,10 @@ internal sealed class ImageSet
     ) =>
         EmbeddingStore.IsStore(path) ? FromStore(path, expected, options)
         : options.AverageViews
-            ? throw new UsageException(
-                $"`AverageViews`: {path} is no embedding store. Embed the pictures with `EmbedRun(Views: 2)` or more, and give the store."
+            ? throw SettingException.Of<ImageSetOptions>(
+                s => s.AverageViews,
+                $"{path} is no embedding store",
+                "Embed the pictures with `EmbedRun(Views: 2)` or more, and give the store"
             )
         : FromPictures(LiT.Data.Samples.Open(path, options.Samples), tower(), options, compute, progress, cancel);
 
@@ -88,8 +93,10 @@ internal sealed class ImageSet
         if (expected is not null)
             StoreFit.Check(store, expected);
         if (options.AverageViews && store.Views == 1)
-            throw new UsageException(
-                $"`AverageViews`: {path} holds one view of each picture. Embed the pictures with `EmbedRun(Views: 2)` or more."
+            throw SettingException.Of<ImageSetOptions>(
+                s => s.AverageViews,
+                $"{path} holds one view of each picture",
+                "Embed the pictures with `EmbedRun(Views: 2)` or more"
             );
         var samples = store.Samples().Read(_ => { });
         if (options.Samples.LabelColumn is { } column)
@@ -168,8 +175,10 @@ internal sealed class ImageSet
         Flush();
         if (samples.Count == 0)
             throw new LitException(
-                $"{source.Path}: none of its {skipped.Count} samples has a picture that could be read"
-                    + $"{(skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : "")}. Check the path and the files."
+                source.Path,
+                $"none of its {skipped.Count} samples has a picture that could be "
+                    + $"read{(skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : "")}",
+                "Check the path and the files"
             );
         return new(source.Path, new([.. values], tower.Tower.Width), samples, skipped);
     }

@@ -2,7 +2,9 @@ using LiT.Stores;
 
 namespace LiT.Embedding;
 
-/// <summary>Pictures that were embedded before, by the hash of their bytes. Safe for use from several threads.</summary>
+/// <summary>
+/// Pictures that were embedded before, by the hash of their bytes. Safe for use from several threads.
+/// </summary>
 internal sealed class KnownPictures : IDisposable
 {
     private readonly List<EmbeddingStore> stores = [];
@@ -19,7 +21,9 @@ internal sealed class KnownPictures : IDisposable
                 stores.Add(EmbeddingStore.Open(folder));
                 if (StoreFit.Difference(stores[^1].Description, description) is { } difference)
                     throw new LitException(
-                        $"{folder}: its rows cannot be taken over: {difference}. Reuse a store of the same tower, type and views."
+                        folder,
+                        $"its rows cannot be taken over: {difference}",
+                        "Reuse a store of the same tower, type and views"
                     );
             }
         }

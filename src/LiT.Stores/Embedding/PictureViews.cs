@@ -6,9 +6,9 @@ using LiT.Images;
 namespace LiT.Embedding;
 
 /// <summary>
-/// How many times a picture is embedded, and how the times after the first differ from the plain picture. What is changed
-/// follows from the seed, the view's number and the hash of the picture's bytes: the same picture gets the same views
-/// wherever it lies and whichever process embeds it.
+/// How many times a picture is embedded, and how the times after the first differ from the plain picture. What is
+/// changed follows from the seed, the view's number and the hash of the picture's bytes: the same picture gets the same
+/// views wherever it lies and whichever process embeds it.
 /// </summary>
 /// <param name="Count">Views a picture; the first is the plain picture.</param>
 /// <param name="Changes">What the others undergo.</param>
@@ -26,7 +26,10 @@ internal sealed record PictureViews(int Count, Augmentation Changes, long Seed)
             ? null
             : new JsonObject { ["seed"] = Seed, ["changes"] = JsonSerializer.SerializeToNode(Changes, Json) };
 
-    /// <summary>The size that a picture must keep so that its views, too, are only scaled down; null where pictures are not resized.</summary>
+    /// <summary>
+    /// The size that a picture must keep so that its views, too, are only scaled down; null where pictures are not
+    /// resized.
+    /// </summary>
     /// <param name="preprocessing">The tower's.</param>
     public PictureSize? NotBelow(Preprocessing preprocessing)
     {

@@ -6,7 +6,8 @@ namespace LiT.Embedding;
 
 /// <summary>A sample whose picture is ready for the tower.</summary>
 /// <param name="Sample">Key, captions, label.</param>
-/// <param name="Pixels">The tower's input, [3, H, W], or of several views one after the other; none for a picture that is known.</param>
+/// <param name="Pixels">The tower's input, [3, H, W], or of several views one after the other; none for a picture that
+/// is known.</param>
 /// <param name="Width">Width of the picture as it came, in pixels.</param>
 /// <param name="Height">Height of the picture as it came, in pixels.</param>
 /// <param name="Sha256">Hash of the encoded bytes.</param>
@@ -16,7 +17,9 @@ internal sealed record PreparedPicture(Sample Sample, float[] Pixels, int Width,
     public bool IsKnown => Pixels.Length == 0;
 }
 
-/// <summary>What became of one thing that a source found: a picture, or a skipped sample and why. Exactly one is set.</summary>
+/// <summary>
+/// What became of one thing that a source found: a picture, or a skipped sample and why. Exactly one is set.
+/// </summary>
 internal readonly record struct Prepared(PreparedPicture? Picture, Skipped? Skipped);
 
 /// <summary>How pictures are prepared.</summary>
@@ -31,11 +34,15 @@ internal sealed record Preparation(Preprocessing Preprocessing, long MaxPixels, 
     /// <summary>The way from bytes to pixels.</summary>
     public DecodePath Decode { get; init; }
 
-    /// <summary>Whether a picture need not be decoded, by the SHA-256 of its bytes; called from several threads.</summary>
+    /// <summary>
+    /// Whether a picture need not be decoded, by the SHA-256 of its bytes; called from several threads.
+    /// </summary>
     public Func<byte[], bool>? IsKnown { get; init; }
 }
 
-/// <summary>Decodes and preprocesses ahead of the tower, on the thread pool, and gives the results in the source's order.</summary>
+/// <summary>
+/// Decodes and preprocesses ahead of the tower, on the thread pool, and gives the results in the source's order.
+/// </summary>
 internal static class PreparedPictures
 {
     /// <param name="found">What a source finds (<see cref="SampleSource.ReadAll"/>).</param>

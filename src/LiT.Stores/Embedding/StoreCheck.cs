@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Numerics.Tensors;
 using LiT.Bundles;
 using LiT.Compute;
@@ -9,12 +10,16 @@ namespace LiT.Embedding;
 
 /// <summary>What was proved of a store.</summary>
 /// <param name="Rows">Rows that were looked at, all of them finite and of unit length.</param>
-/// <param name="Probes">Whether the tower gave for the test pictures what the store says; false where it says nothing.</param>
+/// <param name="Probes">Whether the tower gave for the test pictures what the store says; false where it says
+/// nothing.</param>
 /// <param name="Compared">Pictures of the source that were embedded again.</param>
-/// <param name="LowestCosine">The smallest cosine between such a picture's row and what the tower gives now; 1 where there is none.</param>
+/// <param name="LowestCosine">The smallest cosine between such a picture's row and what the tower gives now; 1 where
+/// there is none.</param>
 internal sealed record StoreCheckResult(long Rows, bool Probes, int Compared, double LowestCosine);
 
-/// <summary>Proves that a store holds what its tower gives: rows, fingerprint, probe vectors, and some pictures embedded again.</summary>
+/// <summary>
+/// Proves that a store holds what its tower gives: rows, fingerprint, probe vectors, and some pictures embedded again.
+/// </summary>
 internal static class StoreCheck
 {
     private const int RowsAtOnce = 1024;
@@ -37,7 +42,9 @@ internal static class StoreCheck
     {
         var description = store.Description
             ?? throw new LitException(
-                $"{store.Folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with `EmbedRun`."
+                store.Folder,
+                "does not say which tower made it, so there is nothing to prove",
+                "Embed the pictures with `EmbedRun`"
             );
         CheckRows(store, cancel);
         StoreFit.Check(store, new(tower.Fingerprint, description.Tower));
@@ -64,7 +71,8 @@ internal static class StoreCheck
                     ) || store.Norm(rows[i]) is not (> 0 and < float.PositiveInfinity)
                 )
                     throw new LitException(
-                        $"{store.Folder}, row {rows[i]} ({store.Key(rows[i])}): not of unit length; the file was changed or damaged. Delete the folder and embed again."
+                        $"{store.Folder}, row {rows[i]} ({store.Key(rows[i])}): not of unit length; the "
+                            + "file was changed or damaged. Delete the folder and embed again."
                     );
         }
     }
@@ -98,8 +106,11 @@ internal static class StoreCheck
             var cosine = TensorPrimitives.CosineSimilarity(now, stored);
             if (!(cosine >= 0.99f))
                 throw new LitException(
-                    FormattableString.Invariant(
-                        $"{store.Folder}, row {row} ({picture.Sample.Origin}): the tower gives another embedding now (cosine {cosine:F4}); the file was changed or damaged. Delete the folder and embed again."
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{store.Folder}, row {row} ({picture.Sample.Origin}): the tower gives another "
+                            + $"embedding now (cosine {cosine:F4}); the file was changed or damaged. Delete the "
+                            + $"folder and embed again."
                     )
                 );
             compared++;

@@ -8,8 +8,8 @@ namespace LiT.Embedding;
 internal static class StoreProbes
 {
     /// <summary>
-    /// Refuses a store of which the tower at hand, though its weights are the same, computes other numbers than it did when
-    /// the store was made.
+    /// Refuses a store of which the tower at hand, though its weights are the same, computes other numbers than it did
+    /// when the store was made.
     /// </summary>
     /// <param name="folder">The store, for the message.</param>
     /// <param name="description">What it says of itself; without probe vectors nothing is checked.</param>
@@ -20,7 +20,9 @@ internal static class StoreProbes
     {
         if (description.Probes?.Trouble(ProbeVectors.Of(tower, compute)) is { } trouble)
             throw new LitException(
-                $"{folder}: made by this tower, {description.Tower}, but {trouble}. Run 'lit doctor', and embed again if the store came from another machine or version."
+                folder,
+                $"made by this tower, {description.Tower}, but {trouble}",
+                "Run 'lit doctor', and embed again if the store came from another machine or version"
             );
     }
 }

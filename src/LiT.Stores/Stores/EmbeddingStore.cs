@@ -61,26 +61,35 @@ internal sealed class EmbeddingStore : IDisposable
         );
 
     /// <summary>Opens a store and checks that files, shapes and counts agree.</summary>
-    /// <exception cref="LitException">No store, an unfinished or damaged one; the message says which file and what to do.</exception>
+    /// <exception cref="LitException">No store, an unfinished or damaged one; the message says which file and what to
+    /// do.</exception>
     public static EmbeddingStore Open(string folder)
     {
         if (!Directory.Exists(folder))
             throw new LitException(
-                $"{folder}: there is no such folder. Make the store with `EmbedRun`, or check the path."
+                folder,
+                "there is no such folder",
+                "Make the store with `EmbedRun`, or check the path"
             );
         var file = StoreFile.Read(folder);
         if (file is { Complete: false })
             throw new LitException(
-                $"{folder}: the store is not finished ({new StoreJournal(folder).Counts().Embedded:N0} pictures so far). Run the same `EmbedRun` again; it goes on where it stopped."
+                folder,
+                $"the store is not finished ({new StoreJournal(folder).Counts().Embedded:N0} pictures so far)",
+                "Run the same `EmbedRun` again; it goes on where it stopped"
             );
         if (StoreFolder.SwitchIsUnderWay(folder))
             throw new LitException(
-                $"{folder}: an update was stopped while it put its files in place. Run the same `EmbedRun(Update)` again; it ends at once."
+                folder,
+                "an update was stopped while it put its files in place",
+                "Run the same `EmbedRun(Update)` again; it ends at once"
             );
         var paths = NumberedFiles(folder, "img_emb", ".npy");
         if (paths.Count == 0)
             throw new LitException(
-                $"{folder}: holds no embeddings (img_emb/img_emb_0000.npy …). Give the folder of a store."
+                folder,
+                "holds no embeddings (img_emb/img_emb_0000.npy …)",
+                "Give the folder of a store"
             );
         var metadataPaths = NumberedFiles(folder, "metadata", ".parquet");
         var captions = metadataPaths.Count == 0 ? StrayCaptions(folder) : null;
@@ -95,13 +104,18 @@ internal sealed class EmbeddingStore : IDisposable
                 shards.Add(shard);
                 if (shard.Head.Columns != shards[0].Head.Columns)
                     throw new LitException(
-                        $"{path}: rows of {shard.Head.Columns} numbers, where {paths[0].Path} has {shards[0].Head.Columns}. Keep one tower's embeddings in a folder."
+                        path,
+                        $"rows of {shard.Head.Columns} numbers, where {paths[0].Path} has {shards[0].Head.Columns}",
+                        "Keep one tower's embeddings in a folder"
                     );
                 if (metadataPaths.Count == 0)
                 {
                     if (captions is not null && captions.Count < rows + shard.Head.Rows)
                         throw new LitException(
-                            $"{folder}: {captions.Count:N0} captions where there are at least {rows + shard.Head.Rows:N0} embeddings. Give one caption a row."
+                            folder,
+                            $"{captions.Count:N0} captions where there are at least "
+                                + $"{rows + shard.Head.Rows:N0} embeddings",
+                            "Give one caption a row"
                         );
                     metadata.AddCaptions(
                         captions?.GetRange((int)rows, (int)shard.Head.Rows),
@@ -113,31 +127,43 @@ internal sealed class EmbeddingStore : IDisposable
                 {
                     var beside = metadataPaths.FirstOrDefault(m => m.Number == number).Path
                         ?? throw new LitException(
-                            $"{path}: no metadata file of the number {number} stands beside it. Copy it, or embed again."
+                            path,
+                            $"no metadata file of the number {number} stands beside it",
+                            "Copy it, or embed again"
                         );
                     var count = metadata.AddParquet(beside, rows);
                     if (count != shard.Head.Rows)
                         throw new LitException(
-                            $"{beside}: {count:N0} rows where {path} has {shard.Head.Rows:N0}. Copy both again, or embed again."
+                            beside,
+                            $"{count:N0} rows where {path} has {shard.Head.Rows:N0}",
+                            "Copy both again, or embed again"
                         );
                 }
                 rows += shard.Head.Rows;
             }
             if (captions is not null && captions.Count != rows)
                 throw new LitException(
-                    $"{folder}: {captions.Count:N0} captions where there are {rows:N0} embeddings. Give one caption a row."
+                    folder,
+                    $"{captions.Count:N0} captions where there are {rows:N0} embeddings",
+                    "Give one caption a row"
                 );
             if (file is not null && file.Rows != rows)
                 throw new LitException(
-                    $"{folder}: {rows:N0} rows where store.json says {file.Rows:N0}; a shard is missing or from another store. Copy the folder again, or embed again."
+                    folder,
+                    $"{rows:N0} rows where store.json says {file.Rows:N0}; a shard is missing or from another store",
+                    "Copy the folder again, or embed again"
                 );
             if (file is not null && shards.Any(shard => shard.Head.Type != file.Description.Type))
                 throw new LitException(
-                    $"{folder}: the rows are not of the type that store.json says, {file.Description.Type}. Copy the folder again, or embed again."
+                    folder,
+                    $"the rows are not of the type that store.json says, {file.Description.Type}",
+                    "Copy the folder again, or embed again"
                 );
             if (file is not null && file.Description.EmbeddingSize != shards[0].Head.Columns)
                 throw new LitException(
-                    $"{folder}: rows of {shards[0].Head.Columns} numbers where store.json says {file.Description.EmbeddingSize}. Copy the folder again, or embed again."
+                    folder,
+                    $"rows of {shards[0].Head.Columns} numbers where store.json says {file.Description.EmbeddingSize}",
+                    "Copy the folder again, or embed again"
                 );
             return new(folder, file, shards, metadata);
         }
@@ -152,7 +178,8 @@ internal sealed class EmbeddingStore : IDisposable
     /// <summary>Copies rows into one block, [rows, size], as unit vectors or as the tower gave them.</summary>
     /// <param name="rows">Row numbers, in any order, also repeated.</param>
     /// <param name="destination">Room for rows x <see cref="EmbeddingSize"/> numbers.</param>
-    /// <param name="ownLength">False: unit length. True: the tower's own representation (unit row times norm; a store from elsewhere as it is stored).</param>
+    /// <param name="ownLength">False: unit length. True: the tower's own representation (unit row times norm; a store
+    /// from elsewhere as it is stored).</param>
     public void ReadRows(ReadOnlySpan<long> rows, Span<float> destination, bool ownLength = false)
     {
         for (var i = 0; i < rows.Length; i++)
@@ -221,7 +248,9 @@ internal sealed class EmbeddingStore : IDisposable
     /// <summary>SHA-256 of the picture's encoded bytes, 32 bytes; empty where the store does not say.</summary>
     public byte[] Sha256(long row) => StoreMetadata.Bytes(metadata.Hashes[(int)row]);
 
-    /// <summary>The first row of the picture with these bytes, or null: its embedding need not be computed again.</summary>
+    /// <summary>
+    /// The first row of the picture with these bytes, or null: its embedding need not be computed again.
+    /// </summary>
     /// <param name="sha256">SHA-256 of the encoded bytes, 32 bytes.</param>
     public long? RowOf(ReadOnlySpan<byte> sha256)
     {
@@ -237,8 +266,8 @@ internal sealed class EmbeddingStore : IDisposable
     }
 
     /// <summary>
-    /// The embedded pictures as samples without pixels, one a picture: keys, captions, labels, fields. Needs no rows, so it
-    /// can be read after the store is closed.
+    /// The embedded pictures as samples without pixels, one a picture: keys, captions, labels, fields. Needs no rows,
+    /// so it can be read after the store is closed.
     /// </summary>
     public SampleSource Samples() => new StoreSamples(this) { Path = Folder };
 
@@ -307,7 +336,9 @@ internal sealed class EmbeddingStore : IDisposable
         catch (Exception damage) when (damage is JsonException or InvalidOperationException)
         {
             throw new LitException(
-                $"{path}: not a JSON list of captions ({damage.Message.TrimEnd('.')}). Write one caption, or one list of captions, a row.",
+                path,
+                $"not a JSON list of captions ({damage.Message.TrimEnd('.')})",
+                "Write one caption, or one list of captions, a row",
                 damage
             );
         }

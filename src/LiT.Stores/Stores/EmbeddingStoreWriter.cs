@@ -3,11 +3,11 @@ using LiT.Data;
 namespace LiT.Stores;
 
 /// <summary>
-/// Writes an embedding store, a shard at a time, so that a kill at any moment loses no finished shard: opened again with the
-/// same description it makes the shards that are missing, and the finished folder holds the same bytes as without the kill,
-/// however many processes made it. <see cref="Wanted"/> cuts the source into shards; each is begun with <see cref="MoveTo"/>
-/// and filled with <see cref="Append"/>, <see cref="AppendAgain"/> and <see cref="Skip"/> in the source's order. Not safe for
-/// several threads.
+/// Writes an embedding store, a shard at a time, so that a kill at any moment loses no finished shard: opened again
+/// with the same description it makes the shards that are missing, and the finished folder holds the same bytes as
+/// without the kill, however many processes made it. <see cref="Wanted"/> cuts the source into shards; each is begun
+/// with <see cref="MoveTo"/> and filled with <see cref="Append"/>, <see cref="AppendAgain"/> and <see cref="Skip"/> in
+/// the source's order. Not safe for several threads.
 /// </summary>
 internal sealed class EmbeddingStoreWriter : IDisposable
 {
@@ -58,27 +58,34 @@ internal sealed class EmbeddingStoreWriter : IDisposable
     /// <summary>Whether the store is finished already: there is nothing left to do.</summary>
     public bool IsComplete { get; private set; }
 
-    /// <summary>What the store holds, with what has been given since it was opened; other processes' shards as of then.</summary>
+    /// <summary>
+    /// What the store holds, with what has been given since it was opened; other processes' shards as of then.
+    /// </summary>
     public StoreCounts Counts => counts;
 
     /// <summary>What made the rows, as the folder has it.</summary>
     public StoreDescription Description => description;
 
-    /// <summary>Shards of this part that were made from data that has changed since, and have to be made again: read once more.</summary>
+    /// <summary>
+    /// Shards of this part that were made from data that has changed since, and have to be made again: read once more.
+    /// </summary>
     public long Outdated { get; private set; }
 
-    /// <summary>Begins a store in a new or empty folder, goes on with an unfinished one, or finds a finished one.</summary>
+    /// <summary>
+    /// Begins a store in a new or empty folder, goes on with an unfinished one, or finds a finished one.
+    /// </summary>
     /// <param name="folder">The store.</param>
     /// <param name="description">What makes the rows.</param>
     /// <param name="part">Which shards are made here.</param>
-    /// <exception cref="LitException">The folder holds something else, another tower's store, or is being written to.</exception>
+    /// <exception cref="LitException">The folder holds something else, another tower's store, or is being written
+    /// to.</exception>
     public static EmbeddingStoreWriter Open(string folder, StoreDescription description, StorePart part = default)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(description.EmbeddingSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(description.Views, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(description.RowsPerShard, 1);
         if (File.Exists(folder))
-            throw new LitException($"{folder}: is a file, where a store needs a folder. Choose another name.");
+            throw new LitException(folder, "is a file, where a store needs a folder", "Choose another name");
         var file = StoreFile.Read(folder);
         if (file is not null)
             StoreFit.Check(folder, file.Description, description, ofThisSource: part.IsWhole);
@@ -86,7 +93,7 @@ internal sealed class EmbeddingStoreWriter : IDisposable
             Directory.Exists(folder)
             && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.'))
         )
-            throw new LitException($"{folder}: holds files that are no embedding store. Choose a new or empty folder.");
+            throw new LitException(folder, "holds files that are no embedding store", "Choose a new or empty folder");
         if (file is { Complete: true })
         {
             StoreFolder.Tidy(folder); // a kill between the last file and the end leaves something
@@ -109,8 +116,8 @@ internal sealed class EmbeddingStoreWriter : IDisposable
     }
 
     /// <summary>
-    /// The things of the shards that are missing here and belong to this part. Finished shards are compared with the data in
-    /// passing: one that was made from other data is given up and counted as <see cref="Outdated"/>.
+    /// The things of the shards that are missing here and belong to this part. Finished shards are compared with the
+    /// data in passing: one that was made from other data is given up and counted as <see cref="Outdated"/>.
     /// </summary>
     /// <param name="found">All that the source finds (<see cref="SampleSource.ReadAll"/>).</param>
     public IEnumerable<(long Shard, Found Found)> Wanted(IEnumerable<Found> found)
@@ -131,7 +138,8 @@ internal sealed class EmbeddingStoreWriter : IDisposable
     }
 
     /// <summary>Finishes the shard under way, if it is another one, and begins this one.</summary>
-    /// <exception cref="LitException">The disk is full, or the folder cannot be written to; finished shards stay.</exception>
+    /// <exception cref="LitException">The disk is full, or the folder cannot be written to; finished shards
+    /// stay.</exception>
     public void MoveTo(long shard)
     {
         Writable();
@@ -141,11 +149,14 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         open = shard;
     }
 
-    /// <summary>Adds a picture's rows, one a view, as the tower gave them; unit length and norm are made here.</summary>
+    /// <summary>
+    /// Adds a picture's rows, one a view, as the tower gave them; unit length and norm are made here.
+    /// </summary>
     /// <param name="sample">The picture's words and names.</param>
     /// <param name="picture">Its size and hash.</param>
     /// <param name="representations">[views, size] numbers.</param>
-    /// <returns>False where the numbers have no direction (not finite, or all zero): the sample then counts as skipped.</returns>
+    /// <returns>False where the numbers have no direction (not finite, or all zero): the sample then counts as
+    /// skipped.</returns>
     public bool Append(Sample sample, EmbeddedPicture picture, ReadOnlySpan<float> representations)
     {
         Writable();
@@ -177,13 +188,17 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         Writable();
         if (WhyNotReuse(from) is { } why)
             throw new LitException(
-                $"{from.Folder}: its rows cannot be taken over: {why}. Reuse a store of the same tower, type and views."
+                from.Folder,
+                $"its rows cannot be taken over: {why}",
+                "Reuse a store of the same tower, type and views"
             );
         rows!.Append(sample, from, row);
         Embedded();
     }
 
-    /// <summary>Whether a picture of these bytes is in the store already, in a shard of this part. Safe from several threads.</summary>
+    /// <summary>
+    /// Whether a picture of these bytes is in the store already, in a shard of this part. Safe from several threads.
+    /// </summary>
     /// <param name="sha256">SHA-256 of the encoded bytes, 32 bytes.</param>
     public bool Holds(ReadOnlySpan<byte> sha256) => repeats.Find(sha256) is not null;
 
@@ -207,10 +222,14 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         return true;
     }
 
-    /// <summary>Why another store's rows cannot be taken over as they are, as a phrase, or null where they can.</summary>
+    /// <summary>
+    /// Why another store's rows cannot be taken over as they are, as a phrase, or null where they can.
+    /// </summary>
     public string? WhyNotReuse(EmbeddingStore from) => StoreFit.Difference(from.Description, description);
 
-    /// <summary>Notes a sample that is not in the store (or, <see cref="Skipped.InPart"/>, not with all its parts), and why.</summary>
+    /// <summary>
+    /// Notes a sample that is not in the store (or, <see cref="Skipped.InPart"/>, not with all its parts), and why.
+    /// </summary>
     public void Skip(Skipped what)
     {
         Writable();
@@ -222,7 +241,8 @@ internal sealed class EmbeddingStoreWriter : IDisposable
     /// Finishes the shard under way and, where no shard is missing, the store. Only after everything of
     /// <see cref="Wanted"/> was given.
     /// </summary>
-    /// <returns>What the finished store holds, or null where shards of other parts are missing (<see cref="Missing"/>).</returns>
+    /// <returns>What the finished store holds, or null where shards of other parts are missing
+    /// (<see cref="Missing"/>).</returns>
     /// <exception cref="LitException">The disk is full or the folder cannot be written.</exception>
     public StoreCounts? Finish()
     {
@@ -250,8 +270,11 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         }
     }
 
-    /// <summary>Writes a whole store of pictures whose representations are at hand; what an earlier run wrote is passed over.</summary>
-    /// <param name="pictures">In the store's order, each with [views, size] numbers, which may lie in the same buffer every time.</param>
+    /// <summary>
+    /// Writes a whole store of pictures whose representations are at hand; what an earlier run wrote is passed over.
+    /// </summary>
+    /// <param name="pictures">In the store's order, each with [views, size] numbers, which may lie in the same buffer
+    /// every time.</param>
     /// <inheritdoc cref="Finish"/>
     public StoreCounts? Write(IEnumerable<(Sample Sample, EmbeddedPicture Picture, float[] Representations)> pictures)
     {
@@ -272,7 +295,9 @@ internal sealed class EmbeddingStoreWriter : IDisposable
     /// <summary>The list of what was skipped.</summary>
     public string SkippedPath => Path.Combine(folder, StoreFolder.SkippedName);
 
-    /// <summary>Gives up the finished shards of an unfinished store in which something was skipped, so that it is tried again.</summary>
+    /// <summary>
+    /// Gives up the finished shards of an unfinished store in which something was skipped, so that it is tried again.
+    /// </summary>
     public void ForgetSkipped()
     {
         foreach (
@@ -291,14 +316,18 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         counts -= made;
     }
 
-    /// <summary>Writes the lists of what was skipped and noted until now, for somebody who wants to know why so much was.</summary>
+    /// <summary>
+    /// Writes the lists of what was skipped and noted until now, for somebody who wants to know why so much was.
+    /// </summary>
     public void WriteLists()
     {
         if (!IsComplete)
             StoreFolder.WriteLists(folder, journal, journal.Shards(), skipped, notes);
     }
 
-    /// <summary>Lets go of the folder. Unless it is finished, the rows since the last finished shard are given up.</summary>
+    /// <summary>
+    /// Lets go of the folder. Unless it is finished, the rows since the last finished shard are given up.
+    /// </summary>
     public void Dispose()
     {
         repeats.Dispose();

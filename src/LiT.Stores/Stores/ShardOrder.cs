@@ -5,9 +5,9 @@ using LiT.Data;
 namespace LiT.Stores;
 
 /// <summary>
-/// Cuts what a source finds into shards of so many things each (samples, skipped ones and notes), whatever becomes of them,
-/// so that every process knows a shard's pictures without having decoded those before it. Hashes what it passes, so that
-/// a shard made from other data is noticed.
+/// Cuts what a source finds into shards of so many things each (samples, skipped ones and notes), whatever becomes of
+/// them, so that every process knows a shard's pictures without having decoded those before it. Hashes what it passes,
+/// so that a shard made from other data is noticed.
 /// </summary>
 internal sealed class ShardOrder(int length)
 {

@@ -131,7 +131,8 @@ internal sealed class ShardRows(StoreDescription description)
                 TensorPrimitives.ConvertToHalf(row, MemoryMarshal.Cast<byte, Half>(place));
                 break;
             default:
-                // The largest number becomes 127. The scale is not kept: rows have unit length, so it is in the row itself.
+                // The largest number becomes 127. The scale is not kept: rows have unit length, so it is in the row
+                // itself.
                 var scale = 127 / MathF.Abs(TensorPrimitives.MaxMagnitude(row));
                 var bytes = MemoryMarshal.Cast<byte, sbyte>(place);
                 for (var i = 0; i < row.Length; i++)
@@ -140,7 +141,9 @@ internal sealed class ShardRows(StoreDescription description)
         }
     }
 
-    /// <summary>Euclidean length, summed in double precision so that it does not depend on the machine's vector width.</summary>
+    /// <summary>
+    /// Euclidean length, summed in double precision so that it does not depend on the machine's vector width.
+    /// </summary>
     private static float Norm(ReadOnlySpan<float> row)
     {
         var sum = 0.0;

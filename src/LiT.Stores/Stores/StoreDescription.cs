@@ -14,8 +14,8 @@ internal enum StoredType
     Float32,
 
     /// <summary>
-    /// Whole numbers of 8 bits, numpy's <c>|i1</c>, the largest of a row at 127: the row's direction, to be brought to unit
-    /// length after it is loaded.
+    /// Whole numbers of 8 bits, numpy's <c>|i1</c>, the largest of a row at 127: the row's direction, to be brought to
+    /// unit length after it is loaded.
     /// </summary>
     Int8,
 }
@@ -48,7 +48,9 @@ internal sealed record StoreDescription
     /// <summary>How pictures are prepared for the tower, as the tower's own description of it.</summary>
     public JsonNode? Preprocessing { get; init; }
 
-    /// <summary>The way from bytes to pixels. The tower and its fingerprint are the same both ways, the rows differ a little.</summary>
+    /// <summary>
+    /// The way from bytes to pixels. The tower and its fingerprint are the same both ways, the rows differ a little.
+    /// </summary>
     public DecodePath Decode { get; init; }
 
     /// <summary>Numbers in a row.</summary>
@@ -60,7 +62,9 @@ internal sealed record StoreDescription
     /// <summary>Rows a picture: 1, or the number of augmented views.</summary>
     public int Views { get; init; } = 1;
 
-    /// <summary>How the views after the first differ from the plain picture, and from which seed; null where there is one.</summary>
+    /// <summary>
+    /// How the views after the first differ from the plain picture, and from which seed; null where there is one.
+    /// </summary>
     public JsonNode? ViewChanges { get; init; }
 
     /// <summary>What the tower gave for the test pictures when the store was begun; null where nobody asked.</summary>
@@ -69,11 +73,15 @@ internal sealed record StoreDescription
     /// <summary>Where the pictures came from, as the user gave it.</summary>
     public required string Source { get; init; }
 
-    /// <summary>Rows in a shard, at most; it holds fewer where samples were skipped. A picture's views stay together.</summary>
+    /// <summary>
+    /// Rows in a shard, at most; it holds fewer where samples were skipped. A picture's views stay together.
+    /// </summary>
     public int RowsPerShard { get; init; } = 2_000;
 }
 
-/// <summary>What became of everything that a source holds. <see cref="Found"/> = <see cref="Embedded"/> + <see cref="Skipped"/>.</summary>
+/// <summary>
+/// What became of everything that a source holds. <see cref="Found"/> = <see cref="Embedded"/> + <see cref="Skipped"/>.
+/// </summary>
 /// <param name="Embedded">Pictures whose rows are in the store.</param>
 /// <param name="Skipped">Samples that could not be used, each a line of skipped.jsonl.</param>
 /// <param name="Noted">Samples used without a part of them (one caption, a label), each a line of notes.jsonl.</param>

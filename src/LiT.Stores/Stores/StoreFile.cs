@@ -7,7 +7,10 @@ using LiT.Towers;
 
 namespace LiT.Stores;
 
-/// <summary>store.json: what made the store, and what it holds when it is complete. Until then <see cref="StoreJournal"/> says that.</summary>
+/// <summary>
+/// store.json: what made the store, and what it holds when it is complete. Until then <see cref="StoreJournal"/> says
+/// that.
+/// </summary>
 /// <param name="Description">What made the rows.</param>
 /// <param name="Complete">Whether the whole source is in.</param>
 /// <param name="Counts">What it holds; zeros while it is incomplete.</param>
@@ -67,10 +70,12 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var json = document.RootElement;
             if (Text(json, "format") != Format)
-                throw new LitException($"{path}: not the description of an embedding store. Choose another folder.");
+                throw new LitException(path, "not the description of an embedding store", "Choose another folder");
             if (json.GetProperty("version").GetInt32() is var version && version > Version)
                 throw new LitException(
-                    $"{path}: version {version} of the format, where this program knows {Version}. Use a newer program."
+                    path,
+                    $"version {version} of the format, where this program knows {Version}",
+                    "Use a newer program"
                 );
             var description = new StoreDescription
             {
@@ -97,7 +102,9 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             when (damage is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and embed again.",
+                path,
+                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Delete the folder and embed again",
                 damage
             );
         }

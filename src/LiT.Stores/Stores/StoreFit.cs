@@ -4,12 +4,16 @@ using LiT.Images;
 
 namespace LiT.Stores;
 
-/// <summary>Whether a store's rows are what a model's text tower was tuned to read, or what another run would write.</summary>
+/// <summary>
+/// Whether a store's rows are what a model's text tower was tuned to read, or what another run would write.
+/// </summary>
 internal static class StoreFit
 {
     private const string Remedy = "Choose another folder, or delete this one";
 
-    /// <summary>Refuses a store that another tower made. Stores from elsewhere name no tower and are taken as they are.</summary>
+    /// <summary>
+    /// Refuses a store that another tower made. Stores from elsewhere name no tower and are taken as they are.
+    /// </summary>
     /// <param name="store">An open store.</param>
     /// <param name="expected">The tower that is needed.</param>
     /// <exception cref="LitException">The store is another tower's; the message names both.</exception>
@@ -18,16 +22,21 @@ internal static class StoreFit
         if (store.Description is not { } made || made.Fingerprint == expected.Fingerprint)
             return;
         throw new LitException(
-            $"{store.Folder}: made by the tower {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {expected.Name} "
-                + $"(fingerprint {Short(expected.Fingerprint)}) is needed. Embed the pictures again with that tower."
+            store.Folder,
+            $"made by the tower {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {expected.Name} "
+                + $"(fingerprint {Short(expected.Fingerprint)}) is needed",
+            "Embed the pictures again with that tower"
         );
     }
 
-    /// <summary>What somebody who uses a store ought to know of how it was made, in a sentence; null where there is nothing.</summary>
+    /// <summary>
+    /// What somebody who uses a store ought to know of how it was made, in a sentence; null where there is nothing.
+    /// </summary>
     /// <param name="store">An open store.</param>
     public static string? Remark(EmbeddingStore store) =>
         store.Description?.Decode == DecodePath.Fast
-            ? $"{store.Folder}: its pictures were shrunk while they were decoded (`Decode` fast), so its rows differ a little from those of the exact way"
+            ? $"{store.Folder}: its pictures were shrunk while they were decoded (`Decode` fast), so its rows "
+                + "differ a little from those of the exact way"
             : null;
 
     /// <summary>Refuses to go on with a store that was begun otherwise.</summary>
@@ -39,17 +48,24 @@ internal static class StoreFit
     {
         if (there.Fingerprint != given.Fingerprint)
             throw new LitException(
-                $"{folder}: made with another tower, {there.Tower} (fingerprint {Short(there.Fingerprint)}, not {Short(given.Fingerprint)}). {Remedy}."
+                folder,
+                $"made with another tower, {there.Tower} (fingerprint {Short(there.Fingerprint)}, not "
+                    + $"{Short(given.Fingerprint)})",
+                $"{Remedy}"
             );
         if (ofThisSource && there.Source != given.Source)
             throw new LitException(
-                $"{folder}: made from other data, {there.Source}, not {given.Source}. {Remedy}; `Update` brings a finished store to other data."
+                folder,
+                $"made from other data, {there.Source}, not {given.Source}",
+                $"{Remedy}; `Update` brings a finished store to other data"
             );
         if (Difference(there, given) is { } difference)
-            throw new LitException($"{folder}: made with other settings, {difference}. {Remedy}.");
+            throw new LitException(folder, $"made with other settings, {difference}", $"{Remedy}");
         if (there.RowsPerShard != given.RowsPerShard)
             throw new LitException(
-                $"{folder}: made with other settings, {there.RowsPerShard} rows a shard and not {given.RowsPerShard}. {Remedy}."
+                folder,
+                $"made with other settings, {there.RowsPerShard} rows a shard and not {given.RowsPerShard}",
+                $"{Remedy}"
             );
     }
 
@@ -57,7 +73,8 @@ internal static class StoreFit
     internal static string? Difference(StoreDescription? there, StoreDescription given) =>
         there is null ? "it does not say which tower made it"
         : there.Fingerprint != given.Fingerprint
-            ? $"made by the tower {there.Tower} (fingerprint {Short(there.Fingerprint)}), not {given.Tower} ({Short(given.Fingerprint)})"
+            ? $"made by the tower {there.Tower} (fingerprint {Short(there.Fingerprint)}), not {given.Tower} "
+                + $"({Short(given.Fingerprint)})"
         : Settings(there) != Settings(given) ? $"{Settings(there)} and not {Settings(given)}"
         : there.Decode != given.Decode
             ? $"its pictures were decoded in the {there.Decode.Word()} way and not in the {given.Decode.Word()} one"

@@ -27,7 +27,9 @@ internal static partial class StoreFolder
     public static string MetadataPath(string folder, long shard) =>
         Path.Combine(folder, "metadata", $"metadata_{shard.ToString("0000", CultureInfo.InvariantCulture)}.parquet");
 
-    /// <summary>The folder in which a store's next generation is made; one that was begun otherwise is cleared away.</summary>
+    /// <summary>
+    /// The folder in which a store's next generation is made; one that was begun otherwise is cleared away.
+    /// </summary>
     /// <exception cref="LitException">The folder cannot be written to.</exception>
     public static string BeginUpdate(string folder, StoreDescription description)
     {
@@ -79,7 +81,9 @@ internal static partial class StoreFolder
         catch (IOException trouble) when (File.Exists(path))
         {
             throw new LitException(
-                $"{folder}: another program is writing {(part.IsWhole ? "this store" : $"part {part} of this store")}. Wait for it, or choose another folder.",
+                folder,
+                $"another program is writing {(part.IsWhole ? "this store" : $"part {part} of this store")}",
+                "Wait for it, or choose another folder",
                 trouble
             );
         }
@@ -89,8 +93,12 @@ internal static partial class StoreFolder
         }
     }
 
-    /// <summary>Makes a store of its shards, of which none is missing: the lists, then store.json, which says that it is complete.</summary>
-    /// <returns>What it holds; null where a shard was made from other data than <paramref name="digests"/> say.</returns>
+    /// <summary>
+    /// Makes a store of its shards, of which none is missing: the lists, then store.json, which says that it is
+    /// complete.
+    /// </summary>
+    /// <returns>What it holds; null where a shard was made from other data than <paramref name="digests"/>
+    /// say.</returns>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
     public static StoreCounts? Finish(
         string folder,
@@ -122,7 +130,9 @@ internal static partial class StoreFolder
             WriteLists(folder, journal, Enumerable.Range(0, digests.Count).Select(shard => (long)shard), [], []);
             journal.Delete(); // so that the same command tries everything again
             throw new LitException(
-                $"{description.Source}: none of its {counts.Found:N0} samples has a picture that could be read. {Path.Combine(folder, SkippedName)} says why for each."
+                description.Source,
+                $"none of its {counts.Found:N0} samples has a picture that could be read",
+                $"{Path.Combine(folder, SkippedName)} says why for each"
             );
         }
         try
@@ -218,7 +228,9 @@ internal static partial class StoreFolder
         }
     }
 
-    /// <summary>Whether a next generation is complete and not yet in its place, so that the present one may be half replaced.</summary>
+    /// <summary>
+    /// Whether a next generation is complete and not yet in its place, so that the present one may be half replaced.
+    /// </summary>
     public static bool SwitchIsUnderWay(string folder) =>
         StoreFile.Read(Path.Combine(folder, UpdateName)) is { Complete: true };
 
@@ -240,7 +252,9 @@ internal static partial class StoreFolder
         }
     }
 
-    /// <summary>Two parts that end at the same time finish the store one after the other; the second finds it done.</summary>
+    /// <summary>
+    /// Two parts that end at the same time finish the store one after the other; the second finds it done.
+    /// </summary>
     private static FileStream WaitToFinish(string folder)
     {
         var path = Path.Combine(folder, FinishName);

@@ -22,8 +22,8 @@ internal sealed record ShardRecord(
 }
 
 /// <summary>
-/// The journal of an unfinished store, in its hidden folder .progress: a file for each finished shard, written after the
-/// shard's own files, so that any number of processes can work on one store and any of them be killed.
+/// The journal of an unfinished store, in its hidden folder .progress: a file for each finished shard, written after
+/// the shard's own files, so that any number of processes can work on one store and any of them be killed.
 /// </summary>
 internal sealed class StoreJournal(string store)
 {

@@ -60,7 +60,9 @@ internal sealed class StoreMetadata
         catch (Exception damage) when (damage is not LitException)
         {
             throw new LitException(
-                $"{path}: cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy or embed it again.",
+                path,
+                $"cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Copy or embed it again",
                 damage
             );
         }

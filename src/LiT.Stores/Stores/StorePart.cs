@@ -3,8 +3,9 @@ using System.Globalization;
 namespace LiT.Stores;
 
 /// <summary>
-/// One process's share of the work on a store: of n parts, part i makes every n-th shard. Parts may run at once or one after
-/// the other, on one machine or several that share the folder; whichever finds every shard made finishes the store.
+/// One process's share of the work on a store: of n parts, part i makes every n-th shard. Parts may run at once or one
+/// after the other, on one machine or several that share the folder; whichever finds every shard made finishes the
+/// store.
 /// </summary>
 internal readonly record struct StorePart
 {
@@ -41,8 +42,11 @@ internal readonly record struct StorePart
         && number >= 1
         && number <= of
             ? new(number, of)
-            : throw new UsageException(
-                $"`Part` {text}: write i/n, from 1/n to n/n, for example 2/4 for the second of four parts."
+            : throw new SettingException(
+                "Part",
+                text,
+                null,
+                "write i/n, from 1/n to n/n, for example 2/4 for the second of four parts"
             );
 
     /// <inheritdoc/>

@@ -1,8 +1,8 @@
 namespace LiT.Stores;
 
 /// <summary>
-/// Where the pictures of an unfinished store lie, by the hash of their bytes, so that one that comes again is not embedded again.
-/// Knows the shards of one part. Asked from several threads, told by one.
+/// Where the pictures of an unfinished store lie, by the hash of their bytes, so that one that comes again is not
+/// embedded again. Knows the shards of one part. Asked from several threads, told by one.
 /// </summary>
 internal sealed class StoreRepeats(string folder) : IDisposable
 {

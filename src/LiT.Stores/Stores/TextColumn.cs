@@ -2,7 +2,9 @@ using System.Text;
 
 namespace LiT.Stores;
 
-/// <summary>Millions of short texts by row, as UTF-8 in one block a shard: a few bytes a row beyond the text itself.</summary>
+/// <summary>
+/// Millions of short texts by row, as UTF-8 in one block a shard: a few bytes a row beyond the text itself.
+/// </summary>
 internal sealed class TextColumn
 {
     private readonly List<(byte[] Text, int[] Ends)> shards = [];

@@ -3,9 +3,10 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>
-/// The two points at which a step meets the other processes that share its batch: embeddings are gathered, gradients are
-/// summed. Every process has all the data and the same weights, draws the whole batch, embeds its part of it, computes the
-/// loss over the whole, and takes the gradients of its own part back through its towers. The sums are those of one process.
+/// The two points at which a step meets the other processes that share its batch: embeddings are gathered, gradients
+/// are summed. Every process has all the data and the same weights, draws the whole batch, embeds its part of it,
+/// computes the loss over the whole, and takes the gradients of its own part back through its towers. The sums are
+/// those of one process.
 /// </summary>
 internal interface IBatchExchange
 {
@@ -19,7 +20,9 @@ internal interface IBatchExchange
     /// <param name="own">This process's rows, [n, E]; outside any graph.</param>
     Tensor Gather(Tensor own);
 
-    /// <summary>Replaces each gradient by its sum over all processes; every process gives the same ones in the same order.</summary>
+    /// <summary>
+    /// Replaces each gradient by its sum over all processes; every process gives the same ones in the same order.
+    /// </summary>
     void Sum(IReadOnlyList<Tensor> gradients);
 }
 

@@ -12,7 +12,9 @@ internal sealed class CaptionNoise(IReadOnlyList<int> foreign, double share, ulo
     private const int MostWords = 3,
         MostPieces = 4;
 
-    /// <summary>The text with up to three foreign words put in before its last id, as far as there is room in the row.</summary>
+    /// <summary>
+    /// The text with up to three foreign words put in before its last id, as far as there is room in the row.
+    /// </summary>
     internal int[] Disturb(int[] text, int room, ulong caption)
     {
         var random = Draw.Mixed(seed, caption);

@@ -18,7 +18,9 @@ public enum PositivePairs
     /// <summary>Only its own (the paper's form): a second picture with the same caption counts as a negative.</summary>
     Own,
 
-    /// <summary>Its own, every text equal to it, and every text of the same image; the target is uniform over them.</summary>
+    /// <summary>
+    /// Its own, every text equal to it, and every text of the same image; the target is uniform over them.
+    /// </summary>
     Shared,
 }
 
@@ -28,7 +30,9 @@ internal sealed record ContrastiveLossOptions
     /// <summary>Which loss.</summary>
     public ContrastiveLossKind Kind { get; init; } = ContrastiveLossKind.Softmax;
 
-    /// <summary>Parts that use only their own negatives; 1 is the global batch (LiT, section 5.4 compares the two).</summary>
+    /// <summary>
+    /// Parts that use only their own negatives; 1 is the global batch (LiT, section 5.4 compares the two).
+    /// </summary>
     public int LocalParts { get; init; } = 1;
 
     /// <summary>Side of a block of logits. The result does not depend on it beyond rounding.</summary>
@@ -52,8 +56,10 @@ internal static class ContrastiveLoss
     /// <param name="ztxt">Text embeddings of unit length, [B, E]; row i belongs to image i.</param>
     /// <param name="logTemperature">t, one element; logits are exp(t) · zimg · ztxt.</param>
     /// <param name="bias">b, one element, added to the logits of the sigmoid loss; null for the softmax loss.</param>
-    /// <param name="positives">Which pairs belong together beyond the diagonal, or null for the paper's plain form.</param>
-    /// <param name="mask">Which pairs count, [B], or null for all; the others are neither positive nor negative.</param>
+    /// <param name="positives">Which pairs belong together beyond the diagonal, or null for the paper's plain
+    /// form.</param>
+    /// <param name="mask">Which pairs count, [B], or null for all; the others are neither positive nor
+    /// negative.</param>
     /// <param name="options">Which loss and how.</param>
     public static LossResult Compute(
         Tensor zimg,

@@ -1,3 +1,4 @@
+using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Contrastive;
@@ -22,8 +23,11 @@ internal sealed class ImagePrefetch : IDisposable
         (this.pairs, this.batch, this.from, this.count) = (pairs, batch, from, count);
         each = (int)pairs.Pictures.Shape.Aggregate(1L, (product, size) => product * size);
         if ((long)count * each > Array.MaxLength)
-            throw new UsageException(
-                $"`Batch` {batch}: {batch:N0} images of {each:N0} numbers are too many at once. Give at most {Array.MaxLength / each}."
+            throw SettingException.Of<TuningOptions>(
+                s => s.Batch,
+                batch,
+                $"{batch:N0} images of {each:N0} numbers are too many at once",
+                $"Give at most {Array.MaxLength / each}"
             );
         buffer = new float[count * each];
     }

@@ -2,7 +2,9 @@ using LiT.Text;
 
 namespace LiT.Tuning.Contrastive;
 
-/// <summary>Numbers the token rows of captions as they come; equal rows have one number, whatever texts they are of.</summary>
+/// <summary>
+/// Numbers the token rows of captions as they come; equal rows have one number, whatever texts they are of.
+/// </summary>
 internal sealed class TokenRowTable(CaptionTokenizer tokenizer)
 {
     private readonly Dictionary<string, int> rowOfText = new(StringComparer.Ordinal);

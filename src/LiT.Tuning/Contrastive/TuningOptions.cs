@@ -13,12 +13,14 @@ internal sealed record TuningOptions
     public int Batch { get; init; } = 1024;
 
     /// <summary>
-    /// Texts (or pictures) that go through a tower at once. A larger batch is embedded without a graph first and replayed
-    /// part by part (gradient caching), which changes nothing but time and memory.
+    /// Texts (or pictures) that go through a tower at once. A larger batch is embedded without a graph first and
+    /// replayed part by part (gradient caching), which changes nothing but time and memory.
     /// </summary>
     public int MicroBatch { get; init; } = 1024;
 
-    /// <summary>Pictures that go through an image tower at once, where they come as pixels; null takes <see cref="MicroBatch"/>.</summary>
+    /// <summary>
+    /// Pictures that go through an image tower at once, where they come as pixels; null takes <see cref="MicroBatch"/>.
+    /// </summary>
     public int? ImageMicroBatch { get; init; }
 
     internal int ImagesAtOnce => ImageMicroBatch ?? MicroBatch;
@@ -66,15 +68,19 @@ internal sealed record TuningOptions
     public double TemperatureRate { get; init; } = 1;
 
     /// <summary>
-    /// Share of captions into which ids that no caption uses are put, so that the tower learns to pass over words it has
-    /// not met. For towers from scratch on few captions.
+    /// Share of captions into which ids that no caption uses are put, so that the tower learns to pass over words it
+    /// has not met. For towers from scratch on few captions.
     /// </summary>
     public double CaptionNoise { get; init; }
 
-    /// <summary>Towers compute in bfloat16 on weights that stay float32; losses, gradients of weights and updates are float32.</summary>
+    /// <summary>
+    /// Towers compute in bfloat16 on weights that stay float32; losses, gradients of weights and updates are float32.
+    /// </summary>
     public bool Bfloat16 { get; init; }
 
-    /// <summary>Keeps a moving average of the weights with this decay and makes it the result; null keeps none.</summary>
+    /// <summary>
+    /// Keeps a moving average of the weights with this decay and makes it the result; null keeps none.
+    /// </summary>
     public double? AverageDecay { get; init; }
 
     /// <summary>Decides the order of the data, the captions drawn, dropout and augmentation.</summary>
@@ -89,7 +95,9 @@ internal sealed record TuningOptions
     /// <summary>Steps between validations, and one at the end; 0 for none but the end's.</summary>
     public long ValidateEvery { get; init; }
 
-    /// <summary>The validation number whose best weights are the result, as in "top1"; null takes the last weights.</summary>
+    /// <summary>
+    /// The validation number whose best weights are the result, as in "top1"; null takes the last weights.
+    /// </summary>
     public string? KeepBest { get; init; }
 
     /// <summary>How options are written: member names in camel case, choices in words.</summary>
@@ -119,7 +127,8 @@ internal sealed record TuningOptions
         var (mine, theirs) = (Decisive(this), Decisive(other));
         return mine.Where(option => !JsonNode.DeepEquals(option.Value, theirs[option.Key]))
             .Select(option =>
-                $"{option.Key} ({option.Value?.ToJsonString() ?? "none"}, now {theirs[option.Key]?.ToJsonString() ?? "none"})"
+                $"{option.Key} ({option.Value?.ToJsonString() ?? "none"}, now "
+                + $"{theirs[option.Key]?.ToJsonString() ?? "none"})"
             )
             .FirstOrDefault();
 

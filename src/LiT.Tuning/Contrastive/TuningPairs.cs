@@ -49,7 +49,8 @@ internal sealed class TuningPairs
         }
         if (withCaptions.Count == 0)
             throw new LitException(
-                $"None of the {pictures.Count:N0} images has a caption. Give data with captions, or name the caption column."
+                $"None of the {pictures.Count:N0} images has a caption. Give data with captions, or name "
+                    + "the caption column."
             );
         (images, firstCaption, rowOfCaption) = ([.. withCaptions], [.. first], [.. captions]);
         (tokens, lengths) = rows.Finish();
@@ -152,5 +153,7 @@ internal sealed class TuningPairs
     internal int LengthOf(int row) => lengths[row];
 }
 
-/// <summary>The pairs of one step: images, the epoch that decides each one's view, and the numbers of their token rows.</summary>
+/// <summary>
+/// The pairs of one step: images, the epoch that decides each one's view, and the numbers of their token rows.
+/// </summary>
 internal sealed record DrawnPairs(int[] Images, long[] Epochs, int[] Rows);

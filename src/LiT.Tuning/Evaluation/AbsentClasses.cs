@@ -7,7 +7,8 @@ namespace LiT.Evaluation;
 
 /// <summary>What one cut-off does (field names as in the JSON).</summary>
 /// <param name="ExpectedPrecision">The cut-off: what the background promises.</param>
-/// <param name="Precision">What came: named pictures that show one of the labels, at the stated share of present pictures.</param>
+/// <param name="Precision">What came: named pictures that show one of the labels, at the stated share of present
+/// pictures.</param>
 /// <param name="RecallKept">Pictures of present classes that are named.</param>
 /// <param name="FalseAlarmRate">Pictures of absent classes that are named.</param>
 /// <param name="Top1OfNamed">Named pictures of present classes whose name is right.</param>
@@ -23,7 +24,8 @@ internal sealed record CutOffOutcome(
 /// <param name="ExpectedPrecision">The cut-off.</param>
 /// <param name="Precision">Pictures found that are of the class, over all classes.</param>
 /// <param name="RecallKept">Pictures of the class that are found, over all classes.</param>
-/// <param name="FalseAlarmRate">Classes for which something is found when the collection has no picture of them.</param>
+/// <param name="FalseAlarmRate">Classes for which something is found when the collection has no picture of
+/// them.</param>
 /// <param name="FalselyFound">Pictures found for such a class, in the mean.</param>
 internal sealed record SearchOutcome(
     double ExpectedPrecision,
@@ -40,7 +42,8 @@ internal sealed record SearchOutcome(
 /// <param name="Classes">Classes, each of them absent once.</param>
 /// <param name="Folds">Parts that the classes were divided into; one after the other is absent.</param>
 /// <param name="Present">The share of present pictures that precision is stated for.</param>
-/// <param name="Separation">How often a picture of a present class scores above one of an absent class (area under the ROC curve).</param>
+/// <param name="Separation">How often a picture of a present class scores above one of an absent class (area under the
+/// ROC curve).</param>
 /// <param name="CutOffs">Naming: cut-offs, from low to high.</param>
 /// <param name="Search">Search: the same cut-offs.</param>
 /// <param name="Seed">Seed of the folds.</param>
@@ -93,7 +96,9 @@ internal static class AbsentClasses
         var count = run.Labels.Classes.Names.Count;
         if (count < 2)
             throw new LitException(
-                $"{path}: one class, and a class can only be absent where others are left. Give data with two classes or more."
+                path,
+                "one class, and a class can only be absent where others are left",
+                "Give data with two classes or more"
             );
         var rows = Enumerable.Range(0, run.Labels.All.Count).Where(row => run.Labels.All[row].Length > 0).ToList();
         var pictures = run.Images.Select(rows);

@@ -55,7 +55,9 @@ internal static class BackgroundMeasurement
             .ToList();
         if (withCaption.Count < Fewest)
             throw new LitException(
-                $"{set.Path}: {withCaption.Count} pictures with captions, and a background takes {Fewest} at least. Give a larger collection with captions."
+                set.Path,
+                $"{withCaption.Count} pictures with captions, and a background takes {Fewest} at least",
+                "Give a larger collection with captions"
             );
         SeededOrder order = new(withCaption.Count, (ulong)options.Seed);
         var rows = Enumerable

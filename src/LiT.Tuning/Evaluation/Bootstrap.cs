@@ -2,7 +2,10 @@ using LiT.Images;
 
 namespace LiT.Evaluation;
 
-/// <summary>Intervals by resampling what was measured (Efron 1979), seeded: the same seed gives the same interval on every machine.</summary>
+/// <summary>
+/// Intervals by resampling what was measured (Efron 1979), seeded: the same seed gives the same interval on every
+/// machine.
+/// </summary>
 internal static class Bootstrap
 {
     private const int Resamples = 1000;
@@ -54,7 +57,10 @@ internal static class Bootstrap
         });
     }
 
-    /// <summary>The 2.5% and 97.5% points of the mean of the classes' own shares; a class that a draw misses does not weigh in it.</summary>
+    /// <summary>
+    /// The 2.5% and 97.5% points of the mean of the classes' own shares; a class that a draw misses does not weigh in
+    /// it.
+    /// </summary>
     /// <param name="hits">Hits.</param>
     /// <param name="classOf">The class of each.</param>
     /// <param name="classes">Number of classes.</param>

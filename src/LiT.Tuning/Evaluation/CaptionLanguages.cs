@@ -35,7 +35,9 @@ internal static class CaptionLanguages
         catch (JsonException damage)
         {
             throw new LitException(
-                $"{sample.Origin}: the field '{LanguageField}{language}' is no JSON list of captions. Write [\"…\", \"…\"], or embed the pictures again.",
+                sample.Origin,
+                $"the field '{LanguageField}{language}' is no JSON list of captions",
+                "Write [\"…\", \"…\"], or embed the pictures again",
                 damage
             );
         }

@@ -42,7 +42,9 @@ internal sealed record ClassificationReport
     /// <summary>Each class in index order.</summary>
     public required IReadOnlyList<ClassAccuracy> PerClass { get; init; }
 
-    /// <summary>Counts, [label][answer]; null over 100 classes, where <see cref="Mistakes"/> has the most frequent.</summary>
+    /// <summary>
+    /// Counts, [label][answer]; null over 100 classes, where <see cref="Mistakes"/> has the most frequent.
+    /// </summary>
     public int[][]? Confusion { get; init; }
 
     /// <summary>What was most often taken for what, at most 50 pairs.</summary>
@@ -51,7 +53,10 @@ internal sealed record ClassificationReport
     /// <summary>Top-1 with each template alone; null where the prompts were not the product's.</summary>
     public IReadOnlyList<TemplateAccuracy>? PerTemplate { get; init; }
 
-    /// <summary>How near-duplicates of the test pictures in the training data change the number; null where the training store is not known.</summary>
+    /// <summary>
+    /// How near-duplicates of the test pictures in the training data change the number; null where the training store
+    /// is not known.
+    /// </summary>
     public LeakSummary? Leaks { get; init; }
 
     /// <summary>Samples that the data hold.</summary>
@@ -112,7 +117,9 @@ internal sealed record EvaluationProtocol(
     public string? Language { get; init; }
 }
 
-/// <summary>SHA-256, in hexadecimal: two results with equal hashes asked the same questions of the same model.</summary>
+/// <summary>
+/// SHA-256, in hexadecimal: two results with equal hashes asked the same questions of the same model.
+/// </summary>
 /// <param name="Prompts">Over the prompts with their classes, in order.</param>
 /// <param name="Pictures">Over the pictures' keys, labels and (where known) bytes, in order.</param>
 /// <param name="TextTower">Over every weight of the text side; null where only embeddings were given.</param>
@@ -126,7 +133,8 @@ internal sealed record EvaluationVersions(string Lit, string Libtorch, string De
 /// <param name="Training">The training store.</param>
 /// <param name="Threshold">The cosine similarity from which two pictures count as the same.</param>
 /// <param name="Pictures">Scored test pictures with a training picture at least so similar.</param>
-/// <param name="SameBytes">Those of them whose very bytes are there; the others are alike in the tower's eyes only. Told where the test pictures are a store.</param>
+/// <param name="SameBytes">Those of them whose very bytes are there; the others are alike in the tower's eyes only.
+/// Told where the test pictures are a store.</param>
 /// <param name="Of">Scored test pictures.</param>
 /// <param name="Top1Without">Top-1 without them; null where none would be left.</param>
 /// <param name="Interval95Without">Its bootstrap interval.</param>

@@ -9,7 +9,9 @@ using LiT.Stores;
 
 namespace LiT.Evaluation;
 
-/// <summary>An evaluation of embeddings that were made elsewhere: nothing is embedded, everything is counted as for a model.</summary>
+/// <summary>
+/// An evaluation of embeddings that were made elsewhere: nothing is embedded, everything is counted as for a model.
+/// </summary>
 internal sealed record GivenOptions
 {
     /// <summary>Image embeddings: a .npy of rows, or a store.</summary>
@@ -18,10 +20,15 @@ internal sealed record GivenOptions
     /// <summary>Text embeddings: a .npy of rows.</summary>
     public required string Texts { get; init; }
 
-    /// <summary>The class of each text, where classes have several prompts: .npy of whole numbers, or one a line.</summary>
+    /// <summary>
+    /// The class of each text, where classes have several prompts: .npy of whole numbers, or one a line.
+    /// </summary>
     public string? TextClasses { get; init; }
 
-    /// <summary>Each image's label: .npy ([N], or [N, k] filled with -1), or one a line, several separated by tabs; null for the store's own.</summary>
+    /// <summary>
+    /// Each image's label: .npy ([N], or [N, k] filled with -1), or one a line, several separated by tabs; null for the
+    /// store's own.
+    /// </summary>
     public string? Labels { get; init; }
 
     /// <summary>The images' names, one a line; null for the store's keys, or numbers.</summary>
@@ -30,7 +37,10 @@ internal sealed record GivenOptions
     /// <summary>The texts, one a line; null for numbers.</summary>
     public string? TextLines { get; init; }
 
-    /// <summary>Which image and text belong together: .npy with the image of each text, or lines "image TAB text" by name or number; null for the store's captions.</summary>
+    /// <summary>
+    /// Which image and text belong together: .npy with the image of each text, or lines "image TAB text" by name or
+    /// number; null for the store's captions.
+    /// </summary>
     public string? Pairs { get; init; }
 
     /// <summary>exp(t), for probabilities.</summary>
@@ -66,13 +76,17 @@ internal static class GivenEmbeddings
                 .Select(row =>
                     row is [var one]
                         ? one
-                        : throw new LitException($"{file}: a text has {row.Length} classes. Give one class a text.")
+                        : throw new LitException(file, $"a text has {row.Length} classes", "Give one class a text")
                 )
                 .ToArray()
             : [.. Enumerable.Range(0, texts.Count)];
         var classes = classOf.Max() + 1;
         if (classOf.Min() < 0)
-            throw new LitException($"{options.TextClasses}: class {classOf.Min()}, where classes are numbered from 0.");
+            throw new LitException(
+                options.TextClasses ?? options.Texts,
+                $"class {classOf.Min()}, where classes are numbered from 0",
+                null
+            );
         var names = options.Classes
             ?? new ClassNames(
                 options.TextLines is { } lines && options.TextClasses is null
@@ -82,7 +96,8 @@ internal static class GivenEmbeddings
             );
         if (names.Names.Count != classes)
             throw new LitException(
-                $"{names.Names.Count} class names, where the text embeddings are of {classes} classes. Give one name for every class."
+                $"{names.Names.Count} class names, where the text embeddings are of {classes} classes. Give "
+                    + "one name for every class."
             );
         var prompts = classOf.Select((c, row) => new Prompt(c, $"text {row}")).ToList();
         var labels = options.Labels is { } given
@@ -130,7 +145,8 @@ internal static class GivenEmbeddings
         var pairs = options.Pairs is { } given
             ? Pairs(given, keys, lines)
             : throw new LitException(
-                "Which image and text belong together is not known. Give `Pairs` FILE: a .npy with the image of each text, or lines 'image TAB text'."
+                "Which image and text belong together is not known. Give `Pairs` FILE: a .npy with the "
+                    + "image of each text, or lines 'image TAB text'."
             );
         return ModelEvaluation.Scored(
             set.Path,
@@ -174,7 +190,9 @@ internal static class GivenEmbeddings
         var texts = Unit(Rows(options.Texts), options.Texts, say);
         if (texts.Size != set.Representations.Size)
             throw new LitException(
-                $"{options.Texts}: rows of {texts.Size} numbers, where {options.Images} has {set.Representations.Size}. Give embeddings of one model."
+                options.Texts,
+                $"rows of {texts.Size} numbers, where {options.Images} has {set.Representations.Size}",
+                "Give embeddings of one model"
             );
         return (set, texts);
     }
@@ -185,7 +203,9 @@ internal static class GivenEmbeddings
         return shape is [> 0, > 0 and <= int.MaxValue]
             ? new(values, (int)shape[1])
             : throw new LitException(
-                $"{path}: an array of shape ({string.Join(", ", shape)}), where rows of numbers are needed. Give one embedding a row."
+                path,
+                $"an array of shape ({string.Join(", ", shape)}), where rows of numbers are needed",
+                "Give one embedding a row"
             );
     }
 
@@ -198,7 +218,10 @@ internal static class GivenEmbeddings
             var length = TensorPrimitives.Norm(rows[row]);
             if (!float.IsFinite(length) || length == 0)
                 throw new LitException(
-                    $"{path}, row {row}: the numbers are not finite, or all zero. Leave the row out, or embed it again."
+                    path,
+                    Place.Row(row),
+                    "the numbers are not finite, or all zero",
+                    "Leave the row out, or embed it again"
                 );
             if (Math.Abs(length - 1) < UnitWithin)
                 continue;
@@ -219,7 +242,10 @@ internal static class GivenEmbeddings
             foreach (var (row, labels) in numbers.Index())
                 if (labels.Any(label => label >= names.Names.Count))
                     throw new LitException(
-                        $"{path}, row {row}: label {labels.Max()}, where there are {names.Names.Count} classes, numbered from 0. Give the labels that belong to the classes."
+                        path,
+                        Place.Row(row),
+                        $"label {labels.Max()}, where there are {names.Names.Count} classes, numbered from 0",
+                        "Give the labels that belong to the classes"
                     );
             var all = numbers.Select(row => row.Where(label => label >= 0).ToArray()).ToList();
             return new(names, all, all.Count(row => row.Length == 0), null);
@@ -259,14 +285,19 @@ internal static class GivenEmbeddings
                             )
                                 ? new[] { number }
                                 : throw new LitException(
-                                    $"{path}, line {i + 1}: '{line}' is no whole number. Write a number from 0 for every {what}."
+                                    path,
+                                    Place.Line(i + 1),
+                                    $"'{line}' is no whole number",
+                                    $"Write a number from 0 for every {what}"
                                 )
                     ),
             ];
         var (values, shape) = Npy.ReadArray<int>(path);
         if (shape is not ([_] or [_, _]) || shape[0] != rows)
             throw new LitException(
-                $"{path}: an array of shape ({string.Join(", ", shape)}), where there are {rows} {what}s. Give a row for every {what}."
+                path,
+                $"an array of shape ({string.Join(", ", shape)}), where there are {rows} {what}s",
+                $"Give a row for every {what}"
             );
         var width = values.Length / Math.Max(1, rows);
         return [.. Enumerable.Range(0, rows).Select(row => values.AsSpan(row * width, width).ToArray())];
@@ -279,12 +310,14 @@ internal static class GivenEmbeddings
             lines = lines[..^1]; // what follows the last line break is no line
         if (lines.Length != expected)
             throw new LitException(
-                $"{path}: {lines.Length} lines, where there are {expected} {what}s. Write a line for every {what}."
+                path,
+                $"{lines.Length} lines, where there are {expected} {what}s",
+                $"Write a line for every {what}"
             );
         var empty = emptyAllowed ? -1 : Array.FindIndex(lines, string.IsNullOrWhiteSpace);
         return empty < 0
             ? lines
-            : throw new LitException($"{path}, line {empty + 1}: empty. Write a line for every {what}.");
+            : throw new LitException(path, Place.Line(empty + 1), "empty", $"Write a line for every {what}");
     }
 
     private static List<(int Image, int Text)> Pairs(string path, string[] images, IReadOnlyList<string> texts)
@@ -300,7 +333,7 @@ internal static class GivenEmbeddings
         foreach (var (line, number, _) in NamedLines.Entries(NamedLines.Text(path)))
         {
             if (line.Split('\t') is not [var image, var text])
-                throw new LitException($"{path}, line {number}: write the image, one tab, the text.");
+                throw new LitException(path, Place.Line(number), "write the image, one tab, the text", null);
             pairs.Add(
                 (
                     Find(imageRow, image, images.Length, $"{path}, line {number}", "image"),
@@ -323,6 +356,8 @@ internal static class GivenEmbeddings
         rows.TryGetValue(name.Trim(), out var row) ? row
         : int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number < count ? number
         : throw new LitException(
-            $"{where}: there is no {what} '{name.Trim()}'. Name one of the {count} {what}s, or its row from 0."
+            where,
+            $"there is no {what} '{name.Trim()}'",
+            $"Name one of the {count} {what}s, or its row from 0"
         );
 }

@@ -63,7 +63,8 @@ internal static class LinearProbe
     {
         if (train.Count < 10 || test.Count == 0)
             throw new LitException(
-                $"A linear probe needs labelled images: at least 10 to train on (there are {train.Count}) and one to test (there are {test.Count})."
+                $"A linear probe needs labelled images: at least 10 to train on (there are {train.Count}) "
+                    + $"and one to test (there are {test.Count})."
             );
         using var scope = NewDisposeScope();
         var (x, unseen) = Standardised(train, test);
@@ -104,7 +105,10 @@ internal static class LinearProbe
         };
     }
 
-    /// <summary>The same fitted on a few images a class, drawn several times; there is too little to sweep, so the penalty is fixed at 0.001.</summary>
+    /// <summary>
+    /// The same fitted on a few images a class, drawn several times; there is too little to sweep, so the penalty is
+    /// fixed at 0.001.
+    /// </summary>
     /// <param name="train">The tower's representations of the training images, N x D.</param>
     /// <param name="trainLabels">Their classes.</param>
     /// <param name="test">The tower's representations of the test images, M x D.</param>
@@ -130,7 +134,8 @@ internal static class LinearProbe
     {
         if (train.Count == 0 || test.Count == 0)
             throw new LitException(
-                $"Few-shot needs labelled images to draw from (there are {train.Count}) and to test (there are {test.Count})."
+                $"Few-shot needs labelled images to draw from (there are {train.Count}) and to test (there "
+                    + $"are {test.Count})."
             );
         int[][] ofClass =
         [
@@ -170,7 +175,9 @@ internal static class LinearProbe
 
     private static int HashCode(int seed, int shots, int draw) => unchecked((seed * 31 + shots) * 31 + draw);
 
-    /// <summary>Both sets in float64 with the training set's mean and deviation taken out, and a column of ones.</summary>
+    /// <summary>
+    /// Both sets in float64 with the training set's mean and deviation taken out, and a column of ones.
+    /// </summary>
     private static (Tensor Train, Tensor Test) Standardised(Embeddings train, Embeddings test)
     {
         var raw = train.ToTensor().to_type(ScalarType.Float64);
@@ -185,7 +192,9 @@ internal static class LinearProbe
 
     private static Tensor WithOnes(Tensor x) => cat([x, ones(x.shape[0], 1, dtype: x.dtype)], dim: 1);
 
-    /// <summary>Minimises mean cross-entropy + penalty x |weights|^2 from zero: convex, so the start does not matter.</summary>
+    /// <summary>
+    /// Minimises mean cross-entropy + penalty x |weights|^2 from zero: convex, so the start does not matter.
+    /// </summary>
     /// <returns>Weights and, in the last row, biases, [D + 1, classes].</returns>
     private static Tensor Fit(Tensor x, Tensor y, int classes, double penalty)
     {

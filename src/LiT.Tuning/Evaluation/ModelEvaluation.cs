@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LiT.Classification;
 using LiT.Compute;
 using LiT.Embedding;
@@ -33,13 +34,17 @@ internal sealed record EvaluationOptions
     /// <summary>Whose captions count, for data with several languages.</summary>
     public string? Language { get; init; }
 
-    /// <summary>One of <see cref="EvaluationCrop.Names"/>; what pictures in files, and the store, are made with.</summary>
+    /// <summary>
+    /// One of <see cref="EvaluationCrop.Names"/>; what pictures in files, and the store, are made with.
+    /// </summary>
     public string Crop { get; init; } = EvaluationCrop.Model;
 
     /// <summary>The store that the text tower was tuned on, for the leak audit; null leaves the audit out.</summary>
     public string? TrainingStore { get; init; }
 
-    /// <summary>A folder that keeps embedded prompts, so that an interrupted evaluation goes on; null keeps none.</summary>
+    /// <summary>
+    /// A folder that keeps embedded prompts, so that an interrupted evaluation goes on; null keeps none.
+    /// </summary>
     public string? TextCache { get; init; }
 
     /// <summary>Seed of the bootstrap.</summary>
@@ -192,7 +197,9 @@ internal static class ModelEvaluation
         };
     }
 
-    /// <summary>Retrieval both ways between pictures and their captions; pictures without a caption are left out and counted.</summary>
+    /// <summary>
+    /// Retrieval both ways between pictures and their captions; pictures without a caption are left out and counted.
+    /// </summary>
     /// <exception cref="LitException">The data cannot be used with this model; the message says why.</exception>
     public static RetrievalRun Retrieve(
         LitModel model,
@@ -232,11 +239,14 @@ internal static class ModelEvaluation
         var rows = Enumerable.Range(0, own.Length).Where(row => own[row].Count > 0).ToList();
         if (rows.Count == 0 && options.Language is { } language)
             throw new LitException(
-                $"{path}: no picture has a caption in the language '{language}'. {(CaptionLanguages.In(set.Samples) is { Count: > 0 } known ? $"It has {string.Join(", ", known)}." : "It has captions of one language only; leave `Language` out.")}"
+                $"{path}: no picture has a caption in the language '{language}'. "
+                    + $"{(CaptionLanguages.In(set.Samples) is { Count: > 0 } known ? $"It has {string.Join(", ", known)}." : "It has captions of one language only; leave `Language` out.")}"
             );
         if (rows.Count == 0)
             throw new LitException(
-                $"{path}: none of its {set.Samples.Count} pictures has a caption. Give data with captions (.txt, a text column, `CaptionColumn`)."
+                path,
+                $"none of its {set.Samples.Count} pictures has a caption",
+                "Give data with captions (.txt, a text column, `CaptionColumn`)"
             );
         var captions = rows.SelectMany((row, image) => own[row].Select(caption => (Caption: caption, Image: image)))
             .ToList();
@@ -439,7 +449,8 @@ internal static class ModelEvaluation
     private static IEnumerable<string> SubsetOdd(Labels labels, EvaluationOptions options)
     {
         if (options.TestSet is { Subset: { } expected } set && labels.Classes.Names.Count != expected)
-            yield return $"{labels.Classes.Names.Count} classes occur, where {set.Name} has {expected}: the number is not comparable with published ones. Unpack the whole set.";
+            yield return $"{labels.Classes.Names.Count} classes occur, where {set.Name} has {expected}: the number is "
+                + "not comparable with published ones. Unpack the whole set.";
     }
 
     private static string Cropped(LitModel model, EvaluationOptions options) =>
@@ -467,12 +478,18 @@ internal static class ModelEvaluation
     {
         var (toText, toImage) = (score.Ties.ImageToText, score.Ties.TextToImage);
         if (score.TieBounds.ImageToText is var text && text.Lowest != text.Highest)
-            yield return FormattableString.Invariant(
-                $"{toText} images have another text exactly as near as their own: recall@1 lies between {100 * text.Lowest.R1:F1}% and {100 * text.Highest.R1:F1}% by how ties are broken (equal captions of several images do that)."
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{toText} images have another text exactly as near as their own: recall@1 lies between "
+                    + $"{100 * text.Lowest.R1:F1}% and {100 * text.Highest.R1:F1}% by how ties are broken (equal "
+                    + $"captions of several images do that)."
             );
         if (score.TieBounds.TextToImage is var image && image.Lowest != image.Highest)
-            yield return FormattableString.Invariant(
-                $"{toImage} texts have another image exactly as near as their own: recall@1 lies between {100 * image.Lowest.R1:F1}% and {100 * image.Highest.R1:F1}% by how ties are broken (pictures that are twice in the data do that)."
+            yield return string.Create(
+                CultureInfo.InvariantCulture,
+                $"{toImage} texts have another image exactly as near as their own: recall@1 lies between "
+                    + $"{100 * image.Lowest.R1:F1}% and {100 * image.Highest.R1:F1}% by how ties are broken "
+                    + $"(pictures that are twice in the data do that)."
             );
         if (aloneImages > 0)
             yield return $"{aloneImages} images belong to no text; they only stand among the candidates.";

@@ -21,8 +21,8 @@ internal sealed record NeighbourScore(
 );
 
 /// <summary>
-/// k nearest neighbours by cosine similarity, votes weighted by exp(similarity / 0.07): the protocol of Wu et al. 2018 (arXiv 1805.01978)
-/// that DINO's evaluation follows.
+/// k nearest neighbours by cosine similarity, votes weighted by exp(similarity / 0.07): the protocol of Wu et al. 2018
+/// (arXiv 1805.01978) that DINO's evaluation follows.
 /// </summary>
 internal static class Neighbours
 {
@@ -31,7 +31,8 @@ internal static class Neighbours
     /// <param name="test">Those of the test images, M x D.</param>
     /// <param name="testLabels">Their classes.</param>
     /// <param name="classes">Number of classes.</param>
-    /// <param name="k">Neighbours that vote, for each number one score; fewer where there are fewer training images.</param>
+    /// <param name="k">Neighbours that vote, for each number one score; fewer where there are fewer training
+    /// images.</param>
     /// <param name="temperature">Of the votes.</param>
     /// <param name="seed">Of the bootstrap.</param>
     public static IReadOnlyList<NeighbourScore> Score(
@@ -47,7 +48,8 @@ internal static class Neighbours
     {
         if (train.Count == 0 || test.Count == 0)
             throw new LitException(
-                $"Nearest neighbours need labelled images to look among (there are {train.Count}) and to ask for (there are {test.Count})."
+                $"Nearest neighbours need labelled images to look among (there are {train.Count}) and to "
+                    + $"ask for (there are {test.Count})."
             );
         int[] sizes = [.. k.Select(one => Math.Min(one, train.Count)).Distinct().Order()];
         var (hits, near) = (

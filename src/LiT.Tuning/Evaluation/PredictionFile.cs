@@ -53,8 +53,8 @@ internal static class PredictionFile
     }
 
     /// <summary>
-    /// A line an image with its own texts (probability among them), the rank of the nearest of them, and the five nearest of all;
-    /// then a line a text with its own images and the five nearest.
+    /// A line an image with its own texts (probability among them), the rank of the nearest of them, and the five
+    /// nearest of all; then a line a text with its own images and the five nearest.
     /// </summary>
     /// <exception cref="LitException">The file cannot be written.</exception>
     public static void Write(string path, params IReadOnlyList<RetrievalRun> runs) =>

@@ -3,7 +3,9 @@ using LiT.Classification;
 
 namespace LiT.Evaluation;
 
-/// <summary>Whether the locked tower learned the very classes that it is asked for: then only the words are zero-shot.</summary>
+/// <summary>
+/// Whether the locked tower learned the very classes that it is asked for: then only the words are zero-shot.
+/// </summary>
 internal static class PretrainingOverlap
 {
     private const double Same = 0.9;
@@ -14,7 +16,8 @@ internal static class PretrainingOverlap
         var side = model.Description.Image;
         if (set is not null && TrainedOn(set, side.Tower) is { } labels)
         {
-            yield return $"the locked tower {side.Tower} was pre-trained on labels ({labels}) that hold {set.Name}'s classes: {Consequence}";
+            yield return $"the locked tower {side.Tower} was pre-trained on labels ({labels}) that hold {set.Name}'s "
+                + $"classes: {Consequence}";
             yield break;
         }
         var asked = classes.Names.Select(name => PromptTemplates.Canonicalise(name)).ToHashSet(StringComparer.Ordinal);
@@ -24,11 +27,15 @@ internal static class PretrainingOverlap
                 continue;
             var known = names.Select(name => PromptTemplates.Canonicalise(name)).Count(asked.Contains);
             if (known >= Same * asked.Count)
-                yield return $"the locked tower's own head '{head.Name}' was trained on {known} of these {asked.Count} classes: {Consequence}";
+                yield return $"the locked tower's own head '{head.Name}' was trained on {known} of these {asked.Count} "
+                    + $"classes: {Consequence}";
         }
     }
 
-    /// <summary>What a tower was trained on, where that holds the set's classes: as the catalogue says, else as its name does; null where neither does.</summary>
+    /// <summary>
+    /// What a tower was trained on, where that holds the set's classes: as the catalogue says, else as its name does;
+    /// null where neither does.
+    /// </summary>
     internal static string? TrainedOn(TestSet set, string tower)
     {
         var file = Path.GetFileName(tower);

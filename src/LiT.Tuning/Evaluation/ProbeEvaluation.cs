@@ -47,13 +47,16 @@ internal sealed class ProbeEvaluation
         (test, testLabels) = Load(testing);
         if (train.Size != test.Size)
             throw new LitException(
-                $"{testing}: rows of {test.Size} numbers, where {training} has {train.Size}. Give two stores of one tower."
+                testing,
+                $"rows of {test.Size} numbers, where {training} has {train.Size}",
+                "Give two stores of one tower"
             );
         Classes = classes!;
         if (Enumerable.Range(0, Classes.Names.Count).Except(trainLabels).ToList() is { Count: > 0 } missing)
             Warnings =
             [
-                $"{missing.Count} of {Classes.Names.Count} classes have no picture in {training} ('{Classes.Names[missing[0]]}'{(missing.Count > 1 ? " …" : "")}): they cannot be learned.",
+                $"{missing.Count} of {Classes.Names.Count} classes have no picture in {training} "
+                    + $"('{Classes.Names[missing[0]]}'{(missing.Count > 1 ? " …" : "")}): they cannot be learned.",
             ];
     }
 

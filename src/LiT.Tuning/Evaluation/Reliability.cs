@@ -11,9 +11,11 @@ internal sealed record ReliabilityBin(double From, double Confidence, double Acc
 
 /// <summary>Whether probabilities mean what they say (field names as in the JSON).</summary>
 /// <param name="Temperature">exp(t) of the model, which similarities are multiplied by.</param>
-/// <param name="CalibrationError">Mean distance of confidence and accuracy over the bins, weighted by pictures (ECE).</param>
+/// <param name="CalibrationError">Mean distance of confidence and accuracy over the bins, weighted by pictures
+/// (ECE).</param>
 /// <param name="Bins">Bins with pictures, from low to high.</param>
-/// <param name="FittedTemperature">The exp(t) that makes the right classes most likely, fitted on every other picture.</param>
+/// <param name="FittedTemperature">The exp(t) that makes the right classes most likely, fitted on every other
+/// picture.</param>
 /// <param name="FittedCalibrationError">With it, on the other pictures.</param>
 internal sealed record ReliabilityReport(
     double Temperature,
@@ -44,7 +46,8 @@ internal static class Reliability
         var labelled = Enumerable.Range(0, images.Count).Where(row => labels[row].Length > 0).ToList();
         if (labelled.Count < 20)
             throw new LitException(
-                $"{labelled.Count} labelled pictures are too few to say whether probabilities can be trusted. Give 20 or more."
+                $"{labelled.Count} labelled pictures are too few to say whether probabilities can be "
+                    + "trusted. Give 20 or more."
             );
         int[] fitOn = [.. labelled.Where((_, i) => i % 2 == 0).Take(MostFitted)],
             measureOn = [.. labelled.Where((_, i) => i % 2 == 1)];
@@ -55,7 +58,10 @@ internal static class Reliability
         return new(temperature, Error(bins), bins, fitted, Error(InBins(others)));
     }
 
-    /// <summary>The temperature with the smallest mean negative log-likelihood of the right classes, by golden section in its logarithm.</summary>
+    /// <summary>
+    /// The temperature with the smallest mean negative log-likelihood of the right classes, by golden section in its
+    /// logarithm.
+    /// </summary>
     private static double Fit(Embeddings images, Embeddings classes, int[][] labels)
     {
         const double Golden = 0.6180339887498949;

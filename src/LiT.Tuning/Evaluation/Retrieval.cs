@@ -30,7 +30,9 @@ internal sealed record RetrievalScore(
     BothWays<int> Ties
 )
 {
-    /// <summary>How much the order of equal similarities decides; both ends equal the recall where it decides nothing.</summary>
+    /// <summary>
+    /// How much the order of equal similarities decides; both ends equal the recall where it decides nothing.
+    /// </summary>
     public required BothWays<RecallBounds> TieBounds { get; init; }
 
     /// <summary>Rank, from 0, of the nearest own counterpart of each query; -1 for a query that has none.</summary>
@@ -50,7 +52,10 @@ internal static class Retrieval
     public static RetrievalScore Score(Embeddings images, Embeddings texts, IReadOnlyList<int> imageOf) =>
         Score(images, texts, TextsOf(images.Count, imageOf), [.. imageOf.Select(image => new[] { image })]);
 
-    /// <summary>The same where a text may belong to several images, and images and texts without a counterpart only stand among the candidates.</summary>
+    /// <summary>
+    /// The same where a text may belong to several images, and images and texts without a counterpart only stand among
+    /// the candidates.
+    /// </summary>
     /// <param name="images">N embeddings of unit length.</param>
     /// <param name="texts">M embeddings of unit length.</param>
     /// <param name="pairs">Which image and which text belong together.</param>
@@ -68,7 +73,8 @@ internal static class Retrieval
         foreach (var (image, text) in pairs)
             if (image < 0 || image >= images.Count || text < 0 || text >= texts.Count)
                 throw new LitException(
-                    $"The pair of image {image} and text {text}: there are {images.Count} images and {texts.Count} texts, numbered from 0."
+                    $"The pair of image {image} and text {text}: there are {images.Count} images and "
+                        + $"{texts.Count} texts, numbered from 0."
                 );
         return Score(
             images,
@@ -103,7 +109,10 @@ internal static class Retrieval
         return Score(images, texts, toText, toImage);
     }
 
-    /// <summary>The nearest candidates of every query with their similarities, best first; of equal ones the lower index comes first.</summary>
+    /// <summary>
+    /// The nearest candidates of every query with their similarities, best first; of equal ones the lower index comes
+    /// first.
+    /// </summary>
     /// <param name="queries">N embeddings.</param>
     /// <param name="candidates">M embeddings.</param>
     /// <param name="most">How many; all of them where there are fewer.</param>

@@ -33,7 +33,10 @@ internal sealed record TestSet
     /// <summary>What is scored.</summary>
     public TestSetMetric Metric { get; init; }
 
-    /// <summary>The crop that the paper's evaluation makes; null leaves it to the model ("resize" for retrieval and the small sets).</summary>
+    /// <summary>
+    /// The crop that the paper's evaluation makes; null leaves it to the model ("resize" for retrieval and the small
+    /// sets).
+    /// </summary>
     public string? Crop { get; init; }
 
     /// <summary>What labels call the classes, in index order; null where the data say it.</summary>
@@ -42,7 +45,9 @@ internal sealed record TestSet
     /// <summary>The classes' names; null where a list must be given (ImageNet) or the labels are the names.</summary>
     public IReadOnlyList<string>? Names { get; init; }
 
-    /// <summary>Whether only the classes count that occur in the data (ImageNet-A and -R use 200 of the 1,000).</summary>
+    /// <summary>
+    /// Whether only the classes count that occur in the data (ImageNet-A and -R use 200 of the 1,000).
+    /// </summary>
     public int? Subset { get; init; }
 
     /// <summary>Whether a picture has several labels of which any counts.</summary>
@@ -51,10 +56,14 @@ internal sealed record TestSet
     /// <summary>CLIP's own prompt templates for it.</summary>
     public IReadOnlyList<string>? ClipTemplates { get; init; }
 
-    /// <summary>Keys under which files with several lists (CLIP_benchmark) hold its class names and templates.</summary>
+    /// <summary>
+    /// Keys under which files with several lists (CLIP_benchmark) hold its class names and templates.
+    /// </summary>
     public IReadOnlyList<string> ListKeys { get; init; } = [];
 
-    /// <summary>What names a pre-training on labels that hold these very classes: in the catalogue's words, or in a file's name.</summary>
+    /// <summary>
+    /// What names a pre-training on labels that hold these very classes: in the catalogue's words, or in a file's name.
+    /// </summary>
     public IReadOnlyList<string> TrainedTowers { get; init; } = [];
 
     internal Func<string, SampleOptions, IEnumerable<TestPicture>> Read { get; init; } = (_, _) => [];

@@ -17,7 +17,9 @@ internal sealed record HeadScore(
     int Unlabelled
 );
 
-/// <summary>What a tower answers with the head that it was pre-trained with: the measure that zero-shot is held against.</summary>
+/// <summary>
+/// What a tower answers with the head that it was pre-trained with: the measure that zero-shot is held against.
+/// </summary>
 internal static class TowerHead
 {
     private const int RowsAtOnce = 4096;
@@ -48,18 +50,23 @@ internal static class TowerHead
         var chosen = heads.Count switch
         {
             0 => throw new LitException(
-                "This tower came without a supervised head. Use 'lit eval probe' to see what a linear probe reads from it."
+                "This tower came without a supervised head. Use 'lit eval probe' to see what a linear "
+                    + "probe reads from it."
             ),
             1 when head is null => heads[0],
             _ => heads.FirstOrDefault(candidate => candidate.Name == head)
-                ?? throw new UsageException(
-                    $"`Head` {head}: this tower's heads are {string.Join(", ", heads.Select(candidate => candidate.Name))}. Name one."
+                ?? throw new SettingException(
+                    "Head",
+                    head,
+                    $"this tower's heads are {string.Join(", ", heads.Select(candidate => candidate.Name))}",
+                    "Name one"
                 ),
         };
         classes ??= chosen.ClassNames is { } names ? new ClassNames(names) : null;
         if (classes is not null && classes.Names.Count != chosen.Classes)
             throw new LitException(
-                $"The head '{chosen.Name}' has {chosen.Classes} outputs and there are {classes.Names.Count} class names. Give one name an output."
+                $"The head '{chosen.Name}' has {chosen.Classes} outputs and there are {classes.Names.Count} "
+                    + "class names. Give one name an output."
             );
 
         var set = ImageSet.Load(

@@ -5,7 +5,8 @@ namespace LiT.Evaluation;
 /// <summary>The store that a model was tuned on, where the model says it and it is still there.</summary>
 internal static class TrainingStores
 {
-    private const long MostNumbers = 300_000_000; // some 400,000 pictures of 768 numbers: a minute or two against 50,000 test pictures
+    // some 400,000 pictures of 768 numbers: a minute or two against 50,000 test pictures
+    private const long MostNumbers = 300_000_000;
 
     /// <param name="model">A model that <c>lit tune</c> wrote.</param>
     /// <param name="say">Told where a store is there and the audit is left out for its size.</param>
@@ -33,7 +34,8 @@ internal static class TrainingStores
                 if (store.Rows * store.EmbeddingSize <= MostNumbers)
                     return place;
                 say(
-                    $"the leak audit against {place} ({store.Rows:N0} pictures) is left out for the time it takes; ask for it with `TrainingStore` {place}"
+                    $"the leak audit against {place} ({store.Rows:N0} pictures) is left out for the time it "
+                        + $"takes; ask for it with `TrainingStore` {place}"
                 );
                 return null;
             }

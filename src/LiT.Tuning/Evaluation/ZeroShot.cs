@@ -36,7 +36,8 @@ internal sealed record Mistake(string Label, string Answer, int Count);
 /// <param name="Similarities">Their similarities.</param>
 /// <param name="LabelRank">Rank of the best label, from 0; null without a label.</param>
 /// <param name="LabelSimilarity">Similarity of that label.</param>
-/// <param name="Probability">Softmax probability of the best class at the model's temperature; null where none is known.</param>
+/// <param name="Probability">Softmax probability of the best class at the model's temperature; null where none is
+/// known.</param>
 internal sealed record ImageAnswer(
     int Row,
     int[] Labels,
@@ -58,7 +59,8 @@ internal sealed record ImageAnswer(
 /// <param name="MeanPerClass">Mean of the classes' own top-1, over classes that have images.</param>
 /// <param name="Interval95">Bootstrap interval of <paramref name="Top1"/> over images.</param>
 /// <param name="PerClass">One entry a class, in index order.</param>
-/// <param name="Confusion">Counts, [label][answer], by the first label of each image; empty over 1,000 classes (<see cref="Confusions"/> has them all).</param>
+/// <param name="Confusion">Counts, [label][answer], by the first label of each image; empty over 1,000 classes
+/// (<see cref="Confusions"/> has them all).</param>
 /// <param name="Predictions">The best class of each image, in the order of the images.</param>
 internal sealed record ClassificationScore(
     int N,
@@ -143,7 +145,8 @@ internal static class ZeroShot
         var scored = answers.Where(answer => answer.Labels.Length > 0).ToArray();
         if (scored.Length == 0)
             throw new LitException(
-                "No image has a label that is one of the classes, so there is nothing to score. Compare the data's labels with the class names."
+                "No image has a label that is one of the classes, so there is nothing to score. Compare "
+                    + "the data's labels with the class names."
             );
 
         var confusions = new Dictionary<(int Label, int Answer), int>();

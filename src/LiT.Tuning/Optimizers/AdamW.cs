@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Optimizers;
 
 /// <summary>
-/// Adam (arXiv 1412.6980) with bias correction on both moments, as optax scale_by_adam, and big_vision's decoupled weight
-/// decay. The momentum may be stored in bfloat16, rounded as JAX rounds it. On the CPU one pass over memory a tensor.
+/// Adam (arXiv 1412.6980) with bias correction on both moments, as optax scale_by_adam, and big_vision's decoupled
+/// weight decay. The momentum may be stored in bfloat16, rounded as JAX rounds it. On the CPU one pass over memory a
+/// tensor.
 /// </summary>
 internal sealed class AdamW : TuningOptimizer
 {

@@ -21,7 +21,8 @@ public enum LearningRateShape
 
 /// <summary>
 /// The multiplier of the learning rate (and of the weight decay) at each step, as big_vision:utils.py,
-/// create_learning_rate_schedule, computes it. Step 0 is the first update, so a warm-up starts with a multiplier of zero.
+/// create_learning_rate_schedule, computes it. Step 0 is the first update, so a warm-up starts with a multiplier of
+/// zero.
 /// </summary>
 /// <param name="Shape">What happens between warm-up and cool-down.</param>
 /// <param name="TotalSteps">Steps of the whole run.</param>
@@ -36,7 +37,9 @@ internal sealed record LearningRate(LearningRateShape Shape, long TotalSteps)
     /// <summary>Steps until <see cref="LearningRateShape.Rsqrt"/> has fallen to 1/sqrt(2).</summary>
     public double Timescale { get; init; } = 10_000;
 
-    /// <summary>Steps that <see cref="LearningRateShape.Rsqrt"/> has already behind it, to go on from an earlier run.</summary>
+    /// <summary>
+    /// Steps that <see cref="LearningRateShape.Rsqrt"/> has already behind it, to go on from an earlier run.
+    /// </summary>
     public double Shift { get; init; }
 
     /// <summary>Where <see cref="LearningRateShape.Linear"/> ends.</summary>

@@ -5,15 +5,20 @@ namespace LiT.Tuning.Optimizers;
 /// <summary>Which optimizer turns gradients into updates.</summary>
 public enum OptimizerKind
 {
-    /// <summary>Adafactor as "Scaling Vision Transformers" modifies it (arXiv 2106.04560, section 3.4): half the memory of Adam.</summary>
+    /// <summary>
+    /// Adafactor as "Scaling Vision Transformers" modifies it (arXiv 2106.04560, section 3.4): half the memory of Adam.
+    /// </summary>
     Adafactor,
 
     /// <summary>Adam with decoupled weight decay.</summary>
     AdamW,
 }
 
-/// <summary>A number for every parameter whose name matches a pattern; of several rules the first that matches counts.</summary>
-/// <param name="Pattern">Regular expression over the parameter's name, found anywhere in it: <c>^text\.</c>, <c>blocks\.(10|11)\.</c>.</param>
+/// <summary>
+/// A number for every parameter whose name matches a pattern; of several rules the first that matches counts.
+/// </summary>
+/// <param name="Pattern">Regular expression over the parameter's name, found anywhere in it: <c>^text\.</c>,
+/// <c>blocks\.(10|11)\.</c>.</param>
 /// <param name="Multiplier">What the option is multiplied by; 0 leaves it out.</param>
 internal sealed record ParameterRule(string Pattern, double Multiplier)
 {
@@ -35,8 +40,8 @@ internal sealed record UnlockRule(string Pattern, long FromStep)
 }
 
 /// <summary>
-/// The update rule, as big_vision:optax.py puts it together: clip by the global norm, the optimizer's direction times the
-/// learning rate, plus weight decay times the parameter (not times the learning rate), all times the schedule.
+/// The update rule, as big_vision:optax.py puts it together: clip by the global norm, the optimizer's direction times
+/// the learning rate, plus weight decay times the parameter (not times the learning rate), all times the schedule.
 /// </summary>
 internal sealed record OptimizerOptions
 {
@@ -49,7 +54,9 @@ internal sealed record OptimizerOptions
     /// <summary>Weight decay at the schedule's top; not multiplied by the learning rate.</summary>
     public double WeightDecay { get; init; } = 1e-4;
 
-    /// <summary>Longest gradient over all parameters together; a longer one is shortened to it. Null leaves all as they are.</summary>
+    /// <summary>
+    /// Longest gradient over all parameters together; a longer one is shortened to it. Null leaves all as they are.
+    /// </summary>
     public double? ClipNorm { get; init; } = 1;
 
     /// <summary>Learning-rate multipliers by parameter name.</summary>
@@ -59,8 +66,8 @@ internal sealed record OptimizerOptions
     public IReadOnlyList<UnlockRule> UnlockRules { get; init; } = [];
 
     /// <summary>
-    /// Weight-decay multipliers by parameter name. Without a matching rule, matrices and kernels decay and everything else
-    /// (biases, norms, embeddings of tokens and positions, class tokens, the temperature) does not.
+    /// Weight-decay multipliers by parameter name. Without a matching rule, matrices and kernels decay and everything
+    /// else (biases, norms, embeddings of tokens and positions, class tokens, the temperature) does not.
     /// </summary>
     public IReadOnlyList<ParameterRule> WeightDecayRules { get; init; } = [];
 

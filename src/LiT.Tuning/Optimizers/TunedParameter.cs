@@ -10,8 +10,8 @@ namespace LiT.Tuning.Optimizers;
 internal sealed record TunedParameter(string Name, Tensor Tensor, bool Decays)
 {
     /// <summary>
-    /// Every parameter of a module. Kernels of linear layers and convolutions decay, as the reference's <c>.*/kernel$</c>;
-    /// biases, norms, tables of tokens and positions and single vectors do not.
+    /// Every parameter of a module. Kernels of linear layers and convolutions decay, as the reference's
+    /// <c>.*/kernel$</c>; biases, norms, tables of tokens and positions and single vectors do not.
     /// </summary>
     /// <param name="module">A tower or a head.</param>
     /// <param name="prefix">Put before each name, with its dot: <c>text.</c>.</param>

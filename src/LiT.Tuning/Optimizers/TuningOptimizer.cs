@@ -5,9 +5,9 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Optimizers;
 
 /// <summary>
-/// One update of every tuned parameter: p -= schedule · (learning rate · direction + weight decay · p), the direction
-/// being the subclass's. Gradients are read from the parameters and left there. The same gradients in the same order
-/// give the same bits, whatever the number of threads.
+/// One update of every tuned parameter: p -= schedule · (learning rate · direction + weight decay · p), the
+/// direction being the subclass's. Gradients are read from the parameters and left there. The same gradients in the
+/// same order give the same bits, whatever the number of threads.
 /// </summary>
 internal abstract class TuningOptimizer : IDisposable
 {

@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Tuning.Optimizers;
 
-/// <summary>A moving average of the weights, average = decay · average + (1 - decay) · weights after every step.</summary>
+/// <summary>
+/// A moving average of the weights, average = decay · average + (1 - decay) · weights after every step.
+/// </summary>
 internal sealed class WeightAverage : IDisposable
 {
     private readonly IReadOnlyList<TunedParameter> parameters;
@@ -29,7 +31,9 @@ internal sealed class WeightAverage : IDisposable
             average.TimesInPlace(decay).PlusInPlace(parameter.Tensor, 1 - decay);
     }
 
-    /// <summary>Puts the averages in the weights' place and the weights in theirs; a second time puts them back.</summary>
+    /// <summary>
+    /// Puts the averages in the weights' place and the weights in theirs; a second time puts them back.
+    /// </summary>
     internal void Swap()
     {
         using var noGradient = no_grad();

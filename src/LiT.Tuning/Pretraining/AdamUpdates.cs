@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Pretraining;
 
-/// <summary><see cref="AdamW"/> for pre-training, with the rate and decay of <see cref="PretrainingOptions"/>.</summary>
+/// <summary>
+/// <see cref="AdamW"/> for pre-training, with the rate and decay of <see cref="PretrainingOptions"/>.
+/// </summary>
 internal sealed class AdamUpdates(ImageTower tower, PretrainingOptions options) : IWeightUpdates
 {
     private readonly AdamW adam = new(

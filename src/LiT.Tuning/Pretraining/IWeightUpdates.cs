@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Pretraining;
 
-/// <summary>What pre-training asks of an optimizer. Parameters keep their places in memory from construction on.</summary>
+/// <summary>
+/// What pre-training asks of an optimizer. Parameters keep their places in memory from construction on.
+/// </summary>
 internal interface IWeightUpdates : IDisposable
 {
     /// <summary>What it remembers between updates, by name: live tensors, not copies.</summary>

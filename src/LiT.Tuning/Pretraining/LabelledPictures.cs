@@ -6,8 +6,8 @@ namespace LiT.Pretraining;
 internal sealed record LabelledPicture(string Origin, Func<byte[]> ReadImage, long[] Classes);
 
 /// <summary>
-/// The pictures of a source that carry every wanted label, in the source's order, and the names of the classes. Pictures
-/// that came out of an archive stay in memory as they are encoded there.
+/// The pictures of a source that carry every wanted label, in the source's order, and the names of the classes.
+/// Pictures that came out of an archive stay in memory as they are encoded there.
 /// </summary>
 internal sealed class LabelledPictures
 {
@@ -56,8 +56,9 @@ internal sealed class LabelledPictures
         }
         if (found.Count == 0)
             throw new LitException(
-                $"{source.Path}: no picture has the label {string.Join(" and ", columns.Select(column => $"'{column}'"))}. "
-                    + $"`Labels` takes label{string.Concat(fieldNames.Select(name => $", {name}"))} here."
+                source.Path,
+                $"no picture has the label {string.Join(" and ", columns.Select(column => $"'{column}'"))}",
+                $"`Labels` takes label{string.Concat(fieldNames.Select(name => $", {name}"))} here"
             );
         var names = known
             ?? [.. columns.Select((column, i) => Names(source, column, found.Select(one => one.Labels[i])))];
@@ -81,7 +82,9 @@ internal sealed class LabelledPictures
         }
         if (pictures.Count == 0)
             throw new LitException(
-                $"{source.Path}: none of its labels was seen in training. Give pictures of the same classes."
+                source.Path,
+                "none of its labels was seen in training",
+                "Give pictures of the same classes"
             );
         return new(pictures, names);
     }
@@ -97,7 +100,9 @@ internal sealed class LabelledPictures
         var distinct = labels.ToHashSet();
         if (distinct.Count < 2)
             throw new LitException(
-                $"{source.Path}: every '{column}' is '{distinct.First()}'. Training needs two classes or more."
+                source.Path,
+                $"every '{column}' is '{distinct.First()}'",
+                "Training needs two classes or more"
             );
         if (column == "label" && source.Classes is { } classes && distinct.IsSubsetOf(classes))
             return classes;

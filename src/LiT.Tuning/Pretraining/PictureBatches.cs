@@ -4,12 +4,14 @@ using LiT.Images;
 
 namespace LiT.Pretraining;
 
-/// <summary>Decoded pictures of one step: values [Count, 3, H, W] and, for each label column, the classes [Count].</summary>
+/// <summary>
+/// Decoded pictures of one step: values [Count, 3, H, W] and, for each label column, the classes [Count].
+/// </summary>
 internal sealed record PictureBatch(long Step, int Count, float[] Values, long[][] Classes);
 
 /// <summary>
-/// Makes the batches of a training run ahead of their use, on other threads. Which pictures are in a batch, in which order
-/// and how they are changed follows from seed and step alone, never from how fast a thread was.
+/// Makes the batches of a training run ahead of their use, on other threads. Which pictures are in a batch, in which
+/// order and how they are changed follows from seed and step alone, never from how fast a thread was.
 /// </summary>
 internal sealed class PictureBatches(
     IReadOnlyList<LabelledPicture> pictures,

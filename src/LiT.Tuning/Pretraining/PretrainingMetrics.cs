@@ -26,7 +26,9 @@ internal sealed record PretrainingMetrics(
 /// <param name="Images">How many there were.</param>
 internal sealed record PretrainingValidation(long Step, IReadOnlyDictionary<string, double> Val, int Images);
 
-/// <summary>Sums between two lines of metrics; part of a checkpoint, so that a resumed run writes the lines of a whole one.</summary>
+/// <summary>
+/// Sums between two lines of metrics; part of a checkpoint, so that a resumed run writes the lines of a whole one.
+/// </summary>
 internal sealed class PretrainingTally(int labels)
 {
     private double since;

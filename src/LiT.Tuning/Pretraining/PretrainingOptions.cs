@@ -12,7 +12,9 @@ internal enum PretrainingRule
     /// <summary>Nesterov momentum, for convolutional networks.</summary>
     Sgd,
 
-    /// <summary>Adam with decoupled weight decay and gradients of length 1 at most, for transformers and mixers.</summary>
+    /// <summary>
+    /// Adam with decoupled weight decay and gradients of length 1 at most, for transformers and mixers.
+    /// </summary>
     AdamW,
 }
 
@@ -28,7 +30,9 @@ internal sealed record PretrainingOptions
     /// <summary>What makes a picture the network's input.</summary>
     public required Preprocessing Preprocessing { get; init; }
 
-    /// <summary>The label columns, a linear head each; <c>label</c> is the sample's class, any other name one of its fields.</summary>
+    /// <summary>
+    /// The label columns, a linear head each; <c>label</c> is the sample's class, any other name one of its fields.
+    /// </summary>
     public IReadOnlyList<string> Labels { get; init; } = ["label"];
 
     /// <summary>Times that every picture is seen.</summary>
@@ -50,7 +54,9 @@ internal sealed record PretrainingOptions
     /// <summary>Momentum of the gradient; Adam's first moment.</summary>
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>L2 penalty of kernels (AdamW: what every step takes of them, times the schedule); biases and norms have none.</summary>
+    /// <summary>
+    /// L2 penalty of kernels (AdamW: what every step takes of them, times the schedule); biases and norms have none.
+    /// </summary>
     public double WeightDecay { get; init; } = 5e-4;
 
     /// <summary>The part of the target that is spread over all classes.</summary>
@@ -62,7 +68,9 @@ internal sealed record PretrainingOptions
     /// <summary>Decides first weights, order and augmentation.</summary>
     public long Seed { get; init; }
 
-    /// <summary>Stores the weights of the finished tower in 16 bits. The accuracy is measured on what was stored.</summary>
+    /// <summary>
+    /// Stores the weights of the finished tower in 16 bits. The accuracy is measured on what was stored.
+    /// </summary>
     public bool Float16 { get; init; }
 
     /// <summary>Steps between two checkpoints.</summary>
@@ -72,7 +80,10 @@ internal sealed record PretrainingOptions
     /// <summary>Steps between two lines of metrics.</summary>
     public int LogEvery { get; init; } = 20;
 
-    /// <summary>The rule that suits a network: convolutions with batch statistics take large plain steps, everything else Adam's.</summary>
+    /// <summary>
+    /// The rule that suits a network: convolutions with batch statistics take large plain steps, everything else
+    /// Adam's.
+    /// </summary>
     public static PretrainingRule RuleFor(ImageTowerConfig tower) =>
         tower is CifarResNetConfig or ResNetConfig or BitConfig or GroupNormResNetConfig
             ? PretrainingRule.Sgd

@@ -27,7 +27,9 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
 
     public string TowerPath { get; } = Path.Combine(folder, "tower.safetensors");
 
-    /// <summary>All that decides the weights, in one line; a checkpoint of other settings is not gone on with.</summary>
+    /// <summary>
+    /// All that decides the weights, in one line; a checkpoint of other settings is not gone on with.
+    /// </summary>
     private string Settings => JsonSerializer.Serialize(new RunSettings(pictures, options), Json);
 
     public void Save(long step, ImageTower tower, IWeightUpdates updates, PretrainingTally tally) =>
@@ -67,11 +69,12 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
             || !metadata.TryGetValue(StepKey, out var step)
             || !metadata.TryGetValue(TallyKey, out var sums)
         )
-            throw new LitException($"{checkpointPath}: is no checkpoint of pre-training. Give another `Out`.");
+            throw new LitException(checkpointPath, "is no checkpoint of pre-training", "Give another `Out`");
         if (settings != Settings)
             throw new LitException(
-                $"{checkpointPath}: belongs to a run with other settings or other data (it began with {settings}). "
-                    + "Repeat its command to go on, or give another `Out` to start anew."
+                checkpointPath,
+                $"belongs to a run with other settings or other data (it began with {settings})",
+                "Repeat its command to go on, or give another `Out` to start anew"
             );
         using var unrecorded = no_grad();
         using var scope = NewDisposeScope();

@@ -9,13 +9,15 @@ using static TorchSharp.torch.nn;
 namespace LiT.Pretraining;
 
 /// <summary>What came of pre-training.</summary>
-/// <param name="TowerPath">The finished tower, a file that <see cref="ImageTowerLoader.Load(string, ImageTowerOptions?)"/> reads.</param>
+/// <param name="TowerPath">The finished tower, a file that
+/// <see cref="ImageTowerLoader.Load(string, ImageTowerOptions?)"/> reads.</param>
 /// <param name="Fingerprint">The tower's fingerprint.</param>
 /// <param name="Steps">Updates in all.</param>
 /// <param name="Pictures">Training pictures.</param>
 /// <param name="Skipped">Reports of pictures that could not be used.</param>
 /// <param name="ValidationPictures">Held-out pictures that were measured.</param>
-/// <param name="Accuracy">Share of the held-out pictures that each head of the stored tower names rightly; null without held-out pictures.</param>
+/// <param name="Accuracy">Share of the held-out pictures that each head of the stored tower names rightly; null without
+/// held-out pictures.</param>
 internal sealed record PretrainingResult(
     string TowerPath,
     string Fingerprint,
@@ -28,9 +30,9 @@ internal sealed record PretrainingResult(
 
 /// <summary>
 /// Trains an image tower on labels: the pre-training that LiT takes for granted (paper, section 3: "supervised on image
-/// annotations"), for when no tower is at hand. The run's folder holds <c>checkpoint.safetensors</c> (weights, momenta and
-/// step; replaced as a whole), <c>metrics.jsonl</c> and, at the end, <c>tower.safetensors</c>. Running again in the same
-/// folder goes on from the checkpoint and ends in the same weights, bit by bit, with the same number of threads.
+/// annotations"), for when no tower is at hand. The run's folder holds <c>checkpoint.safetensors</c> (weights, momenta
+/// and step; replaced as a whole), <c>metrics.jsonl</c> and, at the end, <c>tower.safetensors</c>. Running again in the
+/// same folder goes on from the checkpoint and ends in the same weights, bit by bit, with the same number of threads.
 /// </summary>
 internal static class SupervisedPretraining
 {
@@ -44,7 +46,8 @@ internal static class SupervisedPretraining
     /// <param name="skip">Told of everything that cannot be used.</param>
     /// <param name="cancel">Stops after the current step, leaving a checkpoint.</param>
     /// <exception cref="UsageException">An option that cannot be.</exception>
-    /// <exception cref="LitException">The data has no such labels, the folder holds another run, or training diverged.</exception>
+    /// <exception cref="LitException">The data has no such labels, the folder holds another run, or training
+    /// diverged.</exception>
     public static PretrainingResult Run(
         PretrainingOptions options,
         SampleSource train,
@@ -107,7 +110,9 @@ internal static class SupervisedPretraining
                 var (loss, gradNorm) = Step(tower, updates, batch, options, rate, tally);
                 if (!double.IsFinite(loss) || !double.IsFinite(gradNorm))
                     throw new LitException(
-                        $"{folder}: training diverged at step {batch.Step} (loss {loss}). Start into a new folder with a smaller `LearningRate` than {options.LearningRate}."
+                        folder,
+                        $"training diverged at step {batch.Step} (loss {loss})",
+                        $"Start into a new folder with a smaller `LearningRate` than {options.LearningRate}"
                     );
                 var done = batch.Step + 1;
                 if (done % options.LogEvery == 0 || done == end)

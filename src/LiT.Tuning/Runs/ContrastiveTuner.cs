@@ -206,7 +206,9 @@ internal static class RunLock
         catch (IOException trouble) when (File.Exists(path))
         {
             throw new LitException(
-                $"{folder}: another run is writing here. Wait for it, stop it, or tune into another folder.",
+                folder,
+                "another run is writing here",
+                "Wait for it, stop it, or tune into another folder",
                 trouble
             );
         }

@@ -46,7 +46,9 @@ internal sealed class PixelImages(
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             throw new LitException(
-                $"{sample.Origin}: the picture could be read when the run began and cannot now ({trouble.Message.TrimEnd('.')}). Put it back and run the same command again.",
+                sample.Origin,
+                $"the picture could be read when the run began and cannot now ({trouble.Message.TrimEnd('.')})",
+                "Put it back and run the same command again",
                 trouble
             );
         }
@@ -99,8 +101,10 @@ internal sealed class PixelImages(
         }
         if (good.Count == 0 || bad.Count > MostBad * (good.Count + bad.Count))
             throw new LitException(
-                $"{source.Path}: {bad.Count} of its {good.Count + bad.Count} samples have no picture that could be read"
-                    + $"{(bad.Count > 0 ? $"; the first, {bad[0].Origin}: {bad[0].Reason.TrimEnd('.')}" : "")}. Check the path and the files."
+                source.Path,
+                $"{bad.Count} of its {good.Count + bad.Count} samples have no picture that could be "
+                    + $"read{(bad.Count > 0 ? $"; the first, {bad[0].Origin}: {bad[0].Reason.TrimEnd('.')}" : "")}",
+                "Check the path and the files"
             );
         if (bad.Count + inPart.Count > 0)
         {

@@ -30,9 +30,9 @@ internal static class RunFolder
     public static void Check(string folder)
     {
         if (File.Exists(folder))
-            throw new LitException($"{folder}: is a file, where a run needs a folder. Choose another name.");
+            throw new LitException(folder, "is a file, where a run needs a folder", "Choose another name");
         if (EmbeddingStore.IsStore(folder))
-            throw new LitException($"{folder}: is an embedding store. Tune into a folder of the run's own.");
+            throw new LitException(folder, "is an embedding store", "Tune into a folder of the run's own");
         if (
             !Directory.Exists(folder)
             || Directory.Exists(Path.Combine(folder, "checkpoints"))
@@ -40,7 +40,7 @@ internal static class RunFolder
         )
             return;
         if (Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))
-            throw new LitException($"{folder}: holds files that are no tuning run. Choose a new or empty folder.");
+            throw new LitException(folder, "holds files that are no tuning run", "Choose a new or empty folder");
     }
 
     /// <summary>Refuses to go on with a run that was begun by another command.</summary>
@@ -58,14 +58,18 @@ internal static class RunFolder
         catch (JsonException damage)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.TrimEnd('.')}). Tune into another folder.",
+                path,
+                $"damaged ({damage.Message.TrimEnd('.')})",
+                "Tune into another folder",
                 damage
             );
         }
         foreach (var (member, words) in Decisive)
             if (!JsonNode.DeepEquals(begun?[member], wanted[member]))
                 throw new LitException(
-                    $"{folder}: this run was begun with {words} {Words(begun?[member])}, not {Words(wanted[member])}. {Remedy}."
+                    folder,
+                    $"this run was begun with {words} {Words(begun?[member])}, not {Words(wanted[member])}",
+                    $"{Remedy}"
                 );
     }
 

@@ -96,8 +96,11 @@ internal sealed record TuneRecipe
             return Parse(File.ReadAllText(nameOrPath), nameOrPath);
         var name = nameOrPath.EndsWith(".json", StringComparison.Ordinal) ? nameOrPath[..^5] : nameOrPath;
         using var stream = typeof(TuneRecipe).Assembly.GetManifestResourceStream(Resource + name + ".json")
-            ?? throw new UsageException(
-                $"`TuneRecipe` {nameOrPath}: there is no such file, and no recipe of that name. Give a file, a run's config.json, or one of {string.Join(", ", Names)}."
+            ?? throw new SettingException(
+                "TuneRecipe",
+                nameOrPath,
+                "there is no such file, and no recipe of that name",
+                $"Give a file, a run's config.json, or one of {string.Join(", ", Names)}"
             );
         using var reader = new StreamReader(stream);
         return Parse(reader.ReadToEnd(), nameOrPath);

@@ -98,8 +98,11 @@ internal static class TuneRun
             cancel
         );
         if (options.KeepBest is { } by && validation is null)
-            throw new UsageException(
-                $"`KeepBest` {by}: there is no validation to judge by. Give `HoldOut` 0.1, or pictures with `Validation`."
+            throw SettingException.Of<TuningOptions>(
+                s => s.KeepBest,
+                by,
+                "there is no validation to judge by",
+                "Give `HoldOut` 0.1, or pictures with `Validation`"
             );
         if (request.Doctor != DoctorMode.Off)
             Examine(prepared, tuning, voice);
@@ -232,7 +235,9 @@ internal static class TuneRun
             : loaded.Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException(
-                $"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with `Tokenizer`."
+                spec,
+                $"has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces",
+                "Give the tower's own vocabulary with `Tokenizer`"
             );
         var size =
             request.ImageHead == HeadSpec.None
@@ -242,8 +247,11 @@ internal static class TuneRun
             (request.TextHead == HeadSpec.None ? tower.Width : request.TextHead.Size ?? size) is var texts
             && texts != size
         )
-            throw new UsageException(
-                $"`TextHead` {request.TextHead}: texts would have {texts} numbers and images {size}. Give both sides one size, for example `ImageHead` {texts}."
+            throw SettingException.Of<TuneRequest>(
+                s => s.TextHead,
+                request.TextHead,
+                $"texts would have {texts} numbers and images {size}",
+                $"Give both sides one size, for example `ImageHead` {texts}"
             );
         TwoTowers towers = new(
             source.InModel,

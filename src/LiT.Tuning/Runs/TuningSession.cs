@@ -88,8 +88,11 @@ internal sealed class TuningSession : IDisposable
         if (options.KeepBest is { } by)
         {
             if (!values.TryGetValue(by, out var value))
-                throw new UsageException(
-                    $"`KeepBest` {by}: validation gives {string.Join(", ", values.Keys)}. Name one of these."
+                throw SettingException.Of<TuningOptions>(
+                    s => s.KeepBest,
+                    by,
+                    $"validation gives {string.Join(", ", values.Keys)}",
+                    "Name one of these"
                 );
             if (best is null || value > best.Value.Value)
             {
@@ -136,7 +139,9 @@ internal sealed class TuningSession : IDisposable
     {
         if (Difference(state) is { } other)
             throw new LitException(
-                $"{folder}: this run was begun with {other}. Go on with the same command, or tune into another folder."
+                folder,
+                $"this run was begun with {other}",
+                "Go on with the same command, or tune into another folder"
             );
         using (var weights = TuningCheckpoints.Weights(folder))
             Load(step.State, weights);
@@ -167,7 +172,9 @@ internal sealed class TuningSession : IDisposable
             using var scope = NewDisposeScope();
             if (!from.Tensors.TryGetValue(name, out var saved) || !saved.Shape.SequenceEqual(tensor.shape))
                 throw new LitException(
-                    $"{from.Path}: {name} is missing or of another shape; the run is of another model. Tune into another folder."
+                    from.Path,
+                    $"{name} is missing or of another shape; the run is of another model",
+                    "Tune into another folder"
                 );
             tensor.copy_(from.Read(name));
         }

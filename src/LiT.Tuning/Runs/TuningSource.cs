@@ -77,7 +77,9 @@ internal sealed class StoredSource : TuningSource
             Fingerprint = store.Fingerprint
                 ?? Tower?.Fingerprint
                 ?? throw new LitException(
-                    $"{store.Folder}: the store does not say which tower made it. Name the tower with `ImageTower`."
+                    store.Folder,
+                    "the store does not say which tower made it",
+                    "Name the tower with `ImageTower`"
                 );
             if (Tower is not null)
                 StoreFit.Check(store, new(Tower.Fingerprint, TowerName));
@@ -164,7 +166,10 @@ internal sealed class StoredSource : TuningSource
         var width = tower.Tower.Width;
         tower.Dispose();
         throw new LitException(
-            $"{spec}: gives {width} numbers a picture, and {request.Data} holds {store.EmbeddingSize}, so it is not the tower that made them. Name the tower that did, or leave `ImageTower` out."
+            spec,
+            $"gives {width} numbers a picture, and {request.Data} holds {store.EmbeddingSize}, so it is not the "
+                + "tower that made them",
+            "Name the tower that did, or leave `ImageTower` out"
         );
     }
 
@@ -276,7 +281,9 @@ internal sealed class PixelSource : TuningSource
             batch.Add(
                 one.Picture
                     ?? throw new LitException(
-                        $"{one.Skipped!.Origin}: {one.Skipped.Reason.TrimEnd('.')}, and it could be read when the run began. Put the picture back and run the same command again."
+                        one.Skipped!.Origin,
+                        $"{one.Skipped.Reason.TrimEnd('.')}, and it could be read when the run began",
+                        "Put the picture back and run the same command again"
                     )
             );
             if (batch.Count == AtOnce)

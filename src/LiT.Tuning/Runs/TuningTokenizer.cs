@@ -36,7 +36,9 @@ internal static class TuningTokenizer
                 return own;
             var beside = Beside(pretrained)
                 ?? throw new LitException(
-                    $"{pretrained}: a pre-trained text tower needs the vocabulary that it was trained with, and none stands beside it. Name its files with `Tokenizer`."
+                    pretrained,
+                    "a pre-trained text tower needs the vocabulary that it was trained with, and none stands beside it",
+                    "Name its files with `Tokenizer`"
                 );
             say($"vocabulary {beside}, which stands beside the text tower");
             return Given(beside, spec, request.TokenLength, say);
@@ -72,12 +74,17 @@ internal static class TuningTokenizer
         // A transformer that reads padding like any token wants the rows it was trained on.
         var wanted = length ?? (config is TextTransformerConfig ? most : Math.Min(most, PaperLength));
         if (wanted > most)
-            throw new UsageException(
-                $"`TokenLength` {wanted}: {pretrained} has {most} text positions. Leave the option out, or give at most {most}."
+            throw SettingException.Of<TuneRequest>(
+                s => s.TokenLength,
+                wanted,
+                $"{pretrained} has {most} text positions",
+                $"Leave the option out, or give at most {most}"
             );
         if (config is BertConfig { FirstPosition: > 0 } && tokenizer is SentencePiece)
             throw new LitException(
-                $"{path}: RoBERTa's and XLM-R's ids are not those of a SentencePiece model alone. Give the tower's tokenizer.json with `Tokenizer`."
+                path,
+                "RoBERTa's and XLM-R's ids are not those of a SentencePiece model alone",
+                "Give the tower's tokenizer.json with `Tokenizer`"
             );
         var special = SpecialIds.Of(tokenizer, path, config is BertConfig { FirstPosition: > 0 });
         return config switch
@@ -103,7 +110,10 @@ internal static class TuningTokenizer
             ),
             TextTransformerConfig => new(tokenizer, Layout(tokenizer, wanted, path)),
             _ => throw new LitException(
-                $"{path}: lacks the pieces that {pretrained} needs ({(config is BertConfig { FirstPosition: > 0 } ? "<s>" : config is BertConfig ? "[CLS]" : "</s>")}). Give the vocabulary that the text tower was trained with."
+                path,
+                $"lacks the pieces that {pretrained} needs "
+                    + $"({(config is BertConfig { FirstPosition: > 0 } ? "<s>" : config is BertConfig ? "[CLS]" : "</s>")})",
+                "Give the vocabulary that the text tower was trained with"
             ),
         };
     }
@@ -115,7 +125,9 @@ internal static class TuningTokenizer
             return TokenLayout.LitBert(start, length, tokenizer.IdOf("[PAD]") ?? 0);
         var end = EndOf(tokenizer)
             ?? throw new LitException(
-                $"{path}: has neither [CLS] nor </s>, so that no row of ids has a mark to read. Give another vocabulary."
+                path,
+                "has neither [CLS] nor </s>, so that no row of ids has a mark to read",
+                "Give another vocabulary"
             );
         var padding = (tokenizer as SentencePiece)?.PadId
             ?? tokenizer.IdOf("<pad>")

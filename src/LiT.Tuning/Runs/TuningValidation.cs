@@ -35,12 +35,17 @@ internal static class TuningValidation
         if (request.Validation is not { } path)
             return request.ValidationClasses is null
                 ? null
-                : throw new UsageException(
-                    "`ValidationClasses`: there is nothing to validate on. Give `Validation` with labelled pictures."
+                : throw SettingException.Of<TuneRequest>(
+                    s => s.ValidationClasses,
+                    "there is nothing to validate on",
+                    "Give `Validation` with labelled pictures"
                 );
         if (moving is not null && EmbeddingStore.IsStore(path))
-            throw new UsageException(
-                $"`Validation` {path}: is an embedding store, and the image tower is tuned. Give the pictures."
+            throw SettingException.Of<TuneRequest>(
+                s => s.Validation,
+                path,
+                "is an embedding store, and the image tower is tuned",
+                "Give the pictures"
             );
         var set = ImageSet.Load(
             path,
@@ -48,7 +53,9 @@ internal static class TuningValidation
             () =>
                 source.Tower
                 ?? throw new LitException(
-                    $"{path}: pictures to validate on need the image tower. Name it with `ImageTower`, or give a store."
+                    path,
+                    "pictures to validate on need the image tower",
+                    "Name it with `ImageTower`, or give a store"
                 ),
             new ImageSetOptions { Samples = request.Samples },
             request.Compute,
@@ -75,7 +82,9 @@ internal static class TuningValidation
             all.Add(new RetrievalValidation(towers, tokenizer, set, request.Compute, moving));
         if (all.Count == 0)
             throw new LitException(
-                $"{path}: its pictures have neither captions nor labels to validate on. Give `Validation` data with captions, or labels with `ValidationClasses` FILE."
+                path,
+                "its pictures have neither captions nor labels to validate on",
+                "Give `Validation` data with captions, or labels with `ValidationClasses` FILE"
             );
         if (
             request.Doctor != DoctorMode.Off

@@ -11,9 +11,10 @@ namespace LiT.Studies;
 internal sealed record StudyCell(string Name, IReadOnlyDictionary<string, string> Choices, TuneRecipe Recipe);
 
 /// <summary>
-/// What is compared: a recipe that all cells share, values that are varied (every combination is a cell), or cells one by
-/// one, each with every seed. As JSON: <c>{"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "cells": [{"name": …}], "seeds": [0, 1]}</c>.
-/// A name that is no member of a recipe is one of its options: <c>batch</c>, <c>optimizer.learningRate</c>.
+/// What is compared: a recipe that all cells share, values that are varied (every combination is a cell), or cells one
+/// by one, each with every seed. As JSON: <c>{"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "cells": [{"name": …}],
+/// "seeds": [0, 1]}</c>. A name that is no member of a recipe is one of its options: <c>batch</c>,
+/// <c>optimizer.learningRate</c>.
 /// </summary>
 internal sealed record StudyPlan
 {
@@ -41,7 +42,7 @@ internal sealed record StudyPlan
     public static StudyPlan Read(string path)
     {
         if (!File.Exists(path))
-            throw new UsageException($"`StudyPlan` {path}: there is no such file. Give a study as JSON.");
+            throw new SettingException("StudyPlan", path, "there is no such file", "Give a study as JSON");
         try
         {
             var json =
@@ -84,12 +85,19 @@ internal sealed record StudyPlan
         }
     }
 
-    /// <summary>Values of one name from a command line: <c>batch=64,256</c>, with <c>|</c> between values that hold commas.</summary>
+    /// <summary>
+    /// Values of one name from a command line: <c>batch=64,256</c>, with <c>|</c> between values that hold commas.
+    /// </summary>
     /// <exception cref="UsageException">There is no name, or no value.</exception>
     public static (string Name, IReadOnlyList<JsonNode?> Values) ParseVary(string text)
     {
         if (text.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } values])
-            throw new UsageException($"`Vary` {text}: write NAME=VALUE,VALUE, for example lock=Lu,LU or batch=64,256.");
+            throw SettingException.Of<StudyPlan>(
+                s => s.Vary,
+                text,
+                null,
+                "write NAME=VALUE,VALUE, for example lock=Lu,LU or batch=64,256"
+            );
         var mark = values.Contains('|') || values.Contains(':') ? '|' : ',';
         return (
             name,

@@ -50,7 +50,9 @@ internal sealed record StudyRequest
     /// <summary>Told the folder of every run that was tuned.</summary>
     public Action<string>? Tuned { get; init; }
 
-    /// <summary>How a failed run's message is put in the results: as it is, or in the words that the study's user knows.</summary>
+    /// <summary>
+    /// How a failed run's message is put in the results: as it is, or in the words that the study's user knows.
+    /// </summary>
     public Func<string, string> InWords { get; init; } = message => message;
 
     /// <summary>Told what there is so far, after every run.</summary>
@@ -58,8 +60,8 @@ internal sealed record StudyRequest
 }
 
 /// <summary>
-/// A study: every cell with every seed is tuned and scored on the same test data. The pictures are embedded once for all
-/// settings with a locked image tower. Run again, finished runs are not done again and an interrupted one goes on.
+/// A study: every cell with every seed is tuned and scored on the same test data. The pictures are embedded once for
+/// all settings with a locked image tower. Run again, finished runs are not done again and an interrupted one goes on.
 /// </summary>
 internal static class StudyRun
 {
@@ -71,7 +73,8 @@ internal static class StudyRun
     /// <param name="say">Told what is done.</param>
     /// <param name="progress">Told how far each run is.</param>
     /// <param name="cancel">Stops; the same call goes on.</param>
-    /// <exception cref="LitException">The study cannot be done at all; a run that fails by itself is named in the results.</exception>
+    /// <exception cref="LitException">The study cannot be done at all; a run that fails by itself is named in the
+    /// results.</exception>
     public static StudyResults Run(
         StudyRequest request,
         StudyPlan plan,
@@ -82,7 +85,7 @@ internal static class StudyRun
     {
         var cells = plan.Cells();
         if (plan.Seeds.Count == 0 || plan.Seeds.Distinct().Count() != plan.Seeds.Count)
-            throw new UsageException("`Seeds`: give at least one, each once.");
+            throw SettingException.Of<StudyPlan>(s => s.Seeds, null, "give at least one, each once");
         CheckFolder(request.Out);
         Directory.CreateDirectory(request.Out);
         AtomicFile.WriteAllText(
@@ -165,8 +168,11 @@ internal static class StudyRun
             ImageTower =
                 setting.Image == TowerStart.FromScratch
                     ? request.ImageScratch
-                        ?? throw new UsageException(
-                            $"`Lock` {setting}: wants an image tower from scratch. Name one with `ImageScratch`, for example vit:Ti/16."
+                        ?? throw SettingException.Of<TuneRequest>(
+                            s => s.Lock,
+                            setting,
+                            "wants an image tower from scratch",
+                            "Name one with `ImageScratch`, for example vit:Ti/16"
                         )
                     : recipe.ImageTower ?? request.ImageTower,
             TextTower = scratch ? recipe.TextTower : null,
@@ -174,8 +180,11 @@ internal static class StudyRun
                 ? null
                 : recipe.TextInit
                     ?? request.TextInit
-                    ?? throw new UsageException(
-                        $"`Lock` {setting}: wants a pre-trained text tower. Name its file with `TextInit`."
+                    ?? throw SettingException.Of<TuneRequest>(
+                        s => s.Lock,
+                        setting,
+                        "wants a pre-trained text tower",
+                        "Name its file with `TextInit`"
                     ),
             Tokenizer = scratch ? recipe.Tokenizer : null,
             VocabularySize = recipe.VocabularySize ?? 8000,
@@ -209,7 +218,9 @@ internal static class StudyRun
         if (!request.KeepCheckpoints)
             Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
         say(
-            $"{cell.Name}, seed {seed}: {string.Join(", ", result.Metrics.Take(3).Select(one => FormattableString.Invariant($"{one.Key} {100 * one.Value:F1}%")))} after {result.Seconds:F0} s"
+            $"{cell.Name}, seed {seed}: "
+                + $"{string.Join(", ", result.Metrics.Take(3).Select(one => FormattableString.Invariant($"{one.Key} {100 * one.Value:F1}%")))} "
+                + $"after {result.Seconds:F0} s"
         );
         return result;
     }
@@ -284,7 +295,9 @@ internal static class StudyRun
         catch (JsonException damage)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.TrimEnd('.')}). Remove the run's folder; the study does it again.",
+                path,
+                $"damaged ({damage.Message.TrimEnd('.')})",
+                "Remove the run's folder; the study does it again",
                 damage
             );
         }
@@ -299,14 +312,14 @@ internal static class StudyRun
     private static void CheckFolder(string folder)
     {
         if (File.Exists(folder))
-            throw new LitException($"{folder}: is a file, where a study needs a folder. Choose another name.");
+            throw new LitException(folder, "is a file, where a study needs a folder", "Choose another name");
         if (
             !Directory.Exists(folder)
             || File.Exists(Path.Combine(folder, PlanFile))
             || !Directory.EnumerateFileSystemEntries(folder).Any()
         )
             return;
-        throw new LitException($"{folder}: holds files that are no study. Choose a new or empty folder.");
+        throw new LitException(folder, "holds files that are no study", "Choose a new or empty folder");
     }
 }
 
@@ -333,7 +346,9 @@ internal sealed class StudyStores(
             return source;
         var spec = request.ImageTower
             ?? throw new UsageException(
-                $"{source}: pictures have to be embedded first. Name the pre-trained tower with `ImageTower`, or give embedding stores."
+                source,
+                "pictures have to be embedded first",
+                "Name the pre-trained tower with `ImageTower`, or give embedding stores"
             );
         var folder = Path.Combine(request.Out, "stores", name);
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });

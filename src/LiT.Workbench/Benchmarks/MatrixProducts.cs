@@ -2,7 +2,9 @@ using LiT.Towers;
 
 namespace LiT.Benchmarks;
 
-/// <summary>A dense product of a network: [Rows, Inputs] · [Inputs, Outputs], so many times for every picture.</summary>
+/// <summary>
+/// A dense product of a network: [Rows, Inputs] · [Inputs, Outputs], so many times for every picture.
+/// </summary>
 internal readonly record struct MatrixProduct(long Rows, int Inputs, int Outputs, int Times = 1)
 {
     /// <summary>Multiplications and additions for one picture.</summary>
@@ -10,8 +12,9 @@ internal readonly record struct MatrixProduct(long Rows, int Inputs, int Outputs
 }
 
 /// <summary>
-/// The matrix products that a tower cannot do without, for one picture at its own size: dense layers, convolutions as the products that
-/// they are, and attention's two products. Where only the class token is asked for, its last block is counted for that token alone.
+/// The matrix products that a tower cannot do without, for one picture at its own size: dense layers, convolutions as
+/// the products that they are, and attention's two products. Where only the class token is asked for, its last block is
+/// counted for that token alone.
 /// </summary>
 internal static class MatrixProducts
 {

@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// The machine's limit for a network: its matrix products and nothing else, float32 on the CPU, by the fastest product at hand (oneDNN's
-/// where it is there, else libtorch's own), every thread with pictures of its own. Activations are multiplied from one place in memory,
-/// each layer's weights from their own.
+/// The machine's limit for a network: its matrix products and nothing else, float32 on the CPU, by the fastest product
+/// at hand (oneDNN's where it is there, else libtorch's own), every thread with pictures of its own. Activations are
+/// multiplied from one place in memory, each layer's weights from their own.
 /// </summary>
 internal sealed class ProductLimit : IDisposable
 {

@@ -18,11 +18,14 @@ internal sealed record TowerSpeed(double Limit, double LibtorchLimit, double Gig
     public double Share => Tower / Limit;
 }
 
-/// <summary>Measures a tower's forward and its matrix products alone in turns, so that what else the machine does meets both.</summary>
+/// <summary>
+/// Measures a tower's forward and its matrix products alone in turns, so that what else the machine does meets both.
+/// </summary>
 internal static class TowerBench
 {
     /// <param name="tower">On the CPU, of one of the project's architectures.</param>
-    /// <param name="turns">Turns that are counted; the median of each way is given. One before them is not counted.</param>
+    /// <param name="turns">Turns that are counted; the median of each way is given. One before them is not
+    /// counted.</param>
     /// <param name="cancel">Stops between two turns.</param>
     /// <exception cref="ArgumentException">The products of this architecture are not known.</exception>
     public static TowerSpeed Measure(LockedTower tower, int turns = 5, CancellationToken cancel = default)

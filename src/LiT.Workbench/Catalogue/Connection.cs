@@ -41,7 +41,8 @@ internal sealed class Connection : IDisposable
                         say?.Invoke(
                             string.Create(
                                 CultureInfo.InvariantCulture,
-                                $"the server says {(int)outcome.Outcome.Result!.StatusCode}; asking again in {outcome.RetryDelay.TotalSeconds:0.#} s"
+                                $"the server says {(int)outcome.Outcome.Result!.StatusCode}; asking again "
+                                    + $"in {outcome.RetryDelay.TotalSeconds:0.#} s"
                             )
                         );
                         return ValueTask.CompletedTask;
@@ -107,12 +108,17 @@ internal sealed class Connection : IDisposable
                 return way;
             if (response.Headers.Location is not { } location || way.Count > MostRedirects)
                 throw new LitException(
-                    $"{url}: the server redirects {(way.Count > MostRedirects ? $"more than {MostRedirects} times" : "to nowhere")}. Try another --mirror."
+                    url.ToString(),
+                    "the server redirects "
+                        + $"{(way.Count > MostRedirects ? $"more than {MostRedirects} times" : "to nowhere")}",
+                    "Try another --mirror"
                 );
             var next = new Uri(at, location);
             if (next.Scheme is not ("http" or "https") || (at.Scheme == "https" && next.Scheme == "http"))
                 throw new LitException(
-                    $"{url}: the server redirects from {at.Scheme} to {next.Scheme}, which is not followed. Try another --mirror."
+                    url.ToString(),
+                    $"the server redirects from {at.Scheme} to {next.Scheme}, which is not followed",
+                    "Try another --mirror"
                 );
             at = next;
         }

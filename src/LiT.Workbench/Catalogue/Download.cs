@@ -7,12 +7,14 @@ namespace LiT.Catalogue;
 
 /// <summary>A file that has arrived.</summary>
 /// <param name="Bytes">Its length.</param>
-/// <param name="Checked">What its bytes were held against, or null where neither source nor server states a hash.</param>
+/// <param name="Checked">What its bytes were held against, or null where neither source nor server states a
+/// hash.</param>
 internal sealed record Downloaded(long Bytes, ExpectedHash? Checked);
 
 /// <summary>
 /// Brings one file over HTTP. A connection that is cut or stalls is opened again where it ended (<c>Range</c> with
-/// <c>If-Range</c>), a file that changed meanwhile is begun anew, and only a whole file whose hash is right gets its name.
+/// <c>If-Range</c>), a file that changed meanwhile is begun anew, and only a whole file whose hash is right gets its
+/// name.
 /// </summary>
 internal sealed class Download(Connection connection, DownloadOptions options, Action<string>? say = null)
 {
@@ -41,7 +43,10 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             {
                 part.Delete();
                 throw new LitException(
-                    $"{url}: what arrived has the {expected.Algorithm} {got}, where {expected.Value} is expected ({expected.From}). It was deleted; run the same command again, or try another --mirror."
+                    url.ToString(),
+                    $"what arrived has the {expected.Algorithm} {got}, where {expected.Value} is expected "
+                        + $"({expected.From})",
+                    "It was deleted; run the same command again, or try another --mirror"
                 );
             }
             var bytes = part.Length;
@@ -71,7 +76,8 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
                 if (await AttemptAsync(url, part, name, progress, cancel).ConfigureAwait(false))
                     return;
                 trouble =
-                    $"the connection ends after {part.Length:N0}{(part.Read(url)?.Total is { } total ? $" of {total:N0}" : "")} bytes";
+                    "the connection ends after "
+                    + $"{part.Length:N0}{(part.Read(url)?.Total is { } total ? $" of {total:N0}" : "")} bytes";
             }
             catch (HttpRequestException cut)
             {
@@ -84,12 +90,15 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             {
                 trouble = $"the server says nothing for {options.Stall.TotalSeconds:0.#} s";
             }
-            // Bytes that came before and had to be thrown away are no progress, or a server that lies would keep it going for ever.
+            // Bytes that came before and had to be thrown away are no progress, or a server that lies would keep it
+            // going for ever.
             failures = part.Length - furthest >= WorthAnAttempt ? 0 : failures + 1;
             furthest = Math.Max(furthest, part.Length);
             if (failures >= options.Attempts)
                 throw new LitException(
-                    $"{url}: {trouble}, {failures} times in a row. What arrived is kept; run the same command again, or try another --mirror."
+                    url.ToString(),
+                    $"{trouble}, {failures} times in a row",
+                    "What arrived is kept; run the same command again, or try another --mirror"
                 );
             var pause = options.FirstPause * Math.Pow(2, Math.Max(0, failures - 1));
             if (pause > options.LongestPause)
@@ -161,7 +170,9 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
         request.Headers.TryAddWithoutValidation("If-Range", validator);
     }
 
-    /// <summary>Whether a part that a server sends is the rest of the same file, also where it ignores If-Range.</summary>
+    /// <summary>
+    /// Whether a part that a server sends is the rest of the same file, also where it ignores If-Range.
+    /// </summary>
     private static bool GoesOn(HttpResponseMessage response, long offset, PartialFile.Known? known) =>
         offset > 0
         && response.Content.Headers.ContentRange is { From: { } from } range
@@ -221,7 +232,9 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
         var free = new DriveInfo(Path.GetDirectoryName(Path.GetFullPath(path))!).AvailableFreeSpace;
         if (free < needed)
             throw new LitException(
-                $"{path}: {needed / 1e6:N0} MB are to come and {free / 1e6:N0} MB are free. Make room, or choose another disk with --out or LIT_CACHE."
+                path,
+                $"{needed / 1e6:N0} MB are to come and {free / 1e6:N0} MB are free",
+                "Make room, or choose another disk with --out or LIT_CACHE"
             );
     }
 
@@ -233,7 +246,8 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             HttpStatusCode.NotFound or HttpStatusCode.Gone =>
                 "The file is not there; see 'lit models show' for its source, or try another --mirror.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
-                "It may not be had without permission; download it by hand into the cache folder, or try another --mirror.",
+                "It may not be had without permission; download it by hand into the cache folder, or try "
+                    + "another --mirror.",
             _ when Connection.AskedPause(response) is { } pause && pause > options.LongestPause =>
                 $"It asks to wait for {pause.TotalMinutes:0.#} minutes; run the same command again then.",
             _ => "Run the same command again later, or try another --mirror.",

@@ -10,7 +10,10 @@ namespace LiT.Catalogue;
 /// <param name="From">Where it was read, in words: "x-goog-hash header".</param>
 internal sealed record ExpectedHash(string Algorithm, string Value, string From)
 {
-    /// <summary>The strongest hash that a server states in the responses on the way to a file, redirects first; null where it states none.</summary>
+    /// <summary>
+    /// The strongest hash that a server states in the responses on the way to a file, redirects first; null where it
+    /// states none.
+    /// </summary>
     internal static ExpectedHash? Stated(IReadOnlyList<HttpResponseMessage> responses) =>
         responses.SelectMany(In).OrderBy(hash => Strength(hash.Algorithm)).FirstOrDefault();
 
@@ -79,7 +82,8 @@ internal sealed record ExpectedHash(string Algorithm, string Value, string From)
                 && bytes.Length == (name == "md5" ? 16 : 4)
             )
                 yield return new(name, Convert.ToHexStringLower(bytes), "x-goog-hash header");
-        // An object store's ETag is the MD5 of what was put there in one piece, unless it was encrypted with a key of its own.
+        // An object store's ETag is the MD5 of what was put there in one piece, unless it was encrypted with a key of
+        // its own.
         var encrypted =
             Header(response, "x-amz-server-side-encryption")?.Contains("kms", StringComparison.OrdinalIgnoreCase)
             == true;

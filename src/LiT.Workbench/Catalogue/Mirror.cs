@@ -24,7 +24,8 @@ internal sealed class Mirror
             ) || uri.Scheme is not ("http" or "https")
         )
             throw new UsageException(
-                $"'{address}' is no mirror. Write http://host/folder, under which NAME/FILE lie, or a pattern such as https://host{{path}}."
+                $"'{address}' is no mirror. Write http://host/folder, under which NAME/FILE lie, or a "
+                    + "pattern such as https://host{path}."
             );
     }
 

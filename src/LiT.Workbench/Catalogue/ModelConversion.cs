@@ -8,8 +8,8 @@ namespace LiT.Catalogue;
 internal static class ModelConversion
 {
     /// <summary>
-    /// A bundle with both towers, vocabulary, preprocessing, golden vectors and licences, from a published two-tower file or
-    /// name, from another bundle, or from an image tower and the text side that was tuned to it.
+    /// A bundle with both towers, vocabulary, preprocessing, golden vectors and licences, from a published two-tower
+    /// file or name, from another bundle, or from an image tower and the text side that was tuned to it.
     /// </summary>
     /// <param name="source">Two towers, a bundle, or an image tower when <paramref name="textSide"/> is given.</param>
     /// <param name="folder">The bundle's folder.</param>
@@ -38,8 +38,10 @@ internal static class ModelConversion
         using var text = LitModel.Load(textSide, compute, vocabulary);
         if (text.Description.Image.Fingerprint != image.Fingerprint)
             throw new LitException(
-                $"{textSide}: its text side was tuned to another image tower than {source} (fingerprint {text.Description.Image.Fingerprint[..12]} where {image.Fingerprint[..12]} is at hand). "
-                    + "Give the tower that it was tuned to, or tune one to this tower with 'lit tune'."
+                textSide,
+                $"its text side was tuned to another image tower than {source} (fingerprint "
+                    + $"{text.Description.Image.Fingerprint[..12]} where {image.Fingerprint[..12]} is at hand)",
+                "Give the tower that it was tuned to, or tune one to this tower with 'lit tune'"
             );
         return Save(folder, text, image, source);
     }
@@ -62,7 +64,9 @@ internal static class ModelConversion
                 break;
             default:
                 throw new LitException(
-                    $"{source}: is no single tower ({explanation.What}), which is what fits a .safetensors file. Give --out a folder, to get a bundle."
+                    source,
+                    $"is no single tower ({explanation.What}), which is what fits a .safetensors file",
+                    "Give --out a folder, to get a bundle"
                 );
         }
         return explanation.Architecture;
@@ -96,12 +100,12 @@ internal static class ModelConversion
     private static void RefusePlace(string folder)
     {
         if (File.Exists(folder))
-            throw new LitException($"{folder}: is a file, where a bundle needs a folder. Choose another name.");
+            throw new LitException(folder, "is a file, where a bundle needs a folder", "Choose another name");
         if (
             Directory.Exists(folder)
             && LitModel.BundleIn(folder) != folder
             && Directory.EnumerateFileSystemEntries(folder).Any()
         )
-            throw new LitException($"{folder}: holds files that are no bundle. Choose a new or empty folder.");
+            throw new LitException(folder, "holds files that are no bundle", "Choose a new or empty folder");
     }
 }

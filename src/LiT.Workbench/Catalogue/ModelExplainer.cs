@@ -10,10 +10,13 @@ namespace LiT.Catalogue;
 internal static class ModelExplainer
 {
     private const string HeadsNote =
-        "The file does not say how many attention heads it has (public towers have width / 64), so it is loaded with ':heads=N' behind its path.";
+        "The file does not say how many attention heads it has (public towers have width / 64), so it is "
+        + "loaded with ':heads=N' behind its path.";
 
-    /// <param name="spec">A checkpoint, a bundle, a tokenizer's file, the name of a published model, or a spec from scratch.</param>
-    /// <exception cref="LitException">There is nothing of that name, or it is damaged, or its tensors do not fit the family that it looks like.</exception>
+    /// <param name="spec">A checkpoint, a bundle, a tokenizer's file, the name of a published model, or a spec from
+    /// scratch.</param>
+    /// <exception cref="LitException">There is nothing of that name, or it is damaged, or its tensors do not fit the
+    /// family that it looks like.</exception>
     /// <exception cref="UsageException">A variant or option that does not exist.</exception>
     public static ModelExplanation Explain(string spec)
     {
@@ -34,7 +37,9 @@ internal static class ModelExplainer
             throw TowerPath.Missing(path, "tower", "vit:B/16 or bert:small");
         if (Stores.EmbeddingStore.IsStore(path))
             throw new LitException(
-                $"{path}: is an embedding store, no model; its store.json says which tower made it. Give the tower, or a model that was tuned on it."
+                path,
+                "is an embedding store, no model; its store.json says which tower made it",
+                "Give the tower, or a model that was tuned on it"
             );
         if (LitModel.BundleIn(path) is { } bundle)
             return Bundle(bundle);
@@ -150,7 +155,9 @@ internal static class ModelExplainer
             && !File.ReadLines(path).Take(1000).Any(line => line.Contains("weight_map", StringComparison.Ordinal))
         )
             throw new LitException(
-                $"{path}: is JSON and no index of a checkpoint in several files. Give the checkpoint that it stands beside."
+                path,
+                "is JSON and no index of a checkpoint in several files",
+                "Give the checkpoint that it stands beside"
             );
         using var checkpoint = Checkpoint.Open(path);
         var text = new TextTowerOptions { Describing = true };
@@ -288,7 +295,8 @@ internal static class ModelExplainer
             VocabularySize = tokenizer.VocabularySize,
             Notes =
             [
-                $"\"a photo of a cat\" becomes {string.Join(' ', tokenizer.Encode("a photo of a cat").Select(tokenizer.PieceOf))}",
+                "\"a photo of a cat\" becomes "
+                    + $"{string.Join(' ', tokenizer.Encode("a photo of a cat").Select(tokenizer.PieceOf))}",
             ],
         };
     }

@@ -7,10 +7,14 @@ namespace LiT.Catalogue;
 /// <summary>One tensor of a file.</summary>
 internal sealed record TensorFact(string Name, IReadOnlyList<long> Shape, string Type);
 
-/// <summary>What a file, a published name or a spec stands for, in plain words and numbers: what <c>lit models show</c> prints.</summary>
+/// <summary>
+/// What a file, a published name or a spec stands for, in plain words and numbers: what <c>lit models show</c> prints.
+/// </summary>
 internal sealed record ModelExplanation
 {
-    /// <summary>"image tower", "text tower", "two towers", "model bundle", "tokenizer", "linear layer", "array" or "tensors".</summary>
+    /// <summary>
+    /// "image tower", "text tower", "two towers", "model bundle", "tokenizer", "linear layer", "array" or "tensors".
+    /// </summary>
     public required string What { get; init; }
 
     /// <summary>What it is.</summary>

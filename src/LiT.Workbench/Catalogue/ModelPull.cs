@@ -12,7 +12,8 @@ namespace LiT.Catalogue;
 /// <param name="Url">Where it came from.</param>
 /// <param name="Bytes">Its length.</param>
 /// <param name="Sha256">Its hash, computed here.</param>
-/// <param name="Checked">What it was held against, in words; null where neither source nor server states a hash.</param>
+/// <param name="Checked">What it was held against, in words; null where neither source nor server states a
+/// hash.</param>
 /// <param name="WasThere">Whether it was there already.</param>
 internal sealed record PulledFile(string Name, Uri Url, long Bytes, string? Sha256, string? Checked, bool WasThere);
 
@@ -24,9 +25,9 @@ internal sealed record PulledFile(string Name, Uri Url, long Bytes, string? Sha2
 internal sealed record PulledModel(string Name, string Path, string Licence, IReadOnlyList<PulledFile> Files);
 
 /// <summary>
-/// Downloads published models, all files of one at a time, the only code here that opens a connection for towers. A file
-/// gets its name when it is whole, its hash is right and weights can be opened; <c>source.json</c> beside them says where
-/// they came from.
+/// Downloads published models, all files of one at a time, the only code here that opens a connection for towers. A
+/// file gets its name when it is whole, its hash is right and weights can be opened; <c>source.json</c> beside them
+/// says where they came from.
 /// </summary>
 internal static class ModelPull
 {
@@ -47,7 +48,8 @@ internal static class ModelPull
     /// <param name="say">Told of every file.</param>
     /// <param name="progress">Told of every piece.</param>
     /// <param name="cancel">Stops; the same call goes on later.</param>
-    /// <exception cref="LitException">A file cannot be had or is not what it should be, or another process is pulling the same model.</exception>
+    /// <exception cref="LitException">A file cannot be had or is not what it should be, or another process is pulling
+    /// the same model.</exception>
     public static async Task<PulledModel> RunAsync(
         CataloguedModel model,
         string? folder = null,
@@ -84,7 +86,8 @@ internal static class ModelPull
             say?.Invoke(
                 got.Checked is { } by
                     ? $"{target}: {got.Bytes:N0} bytes, {by.Algorithm} right ({by.From})"
-                    : $"{target}: {got.Bytes:N0} bytes; neither its source nor the server states a hash to hold it against"
+                    : $"{target}: {got.Bytes:N0} bytes; neither its source nor the server states a hash to "
+                        + "hold it against"
             );
             files.Add(
                 new(
@@ -119,7 +122,9 @@ internal static class ModelPull
     {
         if (File.Exists(folder))
             throw new LitException(
-                $"{folder}: is a file, where a folder is needed to download into. Choose another name."
+                folder,
+                "is a file, where a folder is needed to download into",
+                "Choose another name"
             );
         var path = Path.Combine(folder, LockFile);
         try
@@ -130,7 +135,9 @@ internal static class ModelPull
         catch (IOException busy) when (File.Exists(path))
         {
             throw new LitException(
-                $"{folder}: another process is downloading {name} just now. Wait until it is done.",
+                folder,
+                $"another process is downloading {name} just now",
+                "Wait until it is done",
                 busy
             );
         }
@@ -159,7 +166,9 @@ internal static class ModelPull
         {
             File.Delete(path);
             throw new LitException(
-                $"{url}: what arrived is no checkpoint and was deleted ({wrong.Message.TrimEnd('.')}). Try again, or another --mirror.",
+                url.ToString(),
+                $"what arrived is no checkpoint and was deleted ({wrong.Message.TrimEnd('.')})",
+                "Try again, or another --mirror",
                 wrong
             );
         }

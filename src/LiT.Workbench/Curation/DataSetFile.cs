@@ -101,7 +101,9 @@ internal sealed record DataSetFile(
             )
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and begin anew.",
+                path,
+                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Delete the folder and begin anew",
                 damage
             );
         }

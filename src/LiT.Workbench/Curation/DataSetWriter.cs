@@ -82,14 +82,16 @@ internal sealed class DataSetWriter : IDisposable
         var file = Directory.Exists(folder) ? DataSetFile.Read(folder) : null;
         if (file is not null && !JsonNode.DeepEquals(file.Made, made))
             throw new LitException(
-                $"{folder}: holds what another command made ({file.Made.ToJsonString()}). Choose another folder, or delete this one."
+                folder,
+                $"holds what another command made ({file.Made.ToJsonString()})",
+                "Choose another folder, or delete this one"
             );
         if (
             file is null
             && Directory.Exists(folder)
             && Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.'))
         )
-            throw new LitException($"{folder}: holds other files. Choose a new or empty folder.");
+            throw new LitException(folder, "holds other files", "Choose a new or empty folder");
         var folderLock = FolderLock.Take(folder);
         try
         {

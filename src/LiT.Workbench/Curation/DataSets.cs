@@ -146,11 +146,15 @@ internal static class DataSets
     {
         if (store.Description is not { } description)
             throw new LitException(
-                $"{store.Folder}: comes from elsewhere and names no tower, so no store can be made of it. Use kept.jsonl."
+                store.Folder,
+                "comes from elsewhere and names no tower, so no store can be made of it",
+                "Use kept.jsonl"
             );
         if (keys.Count == 0)
             throw new LitException(
-                $"{store.Folder}: nothing of it is kept, so there is no store to write. Choose a higher threshold."
+                store.Folder,
+                "nothing of it is kept, so there is no store to write",
+                "Choose a higher threshold"
             );
         using var writer = EmbeddingStoreWriter.Open(
             folder,
@@ -214,7 +218,9 @@ internal static class DataSets
     {
         if (source is StoreSamples)
             throw new LitException(
-                $"{source.Path}: holds embeddings and no pictures. Give the data that it was made from."
+                source.Path,
+                "holds embeddings and no pictures",
+                "Give the data that it was made from"
             );
     }
 }

@@ -111,7 +111,10 @@ internal static class RewriteRun
         }
         if (writer.Counts.Written == 0)
             throw new LitException(
-                $"{source.Path}: none of its {writer.Counts.Found} samples is left to write; {Path.Combine(folder, "rejected.jsonl")} says why for each. Mend the data, or choose other rules and an empty folder."
+                source.Path,
+                $"none of its {writer.Counts.Found} samples is left to write; "
+                    + $"{Path.Combine(folder, "rejected.jsonl")} says why for each",
+                "Mend the data, or choose other rules and an empty folder"
             );
         return (writer.Finish(rules.ToJson), rules, false);
 

@@ -318,11 +318,13 @@ internal static class DownloadRun
         {
             if (!JsonNode.DeepEquals(state["made"], made))
                 throw new LitException(
-                    $"{folder}: holds the download of another list or of other settings ({state["made"]?.ToJsonString()}). Choose another folder, or delete this one."
+                    folder,
+                    $"holds the download of another list or of other settings ({state["made"]?.ToJsonString()})",
+                    "Choose another folder, or delete this one"
                 );
         }
         else if (Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))
-            throw new LitException($"{folder}: holds other files. Choose a new or empty folder.");
+            throw new LitException(folder, "holds other files", "Choose a new or empty folder");
     }
 
     private static JsonObject? ReadState(string folder)
@@ -338,7 +340,9 @@ internal static class DownloadRun
         catch (Exception damage) when (damage is JsonException or InvalidOperationException or FormatException)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Delete the folder and begin anew.",
+                path,
+                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Delete the folder and begin anew",
                 damage
             );
         }

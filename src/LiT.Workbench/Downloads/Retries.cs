@@ -72,7 +72,9 @@ internal sealed class TriedShard(Verdict[] verdicts, string mark)
                 give(row, picture);
         if (rows.Count > 0)
             throw new LitException(
-                $"{archive}: lacks {rows.Count} pictures that its verdicts name. Delete {Path.ChangeExtension(archive, ".jsonl")}; the same command fetches the shard again."
+                archive,
+                $"lacks {rows.Count} pictures that its verdicts name",
+                $"Delete {Path.ChangeExtension(archive, ".jsonl")}; the same command fetches the shard again"
             );
     }
 

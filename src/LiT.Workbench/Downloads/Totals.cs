@@ -44,7 +44,7 @@ internal sealed class Totals
             count = -1;
         }
         if (count != expected)
-            throw new LitException($"{path}: damaged, or of another list. Delete it; the same command makes it again.");
+            throw new LitException(path, "damaged, or of another list", "Delete it; the same command makes it again");
     }
 
     public void Report(IProgress<ProgressStep>? progress, long? total)

@@ -47,13 +47,15 @@ internal sealed class UrlList
         (this.path, this.options) = (path, options);
         if (!File.Exists(path))
             throw new LitException(
-                $"{path}: there is no such file. Give a list of addresses and captions (.tsv, .csv, .jsonl or .parquet)."
+                path,
+                "there is no such file",
+                "Give a list of addresses and captions (.tsv, .csv, .jsonl or .parquet)"
             );
         if (options.OnlyIds is { } ids)
             onlyIds = ReadIds(ids);
         using var first = Rows().GetEnumerator();
         if (!first.MoveNext())
-            throw new LitException($"{path}: has no rows. It needs an address and a caption on each line.");
+            throw new LitException(path, "has no rows", "It needs an address and a caption on each line");
     }
 
     /// <summary>The rows, some of them bad.</summary>
@@ -83,7 +85,9 @@ internal sealed class UrlList
                 catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
                 {
                     throw new LitException(
-                        $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.",
+                        path,
+                        $"cannot be read ({trouble.Message.TrimEnd('.')})",
+                        "Check the file and its permissions",
                         trouble
                     );
                 }
@@ -138,7 +142,10 @@ internal sealed class UrlList
             : first.Length == 2 ? [1 - url]
             : first.Length == 1 ? []
             : throw new LitException(
-                $"{path}, line 1: {first.Length} columns and no header. Say which holds the caption: --caption-column 2."
+                path,
+                Place.Line(1),
+                $"{first.Length} columns and no header",
+                "Say which holds the caption: --caption-column 2"
             );
         return (number, cells) =>
             cells.Length != first.Length
@@ -218,7 +225,9 @@ internal sealed class UrlList
         catch (Exception damage) when (damage is not LitException)
         {
             throw new LitException(
-                $"{path}: cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the file again.",
+                path,
+                $"cannot be read as Parquet ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Copy the file again",
                 damage
             );
         }
@@ -241,7 +250,9 @@ internal sealed class UrlList
             catch (Exception damage) when (damage is not LitException)
             {
                 throw new LitException(
-                    $"{path}: row group {g} cannot be read ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the file again.",
+                    path,
+                    $"row group {g} cannot be read ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                    "Copy the file again",
                     damage
                 );
             }
@@ -256,7 +267,9 @@ internal sealed class UrlList
             return options.CaptionColumns.Select(wanted =>
                 Named(names, wanted, [])
                 ?? throw new LitException(
-                    $"{path}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these."
+                    path,
+                    $"no column {wanted}; the columns are {string.Join(", ", names)}",
+                    "Give one of these"
                 )
             );
         return Named(names, null, CaptionNames) is { } one ? [one] : [];
@@ -283,14 +296,19 @@ internal sealed class UrlList
         int.TryParse(wanted, CultureInfo.InvariantCulture, out var number) && number >= 1 && number <= count
             ? number - 1
             : throw new LitException(
-                $"{path}, line 1: no column {wanted}; the first line is no header. Give a number from 1 to {count}."
+                path,
+                Place.Line(1),
+                $"no column {wanted}; the first line is no header",
+                $"Give a number from 1 to {count}"
             );
 
     private void RefuseIds()
     {
         if (onlyIds is not null)
             throw new LitException(
-                $"{path}: --only-ids needs the metadata rows of YFCC100M, and these are none. Leave it out."
+                path,
+                "--only-ids needs the metadata rows of YFCC100M, and these are none",
+                "Leave it out"
             );
     }
 
@@ -311,12 +329,14 @@ internal sealed class UrlList
             }
             return ids.Count > 0
                 ? ids
-                : throw new LitException($"{path}: holds no ids. Give a file with a photo's id on each line.");
+                : throw new LitException(path, "holds no ids", "Give a file with a photo's id on each line");
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             throw new LitException(
-                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Give a file with a photo's id on each line.",
+                path,
+                $"cannot be read ({trouble.Message.TrimEnd('.')})",
+                "Give a file with a photo's id on each line",
                 trouble
             );
         }

@@ -72,7 +72,7 @@ internal sealed record Verdict(
         {
             // The message is the same.
         }
-        throw new LitException($"{path}: damaged, or of another list. Delete it; the same command makes it again.");
+        throw new LitException(path, "damaged, or of another list", "Delete it; the same command makes it again");
     }
 
     private static Verdict Read(string line)

@@ -2,7 +2,9 @@ using SkiaSharp;
 
 namespace LiT.Drawings;
 
-/// <summary>What lies behind the objects: a colour that sets them off, its texture, and specks that mean nothing.</summary>
+/// <summary>
+/// What lies behind the objects: a colour that sets them off, its texture, and specks that mean nothing.
+/// </summary>
 internal sealed class BackdropPainter(SKCanvas canvas, Dice dice) : IDisposable
 {
     private const float Size = Studio.Size;

@@ -20,7 +20,9 @@ internal sealed class Dice
         d = Mix(seed + step);
     }
 
-    /// <summary>The finalizer of SplitMix64: a bijection of the 64-bit numbers, so that unequal stays unequal.</summary>
+    /// <summary>
+    /// The finalizer of SplitMix64: a bijection of the 64-bit numbers, so that unequal stays unequal.
+    /// </summary>
     public static ulong Mix(ulong z)
     {
         z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
@@ -44,7 +46,9 @@ internal sealed class Dice
     /// <summary>Uniform in [low, high).</summary>
     public float Between(float low, float high) => low + (high - low) * ((Bits() >> 40) * (1f / (1 << 24)));
 
-    /// <summary>Uniform among 0 … count - 1 (the multiply-shift of Lemire 2019; the bias of 2^-32 is of no matter here).</summary>
+    /// <summary>
+    /// Uniform among 0 … count - 1 (the multiply-shift of Lemire 2019; the bias of 2^-32 is of no matter here).
+    /// </summary>
     public int Below(int count) => (int)(((Bits() >> 32) * (ulong)count) >> 32);
 
     public bool Chance(float probability) => Between(0, 1) < probability;

@@ -29,7 +29,8 @@ internal enum DrawnSplit
 /// <summary>A picture of the embedded data set with all that is known of it.</summary>
 /// <param name="Key">Split and number: <c>pairs-000041</c>.</param>
 /// <param name="Image">48 x 48 pixels.</param>
-/// <param name="Captions">As found on the web in <see cref="DrawnSplit.Pairs"/>, none in <see cref="DrawnSplit.Pretrain"/>, two careful ones elsewhere.</param>
+/// <param name="Captions">As found on the web in <see cref="DrawnSplit.Pairs"/>, none in
+/// <see cref="DrawnSplit.Pretrain"/>, two careful ones elsewhere.</param>
 /// <param name="Kind">Class name of the kind.</param>
 /// <param name="Colour">Class name of the colour.</param>
 /// <param name="Count">How many objects there are: 1, 2 or 3, all alike.</param>
@@ -68,16 +69,23 @@ internal static class DrawnDataset
     /// <summary>Width and height of every picture, in pixels.</summary>
     public const int ImageSize = Studio.Size;
 
-    /// <summary>The largest seed: split, number and seed share 64 bits, so that no two pictures start from the same state.</summary>
+    /// <summary>
+    /// The largest seed: split, number and seed share 64 bits, so that no two pictures start from the same state.
+    /// </summary>
     public const int LargestSeed = (1 << SeedBits) - 1;
 
     /// <summary>Draws the first <paramref name="count"/> pictures of a split, one after the other.</summary>
-    /// <exception cref="UsageException">The seed is negative or above <see cref="LargestSeed"/>, or the count is negative.</exception>
+    /// <exception cref="UsageException">The seed is negative or above <see cref="LargestSeed"/>, or the count is
+    /// negative.</exception>
     public static IEnumerable<Drawing> Draw(DrawnSplit split, int count, int seed) =>
         Details(split, count, seed).Select(detail => detail.Drawing);
 
-    /// <summary>The first <paramref name="count"/> pictures of a split as a source of samples, drawn while it is read.</summary>
-    /// <remarks>Label is the class; the fields are kind, colour, composition, count and heldOut, as in the .tar.</remarks>
+    /// <summary>
+    /// The first <paramref name="count"/> pictures of a split as a source of samples, drawn while it is read.
+    /// </summary>
+    /// <remarks>
+    /// Label is the class; the fields are kind, colour, composition, count and heldOut, as in the .tar.
+    /// </remarks>
     /// <exception cref="UsageException">As for <see cref="Draw"/>.</exception>
     public static SampleSource Source(DrawnSplit split, int count, int seed)
     {
@@ -153,7 +161,9 @@ internal static class DrawnDataset
         return Drawn(split, count, seed);
     }
 
-    /// <summary>The state from which a picture's chance starts: another one for each seed, split and number, by construction.</summary>
+    /// <summary>
+    /// The state from which a picture's chance starts: another one for each seed, split and number, by construction.
+    /// </summary>
     internal static ulong StateOf(DrawnSplit split, int index, int seed) =>
         Dice.Mix(((ulong)(uint)seed << (SplitBits + IndexBits)) | ((ulong)split << IndexBits) | (uint)index);
 
@@ -204,7 +214,9 @@ internal static class DrawnDataset
         }
     }
 
-    /// <summary>What is drawn, as the state decides it; only <see cref="DrawnSplit.Compositions"/> draws what is held out.</summary>
+    /// <summary>
+    /// What is drawn, as the state decides it; only <see cref="DrawnSplit.Compositions"/> draws what is held out.
+    /// </summary>
     internal static (int Kind, int Colour) Subject(DrawnSplit split, ulong state)
     {
         var dice = new Dice(state ^ 0xA5A5_5A5A_C3C3_3C3C);
@@ -238,5 +250,8 @@ internal static class DrawnDataset
         );
 }
 
-/// <summary>A drawing with its scene, its captions before equal ones were dropped, and the number of the picture that it repeats.</summary>
+/// <summary>
+/// A drawing with its scene, its captions before equal ones were dropped, and the number of the picture that it
+/// repeats.
+/// </summary>
 internal sealed record DrawnDetail(Drawing Drawing, Scene Scene, IReadOnlyList<Caption> Captions, int? Repeats);

@@ -2,7 +2,9 @@ using LiT.Data;
 
 namespace LiT.Drawings;
 
-/// <summary>A split of the drawings as samples, without a file; pictures are encoded when somebody reads them.</summary>
+/// <summary>
+/// A split of the drawings as samples, without a file; pictures are encoded when somebody reads them.
+/// </summary>
 internal sealed class DrawnSource(DrawnSplit split, int count, int seed) : SampleSource
 {
     public override string Form => "drawings";

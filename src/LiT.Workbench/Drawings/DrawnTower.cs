@@ -8,8 +8,8 @@ using LiT.Towers;
 namespace LiT.Drawings;
 
 /// <summary>
-/// The image tower that comes with the library: a small residual network, pre-trained on labels of the drawings alone (no
-/// captions, no held-out composition). docs/quickstart-tower.md says how it was made and what it reaches.
+/// The image tower that comes with the library: a small residual network, pre-trained on labels of the drawings alone
+/// (no captions, no held-out composition). docs/quickstart-tower.md says how it was made and what it reaches.
 /// </summary>
 internal static class DrawnTower
 {
@@ -19,7 +19,9 @@ internal static class DrawnTower
     /// <summary>The tower's supervised heads, named after the fields of <see cref="DrawnDataset.Source"/>.</summary>
     public static IReadOnlyList<string> HeadNames { get; } = ["kind", "colour"];
 
-    /// <summary>Writes the tower as a file that <see cref="ImageTowerLoader.Load(string, ImageTowerOptions?)"/> reads.</summary>
+    /// <summary>
+    /// Writes the tower as a file that <see cref="ImageTowerLoader.Load(string, ImageTowerOptions?)"/> reads.
+    /// </summary>
     /// <exception cref="LitException">The place cannot be written to.</exception>
     public static void Write(string path) => AtomicFile.Write(path, file =>
         {
@@ -41,12 +43,14 @@ internal static class DrawnTower
         return distance <= GoldenVectors.Tolerance
             ? string.Create(
                 CultureInfo.InvariantCulture,
-                $"{ProbeVectors.Pictures} pictures within {distance:0.0e+0} of their length ({GoldenVectors.Tolerance:0.0e+0} allowed)"
+                $"{ProbeVectors.Pictures} pictures within {distance:0.0e+0} of their length "
+                    + $"({GoldenVectors.Tolerance:0.0e+0} allowed)"
             )
             : throw new LitException(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"its golden vectors come out {distance:G2} of their length apart, where {GoldenVectors.Tolerance:0.0e+0} is allowed"
+                    $"its golden vectors come out {distance:G2} of their length apart, where "
+                        + $"{GoldenVectors.Tolerance:0.0e+0} is allowed"
                 )
             );
     }

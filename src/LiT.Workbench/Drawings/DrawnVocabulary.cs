@@ -9,7 +9,9 @@ internal sealed record Noun(string One, string Many)
         : this(one, one + "s") { }
 }
 
-/// <summary>A kind of object: its class name is the first noun, the other nouns are synonyms that captions also use.</summary>
+/// <summary>
+/// A kind of object: its class name is the first noun, the other nouns are synonyms that captions also use.
+/// </summary>
 internal sealed record DrawnKind(Action<Pen> Draw, params Noun[] Nouns)
 {
     public string Name => Nouns[0].One;
@@ -101,7 +103,9 @@ internal static class DrawnVocabulary
         new(new(0, 360, 0, 5, 48, 60), "gray", "grey", "silver"),
     ];
 
-    /// <summary>Prompt templates of the zero-shot test; <c>{}</c> stands for the class. No caption is phrased like one of them.</summary>
+    /// <summary>
+    /// Prompt templates of the zero-shot test; <c>{}</c> stands for the class. No caption is phrased like one of them.
+    /// </summary>
     public static IReadOnlyList<string> Templates { get; } =
     [
         "this picture shows a {}.",

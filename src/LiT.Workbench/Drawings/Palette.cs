@@ -2,7 +2,9 @@ using SkiaSharp;
 
 namespace LiT.Drawings;
 
-/// <summary>The colours of one object's parts. Main and its neighbours follow the object's colour, the rest are as in life.</summary>
+/// <summary>
+/// The colours of one object's parts. Main and its neighbours follow the object's colour, the rest are as in life.
+/// </summary>
 internal enum Shade
 {
     Main,
@@ -22,7 +24,9 @@ internal enum Shade
     Flame,
 }
 
-/// <summary>Where a named colour lies: hue in degrees, saturation and lightness in percent, each as low and high end.</summary>
+/// <summary>
+/// Where a named colour lies: hue in degrees, saturation and lightness in percent, each as low and high end.
+/// </summary>
 internal sealed record ColourRange(
     float HueLow,
     float HueHigh,

@@ -83,7 +83,9 @@ internal sealed class Pen(SKCanvas canvas, Palette palette, Dice dice) : IDispos
         Paint(shade);
     }
 
-    /// <summary>A slice of an ellipse: the arc from start over sweep degrees (clockwise from the right), closed by its chord.</summary>
+    /// <summary>
+    /// A slice of an ellipse: the arc from start over sweep degrees (clockwise from the right), closed by its chord.
+    /// </summary>
     public void Slice(Shade shade, float x, float y, float radiusX, float radiusY, float start, float sweep)
     {
         path.Reset();

@@ -1,14 +1,15 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
+using System.IO.Hashing;
 using LiT.Images;
 
 namespace LiT.Drawings;
 
-/// <summary>Writes PNG files quickly rather than small (PNG specification, third edition): one filter, fastest compression.</summary>
+/// <summary>
+/// Writes PNG files quickly rather than small (PNG specification, third edition): one filter, fastest compression.
+/// </summary>
 internal static class Png
 {
-    private static readonly uint[] Crc = [.. Enumerable.Range(0, 256).Select(CrcOf)];
-
     public static byte[] Encode(RgbImage image)
     {
         var file = new MemoryStream(image.Pixels.Length);
@@ -51,23 +52,10 @@ internal static class Png
         file.Write(number);
         file.Write(type);
         file.Write(content);
-        var crc = ~Update(Update(uint.MaxValue, type), content);
-        BinaryPrimitives.WriteUInt32BigEndian(number, crc);
+        Crc32 crc = new();
+        crc.Append(type);
+        crc.Append(content);
+        BinaryPrimitives.WriteUInt32BigEndian(number, crc.GetCurrentHashAsUInt32());
         file.Write(number);
-    }
-
-    private static uint Update(uint crc, ReadOnlySpan<byte> bytes)
-    {
-        foreach (var b in bytes)
-            crc = Crc[(byte)crc ^ b] ^ (crc >> 8);
-        return crc;
-    }
-
-    private static uint CrcOf(int value)
-    {
-        var crc = (uint)value;
-        for (var bit = 0; bit < 8; bit++)
-            crc = (crc & 1) != 0 ? 0xEDB88320 ^ (crc >> 1) : crc >> 1;
-        return crc;
     }
 }

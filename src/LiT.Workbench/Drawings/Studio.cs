@@ -100,7 +100,9 @@ internal sealed class Studio : IDisposable
         pinned.Free();
     }
 
-    /// <summary>Centres of the objects in parts of the picture: anywhere inside for one, side by side for more.</summary>
+    /// <summary>
+    /// Centres of the objects in parts of the picture: anywhere inside for one, side by side for more.
+    /// </summary>
     private void Arrange(Span<(float X, float Y)> spots, float radius)
     {
         if (spots.Length == 1)

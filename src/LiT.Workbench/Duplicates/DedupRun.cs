@@ -52,9 +52,10 @@ internal sealed record DedupResult(
 );
 
 /// <summary>
-/// Takes duplicates out of a data set: pictures that evaluation sets hold too, one set after the other, then pictures that repeat
-/// an earlier one. Writes duplicates.jsonl (each with its pair and level), leaks_N.jsonl (the other side), kept.jsonl and skipped.jsonl.
-/// Run again after a kill it goes on where it looked at the last pictures, and ends with the same bytes.
+/// Takes duplicates out of a data set: pictures that evaluation sets hold too, one set after the other, then pictures
+/// that repeat an earlier one. Writes duplicates.jsonl (each with its pair and level), leaks_N.jsonl (the other side),
+/// kept.jsonl and skipped.jsonl. Run again after a kill it goes on where it looked at the last pictures, and ends with
+/// the same bytes.
 /// </summary>
 internal static class DedupRun
 {
@@ -65,7 +66,8 @@ internal static class DedupRun
     /// <param name="pairs">Told of pairs worth looking at, at the end.</param>
     /// <param name="progress">Told of pictures.</param>
     /// <param name="cancel">Stops soon.</param>
-    /// <exception cref="LitException">A set cannot be read, stores are of different towers, or the folder cannot be written.</exception>
+    /// <exception cref="LitException">A set cannot be read, stores are of different towers, or the folder cannot be
+    /// written.</exception>
     public static DedupResult Run(
         ComparedSet data,
         IReadOnlyList<ComparedSet> against,
@@ -97,7 +99,9 @@ internal static class DedupRun
         var pictures = Look(data, 0);
         if (pictures.Count == 0)
             throw new LitException(
-                $"{data.Source.Path}: none of its samples has a picture that could be read. Check the data."
+                data.Source.Path,
+                "none of its samples has a picture that could be read",
+                "Check the data"
             );
         var removed = new SortedDictionary<int, (string Step, Match Match, PictureSet Of)>();
         var steps = new List<DedupStep>();
@@ -203,7 +207,9 @@ internal static class DedupRun
             )
         {
             throw new LitException(
-                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Run 'lit data dedup' again.",
+                path,
+                $"cannot be read ({trouble.Message.TrimEnd('.')})",
+                "Run 'lit data dedup' again",
                 trouble
             );
         }

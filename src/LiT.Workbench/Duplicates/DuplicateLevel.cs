@@ -29,7 +29,10 @@ internal sealed record DuplicateRules
     /// <summary>Bits of the perceptual hash that may differ, 0 to 12.</summary>
     public int Hamming { get; init; } = 6;
 
-    /// <summary>Cosine of two embeddings from which they show one scene, above 0 to 1. What is right depends on the tower: look at the pairs.</summary>
+    /// <summary>
+    /// Cosine of two embeddings from which they show one scene, above 0 to 1. What is right depends on the tower: look
+    /// at the pairs.
+    /// </summary>
     public double Cosine { get; init; } = 0.95;
 
     /// <exception cref="UsageException">A number is out of its range.</exception>

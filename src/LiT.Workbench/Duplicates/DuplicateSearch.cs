@@ -5,7 +5,10 @@ namespace LiT.Duplicates;
 /// <summary>Finds the pictures that two sets have in common, and those that a set has twice.</summary>
 internal static class DuplicateSearch
 {
-    /// <summary>What two sets have in common, seen from either: the surest match of each picture that has one, the nearest at that level.</summary>
+    /// <summary>
+    /// What two sets have in common, seen from either: the surest match of each picture that has one, the nearest at
+    /// that level.
+    /// </summary>
     public static (SortedDictionary<int, Match> OfFirst, SortedDictionary<int, Match> OfSecond) Between(
         PictureSet first,
         PictureSet second,
@@ -95,8 +98,8 @@ internal static class DuplicateSearch
     }
 
     /// <summary>
-    /// The pictures that repeat an earlier one which is kept: the first of those that are alike stays. Each is matched at the
-    /// surest level, to the nearest kept one.
+    /// The pictures that repeat an earlier one which is kept: the first of those that are alike stays. Each is matched
+    /// at the surest level, to the nearest kept one.
     /// </summary>
     public static SortedDictionary<int, Match> Within(
         PictureSet set,
@@ -165,11 +168,16 @@ internal static class DuplicateSearch
     {
         if (a.EmbeddingSize != b.EmbeddingSize)
             throw new LitException(
-                $"{b.Folder}: rows of {b.EmbeddingSize} numbers where {a.Folder} has {a.EmbeddingSize}. Embed both with one tower."
+                b.Folder,
+                $"rows of {b.EmbeddingSize} numbers where {a.Folder} has {a.EmbeddingSize}",
+                "Embed both with one tower"
             );
         if (a.Fingerprint is { } one && b.Fingerprint is { } other && one != other)
             throw new LitException(
-                $"{b.Folder}: embedded by {b.Description!.Tower}, and {a.Folder} by {a.Description!.Tower}; their numbers say nothing about each other. Embed both with one tower."
+                b.Folder,
+                $"embedded by {b.Description!.Tower}, and {a.Folder} by {a.Description!.Tower}; their numbers say "
+                    + "nothing about each other",
+                "Embed both with one tower"
             );
     }
 

@@ -1,13 +1,15 @@
 namespace LiT.Duplicates;
 
 /// <summary>
-/// 64-bit hashes that are found by nearness: cut into one part more than bits may differ, so that a near hash has at least one
-/// part in common (Norouzi et al. 2012, multi-index hashing). Some 10 to 30 bytes a hash and part.
+/// 64-bit hashes that are found by nearness: cut into one part more than bits may differ, so that a near hash has at
+/// least one part in common (Norouzi et al. 2012, multi-index hashing). Some 10 to 30 bytes a hash and part.
 /// </summary>
 /// <param name="farthest">The largest distance that is asked for, 0 to <see cref="Most"/> bits.</param>
 internal sealed class HammingIndex(int farthest)
 {
-    /// <summary>Beyond this, unrelated pictures would be found, and the parts be too short to find anything quickly.</summary>
+    /// <summary>
+    /// Beyond this, unrelated pictures would be found, and the parts be too short to find anything quickly.
+    /// </summary>
     public const int Most = 12;
 
     private readonly Dictionary<ulong, List<int>>[] parts =
@@ -37,7 +39,10 @@ internal sealed class HammingIndex(int farthest)
         }
     }
 
-    /// <summary>The nearest hash within the distance, of equally near ones that with the lowest number; null where there is none.</summary>
+    /// <summary>
+    /// The nearest hash within the distance, of equally near ones that with the lowest number; null where there is
+    /// none.
+    /// </summary>
     public (int Number, int Distance)? Nearest(ulong hash)
     {
         (int Number, int Distance)? nearest = null;

@@ -42,14 +42,16 @@ internal sealed record LeakReport(
     /// <summary>Share of the test pictures that leaked, at any level.</summary>
     public double Share => TestPictures == 0 ? 0 : (double)Leaks.Count / TestPictures;
 
-    /// <summary>First rows of the test pictures that leaked: leave these out to measure on what was never seen.</summary>
+    /// <summary>
+    /// First rows of the test pictures that leaked: leave these out to measure on what was never seen.
+    /// </summary>
     public IReadOnlySet<long> TestRows => Leaks.Select(leak => leak.TestRow).ToHashSet();
 }
 
 /// <summary>
-/// Which pictures of a test set the training data holds: the same bytes (SHA-256, from the stores' metadata) and the same scene
-/// (cosine of the tower's own embeddings). The same picture in another encoding is a scene of cosine near 1 here; <c>lit data
-/// dedup</c>, which sees the pictures themselves, also tells it apart by perceptual hash.
+/// Which pictures of a test set the training data holds: the same bytes (SHA-256, from the stores' metadata) and the
+/// same scene (cosine of the tower's own embeddings). The same picture in another encoding is a scene of cosine near 1
+/// here; <c>lit data dedup</c>, which sees the pictures themselves, also tells it apart by perceptual hash.
 /// </summary>
 /// <example><code>
 /// using var train = EmbeddingStore.Open("train-store");
@@ -59,16 +61,22 @@ internal sealed record LeakReport(
 /// </code></example>
 internal static class LeakAudit
 {
-    /// <summary>Compares two stores, every picture with every picture. No pair is missed, and cosines are exact.</summary>
+    /// <summary>
+    /// Compares two stores, every picture with every picture. No pair is missed, and cosines are exact.
+    /// </summary>
     /// <param name="train">Store of the training pictures. It may be of any size; it is streamed.</param>
-    /// <param name="test">Store of the test pictures, of the same tower. Some 800 bytes a picture of 768 numbers are kept.</param>
+    /// <param name="test">Store of the test pictures, of the same tower. Some 800 bytes a picture of 768 numbers are
+    /// kept.</param>
     /// <param name="cosine">Cosine from which two pictures show one scene, above 0 to 1.</param>
     /// <param name="progress">Told of rows compared.</param>
     /// <param name="cancel">Stops within about a second.</param>
-    /// <returns>The leaks, by test row; each with its surest level and, there, its nearest training picture (of equal ones the first).</returns>
+    /// <returns>The leaks, by test row; each with its surest level and, there, its nearest training picture (of equal
+    /// ones the first).</returns>
     /// <exception cref="LitException">The stores are of different towers.</exception>
     /// <exception cref="UsageException">The threshold is out of range.</exception>
-    /// <remarks>Of a picture with several views the first is compared. Deterministic, whatever the number of threads.</remarks>
+    /// <remarks>
+    /// Of a picture with several views the first is compared. Deterministic, whatever the number of threads.
+    /// </remarks>
     public static LeakReport Run(
         EmbeddingStore train,
         EmbeddingStore test,

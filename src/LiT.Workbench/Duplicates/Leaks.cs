@@ -6,8 +6,8 @@ using LiT.Stores;
 namespace LiT.Duplicates;
 
 /// <summary>
-/// How many test pictures have a near-duplicate among the training pictures, by the locked tower's own embeddings, and the
-/// score without them (as in CLIP, arXiv 2103.00020, section 5, and LiT's appendix on de-duplication).
+/// How many test pictures have a near-duplicate among the training pictures, by the locked tower's own embeddings, and
+/// the score without them (as in CLIP, arXiv 2103.00020, section 5, and LiT's appendix on de-duplication).
 /// </summary>
 internal static class Leaks
 {
@@ -98,7 +98,9 @@ internal static class Leaks
         var test = set.Representations.ToUnit();
         if (training.EmbeddingSize != test.Size)
             throw new LitException(
-                $"{training.Folder}: rows of {training.EmbeddingSize} numbers, where the test pictures have {test.Size}. Give the store that the model was tuned on."
+                training.Folder,
+                $"rows of {training.EmbeddingSize} numbers, where the test pictures have {test.Size}",
+                "Give the store that the model was tuned on"
             );
         var (best, nearest) = (new float[test.Count], new long[test.Count]);
         var values = new float[RowsAtOnce * training.EmbeddingSize];

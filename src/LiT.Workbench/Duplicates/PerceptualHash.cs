@@ -4,9 +4,10 @@ using LiT.Images;
 namespace LiT.Duplicates;
 
 /// <summary>
-/// A picture's coarse shape in 64 bits, which scaling and JPEG change in a few bits at most: grey, averaged to 32 x 32, cosine
-/// transform, its 64 lowest frequencies but the mean, each above or below their median (after "pHash", Zauner 2010, whose square
-/// of 8 x 8 also holds the weak frequencies of its corner). Two pictures are taken for one where <see cref="Distance"/> is small.
+/// A picture's coarse shape in 64 bits, which scaling and JPEG change in a few bits at most: grey, averaged to 32 x 32,
+/// cosine transform, its 64 lowest frequencies but the mean, each above or below their median (after "pHash", Zauner
+/// 2010, whose square of 8 x 8 also holds the weak frequencies of its corner). Two pictures are taken for one where
+/// <see cref="Distance"/> is small.
 /// </summary>
 internal static class PerceptualHash
 {
@@ -14,7 +15,9 @@ internal static class PerceptualHash
         Low = 10,
         Bits = 64;
 
-    /// <summary>A picture whose grey values vary less than this (standard deviation, of 255) has no shape to compare.</summary>
+    /// <summary>
+    /// A picture whose grey values vary less than this (standard deviation, of 255) has no shape to compare.
+    /// </summary>
     private const double Flat = 2;
 
     private static readonly double[,] Cosines = Transform();

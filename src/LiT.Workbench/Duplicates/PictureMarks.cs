@@ -9,8 +9,8 @@ using LiT.Stores;
 namespace LiT.Duplicates;
 
 /// <summary>
-/// Looks at every picture of a source once and keeps what duplicates are told by, in files of lines: a killed run goes on after
-/// the last whole file.
+/// Looks at every picture of a source once and keeps what duplicates are told by, in files of lines: a killed run goes
+/// on after the last whole file.
 /// </summary>
 internal static class PictureMarks
 {
@@ -22,13 +22,15 @@ internal static class PictureMarks
 
     /// <summary>The pictures of a source.</summary>
     /// <param name="source">Any form of data; an embedding store gives its own hashes.</param>
-    /// <param name="store">Embeddings of the same pictures, found by the hash of their bytes, or by key where the store knows no hashes; or null.</param>
+    /// <param name="store">Embeddings of the same pictures, found by the hash of their bytes, or by key where the store
+    /// knows no hashes; or null.</param>
     /// <param name="folder">Where the marks are kept.</param>
     /// <param name="withShapes">Whether pictures are decoded for their perceptual hash.</param>
     /// <param name="skip">Told of pictures that cannot be read.</param>
     /// <param name="progress">Told of pictures.</param>
     /// <param name="cancel">Stops between two pictures.</param>
-    /// <exception cref="LitException">The source cannot be read, or the folder holds another source's marks.</exception>
+    /// <exception cref="LitException">The source cannot be read, or the folder holds another source's
+    /// marks.</exception>
     public static PictureSet Of(
         SampleSource source,
         EmbeddingStore? store,
@@ -42,7 +44,8 @@ internal static class PictureMarks
         if (store is not null && source is StoreSamples)
             return PictureSet.Of(store);
         var set = new PictureSet(source.Path, store);
-        var rowOfKey = store is { Rows: > 0 } && store.Sha256(0).Length == 0 ? RowsByKey(store) : null; // a store from elsewhere
+        // a store from elsewhere
+        var rowOfKey = store is { Rows: > 0 } && store.Sha256(0).Length == 0 ? RowsByKey(store) : null;
         foreach (var mark in Marks(source, folder, withShapes, progress, cancel))
         {
             if (mark.Skipped is not null)
@@ -87,7 +90,9 @@ internal static class PictureMarks
         var headPath = Path.Combine(folder, "source.json");
         if (File.Exists(headPath) && File.ReadAllText(headPath) != head)
             throw new LitException(
-                $"{folder}: holds the marks of another source or run ({File.ReadAllText(headPath)}). Choose another folder, or delete this one."
+                folder,
+                $"holds the marks of another source or run ({File.ReadAllText(headPath)})",
+                "Choose another folder, or delete this one"
             );
         AtomicFile.WriteAllText(headPath, head);
         var files = 0;

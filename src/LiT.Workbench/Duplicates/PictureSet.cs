@@ -3,8 +3,8 @@ using LiT.Stores;
 namespace LiT.Duplicates;
 
 /// <summary>
-/// The pictures of a set as duplicates are told by: names, hash of the bytes, perceptual hash, row of an embedding. Any of the
-/// last three may be missing. Some 60 bytes a picture beside its names.
+/// The pictures of a set as duplicates are told by: names, hash of the bytes, perceptual hash, row of an embedding. Any
+/// of the last three may be missing. Some 60 bytes a picture beside its names.
 /// </summary>
 internal sealed class PictureSet
 {

@@ -21,8 +21,8 @@ internal sealed record ShownPair(string Step, DuplicateLevel Level, string How, 
         otherSource;
 
     /// <summary>
-    /// Pairs of each level: half of them those that are nearest to being none, where a threshold shows whether it is right, the
-    /// others spread over the rest.
+    /// Pairs of each level: half of them those that are nearest to being none, where a threshold shows whether it is
+    /// right, the others spread over the rest.
     /// </summary>
     internal static IEnumerable<ShownPair> Choose(
         IEnumerable<Match> matches,

@@ -10,9 +10,9 @@ namespace LiT.Duplicates;
 internal readonly record struct SimilarPair(int Left, int Right, double Cosine);
 
 /// <summary>
-/// All pairs of rows of two stores, or of one with itself, with a cosine of at least a threshold. Tile by tile, so that memory
-/// does not grow with the stores; no pair is missed, and the cosines are exact: candidates come from products of integers whose
-/// error is bounded (<see cref="RowTile"/>).
+/// All pairs of rows of two stores, or of one with itself, with a cosine of at least a threshold. Tile by tile, so that
+/// memory does not grow with the stores; no pair is missed, and the cosines are exact: candidates come from products of
+/// integers whose error is bounded (<see cref="RowTile"/>).
 /// </summary>
 internal static class SimilarRows
 {
@@ -22,7 +22,8 @@ internal static class SimilarRows
     /// <summary>Compares every row of one list with every row of another.</summary>
     /// <param name="left">Store of the first list.</param>
     /// <param name="leftRows">The first list.</param>
-    /// <param name="right">Store of the second list; the longer one belongs here, for it is read once for all tiles of the first.</param>
+    /// <param name="right">Store of the second list; the longer one belongs here, for it is read once for all tiles of
+    /// the first.</param>
     /// <param name="rightRows">The second list.</param>
     /// <param name="threshold">Lowest cosine, above 0 to 1.</param>
     /// <param name="found">Told each pair, by tiles; within a tile in order.</param>
@@ -75,7 +76,8 @@ internal static class SimilarRows
     /// <param name="store">The store.</param>
     /// <param name="rows">The rows in the order that decides what is before.</param>
     /// <param name="threshold">Lowest cosine, above 0 to 1.</param>
-    /// <param name="ofTile">Told the pairs of each stretch of rows, in order of Left and Right; they are not kept.</param>
+    /// <param name="ofTile">Told the pairs of each stretch of rows, in order of Left and Right; they are not
+    /// kept.</param>
     /// <param name="isOut">Whether an earlier row need not be compared with any more.</param>
     /// <param name="progress">Told of the rows compared.</param>
     /// <param name="cancel">Stops between two tiles.</param>
@@ -140,7 +142,9 @@ internal static class SimilarRows
         return [.. pairs];
     }
 
-    /// <summary>The cosine in double precision, summed in order, so that it is the same everywhere; 1 at most.</summary>
+    /// <summary>
+    /// The cosine in double precision, summed in order, so that it is the same everywhere; 1 at most.
+    /// </summary>
     internal static double Cosine(ReadOnlySpan<float> a, ReadOnlySpan<float> b)
     {
         double product = 0,

@@ -36,13 +36,15 @@ internal static class QuickstartPage
             {
                 Title = "LiT quickstart",
                 Lead =
-                    "A locked, pre-trained image tower saw every picture once. A text tower was then tuned from scratch to read it. Everything below is measured on pictures, "
+                    "A locked, pre-trained image tower saw every picture once. A text tower was then tuned "
+                    + "from scratch to read it. Everything below is measured on pictures, "
                     + "phrasings and combinations that tuning never saw.",
                 Facts =
                 [
                     (
                         "Image tower",
-                        $"{model.Description.Image.Architecture}, locked, {model.Description.Image.Width} numbers a picture"
+                        $"{model.Description.Image.Architecture}, locked, {model.Description.Image.Width} "
+                            + "numbers a picture"
                     ),
                     (
                         "Text tower",
@@ -50,7 +52,8 @@ internal static class QuickstartPage
                     ),
                     (
                         "Pairs",
-                        $"{tuned.Pairs:N0} pictures, {tuned.Captions:N0} captions as on the web, {tuned.DistinctCaptions:N0} distinct"
+                        $"{tuned.Pairs:N0} pictures, {tuned.Captions:N0} captions as on the web, "
+                            + $"{tuned.DistinctCaptions:N0} distinct"
                     ),
                     ("Steps", $"{tuned.Outcome.Steps:N0} of {tuned.Options.Batch:N0} pairs"),
                     ("Seed", $"{seed}"),
@@ -120,7 +123,8 @@ internal static class QuickstartPage
     [
         "Which of the kinds is it? The prompts are phrased as no caption is.",
         "Which colour is it?",
-        "Which of all combinations of a colour and a kind is it? No drawing and no caption in training showed this combination.",
+        "Which of all combinations of a colour and a kind is it? No drawing and no caption in training "
+            + "showed this combination.",
     ];
 
     private static List<NamedPicture> Pictures(LitModel model, string path, Labels labels)

@@ -73,14 +73,15 @@ internal sealed record QuickstartResult
 }
 
 /// <summary>
-/// The whole of LiT on the embedded data set: draw, embed once with the locked tower, tune a text tower, measure on what
-/// was never shown, write a page. Every step is what the verb of that name does.
+/// The whole of LiT on the embedded data set: draw, embed once with the locked tower, tune a text tower, measure on
+/// what was never shown, write a page. Every step is what the verb of that name does.
 /// </summary>
 internal static class QuickstartRun
 {
     private const string TextTower = "text:width=128,depth=2,heads=4";
 
-    /// <param name="folder">Gets data, stores, the run and report.html; run again, finished steps are not done again.</param>
+    /// <param name="folder">Gets data, stores, the run and report.html; run again, finished steps are not done
+    /// again.</param>
     /// <param name="size">How much.</param>
     /// <param name="seed">Of drawings, weights and order.</param>
     /// <param name="compute">Where to compute.</param>
@@ -117,7 +118,8 @@ internal static class QuickstartRun
             DrawnTower.Write(tower);
         using var locked = ImageTowerLoader.Load(tower, new ImageTowerOptions { Compute = compute });
         say(
-            $"embedding each picture once with the locked tower ({locked.Architecture}, {locked.ParameterCount:N0} weights)"
+            $"embedding each picture once with the locked tower ({locked.Architecture}, "
+                + $"{locked.ParameterCount:N0} weights)"
         );
         foreach (var split in counts.Keys)
         {

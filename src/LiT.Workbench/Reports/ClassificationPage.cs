@@ -4,7 +4,9 @@ using LiT.Images;
 
 namespace LiT.Reports;
 
-/// <summary>The page of a zero-shot classification, with its numbers as tables and its figures as pictures beside it.</summary>
+/// <summary>
+/// The page of a zero-shot classification, with its numbers as tables and its figures as pictures beside it.
+/// </summary>
 internal static class ClassificationPage
 {
     private const int MostBars = 40,
@@ -51,7 +53,8 @@ internal static class ClassificationPage
         {
             Title = "Zero-shot classification",
             Lead =
-                $"{report.N:N0} pictures of {report.Dataset}, {report.Classes:N0} classes given as words and nothing else.",
+                $"{report.N:N0} pictures of {report.Dataset}, {report.Classes:N0} classes given as words "
+                + "and nothing else.",
             Facts =
             [
                 ("templates", $"{report.Templates} ({report.Protocol.Templates})"),
@@ -65,7 +68,8 @@ internal static class ClassificationPage
                 new(
                     "Class by class",
                     report.Classes > MostBars
-                        ? $"The {MostBars} hardest of {report.Classes:N0} classes; classes.csv has them all. Lines through a bar are 95% intervals."
+                        ? $"The {MostBars} hardest of {report.Classes:N0} classes; classes.csv has them all. "
+                            + "Lines through a bar are 95% intervals."
                         : "From the hardest to the easiest. Lines through a bar are 95% intervals.",
                     bars.Render()
                 ),
@@ -126,7 +130,8 @@ internal static class ClassificationPage
                 ),
             ],
             Foot =
-                $"Written by lit eval classification {report.Versions.Lit}. The page needs no network and no script. Beside it: {EvaluationFolder.ResultName}, tables as .csv, figures as .png.",
+                $"Written by lit eval classification {report.Versions.Lit}. The page needs no network and "
+                + $"no script. Beside it: {EvaluationFolder.ResultName}, tables as .csv, figures as .png.",
         }.Save(folder.Page);
     }
 
@@ -285,8 +290,11 @@ internal static class ClassificationPage
     private static string? Believed(ReliabilityReport? reliability) =>
         reliability is null
             ? null
-            : $"Where the line runs on the diagonal, of the answers given with 70% seven in ten are right. The mean distance (calibration error) is {Figures.Percent(reliability.CalibrationError)} "
-                + $"at the model's temperature of {Figures.Plain(reliability.Temperature)}; with a temperature of {Figures.Plain(reliability.FittedTemperature)}, fitted on half of these pictures, it is "
+            : "Where the line runs on the diagonal, of the answers given with 70% seven in ten are right. "
+                + $"The mean distance (calibration error) is {Figures.Percent(reliability.CalibrationError)} "
+                + $"at the model's temperature of {Figures.Plain(reliability.Temperature)}; with a "
+                + $"temperature of {Figures.Plain(reliability.FittedTemperature)}, fitted on half of these "
+                + "pictures, it is "
                 + $"{Figures.Percent(reliability.FittedCalibrationError)} on the other half.";
 
     private static Html Diagram(ReliabilityReport reliability) =>

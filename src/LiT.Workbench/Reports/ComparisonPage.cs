@@ -30,7 +30,8 @@ internal static class ComparisonPage
 {
     private const int MostClasses = 20;
 
-    /// <param name="paths">Folders that <c>lit eval classification --report</c> wrote, or files with what it printed as JSON.</param>
+    /// <param name="paths">Folders that <c>lit eval classification --report</c> wrote, or files with what it printed as
+    /// JSON.</param>
     /// <returns>A row for each, and the results themselves.</returns>
     /// <exception cref="LitException">A path holds no such result.</exception>
     public static (IReadOnlyList<Compared> Rows, IReadOnlyList<ClassificationReport> Reports) Read(
@@ -86,7 +87,9 @@ internal static class ComparisonPage
         }
     }
 
-    /// <summary>The page: all scores with their intervals, what makes them comparable or not, and the classes that differ most.</summary>
+    /// <summary>
+    /// The page: all scores with their intervals, what makes them comparable or not, and the classes that differ most.
+    /// </summary>
     /// <exception cref="LitException">The folder cannot be written to.</exception>
     public static void Write(
         EvaluationFolder folder,
@@ -208,7 +211,8 @@ internal static class ComparisonPage
                     ],
             ],
             Foot =
-                "Written by lit eval compare. The page needs no network and no script. Beside it: compared.csv, compared.png.",
+                "Written by lit eval compare. The page needs no network and no script. Beside it: "
+                + "compared.csv, compared.png.",
         }.Save(folder.Page);
     }
 

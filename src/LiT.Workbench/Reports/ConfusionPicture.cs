@@ -1,6 +1,8 @@
 namespace LiT.Reports;
 
-/// <summary>What pictures of each class were taken for: a matrix as a heat map, and the commonest mistakes as a table.</summary>
+/// <summary>
+/// What pictures of each class were taken for: a matrix as a heat map, and the commonest mistakes as a table.
+/// </summary>
 internal sealed record ConfusionPicture
 {
     /// <summary>The names of the classes, in the matrix's order.</summary>

@@ -31,7 +31,8 @@ internal static class DuplicatesReport
             [
                 new(
                     "What each step took out",
-                    "Evaluation sets first; a picture counts for the first of them that holds it. Then what repeats an earlier picture of the same data. "
+                    "Evaluation sets first; a picture counts for the first of them that holds it. Then "
+                        + "what repeats an earlier picture of the same data. "
                         + "Leaked counts the pictures of the evaluation set that the data holds.",
                     new Table
                     {
@@ -60,7 +61,8 @@ internal static class DuplicatesReport
                         $"{InWords(group.Key.Level)}, {StepInWords(group.Key.Step)}",
                         group.Key.Level == DuplicateLevel.Bytes
                             ? null
-                            : "The pairs nearest to being none come first: if these are one, the threshold is not too generous.",
+                            : "The pairs nearest to being none come first: if these are one, the threshold "
+                                + "is not too generous.",
                         Html.Of($"""<ul class="pairs">{group.Select(Card)}</ul>""")
                     )),
             ],

@@ -14,7 +14,8 @@ namespace LiT.Reports;
 /// <param name="Data">What was evaluated.</param>
 /// <param name="Pictures">Where its pictures are; null takes the data, or what a store says of its source.</param>
 /// <param name="Samples">How they are read.</param>
-/// <param name="Model">The model as the user called it, for the commands on the page; null where there was none.</param>
+/// <param name="Model">The model as the user called it, for the commands on the page; null where there was
+/// none.</param>
 internal sealed record EvaluationFolder(
     string Folder,
     string Data,
@@ -43,7 +44,9 @@ internal sealed record EvaluationFolder(
     internal void SaveResult<T>(T report) =>
         AtomicFile.WriteAllText(PathOf(ResultName), JsonSerializer.Serialize(report, Json) + "\n");
 
-    /// <summary>A table after RFC 4180; a cell that a spreadsheet would run as a formula keeps a quote before it.</summary>
+    /// <summary>
+    /// A table after RFC 4180; a cell that a spreadsheet would run as a formula keeps a quote before it.
+    /// </summary>
     internal void SaveTable(string name, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<object?>> rows)
     {
         StringBuilder text = new();

@@ -2,7 +2,9 @@ using System.Globalization;
 
 namespace LiT.Reports;
 
-/// <summary>Numbers as a reader wants them: a few digits that mean something. What is no number shows as a dash.</summary>
+/// <summary>
+/// Numbers as a reader wants them: a few digits that mean something. What is no number shows as a dash.
+/// </summary>
 internal static class Figures
 {
     public const string Missing = "–";

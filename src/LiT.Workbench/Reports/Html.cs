@@ -35,7 +35,9 @@ internal readonly record struct Html
     /// <summary>The markup.</summary>
     public override string ToString() => markup ?? "";
 
-    /// <summary>Words as text or attribute value; what XML cannot hold (control characters, half surrogates) shows as U+FFFD.</summary>
+    /// <summary>
+    /// Words as text or attribute value; what XML cannot hold (control characters, half surrogates) shows as U+FFFD.
+    /// </summary>
     internal static string Escape(string? words)
     {
         if (string.IsNullOrEmpty(words))

@@ -187,8 +187,10 @@ internal sealed record LineChart
                 if (points.Count == 1)
                     return $"{line.Name}: {Words(points[0].Y)} at {Across} {Figures.Plain(points[0].X)}.";
                 var (least, most) = (points.MinBy(point => point.Y), points.MaxBy(point => point.Y));
-                return $"{line.Name}: from {Words(points[0].Y)} to {Words(points[^1].Y)} between {Across} {Figures.Plain(points[0].X)} and "
-                    + $"{Figures.Plain(points[^1].X)}; lowest {Words(least.Y)} at {Figures.Plain(least.X)}, highest {Words(most.Y)} at {Figures.Plain(most.X)}.";
+                return $"{line.Name}: from {Words(points[0].Y)} to {Words(points[^1].Y)} between {Across} "
+                    + $"{Figures.Plain(points[0].X)} and "
+                    + $"{Figures.Plain(points[^1].X)}; lowest {Words(least.Y)} at {Figures.Plain(least.X)}, "
+                    + $"highest {Words(most.Y)} at {Figures.Plain(most.X)}.";
             })
         );
 
@@ -224,7 +226,9 @@ internal sealed record LineChart
     /// <summary>Neighbouring points drawn as one: their mean, with what they span as a band around it.</summary>
     private readonly record struct Stretch(double X, double Mean, double Low, double High);
 
-    /// <summary>Few points as they are, many as means over stretches of equal length; a stretch without numbers is a gap.</summary>
+    /// <summary>
+    /// Few points as they are, many as means over stretches of equal length; a stretch without numbers is a gap.
+    /// </summary>
     private static List<Stretch> Stretches(IReadOnlyList<(double X, double Y)> points)
     {
         var length = points.Count <= MostPoints ? 1 : (points.Count + MostPoints / 2 - 1) / (MostPoints / 2);

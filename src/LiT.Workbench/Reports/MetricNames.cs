@@ -38,7 +38,9 @@ internal static class MetricNames
     /// <summary>Whether the number is a share of 1.</summary>
     public static bool IsShare(string name) => EndsWithOneOf(name, Shares);
 
-    /// <summary>Whether the number is the one to look at first: the share that comes out right at the first place.</summary>
+    /// <summary>
+    /// Whether the number is the one to look at first: the share that comes out right at the first place.
+    /// </summary>
     public static bool IsFirstPlace(string name) => EndsWithOneOf(name, FirstPlaces);
 
     /// <summary>Whether a smaller number is a better one.</summary>

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace LiT.Reports;
 
-/// <summary>One line of metrics.jsonl: numbers by name, those of a validation apart. Nested names are joined by dots.</summary>
+/// <summary>
+/// One line of metrics.jsonl: numbers by name, those of a validation apart. Nested names are joined by dots.
+/// </summary>
 internal sealed record MetricsLine(
     double Step,
     IReadOnlyDictionary<string, double> Values,
@@ -13,8 +15,8 @@ internal sealed record MetricsLine(
 internal static class MetricsFile
 {
     /// <returns>
-    /// One line a step, by step. A step that was run again after a kill counts as it was run last; a half-written last line
-    /// is passed over.
+    /// One line a step, by step. A step that was run again after a kill counts as it was run last; a half-written last
+    /// line is passed over.
     /// </returns>
     /// <exception cref="LitException">A line other than the last cannot be read.</exception>
     public static IReadOnlyList<MetricsLine> Read(string path)
@@ -27,7 +29,7 @@ internal static class MetricsFile
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
-            throw new LitException($"{path}: cannot be read ({trouble.Message}). Give the folder of a run.", trouble);
+            throw new LitException(path, $"cannot be read ({trouble.Message})", "Give the folder of a run", trouble);
         }
         for (var i = 0; i < texts.Length; i++)
         {
@@ -50,7 +52,10 @@ internal static class MetricsFile
             {
                 if (i < texts.Length - 1)
                     throw new LitException(
-                        $"{path}, line {i + 1}: not a line of metrics. Remove the line, or the file.",
+                        path,
+                        Place.Line(i + 1),
+                        "not a line of metrics",
+                        "Remove the line, or the file",
                         wrong
                     );
             }

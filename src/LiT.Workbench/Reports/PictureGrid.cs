@@ -12,7 +12,9 @@ internal sealed record Guess(string Word, double Probability);
 /// <param name="Right">Whether the first guess counts as right; null compares it with the truth.</param>
 internal sealed record NamedPicture(RgbImage Image, string? Truth, IReadOnlyList<Guess> Guesses, bool? Right = null);
 
-/// <summary>Pictures side by side, each with the words a model gives it; right and wrong told by sign, word and colour.</summary>
+/// <summary>
+/// Pictures side by side, each with the words a model gives it; right and wrong told by sign, word and colour.
+/// </summary>
 internal sealed record PictureGrid
 {
     /// <summary>The pictures in the order they are shown.</summary>
@@ -21,7 +23,9 @@ internal sealed record PictureGrid
     /// <summary>Guesses that are listed for each.</summary>
     public int Top { get; init; } = 3;
 
-    /// <summary>Longest side of a thumbnail in pixels; small pictures stay as they are and are shown enlarged.</summary>
+    /// <summary>
+    /// Longest side of a thumbnail in pixels; small pictures stay as they are and are shown enlarged.
+    /// </summary>
     public int Side { get; init; } = 160;
 
     /// <summary>The list of figures.</summary>

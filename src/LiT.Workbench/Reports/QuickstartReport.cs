@@ -15,8 +15,10 @@ internal static class QuickstartReport
                 .. Part(
                     "What came out",
                     results.Accuracies.Count > 0,
-                    "Zero-shot: the model was given the names of the classes as words and nothing else. Chance is what guessing gives; "
-                        + "supervised is what the locked tower's own classifier, trained on labels, reaches on the same pictures.",
+                    "Zero-shot: the model was given the names of the classes as words and nothing else. "
+                        + "Chance is what guessing gives; "
+                        + "supervised is what the locked tower's own classifier, trained on labels, reaches "
+                        + "on the same pictures.",
                     Headline(results),
                     Accuracies(results.Accuracies)
                 ),
@@ -76,7 +78,8 @@ internal static class QuickstartReport
         new(
             Figures.Percent(result.Accuracy),
             result.Name,
-            $"chance {Figures.Percent(result.Chance)}{(result.Supervised is { } supervised ? $", supervised {Figures.Percent(supervised)}" : "")}"
+            "chance "
+                + $"{Figures.Percent(result.Chance)}{(result.Supervised is { } supervised ? $", supervised {Figures.Percent(supervised)}" : "")}"
         );
 
     private static Html Accuracies(IReadOnlyList<AccuracyResult> results)

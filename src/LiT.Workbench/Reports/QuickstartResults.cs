@@ -7,7 +7,8 @@ namespace LiT.Reports;
 /// <param name="Count">Number of questions.</param>
 /// <param name="Low">Lower end of the 95% interval.</param>
 /// <param name="High">Upper end of the 95% interval.</param>
-/// <param name="Supervised">What the tower's own supervised head reaches on the same pictures, where it has one for them.</param>
+/// <param name="Supervised">What the tower's own supervised head reaches on the same pictures, where it has one for
+/// them.</param>
 /// <param name="Explanation">In a sentence, what was asked and what was not shown in training.</param>
 internal sealed record AccuracyResult(
     string Name,

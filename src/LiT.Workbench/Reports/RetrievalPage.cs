@@ -3,7 +3,9 @@ using LiT.Evaluation;
 
 namespace LiT.Reports;
 
-/// <summary>The page of a retrieval evaluation, with its numbers as a table and its figure as a picture beside it.</summary>
+/// <summary>
+/// The page of a retrieval evaluation, with its numbers as a table and its figure as a picture beside it.
+/// </summary>
 internal static class RetrievalPage
 {
     private const int Farthest = 100,
@@ -50,7 +52,8 @@ internal static class RetrievalPage
         {
             Title = "Retrieval",
             Lead =
-                $"{report.Images:N0} pictures and {report.Texts:N0} texts of {report.Dataset}: for each picture its words are looked for, and for each text its picture.",
+                $"{report.Images:N0} pictures and {report.Texts:N0} texts of {report.Dataset}: for each "
+                + "picture its words are looked for, and for each text its picture.",
             Facts =
             [
                 ("median rank, words → pictures", Figures.Plain(report.MedianRank.TextToImage)),
@@ -127,7 +130,8 @@ internal static class RetrievalPage
                 ),
             ],
             Foot =
-                $"Written by lit eval retrieval {report.Versions.Lit}. The page needs no network and no script. Beside it: {EvaluationFolder.ResultName}, recall.csv, recall.png.",
+                $"Written by lit eval retrieval {report.Versions.Lit}. The page needs no network and no "
+                + $"script. Beside it: {EvaluationFolder.ResultName}, recall.csv, recall.png.",
         }.Save(folder.Page);
     }
 
@@ -146,7 +150,8 @@ internal static class RetrievalPage
         new(
             Figures.Percent(recall.R1),
             $"recall@1, {what}",
-            $"95% interval {Figures.Percent(intervals.R1[0])} to {Figures.Percent(intervals.R1[1])}; chance {(100 * chance).ToString("0.00", System.Globalization.CultureInfo.InvariantCulture)}%"
+            $"95% interval {Figures.Percent(intervals.R1[0])} to {Figures.Percent(intervals.R1[1])}; chance "
+                + $"{(100 * chance).ToString("0.00", System.Globalization.CultureInfo.InvariantCulture)}%"
         );
 
     private static Html Recalls(RetrievalReport report)

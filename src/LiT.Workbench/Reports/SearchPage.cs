@@ -70,7 +70,9 @@ internal static class SearchPage
             _ => "With the expected share of pictures that fit among those found down to here.",
         };
 
-    /// <summary>Where a store's pictures came from, if that is still there; data that are no store are their own source.</summary>
+    /// <summary>
+    /// Where a store's pictures came from, if that is still there; data that are no store are their own source.
+    /// </summary>
     internal static string? SourceOf(string data)
     {
         if (!EmbeddingStore.IsStore(data))

@@ -59,7 +59,8 @@ internal static class StatisticsReport
                 ),
                 new(
                     "Captions",
-                    "Languages are told by script and, in Latin and Cyrillic script, by short frequent words; a caption without any is counted under its script.",
+                    "Languages are told by script and, in Latin and Cyrillic script, by short frequent "
+                        + "words; a caption without any is counted under its script.",
                     Section.Beside(Bars("Words a caption", of.WordCounts), Bars("Languages", of.Languages))
                 ),
                 .. Part("Captions that come most often", of.FrequentCaptions, "Caption", "Pictures"),

@@ -29,7 +29,8 @@ internal static class StudyReport
         {
             Title = $"Study {Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))}",
             Lead =
-                $"{rows.Count} ways of tuning, {seeds} seed{(seeds == 1 ? "" : "s")} each, scored on the same pictures.",
+                $"{rows.Count} ways of tuning, {seeds} seed{(seeds == 1 ? "" : "s")} each, scored on the "
+                + "same pictures.",
             Sections =
             [
                 new(

@@ -1,6 +1,8 @@
 namespace LiT.Reports;
 
-/// <summary>The look of every report. Colours are named once for light and once for dark; print takes the light ones.</summary>
+/// <summary>
+/// The look of every report. Colours are named once for light and once for dark; print takes the light ones.
+/// </summary>
 internal static class Stylesheet
 {
     // No '<' or '&' in here: the page is well-formed XML, where they would be markup.

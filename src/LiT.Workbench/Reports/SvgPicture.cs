@@ -20,7 +20,9 @@ internal static partial class SvgPicture
         var size = ViewBox().Match(svg.Value);
         var start = svg.Value.IndexOf('>', StringComparison.Ordinal);
         var markup =
-            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{size.Groups["width"].Value}\" height=\"{size.Groups["height"].Value}\" {size.Value}><style>{LightStyle.Value}</style>{svg.Value[(start + 1)..]}";
+            $"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{size.Groups["width"].Value}\" "
+            + $"height=\"{size.Groups["height"].Value}\" "
+            + $"{size.Value}><style>{LightStyle.Value}</style>{svg.Value[(start + 1)..]}";
         using var drawn = Image.SvgloadBuffer(System.Text.Encoding.UTF8.GetBytes(markup), scale: Scale);
         using var flat = drawn.Flatten(background: [255, 255, 255]);
         AtomicFile.WriteAllBytes(path, flat.PngsaveBuffer());

@@ -1,12 +1,16 @@
 namespace LiT.Reports;
 
-/// <summary>Rows and columns with a caption. The first column names the row; columns of numbers stand at the right.</summary>
+/// <summary>
+/// Rows and columns with a caption. The first column names the row; columns of numbers stand at the right.
+/// </summary>
 internal sealed record Table
 {
     /// <summary>What the table shows.</summary>
     public required string Caption { get; init; }
 
-    /// <summary>Whether the caption is for screen readers only, where the words around the table say it already.</summary>
+    /// <summary>
+    /// Whether the caption is for screen readers only, where the words around the table say it already.
+    /// </summary>
     public bool Hidden { get; init; }
 
     /// <summary>The heads of the columns.</summary>

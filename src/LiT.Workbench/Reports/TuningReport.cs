@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace LiT.Reports;
 
-/// <summary>The page of a tuning run, from the files in its folder; a run that is not finished shows what there is.</summary>
+/// <summary>
+/// The page of a tuning run, from the files in its folder; a run that is not finished shows what there is.
+/// </summary>
 internal static class TuningReport
 {
     /// <summary>Reads RUN/metrics.jsonl and RUN/config.json and writes RUN/report.html.</summary>
@@ -32,7 +34,8 @@ internal static class TuningReport
                 new("Results", null, new KeyNumbers([.. KeyNumbersOf(lines)]).Render(), Finals(lines)),
                 new(
                     "Training",
-                    "Every line of metrics.jsonl. The loss is the mean over both directions; accuracy counts, within the "
+                    "Every line of metrics.jsonl. The loss is the mean over both directions; accuracy "
+                        + "counts, within the "
                         + "batch, how often the own caption or picture comes first.",
                     Section.Beside(TrainingCharts(lines))
                 ),
@@ -225,7 +228,7 @@ internal static class TuningReport
         }
         catch (Exception trouble) when (trouble is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new LitException($"{path}: cannot be read as JSON. Write the file again, or remove it.", trouble);
+            throw new LitException(path, "cannot be read as JSON", "Write the file again, or remove it", trouble);
         }
     }
 

@@ -45,7 +45,10 @@ internal static class CaptionSets
                 || numbered.LastIndexOf('#') is not (> 0 and var hash)
             )
                 throw new LitException(
-                    $"{path}, line {number}: not 'picture.jpg#0 TAB caption'. Download the file again."
+                    path,
+                    Place.Line(number),
+                    "not 'picture.jpg#0 TAB caption'",
+                    "Download the file again"
                 );
             var name = numbered[..hash];
             if (!captions.TryGetValue(name, out var own))
@@ -72,7 +75,7 @@ internal static class CaptionSets
             }
             catch (JsonException)
             {
-                throw new LitException($"{path}, line {number}: no valid JSON. Download the file again.");
+                throw new LitException(path, Place.Line(number), "no valid JSON", "Download the file again");
             }
             using (json)
             {
@@ -80,7 +83,7 @@ internal static class CaptionSets
                     !json.RootElement.TryGetProperty("image/key", out var keyValue)
                     || keyValue.GetString() is not { } key
                 )
-                    throw new LitException($"{path}, line {number}: no 'image/key'. Download the file again.");
+                    throw new LitException(path, Place.Line(number), "no 'image/key'", "Download the file again");
                 var byLanguage = new Dictionary<string, IReadOnlyList<string>>();
                 foreach (var member in json.RootElement.EnumerateObject())
                     if (
@@ -122,7 +125,9 @@ internal static class CaptionSets
         ];
         if (tables.Length == 0)
             throw new LitException(
-                $"{root}: wit_v1.test.all-….tsv is missing. Unpack the tables there; 'lit data sets' says what the folder must look like."
+                root,
+                "wit_v1.test.all-….tsv is missing",
+                "Unpack the tables there; 'lit data sets' says what the folder must look like"
             );
         var pictures = new Dictionary<string, Dictionary<string, List<string>>>(StringComparer.Ordinal);
         foreach (var table in tables)
@@ -141,7 +146,10 @@ internal static class CaptionSets
                     Array.IndexOf(columns, name) is >= 0 and var at && at < cells.Length
                         ? cells[at].Trim()
                         : throw new LitException(
-                            $"{path}, line {number}: no column '{name}'. Take the published table with its first line."
+                            path,
+                            Place.Line(number),
+                            $"no column '{name}'",
+                            "Take the published table with its first line"
                         );
                 var (language, url, caption) = (
                     Cell("language"),

@@ -45,7 +45,9 @@ internal static class CifarBatches
         var length = new FileInfo(path).Length;
         if (length % row != 0 || length > int.MaxValue)
             throw new LitException(
-                $"{path}: {length:N0} bytes are no whole number of pictures of {row:N0}. Download the file again."
+                path,
+                $"{length:N0} bytes are no whole number of pictures of {row:N0}",
+                "Download the file again"
             );
         var bytes = File.ReadAllBytes(path);
         for (var i = 0; i < bytes.Length / row; i++)
@@ -63,7 +65,7 @@ internal static class CifarBatches
         using var file = File.OpenRead(path);
         var bytes = new PickleBytes(file, length, length, path);
         if (new Unpickler(bytes, new KnownCalls(bytes)).Read() is not PickledDict batch)
-            throw new LitException($"{path}: not a batch of CIFAR. Download the file again.");
+            throw new LitException(path, "not a batch of CIFAR", "Download the file again");
         object? Entry(string name) =>
             batch
                 .Entries.LastOrDefault(entry =>
@@ -83,7 +85,10 @@ internal static class CifarBatches
             || labels.Count != count
         )
             throw new LitException(
-                $"{path}: no batch of CIFAR: it needs 'data' of N x {Pixels} bytes and N '{(ids.Count == 10 ? "labels" : "fine_labels")}'. Download the file again."
+                path,
+                $"no batch of CIFAR: it needs 'data' of N x {Pixels} bytes and N "
+                    + $"'{(ids.Count == 10 ? "labels" : "fine_labels")}'",
+                "Download the file again"
             );
         for (var i = 0; i < labels.Count; i++)
         {
@@ -104,6 +109,8 @@ internal static class CifarBatches
         label >= 0 && label < ids.Count
             ? new($"test/{index:00000}", ids[(int)label], bytes)
             : throw new LitException(
-                $"{path}: picture {index} has the label {label}, where classes go from 0 to {ids.Count - 1}. Take the other CIFAR, or download the file again."
+                path,
+                $"picture {index} has the label {label}, where classes go from 0 to {ids.Count - 1}",
+                "Take the other CIFAR, or download the file again"
             );
 }

@@ -110,7 +110,10 @@ internal static class EvaluationSetup
             return new(new ClassNames(names, ids), $"the names of {set.Name} that come with the library");
         given ??= (folder is not null ? ImageNetFolders.NamesBeside(folder) : null)
             ?? throw new LitException(
-                $"{set.Name}: the names of its {ids.Count} classes are not with the data. Give them with --classes FILE: one a line in ImageNet's order, LOC_synset_mapping.txt, imagenet_class_index.json, or CLIP_benchmark's en_classnames.json."
+                set.Name,
+                $"the names of its {ids.Count} classes are not with the data",
+                "Give them with --classes FILE: one a line in ImageNet's order, LOC_synset_mapping.txt, "
+                    + "imagenet_class_index.json, or CLIP_benchmark's en_classnames.json"
             );
         if (given.Names.Ids is { } own)
         {
@@ -118,13 +121,17 @@ internal static class EvaluationSetup
                 .ToDictionary(pair => pair.First, pair => pair.Second, StringComparer.Ordinal);
             if (ids.FirstOrDefault(id => !byId.ContainsKey(id)) is { } missing)
                 throw new LitException(
-                    $"{given.Source}: has no name for the class {missing}, of {given.Names.Names.Count} that it has. Give a list of all {ids.Count} classes of {set.Name}."
+                    given.Source,
+                    $"has no name for the class {missing}, of {given.Names.Names.Count} that it has",
+                    $"Give a list of all {ids.Count} classes of {set.Name}"
                 );
             return new(new ClassNames([.. ids.Select(id => byId[id])], ids), given.Source);
         }
         if (given.Names.Names.Count != ids.Count)
             throw new LitException(
-                $"{given.Source}: {given.Names.Names.Count} class names, where {set.Name} has {ids.Count} classes. Give one name for every class, in the set's order."
+                given.Source,
+                $"{given.Names.Names.Count} class names, where {set.Name} has {ids.Count} classes",
+                "Give one name for every class, in the set's order"
             );
         return new(new ClassNames(given.Names.Names, ids), given.Source);
     }
@@ -143,13 +150,17 @@ internal static class EvaluationSetup
             return path;
         if (language is null)
             throw new LitException(
-                $"{path}: is a folder. Say which of its languages with --language ({string.Join(", ", LanguagesIn(path))}), or give a file."
+                path,
+                "is a folder",
+                $"Say which of its languages with --language ({string.Join(", ", LanguagesIn(path))}), or give a file"
             );
         var file = Path.Combine(path, $"{language}_{ending}");
         return File.Exists(file)
             ? file
             : throw new LitException(
-                $"{file}: there is no such file. The folder's languages are {string.Join(", ", LanguagesIn(path))}; give one of them."
+                file,
+                "there is no such file",
+                $"The folder's languages are {string.Join(", ", LanguagesIn(path))}; give one of them"
             );
     }
 

@@ -66,7 +66,9 @@ internal static partial class ImageNetFolders
         )
             if (wrong != -1)
                 throw new LitException(
-                    $"{path}: picture {row + 1} has the label {wrong}, where classes go from 0 to {ids.Count - 1}. Download the file again."
+                    path,
+                    $"picture {row + 1} has the label {wrong}, where classes go from 0 to {ids.Count - 1}",
+                    "Download the file again"
                 );
         var folder = ValFolders.Select(name => Path.Combine(root, name)).First(Directory.Exists);
         var files = Directory
@@ -147,7 +149,10 @@ internal static partial class ImageNetFolders
                     line.Split(',') is [_, var prediction, ..] && IsSynset(prediction.Split(' ')[0])
                         ? prediction.Split(' ')[0]
                         : throw new LitException(
-                            $"{kaggle}, line {number}: no synset after the picture. Download the file again."
+                            kaggle,
+                            Place.Line(number),
+                            "no synset after the picture",
+                            "Download the file again"
                         );
         else if ((Layout.FileIn(root, "val.txt", "val_map.txt") ?? Layout.FileIn(folder, "val.txt")) is { } list)
             foreach (var (line, number) in Layout.Lines(list))
@@ -157,7 +162,10 @@ internal static partial class ImageNetFolders
                     : -1;
                 if (label < 0 || label >= ids.Count)
                     throw new LitException(
-                        $"{list}, line {number}: write the picture and a class number from 0 to {ids.Count - 1}."
+                        list,
+                        Place.Line(number),
+                        $"write the picture and a class number from 0 to {ids.Count - 1}",
+                        null
                     );
                 labels[Path.GetFileNameWithoutExtension(line.Split(' ', '\t')[0])] = ids[label];
             }
@@ -186,7 +194,10 @@ internal static partial class ImageNetFolders
                 )
                     ? id
                     : throw new LitException(
-                        $"{truth}, line {number}: class {line} is not among those of {meta}. Take both from one devkit."
+                        truth,
+                        Place.Line(number),
+                        $"class {line} is not among those of {meta}",
+                        "Take both from one devkit"
                     );
         }
         return labels;

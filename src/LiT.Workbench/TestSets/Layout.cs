@@ -22,7 +22,9 @@ internal static class Layout
     public static string Needed(string? found, string root, string what) =>
         found
         ?? throw new LitException(
-            $"{root}: {what} is missing. Unpack the whole data set there; 'lit data sets' says what it must look like."
+            root,
+            $"{what} is missing",
+            "Unpack the whole data set there; 'lit data sets' says what it must look like"
         );
 
     /// <summary>Subfolders' names, sorted by code unit; hidden ones left out.</summary>
@@ -75,7 +77,9 @@ internal static class Layout
         catch (JsonException damage)
         {
             throw new LitException(
-                $"{path}: no valid JSON ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download the file again.",
+                path,
+                $"no valid JSON ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Download the file again",
                 damage
             );
         }
@@ -97,7 +101,9 @@ internal static class Layout
             )
         {
             throw new LitException(
-                $"{path}: not in the published form ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download the file again.",
+                path,
+                $"not in the published form ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Download the file again",
                 damage
             );
         }
@@ -106,15 +112,15 @@ internal static class Layout
     public static int Number(string text, string where) =>
         int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             ? number
-            : throw new LitException($"{where}: '{text}' is no whole number. Download the file again.");
+            : throw new LitException(where, $"'{text}' is no whole number", "Download the file again");
 
     private static void Check(string path)
     {
         var file = new FileInfo(path);
         if (!file.Exists)
-            throw new LitException($"{path}: there is no such file. Unpack the whole data set there.");
+            throw new LitException(path, "there is no such file", "Unpack the whole data set there");
         if (file.Length > LongestText)
-            throw new LitException($"{path}: {file.Length:N0} bytes are too many for this file. Download it again.");
+            throw new LitException(path, $"{file.Length:N0} bytes are too many for this file", "Download it again");
     }
 
     private static string[] Sorted(IEnumerable<string> paths)

@@ -82,18 +82,22 @@ internal sealed class MatFile
     {
         var file = new FileInfo(path);
         if (!file.Exists)
-            throw new LitException($"{path}: there is no such file. Unpack the whole data set there.");
+            throw new LitException(path, "there is no such file", "Unpack the whole data set there");
         if (file.Length > Largest)
             throw new LitException(
-                $"{path}: {file.Length:N0} bytes, where at most {Largest:N0} are read. Give the test part only."
+                path,
+                $"{file.Length:N0} bytes, where at most {Largest:N0} are read",
+                "Give the test part only"
             );
         var bytes = File.ReadAllBytes(path);
         if (bytes.AsSpan().StartsWith("MATLAB 7.3"u8) || bytes.AsSpan().StartsWith("\x89HDF"u8))
             throw new LitException(
-                $"{path}: a MATLAB 7.3 (HDF5) file, which is not read. Save it with -v7, or take the published file."
+                path,
+                "a MATLAB 7.3 (HDF5) file, which is not read",
+                "Save it with -v7, or take the published file"
             );
         if (bytes.Length < 128 || bytes[126] != 'I' || bytes[127] != 'M' || bytes[125] != 1)
-            throw new LitException($"{path}: not a MATLAB file of level 5. Download the file again.");
+            throw new LitException(path, "not a MATLAB file of level 5", "Download the file again");
         var mat = new MatFile(path);
         mat.ReadAll(bytes.AsMemory(128), 0);
         return mat;
@@ -105,7 +109,9 @@ internal sealed class MatFile
         values.TryGetValue(name, out var value)
             ? value
             : throw new LitException(
-                $"{path}: holds no array '{name}' (it has {(values.Count == 0 ? "none" : string.Join(", ", values.Keys))}). Take the published file."
+                path,
+                $"holds no array '{name}' (it has {(values.Count == 0 ? "none" : string.Join(", ", values.Keys))})",
+                "Take the published file"
             );
 
     /// <summary>A structure array as rows of fields.</summary>
@@ -114,7 +120,7 @@ internal sealed class MatFile
     {
         var value = this[name];
         if (value.Fields.Count == 0)
-            throw new LitException($"{path}: '{name}' is no structure. Take the published file.");
+            throw new LitException(path, $"'{name}' is no structure", "Take the published file");
         return
         [
             .. Enumerable
@@ -178,7 +184,7 @@ internal sealed class MatFile
     private (string Name, MatValue? Value) Array(ReadOnlyMemory<byte> bytes, int depth)
     {
         if (depth > Deepest || ++inside > MostInside)
-            throw new LitException($"{path}: nested too deeply or holds too many arrays. Take the published file.");
+            throw new LitException(path, "nested too deeply or holds too many arrays", "Take the published file");
         if (bytes.Length == 0)
             return ("", new() { Sizes = [0, 0] }); // an empty cell may be written as nothing
         (_, var flags, bytes) = Element(bytes, pad: true);
@@ -266,7 +272,9 @@ internal sealed class MatFile
             {
                 if (into.Length + read > Largest)
                     throw new LitException(
-                        $"{path}: a compressed part becomes larger than {Largest:N0} bytes. Take the published file."
+                        path,
+                        $"a compressed part becomes larger than {Largest:N0} bytes",
+                        "Take the published file"
                     );
                 into.Write(buffer, 0, read);
             }

@@ -294,7 +294,10 @@ internal static class NamedTestSets
         set = Find(name);
         if (set is null)
             throw new LitException(
-                $"{data}: there is no test set called '{name}'. Known are {string.Join(", ", All.Select(one => one.Name))}; 'lit data sets' says what each folder must look like."
+                data,
+                $"there is no test set called '{name}'",
+                $"Known are {string.Join(", ", All.Select(one => one.Name))}; 'lit data sets' says what each folder "
+                    + "must look like"
             );
         folder = data[(at + 1)..];
         return true;

@@ -66,7 +66,10 @@ internal static class ObjectNet
         foreach (var ((line, number), i) in Layout.Lines(labelFile).Select((entry, i) => (entry, i)))
             numberOf[line] = pytorchOf.GetValueOrDefault($"{i}")
                 ?? throw new LitException(
-                    $"{labelFile}, line {number}: pytorch_to_imagenet_2012_id.json has no number for it. Take both files from one download."
+                    labelFile,
+                    Place.Line(number),
+                    "pytorch_to_imagenet_2012_id.json has no number for it",
+                    "Take both files from one download"
                 );
         var ids = ShippedClasses.ImageNetIds;
         return Texts("folder_to_objectnet_label.json")
@@ -86,7 +89,9 @@ internal static class ObjectNet
                                 return number >= 0 && number < ids.Count
                                     ? ids[number]
                                     : throw new LitException(
-                                        $"{labelFile}: has no class '{name}', which objectnet_to_imagenet_1k.json names for '{pair.Value}'. Take both files from one download."
+                                        labelFile,
+                                        $"has no class '{name}', which objectnet_to_imagenet_1k.json names for '{pair.Value}'",
+                                        "Take both files from one download"
                                     );
                             })
                             .ToArray()

@@ -36,7 +36,9 @@ internal static class SmallSets
         {
             if (number < 1 || number > labels.Length || labels[(int)number - 1] is < 1 or > 102)
                 throw new LitException(
-                    $"{splitFile}: picture {number}, for which {labelFile} has no label from 1 to 102. Take both files from one download."
+                    splitFile,
+                    $"picture {number}, for which {labelFile} has no label from 1 to 102",
+                    "Take both files from one download"
                 );
             var key = $"jpg/image_{(int)number:00000}.jpg";
             yield return TestPicture.InFile(Path.Combine(root, key), key, $"{(int)labels[(int)number - 1]}", options);
@@ -57,7 +59,10 @@ internal static class SmallSets
             var end = name.LastIndexOf('_');
             if (end < 1)
                 throw new LitException(
-                    $"{list}, line {number}: '{name}' is no picture of a breed (Abyssinian_201). Download the file again."
+                    list,
+                    Place.Line(number),
+                    $"'{name}' is no picture of a breed (Abyssinian_201)",
+                    "Download the file again"
                 );
             yield return TestPicture.InFile(
                 Path.Combine(root, "images", $"{name}.jpg"),
@@ -76,14 +81,18 @@ internal static class SmallSets
         var (x, y) = (mat["X"], mat["y"].Numbers());
         if (x is not { Type: 2, Sizes: [var height, var width, 3, var count] } || y.Length != count)
             throw new LitException(
-                $"{path}: X is no array of bytes [height, width, 3, N] with N labels y. Download the file again."
+                path,
+                "X is no array of bytes [height, width, 3, N] with N labels y",
+                "Download the file again"
             );
         for (var i = 0; i < count; i++)
         {
             var at = i * height * width * 3;
             if (y[i] is < 0 or > 10)
                 throw new LitException(
-                    $"{path}: picture {i} has the label {y[i]}, where digits go from 1 to 10 (for 0). Download the file again."
+                    path,
+                    $"picture {i} has the label {y[i]}, where digits go from 1 to 10 (for 0)",
+                    "Download the file again"
                 );
             yield return new($"test/{i:00000}", $"{(int)y[i] % 10}", () =>
             {

@@ -26,10 +26,13 @@ internal static class BundleFiles
         {
             var path = Path.Combine(folder, Path.GetFileName(name));
             if (!File.Exists(path))
-                throw new LitException($"{path}: is missing from the bundle. Copy the bundle again.");
+                throw new LitException(path, "is missing from the bundle", "Copy the bundle again");
             if (HashOf(path) is var found && found != expected)
                 throw new LitException(
-                    $"{path}: was changed since the bundle was written (SHA-256 {found[..12]}… where {expected[..Math.Min(12, expected.Length)]}… is expected). Copy the bundle again."
+                    path,
+                    $"was changed since the bundle was written (SHA-256 {found[..12]}… where "
+                        + $"{expected[..Math.Min(12, expected.Length)]}… is expected)",
+                    "Copy the bundle again"
                 );
         }
         return description.Files?.Count ?? 0;

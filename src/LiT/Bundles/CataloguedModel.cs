@@ -19,7 +19,9 @@ internal enum ModelKind
 /// <param name="Sha256">Its published hash in hexadecimal; null where none is published.</param>
 internal sealed record CataloguedFile(string Name, Uri Url, string? Sha256 = null);
 
-/// <summary>A public checkpoint that the readers here know, as its source describes it. What no source says is null.</summary>
+/// <summary>
+/// A public checkpoint that the readers here know, as its source describes it. What no source says is null.
+/// </summary>
 internal sealed record CataloguedModel
 {
     /// <summary>How it is called here.</summary>
@@ -58,7 +60,10 @@ internal sealed record CataloguedModel
     /// <summary>Whether two towers carry the bias of the sigmoid loss.</summary>
     public bool Bias { get; init; }
 
-    /// <summary>Number of weights: a single tower's without a supervised head, BERT's without its pooler, T5's encoder; all of two towers.</summary>
+    /// <summary>
+    /// Number of weights: a single tower's without a supervised head, BERT's without its pooler, T5's encoder; all of
+    /// two towers.
+    /// </summary>
     public required long Parameters { get; init; }
 
     /// <summary>Length of the representation; of two towers, the common size.</summary>
@@ -70,7 +75,10 @@ internal sealed record CataloguedModel
     /// <summary>The data that it was trained on.</summary>
     public required string TrainedOn { get; init; }
 
-    /// <summary>The licence that the source states (an SPDX name); where a source states none for the weights alone, its repository's.</summary>
+    /// <summary>
+    /// The licence that the source states (an SPDX name); where a source states none for the weights alone, its
+    /// repository's.
+    /// </summary>
     public required string Licence { get; init; }
 
     /// <summary>The page or repository that publishes it.</summary>

@@ -17,9 +17,10 @@ namespace LiT.Bundles;
 internal sealed record GoldenText(string Text, long[] Ids, float[] Embedding);
 
 /// <summary>
-/// What a model gave for two pictures that anybody can draw again (<see cref="ProbeVectors"/>) and a few texts where it was
-/// made. A bundle carries them as <c>golden.json</c>; computed again on another machine or version they show that decoder,
-/// tokenizer and towers still give the same. Fingerprints show that the weights are the same; these, that the sums are.
+/// What a model gave for two pictures that anybody can draw again (<see cref="ProbeVectors"/>) and a few texts where it
+/// was made. A bundle carries them as <c>golden.json</c>; computed again on another machine or version they show that
+/// decoder, tokenizer and towers still give the same. Fingerprints show that the weights are the same; these, that the
+/// sums are.
 /// </summary>
 /// <param name="Device">Where they were computed: "cpu", "cuda".</param>
 /// <param name="Images">What the image tower gave; null where it was not at hand.</param>
@@ -30,8 +31,8 @@ internal sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadO
     public const string FileName = "golden.json";
 
     /// <summary>
-    /// How far vectors may be apart, as a part of their length, between two machines that compute in float32 on the CPU: sums in
-    /// another order stay some 1e-6 apart, and the smallest wrong convention (GELU's other form) 1.1e-4.
+    /// How far vectors may be apart, as a part of their length, between two machines that compute in float32 on the
+    /// CPU: sums in another order stay some 1e-6 apart, and the smallest wrong convention (GELU's other form) 1.1e-4.
     /// </summary>
     public const double Tolerance = 1e-4;
 
@@ -69,7 +70,9 @@ internal sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadO
         );
     }
 
-    /// <summary>What is wrong where the same model gives <paramref name="atHand"/>, as a phrase; null where nothing is.</summary>
+    /// <summary>
+    /// What is wrong where the same model gives <paramref name="atHand"/>, as a phrase; null where nothing is.
+    /// </summary>
     public string? Trouble(GoldenVectors atHand)
     {
         var allowed = Allowed(atHand);
@@ -78,7 +81,8 @@ internal sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadO
         foreach (var (golden, now) in Texts.Zip(atHand.Texts))
         {
             if (!golden.Ids.SequenceEqual(now.Ids))
-                return $"the tokenizer gives the ids {string.Join(' ', now.Ids)} for \"{golden.Text}\" where {string.Join(' ', golden.Ids)} were written down";
+                return $"the tokenizer gives the ids {string.Join(' ', now.Ids)} for \"{golden.Text}\" where "
+                    + $"{string.Join(' ', golden.Ids)} were written down";
             if (!(Distance(now.Embedding, golden.Embedding) <= allowed))
                 return Apart(
                     "the text tower",
@@ -109,7 +113,8 @@ internal sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadO
         JsonObject json = new()
         {
             ["about"] =
-                "What the model gave where it was made, for test pictures drawn by a formula and for texts; 'lit verify' computes them again. Vectors are little-endian float32 in base64.",
+                "What the model gave where it was made, for test pictures drawn by a formula and for "
+                + "texts; 'lit verify' computes them again. Vectors are little-endian float32 in base64.",
             ["device"] = Device,
             ["tolerance"] = Tolerance,
             ["images"] = Images?.ToJson(),
@@ -158,7 +163,9 @@ internal sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadO
             when (damage is JsonException or FormatException or NullReferenceException or InvalidOperationException)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the bundle again.",
+                path,
+                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Copy the bundle again",
                 damage
             );
         }
@@ -178,7 +185,8 @@ internal sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadO
     private static string Apart(string who, string what, double distance, double allowed) =>
         string.Create(
             CultureInfo.InvariantCulture,
-            $"{who} gives other numbers for {what} than where the model was made (apart by {distance:G2} of their length, where {allowed} is allowed)"
+            $"{who} gives other numbers for {what} than where the model was made (apart by {distance:G2} of "
+                + $"their length, where {allowed} is allowed)"
         );
 
     private static double Distance(float[] got, float[] wanted)

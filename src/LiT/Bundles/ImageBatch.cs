@@ -6,11 +6,14 @@ using static TorchSharp.torch;
 namespace LiT.Bundles;
 
 /// <summary>
-/// Pixels that are ready go through a locked tower together; on the CPU in small parts, which stay in the caches, each on one thread.
+/// Pixels that are ready go through a locked tower together; on the CPU in small parts, which stay in the caches, each
+/// on one thread.
 /// </summary>
 internal static class ImageBatch
 {
-    /// <summary>Pictures in a part. The parts do not depend on the number of threads, so neither do the results.</summary>
+    /// <summary>
+    /// Pictures in a part. The parts do not depend on the number of threads, so neither do the results.
+    /// </summary>
     internal const int Part = 8;
 
     /// <param name="locked">The tower and its input's size.</param>

@@ -1,8 +1,8 @@
 namespace LiT.Bundles;
 
 /// <summary>
-/// Where downloaded models lie: <c>models/NAME/FILE</c> in the folder that <c>LIT_CACHE</c> names, by default the user's
-/// own cache folder. Nothing here opens a connection: what is missing has to be pulled by the user.
+/// Where downloaded models lie: <c>models/NAME/FILE</c> in the folder that <c>LIT_CACHE</c> names, by default the
+/// user's own cache folder. Nothing here opens a connection: what is missing has to be pulled by the user.
 /// </summary>
 internal static class ModelCache
 {
@@ -12,7 +12,9 @@ internal static class ModelCache
     /// <summary>The folder of one model, whether it is there or not.</summary>
     public static string FolderOf(CataloguedModel model) => Path.Combine(Folder, model.Name);
 
-    /// <summary>What is opened to load the model: its folder where a config.json belongs to it, else its file of weights.</summary>
+    /// <summary>
+    /// What is opened to load the model: its folder where a config.json belongs to it, else its file of weights.
+    /// </summary>
     public static string PathOf(CataloguedModel model, string? folder = null) =>
         model.IsFolder ? folder ?? FolderOf(model) : Path.Combine(folder ?? FolderOf(model), model.Files[0].Name);
 
@@ -26,7 +28,9 @@ internal static class ModelCache
         Has(model)
             ? PathOf(model)
             : throw new LitException(
-                $"{model.Name}: this published model is not in {FolderOf(model)}. Run 'lit models pull {model.Name}' to download it."
+                model.Name,
+                $"this published model is not in {FolderOf(model)}",
+                $"Run 'lit models pull {model.Name}' to download it"
             );
 
     private static string Root

@@ -3,7 +3,10 @@ using System.Text.Json.Serialization;
 
 namespace LiT.Bundles;
 
-/// <summary>Every public checkpoint whose names, sizes and preprocessing are known here; the facts stand in <c>catalogue.json</c>.</summary>
+/// <summary>
+/// Every public checkpoint whose names, sizes and preprocessing are known here; the facts stand in
+/// <c>catalogue.json</c>.
+/// </summary>
 internal static class ModelCatalogue
 {
     private const string Resource = "catalogue.json";
@@ -24,11 +27,16 @@ internal static class ModelCatalogue
     /// <summary>All of them, family by family.</summary>
     public static IReadOnlyList<CataloguedModel> All => Entries.Value;
 
-    /// <summary>The model of a name or alias, whatever its case, also with <c>.npz</c> behind it; null where there is none.</summary>
+    /// <summary>
+    /// The model of a name or alias, whatever its case, also with <c>.npz</c> behind it; null where there is none.
+    /// </summary>
     public static CataloguedModel? Find(string name) =>
         ByName.Value.GetValueOrDefault(name.EndsWith(".npz", StringComparison.OrdinalIgnoreCase) ? name[..^4] : name);
 
-    /// <summary>The licences of those that are published models among some names of towers, a sentence each: what a model made of them carries on.</summary>
+    /// <summary>
+    /// The licences of those that are published models among some names of towers, a sentence each: what a model made
+    /// of them carries on.
+    /// </summary>
     internal static IReadOnlyList<string> LicencesOf(params string?[] names) =>
         [
             .. names

@@ -18,7 +18,8 @@ internal sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bo
 /// <summary>The locked side of a model: which tower it reads, and what that tower takes.</summary>
 /// <param name="Tower">How the tower was called: a path or a public name.</param>
 /// <param name="Architecture">What it is, in words.</param>
-/// <param name="Fingerprint">Hash of its weights and preprocessing: only this tower's representations can be read.</param>
+/// <param name="Fingerprint">Hash of its weights and preprocessing: only this tower's representations can be
+/// read.</param>
 /// <param name="Width">Length of its representation.</param>
 /// <param name="Preprocessing">What makes a picture its input.</param>
 /// <param name="File">The tower's file inside the bundle, or null where the bundle only names it.</param>
@@ -107,7 +108,9 @@ internal sealed record ModelDescription
         var path = Path.Combine(folder, FileName);
         if (!File.Exists(path))
             throw new LitException(
-                $"{folder}: no model is there ({FileName} is missing). Give the folder that 'lit tune' wrote as RUN/model."
+                folder,
+                $"no model is there ({FileName} is missing)",
+                "Give the folder that 'lit tune' wrote as RUN/model"
             );
         try
         {
@@ -115,18 +118,24 @@ internal sealed record ModelDescription
                 ?? throw new JsonException("null");
             if (description.Format != "LiT model")
                 throw new LitException(
-                    $"{path}: its format is '{description.Format}', not a LiT model. Give the folder that 'lit tune' wrote as RUN/model."
+                    path,
+                    $"its format is '{description.Format}', not a LiT model",
+                    "Give the folder that 'lit tune' wrote as RUN/model"
                 );
             if (description.Version > CurrentVersion)
                 throw new LitException(
-                    $"{path}: version {description.Version} of the format, where this program knows {CurrentVersion}. Use a newer program."
+                    path,
+                    $"version {description.Version} of the format, where this program knows {CurrentVersion}",
+                    "Use a newer program"
                 );
             return description;
         }
         catch (Exception damage) when (damage is JsonException or NotSupportedException or ArgumentException)
         {
             throw new LitException(
-                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the bundle again.",
+                path,
+                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Copy the bundle again",
                 damage
             );
         }

@@ -6,7 +6,9 @@ using TorchSharp;
 
 namespace LiT.Bundles;
 
-/// <summary>The parts of a model that others published as one file: LiT's and SigLIP's .npz with their vocabulary.</summary>
+/// <summary>
+/// The parts of a model that others published as one file: LiT's and SigLIP's .npz with their vocabulary.
+/// </summary>
 internal sealed record PublishedModel(
     ModelDescription Description,
     TwoTowers Towers,
@@ -19,19 +21,25 @@ internal sealed record PublishedModel(
     /// <param name="spec">How the user called it: a path, with options behind it or none, or a published name.</param>
     /// <param name="compute">Where and in what type to compute.</param>
     /// <param name="vocabulary">The vocabulary; null for the one beside the file.</param>
-    /// <exception cref="LitException">There is no such file, it holds no two towers, or its vocabulary is missing.</exception>
+    /// <exception cref="LitException">There is no such file, it holds no two towers, or its vocabulary is
+    /// missing.</exception>
     public static PublishedModel Open(string spec, ComputeDevice compute, string? vocabulary)
     {
         var (path, options) = TowerPath.Split(spec);
         using var checkpoint = Checkpoint.Open(path);
         if (!TwoTowersLoader.Holds(checkpoint))
             throw new LitException(
-                $"{spec}: holds no two towers with a temperature, so it is no model. Give a LiT or SigLIP .npz, or a bundle that 'lit tune' wrote; a single tower becomes a model by 'lit tune'."
+                spec,
+                "holds no two towers with a temperature, so it is no model",
+                "Give a LiT or SigLIP .npz, or a bundle that 'lit tune' wrote; a single tower becomes a model by "
+                    + "'lit tune'"
             );
         vocabulary ??= TowerTokenizers.Beside(path)
             ?? throw new LitException(
-                $"{path}: its vocabulary is not beside it. Put it there as {Path.GetFileNameWithoutExtension(path)}.txt (BERT) or .model (SentencePiece), "
-                    + $"or give it to `ModelConversion({path}, Tokenizer: FILE, Out: BUNDLE)`."
+                path,
+                "its vocabulary is not beside it",
+                $"Put it there as {Path.GetFileNameWithoutExtension(path)}.txt (BERT) or .model (SentencePiece), or "
+                    + $"give it to `ModelConversion({path}, Tokenizer: FILE, Out: BUNDLE)`"
             );
         var loaded = TwoTowersLoader.Load(
             checkpoint,
@@ -51,7 +59,10 @@ internal sealed record PublishedModel(
                 > towers.Text.VocabularySize + (towers.Bias is null ? 0 : ExtraPieces)
             )
                 throw new LitException(
-                    $"{vocabulary}: has {tokenizer.Tokenizer.VocabularySize:N0} pieces, and the text tower of {spec} has {towers.Text.VocabularySize:N0} rows. Give the model's own vocabulary."
+                    vocabulary,
+                    $"has {tokenizer.Tokenizer.VocabularySize:N0} pieces, and the text tower of {spec} has "
+                        + $"{towers.Text.VocabularySize:N0} rows",
+                    "Give the model's own vocabulary"
                 );
             // The image tower is kept apart, as in every model here: stores need none.
             TwoTowers textSide = new(

@@ -8,8 +8,8 @@ using LiT.Text;
 namespace LiT.Bundles;
 
 /// <summary>
-/// A folder of embedded texts, a file a chunk. A file's name is the hash of the model and the chunk's texts in their order, so a file is either
-/// exactly what is needed or not looked at; files are written whole or not at all.
+/// A folder of embedded texts, a file a chunk. A file's name is the hash of the model and the chunk's texts in their
+/// order, so a file is either exactly what is needed or not looked at; files are written whole or not at all.
 /// </summary>
 internal sealed class TextCache
 {
@@ -20,7 +20,9 @@ internal sealed class TextCache
     {
         if (File.Exists(folder))
             throw new LitException(
-                $"{folder}: is a file, where a folder for embedded texts is needed. Choose another name."
+                folder,
+                "is a file, where a folder for embedded texts is needed",
+                "Choose another name"
             );
         this.folder = folder;
         model = $"{textFingerprint} {JsonSerializer.Serialize(tokenizer.Layout)} {tokenizer.Case} {compute.Type}";

@@ -34,7 +34,9 @@ internal static class TowerOutputs
         tokenizer.Rows(distinct, ids);
         if (ids.Length > 0 && Array.FindIndex(ids, id => id >= towers.Text.VocabularySize) is >= 0 and var beyond)
             throw new LitException(
-                $"The text '{distinct[beyond / length]}' has a piece of the vocabulary (id {ids[beyond]}) that the text tower has no row for: it knows {towers.Text.VocabularySize:N0}. Leave such marks out of the text."
+                $"The text '{distinct[beyond / length]}' has a piece of the vocabulary (id {ids[beyond]}) "
+                    + $"that the text tower has no row for: it knows {towers.Text.VocabularySize:N0}. Leave such "
+                    + "marks out of the text."
             );
         var order = Enumerable
             .Range(0, distinct.Length)

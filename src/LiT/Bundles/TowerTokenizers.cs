@@ -18,11 +18,15 @@ internal static class TowerTokenizers
         SentencePiece.FileName,
     ];
 
-    /// <summary>The rows that a tower was trained with: LiT's with BERT and with a text transformer, SigLIP's, T5's.</summary>
+    /// <summary>
+    /// The rows that a tower was trained with: LiT's with BERT and with a text transformer, SigLIP's, T5's.
+    /// </summary>
     /// <param name="config">The text tower.</param>
     /// <param name="path">Its vocabulary.</param>
-    /// <param name="length">Ids in a row; null for what the tower was trained with, 16 where its file does not say it.</param>
-    /// <param name="sigmoid">Whether it is the text side of a model with a bias (SigLIP), whose captions lose their capitals.</param>
+    /// <param name="length">Ids in a row; null for what the tower was trained with, 16 where its file does not say
+    /// it.</param>
+    /// <param name="sigmoid">Whether it is the text side of a model with a bias (SigLIP), whose captions lose their
+    /// capitals.</param>
     /// <exception cref="LitException">It is no vocabulary, or not one of this kind of tower.</exception>
     public static CaptionTokenizer For(TextTowerConfig config, string path, int? length = null, bool sigmoid = false)
     {
@@ -43,7 +47,10 @@ internal static class TowerTokenizers
         }
     }
 
-    /// <summary>The vocabulary of a checkpoint: beside it under its own or a usual name, or downloaded with the published model of that name.</summary>
+    /// <summary>
+    /// The vocabulary of a checkpoint: beside it under its own or a usual name, or downloaded with the published model
+    /// of that name.
+    /// </summary>
     /// <param name="path">The checkpoint's file or folder.</param>
     /// <returns>The vocabulary's path, or null where none is found.</returns>
     public static string? Beside(string path)
@@ -75,6 +82,8 @@ internal static class TowerTokenizers
     private static int End(ITokenizer tokenizer, string path) =>
         tokenizer.IdOf("</s>")
         ?? throw new LitException(
-            $"{path}: has no piece </s>, which ends the rows of this text tower. Give the tower's own vocabulary."
+            path,
+            "has no piece </s>, which ends the rows of this text tower",
+            "Give the tower's own vocabulary"
         );
 }

@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Checkpoints;
 
-/// <summary>What a file says of one tensor before it is read. Shapes are row-major, as numpy and torch print them.</summary>
+/// <summary>
+/// What a file says of one tensor before it is read. Shapes are row-major, as numpy and torch print them.
+/// </summary>
 internal sealed record TensorInfo(string Name, ScalarType Type, IReadOnlyList<long> Shape)
 {
     /// <summary>Number of elements.</summary>
@@ -11,10 +13,10 @@ internal sealed record TensorInfo(string Name, ScalarType Type, IReadOnlyList<lo
 
 /// <summary>
 /// A file of named tensors, whatever its container: .npz, .safetensors (single or sharded), PyTorch zip or legacy.
-/// Names are the file's own, with '/' or '.' as the file writes them; PyTorch files nest, and there a name is the keys on
-/// the way joined by '.', as in state_dict.module.conv1.weight, lists counted from 0. Opening reads names and shapes only.
-/// Checkpoints are data: nothing in them is executed, and every size in them is checked against the file's length.
-/// Safe for reading from several threads.
+/// Names are the file's own, with '/' or '.' as the file writes them; PyTorch files nest, and there a name is the keys
+/// on the way joined by '.', as in state_dict.module.conv1.weight, lists counted from 0. Opening reads names and shapes
+/// only. Checkpoints are data: nothing in them is executed, and every size in them is checked against the file's
+/// length. Safe for reading from several threads.
 /// </summary>
 internal abstract class Checkpoint : IDisposable
 {
@@ -34,11 +36,13 @@ internal abstract class Checkpoint : IDisposable
     public virtual IReadOnlyList<string> PassedOver => [];
 
     /// <summary>
-    /// A fresh, contiguous tensor of the type in <see cref="TensorInfo.Type"/>, on the CPU. The caller owns it, may write
-    /// to it, and may keep it when the checkpoint is closed. It may lie on the file's pages (copy on write): a file in use
-    /// is to be replaced by renaming, as <see cref="Files.AtomicFile"/> does, and not to be overwritten in place.
+    /// A fresh, contiguous tensor of the type in <see cref="TensorInfo.Type"/>, on the CPU. The caller owns it, may
+    /// write to it, and may keep it when the checkpoint is closed. It may lie on the file's pages (copy on write): a
+    /// file in use is to be replaced by renaming, as <see cref="Files.AtomicFile"/> does, and not to be overwritten in
+    /// place.
     /// </summary>
-    /// <exception cref="LitException">The name is unknown, or the file's bytes do not match what its header says.</exception>
+    /// <exception cref="LitException">The name is unknown, or the file's bytes do not match what its header
+    /// says.</exception>
     public abstract Tensor Read(string name);
 
     /// <summary>

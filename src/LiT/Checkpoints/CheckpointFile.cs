@@ -34,16 +34,16 @@ internal sealed class CheckpointFile : IDisposable
         }
         catch (Exception trouble) when (trouble is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new LitException($"{path}: there is no such file. Check the path.", trouble);
+            throw new LitException(path, "there is no such file", "Check the path", trouble);
         }
         catch (UnauthorizedAccessException trouble)
         {
-            throw new LitException($"{path}: no permission to read it. Change its permissions.", trouble);
+            throw new LitException(path, "no permission to read it", "Change its permissions", trouble);
         }
         catch (Exception trouble) when (trouble is IOException or ArgumentException or NotSupportedException)
         {
             var why = trouble.Message.TrimEnd('.');
-            throw new LitException($"{path}: cannot be opened ({why}). Check the path and the disk.", trouble);
+            throw new LitException(path, $"cannot be opened ({why})", "Check the path and the disk", trouble);
         }
     }
 
@@ -66,7 +66,7 @@ internal sealed class CheckpointFile : IDisposable
             catch (IOException trouble)
             {
                 var why = trouble.Message.TrimEnd('.');
-                throw new LitException($"{Path}: cannot be read at byte {offset} ({why}). Check the disk.", trouble);
+                throw new LitException(Path, $"cannot be read at byte {offset} ({why})", "Check the disk", trouble);
             }
             if (read == 0)
                 throw CutOff();
@@ -110,7 +110,9 @@ internal sealed class CheckpointFile : IDisposable
 
     public void Dispose() => handle.Dispose();
 
-    /// <summary>A map of its own for every tensor: who writes to one changes neither the file nor what the next reader gets.</summary>
+    /// <summary>
+    /// A map of its own for every tensor: who writes to one changes neither the file nor what the next reader gets.
+    /// </summary>
     private Tensor Map(Elements elements, long count, string where)
     {
         ObjectDisposedException.ThrowIf(handle.IsClosed, this);
@@ -122,13 +124,13 @@ internal sealed class CheckpointFile : IDisposable
         catch (ExternalException trouble)
         {
             var why = trouble.Message.Split('\n')[0];
-            throw new LitException($"{where}: the file cannot be mapped into memory ({why}). Try again.", trouble);
+            throw new LitException(where, $"the file cannot be mapped into memory ({why})", "Try again", trouble);
         }
         var now = new FileInfo(Path);
         if (now.Length == Length && now.LastWriteTimeUtc == written)
             return map;
         map.Dispose();
-        throw new LitException($"{Path}: the file was changed while it was being read. Try again.");
+        throw new LitException(Path, "the file was changed while it was being read", "Try again");
     }
 
     private sealed class FileRange(CheckpointFile file, long offset, long count) : Stream

@@ -52,7 +52,9 @@ internal readonly record struct Elements(ScalarType Type, int Size, bool BigEndi
         return true;
     }
 
-    /// <summary>Turns bytes as they lie in the file into the tensor's bytes; the two may be the same memory if not widened.</summary>
+    /// <summary>
+    /// Turns bytes as they lie in the file into the tensor's bytes; the two may be the same memory if not widened.
+    /// </summary>
     /// <exception cref="OverflowException">A 64-bit unsigned value is too large for a signed one.</exception>
     public void Decode(Span<byte> stored, Span<byte> tensor)
     {

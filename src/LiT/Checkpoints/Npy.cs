@@ -7,7 +7,9 @@ namespace LiT.Checkpoints;
 /// <summary>Single numpy arrays, .npy files: as tensors, or as plain arrays for whoever needs no torch.</summary>
 internal static class Npy
 {
-    /// <summary>An array as a contiguous tensor of the type the file has (|V2 is bfloat16). The caller owns it.</summary>
+    /// <summary>
+    /// An array as a contiguous tensor of the type the file has (|V2 is bfloat16). The caller owns it.
+    /// </summary>
     /// <exception cref="LitException">The file is missing, damaged, or holds no numbers.</exception>
     public static Tensor Read(string path)
     {
@@ -27,10 +29,12 @@ internal static class Npy
     }
 
     /// <summary>
-    /// An array's values in row-major order and its shape, without torch; whatever numbers the file holds are converted to
+    /// An array's values in row-major order and its shape, without torch; whatever numbers the file holds are converted
+    /// to
     /// <typeparamref name="T"/> (float16, float32, float64, whole numbers, bool as 0 and 1).
     /// </summary>
-    /// <exception cref="LitException">The file is missing, damaged, holds no numbers, or one that does not fit.</exception>
+    /// <exception cref="LitException">The file is missing, damaged, holds no numbers, or one that does not
+    /// fit.</exception>
     public static (T[] Values, long[] Shape) ReadArray<T>(string path)
         where T : unmanaged, INumber<T>
     {
@@ -40,7 +44,7 @@ internal static class Npy
         {
             Elements.TryCount(header.Shape, out var count);
             if (count > Array.MaxLength / 2)
-                throw new LitException($"{path}: {count} elements are too many for one array. Read it in parts.");
+                throw new LitException(path, $"{count} elements are too many for one array", "Read it in parts");
             var values = new T[count];
             try
             {
@@ -49,8 +53,9 @@ internal static class Npy
             catch (OverflowException)
             {
                 throw new LitException(
-                    $"{path}: a value does not fit {typeof(T).Name}. "
-                        + "Save the array as such, or read it as another type."
+                    path,
+                    $"a value does not fit {typeof(T).Name}",
+                    "Save the array as such, or read it as another type"
                 );
             }
             return (header.FortranOrder ? RowMajor(values, header.Shape) : values, header.Shape);
@@ -96,7 +101,7 @@ internal static class Npy
         using (var start = file.Range(0, file.Length))
             header = NpyHeader.Read(start, file.Path);
         if (header.Elements is null)
-            throw new LitException($"{file.Path}: holds {header.Refused}. Save it again as an array of numbers.");
+            throw new LitException(file.Path, $"holds {header.Refused}", "Save it again as an array of numbers");
         if (!file.Holds(header.Size, header.DataSize))
             throw file.CutOff();
         elements = file.Range(header.Size, header.DataSize);
@@ -138,7 +143,7 @@ internal static class Npy
                 Convert<byte, T>(stream, elements, values, T.CreateChecked);
                 break;
             default:
-                throw new LitException($"{path}: complex numbers are no {typeof(T).Name}. Read them as a tensor.");
+                throw new LitException(path, $"complex numbers are no {typeof(T).Name}", "Read them as a tensor");
         }
     }
 

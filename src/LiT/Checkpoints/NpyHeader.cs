@@ -41,7 +41,7 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
         }
         catch (EndOfStreamException)
         {
-            throw new LitException($"{where}: the file is cut off or damaged. Download or copy it again.");
+            throw new LitException(where, "the file is cut off or damaged", "Download or copy it again");
         }
         catch (FormatException trouble)
         {
@@ -49,12 +49,15 @@ internal sealed record NpyHeader(Elements? Elements, string? Refused, bool Fortr
         }
     }
 
-    /// <summary>The header's bytes, padded so that the elements behind it are aligned as numpy does it (to 64 bytes).</summary>
+    /// <summary>
+    /// The header's bytes, padded so that the elements behind it are aligned as numpy does it (to 64 bytes).
+    /// </summary>
     public static byte[] Bytes(ScalarType type, IReadOnlyList<long> shape)
     {
         var sizes = string.Join(", ", shape.Select(size => size.ToString(CultureInfo.InvariantCulture)));
         var text =
-            $"{{'descr': '{Descr(type)}', 'fortran_order': False, 'shape': ({sizes}{(shape.Count == 1 ? "," : "")}), }}";
+            $"{{'descr': '{Descr(type)}', 'fortran_order': False, 'shape': "
+            + $"({sizes}{(shape.Count == 1 ? "," : "")}), }}";
         var padded = text.PadRight((text.Length + 10 + 1 + 63) / 64 * 64 - 10 - 1) + "\n";
         return
         [

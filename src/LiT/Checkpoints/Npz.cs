@@ -6,8 +6,8 @@ namespace LiT.Checkpoints;
 internal static class Npz
 {
     /// <summary>
-    /// Writes tensors into one .npz, in the order given, byte for byte the same each time. bfloat16 becomes numpy's |V2, as
-    /// JAX checkpoints have it. Stored arrays are aligned, so that readers may map them.
+    /// Writes tensors into one .npz, in the order given, byte for byte the same each time. bfloat16 becomes numpy's
+    /// |V2, as JAX checkpoints have it. Stored arrays are aligned, so that readers may map them.
     /// </summary>
     /// <param name="path">The file; it is replaced as a whole, or stays as it was.</param>
     /// <param name="tensors">Tensors on any device, contiguous or not; they are not changed.</param>
@@ -66,8 +66,10 @@ internal sealed class NpzCheckpoint : Checkpoint
             }
             if (member.Size != header.Size + header.DataSize)
                 throw new LitException(
-                    $"{Where(file, member)}: has {member.Size - header.Size} bytes of elements, where its shape "
-                        + $"({string.Join(", ", header.Shape)}) needs {header.DataSize}. The file is damaged; download or copy it again."
+                    $"{Where(file, member)}",
+                    $"has {member.Size - header.Size} bytes of elements, where its shape "
+                        + $"({string.Join(", ", header.Shape)}) needs {header.DataSize}",
+                    "The file is damaged; download or copy it again"
                 );
             checkpoint.arrays[name] = (member, header);
             checkpoint.tensors[name] = new(name, elements.Type, header.Shape);
@@ -79,7 +81,12 @@ internal sealed class NpzCheckpoint : Checkpoint
     public override Tensor Read(string name)
     {
         if (passedOver.TryGetValue(name, out var what))
-            throw new LitException($"{Path}, array {name}: holds {what}. Save it again as an array of numbers.");
+            throw new LitException(
+                Path,
+                new Place("array", null, name),
+                $"holds {what}",
+                "Save it again as an array of numbers"
+            );
         if (!arrays.TryGetValue(name, out var array))
             throw Unknown(name);
         var (member, header) = array;

@@ -43,14 +43,16 @@ internal static class OpenCheckpoint
             if (File.Exists(Path.Combine(path, name)))
                 return SingleFile(Path.Combine(path, name));
         throw new LitException(
-            $"{path}: the folder has no {string.Join(", ", InFolders)}. Give the checkpoint file itself."
+            path,
+            $"the folder has no {string.Join(", ", InFolders)}",
+            "Give the checkpoint file itself"
         );
     }
 
     public static Checkpoint SingleFile(string path, bool mayBeIndex = true)
     {
         if (Directory.Exists(path))
-            throw new LitException($"{path}: is a folder, where a file is expected. Give a checkpoint file.");
+            throw new LitException(path, "is a folder, where a file is expected", "Give a checkpoint file");
         var file = CheckpointFile.Open(path);
         Checkpoint? checkpoint = null;
         try
@@ -67,7 +69,7 @@ internal static class OpenCheckpoint
     private static Checkpoint ByContent(CheckpointFile file, bool mayBeIndex)
     {
         if (file.Length == 0)
-            throw new LitException($"{file.Path}: the file is empty. Download or copy it again.");
+            throw new LitException(file.Path, "the file is empty", "Download or copy it again");
         Span<byte> first = stackalloc byte[(int)Math.Min(512, file.Length)];
         file.Read(0, first);
         if (first.StartsWith("PK\x03\x04"u8) || first.StartsWith("PK\x05\x06"u8))
@@ -83,12 +85,13 @@ internal static class OpenCheckpoint
             return TorchLegacy.Open(file);
         foreach (var (start, what, toDo) in Others)
             if (first.StartsWith(start))
-                throw new LitException($"{file.Path}: is {what}, no checkpoint. {toDo}.");
+                throw new LitException(file.Path, $"is {what}, no checkpoint", $"{toDo}");
         var text = Encoding.Latin1.GetString(first).TrimStart('\xEF', '\xBB', '\xBF', ' ', '\t', '\r', '\n');
         if (text.StartsWith("version https://git-lfs", StringComparison.Ordinal))
             throw new LitException(
-                $"{file.Path}: is a Git LFS pointer, not the file itself. "
-                    + "Run 'git lfs pull', or download the file."
+                file.Path,
+                "is a Git LFS pointer, not the file itself",
+                "Run 'git lfs pull', or download the file"
             );
         if (
             text.StartsWith("<!doctype", StringComparison.OrdinalIgnoreCase)
@@ -96,11 +99,12 @@ internal static class OpenCheckpoint
             || text.StartsWith("<?xml", StringComparison.OrdinalIgnoreCase)
         )
             throw new LitException(
-                $"{file.Path}: is a web page, saved in place of the checkpoint. "
-                    + "Download the file again, by its direct link."
+                file.Path,
+                "is a web page, saved in place of the checkpoint",
+                "Download the file again, by its direct link"
             );
         if (mayBeIndex && text.StartsWith('{'))
             return ShardedCheckpoint.Open(file);
-        throw new LitException($"{file.Path}: is no checkpoint. Give an .npz, .safetensors or PyTorch .pth file.");
+        throw new LitException(file.Path, "is no checkpoint", "Give an .npz, .safetensors or PyTorch .pth file");
     }
 }

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace LiT.Checkpoints;
 
 /// <summary>
-/// A Python literal as numpy writes it into headers: dicts with string keys, tuples and lists, strings without escapes, whole
-/// numbers, True, False, None.
+/// A Python literal as numpy writes it into headers: dicts with string keys, tuples and lists, strings without escapes,
+/// whole numbers, True, False, None.
 /// </summary>
 internal sealed class PythonLiteral
 {

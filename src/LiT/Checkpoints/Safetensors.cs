@@ -27,8 +27,8 @@ internal static class Safetensors
     };
 
     /// <summary>
-    /// Writes tensors into one .safetensors file: largest element type first, then by name, so that the same tensors give
-    /// the same bytes in whatever order they come, and every tensor is aligned.
+    /// Writes tensors into one .safetensors file: largest element type first, then by name, so that the same tensors
+    /// give the same bytes in whatever order they come, and every tensor is aligned.
     /// </summary>
     /// <param name="path">The file; it is replaced as a whole, or stays as it was.</param>
     /// <param name="tensors">Tensors on any device, contiguous or not; they are not changed.</param>

@@ -31,8 +31,9 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
         var length = BinaryPrimitives.ReadUInt64LittleEndian(lengthBytes);
         if (length > LongestHeader || !file.Holds(8, (long)length))
             throw new LitException(
-                $"{file.Path}: says that its header has {length} bytes, in a file of {file.Length}. "
-                    + "The file is cut off or damaged; download or copy it again."
+                file.Path,
+                $"says that its header has {length} bytes, in a file of {file.Length}",
+                "The file is cut off or damaged; download or copy it again"
             );
         var checkpoint = new SafetensorsCheckpoint(file) { Path = file.Path };
         try
@@ -50,7 +51,7 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
     public override Tensor Read(string name)
     {
         if (passedOver.TryGetValue(name, out var what))
-            throw new LitException($"{Path}, tensor {name}: {what}. Save it again as another type.");
+            throw new LitException(Path, Place.Tensor(name), what, "Save it again as another type");
         if (!tensors.TryGetValue(name, out var info))
             throw Unknown(name);
         var (elements, begin) = places[name];
@@ -127,7 +128,8 @@ internal sealed class SafetensorsCheckpoint : Checkpoint
         }
         if (count * elements.Size != end - begin)
             throw Bad(
-                $"tensor {name}: has {end - begin} bytes, where {type} [{string.Join(", ", shape)}] needs {count * elements.Size}"
+                $"tensor {name}: has {end - begin} bytes, where {type} [{string.Join(", ", shape)}] needs "
+                    + $"{count * elements.Size}"
             );
         places[name] = (elements, dataStart + begin);
         tensors[name] = new(name, elements.Type, shape);

@@ -59,8 +59,9 @@ internal sealed class ShardedCheckpoint : Checkpoint
             var path = System.IO.Path.Combine(System.IO.Path.GetDirectoryName(Path) ?? "", fileName);
             if (!File.Exists(path))
                 throw new LitException(
-                    $"{path}: the file is missing, where {System.IO.Path.GetFileName(Path)} expects it. "
-                        + "Download it, too."
+                    path,
+                    $"the file is missing, where {System.IO.Path.GetFileName(Path)} expects it",
+                    "Download it, too"
                 );
             shards[fileName] = shard = OpenCheckpoint.SingleFile(path, mayBeIndex: false);
             foreach (var (key, value) in shard.Metadata)
@@ -103,7 +104,9 @@ internal sealed class ShardedCheckpoint : Checkpoint
         catch (Exception trouble) when (trouble is JsonException or InvalidOperationException)
         {
             throw new LitException(
-                $"{index.Path}: is no index of a checkpoint in several files. Give the file with the weights.",
+                index.Path,
+                "is no index of a checkpoint in several files",
+                "Give the file with the weights",
                 trouble
             );
         }

@@ -20,7 +20,9 @@ internal static unsafe class TensorBytes
         {
             tensor.Dispose();
             throw new LitException(
-                $"{where}: an unsigned 64-bit value is too large for a tensor. Save the array as int64."
+                where,
+                "an unsigned 64-bit value is too large for a tensor",
+                "Save the array as int64"
             );
         }
         catch
@@ -39,8 +41,9 @@ internal static unsafe class TensorBytes
         catch (ExternalException tooLarge)
         {
             throw new LitException(
-                $"{where}: no memory for a tensor of shape [{string.Join(", ", shape)}]. "
-                    + "Use a machine with more memory, or a smaller model.",
+                where,
+                $"no memory for a tensor of shape [{string.Join(", ", shape)}]",
+                "Use a machine with more memory, or a smaller model",
                 tooLarge
             );
         }

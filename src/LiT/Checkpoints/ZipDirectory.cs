@@ -18,8 +18,8 @@ internal sealed record ZipMember(
 }
 
 /// <summary>
-/// The members of a zip file (PKWARE APPNOTE 6.3), with zip64 and streamed sizes. Only what is certain is accepted: members lie
-/// inside the file, do not overlap, and are called the same in both places that name them.
+/// The members of a zip file (PKWARE APPNOTE 6.3), with zip64 and streamed sizes. Only what is certain is accepted:
+/// members lie inside the file, do not overlap, and are called the same in both places that name them.
 /// </summary>
 internal static class ZipDirectory
 {
@@ -39,7 +39,9 @@ internal static class ZipDirectory
             throw file.CutOff();
         if (count > MostMembers)
             throw new LitException(
-                $"{file.Path}: holds {count} members, more than a checkpoint ever does. Give a checkpoint."
+                file.Path,
+                $"holds {count} members, more than a checkpoint ever does",
+                "Give a checkpoint"
             );
         var directory = file.ReadBytes(start, size);
         var members = new List<ZipMember>((int)count);
@@ -92,11 +94,13 @@ internal static class ZipDirectory
             throw file.CutOff();
         var name = Encoding.UTF8.GetString(rest.Slice(46, nameLength));
         if ((flags & 0x2041) != 0)
-            throw new LitException($"{file.Path}, member {name}: is encrypted. Save the file without a password.");
+            throw new LitException(file.Path, Place.Member(name), "is encrypted", "Save the file without a password");
         if (method is not (0 or 8))
             throw new LitException(
-                $"{file.Path}, member {name}: is packed with zip method {method}, where stored (0) or "
-                    + "deflated (8) is expected. Save the file again without compression."
+                file.Path,
+                Place.Member(name),
+                $"is packed with zip method {method}, where stored (0) or deflated (8) is expected",
+                "Save the file again without compression"
             );
 
         long compressed = U32(rest[20..]),
@@ -173,7 +177,8 @@ internal static class ZipDirectory
 
     private static LitException Odd(CheckpointFile file, ZipMember member, string what) =>
         new(
-            $"{file.Path}, member {member.Name}: {what}. The file is damaged or made to harm; get it from its source again."
+            $"{file.Path}, member {member.Name}: {what}. The file is damaged or made to harm; get it from "
+                + "its source again."
         );
 
     private static long Next(CheckpointFile file, ref Span<byte> wide)

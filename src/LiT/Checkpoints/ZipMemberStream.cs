@@ -3,7 +3,9 @@ using System.IO.Hashing;
 
 namespace LiT.Checkpoints;
 
-/// <summary>A member's bytes, inflated where need be; whoever reads to the end knows that length and checksum are right.</summary>
+/// <summary>
+/// A member's bytes, inflated where need be; whoever reads to the end knows that length and checksum are right.
+/// </summary>
 internal sealed class ZipMemberStream : Stream
 {
     private readonly CheckpointFile file;

@@ -5,7 +5,9 @@ using System.Text;
 
 namespace LiT.Checkpoints;
 
-/// <summary>Writes a zip file whose bytes depend on nothing but its members; data begin at multiples of 64 bytes.</summary>
+/// <summary>
+/// Writes a zip file whose bytes depend on nothing but its members; data begin at multiples of 64 bytes.
+/// </summary>
 internal sealed class ZipWriter(Stream stream)
 {
     private const ushort Version = 45,

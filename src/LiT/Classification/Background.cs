@@ -37,7 +37,9 @@ internal sealed partial class Background
     /// <summary>ztxt of the cohort's distinct captions, unit length.</summary>
     public Embeddings Captions { get; }
 
-    /// <summary>Share of the random pairs that fit nevertheless: how often two pictures of the collection show the same.</summary>
+    /// <summary>
+    /// Share of the random pairs that fit nevertheless: how often two pictures of the collection show the same.
+    /// </summary>
     public double Fitting { get; }
 
     /// <summary>Where the cohort came from.</summary>
@@ -87,7 +89,10 @@ internal sealed partial class Background
         );
     }
 
-    /// <summary>For each picture and caption: how many other pictures look more like it than the nearest one that has the caption; 0 for its own.</summary>
+    /// <summary>
+    /// For each picture and caption: how many other pictures look more like it than the nearest one that has the
+    /// caption; 0 for its own.
+    /// </summary>
     private static int[][] NeighbourRanks(Embeddings pictures, int captions, IReadOnlyList<int[]> captionsOf)
     {
         var ranks = new int[pictures.Count][];
@@ -109,8 +114,8 @@ internal sealed partial class Background
     }
 
     /// <summary>
-    /// Up to which rank a neighbour's captions may fit: captions of near pictures are left out of the random pairs until they
-    /// score no higher than captions of the far half, but for a tenth of what own captions do.
+    /// Up to which rank a neighbour's captions may fit: captions of near pictures are left out of the random pairs
+    /// until they score no higher than captions of the far half, but for a tenth of what own captions do.
     /// </summary>
     private static int NearEnoughToFit(float[][] scores, int[][] ranks)
     {
@@ -137,8 +142,8 @@ internal sealed partial class Background
     }
 
     /// <summary>
-    /// The largest share of the random pairs that can be pairs that fit: wherever own captions lie, at least that share of
-    /// the random pairs lies too (mixture proportion estimation: Blanchard, Lee and Scott, JMLR 2010).
+    /// The largest share of the random pairs that can be pairs that fit: wherever own captions lie, at least that share
+    /// of the random pairs lies too (mixture proportion estimation: Blanchard, Lee and Scott, JMLR 2010).
     /// </summary>
     private static double FittingShare(List<float> own, List<float> random)
     {

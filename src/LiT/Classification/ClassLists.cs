@@ -10,14 +10,17 @@ internal sealed record ClassList(ClassNames Names, string Source);
 
 /// <summary>
 /// Class lists in the forms that people have: one name a line; "n01440764 tench, Tinca tinca" (LOC_synset_mapping.txt,
-/// synset_words.txt); a JSON list; a JSON object of lists by data set or language (CLIP_benchmark's xx_classnames.json);
-/// {"0": ["n01440764", "tench"], …} (imagenet_class_index.json); a Python list (open_clip's files).
+/// synset_words.txt); a JSON list; a JSON object of lists by data set or language (CLIP_benchmark's
+/// xx_classnames.json); {"0": ["n01440764", "tench"], …} (imagenet_class_index.json); a Python list (open_clip's
+/// files).
 /// </summary>
 internal static partial class ClassLists
 {
     /// <param name="path">The file.</param>
-    /// <param name="list">Which list of a file that holds several: a data set's or language's key. Several keys may be tried in turn.</param>
-    /// <exception cref="LitException">No file, no list in it, a hole in it; the message says where and what to do.</exception>
+    /// <param name="list">Which list of a file that holds several: a data set's or language's key. Several keys may be
+    /// tried in turn.</param>
+    /// <exception cref="LitException">No file, no list in it, a hole in it; the message says where and what to
+    /// do.</exception>
     public static ClassList Read(string path, params string[] list)
     {
         var text = NamedLines.Text(path);
@@ -44,7 +47,10 @@ internal static partial class ClassLists
             if (lines[i].Empty == 0)
                 continue;
             throw new LitException(
-                $"{path}, line {lines[i].Empty}: an empty line between class names, so what follows would be off by one. Give class {i} a name, or take the line out."
+                path,
+                Place.Line(lines[i].Empty),
+                "an empty line between class names, so what follows would be off by one",
+                $"Give class {i} a name, or take the line out"
             );
         }
         if (lines.Count > 0 && lines.All(entry => Synset().IsMatch(entry.Line)))
@@ -92,14 +98,18 @@ internal static partial class ClassLists
                     pair[1].GetString()!
                 ),
                 _ => throw new LitException(
-                    $"{path}: class {member.Name} is neither a name nor an id and a name. Write \"0\": \"name\" or \"0\": [\"id\", \"name\"]."
+                    path,
+                    $"class {member.Name} is neither a name nor an id and a name",
+                    "Write \"0\": \"name\" or \"0\": [\"id\", \"name\"]"
                 ),
             };
         }
         var missing = Enumerable.Range(0, byIndex.Count).FirstOrDefault(index => !byIndex.ContainsKey(index), -1);
         if (missing >= 0)
             throw new LitException(
-                $"{path}: there is no class {missing} among {byIndex.Count}. Number the classes from 0 without a hole."
+                path,
+                $"there is no class {missing} among {byIndex.Count}",
+                "Number the classes from 0 without a hole"
             );
         var ids = byIndex.Values.Select(entry => entry.Id).OfType<string>().ToList();
         return new([.. byIndex.Values.Select(entry => entry.Name)], ids.Count == byIndex.Count ? ids : null);

@@ -9,7 +9,9 @@ internal static class NamedLines
 {
     private const long LongestFile = 64 << 20;
 
-    /// <summary>An entry, its line number, and the number of an empty line that stands before it (0 where none does).</summary>
+    /// <summary>
+    /// An entry, its line number, and the number of an empty line that stands before it (0 where none does).
+    /// </summary>
     public readonly record struct Entry(string Line, int Number, int Empty);
 
     /// <summary>A whole file as text.</summary>
@@ -17,13 +19,15 @@ internal static class NamedLines
     public static string Text(string path)
     {
         if (Directory.Exists(path))
-            throw new LitException($"{path}: is a folder. Give a text file with one entry a line.");
+            throw new LitException(path, "is a folder", "Give a text file with one entry a line");
         var file = new FileInfo(path);
         if (!file.Exists)
-            throw new LitException($"{path}: there is no such file. Give a text file with one entry a line.");
+            throw new LitException(path, "there is no such file", "Give a text file with one entry a line");
         if (file.Length > LongestFile)
             throw new LitException(
-                $"{path}: {file.Length} bytes are too many for a list of names. Give a text file with one entry a line."
+                path,
+                $"{file.Length} bytes are too many for a list of names",
+                "Give a text file with one entry a line"
             );
         try
         {
@@ -33,12 +37,14 @@ internal static class NamedLines
         }
         catch (DecoderFallbackException)
         {
-            throw new LitException($"{path}: not UTF-8 text. Save it as UTF-8, one entry a line.");
+            throw new LitException(path, "not UTF-8 text", "Save it as UTF-8, one entry a line");
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             throw new LitException(
-                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.",
+                path,
+                $"cannot be read ({trouble.Message.TrimEnd('.')})",
+                "Check the file and its permissions",
                 trouble
             );
         }
@@ -75,13 +81,18 @@ internal static class NamedLines
         catch (JsonException damage)
         {
             throw new LitException(
-                $"{path}, line {damage.LineNumber + 1}: no valid JSON. Mend the line, or give a text file with one entry a line.",
+                path,
+                damage.LineNumber is { } line ? Place.Line(line + 1) : null,
+                "no valid JSON",
+                "Mend the line, or give a text file with one entry a line",
                 damage
             );
         }
     }
 
-    /// <summary>The member of an object that holds the list that is wanted; the only one where there is only one.</summary>
+    /// <summary>
+    /// The member of an object that holds the list that is wanted; the only one where there is only one.
+    /// </summary>
     /// <exception cref="LitException">None or several could be meant.</exception>
     public static string Key(string path, JsonElement members, string[] wanted, string what)
     {
@@ -93,8 +104,12 @@ internal static class NamedLines
             return keys[0];
         throw new LitException(
             wanted.Length == 0
-                ? $"{path}: holds several {what} ({string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}). Say which with `TestSet` or `Language`."
-                : $"{path}: holds no list called {string.Join(" or ", wanted.Select(name => $"'{name}'"))}; its {what} are {string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}. Give a file that has it."
+                ? $"{path}: holds several {what} "
+                    + $"({string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}). Say which with "
+                    + "`TestSet` or `Language`."
+                : $"{path}: holds no list called {string.Join(" or ", wanted.Select(name => $"'{name}'"))}; "
+                    + $"its {what} are {string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}. Give a "
+                    + "file that has it."
         );
     }
 
@@ -107,7 +122,7 @@ internal static class NamedLines
         {
             using var json = JsonDocument.Parse(text, new() { AllowTrailingCommas = true });
             if (json.RootElement.ValueKind != JsonValueKind.Array)
-                throw new LitException($"{path}: {Where(list)}no list of {what}s. Write [\"…\", \"…\"].");
+                throw new LitException(path, $"{Where(list)}no list of {what}s", "Write [\"…\", \"…\"]");
             values =
             [
                 .. json
@@ -122,7 +137,9 @@ internal static class NamedLines
         var hole = values.FindIndex(value => value is not string { } name || string.IsNullOrWhiteSpace(name));
         if (hole >= 0)
             throw new LitException(
-                $"{path}: {Where(list)}{what} {hole} (counted from 0) is empty or no text. Fill the hole: every place needs a {what}."
+                path,
+                $"{Where(list)}{what} {hole} (counted from 0) is empty or no text",
+                $"Fill the hole: every place needs a {what}"
             );
         return [.. values.Cast<string>().Select(value => value.Trim())];
     }
@@ -138,7 +155,9 @@ internal static class NamedLines
         catch (FormatException damage)
         {
             throw new LitException(
-                $"{path}: no list of {what}s in JSON or Python's notation ({damage.Message}). Write [\"…\", \"…\"], or one a line.",
+                path,
+                $"no list of {what}s in JSON or Python's notation ({damage.Message})",
+                "Write [\"…\", \"…\"], or one a line",
                 damage
             );
         }

@@ -38,7 +38,9 @@ internal sealed class NamingCutOff
         }
     }
 
-    /// <summary>For each picture the expected share of pictures that show one of the labels among those that score as high.</summary>
+    /// <summary>
+    /// For each picture the expected share of pictures that show one of the labels among those that score as high.
+    /// </summary>
     /// <param name="pictures">zimg, unit length.</param>
     /// <returns>0 to 1, in the pictures' order.</returns>
     public double[] Precision(Embeddings pictures)

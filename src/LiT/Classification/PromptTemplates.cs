@@ -58,8 +58,9 @@ internal static partial class PromptTemplates
     }
 
     /// <summary>
-    /// Reads templates: one a line (lines that begin with # are passed over), a JSON list, a JSON object of lists by data set
-    /// (CLIP_benchmark), or a Python list of lambdas (open_clip). The place may also be written {c}, {0}, {label} or {class}.
+    /// Reads templates: one a line (lines that begin with # are passed over), a JSON list, a JSON object of lists by
+    /// data set (CLIP_benchmark), or a Python list of lambdas (open_clip). The place may also be written {c}, {0},
+    /// {label} or {class}.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="list">Which list of a file that holds several; several keys may be tried in turn.</param>
@@ -104,7 +105,9 @@ internal static partial class PromptTemplates
         return templates.Count > 0
             ? templates
             : throw new LitException(
-                $"{path}: there is no template in it. Write one a line, with {Place} where the class name goes."
+                path,
+                "there is no template in it",
+                $"Write one a line, with {Place} where the class name goes"
             );
     }
 

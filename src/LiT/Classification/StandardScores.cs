@@ -2,10 +2,12 @@ using LiT.Compute;
 
 namespace LiT.Classification;
 
-/// <summary>Where the similarities of one text (or one picture) to things that mostly do not fit it lie, and how widely.</summary>
+/// <summary>
+/// Where the similarities of one text (or one picture) to things that mostly do not fit it lie, and how widely.
+/// </summary>
 /// <param name="Centre">Their median.</param>
-/// <param name="Spread">From the median down to the 15.9% point, one standard deviation of a normal distribution. The upper
-/// half, where whatever does fit lies, does not count.</param>
+/// <param name="Spread">From the median down to the 15.9% point, one standard deviation of a normal distribution. The
+/// upper half, where whatever does fit lies, does not count.</param>
 internal readonly record struct ScoreScale(float Centre, float Spread)
 {
     private const double OneDeviationBelow = 0.1587;

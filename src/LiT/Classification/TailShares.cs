@@ -5,7 +5,9 @@ namespace LiT.Classification;
 /// <param name="Shares">The share at or above each of them, falling, the last one above 0.</param>
 internal sealed record TailShares(float[] Values, float[] Shares)
 {
-    /// <summary>Points of a sample whose shares lie evenly in the logarithm, from 1 to 1/n: dense where the tail is thin.</summary>
+    /// <summary>
+    /// Points of a sample whose shares lie evenly in the logarithm, from 1 to 1/n: dense where the tail is thin.
+    /// </summary>
     public static TailShares Of(List<float> sorted, int points = 2000)
     {
         var n = sorted.Count;
@@ -17,7 +19,10 @@ internal sealed record TailShares(float[] Values, float[] Shares)
         return new([.. ranks.Select(rank => sorted[n - rank])], [.. ranks.Select(rank => rank / (float)n)]);
     }
 
-    /// <summary>The share at or above <paramref name="value"/>; beyond the sample, that of its largest value, since nothing more is known.</summary>
+    /// <summary>
+    /// The share at or above <paramref name="value"/>; beyond the sample, that of its largest value, since nothing more
+    /// is known.
+    /// </summary>
     public double Above(double value)
     {
         var (low, high) = (0, Values.Length);

@@ -6,15 +6,19 @@ namespace LiT.Classification;
 internal sealed record TemplateList(string Source, IReadOnlyList<string> Texts);
 
 /// <summary>
-/// The published sets of prompt templates by the names that big_vision's prompt_engineering.py gives them. The texts are
-/// those of CLIP (Radford et al. 2021, arXiv 2103.00020; openai/CLIP, MIT licence), which its numbers and LiT's were measured with.
+/// The published sets of prompt templates by the names that big_vision's prompt_engineering.py gives them. The texts
+/// are those of CLIP (Radford et al. 2021, arXiv 2103.00020; openai/CLIP, MIT licence), which its numbers and LiT's
+/// were measured with.
 /// </summary>
 internal static class TemplateSets
 {
     /// <summary>The bare name.</summary>
     public const string ClassNameOnly = "class_name_only";
 
-    /// <summary>The 80 templates of the CLIP paper for ImageNet and the bare name: what big_vision's evaluation, and so the paper's numbers, use for every set.</summary>
+    /// <summary>
+    /// The 80 templates of the CLIP paper for ImageNet and the bare name: what big_vision's evaluation, and so the
+    /// paper's numbers, use for every set.
+    /// </summary>
     public const string ClipPaper = "clip_paper";
 
     /// <summary>The seven of them that CLIP's authors found to do best together, and the bare name.</summary>
@@ -40,12 +44,15 @@ internal static class TemplateSets
                 ClipOwn,
                 own
                     ?? throw new LitException(
-                        $"`Templates` {ClipOwn}: means a named test set's own templates, and the data are none that has some. Name the set with `TestSet`, or give a file or one of {string.Join(", ", Names)}."
+                        $"`Templates` {ClipOwn}: means a named test set's own templates, and the data are "
+                            + "none that has some. Name the set with `TestSet`, or give a file or one of "
+                            + $"{string.Join(", ", Names)}."
                     )
             ),
             _ when !File.Exists(nameOrFile) && !nameOrFile.Contains('.') && !nameOrFile.Contains('/') =>
                 throw new LitException(
-                    $"`Templates` {nameOrFile}: there is no such file, and no set of this name. Give a file, or one of {string.Join(", ", Names)}."
+                    $"`Templates` {nameOrFile}: there is no such file, and no set of this name. Give a "
+                        + $"file, or one of {string.Join(", ", Names)}."
                 ),
             _ => new(nameOrFile, PromptTemplates.Read(nameOrFile, list)),
         };

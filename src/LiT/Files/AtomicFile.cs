@@ -129,7 +129,9 @@ internal static class AtomicFile
         }
     }
 
-    /// <summary>What an <see cref="IOException"/> or missing permission means for somebody who wanted to write a path.</summary>
+    /// <summary>
+    /// What an <see cref="IOException"/> or missing permission means for somebody who wanted to write a path.
+    /// </summary>
     internal static LitException Explained(string path, Exception trouble) =>
         trouble switch
         {
@@ -182,7 +184,9 @@ internal static class AtomicFile
         && !full.StartsWith("/dev/shm/", StringComparison.Ordinal)
         && File.Exists(full);
 
-    /// <summary>What kept a file from being written, where other programs' exceptions are around it; null for anything else.</summary>
+    /// <summary>
+    /// What kept a file from being written, where other programs' exceptions are around it; null for anything else.
+    /// </summary>
     private static Exception? Cause(Exception trouble) =>
         trouble switch
         {
@@ -192,7 +196,9 @@ internal static class AtomicFile
             _ => null,
         };
 
-    /// <summary>The file that a link stands for, so that writing keeps the link; the folder exists afterwards.</summary>
+    /// <summary>
+    /// The file that a link stands for, so that writing keeps the link; the folder exists afterwards.
+    /// </summary>
     /// <param name="path">As it was given.</param>
     /// <param name="made">The outermost folder that was missing, or null.</param>
     private static string Target(string path, out string? made)

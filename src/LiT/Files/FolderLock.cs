@@ -1,6 +1,8 @@
 namespace LiT.Files;
 
-/// <summary>Keeps a second program from writing to a folder at the same time; a killed program leaves nothing locked.</summary>
+/// <summary>
+/// Keeps a second program from writing to a folder at the same time; a killed program leaves nothing locked.
+/// </summary>
 internal static class FolderLock
 {
     private const string Name = ".writing";
@@ -11,7 +13,7 @@ internal static class FolderLock
     public static FileStream Take(string folder)
     {
         if (File.Exists(folder))
-            throw new LitException($"{folder}: is a file, where a folder is to be written. Choose another name.");
+            throw new LitException(folder, "is a file, where a folder is to be written", "Choose another name");
         var path = Path.Combine(folder, Name);
         try
         {
@@ -28,7 +30,9 @@ internal static class FolderLock
         catch (IOException trouble) when (File.Exists(path))
         {
             throw new LitException(
-                $"{folder}: another program is writing here. Wait for it, or choose another folder.",
+                folder,
+                "another program is writing here",
+                "Wait for it, or choose another folder",
                 trouble
             );
         }

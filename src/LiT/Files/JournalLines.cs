@@ -3,7 +3,9 @@ using System.Text.Json;
 
 namespace LiT.Files;
 
-/// <summary>A file of JSON lines that grows beside a journal: what was written after the journal's last entry is cut off again.</summary>
+/// <summary>
+/// A file of JSON lines that grows beside a journal: what was written after the journal's last entry is cut off again.
+/// </summary>
 internal sealed class JournalLines : IDisposable
 {
     private static readonly JsonSerializerOptions Plain = new(JsonSerializerDefaults.Web)
@@ -27,7 +29,7 @@ internal sealed class JournalLines : IDisposable
             if (file.Length < length)
             {
                 file.Dispose();
-                throw new LitException($"{path}: shorter than it was left. Delete the folder and begin anew.");
+                throw new LitException(path, "shorter than it was left", "Delete the folder and begin anew");
             }
             file.SetLength(length);
             file.Position = length;

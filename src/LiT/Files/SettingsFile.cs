@@ -295,7 +295,9 @@ internal sealed class SettingsFile
         {
             if (new FileInfo(path).Length > LargestFile)
                 throw new LitException(
-                    $"{path}: is too large for a file of settings. Give the file as it was published."
+                    path,
+                    "is too large for a file of settings",
+                    "Give the file as it was published"
                 );
             using var document = JsonDocument.Parse(File.ReadAllText(path));
             return document.RootElement.Clone();
@@ -312,7 +314,9 @@ internal sealed class SettingsFile
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             throw new LitException(
-                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the file and its permissions.",
+                path,
+                $"cannot be read ({trouble.Message.TrimEnd('.')})",
+                "Check the file and its permissions",
                 trouble
             );
         }

@@ -3,12 +3,14 @@ using System.Globalization;
 namespace LiT.Images;
 
 /// <summary>
-/// Random changes that leave a picture's meaning alone, for training an image tower and for several views of a picture in
-/// a store. Which change is made follows from the <see cref="Chance"/> alone. Safe for use from several threads.
+/// Random changes that leave a picture's meaning alone, for training an image tower and for several views of a picture
+/// in a store. Which change is made follows from the <see cref="Chance"/> alone. Safe for use from several threads.
 /// </summary>
 internal sealed record Augmentation
 {
-    /// <summary>Pixels of black that are put around the fitted picture before a window of its size is cut out again.</summary>
+    /// <summary>
+    /// Pixels of black that are put around the fitted picture before a window of its size is cut out again.
+    /// </summary>
     public int Padding { get; init; }
 
     /// <summary>Probability of a mirror image.</summary>
@@ -47,13 +49,15 @@ internal sealed record Augmentation
     /// <summary>Padding of 4 and mirror images (He et al. 2015, arXiv 1512.03385, section 4.2).</summary>
     public static Augmentation Cifar { get; } = new() { Padding = 4, Flip = 0.5 };
 
-    /// <summary>Random crops of at least this part of the area, and mirror images (Szegedy et al. 2014, arXiv 1409.4842).</summary>
+    /// <summary>
+    /// Random crops of at least this part of the area, and mirror images (Szegedy et al. 2014, arXiv 1409.4842).
+    /// </summary>
     public static Augmentation Inception(double smallestCrop = 0.05) =>
         new() { SmallestCrop = smallestCrop, Flip = 0.5 };
 
     /// <summary>
-    /// Changes in words, with + between: <c>none</c>, <c>crop</c> (a quarter of the area at least) or <c>crop=0.05</c>, <c>flip</c>,
-    /// <c>shift</c>, <c>jitter</c>, <c>randaug</c> or <c>randaug=2,10</c>.
+    /// Changes in words, with + between: <c>none</c>, <c>crop</c> (a quarter of the area at least) or <c>crop=0.05</c>,
+    /// <c>flip</c>, <c>shift</c>, <c>jitter</c>, <c>randaug</c> or <c>randaug=2,10</c>.
     /// </summary>
     /// <exception cref="UsageException">A word that is none of these.</exception>
     public static Augmentation Parse(string text)
@@ -81,8 +85,11 @@ internal sealed record Augmentation
                     RandAugmentCount = (int)operations,
                     RandAugmentStrength = strong,
                 },
-                _ => throw new UsageException(
-                    $"`Augmentation` {text}: '{word}' is no change of a picture. Give none, or some of crop, crop=0.25, flip, shift, jitter, randaug, randaug=2,10 with + between."
+                _ => throw new SettingException(
+                    "Augmentation",
+                    text,
+                    $"'{word}' is no change of a picture",
+                    "Give none, or some of crop, crop=0.25, flip, shift, jitter, randaug, randaug=2,10 with + between"
                 ),
             };
         return augmentation;
@@ -93,7 +100,8 @@ internal sealed record Augmentation
 
     /// <summary>A changed picture as a tower's input.</summary>
     /// <param name="image">Decoded, any size.</param>
-    /// <param name="preprocessing">The tower's; where a crop is taken here, its own crop is left out and the shape is squashed.</param>
+    /// <param name="preprocessing">The tower's; where a crop is taken here, its own crop is left out and the shape is
+    /// squashed.</param>
     /// <param name="chance">Decides; it is used up as far as needed.</param>
     /// <param name="chw">Receives [3, Height, Width].</param>
     public void Apply(RgbImage image, Preprocessing preprocessing, ref Chance chance, Span<float> chw)
@@ -169,7 +177,9 @@ internal sealed record Augmentation
     private (int Right, int Down) Shift(ref Chance chance) =>
         Padding == 0 ? (0, 0) : (chance.Below(2 * Padding + 1) - Padding, chance.Below(2 * Padding + 1) - Padding);
 
-    /// <summary>A crop of random area and of proportions from 3:4 to 4:3; the whole where ten tries give none that fits.</summary>
+    /// <summary>
+    /// A crop of random area and of proportions from 3:4 to 4:3; the whole where ten tries give none that fits.
+    /// </summary>
     private RgbImage Crop(RgbImage image, ref Chance chance)
     {
         for (var attempt = 0; attempt < 10; attempt++)

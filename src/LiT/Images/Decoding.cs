@@ -25,14 +25,17 @@ internal static class Decoding
 
     /// <summary>Decodes one picture.</summary>
     /// <param name="bytes">The whole encoded file.</param>
-    /// <param name="options">What to do about orientation, transparency and size; the references' way where null.</param>
+    /// <param name="options">What to do about orientation, transparency and size; the references' way where
+    /// null.</param>
     /// <param name="origin">Names the picture in messages.</param>
-    /// <exception cref="PictureException">No picture, a broken one, or one over <see cref="DecodingOptions.MaxPixels"/>.</exception>
+    /// <exception cref="PictureException">No picture, a broken one, or one over
+    /// <see cref="DecodingOptions.MaxPixels"/>.</exception>
     public static RgbImage Decode(ReadOnlyMemory<byte> bytes, DecodingOptions? options = null, string? origin = null) =>
         Decode(bytes, options, origin, out _);
 
     /// <param name="bytes">The whole encoded file.</param>
-    /// <param name="options">What to do about orientation, transparency and size; the references' way where null.</param>
+    /// <param name="options">What to do about orientation, transparency and size; the references' way where
+    /// null.</param>
     /// <param name="origin">Names the picture in messages.</param>
     /// <param name="size">The picture's size where it is not shrunk.</param>
     /// <inheritdoc cref="Decode(ReadOnlyMemory{byte}, DecodingOptions?, string?)"/>
@@ -61,7 +64,8 @@ internal static class Decoding
                 image = Decode(bytes, format, options, origin, out size);
                 warning = ImageLibrary.TakeWarning();
             }
-            // Hardly any JPEG has one. The words may be about another thread's picture; looked at again alone, they are about this one.
+            // Hardly any JPEG has one. The words may be about another thread's picture; looked at again alone, they are
+            // about this one.
             if (
                 warning is not null
                 && format is PictureFormat.Jpeg
@@ -96,7 +100,8 @@ internal static class Decoding
 
     /// <summary>Width and height from the header alone; nothing is decoded.</summary>
     /// <param name="bytes">The encoded file.</param>
-    /// <param name="honourExif">Whether to give the size after turning the picture as its EXIF orientation says.</param>
+    /// <param name="honourExif">Whether to give the size after turning the picture as its EXIF orientation
+    /// says.</param>
     /// <param name="origin">Names the picture in messages.</param>
     /// <exception cref="PictureException">No picture, or one with a broken header.</exception>
     public static (int Width, int Height) ReadSize(
@@ -138,7 +143,8 @@ internal static class Decoding
         return shrink;
     }
 
-    // The loader is named, not searched for: libvips also has loaders for documents and drawings, which nobody asked for.
+    // The loader is named, not searched for: libvips also has loaders for documents and drawings, which nobody asked
+    // for.
     private static Image Open(ReadOnlyMemory<byte> memory, PictureFormat format, int shrink = 1)
     {
         var bytes =
@@ -148,7 +154,8 @@ internal static class Decoding
                 ? whole
                 : memory.ToArray();
         const Enums.Access access = Enums.Access.Sequential;
-        const Enums.FailOn failOn = Enums.FailOn.Error; // what Pillow refuses; of warnings one is refused here, too (JpegEndings)
+        // what Pillow refuses; of warnings one is refused here, too (JpegEndings)
+        const Enums.FailOn failOn = Enums.FailOn.Error;
         return format switch
         {
             PictureFormat.Jpeg => Image.JpegloadBuffer(bytes, shrink: shrink, access: access, failOn: failOn),

@@ -7,8 +7,8 @@ internal enum DecodePath
     Exact,
 
     /// <summary>
-    /// Shrunk while it is decoded, by 2, 4 or 8 in each direction and never below the size that is needed, where the format can
-    /// (JPEG by its own transform, WebP); the resize goes on from there. Faster, and other pixels.
+    /// Shrunk while it is decoded, by 2, 4 or 8 in each direction and never below the size that is needed, where the
+    /// format can (JPEG by its own transform, WebP); the resize goes on from there. Faster, and other pixels.
     /// </summary>
     Fast,
 }
@@ -29,7 +29,9 @@ internal sealed record DecodingOptions
     /// <summary>What the references do: orientation ignored, alpha dropped, at most 100 megapixels.</summary>
     public static DecodingOptions Default { get; } = new();
 
-    /// <summary>A picture with more pixels is refused on the strength of its header, before anything is decoded.</summary>
+    /// <summary>
+    /// A picture with more pixels is refused on the strength of its header, before anything is decoded.
+    /// </summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
     /// <summary>Turn the picture as its EXIF orientation says. The references (TensorFlow, Pillow) ignore it.</summary>

@@ -1,6 +1,9 @@
 namespace LiT.Images;
 
-/// <summary>The crops of big_vision's evaluation configurations (configs/proj/image_text/common.py), put on a tower's own preprocessing.</summary>
+/// <summary>
+/// The crops of big_vision's evaluation configurations (configs/proj/image_text/common.py), put on a tower's own
+/// preprocessing.
+/// </summary>
 internal static class EvaluationCrop
 {
     /// <summary>What the tower was made with.</summary>
@@ -15,7 +18,10 @@ internal static class EvaluationCrop
     /// <summary>The shorter side to size / 0.875, then the centre.</summary>
     public const string Aspect875 = "aspect-0.875";
 
-    /// <summary>The shorter side to size / 0.75 (with TensorFlow's area method where the tower uses TensorFlow's), then the centre: ImageNet-A.</summary>
+    /// <summary>
+    /// The shorter side to size / 0.75 (with TensorFlow's area method where the tower uses TensorFlow's), then the
+    /// centre: ImageNet-A.
+    /// </summary>
     public const string Aspect75 = "aspect-0.75";
 
     /// <summary>The names that <see cref="Apply"/> knows.</summary>

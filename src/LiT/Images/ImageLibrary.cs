@@ -20,7 +20,8 @@ internal static class ImageLibrary
             return; // who reads a picture is told (NativeLibraries)
         NetVips.NetVips.Concurrency = 1; // pictures are decoded side by side, not rows
         Cache.Max = 0; // no picture is decoded twice
-        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Listener); // broken pictures are reported by our own words
+        // broken pictures are reported by our own words
+        Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Listener);
     }
 
     /// <summary>Does nothing by itself: the first call runs the static constructor.</summary>
@@ -36,10 +37,14 @@ internal static class ImageLibrary
         return default;
     }
 
-    /// <summary>Not null where libjpeg has warned of a JPEG that this thread has read and closed; the words may be another's.</summary>
+    /// <summary>
+    /// Not null where libjpeg has warned of a JPEG that this thread has read and closed; the words may be another's.
+    /// </summary>
     public static string? TakeWarning() => warning;
 
-    /// <summary>libjpeg's first warning of one picture; null where it gives none. Nothing else is read meanwhile.</summary>
+    /// <summary>
+    /// libjpeg's first warning of one picture; null where it gives none. Nothing else is read meanwhile.
+    /// </summary>
     /// <param name="read">Reads and closes it, without <see cref="Reading"/>.</param>
     public static string? WarningOf(Action read)
     {

@@ -58,7 +58,9 @@ internal static class PictureFormats
             _ => false,
         };
 
-    /// <summary>What else the bytes may be, for the message about a picture that is none: a web page, nothing at all.</summary>
+    /// <summary>
+    /// What else the bytes may be, for the message about a picture that is none: a web page, nothing at all.
+    /// </summary>
     public static string InsteadOfPicture(ReadOnlySpan<byte> bytes)
     {
         if (bytes.IsEmpty)

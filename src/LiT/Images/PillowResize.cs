@@ -26,8 +26,9 @@ internal sealed record PillowFilter(double Support, Func<double, double> Weight)
 }
 
 /// <summary>
-/// Pillow's Image.resize for 8-bit RGB: kernels stretched when shrinking, weights rounded to 22-bit fixed point, columns
-/// first, rounded to 8 bits between the two passes (Pillow: src/libImaging/Resample.c). Bit for bit the same result.
+/// Pillow's Image.resize for 8-bit RGB: kernels stretched when shrinking, weights rounded to 22-bit fixed point,
+/// columns first, rounded to 8 bits between the two passes (Pillow: src/libImaging/Resample.c). Bit for bit the same
+/// result.
 /// </summary>
 internal static class PillowResize
 {
@@ -136,7 +137,9 @@ internal static class PillowResize
             Vector128.Clamp(sum >> FractionBits, Vector128<int>.Zero, Vector128.Create(255)).AsUInt32();
     }
 
-    /// <summary>For each output place of one axis: the first source place and the fixed-point weights from there on.</summary>
+    /// <summary>
+    /// For each output place of one axis: the first source place and the fixed-point weights from there on.
+    /// </summary>
     private sealed record Taps(int Count, int Most, int[] Start, int[] Length, int[] Weights)
     {
         public ReadOnlySpan<int> WeightsOf(int place) => Weights.AsSpan(place * Most, Length[place]);

@@ -9,20 +9,25 @@ internal enum ResizeFit
     /// <summary>Both sides are resized to the target, whatever that does to the proportions.</summary>
     Squash,
 
-    /// <summary>The shorter side is resized to <see cref="Preprocessing.ShorterSide"/>, then the centre is cut out.</summary>
+    /// <summary>
+    /// The shorter side is resized to <see cref="Preprocessing.ShorterSide"/>, then the centre is cut out.
+    /// </summary>
     ShorterSide,
 
     /// <summary>The largest central square is cut out, then resized.</summary>
     CentralSquare,
 
-    /// <summary>Both sides are resized to <see cref="Preprocessing.ShorterSide"/>, whatever that does to the proportions, then the centre is cut out.</summary>
+    /// <summary>
+    /// Both sides are resized to <see cref="Preprocessing.ShorterSide"/>, whatever that does to the proportions, then
+    /// the centre is cut out.
+    /// </summary>
     SquashThenCrop,
 }
 
 /// <summary>
-/// All that has to be known to turn a decoded picture into a tower's input: size, resampling, crop, value range, and what
-/// the decoder does about orientation and transparency. It belongs to the tower: another preprocessing is another tower.
-/// Immutable, compared by value, safe for use from several threads.
+/// All that has to be known to turn a decoded picture into a tower's input: size, resampling, crop, value range, and
+/// what the decoder does about orientation and transparency. It belongs to the tower: another preprocessing is another
+/// tower. Immutable, compared by value, safe for use from several threads.
 /// </summary>
 internal sealed partial record Preprocessing
 {
@@ -38,7 +43,10 @@ internal sealed partial record Preprocessing
     /// <summary>How the shape is made to fit.</summary>
     public required ResizeFit Fit { get; init; }
 
-    /// <summary>For <see cref="ResizeFit.ShorterSide"/> and <see cref="ResizeFit.SquashThenCrop"/>: what the (shorter) side is resized to; at least width and height.</summary>
+    /// <summary>
+    /// For <see cref="ResizeFit.ShorterSide"/> and <see cref="ResizeFit.SquashThenCrop"/>: what the (shorter) side is
+    /// resized to; at least width and height.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int ShorterSide { get; init; }
 
@@ -71,7 +79,10 @@ internal sealed partial record Preprocessing
     [JsonIgnore]
     public DecodingOptions Decoding => new() { HonourExif = HonourExif, Background = Background };
 
-    /// <summary>The size that a picture must keep to be only scaled down on its way into the tower; null where pictures are not resized.</summary>
+    /// <summary>
+    /// The size that a picture must keep to be only scaled down on its way into the tower; null where pictures are not
+    /// resized.
+    /// </summary>
     internal PictureSize? NotBelow =>
         Method is ResizeMethod.None
             ? null
@@ -85,7 +96,8 @@ internal sealed partial record Preprocessing
     /// <summary>A decoded picture into the tower's input.</summary>
     /// <param name="image">Any size.</param>
     /// <param name="chw">Receives [3, Height, Width], channel by channel; <see cref="ValueCount"/> numbers.</param>
-    /// <exception cref="LitException">The method is <see cref="ResizeMethod.None"/> and the picture has another size.</exception>
+    /// <exception cref="LitException">The method is <see cref="ResizeMethod.None"/> and the picture has another
+    /// size.</exception>
     public void Apply(RgbImage image, Span<float> chw)
     {
         if (chw.Length != ValueCount)
@@ -143,7 +155,10 @@ internal sealed partial record Preprocessing
         return Resizing.Resize(image, width, height, Method, window);
     }
 
-    /// <summary>The size with its shorter side changed: rounded half to even in float32 by TensorFlow's users, truncated by torchvision.</summary>
+    /// <summary>
+    /// The size with its shorter side changed: rounded half to even in float32 by TensorFlow's users, truncated by
+    /// torchvision.
+    /// </summary>
     internal static (int Width, int Height) SizeWithShorterSide(int width, int height, int side, ResizeMethod method)
     {
         if (!IsTensorFlow(method))

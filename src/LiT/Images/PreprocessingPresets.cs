@@ -26,7 +26,9 @@ internal sealed partial record Preprocessing
             Std = 0.5f,
         };
 
-    /// <summary>The public LiT models' other form, <c>PreprocessImages(size, crop=True)</c>: shorter side to size, central crop.</summary>
+    /// <summary>
+    /// The public LiT models' other form, <c>PreprocessImages(size, crop=True)</c>: shorter side to size, central crop.
+    /// </summary>
     public static Preprocessing LiTCropped(int size = 224) =>
         LiT(size) with
         {
@@ -35,8 +37,8 @@ internal sealed partial record Preprocessing
         };
 
     /// <summary>
-    /// big_vision's evaluation on ImageNet: <c>resize_small(size / crop)|central_crop(size)|value_range(-1, 1)</c>, where
-    /// resize_small's method is area (big_vision: pp/ops_image.py).
+    /// big_vision's evaluation on ImageNet: <c>resize_small(size / crop)|central_crop(size)|value_range(-1, 1)</c>,
+    /// where resize_small's method is area (big_vision: pp/ops_image.py).
     /// </summary>
     /// <param name="size">Side of the tower's input.</param>
     /// <param name="crop">The part of the shorter side that the crop keeps.</param>
@@ -48,9 +50,12 @@ internal sealed partial record Preprocessing
             ShorterSide = ShorterSideFor(size, crop),
         };
 
-    /// <summary>torchvision's and DINO's evaluation: shorter side to size / crop, central crop, ImageNet mean and deviation.</summary>
+    /// <summary>
+    /// torchvision's and DINO's evaluation: shorter side to size / crop, central crop, ImageNet mean and deviation.
+    /// </summary>
     /// <param name="size">Side of the tower's input.</param>
-    /// <param name="interpolation"><see cref="ResizeMethod.PillowBilinear"/> (torchvision) or <see cref="ResizeMethod.PillowBicubic"/> (DINO).</param>
+    /// <param name="interpolation"><see cref="ResizeMethod.PillowBilinear"/> (torchvision) or
+    /// <see cref="ResizeMethod.PillowBicubic"/> (DINO).</param>
     /// <param name="crop">The part of the shorter side that the crop keeps.</param>
     public static Preprocessing TorchvisionImageNet(
         int size = 224,
@@ -81,8 +86,8 @@ internal sealed partial record Preprocessing
         };
 
     /// <summary>
-    /// The CIFAR ResNets: 32 x 32 with ImageNet's mean and deviation. Pictures of that size are taken as they are; others
-    /// are squashed with Pillow's bicubic, so that nothing is cut off.
+    /// The CIFAR ResNets: 32 x 32 with ImageNet's mean and deviation. Pictures of that size are taken as they are;
+    /// others are squashed with Pillow's bicubic, so that nothing is cut off.
     /// </summary>
     public static Preprocessing Cifar { get; } =
         new()
@@ -125,7 +130,8 @@ internal sealed partial record Preprocessing
                 : Mean == 0f && Std == 1f ? "values in [0, 1]"
                 : FormattableString.Invariant($"mean {Mean.R} {Mean.G} {Mean.B}, deviation {Std.R} {Std.G} {Std.B}");
             var exif = HonourExif ? ", EXIF orientation honoured" : "";
-            return $"{shape} ({method}), {values}{exif}{(Background is { } colour ? $", transparency over {colour}" : "")}";
+            return $"{shape} ({method}), "
+                + $"{values}{exif}{(Background is { } colour ? $", transparency over {colour}" : "")}";
         }
     }
 
@@ -151,7 +157,9 @@ internal sealed partial record Preprocessing
         catch (JsonException wrong)
         {
             throw new LitException(
-                $"{origin}: the preprocessing cannot be read ({wrong.Message.ReplaceLineEndings(" ")}). Write the file again.",
+                origin,
+                $"the preprocessing cannot be read ({wrong.Message.ReplaceLineEndings(" ")})",
+                "Write the file again",
                 wrong
             );
         }
@@ -164,23 +172,27 @@ internal sealed partial record Preprocessing
         const int largest = 16_384;
         if (Width is < 1 or > largest || Height is < 1 or > largest)
             throw new LitException(
-                $"{origin}: a tower's input of {Width} x {Height}. Give sides of 1 to {largest} pixels."
+                origin,
+                $"a tower's input of {Width} x {Height}",
+                $"Give sides of 1 to {largest} pixels"
             );
         if (
             Fit is ResizeFit.ShorterSide or ResizeFit.SquashThenCrop
             && (ShorterSide < Math.Max(Width, Height) || ShorterSide > largest)
         )
             throw new LitException(
-                $"{origin}: a shorter side of {ShorterSide} where {Width} x {Height} is cut out. Give one of "
-                    + $"{Math.Max(Width, Height)} to {largest} pixels."
+                origin,
+                $"a shorter side of {ShorterSide} where {Width} x {Height} is cut out",
+                $"Give one of {Math.Max(Width, Height)} to {largest} pixels"
             );
         if (!Enum.IsDefined(Method) || !Enum.IsDefined(Fit))
-            throw new LitException($"{origin}: an unknown way to resize. Write the file again.");
+            throw new LitException(origin, "an unknown way to resize", "Write the file again");
         for (var channel = 0; channel < 3; channel++)
             if (!float.IsFinite(Mean[channel]) || !float.IsFinite(Std[channel]) || Std[channel] <= 0)
                 throw new LitException(
-                    $"{origin}: mean {Mean[channel]} and deviation {Std[channel]} for channel {channel}. "
-                        + "Give finite numbers, deviations above 0."
+                    origin,
+                    $"mean {Mean[channel]} and deviation {Std[channel]} for channel {channel}",
+                    "Give finite numbers, deviations above 0"
                 );
     }
 }

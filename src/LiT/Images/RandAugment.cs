@@ -1,9 +1,9 @@
 namespace LiT.Images;
 
 /// <summary>
-/// RandAugment (Cubuk et al. 2019, arXiv 1909.13719): some operations drawn from sixteen, all at one strength, as the authors'
-/// COCO recipe of LiT has it with 2 and 10. Strengths go from 0 to 10; lengths are those for pictures of 224 pixels and
-/// grow with the picture. What is uncovered is gray.
+/// RandAugment (Cubuk et al. 2019, arXiv 1909.13719): some operations drawn from sixteen, all at one strength, as the
+/// authors' COCO recipe of LiT has it with 2 and 10. Strengths go from 0 to 10; lengths are those for pictures of 224
+/// pixels and grow with the picture. What is uncovered is gray.
 /// </summary>
 internal static class RandAugment
 {

@@ -2,14 +2,19 @@ using System.Text.Json.Serialization;
 
 namespace LiT.Images;
 
-/// <summary>The resampling of the program that a tower was trained with. They differ visibly, so a tower keeps its own.</summary>
+/// <summary>
+/// The resampling of the program that a tower was trained with. They differ visibly, so a tower keeps its own.
+/// </summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ResizeMethod>))]
 internal enum ResizeMethod
 {
     /// <summary>Pictures already have the tower's size; another size is an error.</summary>
     None,
 
-    /// <summary><c>tf.image.resize</c>, bilinear, half-pixel centres, no antialiasing, truncated to 8 bits (vit_jax, big_vision).</summary>
+    /// <summary>
+    /// <c>tf.image.resize</c>, bilinear, half-pixel centres, no antialiasing, truncated to 8 bits (vit_jax,
+    /// big_vision).
+    /// </summary>
     TensorFlowBilinear,
 
     /// <summary><c>tf.image.resize</c>, bilinear with antialiasing, truncated to 8 bits.</summary>

@@ -5,9 +5,9 @@ using System.Runtime.Intrinsics;
 namespace LiT.Images;
 
 /// <summary>
-/// <c>tf.image.resize</c> with half-pixel centres, in float32 and in the order of TensorFlow's CPU kernels (core/kernels:
-/// image/resize_bilinear_op.cc, scale_and_translate_op.cc, resize_area_op.cc), because the truncation to 8 bits that
-/// follows in vit_jax and big_vision shows the last bit.
+/// <c>tf.image.resize</c> with half-pixel centres, in float32 and in the order of TensorFlow's CPU kernels
+/// (core/kernels: image/resize_bilinear_op.cc, scale_and_translate_op.cc, resize_area_op.cc), because the truncation to
+/// 8 bits that follows in vit_jax and big_vision shows the last bit.
 /// </summary>
 internal static class TensorFlowResize
 {
@@ -117,7 +117,8 @@ internal static class TensorFlowResize
             to[i] = top[i] + (bottom[i] - top[i]) * fraction;
     }
 
-    // Summed in double: the weights of a flat area then give its value back, where float32 may fall just below and truncate.
+    // Summed in double: the weights of a flat area then give its value back, where float32 may fall just below and
+    // truncate.
     private static void Weighted(RgbImage image, Taps columns, Taps rows, Span<float> result)
     {
         var stride = columns.Count * 3;
@@ -164,7 +165,9 @@ internal static class TensorFlowResize
             to[i] += values[i] * weight;
     }
 
-    /// <summary>For each output place of one axis: the two source places around it and how far it is on the way.</summary>
+    /// <summary>
+    /// For each output place of one axis: the two source places around it and how far it is on the way.
+    /// </summary>
     private sealed record Between(int Count, int[] Lower, int[] Upper, float[] Fraction)
     {
         public static Between For(int from, int to, int offset, int count)
@@ -183,7 +186,9 @@ internal static class TensorFlowResize
         }
     }
 
-    /// <summary>For each output place of one axis: the first source place and the weights from there on, which add up to 1.</summary>
+    /// <summary>
+    /// For each output place of one axis: the first source place and the weights from there on, which add up to 1.
+    /// </summary>
     private sealed record Taps(int Count, int Most, int[] Start, int[] Length, double[] Weights)
     {
         public ReadOnlySpan<double> WeightsOf(int place) => Weights.AsSpan(place * Most, Length[place]);

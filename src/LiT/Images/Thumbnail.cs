@@ -22,7 +22,8 @@ internal static class Thumbnail
 
     /// <summary>The picture as <c>data:image/…;base64,…</c>, for the src of an img.</summary>
     /// <param name="image">Any size.</param>
-    /// <param name="longestSide">A longer side is scaled down to this, proportions kept; smaller pictures stay as they are.</param>
+    /// <param name="longestSide">A longer side is scaled down to this, proportions kept; smaller pictures stay as they
+    /// are.</param>
     /// <param name="format">The encoding.</param>
     public static string DataUri(
         RgbImage image,

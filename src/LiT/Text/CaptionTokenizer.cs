@@ -10,7 +10,9 @@ internal enum CaptionCase
     /// <summary>Nothing; the tokenizer may still lower-case (vit_jax's LiT, and everything with WordPiece).</summary>
     AsWritten,
 
-    /// <summary>A to Z become a to z, other letters stay (big_vision's <c>tokenize</c>, unless <c>lower=False</c>).</summary>
+    /// <summary>
+    /// A to Z become a to z, other letters stay (big_vision's <c>tokenize</c>, unless <c>lower=False</c>).
+    /// </summary>
     AsciiLower,
 }
 
@@ -49,7 +51,10 @@ internal sealed record CaptionTokenizerDescription(
     public WordPieceOptions? Words { get; init; }
 }
 
-/// <summary>Turns captions into rows of ids: a tokenizer, a layout, and what is done to the case first. Safe for several threads.</summary>
+/// <summary>
+/// Turns captions into rows of ids: a tokenizer, a layout, and what is done to the case first. Safe for several
+/// threads.
+/// </summary>
 internal sealed class CaptionTokenizer
 {
     /// <summary>Joins the three.</summary>
@@ -61,7 +66,8 @@ internal sealed class CaptionTokenizer
         foreach (var (id, name) in new[] { (layout.Start, "start"), (layout.End, "end"), (layout.Pad, "pad") })
             if (id < 0 || id >= tokenizer.VocabularySize)
                 throw new LitException(
-                    $"token layout: the {name} id {id} is not among the vocabulary's {tokenizer.VocabularySize:N0} ids. Give the layout of this vocabulary."
+                    $"token layout: the {name} id {id} is not among the vocabulary's "
+                        + $"{tokenizer.VocabularySize:N0} ids. Give the layout of this vocabulary."
                 );
         (Tokenizer, Layout, Case) = (tokenizer, layout, captionCase);
     }
@@ -91,7 +97,9 @@ internal sealed class CaptionTokenizer
             || description.File.Split('/', '\\').Contains("..")
         )
             throw new LitException(
-                $"{folder}: the tokenizer's description names no file inside the folder, or no layout. Take the bundle's model.json as it was written."
+                folder,
+                "the tokenizer's description names no file inside the folder, or no layout",
+                "Take the bundle's model.json as it was written"
             );
         var tokenizer = Tokenizers.Open(
             Path.Combine(folder, description.File),
@@ -117,7 +125,9 @@ internal sealed class CaptionTokenizer
     /// <summary>The row of one caption, <see cref="TokenLayout.Length"/> ids.</summary>
     public long[] Row(string caption, out bool truncated) => Layout.Row(Encode(caption), out truncated);
 
-    /// <summary>The rows of captions one after another, written into <paramref name="rows"/>, [captions, length].</summary>
+    /// <summary>
+    /// The rows of captions one after another, written into <paramref name="rows"/>, [captions, length].
+    /// </summary>
     /// <returns>How many were cut, and how much the vocabulary lacks.</returns>
     public CaptionCounts Rows(IReadOnlyList<string> captions, Span<long> rows)
     {

@@ -46,7 +46,8 @@ internal sealed class ClipTokenizer : ITokenizer
                     line.Split(' ') is [var left, var right]
                         ? (left, right)
                         : throw new LitException(
-                            $"{MergesFileName} beside {where}: \"{line}\" is not two pieces. Give the file as it was published."
+                            $"{MergesFileName} beside {where}: \"{line}\" is not two pieces. Give the file "
+                                + "as it was published."
                         )
                 ),
             unknownPiece: null,
@@ -59,7 +60,9 @@ internal sealed class ClipTokenizer : ITokenizer
         foreach (var piece in characters.Concat(characters.Select(c => c + EndOfWord)).Concat(SpecialPieces))
             if (!model.Vocabulary.ContainsKey(piece))
                 throw new LitException(
-                    $"{where}: has no piece \"{piece}\", so it is not a vocabulary of CLIP. Give CLIP's vocab.json, or a tokenizer.json."
+                    where,
+                    $"has no piece \"{piece}\", so it is not a vocabulary of CLIP",
+                    "Give CLIP's vocab.json, or a tokenizer.json"
                 );
         VocabularySize = pieces.Keys.Max() + 1;
     }

@@ -40,7 +40,9 @@ internal static class GptVocabulary
         var roberta = named != "GPT2Tokenizer" && pieces.ContainsKey(cls) && pieces.ContainsKey(sep) && cls != sep;
         if (!roberta && !pieces.ContainsKey(EndOfGpt))
             throw new LitException(
-                $"{vocabularyPath}: has neither {cls} and {sep}, as RoBERTa's have, nor {EndOfGpt}, as GPT-2's. Give the model's tokenizer.json."
+                vocabularyPath,
+                $"has neither {cls} and {sep}, as RoBERTa's have, nor {EndOfGpt}, as GPT-2's",
+                "Give the model's tokenizer.json"
             );
         var prefixed = settings.Flag("add_prefix_space") ?? false;
         JsonObject ByteLevel() =>

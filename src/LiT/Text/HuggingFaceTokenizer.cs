@@ -45,7 +45,9 @@ internal sealed class HuggingFaceTokenizer : ITokenizer
         foreach (var id in processing.Before.Concat(processing.After).Append(PadId ?? 0))
             if (id >= VocabularySize)
                 throw new LitException(
-                    $"{root.Where}: the id {id} of a special token is not in the vocabulary. Give a tokenizer.json as it was published."
+                    root.Where,
+                    $"the id {id} of a special token is not in the vocabulary",
+                    "Give a tokenizer.json as it was published"
                 );
     }
 
@@ -65,7 +67,8 @@ internal sealed class HuggingFaceTokenizer : ITokenizer
     public int? PadId { get; }
 
     /// <summary>Reads a <c>tokenizer.json</c>.</summary>
-    /// <exception cref="LitException">The file cannot be read, is broken, or has a component that is not supported.</exception>
+    /// <exception cref="LitException">The file cannot be read, is broken, or has a component that is not
+    /// supported.</exception>
     public static HuggingFaceTokenizer Load(string path)
     {
         var (file, json) = VocabularyFile.Json(path);

@@ -11,8 +11,10 @@ internal sealed class PairMerging
     private readonly PriorityQueue<(int Left, int Right), (long MinusCount, int Left, int Right)> queue = new();
 
     /// <param name="pieces">Pieces at their ids; joined ones are added at the end.</param>
-    /// <param name="words">Words split into pieces; those with a piece that is not among <paramref name="pieces"/> are left out.</param>
-    /// <param name="continues">What pieces begin with that continue a word, "##" or nothing; joining takes it away.</param>
+    /// <param name="words">Words split into pieces; those with a piece that is not among <paramref name="pieces"/> are
+    /// left out.</param>
+    /// <param name="continues">What pieces begin with that continue a word, "##" or nothing; joining takes it
+    /// away.</param>
     internal PairMerging(
         IEnumerable<string> pieces,
         IEnumerable<(string[] Pieces, long Count)> words,

@@ -30,7 +30,9 @@ internal sealed class PieceMatcher
 
     internal int? IdOf(string piece) => ids.TryGetValue(piece, out var id) ? id : null;
 
-    /// <summary>Adds the ids that cover the word; adds nothing and says false where the word cannot be covered.</summary>
+    /// <summary>
+    /// Adds the ids that cover the word; adds nothing and says false where the word cannot be covered.
+    /// </summary>
     internal bool Cover(ReadOnlySpan<char> word, List<int> into)
     {
         var before = into.Count;

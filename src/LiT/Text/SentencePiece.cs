@@ -8,8 +8,8 @@ namespace LiT.Text;
 /// the rules in the file and cut into pieces, and gives the ids that the reference (google/sentencepiece 0.1.97) gives.
 /// </summary>
 /// <remarks>
-/// Microsoft.ML.Tokenizers 2.0.1, run without ICU, gives the same ids for one of the seven reference models, others on 88
-/// to 219 of 372 strings for five, and cannot open one; see docs/tokenizers.md.
+/// Microsoft.ML.Tokenizers 2.0.1, run without ICU, gives the same ids for one of the seven reference models, others on
+/// 88 to 219 of 372 strings for five, and cannot open one; see docs/tokenizers.md.
 /// </remarks>
 internal sealed class SentencePiece : ITokenizer
 {
@@ -38,23 +38,29 @@ internal sealed class SentencePiece : ITokenizer
             var (text, score, type) = model.Pieces[id];
             if (text.Length == 0 || float.IsNaN(score) || !Enum.IsDefined(type))
                 throw new LitException(
-                    $"{path}: piece {id} is broken (text, score or type). Give the file as it was published."
+                    path,
+                    $"piece {id} is broken (text, score or type)",
+                    "Give the file as it was published"
                 );
             var own = type is PieceType.Normal or PieceType.UserDefined or PieceType.Unused ? pieces : reserved;
             if (!own.TryAdd(text, id))
                 throw new LitException(
-                    $"{path}: piece {id} is the same as piece {own[text]}. Give the file as it was published."
+                    path,
+                    $"piece {id} is the same as piece {own[text]}",
+                    "Give the file as it was published"
                 );
             if (type != PieceType.Unknown)
                 continue;
             if (unknown is not null)
                 throw new LitException(
-                    $"{path}: pieces {unknown} and {id} both stand for the unknown. Give the file as it was published."
+                    path,
+                    $"pieces {unknown} and {id} both stand for the unknown",
+                    "Give the file as it was published"
                 );
             unknown = id;
         }
         UnknownId = unknown
-            ?? throw new LitException($"{path}: no piece stands for the unknown. Give the file as it was published.");
+            ?? throw new LitException(path, "no piece stands for the unknown", "Give the file as it was published");
         foreach (var (text, id) in pieces.Concat(reserved))
             ids[text] = id;
         if (model.ByteFallback)
@@ -77,7 +83,9 @@ internal sealed class SentencePiece : ITokenizer
                 unknown.Value
             ),
             _ => throw new LitException(
-                $"{path}: is a {model.Type} model of SentencePiece. Give a unigram or BPE model."
+                path,
+                $"is a {model.Type} model of SentencePiece",
+                "Give a unigram or BPE model"
             ),
         };
         decoder = new(model, path);
@@ -126,7 +134,9 @@ internal sealed class SentencePiece : ITokenizer
         return encoded;
     }
 
-    /// <summary>The text that ids stand for: control pieces are nothing, bytes become characters, the unknown is " ⁇ ".</summary>
+    /// <summary>
+    /// The text that ids stand for: control pieces are nothing, bytes become characters, the unknown is " ⁇ ".
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">An id is not in the vocabulary.</exception>
     public string Decode(IEnumerable<int> ids) => decoder.Decode(ids);
 
@@ -153,7 +163,9 @@ internal sealed class SentencePiece : ITokenizer
         {
             if (!reserved.TryGetValue($"<0x{b:X2}>", out byteIds[b]))
                 throw new LitException(
-                    $"{path}: falls back to bytes, but has no piece <0x{b:X2}>. Give the file as it was published."
+                    path,
+                    $"falls back to bytes, but has no piece <0x{b:X2}>",
+                    "Give the file as it was published"
                 );
         }
         return byteIds;

@@ -5,10 +5,10 @@ using LiT.Text.SentencePieces;
 namespace LiT.Text;
 
 /// <summary>
-/// Makes a SentencePiece model (Kudo and Richardson 2018, arXiv 1808.06226) from captions, for text towers from scratch:
-/// byte-pair encoding within words or a unigram language model, in the form of the authors' own LiT vocabulary
-/// (&lt;pad&gt; = 0, &lt;/s&gt; = 1, &lt;unk&gt; = 2, &lt;s&gt; = 3, then bytes). The same captions give the same file in
-/// whatever order they come.
+/// Makes a SentencePiece model (Kudo and Richardson 2018, arXiv 1808.06226) from captions, for text towers from
+/// scratch: byte-pair encoding within words or a unigram language model, in the form of the authors' own LiT vocabulary
+/// (&lt;pad&gt; = 0, &lt;/s&gt; = 1, &lt;unk&gt; = 2, &lt;s&gt; = 3, then bytes). The same captions give the same file
+/// in whatever order they come.
 /// </summary>
 internal sealed class SentencePieceTrainer
 {
@@ -29,7 +29,8 @@ internal sealed class SentencePieceTrainer
         bytes = this.options.ByteFallback ?? this.options.Size >= 4 * 256;
         if (this.options.Size < FirstPiece + 8)
             throw new UsageException(
-                $"vocabulary size {this.options.Size}: {FirstPiece} pieces are reserved ones{(bytes ? " and bytes" : "")}. Give at least {FirstPiece + 8}."
+                $"vocabulary size {this.options.Size}: {FirstPiece} pieces are reserved "
+                    + $"ones{(bytes ? " and bytes" : "")}. Give at least {FirstPiece + 8}."
             );
         if (this.options.CharacterCoverage is not (> 0 and <= 1))
             throw new UsageException(
@@ -90,7 +91,10 @@ internal sealed class SentencePieceTrainer
         return File(learned);
     }
 
-    /// <summary>Pieces in the order in which they were joined, their scores falling by 1 (bpe_model_trainer.cc), then the characters.</summary>
+    /// <summary>
+    /// Pieces in the order in which they were joined, their scores falling by 1 (bpe_model_trainer.cc), then the
+    /// characters.
+    /// </summary>
     private IReadOnlyList<(string Text, float Score)> Merged(
         List<(string[], long)> counted,
         List<string> characters,
@@ -107,7 +111,9 @@ internal sealed class SentencePieceTrainer
         ];
     }
 
-    /// <summary>The most frequent characters, the space first, as many as are to be covered and there is room for.</summary>
+    /// <summary>
+    /// The most frequent characters, the space first, as many as are to be covered and there is room for.
+    /// </summary>
     private List<string> Characters()
     {
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);

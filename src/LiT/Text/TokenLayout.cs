@@ -5,22 +5,28 @@ namespace LiT.Text;
 /// <param name="Start">Id put first ([CLS]), or none.</param>
 /// <param name="End">Id put after the text ([SEP], &lt;/s&gt;), or none.</param>
 /// <param name="Pad">Id that fills the row.</param>
-/// <param name="StickyEnd">The last place keeps <paramref name="End"/> when the text is cut (big_vision, SigLIP, T5).</param>
+/// <param name="StickyEnd">The last place keeps <paramref name="End"/> when the text is cut (big_vision, SigLIP,
+/// T5).</param>
 internal sealed record TokenLayout(int Length, int? Start, int? End, int Pad, bool StickyEnd = true)
 {
-    /// <summary>LiT with BERT: the start and the first pieces, filled with zeros; there is no [SEP] (vit_jax, preprocess.py).</summary>
+    /// <summary>
+    /// LiT with BERT: the start and the first pieces, filled with zeros; there is no [SEP] (vit_jax, preprocess.py).
+    /// </summary>
     public static TokenLayout LitBert(int start, int length = 16, int pad = 0) => new(length, start, null, pad);
 
     /// <summary>
     /// The text and then the end, which the last place keeps when the text is cut. vit_jax fills with the end;
-    /// big_vision with the id <paramref name="pad"/> (1 in its LiT and SigLIP configurations, whatever the end's id is).
+    /// big_vision with the id <paramref name="pad"/> (1 in its LiT and SigLIP configurations, whatever the end's id
+    /// is).
     /// </summary>
     public static TokenLayout Sticky(int end, int length = 16, int? pad = null) => new(length, null, end, pad ?? end);
 
     /// <summary>T5 and mT5: the text, its end, zeros.</summary>
     public static TokenLayout T5(int end, int length = 16, int pad = 0) => new(length, null, end, pad);
 
-    /// <summary>CLIP: start, text, end, zeros; the last place keeps the end. Hugging Face fills with the end instead.</summary>
+    /// <summary>
+    /// CLIP: start, text, end, zeros; the last place keeps the end. Hugging Face fills with the end instead.
+    /// </summary>
     public static TokenLayout Clip(int start, int end, int length = 77, int pad = 0) => new(length, start, end, pad);
 
     /// <summary>One row of <see cref="Length"/> ids.</summary>

@@ -13,8 +13,8 @@ internal static class Tokenizers
     /// <c>merges.txt</c>. Of a folder the first of these that it has is opened.
     /// </summary>
     /// <param name="path">File or folder.</param>
-    /// <param name="rules">How a <c>vocab.txt</c> splits words. Where it is not given: as google-research/bert does when a
-    /// Hugging Face configuration stands beside the file, else as tensorflow_text does.</param>
+    /// <param name="rules">How a <c>vocab.txt</c> splits words. Where it is not given: as google-research/bert does
+    /// when a Hugging Face configuration stands beside the file, else as tensorflow_text does.</param>
     /// <param name="lowerCase">Whether a <c>vocab.txt</c> is for lower-cased text. Where it is not given: as the
     /// <c>tokenizer_config.json</c> beside it says, else whether no piece has a capital letter.</param>
     /// <exception cref="LitException">The path is missing, broken, or of no known form.</exception>
@@ -31,7 +31,7 @@ internal static class Tokenizers
         if (Directory.Exists(path))
             path = FileIn(path);
         else if (!File.Exists(path))
-            throw new LitException($"{path}: there is no such file or folder. Give {Known}, or a folder with one.");
+            throw new LitException(path, "there is no such file or folder", $"Give {Known}, or a folder with one");
         return Path.GetExtension(path).ToLowerInvariant() switch
         {
             ".model" or ".spm" => OpenSentencePiece(path, reading),
@@ -43,7 +43,7 @@ internal static class Tokenizers
                 reading
             ),
             ".json" => OpenWhole(path, reading),
-            _ => throw new LitException($"{path}: is of no known form. Give {Known}."),
+            _ => throw new LitException(path, "is of no known form", $"Give {Known}"),
         };
     }
 
@@ -60,7 +60,9 @@ internal static class Tokenizers
             models = [usual];
         if (models.Count > 1 && !File.Exists(Path.Combine(folder, HuggingFaceTokenizer.FileName)))
             throw new LitException(
-                $"{folder}: has {models.Count} .model files ({Path.GetFileName(models[0])}, {Path.GetFileName(models[1])} …). Give the file."
+                folder,
+                $"has {models.Count} .model files ({Path.GetFileName(models[0])}, {Path.GetFileName(models[1])} …)",
+                "Give the file"
             );
         string[] usually =
         [
@@ -70,7 +72,7 @@ internal static class Tokenizers
             ClipTokenizer.VocabularyFileName,
         ];
         return usually.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
-            ?? throw new LitException($"{folder}: has no tokenizer. Give a folder with {Known}.");
+            ?? throw new LitException(folder, "has no tokenizer", $"Give a folder with {Known}");
     }
 
     // The classes whose vocab.txt is read as BERT reads it.

@@ -17,14 +17,18 @@ internal static class VocabularyFile
             var length = new FileInfo(path).Length;
             if (length > largest)
                 throw new LitException(
-                    $"{path}: {length:N0} bytes are more than a vocabulary has. Give the vocabulary's own file."
+                    path,
+                    $"{length:N0} bytes are more than a vocabulary has",
+                    "Give the vocabulary's own file"
                 );
             return File.ReadAllBytes(path);
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             throw new LitException(
-                $"{path}: cannot be read ({trouble.Message.TrimEnd('.')}). Check the path and its permissions.",
+                path,
+                $"cannot be read ({trouble.Message.TrimEnd('.')})",
+                "Check the path and its permissions",
                 trouble
             );
         }
@@ -35,7 +39,7 @@ internal static class VocabularyFile
     {
         var bytes = Bytes(path);
         if (!Utf8.IsValid(bytes))
-            throw new LitException($"{path}: is not UTF-8. Give the file as it was published.");
+            throw new LitException(path, "is not UTF-8", "Give the file as it was published");
         try
         {
             return (bytes, JsonDocument.Parse(bytes));
@@ -43,7 +47,9 @@ internal static class VocabularyFile
         catch (JsonException trouble)
         {
             throw new LitException(
-                $"{path}: is not JSON (line {trouble.LineNumber + 1}). Give the file as it was published.",
+                path,
+                $"is not JSON (line {trouble.LineNumber + 1})",
+                "Give the file as it was published",
                 trouble
             );
         }
@@ -58,13 +64,17 @@ internal static class VocabularyFile
         catch (DecoderFallbackException trouble)
         {
             throw new LitException(
-                $"{path}: byte {trouble.Index:N0} is not UTF-8. Give a vocabulary in UTF-8.",
+                path,
+                $"byte {trouble.Index:N0} is not UTF-8",
+                "Give a vocabulary in UTF-8",
                 trouble
             );
         }
     }
 
-    /// <summary>Lines end with LF; a CR before it is not part of the line, and the last line may lack its end.</summary>
+    /// <summary>
+    /// Lines end with LF; a CR before it is not part of the line, and the last line may lack its end.
+    /// </summary>
     internal static string[] Lines(string path)
     {
         var text = Text(path);

@@ -10,12 +10,14 @@ namespace LiT.Text;
 /// a word that cannot be covered is [UNK] as a whole. Special tokens written in a text are split like any other word.
 /// </summary>
 /// <remarks>
-/// Microsoft.ML.Tokenizers 2.0.1, run without ICU, gives other ids on 144 (lower-cased) and 121 (cased) of the 372 reference
-/// strings by the rules of BERT, and on 163 and 119 by those of tensorflow_text; see docs/tokenizers.md.
+/// Microsoft.ML.Tokenizers 2.0.1, run without ICU, gives other ids on 144 (lower-cased) and 121 (cased) of the 372
+/// reference strings by the rules of BERT, and on 163 and 119 by those of tensorflow_text; see docs/tokenizers.md.
 /// </remarks>
 internal sealed class WordPiece : ITokenizer
 {
-    /// <summary>The name of the file that BERT checkpoints carry: one piece a line, its id the number of the line.</summary>
+    /// <summary>
+    /// The name of the file that BERT checkpoints carry: one piece a line, its id the number of the line.
+    /// </summary>
     public const string FileName = "vocab.txt";
 
     private readonly string[] pieces;
@@ -45,7 +47,9 @@ internal sealed class WordPiece : ITokenizer
         matcher = new PieceMatcher(pieces, "##");
         unknown = matcher.IdOf(Options.UnknownPiece)
             ?? throw new LitException(
-                $"{where}: no line is {Options.UnknownPiece}. Give the vocab.txt of a BERT checkpoint, one piece a line."
+                where,
+                $"no line is {Options.UnknownPiece}",
+                "Give the vocab.txt of a BERT checkpoint, one piece a line"
             );
     }
 
@@ -93,7 +97,9 @@ internal sealed class WordPiece : ITokenizer
     /// <inheritdoc/>
     public int? IdOf(string piece) => matcher.IdOf(piece);
 
-    /// <summary>Writes <c>vocab.txt</c>. The rules and the case are not in it: <see cref="CaptionTokenizer"/> keeps them.</summary>
+    /// <summary>
+    /// Writes <c>vocab.txt</c>. The rules and the case are not in it: <see cref="CaptionTokenizer"/> keeps them.
+    /// </summary>
     /// <inheritdoc/>
     public IReadOnlyList<string> Save(string folder)
     {

@@ -8,7 +8,8 @@ internal enum WordPieceRules
 {
     /// <summary>
     /// <c>tensorflow_text.BertTokenizer</c>, which LiT and big_vision use. Lower-casing is NFKC_Casefold, NFD, and no
-    /// non-spacing marks; control and format characters become spaces; words longer than 100 bytes of UTF-8 are unknown.
+    /// non-spacing marks; control and format characters become spaces; words longer than 100 bytes of UTF-8 are
+    /// unknown.
     /// </summary>
     TensorFlowText,
 

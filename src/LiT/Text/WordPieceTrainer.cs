@@ -6,7 +6,8 @@ namespace LiT.Text;
 /// Makes a WordPiece vocabulary from captions, for text towers that start from scratch: the special pieces, every
 /// character seen, then the most frequent pair of neighbouring pieces joined again and again (byte-pair encoding,
 /// Sennrich et al. 2016, arXiv 1508.07909, within words), equal counts in the order of the pieces. The same captions
-/// give the same vocabulary in whatever order they come, as long as <see cref="WordPieceTraining.MostWords"/> holds them.
+/// give the same vocabulary in whatever order they come, as long as <see cref="WordPieceTraining.MostWords"/> holds
+/// them.
 /// </summary>
 internal sealed class WordPieceTrainer
 {
@@ -30,7 +31,9 @@ internal sealed class WordPieceTrainer
         wordsBySpan = words.GetAlternateLookup<ReadOnlySpan<char>>();
     }
 
-    /// <summary>Characters seen that the vocabulary had no room for, known after <see cref="Train(CancellationToken)"/>.</summary>
+    /// <summary>
+    /// Characters seen that the vocabulary had no room for, known after <see cref="Train(CancellationToken)"/>.
+    /// </summary>
     public int CharactersLeftOut { get; private set; }
 
     /// <summary>A vocabulary of these captions.</summary>

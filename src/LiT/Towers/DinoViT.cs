@@ -278,7 +278,9 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
         DinoSettings.CheckTokens(source, rows);
         if (side * side != rows)
             throw new LitException(
-                $"{checkpoint.Path}: 'pos_embed' has {rows} rows beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures."
+                checkpoint.Path,
+                $"'pos_embed' has {rows} rows beside the class token's, which is no square grid of patches",
+                "Give a checkpoint for square pictures"
             );
         var settings = new DinoSettings(checkpoint.Path, configJson, moco);
         var head = !moco && source.Has("head.weight") && source.ShapeOf("head.weight").Count == 2;
@@ -310,7 +312,9 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
             config = config with { AttentionHeads = 0 };
         else if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
             throw new UsageException(
-                $"{checkpoint.Path}: says nothing of its attention heads, and {config.AttentionHeads} cannot be for a width of {width}. Put ':heads=N' after the path."
+                checkpoint.Path,
+                $"says nothing of its attention heads, and {config.AttentionHeads} cannot be for a width of {width}",
+                "Put ':heads=N' after the path"
             );
         var names =
             head && config.Heads.Count > 0

@@ -173,7 +173,9 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
         var side = (int)Math.Sqrt(rows);
         if (side * side != rows)
             throw new LitException(
-                $"{checkpoint.Path}: has {rows} positions beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures."
+                checkpoint.Path,
+                $"has {rows} positions beside the class token's, which is no square grid of patches",
+                "Give a checkpoint for square pictures"
             );
         var said = new SettingsFile(checkpoint.Path, configJson);
         ModelKind.Expect(said, "a ViT in Hugging Face's names", ModelKind.ViT);
@@ -235,7 +237,9 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
             };
         if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
             throw new UsageException(
-                $"{checkpoint.Path}: {config.AttentionHeads} attention heads cannot be for a width of {width}. Put its config.json beside it, or ':heads=N' after the path."
+                checkpoint.Path,
+                $"{config.AttentionHeads} attention heads cannot be for a width of {width}",
+                "Put its config.json beside it, or ':heads=N' after the path"
             );
         var names = options.Pooler
             ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")

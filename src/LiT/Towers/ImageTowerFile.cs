@@ -117,14 +117,17 @@ internal static class ImageTowerFile
         catch (Exception wrong) when (wrong is JsonException or NotSupportedException)
         {
             throw new LitException(
-                $"{checkpoint.Path}: the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). "
-                    + "Write the file again with this version.",
+                checkpoint.Path,
+                $"the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Write the file again with this version",
                 wrong
             );
         }
         if (!checkpoint.Metadata.TryGetValue(PreprocessingKey, out var preprocessing))
             throw new LitException(
-                $"{checkpoint.Path}: the metadata lack '{PreprocessingKey}'. Write the file again with this version."
+                checkpoint.Path,
+                $"the metadata lack '{PreprocessingKey}'",
+                "Write the file again with this version"
             );
         return new RecognisedTower(
             "LiT for .NET",

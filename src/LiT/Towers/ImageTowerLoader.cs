@@ -344,7 +344,9 @@ internal static class ImageTowerLoader
                 );
                 if (wanted / 2 > there)
                     throw new LitException(
-                        $"{path}: says that its image tower has {wanted} weights, and holds {there}. Check that the file is complete."
+                        path,
+                        $"says that its image tower has {wanted} weights, and holds {there}",
+                        "Check that the file is complete"
                     );
             }
             return found.Config.Build();
@@ -353,7 +355,9 @@ internal static class ImageTowerLoader
             when (wrong is ArgumentException or ArithmeticException or System.Runtime.InteropServices.ExternalException)
         {
             throw new LitException(
-                $"{path}: {wrong.Message.Split(" (Parameter", 2)[0].Split('\n')[0].TrimEnd('.')}. Check where the file comes from.",
+                path,
+                $"{wrong.Message.Split(" (Parameter", 2)[0].Split('\n')[0].TrimEnd('.')}",
+                "Check where the file comes from",
                 wrong
             );
         }

@@ -197,7 +197,9 @@ internal sealed class MlpMixer : ImageTower<MixerConfig>
                 : ImageTowerOptions.SquareGrid(patches)
         )
             ?? throw new LitException(
-                $"{checkpoint.Path}: is for {patches} patches, which is no square grid. Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path."
+                checkpoint.Path,
+                $"is for {patches} patches, which is no square grid",
+                "Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path"
             );
         var config = new MixerConfig
         {

@@ -54,8 +54,12 @@ internal sealed record RecognisedText(
     {
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).Take(4).ToList();
         return new LitException(
-            $"{checkpoint.Path}: is no text tower that is known here. {OtherModels.Named(checkpoint, forPictures: false)}It holds {checkpoint.Tensors.Count} tensors"
-                + $"{(names.Count == 0 ? "" : $", such as {string.Join(", ", names)}")}. {(OtherModels.Like(checkpoint, forPictures: false) is null && Likeness.Of(checkpoint) is { } family ? family + " " : "")}Give a LiT or SigLIP .npz, a BERT, RoBERTa, T5 or mT5 of Hugging Face, or a file of this project."
+            checkpoint.Path,
+            "is no text tower that is known here",
+            $"{OtherModels.Named(checkpoint, forPictures: false)}It holds {checkpoint.Tensors.Count} "
+                + $"tensors{(names.Count == 0 ? "" : $", such as {string.Join(", ", names)}")}. "
+                + $"{(OtherModels.Like(checkpoint, forPictures: false) is null && Likeness.Of(checkpoint) is { } family ? family + " " : "")}Give "
+                + "a LiT or SigLIP .npz, a BERT, RoBERTa, T5 or mT5 of Hugging Face, or a file of this project"
         );
     }
 
@@ -132,7 +136,9 @@ internal sealed record RecognisedText(
         var first = roberta ? padding + 1 : 0;
         if (rows <= first)
             throw new LitException(
-                $"{path}: has {rows} positions, and RoBERTa's begin at {first}. Check that it and its config.json belong together."
+                path,
+                $"has {rows} positions, and RoBERTa's begin at {first}",
+                "Check that it and its config.json belong together"
             );
         var sentences = SentenceSettings.Beside(path, width, options.Pooling, report);
         var config = new BertConfig(
@@ -197,7 +203,9 @@ internal sealed record RecognisedText(
         var inner = source.Size(First + "q.weight", 0);
         if (inner % heads != 0)
             throw new LitException(
-                $"{source.Checkpoint.Path}: {inner} numbers of all queries cannot be divided into {heads} heads. Check where the file comes from."
+                source.Checkpoint.Path,
+                $"{inner} numbers of all queries cannot be divided into {heads} heads",
+                "Check where the file comes from"
             );
         var sentences = SentenceSettings.Beside(
             source.Checkpoint.Path,
@@ -249,7 +257,9 @@ internal sealed record RecognisedText(
             .Order(StringComparer.Ordinal)
             .FirstOrDefault()
         ?? throw new LitException(
-            $"{source.Checkpoint.Path}: there is no '{source.Prefix}{begin}…{end}'. Check that the file is complete."
+            source.Checkpoint.Path,
+            $"there is no '{source.Prefix}{begin}…{end}'",
+            "Check that the file is complete"
         );
 
     // A block has several tensors: more blocks than tensors is a name that would cost memory before it is found to be wrong.
@@ -257,7 +267,9 @@ internal sealed record RecognisedText(
         source.CountOf(before, after) is var depth && depth <= source.Tensors.Count
             ? depth
             : throw new LitException(
-                $"{source.Checkpoint.Path}: '{source.Prefix}{before}{depth - 1}{after}…' in a file of {source.Tensors.Count} tensors. Check that the file is complete."
+                source.Checkpoint.Path,
+                $"'{source.Prefix}{before}{depth - 1}{after}…' in a file of {source.Tensors.Count} tensors",
+                "Check that the file is complete"
             );
 
     private static int HeadsOf(WeightSource source, int width, TextTowerOptions options)
@@ -266,12 +278,16 @@ internal sealed record RecognisedText(
             return heads > 0 && width % heads == 0
                 ? heads
                 : throw new LitException(
-                    $"{source.Checkpoint.Path}: a width of {width} cannot be divided into {heads} heads. Give a divisor of {width}."
+                    source.Checkpoint.Path,
+                    $"a width of {width} cannot be divided into {heads} heads",
+                    $"Give a divisor of {width}"
                 );
         return width % 64 == 0 ? width / 64
             : options.Describing ? 0
             : throw new LitException(
-                $"{source.Checkpoint.Path}: does not say how many attention heads it has, and its width of {width} is no multiple of 64. Write the number behind the path, as in :heads=4."
+                source.Checkpoint.Path,
+                $"does not say how many attention heads it has, and its width of {width} is no multiple of 64",
+                "Write the number behind the path, as in :heads=4"
             );
     }
 }

@@ -54,8 +54,9 @@ internal static class TextTowerFile
         catch (Exception wrong) when (wrong is JsonException or NotSupportedException)
         {
             throw new LitException(
-                $"{checkpoint.Path}: the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). "
-                    + "Write the file again with this version.",
+                checkpoint.Path,
+                $"the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                "Write the file again with this version",
                 wrong
             );
         }

@@ -70,14 +70,18 @@ internal static class TextTowerLoader
             );
             if (wanted / 2 > there)
                 throw new LitException(
-                    $"{path}: says that its text tower has {wanted} weights, and holds {there}. Check that the file is complete."
+                    path,
+                    $"says that its text tower has {wanted} weights, and holds {there}",
+                    "Check that the file is complete"
                 );
             return found.Config.Build();
         }
         catch (ArgumentException wrong)
         {
             throw new LitException(
-                $"{path}: {wrong.Message.Split(" (Parameter", 2)[0]} Check where the file comes from.",
+                path,
+                $"{wrong.Message.Split(" (Parameter", 2)[0]} Check where the file comes from",
+                null,
                 wrong
             );
         }

@@ -168,8 +168,10 @@ internal sealed class TextTransformer : TextTower
         var old = source.Checkpoint.Read(source.Prefix + OldPositions);
         if (old.numel() != positions.weight!.numel())
             throw new LitException(
-                $"{source.Checkpoint.Path}: '{source.Prefix}{OldPositions}' has the shape [{string.Join(", ", old.shape)}], "
-                    + $"where [1, {config.MaxLength}, {Width}] is expected. Check where the file comes from."
+                source.Checkpoint.Path,
+                $"'{source.Prefix}{OldPositions}' has the shape [{string.Join(", ", old.shape)}], where [1, "
+                    + $"{config.MaxLength}, {Width}] is expected",
+                "Check where the file comes from"
             );
         positions.weight!.PlusInPlace(old.view_as(positions.weight!));
     }

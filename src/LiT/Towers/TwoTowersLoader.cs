@@ -60,7 +60,9 @@ internal static class TwoTowersLoader
     {
         var root = RootOf(checkpoint)
             ?? throw new LitException(
-                $"{checkpoint.Path}: holds no two towers: there is no temperature 't' beside 'img/…' and 'txt/…'. Give a LiT or SigLIP .npz."
+                checkpoint.Path,
+                "holds no two towers: there is no temperature 't' beside 'img/…' and 'txt/…'",
+                "Give a LiT or SigLIP .npz"
             );
         image ??= new ImageTowerOptions();
         var compute = image.Compute;
@@ -85,7 +87,9 @@ internal static class TwoTowersLoader
             var (e, other) = (towers.EmbeddingSize, imageHead?.Outputs ?? f.Tower.Width);
             if (e != other)
                 throw new LitException(
-                    $"{checkpoint.Path}: its image side gives {other} numbers and its text side {e}. Check that the file is complete."
+                    checkpoint.Path,
+                    $"its image side gives {other} numbers and its text side {e}",
+                    "Check that the file is complete"
                 );
             towers.to(compute.Type).to(compute.Device);
             if (image.Locked)
@@ -120,7 +124,9 @@ internal static class TwoTowersLoader
             return null;
         if (source.Size("kernel", 0) != inputs)
             throw new LitException(
-                $"{checkpoint.Path}: '{prefix}kernel' takes {source.Size("kernel", 0)} numbers, and its tower gives {inputs}. Check where the file comes from."
+                checkpoint.Path,
+                $"'{prefix}kernel' takes {source.Size("kernel", 0)} numbers, and its tower gives {inputs}",
+                "Check where the file comes from"
             );
         var head = new Head(inputs, source.Size("kernel", 1));
         try
@@ -141,7 +147,10 @@ internal static class TwoTowersLoader
         return checkpoint.Tensors[name].Count == 1
             ? checkpoint.Read(name).to(ScalarType.Float64).item<double>()
             : throw new LitException(
-                $"{checkpoint.Path}: '{name}' has the shape [{string.Join(", ", checkpoint.Tensors[name].Shape)}] where one number is expected. Check where the file comes from."
+                checkpoint.Path,
+                $"'{name}' has the shape [{string.Join(", ", checkpoint.Tensors[name].Shape)}] where one number is "
+                    + "expected",
+                "Check where the file comes from"
             );
     }
 }

@@ -307,8 +307,10 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
             );
         if ((pooling == VitPooling.Token) != source.Has("cls") || (pooling == VitPooling.Map && probe is null))
             throw new UsageException(
-                $"{checkpoint.Path}: has {(source.Has("cls") ? "a" : "no")} class token and {(probe is null ? "no" : "an")} "
-                    + $"attention pooling head, so that {pooling} pooling cannot be. Leave pool= out."
+                checkpoint.Path,
+                $"has {(source.Has("cls") ? "a" : "no")} class token and {(probe is null ? "no" : "an")} attention "
+                    + $"pooling head, so that {pooling} pooling cannot be",
+                "Leave pool= out"
             );
         var patch = source.Size("embedding/kernel", 0);
         var rows = positions is null ? 0 : source.Size(positions, -2);
@@ -321,8 +323,9 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
             : ImageTowerOptions.SquareGrid(rows)
                 ?? ImageTowerOptions.SquareGrid(withClass)
                 ?? throw new LitException(
-                    $"{checkpoint.Path}: '{source.Prefix}{positions}' has {rows} rows, which is no square grid of patches. "
-                        + "Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path."
+                    checkpoint.Path,
+                    $"'{source.Prefix}{positions}' has {rows} rows, which is no square grid of patches",
+                    "Put ':size=WIDTHxHEIGHT' of the pictures that it was trained with after the path"
                 );
         var config = new VitConfig
         {

@@ -38,7 +38,9 @@ internal sealed class WeightSource
         Tensors.TryGetValue(name, out var tensor)
             ? tensor.Shape
             : throw new LitException(
-                $"{Checkpoint.Path}: there is no '{Prefix}{name}'. Check that the file is complete."
+                Checkpoint.Path,
+                $"there is no '{Prefix}{name}'",
+                "Check that the file is complete"
             );
 
     /// <summary>One size of a tensor, counted from the end where the axis is negative.</summary>
@@ -50,8 +52,10 @@ internal sealed class WeightSource
         return place >= 0 && place < shape.Count && shape[place] is > 0 and < int.MaxValue
             ? (int)shape[place]
             : throw new LitException(
-                $"{Checkpoint.Path}: '{Prefix}{name}' has the shape [{string.Join(", ", shape)}], "
-                    + "which is not what a tensor of this name has elsewhere. Check where the file comes from."
+                Checkpoint.Path,
+                $"'{Prefix}{name}' has the shape [{string.Join(", ", shape)}], which is not what a tensor of this "
+                    + "name has elsewhere",
+                "Check where the file comes from"
             );
     }
 
@@ -72,7 +76,9 @@ internal sealed class WeightSource
     public string Find(params string[] patterns) =>
         FindIfThere(patterns)
         ?? throw new LitException(
-            $"{Checkpoint.Path}: there is no '{Prefix}{patterns[0]}'. Check that the file is complete."
+            Checkpoint.Path,
+            $"there is no '{Prefix}{patterns[0]}'",
+            "Check that the file is complete"
         );
 
     /// <summary>How many numbered parts there are: one more than the highest n for which a name begins <c>before</c>n<c>after</c>.</summary>
@@ -95,7 +101,9 @@ internal sealed class WeightSource
         blocks <= Tensors.Count
             ? blocks
             : throw new LitException(
-                $"{Checkpoint.Path}: would have {blocks} blocks, and has {Tensors.Count} tensors. Check where the file comes from."
+                Checkpoint.Path,
+                $"would have {blocks} blocks, and has {Tensors.Count} tensors",
+                "Check where the file comes from"
             );
 
     /// <summary>Tensors of the file that stand outside the prefix, as one phrase for each top-level name, such as "opt (9 tensors)".</summary>

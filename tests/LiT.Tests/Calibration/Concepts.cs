@@ -28,7 +28,9 @@ internal sealed class Concepts
         return new(values, Size);
     }
 
-    /// <summary>The background of a collection that shows some of the concepts, with a caption of its own for each picture.</summary>
+    /// <summary>
+    /// The background of a collection that shows some of the concepts, with a caption of its own for each picture.
+    /// </summary>
     public Background Background(int pictures, int concepts)
     {
         int[] shown = [.. Enumerable.Range(0, pictures).Select(i => i % concepts)];

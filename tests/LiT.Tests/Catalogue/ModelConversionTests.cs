@@ -8,7 +8,9 @@ using LiT.Towers;
 
 namespace LiT.Tests.Catalogue;
 
-/// <summary>Two-tower files of others as models and as bundles, whose golden vectors and hashes show what was changed.</summary>
+/// <summary>
+/// Two-tower files of others as models and as bundles, whose golden vectors and hashes show what was changed.
+/// </summary>
 public sealed class ModelConversionTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -168,7 +170,7 @@ public sealed class ModelConversionTests : IDisposable
             "its vocabulary is not beside it. Put it there as lit_l16s_style.txt (BERT) or .model (SentencePiece)",
             refused
         );
-        Assert.Contains("lit models convert", refused);
+        Assert.Contains("`ModelConversion(", refused);
         Assert.Contains("there is LiT-B16B", Assert.Throws<LitException>(() => LitModel.Load("LiT-B16C")).Message);
     }
 

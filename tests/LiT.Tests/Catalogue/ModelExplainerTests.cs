@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Tests.Catalogue;
 
-/// <summary>Every checkpoint of the reference fixtures is explained without being told what it is, as its meta.json says it.</summary>
+/// <summary>
+/// Every checkpoint of the reference fixtures is explained without being told what it is, as its meta.json says it.
+/// </summary>
 public sealed class ModelExplainerTests : IDisposable
 {
     private static readonly string[] Endings = [".npz", ".safetensors", ".pth", ".th"];

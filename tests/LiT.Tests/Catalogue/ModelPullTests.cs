@@ -396,8 +396,8 @@ public sealed class ModelPullTests : IDisposable
             ["/copy/words/words.txt", "/original.example/a/words.txt"],
             server.Requests.Select(request => request.Path)
         );
-        Assert.Throws<UsageException>(() => new Mirror("ftp://x"));
-        Assert.Throws<UsageException>(() => new Mirror("mirror"));
+        Assert.ThrowsAny<UsageException>(() => new Mirror("ftp://x"));
+        Assert.ThrowsAny<UsageException>(() => new Mirror("mirror"));
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

@@ -33,7 +33,9 @@ public sealed class NpzReaderFixture : IFixtureKind
         }
     }
 
-    /// <summary>What is pickled is refused by its name; what is beside it is one of the arrays that are known.</summary>
+    /// <summary>
+    /// What is pickled is refused by its name; what is beside it is one of the arrays that are known.
+    /// </summary>
     private static void AssertPickled(string path, List<ExpectedArray> known)
     {
         using var scope = NewDisposeScope();
@@ -65,7 +67,9 @@ public sealed class NpzReaderFixture : IFixtureKind
     }
 }
 
-/// <summary>safetensors_reader: single files against expected.json, the sharded one against an .npz, bad_* refused.</summary>
+/// <summary>
+/// safetensors_reader: single files against expected.json, the sharded one against an .npz, bad_* refused.
+/// </summary>
 public sealed class SafetensorsReaderFixture : IFixtureKind
 {
     public string Folder => "safetensors_reader";

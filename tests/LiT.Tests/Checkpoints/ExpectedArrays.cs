@@ -23,7 +23,9 @@ internal sealed record ExpectedArray(long[] Shape, double[] Values)
 
     public void AssertSame(Tensor actual, string name) => TensorValues.AssertValues(actual, Shape, Values, name);
 
-    /// <summary>Exactly the expected names, with the expected values, twice (a read must not change the next one).</summary>
+    /// <summary>
+    /// Exactly the expected names, with the expected values, twice (a read must not change the next one).
+    /// </summary>
     public static void AssertCheckpoint(string path, Dictionary<string, ExpectedArray> expected)
     {
         using var checkpoint = Checkpoint.Open(path);

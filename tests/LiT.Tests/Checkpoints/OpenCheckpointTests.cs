@@ -28,7 +28,8 @@ public sealed class OpenCheckpointTests : IDisposable
     [InlineData("\x93NUMPY\x01", "is a single .npy array, no checkpoint. Give an .npz of named arrays.")]
     [InlineData(
         "\x80\x02}q\x00.",
-        "is a pickle, but none that torch.save wrote, no checkpoint. Load it in Python and save its tensors as .safetensors."
+        "is a pickle, but none that torch.save wrote, no checkpoint. Load it in Python and save its "
+            + "tensors as .safetensors."
     )]
     [InlineData("0123456789abcdef", "is no checkpoint. Give an .npz, .safetensors or PyTorch .pth file.")]
     [InlineData("{\"a\": [}", "is no index of a checkpoint in several files. Give the file with the weights.")]
@@ -100,7 +101,8 @@ public sealed class OpenCheckpointTests : IDisposable
         }
         File.Delete(folder["two.safetensors"]);
         Assert.Equal(
-            $"{folder["two.safetensors"]}: the file is missing, where model.safetensors.index.json expects it. Download it, too.",
+            $"{folder["two.safetensors"]}: the file is missing, where model.safetensors.index.json expects "
+                + "it. Download it, too.",
             Assert.Throws<LitException>(() => Checkpoint.Open(folder.Path)).Message
         );
 

@@ -180,7 +180,8 @@ public sealed class PyTorchTests : IDisposable
     {
         WriteZip(folder["x"], Call(Global("__torch__.models", "ViT")));
         Assert.Equal(
-            $"{folder["x"]}: holds no tensors that can be read without executing __torch__.models.ViT. Save the model's state_dict() with torch.save.",
+            $"{folder["x"]}: holds no tensors that can be read without executing __torch__.models.ViT. Save "
+                + "the model's state_dict() with torch.save.",
             Assert.Throws<LitException>(() => Checkpoint.Open(folder["x"])).Message
         );
     }

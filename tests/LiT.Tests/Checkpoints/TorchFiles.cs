@@ -5,8 +5,8 @@ using System.Text;
 namespace LiT.Tests.Checkpoints;
 
 /// <summary>
-/// Files as torch.save writes them, put together opcode by opcode, so that they can also be wrong. The pieces are pickles of
-/// one object each; <see cref="Whole"/> makes a pickle of them.
+/// Files as torch.save writes them, put together opcode by opcode, so that they can also be wrong. The pieces are
+/// pickles of one object each; <see cref="Whole"/> makes a pickle of them.
 /// </summary>
 internal static class TorchFiles
 {

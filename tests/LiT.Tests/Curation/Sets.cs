@@ -20,7 +20,9 @@ internal static class Sets
         return GeneratedPictures.Png(new RgbImage(width, height, pixels));
     }
 
-    /// <summary>Writes shards x.tar of samples: key, captions (a line each) and optionally a picture of its own.</summary>
+    /// <summary>
+    /// Writes shards x.tar of samples: key, captions (a line each) and optionally a picture of its own.
+    /// </summary>
     public static string Tar(
         TemporaryFolder folder,
         string name,
@@ -47,7 +49,9 @@ internal static class Sets
                 .Open(path)
                 .Read(_ => { })
                 .Select(sample =>
-                    $"{string.Join(" | ", sample.Captions)}; {sample.Label}; {string.Join(",", sample.Fields.Where(field => field.Key is not ("key" or "width")).OrderBy(field => field.Key, StringComparer.Ordinal))}; {Convert.ToHexString(sample.ReadImage!())[..64]}"
+                    $"{string.Join(" | ", sample.Captions)}; {sample.Label}; "
+                    + $"{string.Join(",", sample.Fields.Where(field => field.Key is not ("key" or "width")).OrderBy(field => field.Key, StringComparer.Ordinal))}; "
+                    + $"{Convert.ToHexString(sample.ReadImage!())[..64]}"
                 ),
         ];
 }

@@ -58,7 +58,8 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal(
             [
                 "alone.txt: captions with no picture",
-                "b.heic: a picture of a form that is not read; convert it to .jpg, .png, .webp, .gif, .bmp, .tif or .avif",
+                "b.heic: a picture of a form that is not read; convert it to .jpg, .png, .webp, .gif, "
+                    + ".bmp, .tif or .avif",
                 "empty.jpg: the file is empty",
                 "gone.jpg: the file that this link points to is not there",
                 "mute.jpg: mute.txt: empty caption",

@@ -56,7 +56,8 @@ public sealed class SeededOrderTests
             counts[drawn] = counts.GetValueOrDefault(drawn) + 1;
         }
         Assert.Equal(6, counts.Count);
-        Assert.All(counts.Values, count => Assert.InRange(count, 880, 1120)); // 1000, give or take four standard deviations
+        // 1000, give or take four standard deviations
+        Assert.All(counts.Values, count => Assert.InRange(count, 880, 1120));
     }
 
     [Fact]

@@ -64,7 +64,8 @@ public sealed class DownloadTests : IDisposable
         var list = folder.Write(
             "list.tsv",
             string.Concat(rows.Select((row, i) => $"{server.Address}{row.Path}\tcaption {i}\n"))
-                + "http://127.0.0.1:1/x\tno server\nhttp://no-such-host.invalid/x\tno host\nftp://x/y\tno http\n\tno address\none column\n"
+                + "http://127.0.0.1:1/x\tno server\nhttp://no-such-host.invalid/x\tno host\nftp://x/y\tno "
+                + "http\n\tno address\none column\n"
         );
 
         var result = await Run(list, "out");
@@ -106,7 +107,8 @@ public sealed class DownloadTests : IDisposable
                 Enumerable
                     .Range(0, 57)
                     .Select(i =>
-                        $"{server.Address}/{(i % 9 == 3 ? "404" : i % 2 == 0 ? $"ok/{i}" : $"later/{i}")}\tcaption {i}\n"
+                        $"{server.Address}/{(i % 9 == 3 ? "404" : i % 2 == 0 ? $"ok/{i}" : $"later/{i}")}\tcaption "
+                        + $"{i}\n"
                     )
             )
         );
@@ -136,7 +138,8 @@ public sealed class DownloadTests : IDisposable
                 Enumerable
                     .Range(0, 57)
                     .Select(i =>
-                        $"{(i == 31 ? "no address" : $"{server.Address}/{(i is >= 10 and < 20 ? $"ok/{i}" : i is >= 40 and < 50 ? $"down/{i}" : i % 3 == 0 ? "404" : i % 3 == 1 ? $"down/{i}" : $"ok/{i}")}")}\tcaption {i}\n"
+                        $"{(i == 31 ? "no address" : $"{server.Address}/{(i is >= 10 and < 20 ? $"ok/{i}" : i is >= 40 and < 50 ? $"down/{i}" : i % 3 == 0 ? "404" : i % 3 == 1 ? $"down/{i}" : $"ok/{i}")}")}\tcaption "
+                        + $"{i}\n"
                     )
             )
         );
@@ -173,7 +176,8 @@ public sealed class DownloadTests : IDisposable
                     cancel.Token
                 )
             );
-            Assert.False((await Run(list, name, options with { RetryFailed = name != "c" })).WasComplete); // also without the word: what was begun is ended
+            // also without the word: what was begun is ended
+            Assert.False((await Run(list, name, options with { RetryFailed = name != "c" })).WasComplete);
             Assert.Equal(Sets.Contents(folder["expected"]), Sets.Contents(folder[name]));
             Assert.False(Directory.Exists(folder[name, ".retried"]));
         }

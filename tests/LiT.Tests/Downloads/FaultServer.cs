@@ -7,8 +7,8 @@ using System.Text;
 namespace LiT.Tests.Downloads;
 
 /// <summary>
-/// A server on this machine that fails in every way that servers of the web do. It writes bytes itself, so that it can also lie.
-/// The path says what happens: /ok/7, /404, /busy/7 (503 twice, then the picture), /stall …
+/// A server on this machine that fails in every way that servers of the web do. It writes bytes itself, so that it can
+/// also lie. The path says what happens: /ok/7, /404, /busy/7 (503 twice, then the picture), /stall …
 /// </summary>
 internal sealed class FaultServer : IDisposable
 {
@@ -112,7 +112,8 @@ internal sealed class FaultServer : IDisposable
                 .WriteAsync(
                     Encoding
                         .ASCII.GetBytes(
-                            $"HTTP/1.1 {status}\r\nContent-Length: {length ?? content?.Length ?? 0}\r\nConnection: close\r\n{headers}\r\n"
+                            $"HTTP/1.1 {status}\r\nContent-Length: "
+                                + $"{length ?? content?.Length ?? 0}\r\nConnection: close\r\n{headers}\r\n"
                         )
                         .Concat(content ?? [])
                         .ToArray(),

@@ -16,7 +16,8 @@ public sealed class UrlListTests : IDisposable
     [InlineData("header.csv", "URL,TEXT,other\nhttp://x.org/1.jpg,a dog,3\nhttps://y.org/2,\"a \"\"cat\"\"\",4\n")]
     [InlineData(
         "lines.jsonl",
-        "{\"url\": \"http://x.org/1.jpg\", \"caption\": \"a dog\"}\n\n{\"url\": \"https://y.org/2\", \"caption\": [\"a \\\"cat\\\"\"]}\n"
+        "{\"url\": \"http://x.org/1.jpg\", \"caption\": \"a dog\"}\n\n{\"url\": \"https://y.org/2\", "
+            + "\"caption\": [\"a \\\"cat\\\"\"]}\n"
     )]
     public void Lists_as_people_have_them(string name, string content)
     {

@@ -77,9 +77,11 @@ public sealed class DrawnDatasetTests : IDisposable
     [InlineData(0, -5)]
     public void A_seed_or_count_that_cannot_be_is_refused(int seed, int count)
     {
-        Assert.Throws<UsageException>(() => DrawnDataset.Draw(DrawnSplit.Val, count, seed));
-        Assert.Throws<UsageException>(() => DrawnDataset.Source(DrawnSplit.Val, count, seed));
-        Assert.Throws<UsageException>(() => DrawnDataset.Write(folder.Path, DrawnSplit.Val, count, seed, cancel: Stop));
+        Assert.ThrowsAny<UsageException>(() => DrawnDataset.Draw(DrawnSplit.Val, count, seed));
+        Assert.ThrowsAny<UsageException>(() => DrawnDataset.Source(DrawnSplit.Val, count, seed));
+        Assert.ThrowsAny<UsageException>(() =>
+            DrawnDataset.Write(folder.Path, DrawnSplit.Val, count, seed, cancel: Stop)
+        );
     }
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

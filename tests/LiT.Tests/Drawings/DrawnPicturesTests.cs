@@ -15,7 +15,8 @@ public class DrawnPicturesTests
         Assert.Equal(first.Select(Text), second.Select(Text));
 
         static string Text(Drawing drawing) =>
-            $"{drawing.Key} {drawing.Label} {drawing.Colour} {drawing.Count} {string.Join('|', drawing.Captions)} {Convert.ToHexString(drawing.EncodePng())}";
+            $"{drawing.Key} {drawing.Label} {drawing.Colour} {drawing.Count} "
+            + $"{string.Join('|', drawing.Captions)} {Convert.ToHexString(drawing.EncodePng())}";
     }
 
     [Fact]

@@ -20,7 +20,8 @@ public class DrawnSplitsTests
             {
                 var state = DrawnDataset.StateOf(split, index, seed);
                 Assert.True(states.Add(state));
-                // The mixing can be undone, so seed, split and number can be read back: equal states are equal pictures.
+                // The mixing can be undone, so seed, split and number can be read back: equal states are equal
+                // pictures.
                 Assert.Equal(((ulong)seed << 35) | ((ulong)split << 32) | (uint)index, Unmixed(state));
             }
     }

@@ -155,7 +155,8 @@ public sealed class DedupRunTests : IDisposable
     [Fact]
     public void Chains_do_not_empty_a_set_only_what_is_near_to_a_kept_picture_goes()
     {
-        // Each is near the one before it, the ends are far apart: the first stays, the second goes, the third is near to none that stays.
+        // Each is near the one before it, the ends are far apart: the first stays, the second goes, the third is near
+        // to none that stays.
         float[] Turned(double angle) => [(float)Math.Cos(angle), (float)Math.Sin(angle), 0, 0];
         using var store = MadeStores.Write(
             folder["store"],
@@ -218,7 +219,9 @@ public sealed class DedupRunTests : IDisposable
             .Select(line =>
             {
                 var json = JsonDocument.Parse(line).RootElement;
-                return $"{json.GetProperty("key").GetString()} {Enum.Parse<DuplicateLevel>(json.GetProperty("level").GetString()!, ignoreCase: true)} {json.GetProperty("ofKey").GetString()}";
+                return $"{json.GetProperty("key").GetString()} "
+                    + $"{Enum.Parse<DuplicateLevel>(json.GetProperty("level").GetString()!, ignoreCase: true)} "
+                    + $"{json.GetProperty("ofKey").GetString()}";
             });
 
     private static byte[] Drawn(int number) => Sets.Picture(100 + number, 120, 90);

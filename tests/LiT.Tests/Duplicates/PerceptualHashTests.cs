@@ -1,3 +1,4 @@
+using System.Globalization;
 using LiT.Data;
 using LiT.Drawings;
 using LiT.Duplicates;
@@ -58,8 +59,10 @@ public class PerceptualHashTests
         var near = Enumerable
             .Range(0, hashes.Count)
             .Sum(i => Enumerable.Range(0, i).Count(j => PerceptualHash.Distance(hashes[i], hashes[j]) <= 6));
-        var words = FormattableString.Invariant(
-            $"{distances.Count(d => d <= 6) / 2000.0:P2} of the copies within 6 bits, {near} of {hashes.Count * (hashes.Count - 1) / 2} pairs of others"
+        var words = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{distances.Count(d => d <= 6) / 2000.0:P2} of the copies within 6 bits, {near} of "
+                + $"{hashes.Count * (hashes.Count - 1) / 2} pairs of others"
         );
         TestContext.Current.TestOutputHelper?.WriteLine(words);
         Assert.True(distances.Count(d => d <= 6) >= 1980 && near <= 20, words);

@@ -4,7 +4,9 @@ using LiT.Evaluation;
 
 namespace LiT.Tests.Evaluation;
 
-/// <summary>Class names and templates in the forms that people have, and what is wrong with them when something is.</summary>
+/// <summary>
+/// Class names and templates in the forms that people have, and what is wrong with them when something is.
+/// </summary>
 public sealed class ClassListTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
@@ -84,7 +86,8 @@ public sealed class ClassListTests : IDisposable
     public void The_published_sets_are_there_by_name()
     {
         Assert.Equal(["{}"], TemplateSets.Open("class_name_only").Texts);
-        Assert.Equal(81, TemplateSets.Open("clip_paper").Texts.Distinct().Count()); // the 80 of the paper and the bare name
+        // the 80 of the paper and the bare name
+        Assert.Equal(81, TemplateSets.Open("clip_paper").Texts.Distinct().Count());
         Assert.Equal(8, TemplateSets.Open("clip_best").Texts.Count);
         Assert.All(TemplateSets.Open("clip_paper").Texts, template => Assert.Equal(2, template.Split("{}").Length));
         Assert.Contains(

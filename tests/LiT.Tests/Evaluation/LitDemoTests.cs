@@ -4,8 +4,8 @@ using LiT.Evaluation;
 namespace LiT.Tests.Evaluation;
 
 /// <summary>
-/// Embeddings of the authors' own LiT models through the product's path for embeddings made elsewhere, against what follows
-/// from them by big_vision's lit_demo (compute.ts).
+/// Embeddings of the authors' own LiT models through the product's path for embeddings made elsewhere, against what
+/// follows from them by big_vision's lit_demo (compute.ts).
 /// </summary>
 public sealed class LitDemoTests : IDisposable
 {

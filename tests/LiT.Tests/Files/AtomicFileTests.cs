@@ -136,7 +136,8 @@ public sealed class AtomicFileTests : IDisposable
         File.WriteAllText(folder["file"], "");
         var fileInTheWay = Assert.Throws<LitException>(() => AtomicFile.WriteAllText(folder["file", "x"], ""));
         Assert.Equal(
-            $"{folder["file", "x"]}: cannot be written, because {folder["file"]} is a file and no folder. Choose another name.",
+            $"{folder["file", "x"]}: cannot be written, because {folder["file"]} is a file and no folder. "
+                + "Choose another name.",
             fileInTheWay.Message
         );
     }

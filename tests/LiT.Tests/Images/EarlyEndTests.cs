@@ -4,8 +4,8 @@ using NetVips;
 namespace LiT.Tests.Images;
 
 /// <summary>
-/// A picture of which a part is missing is refused, whatever its format and however well its end was mended; what libjpeg only
-/// warns of, and Pillow lets pass, is read.
+/// A picture of which a part is missing is refused, whatever its format and however well its end was mended; what
+/// libjpeg only warns of, and Pillow lets pass, is read.
 /// </summary>
 public class EarlyEndTests
 {

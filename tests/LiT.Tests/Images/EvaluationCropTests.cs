@@ -35,6 +35,7 @@ public class EvaluationCropTests
         var squashed = (own with { Width = 8, Height = 8, Fit = ResizeFit.Squash }).Fitted(wide);
         var cut = EvaluationCrop.Apply(own, "square-0.875").Fitted(wide);
         for (var y = 0; y < 7; y++)
-            Assert.Equal(squashed.Pixels.AsSpan(y * 24, 21).ToArray(), cut.Pixels.AsSpan(y * 21, 21).ToArray()); // the odd pixel is cut at the end
+            // the odd pixel is cut at the end
+            Assert.Equal(squashed.Pixels.AsSpan(y * 24, 21).ToArray(), cut.Pixels.AsSpan(y * 21, 21).ToArray());
     }
 }

@@ -51,7 +51,9 @@ public static class GeneratedPictures
             .Copy(interpretation: Enums.Interpretation.Grey16)
             .PngsaveBuffer(bitdepth: 16);
 
-    /// <summary>A 24-bit bitmap, written here because the image library writes none; rows from the bottom, as is the custom.</summary>
+    /// <summary>
+    /// A 24-bit bitmap, written here because the image library writes none; rows from the bottom, as is the custom.
+    /// </summary>
     internal static byte[] Bmp(RgbImage? image = null, bool fromTop = false)
     {
         image ??= Plain;

@@ -22,12 +22,14 @@ public class PreprocessingTests
             {
                 "torchvision",
                 Preprocessing.TorchvisionImageNet(),
-                "shorter side to 256, central 224 x 224 (Pillow bilinear), mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225"
+                "shorter side to 256, central 224 x 224 (Pillow bilinear), mean 0.485 0.456 0.406, "
+                    + "deviation 0.229 0.224 0.225"
             },
             {
                 "DINO",
                 Preprocessing.TorchvisionImageNet(224, ResizeMethod.PillowBicubic),
-                "shorter side to 256, central 224 x 224 (Pillow bicubic), mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225"
+                "shorter side to 256, central 224 x 224 (Pillow bicubic), mean 0.485 0.456 0.406, "
+                    + "deviation 0.229 0.224 0.225"
             },
             { "HF", Preprocessing.HuggingFaceViT(384), "resized to 384 x 384 (Pillow bilinear), values in [-1, 1]" },
             {
@@ -37,7 +39,8 @@ public class PreprocessingTests
                     HonourExif = true,
                     Background = Rgb24.White,
                 },
-                "resized to 32 x 32 (Pillow bicubic), mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225, EXIF orientation honoured, transparency over #ffffff"
+                "resized to 32 x 32 (Pillow bicubic), mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225, "
+                    + "EXIF orientation honoured, transparency over #ffffff"
             },
         };
 
@@ -138,7 +141,8 @@ public class PreprocessingTests
         var encoded = GeneratedPictures.JpegWithOrientation(6);
         Assert.Equal((48, 32), preprocessing.Apply(encoded, asStored));
         Assert.Equal((32, 48), (preprocessing with { HonourExif = true }).Apply(encoded, upright));
-        Assert.True(asStored[16] < -0.8 && upright[16 * 32 + 31] < -0.8); // the dark row: on top, and on the right once turned
+        // the dark row: on top, and on the right once turned
+        Assert.True(asStored[16] < -0.8 && upright[16 * 32 + 31] < -0.8);
         Assert.NotEqual(preprocessing.ToJson(), (preprocessing with { HonourExif = true }).ToJson());
     }
 

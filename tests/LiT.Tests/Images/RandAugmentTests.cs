@@ -83,5 +83,8 @@ public class RandAugmentTests
     [InlineData("randaug=2,11")]
     [InlineData("")]
     public void Words_that_are_no_change_are_refused_with_those_that_are(string text) =>
-        Assert.Contains("crop, crop=0.25, flip", Assert.Throws<UsageException>(() => Augmentation.Parse(text)).Message);
+        Assert.Contains(
+            "crop, crop=0.25, flip",
+            Assert.ThrowsAny<UsageException>(() => Augmentation.Parse(text)).Message
+        );
 }

@@ -99,7 +99,8 @@ public class ResizingTests
     [Fact]
     public void Pillows_bilinear_averages_over_twice_the_reach_when_halving()
     {
-        // Four pixels to two: the triangle reaches two pixels each way, 3/8 3/8 1/8 after the edge cuts it off at one end.
+        // Four pixels to two: the triangle reaches two pixels each way, 3/8 3/8 1/8 after the edge cuts it off at one
+        // end.
         var image = new RgbImage(4, 1, [0, 0, 0, 80, 80, 80, 160, 160, 160, 240, 240, 240]);
         var (near, far) = ((0 * 3 + 80 * 3 + 160 * 1) / 7.0, (240 * 3 + 160 * 3 + 80 * 1) / 7.0);
         var got = Resizing.Resize(image, 2, 1, ResizeMethod.PillowBilinear).Pixels;

@@ -5,7 +5,10 @@ using static TorchSharp.torch;
 
 namespace LiT.Tests.Parity;
 
-/// <summary>BiT: ResNet-v2 with both paddings of the max pooling and both sets of names, and big_vision's ResNet-v1 with group norms.</summary>
+/// <summary>
+/// BiT: ResNet-v2 with both paddings of the max pooling and both sets of names, and big_vision's ResNet-v1 with group
+/// norms.
+/// </summary>
 public sealed class BitFixture : IFixtureKind
 {
     public string Folder => "bit_resnetv2_npz";

@@ -5,8 +5,9 @@ using static TorchSharp.torch;
 namespace LiT.Tests.Parity;
 
 /// <summary>
-/// DINO's Vision Transformers. A checkpoint "v2_reg.safetensors" belongs to the cases "v2_reg_CASE_input.npy"; where there
-/// is no variant of a checkpoint's whole name, as for "v1_full_checkpoint.pth", the longest beginning that there is counts.
+/// DINO's Vision Transformers. A checkpoint "v2_reg.safetensors" belongs to the cases "v2_reg_CASE_input.npy"; where
+/// there is no variant of a checkpoint's whole name, as for "v1_full_checkpoint.pth", the longest beginning that there
+/// is counts.
 /// </summary>
 public sealed class DinoFixture : IFixtureKind
 {

@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Tests.Parity;
 
-/// <summary>What fixtures of image towers have in common: pictures, and files that meta.json names as "A.npz + B.npy -> C.npy".</summary>
+/// <summary>
+/// What fixtures of image towers have in common: pictures, and files that meta.json names as "A.npz + B.npy -> C.npy".
+/// </summary>
 internal static partial class ImageFixtures
 {
     /// <summary>One "weights (+ input) -> output" of the meta.json.</summary>
@@ -29,7 +31,10 @@ internal static partial class ImageFixtures
     [GeneratedRegex(@"^(?<weights>\S+\.\w+)(?: \+ (?<input>\S+\.npy))? -> (?<output>output_\S+\.npy)$")]
     private static partial Regex Arrow();
 
-    /// <summary>What a file cannot say of itself: the size of the pictures it was trained with, where meta.json says that they are not square.</summary>
+    /// <summary>
+    /// What a file cannot say of itself: the size of the pictures it was trained with, where meta.json says that they
+    /// are not square.
+    /// </summary>
     public static ImageTowerOptions TrainedGrid(this FixtureFolder folder) =>
         TrainedGrid(folder.Meta.GetProperty("architecture"));
 

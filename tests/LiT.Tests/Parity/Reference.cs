@@ -5,7 +5,9 @@ namespace LiT.Tests.Parity;
 /// <summary>The reference fixtures: the copy beside these tests, or the folder that LIT_REFERENCE_DIR names.</summary>
 public static class Reference
 {
-    /// <summary>The copy beside these tests, whatever LIT_REFERENCE_DIR says: for tests that only need some right file.</summary>
+    /// <summary>
+    /// The copy beside these tests, whatever LIT_REFERENCE_DIR says: for tests that only need some right file.
+    /// </summary>
     public static string Copied { get; } = Path.Combine(AppContext.BaseDirectory, "Fixtures", "reference");
 
     public static string Folder { get; } =
@@ -21,7 +23,10 @@ public static class Reference
             .Where(folder => File.Exists(Path.Combine(folder, "meta.json")))
             .Select(folder => new FixtureFolder(folder));
 
-    /// <summary>What lies beside the fixtures and is none: a folder without meta.json, a file other than the notes of those who made them.</summary>
+    /// <summary>
+    /// What lies beside the fixtures and is none: a folder without meta.json, a file other than the notes of those who
+    /// made them.
+    /// </summary>
     public static IEnumerable<string> UnknownEntries(string? elsewhere = null) =>
         Directory
             .EnumerateFileSystemEntries(elsewhere ?? Folder)
@@ -90,7 +95,9 @@ public sealed class FixtureFolder(string path)
     public JsonElement? Case(string name) =>
         Meta.TryGetProperty("cases", out var cases) && cases.TryGetProperty(name, out var entry) ? entry : null;
 
-    /// <summary>The errors that meta.json says typical mistakes make in a case, or null where it says nothing.</summary>
+    /// <summary>
+    /// The errors that meta.json says typical mistakes make in a case, or null where it says nothing.
+    /// </summary>
     public JsonElement? WrongConventions(string name) =>
         Case(name) is { ValueKind: JsonValueKind.Object } entry
         && entry.TryGetProperty("error_of_wrong_conventions", out var wrong)
@@ -106,7 +113,8 @@ public interface IFixtureKind
 
     /// <summary>
     /// The folder's cases, made from what its meta.json and files say (sizes, names and strings are never assumed).
-    /// Every file of the folder is asked for through <see cref="FixtureFolder.PathOf"/> while the cases are listed or run.
+    /// Every file of the folder is asked for through <see cref="FixtureFolder.PathOf"/> while the cases are listed or
+    /// run.
     /// </summary>
     IEnumerable<FixtureCase> Cases(FixtureFolder folder);
 }

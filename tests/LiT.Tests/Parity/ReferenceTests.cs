@@ -1,6 +1,8 @@
 namespace LiT.Tests.Parity;
 
-/// <summary>Every fixture folder that is found is run, whole: a kind or a file that nobody knows is a failure.</summary>
+/// <summary>
+/// Every fixture folder that is found is run, whole: a kind or a file that nobody knows is a failure.
+/// </summary>
 public class ReferenceTests
 {
     private static readonly Dictionary<string, IFixtureKind> Kinds = typeof(IFixtureKind)
@@ -46,7 +48,10 @@ public class ReferenceTests
     [MemberData(nameof(FolderNames))]
     public void The_product_gives_what_the_reference_gives(string name) => RunAll(Reference.Open(name));
 
-    /// <summary>Every mistake that the copied fixtures know (GELU, eps, padding, resampling of positions and others) is made, and is seen.</summary>
+    /// <summary>
+    /// Every mistake that the copied fixtures know (GELU, eps, padding, resampling of positions and others) is made,
+    /// and is seen.
+    /// </summary>
     [Theory]
     [InlineData(
         "vit_augreg_npz",
@@ -55,7 +60,8 @@ public class ReferenceTests
     [InlineData("vit_bigvision_npz", "exact_erf_gelu, layernorm_eps_1e-12, layernorm_eps_1e-5")]
     [InlineData(
         "bit_resnetv2_npz",
-        "SAME padding instead of explicit, max pool padded with zeros instead of -inf, weight_std_eps_1e-10, weight_std_eps_1e-5, weight_std_eps_1e-8 (timm)"
+        "SAME padding instead of explicit, max pool padded with zeros instead of -inf, "
+            + "weight_std_eps_1e-10, weight_std_eps_1e-5, weight_std_eps_1e-8 (timm)"
     )]
     [InlineData("mixer_npz", "exact_erf_gelu, layernorm_eps_1e-5")]
     [InlineData("dino_vit", "layernorm_eps_1e-5, layerscale ignored, no 0.1 offset, no antialias, tanh_gelu")]

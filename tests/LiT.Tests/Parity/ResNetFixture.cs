@@ -5,7 +5,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Tests.Parity;
 
-/// <summary>torchvision's ResNet, alone and as DINO and MoCo v3 wrap it: every checkpoint of the folder gives the same features.</summary>
+/// <summary>
+/// torchvision's ResNet, alone and as DINO and MoCo v3 wrap it: every checkpoint of the folder gives the same features.
+/// </summary>
 public sealed class ResNetFixture : IFixtureKind
 {
     public string Folder => "torchvision_resnet";

@@ -25,7 +25,9 @@ internal static class FixtureTower
         return tower;
     }
 
-    /// <summary>Hidden states with zeros where nothing is seen, in rows of the fixture's length, computed packed and padded.</summary>
+    /// <summary>
+    /// Hidden states with zeros where nothing is seen, in rows of the fixture's length, computed packed and padded.
+    /// </summary>
     public static IEnumerable<Tensor> Hidden(TextTower tower, Tensor ids, Tensor seen)
     {
         foreach (var pack in (bool[])[true, false])

@@ -42,8 +42,8 @@ internal static class TowerParity
     }
 
     /// <summary>
-    /// Checks that a wrong convention is seen: the error that meta.json names under it is well above the tolerance, and the
-    /// tower with the wrong convention makes it.
+    /// Checks that a wrong convention is seen: the error that meta.json names under it is well above the tolerance, and
+    /// the tower with the wrong convention makes it.
     /// </summary>
     public static void Differs(
         this FixtureFolder folder,

@@ -8,7 +8,9 @@ using Module = TorchSharp.torch.nn.Module;
 
 namespace LiT.Tests.Parity;
 
-/// <summary>Makes the typical mistakes of a port in a tower that is right, so that the fixtures are seen to notice them.</summary>
+/// <summary>
+/// Makes the typical mistakes of a port in a tower that is right, so that the fixtures are seen to notice them.
+/// </summary>
 internal static class WrongConventions
 {
     public static void SetActivation(Module tower, Activation activation)
@@ -55,7 +57,9 @@ internal static class WrongConventions
                 weight.fill_(1);
     }
 
-    /// <summary>A tower of the same weights, trained as it were with pictures of another size: the table of positions is given.</summary>
+    /// <summary>
+    /// A tower of the same weights, trained as it were with pictures of another size: the table of positions is given.
+    /// </summary>
     public static ImageTower WithPositions(ImageTower tower, ImageTowerConfig config, Tensor table)
     {
         var other = config.Build();
@@ -66,7 +70,10 @@ internal static class WrongConventions
         return other;
     }
 
-    /// <summary>The patches' part of a table [1, R + N, D] of one grid resampled by torch itself, with half-pixel centres; the first rows are kept.</summary>
+    /// <summary>
+    /// The patches' part of a table [1, R + N, D] of one grid resampled by torch itself, with half-pixel centres; the
+    /// first rows are kept.
+    /// </summary>
     public static Tensor TorchResampled(
         Tensor table,
         int first,

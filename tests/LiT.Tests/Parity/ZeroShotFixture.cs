@@ -5,7 +5,9 @@ using LiT.Evaluation;
 
 namespace LiT.Tests.Parity;
 
-/// <summary>Prompt ensembling, top-1, several labels, prompts, recalls and ties as big_vision's evaluators have them.</summary>
+/// <summary>
+/// Prompt ensembling, top-1, several labels, prompts, recalls and ties as big_vision's evaluators have them.
+/// </summary>
 public sealed class ZeroShotFixture : IFixtureKind
 {
     public string Folder => "zero_shot";

@@ -92,7 +92,8 @@ public sealed class EmbedFaultTests : IDisposable
         temporary.Write("pictures/a.jpg", Jpeg);
         temporary.Write("pictures/b.jpg", [.. Jpeg, 1, 2, 3, 4]); // bytes after the end
         temporary.Write("pictures/c.jpg", [.. Jpeg[..^2], 1, 2, 3, .. Jpeg[^2..]]); // bytes before the last marker
-        temporary.Write("pictures/d.jpg", [.. Jpeg[..Marker(0xDB)], 0, 0, .. Jpeg[Marker(0xDB)..]]); // and between two segments
+        // and between two segments
+        temporary.Write("pictures/d.jpg", [.. Jpeg[..Marker(0xDB)], 0, 0, .. Jpeg[Marker(0xDB)..]]);
 
         Embed("pictures", embedded: 4, skipped: 0);
     }
@@ -269,7 +270,8 @@ public sealed class EmbedFaultTests : IDisposable
         );
 
         Assert.True(done);
-        Assert.Equal((45, 15), (result.Counts.Embedded, result.Counts.Skipped)); // names were listed before; files are read as they come
+        // names were listed before; files are read as they come
+        Assert.Equal((45, 15), (result.Counts.Embedded, result.Counts.Skipped));
         var lines = File.ReadAllLines(temporary["store", "skipped.jsonl"]);
         Assert.Equal(
             10,

@@ -75,7 +75,8 @@ public sealed class EmbedRunTests : IDisposable
         );
         using (var store = EmbeddingStore.Open(temporary["store"]))
             Assert.Equal(20, store.Rows);
-        Assert.Equal(1, Embed("store", Options with { Update = true }).EmbeddedNow); // the other was embedded before the kill
+        // the other was embedded before the kill
+        Assert.Equal(1, Embed("store", Options with { Update = true }).EmbeddedNow);
         Assert.Equal(20, Rows("store").Count);
     }
 

@@ -28,7 +28,8 @@ public sealed class StoreResumeTests : IDisposable
 
             using (var again = EmbeddingStoreWriter.Open(folder, Describe()))
             {
-                Assert.InRange(Give(again, Found(Count)), Count - after, Count - after + 3); // no more than the shard under way is lost
+                // no more than the shard under way is lost
+                Assert.InRange(Give(again, Found(Count)), Count - after, Count - after + 3);
                 again.Finish();
             }
 
@@ -204,7 +205,7 @@ public sealed class StoreResumeTests : IDisposable
         var message = Assert.Throws<LitException>(() => EmbeddingStore.Open(temporary["store"])).Message;
 
         Assert.Contains(
-            "is not finished (3 pictures so far). Run the same 'lit embed' again",
+            "is not finished (3 pictures so far). Run the same `EmbedRun` again",
             message,
             StringComparison.Ordinal
         );

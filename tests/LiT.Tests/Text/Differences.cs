@@ -4,7 +4,9 @@ namespace LiT.Tests.Text;
 
 internal static class Differences
 {
-    /// <summary>Compares ids for every case that has the field; the failure names the first strings that differ.</summary>
+    /// <summary>
+    /// Compares ids for every case that has the field; the failure names the first strings that differ.
+    /// </summary>
     internal static void Expect(JsonElement cases, string field, Func<string, long[], long[]> ids)
     {
         var differing = new List<string>();
@@ -19,7 +21,8 @@ internal static class Differences
             var got = ids(text, expected);
             if (!expected.SequenceEqual(got))
                 differing.Add(
-                    $"{JsonSerializer.Serialize(text)}: expected [{string.Join(' ', expected)}], got [{string.Join(' ', got)}]"
+                    $"{JsonSerializer.Serialize(text)}: expected [{string.Join(' ', expected)}], got "
+                        + $"[{string.Join(' ', got)}]"
                 );
         }
         Assert.NotEqual(0, compared);

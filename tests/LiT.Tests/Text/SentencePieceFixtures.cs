@@ -4,7 +4,9 @@ using LiT.Text;
 
 namespace LiT.Tests.Text;
 
-/// <summary>SentencePiece models of both kinds: ids, decoded text, and rows in the layouts of big_vision, vit_jax and T5.</summary>
+/// <summary>
+/// SentencePiece models of both kinds: ids, decoded text, and rows in the layouts of big_vision, vit_jax and T5.
+/// </summary>
 public sealed class SentencePieceFixtures : IFixtureKind
 {
     public string Folder => "tokenizer_sentencepiece";

@@ -7,7 +7,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Tests.Towers;
 
-/// <summary>Towers of bytes. They need a processor with VNNI and vectors of 512 bits; elsewhere these tests skip.</summary>
+/// <summary>
+/// Towers of bytes. They need a processor with VNNI and vectors of 512 bits; elsewhere these tests skip.
+/// </summary>
 public sealed class Int8Tests : IDisposable
 {
     private const string NotHere = "This processor has no fast products of bytes.";

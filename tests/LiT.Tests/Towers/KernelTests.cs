@@ -137,7 +137,8 @@ public sealed class KernelTests
             folds++;
             return (weight.alias(), bias.alias());
         });
-        foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) }) // laid out for the first size, right for all
+        // laid out for the first size, right for all
+        foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) })
         {
             var x = Random(pictures, from, height, side);
             var plain = nn.functional.conv2d(x, weight, bias, strides: [stride, stride], padding: [padding, padding]);
@@ -175,7 +176,8 @@ public sealed class KernelTests
         var exact = nn
             .functional.group_norm(x.to(float64), groups, norm.Weight.to(float64), norm.Bias.to(float64), 1e-5)
             .to(float32);
-        var (kept, allowed) = (x.clone(), 1e-5 + 2e-7 * Math.Abs(offset)); // a float32 beside the offset has few digits left
+        // a float32 beside the offset has few digits left
+        var (kept, allowed) = (x.clone(), 1e-5 + 2e-7 * Math.Abs(offset));
         Assert.True(Difference(GroupNorms.Of(norm, x, null, inPlace: false), exact.relu()) < allowed);
         Assert.Equal(kept.data<float>().ToArray(), x.data<float>().ToArray());
         Assert.True(Difference(GroupNorms.Of(norm, x, shortcut, inPlace: true), (exact + shortcut).relu()) < allowed);

@@ -108,7 +108,7 @@ public class LockSettingTests
         Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<LockSetting>("\"lU\""));
         Assert.Contains(
             "Choose one of Lu, LU, Uu, UU, uu, LL",
-            Assert.Throws<UsageException>(() => LockSetting.Parse("lu")).Message
+            Assert.ThrowsAny<UsageException>(() => LockSetting.Parse("lu")).Message
         );
     }
 }

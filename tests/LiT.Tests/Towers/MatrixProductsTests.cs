@@ -17,7 +17,8 @@ public sealed class MatrixProductsTests
             0.02
         );
 
-    // 17.58 is published for the whole of ViT-B/16; the last block's other tokens (6.8% of the work) are not computed here.
+    // 17.58 is published for the whole of ViT-B/16; the last block's other tokens (6.8% of the work) are not computed
+    // here.
     [Fact]
     public void A_vit_is_counted_for_what_it_computes()
     {

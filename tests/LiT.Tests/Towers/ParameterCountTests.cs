@@ -6,8 +6,8 @@ using LiT.Towers;
 namespace LiT.Tests.Towers;
 
 /// <summary>
-/// Fixtures/parameter_counts.json against image towers, text towers and whole models on the meta device, which have no numbers
-/// and cost no time.
+/// Fixtures/parameter_counts.json against image towers, text towers and whole models on the meta device, which have no
+/// numbers and cost no time.
 /// </summary>
 public class ParameterCountTests
 {

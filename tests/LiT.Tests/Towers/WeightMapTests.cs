@@ -72,8 +72,10 @@ public class WeightMapTests
             )
         );
         Assert.Equal(
-            "two.npz looks like two layers, but does not fit: 1 missing (Dense_1/kernel); 2 left over (Dense_2/bias, t); "
-                + "1 of another shape (Dense_0/kernel [2, 4] for layers.0.weight [3, 2]). Check that the file is complete and of this architecture.",
+            "two.npz looks like two layers, but does not fit: 1 missing (Dense_1/kernel); 2 left over "
+                + "(Dense_2/bias, t); "
+                + "1 of another shape (Dense_0/kernel [2, 4] for layers.0.weight [3, 2]). Check that the "
+                + "file is complete and of this architecture.",
             error.Message
         );
     }

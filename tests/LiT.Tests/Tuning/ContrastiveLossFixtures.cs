@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace LiT.Tests.Tuning;
 
 /// <summary>
-/// contrastive_losses: every form of the loss that a case names, in float64 and in blocks of several sizes: the loss, each
-/// pair's share of it, and the gradients for both embeddings, the temperature and the bias.
+/// contrastive_losses: every form of the loss that a case names, in float64 and in blocks of several sizes: the loss,
+/// each pair's share of it, and the gradients for both embeddings, the temperature and the bias.
 /// </summary>
 public sealed partial class ContrastiveLossFixtures : IFixtureKind
 {

@@ -136,7 +136,8 @@ public class ContrastiveLossTests
                     options: options
                 );
                 var scale = Math.Exp(batch.LogTemperature);
-                Close(expected.PerPair, got.PerPair, 1e-6 * (10 + scale) * (2 + batch.Size)); // a sum of so many numbers up to the scale
+                // a sum of so many numbers up to the scale
+                Close(expected.PerPair, got.PerPair, 1e-6 * (10 + scale) * (2 + batch.Size));
                 Close(expected.ImageGradient!, got.ImageGradient!.to_type(float64), 2e-6 * (1 + scale));
                 Close(expected.TextGradient, got.TextGradient.to_type(float64), 2e-6 * (1 + scale));
                 Close(

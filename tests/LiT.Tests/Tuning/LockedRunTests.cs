@@ -60,7 +60,8 @@ public class LockedRunTests
             var expected = name.StartsWith("image.", StringComparison.Ordinal)
                 ? image
                 : !name.StartsWith("text.", StringComparison.Ordinal) || text;
-            // Heads of the pre-training lead nowhere; a kernel before a norm may get no gradient worth a bit, a bias of keys never does.
+            // Heads of the pre-training lead nowhere; a kernel before a norm may get no gradient worth a bit, a bias of
+            // keys never does.
             if (!expected)
                 Assert.DoesNotContain(name, moved);
             else if (

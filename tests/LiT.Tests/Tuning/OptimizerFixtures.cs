@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace LiT.Tests.Tuning;
 
 /// <summary>
-/// optimizers: whole trajectories of Adafactor and Adam with clipping, weight decay and schedule, step by step with what is
-/// remembered between steps; and the schedules alone.
+/// optimizers: whole trajectories of Adafactor and Adam with clipping, weight decay and schedule, step by step with
+/// what is remembered between steps; and the schedules alone.
 /// </summary>
 public sealed class OptimizerFixtures : IFixtureKind
 {
@@ -100,7 +100,9 @@ public sealed class OptimizerFixtures : IFixtureKind
         });
     }
 
-    /// <summary>bfloat16 momentum read otherwise: not ours, except that without bfloat16 it is one thing only.</summary>
+    /// <summary>
+    /// bfloat16 momentum read otherwise: not ours, except that without bfloat16 it is one thing only.
+    /// </summary>
     private static void CheckAlternatives(
         FixtureFolder folder,
         string inputs,
@@ -220,8 +222,8 @@ public sealed class OptimizerFixtures : IFixtureKind
     }
 
     /// <summary>
-    /// What meta.json says in words: "max &lt;= 2e-6", "99.8% of the elements &lt;= 2e-6 and all &lt;= 1e-4", "1e-6". A rounding
-    /// difference in float32 can flip a rounding to bfloat16, for few elements and not far.
+    /// What meta.json says in words: "max &lt;= 2e-6", "99.8% of the elements &lt;= 2e-6 and all &lt;= 1e-4", "1e-6". A
+    /// rounding difference in float32 can flip a rounding to bfloat16, for few elements and not far.
     /// </summary>
     private sealed record Tolerances(double Usual, double AfterFlip, double ShareWithoutFlip, double Schedule)
     {

@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn.functional;
 
 namespace LiT.Tests.Tuning;
 
-/// <summary>The losses as one writes them down, over the whole matrix, with gradients by autograd: the oracle.</summary>
+/// <summary>
+/// The losses as one writes them down, over the whole matrix, with gradients by autograd: the oracle.
+/// </summary>
 internal sealed record PlainLoss(
     double Loss,
     Tensor ImageGradient,

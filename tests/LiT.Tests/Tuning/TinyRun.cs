@@ -6,7 +6,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;
 
-/// <summary>Pairs and towers so small that a step takes a millisecond: pictures are three noisy directions with names.</summary>
+/// <summary>
+/// Pairs and towers so small that a step takes a millisecond: pictures are three noisy directions with names.
+/// </summary>
 internal sealed class TinyRun : IDisposable
 {
     private static readonly string[] Names = ["red", "green", "blue", "dark red", "dark green", "dark blue"];
@@ -33,7 +35,9 @@ internal sealed class TinyRun : IDisposable
 
     internal LockSetting Lock { get; init; } = LockSetting.Parse("Lu");
 
-    /// <summary>Makes the image tower of a run on pixels; its representation has <see cref="ImageWidth"/> numbers.</summary>
+    /// <summary>
+    /// Makes the image tower of a run on pixels; its representation has <see cref="ImageWidth"/> numbers.
+    /// </summary>
     internal Func<ImageTower>? Image { get; init; }
 
     internal int ImageWidth { get; init; } = 6;

@@ -101,5 +101,8 @@ public class TuneRecipeTests
 
     [Fact]
     public void A_name_that_is_none_is_answered_with_those_there_are() =>
-        Assert.Contains("coco, public-models", Assert.Throws<UsageException>(() => TuneRecipe.Read("cocoa")).Message);
+        Assert.Contains(
+            "coco, public-models",
+            Assert.ThrowsAny<UsageException>(() => TuneRecipe.Read("cocoa")).Message
+        );
 }

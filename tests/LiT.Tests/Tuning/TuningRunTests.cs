@@ -173,7 +173,7 @@ public class TuningRunTests
         {
             Options = Small with { Optimizer = new() { LearningRateRules = [new(".", 0)] } },
         };
-        Assert.Contains("Nothing is left to tune", Assert.Throws<UsageException>(() => run.Run()).Message);
+        Assert.Contains("Nothing is left to tune", Assert.ThrowsAny<UsageException>(() => run.Run()).Message);
     }
 
     [Fact]
@@ -260,7 +260,7 @@ public class TuningRunTests
     public void A_validation_number_that_is_not_there_is_refused_by_name()
     {
         using var run = new TinyRun { Options = Small with { KeepBest = "top1" }, Validation = new Scores(_ => 0) };
-        Assert.Contains("score", Assert.Throws<UsageException>(() => run.Run()).Message);
+        Assert.Contains("score", Assert.ThrowsAny<UsageException>(() => run.Run()).Message);
     }
 
     private sealed class Scores(Func<long, double> of) : IValidation
@@ -297,7 +297,7 @@ public class TuningRunTests
     public void A_batch_that_cannot_be_is_refused(int batch, string says)
     {
         using var run = new TinyRun { Options = Small with { Batch = batch } };
-        Assert.Contains(says, Assert.Throws<UsageException>(() => run.Run()).Message);
+        Assert.Contains(says, Assert.ThrowsAny<UsageException>(() => run.Run()).Message);
     }
 
     [Fact]
@@ -306,7 +306,7 @@ public class TuningRunTests
         void Refused(OptimizerOptions optimizer, string says) =>
             Assert.Contains(
                 says,
-                Assert.Throws<UsageException>(() => (Small with { Optimizer = optimizer }).Check(images: 40)).Message
+                Assert.ThrowsAny<UsageException>(() => (Small with { Optimizer = optimizer }).Check(images: 40)).Message
             );
         Refused(Small.Optimizer with { LearningRate = double.PositiveInfinity }, "`LearningRate`");
         Refused(Small.Optimizer with { WeightDecay = -0.1 }, "`WeightDecay`");

@@ -6,7 +6,9 @@ namespace LiT.Tests.Tuning;
 
 public class TuningStepTests
 {
-    /// <summary>Gradients of one step by the plain way: every caption on its own, padded, the whole matrix, autograd.</summary>
+    /// <summary>
+    /// Gradients of one step by the plain way: every caption on its own, padded, the whole matrix, autograd.
+    /// </summary>
     private static (double Loss, Dictionary<string, Tensor> Gradients) Plainly(TinyRun run)
     {
         using var towers = run.Towers();

@@ -3,8 +3,8 @@ using System.Text;
 namespace LiT.Checkpoints.PyTorch;
 
 /// <summary>
-/// The few functions and classes whose meaning is known: tensors, their storages, containers, numpy's arrays. Their calls are
-/// carried out here, by hand; every other call makes an opaque value, and its name is kept for the report.
+/// The few functions and classes whose meaning is known: tensors, their storages, containers, numpy's arrays. Their
+/// calls are carried out here, by hand; every other call makes an opaque value, and its name is kept for the report.
 /// </summary>
 internal sealed class KnownCalls(PickleBytes bytes)
 {
@@ -152,7 +152,8 @@ internal sealed class KnownCalls(PickleBytes bytes)
     }
 
     /// <summary>
-    /// torch's persistent ids: ('storage', class, key, location, count[, view]), and ('module', class, …) in old files.
+    /// torch's persistent ids: ('storage', class, key, location, count[, view]), and ('module', class, …) in old
+    /// files.
     /// </summary>
     public object? Persistent(object? id)
     {

@@ -4,8 +4,9 @@ using System.Text;
 namespace LiT.Checkpoints.PyTorch;
 
 /// <summary>
-/// The bytes of a pickle, and the account of what it may make. A pickle of a few bytes can ask for objects without end; an honest
-/// one makes little beside its tensors. So everything made is charged to an allowance that grows with the file.
+/// The bytes of a pickle, and the account of what it may make. A pickle of a few bytes can ask for objects without end;
+/// an honest one makes little beside its tensors. So everything made is charged to an allowance that grows with the
+/// file.
 /// </summary>
 internal sealed class PickleBytes(Stream source, long length, long fileLength, string where)
 {
@@ -24,8 +25,9 @@ internal sealed class PickleBytes(Stream source, long length, long fileLength, s
         allowance -= bytes;
         if (allowance < 0)
             throw new LitException(
-                $"{where}: the pickle makes more objects than a file of this size explains. "
-                    + "It is made to harm; do not use it."
+                where,
+                "the pickle makes more objects than a file of this size explains",
+                "It is made to harm; do not use it"
             );
     }
 

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 
 namespace LiT.Checkpoints.PyTorch;
 
-// What a pickle can hold here: null, bool, long, BigInteger, double, string, byte[] (also Python 2's str), object?[] for
-// tuples, List<object?> for lists and sets, and the following.
+// What a pickle can hold here: null, bool, long, BigInteger, double, string, byte[] (also Python 2's str), object?[]
+// for tuples, List<object?> for lists and sets, and the following.
 
 /// <summary>A name of a class or function; it is only ever compared, never looked up.</summary>
 internal sealed record PickledGlobal(string Module, string Name)
@@ -42,7 +42,9 @@ internal sealed record PickledTensor(
     long[] Strides
 ) : PickledNumbers(Elements.Type, Shape)
 {
-    /// <summary>Elements between the first and the last one that the view touches, both included; 0 for an empty tensor.</summary>
+    /// <summary>
+    /// Elements between the first and the last one that the view touches, both included; 0 for an empty tensor.
+    /// </summary>
     /// <exception cref="OverflowException">The strides lie beyond every file.</exception>
     public long Extent =>
         Shape.Contains(0) ? 0 : 1 + Shape.Zip(Strides).Sum(axis => checked((axis.First - 1) * axis.Second));

@@ -11,9 +11,9 @@ internal sealed record StoragePlace(long Offset, long Size, ZipMember? Member)
 }
 
 /// <summary>
-/// What torch.save wrote, of which only tensors, numpy arrays and the containers around them are understood. Names are the
-/// keys on the way to a tensor, joined by '.': state_dict.module.conv1.weight, optimizer.state.0.exp_avg; lists and tuples count
-/// from 0; a lone tensor is called "tensor". Of two values with one name the later counts.
+/// What torch.save wrote, of which only tensors, numpy arrays and the containers around them are understood. Names are
+/// the keys on the way to a tensor, joined by '.': state_dict.module.conv1.weight, optimizer.state.0.exp_avg; lists and
+/// tuples count from 0; a lone tensor is called "tensor". Of two values with one name the later counts.
 /// </summary>
 internal sealed class PyTorchCheckpoint : Checkpoint
 {
@@ -53,9 +53,7 @@ internal sealed class PyTorchCheckpoint : Checkpoint
                 PassedOver.Count == 0
                     ? ""
                     : $" that can be read without executing {string.Join(", ", foreign.Take(5))}";
-            throw new LitException(
-                $"{Path}: holds no tensors{without}. Save the model's state_dict() with torch.save."
-            );
+            throw new LitException(Path, $"holds no tensors{without}", "Save the model's state_dict() with torch.save");
         }
     }
 
@@ -121,8 +119,10 @@ internal sealed class PyTorchCheckpoint : Checkpoint
             return;
         if (!storages.TryGetValue(tensor.Storage.Key, out var place))
             throw new LitException(
-                $"{Path}, tensor {name}: its storage {tensor.Storage.Key} is missing. "
-                    + "The file is damaged; download or copy it again."
+                Path,
+                Place.Tensor(name),
+                $"its storage {tensor.Storage.Key} is missing",
+                "The file is damaged; download or copy it again"
             );
         try
         {
@@ -146,9 +146,11 @@ internal sealed class PyTorchCheckpoint : Checkpoint
             // falls through: no such place in any file
         }
         throw new LitException(
-            $"{Path}, tensor {name}: shape [{string.Join(", ", tensor.Shape)}], strides "
-                + $"[{string.Join(", ", tensor.Strides)}] at {tensor.Offset} lie outside of storage {tensor.Storage.Key} of {place.Size} bytes. "
-                + "The file is damaged; download or copy it again."
+            Path,
+            Place.Tensor(name),
+            $"shape [{string.Join(", ", tensor.Shape)}], strides [{string.Join(", ", tensor.Strides)}] at "
+                + $"{tensor.Offset} lie outside of storage {tensor.Storage.Key} of {place.Size} bytes",
+            "The file is damaged; download or copy it again"
         );
     }
 

@@ -4,12 +4,13 @@ using System.Numerics;
 namespace LiT.Checkpoints.PyTorch;
 
 /// <summary>
-/// What torch.save wrote before PyTorch 1.6: five pickles (a magic number, a version, the machine, the objects, the keys of
-/// the storages), then for each key the number of elements and the elements.
+/// What torch.save wrote before PyTorch 1.6: five pickles (a magic number, a version, the machine, the objects, the
+/// keys of the storages), then for each key the number of elements and the elements.
 /// </summary>
 internal static class TorchLegacy
 {
-    private static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356"); // torch/serialization.py, MAGIC_NUMBER
+    // torch/serialization.py, MAGIC_NUMBER
+    private static readonly BigInteger Magic = BigInteger.Parse("119547037146038801333356");
     private const long Version = 1001;
 
     // The magic number as it is pickled, whatever the protocol before it: a long of ten bytes.

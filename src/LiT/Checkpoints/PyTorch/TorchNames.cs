@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Checkpoints.PyTorch;
 
-/// <summary>The names of torch's storages and types (torch/_utils.py, torch/storage.py, torch/serialization.py of PyTorch).</summary>
+/// <summary>
+/// The names of torch's storages and types (torch/_utils.py, torch/storage.py, torch/serialization.py of PyTorch).
+/// </summary>
 internal static class TorchNames
 {
     private static readonly Dictionary<string, ScalarType> Storages = new()

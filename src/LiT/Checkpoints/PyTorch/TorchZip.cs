@@ -3,8 +3,8 @@ using System.Text;
 namespace LiT.Checkpoints.PyTorch;
 
 /// <summary>
-/// The zip container that torch.save writes since PyTorch 1.6: NAME/data.pkl with the objects, NAME/data/KEY with the storages,
-/// NAME/byteorder.
+/// The zip container that torch.save writes since PyTorch 1.6: NAME/data.pkl with the objects, NAME/data/KEY with the
+/// storages, NAME/byteorder.
 /// </summary>
 internal static class TorchZip
 {
@@ -23,8 +23,10 @@ internal static class TorchZip
         var pickle = members.First(member => member.Name == root + Pickle);
         if (pickle.Size > file.Length + (8 << 20))
             throw new LitException(
-                $"{file.Path}, member {pickle.Name}: grows to {pickle.Size} bytes, more than objects "
-                    + "beside weights ever do. It is made to harm; do not use it."
+                file.Path,
+                Place.Member(pickle.Name),
+                $"grows to {pickle.Size} bytes, more than objects beside weights ever do",
+                "It is made to harm; do not use it"
             );
         using var stream = new MemoryStream(ReadAll(file, pickle), writable: false);
         var bytes = new PickleBytes(stream, stream.Length, file.Length, $"{file.Path}, member {pickle.Name}");

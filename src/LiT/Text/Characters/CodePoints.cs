@@ -2,7 +2,9 @@ using System.Text;
 
 namespace LiT.Text.Characters;
 
-/// <summary>Text as code points. A surrogate without its other half is read as U+FFFD, as UTF-8 encoders write it.</summary>
+/// <summary>
+/// Text as code points. A surrogate without its other half is read as U+FFFD, as UTF-8 encoders write it.
+/// </summary>
 internal static class CodePoints
 {
     internal static List<int> Of(ReadOnlySpan<char> text)

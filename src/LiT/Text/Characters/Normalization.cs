@@ -31,7 +31,9 @@ internal static class Normalization
     internal static string Nfkd(string text, UnicodeAge version = UnicodeAge.Version15) =>
         Ascii.IsValid(text) ? text : CodePoints.Text(Decompose(text, compatibility: true, version));
 
-    /// <summary>toNFKC_Casefold without the last step to NFC, in NFD instead: what follows in tensorflow_text is NFD.</summary>
+    /// <summary>
+    /// toNFKC_Casefold without the last step to NFC, in NFD instead: what follows in tensorflow_text is NFD.
+    /// </summary>
     internal static string NfkcCasefoldInNfd(string text)
     {
         if (Ascii.IsValid(text))

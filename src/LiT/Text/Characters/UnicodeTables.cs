@@ -86,7 +86,9 @@ internal sealed class UnicodeTables
     /// <summary>Full lower case where it differs, without the context rule of the final sigma.</summary>
     internal Dictionary<int, int[]> Lower { get; } = [];
 
-    /// <summary>The property NFKC_Casefold where it differs; empty for characters that are ignored by default.</summary>
+    /// <summary>
+    /// The property NFKC_Casefold where it differs; empty for characters that are ignored by default.
+    /// </summary>
     internal Dictionary<int, int[]> NfkcCasefold { get; } = [];
 
     internal UnicodeCategory Category(int c) => (UnicodeCategory)(classes[c] & 31);
@@ -99,7 +101,9 @@ internal sealed class UnicodeTables
 
     internal bool IsCaseIgnorable(int c) => classes[c] >> 5 == 2;
 
-    /// <summary>The version in which a character was first assigned, as far as tokenizers tell versions apart.</summary>
+    /// <summary>
+    /// The version in which a character was first assigned, as far as tokenizers tell versions apart.
+    /// </summary>
     internal UnicodeAge Age(int c)
     {
         if (c < 0x80)

@@ -5,12 +5,13 @@ using LiT.Text.Characters;
 namespace LiT.Text.Clip;
 
 /// <summary>
-/// The cleaning of openai/CLIP (clip/simple_tokenizer.py): ftfy, HTML entities twice, white space, lower case. Of ftfy 6
-/// everything is done but the repair of text that was decoded with the wrong encoding ("cafÃ©").
+/// The cleaning of openai/CLIP (clip/simple_tokenizer.py): ftfy, HTML entities twice, white space, lower case. Of ftfy
+/// 6 everything is done but the repair of text that was decoded with the wrong encoding ("cafÃ©").
 /// </summary>
 internal static partial class ClipText
 {
-    // ftfy repeats until nothing changes; entities of entities ("&amp;amp;amp;…") could make that as long as the text.
+    // ftfy repeats until nothing changes; entities of entities ("&amp;amp;amp;…") could make that as long as the
+    // text.
     private const int MostPasses = 20;
 
     internal static string Clean(string text)

@@ -61,7 +61,9 @@ internal sealed class BytePairModel : ITokenModel
                 ids.TryGetValue(piece, out var id)
                     ? id
                     : throw new LitException(
-                        $"{where}: merge {rank} needs the piece \"{piece}\", which the vocabulary lacks. Give vocabulary and merges of the same model."
+                        where,
+                        $"merge {rank} needs the piece \"{piece}\", which the vocabulary lacks",
+                        "Give vocabulary and merges of the same model"
                     );
         }
         if (unknownPiece is not null && ids.TryGetValue(unknownPiece, out var found))

@@ -2,7 +2,9 @@ using System.Text.Json;
 
 namespace LiT.Text.HuggingFace;
 
-/// <summary>A value in a <c>tokenizer.json</c> that knows where it stands, so that whatever is wrong with it can be named.</summary>
+/// <summary>
+/// A value in a <c>tokenizer.json</c> that knows where it stands, so that whatever is wrong with it can be named.
+/// </summary>
 internal readonly struct JsonPart(JsonElement element, string file, string list = "", int index = -1)
 {
     private string Place => index < 0 ? list : $"{list}[{index}]";
@@ -38,7 +40,7 @@ internal readonly struct JsonPart(JsonElement element, string file, string list 
 
     internal JsonPart Member(string name) =>
         Optional(name)
-        ?? throw new LitException($"{Where}: has no \"{name}\". Give a tokenizer.json as it was published.");
+        ?? throw new LitException(Where, $"has no \"{name}\"", "Give a tokenizer.json as it was published");
 
     /// <summary>A member, or null where it is missing or null.</summary>
     internal JsonPart? Optional(string name)
@@ -87,7 +89,8 @@ internal readonly struct JsonPart(JsonElement element, string file, string list 
             ? $"{element.ValueKind}"
             : element.GetRawText();
         return new(
-            $"{Where}: is {(found.Length > 40 ? found[..40] + "…" : found)} where {expected} is expected. Give a tokenizer.json as it was published."
+            $"{Where}: is {(found.Length > 40 ? found[..40] + "…" : found)} where {expected} is expected. "
+                + "Give a tokenizer.json as it was published."
         );
     }
 

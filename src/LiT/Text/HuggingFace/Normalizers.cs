@@ -9,7 +9,8 @@ namespace LiT.Text.HuggingFace;
 internal static class Normalizers
 {
     private const string Known =
-        "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, Sequence, Strip, StripAccents";
+        "BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, Precompiled, Prepend, Replace, "
+        + "Sequence, Strip, StripAccents";
 
     // The version of Unicode that the reference normalises by (its crate unicode-normalization-alignments).
     private const UnicodeAge Crates = UnicodeAge.Version9;

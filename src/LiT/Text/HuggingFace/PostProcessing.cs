@@ -1,6 +1,8 @@
 namespace LiT.Text.HuggingFace;
 
-/// <summary>The ids that a <c>tokenizer.json</c> puts before and after a single text (huggingface/tokenizers, src/processors).</summary>
+/// <summary>
+/// The ids that a <c>tokenizer.json</c> puts before and after a single text (huggingface/tokenizers, src/processors).
+/// </summary>
 internal sealed record PostProcessing(IReadOnlyList<int> Before, IReadOnlyList<int> After)
 {
     private const string Known = "BertProcessing, ByteLevel, RobertaProcessing, Sequence, TemplateProcessing";

@@ -6,7 +6,8 @@ namespace LiT.Text.HuggingFace;
 internal static class PreTokenizers
 {
     private const string Known =
-        "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, Metaspace, Punctuation, Sequence, Split, Whitespace, WhitespaceSplit";
+        "BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, Metaspace, Punctuation, Sequence, Split, "
+        + "Whitespace, WhitespaceSplit";
 
     // GPT-2, encoder.py.
     private static readonly Lazy<TextPattern> Gpt2 = new(() =>

@@ -36,7 +36,9 @@ internal static class RustCharacters
                 or UnicodeCategory.Format
                 or UnicodeCategory.PrivateUse;
 
-    /// <summary>A combining mark of any kind (unicode-normalization-alignments, Unicode 9; three have changed since).</summary>
+    /// <summary>
+    /// A combining mark of any kind (unicode-normalization-alignments, Unicode 9; three have changed since).
+    /// </summary>
     internal static bool IsMark(int c) =>
         c is 0x1CF2 or 0x1CF3
         || c != 0x111C9
@@ -45,7 +47,9 @@ internal static class RustCharacters
                     or UnicodeCategory.SpacingCombiningMark
                     or UnicodeCategory.EnclosingMark;
 
-    /// <summary><c>\w</c> of the regex crate: alphabetic characters, marks, decimal digits, connectors and the two joiners.</summary>
+    /// <summary>
+    /// <c>\w</c> of the regex crate: alphabetic characters, marks, decimal digits, connectors and the two joiners.
+    /// </summary>
     internal static bool IsWord(int c) =>
         Category(c) switch
         {

@@ -1,6 +1,8 @@
 namespace LiT.Text.HuggingFace;
 
-/// <summary>What becomes of the places where a pattern matches (huggingface/tokenizers, SplitDelimiterBehavior).</summary>
+/// <summary>
+/// What becomes of the places where a pattern matches (huggingface/tokenizers, SplitDelimiterBehavior).
+/// </summary>
 internal enum SplitBehavior
 {
     Removed,

@@ -10,7 +10,8 @@ namespace LiT.Text.HuggingFace;
 /// </summary>
 internal sealed class TextPattern
 {
-    // One character of each category that changes no case and that patterns do not name, in the order of UnicodeCategory.
+    // One character of each category that changes no case and that patterns do not name, in the order of
+    // UnicodeCategory.
     private const string StandIns =
         "\u03d2\u0138\u01c5\u02b0\ua000\ua66f\u0903\u0488\u0660\u2160\u2460\u3000\u2028\u2029"
         + "\u0080\u2061\ue000\ue000\u203f\u2e3a\u2e28\u2e29\u2e20\u2e21\ua4fe\u2200\u20a0\u02c2\u2400\u0378";
@@ -98,7 +99,9 @@ internal sealed class TextPattern
         catch (RegexMatchTimeoutException trouble)
         {
             throw new LitException(
-                $"{where}: the pattern takes more than {Patience.TotalSeconds} s on a text of {text.Length:N0} characters. Give shorter captions.",
+                where,
+                $"the pattern takes more than {Patience.TotalSeconds} s on a text of {text.Length:N0} characters",
+                "Give shorter captions",
                 trouble
             );
         }

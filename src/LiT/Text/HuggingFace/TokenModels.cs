@@ -33,7 +33,8 @@ internal static class TokenModels
         return vocabulary.TryGetValue(piece, out var id)
             ? id
             : throw new LitException(
-                $"{part.Where}.unk_token: \"{piece}\" is not in the vocabulary. Give a tokenizer.json as it was published."
+                $"{part.Where}.unk_token: \"{piece}\" is not in the vocabulary. Give a tokenizer.json as it "
+                    + "was published."
             );
     }
 }

@@ -4,8 +4,9 @@ using LiT.Text.SentencePieces;
 namespace LiT.Text.HuggingFace;
 
 /// <summary>
-/// The most probable segmentation of a word. Unlike SentencePiece it sums in double precision, knows no kinds of pieces,
-/// and looks joined runs of unknown characters up once more (huggingface/tokenizers, src/models/unigram/model.rs).
+/// The most probable segmentation of a word. Unlike SentencePiece it sums in double precision, knows no kinds of
+/// pieces, and looks joined runs of unknown characters up once more (huggingface/tokenizers,
+/// src/models/unigram/model.rs).
 /// </summary>
 internal sealed class UnigramModel : ITokenModel
 {
@@ -50,14 +51,17 @@ internal sealed class UnigramModel : ITokenModel
         var unknown = part.Optional("unk_id")?.Id;
         if (unknown >= scores.Count)
             throw new LitException(
-                $"{part.Where}.unk_id: {unknown} is not among the {scores.Count:N0} pieces. Give a tokenizer.json as it was published."
+                $"{part.Where}.unk_id: {unknown} is not among the {scores.Count:N0} pieces. Give a "
+                    + "tokenizer.json as it was published."
             );
         int[]? byteIds = null;
         if (part.Bool("byte_fallback", false))
             byteIds = [.. Enumerable.Range(0, 256).Select(b => ids.GetValueOrDefault($"<0x{b:X2}>", -1))];
         if (unknown is null && byteIds?.Contains(-1) != false)
             throw new LitException(
-                $"{part.Where}: has neither an unk_id nor a piece for every byte, so some texts have no ids. Give a tokenizer.json as it was published."
+                part.Where,
+                "has neither an unk_id nor a piece for every byte, so some texts have no ids",
+                "Give a tokenizer.json as it was published"
             );
         return new(ids, [.. scores], unknown, byteIds);
     }

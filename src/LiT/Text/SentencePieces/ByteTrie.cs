@@ -2,7 +2,9 @@ using System.Text;
 
 namespace LiT.Text.SentencePieces;
 
-/// <summary>A set of UTF-8 strings with a number each, walked byte by byte. Nodes of one parent stand side by side.</summary>
+/// <summary>
+/// A set of UTF-8 strings with a number each, walked byte by byte. Nodes of one parent stand side by side.
+/// </summary>
 internal sealed class ByteTrie
 {
     private readonly int[] firstChild; // children of node n: firstChild[n] to firstChild[n + 1]

@@ -5,8 +5,8 @@ namespace LiT.Text.SentencePieces;
 
 /// <summary>
 /// The precompiled normalisation rules of a model: a Darts double array over UTF-8 that gives, for the longest prefix
-/// it knows, where the replacement stands in a list of NUL-terminated strings (sentencepiece, src/normalizer.cc; Darts-clone).
-/// A damaged array leads at worst to wrong replacements, never out of bounds.
+/// it knows, where the replacement stands in a list of NUL-terminated strings (sentencepiece, src/normalizer.cc;
+/// Darts-clone). A damaged array leads at worst to wrong replacements, never out of bounds.
 /// </summary>
 internal sealed class CharacterMap
 {
@@ -23,7 +23,9 @@ internal sealed class CharacterMap
         var size = bytes.Length > 4 ? BinaryPrimitives.ReadUInt32LittleEndian(bytes) : uint.MaxValue;
         if (size > bytes.Length - 4 || size % 4 != 0)
             throw new LitException(
-                $"{path}: its normalisation rules are broken ({bytes.Length:N0} bytes). Give the file as it was published."
+                path,
+                $"its normalisation rules are broken ({bytes.Length:N0} bytes)",
+                "Give the file as it was published"
             );
         var units = new uint[size / 4];
         for (var i = 0; i < units.Length; i++)

@@ -72,7 +72,8 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
 
     private readonly LitException Broken() =>
         new(
-            $"{path}: is not a SentencePiece model (not a protocol buffer, or cut off). Give a .model file as it was published."
+            $"{path}: is not a SentencePiece model (not a protocol buffer, or cut off). Give a .model file "
+                + "as it was published."
         );
 
     private ulong Number() => wireType == 0 ? Varint() : throw Broken();

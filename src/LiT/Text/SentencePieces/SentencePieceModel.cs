@@ -32,7 +32,9 @@ internal sealed record NormalizerSpec
     internal bool EscapeWhitespaces { get; init; } = true;
 }
 
-/// <summary>What a SentencePiece .model file says (google/sentencepiece, src/sentencepiece_model.proto), defaults filled in.</summary>
+/// <summary>
+/// What a SentencePiece .model file says (google/sentencepiece, src/sentencepiece_model.proto), defaults filled in.
+/// </summary>
 internal sealed record SentencePieceModel
 {
     private const int MostPieces = 1 << 22;
@@ -62,7 +64,9 @@ internal sealed record SentencePieceModel
                 case 1:
                     if (pieces.Count == MostPieces)
                         throw new LitException(
-                            $"{path}: has more than {MostPieces:N0} pieces. Give a .model file as it was published."
+                            path,
+                            $"has more than {MostPieces:N0} pieces",
+                            "Give a .model file as it was published"
                         );
                     pieces.Add(ReadPiece(reader.Message()));
                     break;
@@ -81,7 +85,7 @@ internal sealed record SentencePieceModel
             }
         }
         if (pieces.Count == 0)
-            throw new LitException($"{path}: has no pieces. Give a .model file as it was published.");
+            throw new LitException(path, "has no pieces", "Give a .model file as it was published");
         return model;
     }
 

@@ -2,7 +2,9 @@ using System.Buffers;
 
 namespace LiT.Text.SentencePieces;
 
-/// <summary>Rewrites a text as a model asks before segmenting it (sentencepiece, src/normalizer.cc, Normalizer::Normalize).</summary>
+/// <summary>
+/// Rewrites a text as a model asks before segmenting it (sentencepiece, src/normalizer.cc, Normalizer::Normalize).
+/// </summary>
 internal sealed class SentencePieceNormalizer(
     NormalizerSpec spec,
     bool whitespaceAsSuffix,

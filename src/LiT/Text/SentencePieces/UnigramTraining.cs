@@ -101,7 +101,10 @@ internal static class UnigramTraining
         return expected;
     }
 
-    /// <summary>Probabilities that fit the expectations, those of rare pieces lowered by the digamma function (Liang and Klein 2009), as the reference does.</summary>
+    /// <summary>
+    /// Probabilities that fit the expectations, those of rare pieces lowered by the digamma function (Liang and Klein
+    /// 2009), as the reference does.
+    /// </summary>
     private static Dictionary<string, double> Maximised(
         Dictionary<string, double> expected,
         Dictionary<string, double> before,

@@ -63,7 +63,9 @@ internal sealed class DinoSettings
             : null;
         if (other is not null)
             throw new LitException(
-                $"{source.Checkpoint.Path}: is a ViT of timm that has {other}, which is not built here. Give a plain ViT, or DINO's or DINOv2's own file."
+                source.Checkpoint.Path,
+                $"is a ViT of timm that has {other}, which is not built here",
+                "Give a plain ViT, or DINO's or DINOv2's own file"
             );
     }
 
@@ -95,7 +97,9 @@ internal sealed class DinoSettings
         var side = (int)Math.Sqrt(rows);
         if (side * side != rows)
             throw new LitException(
-                $"{checkpoint.Path}: has {rows} positions beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures."
+                checkpoint.Path,
+                $"has {rows} positions beside the class token's, which is no square grid of patches",
+                "Give a checkpoint for square pictures"
             );
         var gated = inner.FindIfThere("encoder.layer.{i}.mlp.weights_out.weight");
         var registers = inner.Has(registerTokens) ? inner.Size(registerTokens, -2) : 0;
@@ -120,7 +124,9 @@ internal sealed class DinoSettings
         };
         if ((config.AttentionHeads < 1 && !options.Describing) || width % Math.Max(1, config.AttentionHeads) != 0)
             throw new UsageException(
-                $"{checkpoint.Path}: {config.AttentionHeads} attention heads cannot be for a width of {width}. Put its config.json beside it, or ':heads=N' after the path."
+                checkpoint.Path,
+                $"{config.AttentionHeads} attention heads cannot be for a width of {width}",
+                "Put its config.json beside it, or ':heads=N' after the path"
             );
         const string there = "the weights have";
         said.Expect("hidden_size", width, there);

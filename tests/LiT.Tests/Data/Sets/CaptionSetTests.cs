@@ -27,7 +27,8 @@ public sealed class CaptionSetTests : IDisposable
         List<Skipped> skipped = [];
         var sample = Assert.Single(SetFolders.Read("coco", folder.Path, skipped));
         Assert.Equal(["A man.", "A dirt bike"], sample.Captions);
-        Assert.Equal("val2014/COCO_val2014_000000000001.jpg", Assert.Single(skipped).Key); // a caption file that names a missing picture
+        // a caption file that names a missing picture
+        Assert.Equal("val2014/COCO_val2014_000000000001.jpg", Assert.Single(skipped).Key);
     }
 
     [Fact]
@@ -84,7 +85,9 @@ public sealed class CaptionSetTests : IDisposable
         folder.Write(
             "wit_v1.test.all-00000-of-00005.tsv",
             "language\tpage_url\timage_url\tcaption_reference_description\n"
-                + "en\tp\thttps://upload/a/b/Big%20Ben.jpg\tThe clock\nde\tp\thttps://upload/a/b/Big%20Ben.jpg\tDie Uhr\nfr\tp\thttps://upload/a/b/Big%20Ben.jpg\t\n"
+                + "en\tp\thttps://upload/a/b/Big%20Ben.jpg\tThe "
+                + "clock\nde\tp\thttps://upload/a/b/Big%20Ben.jpg\tDie "
+                + "Uhr\nfr\tp\thttps://upload/a/b/Big%20Ben.jpg\t\n"
         );
         var sample = Assert.Single(SetFolders.Read("wit", folder.Path));
         Assert.Equal(["de", "en"], CaptionLanguages.In([sample]));

@@ -40,7 +40,8 @@ public sealed class ImageNetFolderTests : IDisposable
         if (form == "kaggle")
             folder.Write(
                 "LOC_val_solution.csv",
-                $"ImageId,PredictionString\nILSVRC2012_val_00000001,{Toilet} 1 2 3 4 {Toilet} 5 6 7 8\nILSVRC2012_val_00000002,{Tench} 1 2 3 4\n"
+                $"ImageId,PredictionString\nILSVRC2012_val_00000001,{Toilet} 1 2 3 4 {Toilet} 5 6 7 "
+                    + $"8\nILSVRC2012_val_00000002,{Tench} 1 2 3 4\n"
             );
         else if (form == "caffe")
             folder.Write("val.txt", "ILSVRC2012_val_00000001.JPEG 999\nILSVRC2012_val_00000002.JPEG 0\n");
@@ -121,7 +122,8 @@ public sealed class ImageNetFolderTests : IDisposable
     public void ObjectNet_is_mapped_to_ImageNets_classes_and_its_border_is_cut_off()
     {
         ObjectNetFolder();
-        var sample = Assert.Single(SetFolders.Read("objectnet", folder.Path)); // the object that ImageNet lacks is left out
+        // the object that ImageNet lacks is left out
+        var sample = Assert.Single(SetFolders.Read("objectnet", folder.Path));
         Assert.Equal("Backpack", sample.Label);
         Assert.Equal($"[\"{Tench}\",\"{Toilet}\"]", sample.Fields[Labels.SeveralField]);
         Assert.Equal((4, 4), (SetFolders.Decoded(sample).Width, SetFolders.Decoded(sample).Height));

@@ -152,7 +152,8 @@ public sealed class SmallSetTests : IDisposable
         Assert.Equal(["test/00000: 0", "test/00001: 4"], SetFolders.Labels(samples));
         var image = SetFolders.Decoded(samples[1]);
         Assert.Equal((3, 2), (image.Width, image.Height));
-        Assert.Equal([18, 24, 30, 20, 26, 32], image.Pixels[..6]); // row 0: (0, 0) and (0, 1); a column is 2, a channel 6 apart
+        // row 0: (0, 0) and (0, 1); a column is 2, a channel 6 apart
+        Assert.Equal([18, 24, 30, 20, 26, 32], image.Pixels[..6]);
     }
 
     [Fact]
