@@ -72,6 +72,15 @@ internal static class CommonOptions
     public static ComputeDevice ComputeOf(Asked parsed) =>
         ComputeDevice.Choose(parsed.GetValue(Device)!, parsed.GetValue(DType)!, parsed.GetValue(Threads));
 
+    /// <summary>The same for a model that is opened on a thread of its own.</summary>
+    public static LitSession SessionOf(Asked parsed) =>
+        new()
+        {
+            Device = parsed.GetValue(Device)!,
+            Type = parsed.GetValue(DType) == "bfloat16" ? ComputeType.BFloat16 : ComputeType.Float32,
+            Threads = parsed.GetValue(Threads),
+        };
+
     /// <summary>The words of the verb that was asked for, without the program's name.</summary>
     public static IEnumerable<string> Path(ParseResult parsed)
     {

@@ -4,7 +4,7 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace LiT;
 
 /// <summary>N embeddings of E numbers each as plain floats, row by row. What the towers give the rest of the product.</summary>
-public sealed class Embeddings
+internal sealed class Embeddings
 {
     /// <param name="values">N x E numbers, row by row; kept, not copied.</param>
     /// <param name="size">E, the length of one row.</param>

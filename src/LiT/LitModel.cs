@@ -10,10 +10,11 @@ using TorchSharp;
 namespace LiT;
 
 /// <summary>
-/// A model ready for use: two towers, tokenizer and preprocessing. Images and texts go in, embeddings of unit length come
-/// out as plain floats. Not safe for several threads at once.
+/// A model ready for use: two towers, tokenizer and preprocessing. Pictures and texts go in, embeddings of unit length come
+/// out as plain floats. What ends in Async, and the generators, are safe for any number of threads at once: the towers take one
+/// call after the other, and give each the bits that it would get alone.
 /// </summary>
-public sealed class LitModel : IDisposable
+public sealed partial class LitModel : IDisposable
 {
     private const string TextFile = "text.safetensors",
         ImageFile = "image.safetensors";
@@ -21,7 +22,8 @@ public sealed class LitModel : IDisposable
     private readonly string? folder;
     private readonly ComputeDevice compute;
     private LockedTower? image;
-    private string? textFingerprint;
+    private string? textFingerprint,
+        publishedName;
 
     private LitModel(
         ModelDescription description,
@@ -49,10 +51,17 @@ public sealed class LitModel : IDisposable
 
     /// <summary>The locked image tower, loaded when it is first asked for: stores need none.</summary>
     /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned to.</exception>
-    internal LockedTower Image => image ??= LoadImage();
+    internal LockedTower Image
+    {
+        get
+        {
+            lock (imageLoading) // an update of a store runs beside the rest
+                return image ??= LoadImage();
+        }
+    }
 
     /// <summary>SHA-256, in hexadecimal, over every weight of the text side (tower, heads, temperature, bias): names the model in results.</summary>
-    public string TextFingerprint => textFingerprint ??= WeightsHash.Of(Towers);
+    internal string TextFingerprint => textFingerprint ??= WeightsHash.Of(Towers);
 
     /// <summary>The supervised heads that came with the image tower, where that can be told without loading it.</summary>
     internal IReadOnlyList<HeadConfig> ImageHeads =>
@@ -77,6 +86,7 @@ public sealed class LitModel : IDisposable
             return new(published.Description, published.Towers, published.Tokenizer, compute, null)
             {
                 image = published.Image,
+                publishedName = Path.GetFileName(path),
             };
         }
         if (!Path.Exists(path))
@@ -104,7 +114,7 @@ public sealed class LitModel : IDisposable
     }
 
     /// <summary>The file with the text tower of a bundle, or of a run's bundle; null where the path is neither.</summary>
-    public static string? TextFileOf(string path) =>
+    internal static string? TextFileOf(string path) =>
         new[] { path, Path.Combine(path, "model") }
             .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)))
             .Select(folder => Path.Combine(folder, TextFile))
@@ -117,7 +127,7 @@ public sealed class LitModel : IDisposable
         );
 
     /// <summary>Whether a path is a bundle's folder, or that of a run with its bundle.</summary>
-    public static bool IsBundle(string path) => BundleIn(path) is not null;
+    internal static bool IsBundle(string path) => BundleIn(path) is not null;
 
     /// <summary>What the model gives here for the test pictures and texts of a bundle.</summary>
     /// <param name="withImages">Whether the image tower is asked, too.</param>
@@ -191,7 +201,7 @@ public sealed class LitModel : IDisposable
     /// <param name="cancel">Stops between two batches.</param>
     /// <param name="cache">A folder that keeps what is embedded, so that the same call goes on after an interruption; null keeps nothing.</param>
     /// <returns>ztxt of unit length, one row a text, in their order.</returns>
-    public Embeddings EmbedTexts(
+    internal Embeddings EmbedTexts(
         IReadOnlyList<string> texts,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default,
@@ -209,7 +219,7 @@ public sealed class LitModel : IDisposable
 
     /// <summary>The locked tower's own representations of pictures that are ready for it, [B, width].</summary>
     /// <param name="pictures">The tower's input for each picture, [3, H, W].</param>
-    public float[] Represent(IReadOnlyList<float[]> pictures)
+    internal float[] Represent(IReadOnlyList<float[]> pictures)
     {
         var rows = new float[pictures.Count * Image.Tower.Width];
         ImageBatch.Represent(Image, pictures, compute, rows);
@@ -219,7 +229,7 @@ public sealed class LitModel : IDisposable
     /// <summary>Brings the locked tower's representations to the common size and unit length.</summary>
     /// <param name="representations">N x width of the image tower, not of unit length.</param>
     /// <returns>zimg, N x E.</returns>
-    public Embeddings ProjectImages(Embeddings representations) =>
+    internal Embeddings ProjectImages(Embeddings representations) =>
         representations.Size == Description.Image.Width
             ? TowerOutputs.Images(Towers, representations, compute)
             : throw new LitException(
@@ -229,15 +239,8 @@ public sealed class LitModel : IDisposable
     /// <summary>Probabilities of some texts for one image: softmax over exp(t) · zimg · ztxt, or a sigmoid for each with a bias.</summary>
     /// <param name="zimg">One image's embedding of unit length.</param>
     /// <param name="ztxt">Embeddings of unit length, one a text.</param>
-    public double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) =>
+    internal double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) =>
         Classification.Probabilities.Of(zimg, ztxt, Description.Temperature, Description.Bias);
-
-    /// <inheritdoc/>
-    public void Dispose()
-    {
-        image?.Dispose();
-        Towers.Dispose();
-    }
 
     private static Head? Built(HeadShape? shape) =>
         shape is null ? null : new(shape.Inputs, shape.Outputs, shape.Hidden, standardises: shape.Standardises);

@@ -1,8 +1,5 @@
 using System.CommandLine;
 using LiT.Classification;
-using LiT.Data;
-using LiT.Embedding;
-using LiT.Evaluation;
 using LiT.Images;
 
 namespace LiT.Cli.Commands;
@@ -64,90 +61,60 @@ internal static class ClassifyCommand
         output.AddTo(command);
         Limits.Positive(top, maxMegapixels);
         command.Does(
-            (parsed, cancel) =>
+            async (parsed, cancel) =>
             {
                 output.Check(parsed);
-                var names = new ClassNames(labels.Of(parsed));
+                var names = labels.Of(parsed);
+                _ = new ClassNames(names); // what the labels lack is said before anything is read
                 var found = PictureFiles.Of(parsed.GetRequiredValue(pictures), Terminal.Say).ToList();
-                var prompts = PromptTemplates.Fill(
-                    [.. names.Names.Select(name => name.Replace(',', ' '))], // a label is one, also with a comma in it
-                    parsed.GetValue(templates) is { } file ? PromptTemplates.Read(file) : PromptTemplates.Default
-                );
-                var compute = CommonOptions.ComputeOf(parsed);
-                using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
-                ClassPrompts.Refuse(names.Names, prompts, lit.Tokenizer);
-                if (ClassPrompts.Unread(names.Names, lit.Tokenizer) is { Count: > 0 } unread)
-                    Terminal.Warn(ClassPrompts.UnreadInWords(unread));
-                var classes = ZeroShot.ClassEmbeddings(
-                    lit.EmbedTexts([.. prompts.Select(prompt => prompt.Text)]),
-                    [.. prompts.Select(prompt => prompt.Class)],
-                    names.Names.Count
-                );
-                var cutOff = parsed.GetValue(precision) is null
-                    ? null
-                    : new NamingCutOff(CutOffOptions.BackgroundOf(lit), classes, parsed.GetValue(present));
-
-                // A photo as its owner sees it: upright, and transparent parts on white.
-                var preprocessing = lit.Image.Preprocessing with
+                var least = parsed.GetValue(precision);
+                ClassifierOptions options = new()
                 {
+                    Templates = parsed.GetValue(templates) is { } file
+                        ? PromptTemplates.Read(file)
+                        : PromptTemplates.Default,
+                    MinPrecision = least,
+                    Present = least is null ? ClassifierOptions.Default.Present : parsed.GetValue(present),
                     HonourExif = !parsed.GetValue(exif),
-                    Background = lit.Image.Preprocessing.Background ?? new Rgb24(255, 255, 255),
+                    MaxPixels = parsed.GetValue(maxMegapixels) * 1_000_000L,
+                    FastDecoding = parsed.GetRequiredValue(decode) == DecodePath.Fast,
                 };
-                Preparation preparation = new(preprocessing, parsed.GetValue(maxMegapixels) * 1_000_000L, Ahead: 8)
-                {
-                    Decode = parsed.GetRequiredValue(decode)!.Value,
-                };
+                using var lit = await LitModel.LoadAsync(
+                    parsed.GetRequiredValue(model),
+                    CommonOptions.SessionOf(parsed),
+                    cancel
+                );
+                if (least is not null)
+                    CutOffOptions.BackgroundOf(lit);
+                var classifier = await lit.ClassifierAsync(names, options, cancel);
+                if (classifier.UnreadLabels is { Count: > 0 } unread)
+                    Terminal.Warn(ClassPrompts.UnreadInWords(unread));
                 var failed = 0;
                 var form = output.Begin(parsed);
-                foreach (
-                    var one in PreparedPictures.InOrder(
-                        found.Select(path => new Found(
-                            new Sample(path, path) { ReadImage = () => ReadPicture(path) },
-                            null
-                        )),
-                        preparation,
-                        cancel
-                    )
-                )
+                await foreach (var one in classifier.ClassifyAsync(found, cancel))
                 {
-                    if (one.Picture is not { } picture)
+                    if (one.Problem is { } problem)
                     {
                         failed++;
-                        Terminal.Complain(
-                            $"{one.Skipped!.Origin}: {one.Skipped.Reason.TrimEnd('.')}. Give a {PictureKinds} file."
-                        );
-                        form.Add(new(one.Skipped.Origin, null, one.Skipped.Reason));
-                        continue;
+                        Terminal.Complain($"{one.Path}: {problem.TrimEnd('.')}. Give a {PictureKinds} file.");
                     }
-                    var zimg = lit.ProjectImages(new(lit.Represent([picture.Pixels]), lit.Image.Tower.Width));
-                    var probabilities = lit.Probabilities(zimg[0], classes);
-                    var expected = cutOff?.Precision(zimg)[0];
+                    var best = one.Picture?.Labels.Take(parsed.GetValue(top));
                     form.Add(
                         new(
-                            picture.Sample.Key,
-                            [
-                                .. names
-                                    .Names.Select((name, i) => new Answer(name, probabilities[i]))
-                                    .OrderByDescending(answer => answer.Probability)
-                                    .Take(parsed.GetValue(top)),
-                            ],
-                            null,
-                            expected,
-                            expected is null ? null : expected < parsed.GetValue(precision)
+                            one.Path,
+                            best is null ? null : [.. best.Select(label => new Answer(label.Label, label.Probability))],
+                            one.Problem,
+                            one.Picture?.ExpectedPrecision,
+                            one.Picture?.NoneOfThese
                         )
                     );
                 }
                 form.End();
-                return Task.FromResult(failed > 0 ? ExitCode.Failed : ExitCode.Done);
+                return failed > 0 ? ExitCode.Failed : ExitCode.Done;
             }
         );
         return command;
     }
 
     private const string PictureKinds = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF";
-
-    private static byte[] ReadPicture(string path)
-    {
-        return File.Exists(path) ? File.ReadAllBytes(path) : throw new LitException("there is no such file");
-    }
 }

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using LiT.Classification;
-using LiT.Evaluation;
 using LiT.Reports;
 using LiT.Search;
 

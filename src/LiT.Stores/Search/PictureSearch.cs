@@ -18,13 +18,6 @@ internal sealed record SearchOptions
     public ImageSetOptions Images { get; init; } = new();
 }
 
-/// <summary>A picture that was found (field names as in the JSON).</summary>
-/// <param name="Key">Its key.</param>
-/// <param name="Origin">Where it came from.</param>
-/// <param name="Similarity">Cosine of text and picture.</param>
-/// <param name="ExpectedPrecision">Expected share of pictures that fit the text among those found down to here; null without a background.</param>
-internal sealed record FoundPicture(string Key, string Origin, double Similarity, double? ExpectedPrecision);
-
 /// <summary>What was found for one text, best first.</summary>
 internal sealed record SearchResult(string Text, IReadOnlyList<FoundPicture> Pictures);
 
@@ -54,36 +47,12 @@ internal static class PictureSearch
         CancellationToken cancel = default
     )
     {
-        if (texts.FirstOrDefault(text => PromptTemplates.Canonicalise(text).Length == 0) is { } empty)
-            throw new LitException($"The text '{empty}' leaves no word to look for. Give it letters or digits.");
-        var queries = model.EmbedTexts([.. texts.Select(text => PromptTemplates.Canonicalise(text))], null, cancel);
         if (EmbeddingStore.IsStore(path))
         {
             using var store = EmbeddingStore.Open(path);
-            StoreFit.Check(store, model.Description.Image.Expected);
-            var pictures = store.Rows / store.Views;
-            Embeddings Block(long first, int count)
-            {
-                var values = new float[count * store.EmbeddingSize];
-                store.ReadRows(
-                    [.. Enumerable.Range(0, count).Select(i => (first + i) * store.Views)],
-                    values,
-                    ownLength: true
-                );
-                return model.ProjectImages(new(values, store.EmbeddingSize));
-            }
-            return Find(
-                queries,
-                texts,
-                pictures,
-                Block,
-                row => (store.Key(row * store.Views), store.Origin(row * store.Views)),
-                background,
-                options,
-                progress,
-                cancel
-            );
+            return Find(model, store, texts, background, options, progress, cancel);
         }
+        var queries = Queries(model, texts, cancel);
         var set = ImageSet.Load(
             path,
             model.Description.Image.Expected,
@@ -105,6 +74,50 @@ internal static class PictureSearch
             progress,
             cancel
         );
+    }
+
+    /// <summary>The same over an open store.</summary>
+    internal static IReadOnlyList<SearchResult> Find(
+        LitModel model,
+        EmbeddingStore store,
+        IReadOnlyList<string> texts,
+        Background? background,
+        SearchOptions options,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
+        var queries = Queries(model, texts, cancel);
+        StoreFit.Check(store, model.Description.Image.Expected);
+        return Find(
+            queries,
+            texts,
+            store.Rows / store.Views,
+            Block,
+            row => (store.Key(row * store.Views), store.Origin(row * store.Views)),
+            background,
+            options,
+            progress,
+            cancel
+        );
+
+        Embeddings Block(long first, int count)
+        {
+            var values = new float[count * store.EmbeddingSize];
+            store.ReadRows(
+                [.. Enumerable.Range(0, count).Select(i => (first + i) * store.Views)],
+                values,
+                ownLength: true
+            );
+            return model.ProjectImages(new(values, store.EmbeddingSize));
+        }
+    }
+
+    private static Embeddings Queries(LitModel model, IReadOnlyList<string> texts, CancellationToken cancel)
+    {
+        if (texts.FirstOrDefault(text => PromptTemplates.Canonicalise(text).Length == 0) is { } empty)
+            throw new LitException($"The text '{empty}' leaves no word to look for. Give it letters or digits.");
+        return model.EmbedTexts([.. texts.Select(text => PromptTemplates.Canonicalise(text))], null, cancel);
     }
 
     private static List<SearchResult> Find(

@@ -1,3 +1,4 @@
+using LiT.Classification;
 using LiT.Compute;
 using LiT.Images;
 
@@ -116,44 +117,7 @@ internal static class ZeroShot
     /// <returns>One embedding a class: mean / (1e-8 + length of the mean).</returns>
     /// <exception cref="LitException">A class has no prompt.</exception>
     public static Embeddings ClassEmbeddings(Embeddings prompts, IReadOnlyList<int> classOf, int classes) =>
-        ClassEmbeddings(prompts, classOf, classes, Enumerable.Range(0, prompts.Count));
-
-    private static Embeddings ClassEmbeddings(
-        Embeddings prompts,
-        IReadOnlyList<int> classOf,
-        int classes,
-        IEnumerable<int> rows
-    )
-    {
-        var chosen = rows.ToArray();
-        var size = prompts.Size;
-        var means = new double[classes * (long)size];
-        var counts = new int[classes];
-        foreach (var i in chosen)
-            counts[classOf[i]]++;
-        foreach (var i in chosen)
-        {
-            var row = prompts[i];
-            var mean = means.AsSpan(classOf[i] * size, size);
-            var count = counts[classOf[i]];
-            for (var j = 0; j < row.Length; j++)
-                mean[j] += (double)row[j] / count;
-        }
-        var values = new float[classes * size];
-        for (var c = 0; c < classes; c++)
-        {
-            if (counts[c] == 0)
-                throw new LitException($"Class {c} has no prompt. Give every class a name and at least one template.");
-            var mean = means.AsSpan(c * size, size);
-            var squares = 0.0;
-            foreach (var value in mean)
-                squares += value * value;
-            var length = Epsilon + Math.Sqrt(squares);
-            for (var j = 0; j < size; j++)
-                values[c * size + j] = (float)(mean[j] / length);
-        }
-        return new(values, prompts.Size);
-    }
+        ClassMeans.Of(prompts, classOf, classes);
 
     /// <param name="images">Embeddings of unit length.</param>
     /// <param name="classes">What <see cref="ClassEmbeddings(Embeddings, IReadOnlyList{int}, int)"/> gives.</param>
@@ -287,7 +251,7 @@ internal static class ZeroShot
             .. templates.Select(
                 (template, t) =>
                 {
-                    var one = ClassEmbeddings(prompts, classOf, classes, ofTemplate[t]);
+                    var one = ClassMeans.Of(prompts, classOf, classes, ofTemplate[t]);
                     var right = 0;
                     Similarity.EachRow(some, one, (row, scores) =>
                     {

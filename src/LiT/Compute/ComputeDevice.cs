@@ -14,6 +14,7 @@ internal sealed record ComputeDevice(Device Device, ScalarType Type, int Threads
     /// <exception cref="UsageException">A device or type that does not exist here.</exception>
     public static ComputeDevice Choose(string name, string type, int threads)
     {
+        NativeLibraries.RequireTorch();
         var count = threads > 0 ? threads : Environment.ProcessorCount;
         set_num_threads(count);
         var chosen = name switch

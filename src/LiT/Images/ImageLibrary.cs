@@ -16,6 +16,8 @@ internal static class ImageLibrary
 
     static ImageLibrary()
     {
+        if (!ModuleInitializer.VipsInitialized)
+            return; // who reads a picture is told (NativeLibraries)
         NetVips.NetVips.Concurrency = 1; // pictures are decoded side by side, not rows
         Cache.Max = 0; // no picture is decoded twice
         Log.SetLogHandler("VIPS", Enums.LogLevelFlags.Warning, Listener); // broken pictures are reported by our own words
@@ -25,8 +27,10 @@ internal static class ImageLibrary
     public static void Prepare() { }
 
     /// <summary>Held while pictures are read.</summary>
+    /// <exception cref="LitException">libvips is not at hand.</exception>
     public static Reader Reading()
     {
+        NativeLibraries.RequireVips();
         ErrorText.EnterReadLock();
         warning = null;
         return default;

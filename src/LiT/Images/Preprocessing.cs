@@ -106,6 +106,20 @@ internal sealed partial record Preprocessing
         return (image.Width, image.Height);
     }
 
+    /// <summary>Encoded bytes into the tower's input, [3, Height, Width].</summary>
+    /// <param name="encoded">A JPEG, PNG, WebP … file.</param>
+    /// <param name="maxPixels">A larger picture is refused by its header.</param>
+    /// <param name="decode">The way from bytes to the pixels that are resized.</param>
+    /// <param name="origin">Names the picture in messages.</param>
+    /// <exception cref="PictureException">The picture cannot be read.</exception>
+    internal float[] Pixels(ReadOnlyMemory<byte> encoded, long maxPixels, DecodePath decode, string? origin)
+    {
+        var how = Decoding with { MaxPixels = maxPixels, NotBelow = decode == DecodePath.Fast ? NotBelow : null };
+        var pixels = new float[ValueCount];
+        Apply(Images.Decoding.Decode(encoded, how, origin), pixels);
+        return pixels;
+    }
+
     /// <summary>The picture as the tower sees it, before the values are normalised, [Height, Width, 3].</summary>
     public RgbImage Fitted(RgbImage image) => new(Width, Height, Resized(image));
 

@@ -1,5 +1,4 @@
 using LiT.Classification;
-using LiT.Evaluation;
 using LiT.Text;
 
 namespace LiT.Tests.Evaluation;

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using LiT.Classification;
 using LiT.Text;
 
-namespace LiT.Evaluation;
+namespace LiT;
 
 /// <summary>
 /// What a vocabulary makes of the classes' prompts: two classes whose prompts are the same ids are one class to the text
