@@ -151,8 +151,8 @@ internal sealed class TokenRows
     public Tensor Ordinals()
     {
         if (visible is null)
-            return arange(Length, int64, device);
-        var before = visible.to(int64).cumsum(1) - 1;
+            return Scalars.Numbers(Length, int64, device);
+        var before = visible.to(int64).cumsum(1).Plus(-1L);
         return places is null ? before : before.flatten().index_select(0, places);
     }
 

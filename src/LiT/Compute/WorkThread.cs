@@ -148,7 +148,9 @@ internal sealed class WorkThread : IDisposable
             {
                 NativeLibraries.RequireTorch();
                 get_num_threads(); // a thread that has not asked yet takes the process's number at its first operation
+#pragma warning disable RS0030 // the thread is the model's own, and so is its number
                 set_num_threads(owner.threads);
+#pragma warning restore RS0030
                 done.TrySetResult(work(either.Token));
             }
             catch (OperationCanceledException) when (cancel.IsCancellationRequested)
