@@ -150,7 +150,7 @@ public sealed class LitModel : IDisposable
     {
         Directory.CreateDirectory(folder);
         AtomicFile.RemoveLeft(folder);
-        File.Delete(Path.Combine(folder, ModelDescription.FileName));
+        File.Delete(Linked.Target(Path.Combine(folder, ModelDescription.FileName)));
         Background.Remove(folder);
         var config = towers.Text.Config
             ?? throw new ArgumentException(

@@ -29,7 +29,10 @@ public static class ModelConversion
             using var model = LitModel.Load(source, compute, vocabulary);
             return Save(folder, model, model.Image, source);
         }
-        using var image = ImageTowerLoader.Load(source, new ImageTowerOptions { Compute = compute ?? ComputeDevice.Cpu });
+        using var image = ImageTowerLoader.Load(
+            source,
+            new ImageTowerOptions { Compute = compute ?? ComputeDevice.Cpu }
+        );
         using var text = LitModel.Load(textSide, compute, vocabulary);
         if (text.Description.Image.Fingerprint != image.Fingerprint)
             throw new LitException(

@@ -1,3 +1,5 @@
+using LiT.Files;
+
 namespace LiT.Data;
 
 /// <summary>Pictures in folders, each with its captions in a .txt of the same stem if there is one.</summary>
@@ -69,7 +71,7 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
             var name = System.IO.Path.GetFileName(text);
             try
             {
-                if (new FileInfo(text).Length is var length && length > SampleDraft.TextLimit)
+                if (Linked.Length(text) is var length && length > SampleDraft.TextLimit)
                     draft.LoseWords($"{name}: {SampleDraft.TooLong(length)}");
                 else
                     draft.AddCaptionLines(File.ReadAllBytes(text), name);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LiT.Files;
 using Parquet;
 using Parquet.Schema;
 
@@ -90,7 +91,7 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                     count = rows.RowCount;
                     group = new(rows, columns!);
                 });
-                if (trouble is not null && count > new FileInfo(file).Length)
+                if (trouble is not null && count > Linked.Length(file))
                     count = 1; // a number of rows that the file cannot hold
                 for (var row = 0; row < count; row++)
                 {

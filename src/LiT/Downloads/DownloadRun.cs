@@ -297,7 +297,7 @@ public static class DownloadRun
         new()
         {
             ["list"] = list,
-            ["listBytes"] = new FileInfo(list).Length,
+            ["listBytes"] = Linked.Length(list),
             ["urlColumn"] = columns.UrlColumn,
             ["captionColumns"] = string.Join(", ", columns.CaptionColumns),
             ["onlyIds"] = columns.OnlyIds,

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using LiT.Checkpoints;
+using LiT.Files;
 
 namespace LiT.Evaluation;
 
@@ -18,7 +19,7 @@ internal static class NamedLines
     {
         if (Directory.Exists(path))
             throw new LitException($"{path}: is a folder. Give a text file with one entry a line.");
-        var file = new FileInfo(path);
+        var file = Linked.Info(path);
         if (!file.Exists)
             throw new LitException($"{path}: there is no such file. Give a text file with one entry a line.");
         if (file.Length > LongestFile)

@@ -77,7 +77,7 @@ public sealed record EvaluationFolder(
         {
             try
             {
-                found[key] = Thumbnail.Scaled(Decoding.Decode(bytes), 320);
+                found[key] = Thumbnail.Scaled(Decoding.Decode(bytes, DecodingOptions.Upright), 320);
             }
             catch (LitException)
             {

@@ -94,7 +94,7 @@ public static class SearchPage
         try
         {
             return new(
-                Decoding.Decode(bytes),
+                Decoding.Decode(bytes, DecodingOptions.Upright),
                 null,
                 [new Guess(picture.Key, picture.ExpectedPrecision ?? picture.Similarity)]
             );

@@ -44,7 +44,12 @@ public static class StoreFit
     /// <param name="tower">The tower with the store's fingerprint.</param>
     /// <param name="compute">Where it computes.</param>
     /// <exception cref="LitException">The numbers differ by more than rounding.</exception>
-    public static void CheckProbes(string folder, StoreDescription description, LockedTower tower, ComputeDevice compute)
+    public static void CheckProbes(
+        string folder,
+        StoreDescription description,
+        LockedTower tower,
+        ComputeDevice compute
+    )
     {
         if (description.Probes?.Trouble(ProbeVectors.Of(tower, compute)) is { } trouble)
             throw new LitException(

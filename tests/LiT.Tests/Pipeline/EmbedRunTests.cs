@@ -416,7 +416,17 @@ public sealed class EmbedRunTests : IDisposable
         EmbedOptions? options = null,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
-    ) => EmbedRun.Run(Tower, "tower", Source(), temporary[store], options ?? Options, ComputeDevice.Cpu, progress, cancel);
+    ) =>
+        EmbedRun.Run(
+            Tower,
+            "tower",
+            Source(),
+            temporary[store],
+            options ?? Options,
+            ComputeDevice.Cpu,
+            progress,
+            cancel
+        );
 
     private LiT.Data.SampleSource Source() => LiT.Data.Samples.Open(temporary["pictures"]);
 

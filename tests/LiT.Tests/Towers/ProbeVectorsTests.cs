@@ -45,7 +45,9 @@ public sealed class ProbeVectorsTests
             _ => changed.Preprocessing,
         };
 
-        var trouble = written.Trouble(ProbeVectors.Of(changed with { Preprocessing = preprocessing }, ComputeDevice.Cpu));
+        var trouble = written.Trouble(
+            ProbeVectors.Of(changed with { Preprocessing = preprocessing }, ComputeDevice.Cpu)
+        );
 
         Assert.Contains("other numbers for the test pictures", trouble, StringComparison.Ordinal);
     }

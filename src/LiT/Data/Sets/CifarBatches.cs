@@ -1,5 +1,6 @@
 using System.Text;
 using LiT.Checkpoints.PyTorch;
+using LiT.Files;
 
 namespace LiT.Data.Sets;
 
@@ -40,7 +41,7 @@ internal static class CifarBatches
     {
         var head = ids.Count == 10 ? 1 : 2; // CIFAR-100: coarse label, fine label
         var row = head + Pixels;
-        var length = new FileInfo(path).Length;
+        var length = Linked.Length(path);
         if (length % row != 0 || length > int.MaxValue)
             throw new LitException(
                 $"{path}: {length:N0} bytes are no whole number of pictures of {row:N0}. Download the file again."
@@ -57,7 +58,7 @@ internal static class CifarBatches
 
     private static IEnumerable<TestPicture> Pickled(string path, IReadOnlyList<string> ids)
     {
-        var length = new FileInfo(path).Length;
+        var length = Linked.Length(path);
         using var file = File.OpenRead(path);
         var bytes = new PickleBytes(file, length, length, path);
         if (new Unpickler(bytes, new KnownCalls(bytes)).Read() is not PickledDict batch)
