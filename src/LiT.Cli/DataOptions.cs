@@ -55,5 +55,13 @@ internal sealed class DataOptions
             ImageRoot = parsed.GetValue(imageRoot),
         };
 
+    /// <summary>Says what a source holds before long work starts, and warns where it lacks what is mostly wanted.</summary>
+    public static void Say(SourceGlance glance)
+    {
+        Terminal.Say(glance.InWords());
+        if (glance.MayMissCaptions && glance.WhyNoCaptions() is { } why)
+            Terminal.Warn(why);
+    }
+
     public SampleSource Open(ParseResult parsed) => Samples.Open(PathOf(parsed), OptionsOf(parsed));
 }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Data;
 using LiT.Curation;
 
 namespace LiT.Cli.Commands;
@@ -20,6 +21,7 @@ internal static class DataConvertCommand
             (parsed, cancel) =>
             {
                 var source = data.Open(parsed);
+                DataOptions.Say(SourceGlance.Of(source, cancel));
                 using ProgressLine progress = new();
                 var result = DataSets.Convert(
                     source,

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Data;
 using LiT.Curation;
 
 namespace LiT.Cli.Commands;
@@ -73,6 +74,7 @@ internal static class DataFilterCommand
                     MoreBoilerplate = parsed.GetValue(boilerplate) is { } file ? Phrases(file) : [],
                 };
                 var source = data.Open(parsed);
+                DataOptions.Say(SourceGlance.Of(source, cancel));
                 using ProgressLine progress = new();
                 var result = DataSets.Filter(
                     source,

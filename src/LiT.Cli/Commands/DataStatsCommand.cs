@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Stores;
 using LiT.Curation;
 using LiT.Reports;
 using LiT.Text;
@@ -51,6 +52,10 @@ internal static class DataStatsCommand
                 SourceStatistics statistics;
                 using (ProgressLine progress = new())
                     statistics = StatisticsRun.Run(source, rows, parsed.GetValue(report) is not null, progress, cancel);
+                if (source.PassedOver.Count > 0)
+                    Terminal.Say($"passed over: {string.Join(", ", source.PassedOver)}");
+                if (EmbeddingStore.IsStore(data.PathOf(parsed)))
+                    CheckNumbers(data.PathOf(parsed));
                 if (parsed.GetValue(report) is { } page)
                 {
                     StatisticsReport.Build(statistics).Save(page);
@@ -64,6 +69,20 @@ internal static class DataStatsCommand
             }
         );
         return command;
+    }
+
+    /// <summary>Says where a store's numbers are none; its words are counted all the same.</summary>
+    private static void CheckNumbers(string folder)
+    {
+        try
+        {
+            using var store = EmbeddingStore.Open(folder);
+            store.CheckNumbers();
+        }
+        catch (LitException trouble)
+        {
+            Terminal.Warn(trouble.Message);
+        }
     }
 
     /// <summary>A row of a start and so many pieces, whatever the vocabulary calls its start.</summary>

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using LiT.Data;
+using LiT.Data.Sets;
 using LiT.Images;
 using LiT.Pipeline;
 using LiT.Stores;
@@ -115,6 +117,7 @@ internal static class EmbedCommand
                 var folder = parsed.GetRequiredValue(store);
                 var share = parsed.GetValue(part) is { } given ? StorePart.Parse(given) : StorePart.Whole;
                 var source = data.Open(parsed);
+                DataOptions.Say(SourceGlance.Of(source, cancel));
                 var compute = CommonOptions.ComputeOf(parsed);
                 using var loaded =
                     parsed.GetValue(towerType) == "int8"
@@ -190,6 +193,18 @@ internal static class EmbedCommand
             Terminal.Warn(
                 $"{counts.Skipped} of {counts.Found} samples were skipped; {Path.Combine(folder, "skipped.jsonl")} names each with the reason."
             );
+        (long Captioned, long Labelled)? words = null;
+        if (result.MissingShards == 0)
+            using (var store = EmbeddingStore.Open(folder))
+            {
+                words = store.Words();
+                if (
+                    store.Description?.Source is { } from
+                    && TestSets.Of(from) is { } set
+                    && PublishedCount.Difference(set, store.Samples().Read(_ => { })) is { } remark
+                )
+                    Terminal.Warn(remark);
+            }
         if (CommonOptions.IsJson(parsed))
         {
             Terminal.Write(
@@ -199,6 +214,8 @@ internal static class EmbedCommand
                     counts.Found,
                     counts.Embedded,
                     counts.Skipped,
+                    words?.Captioned,
+                    words?.Labelled,
                     result.EmbeddedNow,
                     result.Reused,
                     result.Repeated,
@@ -213,6 +230,7 @@ internal static class EmbedCommand
         }
         Terminal.Line(
             $"{folder}: {counts.Embedded} pictures of {counts.Found} found, {tower.Tower.Width} numbers each"
+                + (words is var (captioned, labelled) ? $", {captioned} with captions, {labelled} with a label" : "")
                 + (
                     result.WasComplete
                         ? ""

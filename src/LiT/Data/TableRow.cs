@@ -34,6 +34,9 @@ internal sealed record TableRow(long Line, long Offset)
 /// <summary>Reads the rows of a table one after the other, and again from a known place.</summary>
 internal interface ITableReader : IDisposable
 {
+    /// <summary>Columns that are neither picture, caption nor label, as far as they are known.</summary>
+    IReadOnlyList<string> Others { get; }
+
     /// <summary>The next row, or null after the last.</summary>
     TableRow? Next();
 

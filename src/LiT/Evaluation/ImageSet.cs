@@ -1,5 +1,6 @@
 using System.Numerics.Tensors;
 using LiT.Data;
+using LiT.Data.Sets;
 using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Towers;
@@ -51,7 +52,16 @@ public sealed class ImageSet
     public IReadOnlyList<Skipped> Skipped { get; }
 
     /// <summary>Samples that the source holds: used + skipped.</summary>
-    public int Found => Samples.Count + Skipped.Count;
+    public int Found => Samples.Count + Skipped.Count + LeftOutBefore;
+
+    /// <summary>Samples of a store's source that could not be read when they were embedded.</summary>
+    public int LeftOutBefore { get; private init; }
+
+    /// <summary>What differs from the published protocol, where the source is a named test set; null otherwise.</summary>
+    public string? Remark { get; private init; }
+
+    private static string? RemarkOf(string? source, IEnumerable<Sample> samples) =>
+        source is not null && TestSets.Of(source) is { } set ? PublishedCount.Difference(set, samples) : null;
 
     /// <param name="path">A store, or any form of data.</param>
     /// <param name="expected">The tower that the numbers must come from; null where a store of any tower will do.</param>
@@ -93,7 +103,12 @@ public sealed class ImageSet
         var samples = store.Samples().Read(_ => { });
         if (options.Samples.LabelColumn is { } column)
             samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(column) });
-        return new(path, options.AverageViews ? MeanViews(store) : PlainViews(store), [.. samples], []);
+        Sample[] all = [.. samples];
+        return new(path, options.AverageViews ? MeanViews(store) : PlainViews(store), all, [])
+        {
+            LeftOutBefore = (int)(store.Counts?.Skipped ?? 0),
+            Remark = RemarkOf(store.Description?.Source, all),
+        };
     }
 
     private static Embeddings PlainViews(EmbeddingStore store)
@@ -170,6 +185,9 @@ public sealed class ImageSet
                 $"{source.Path}: none of its {skipped.Count} samples has a picture that could be read"
                     + $"{(skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : "")}. Check the path and the files."
             );
-        return new(source.Path, new([.. values], tower.Tower.Width), samples, skipped);
+        return new(source.Path, new([.. values], tower.Tower.Width), samples, skipped)
+        {
+            Remark = RemarkOf(source.Path, samples),
+        };
     }
 }

@@ -259,8 +259,9 @@ public static class ModelEvaluation
             Report = run.Report with
             {
                 Found = set.Found,
-                Skipped = set.Skipped.Count,
+                Skipped = set.Skipped.Count + set.LeftOutBefore,
                 WithoutText = set.Samples.Count - rows.Count,
+                Warnings = [.. run.Report.Warnings, .. Remarks(set)],
                 Fingerprint = model.Description.Image.Fingerprint,
                 Protocol = run.Report.Protocol with
                 {
@@ -332,7 +333,7 @@ public static class ModelEvaluation
                 Mistakes = score.Mistakes(MostMistakes),
                 PerTemplate = perTemplate,
                 Found = set.Found,
-                Skipped = set.Skipped.Count,
+                Skipped = set.Skipped.Count + set.LeftOutBefore,
                 Unlabelled = labels.Unmatched,
                 Prompts = templates,
                 Protocol = new(
@@ -350,7 +351,7 @@ public static class ModelEvaluation
                     null
                 ),
                 Versions = EvaluationRecord.Versions(compute),
-                Warnings = [.. labels.Oddities()],
+                Warnings = [.. labels.Oddities(), .. Remarks(set)],
                 Seed = options.Seed,
                 Seconds = clock.Elapsed.TotalSeconds,
             },
@@ -463,6 +464,8 @@ public static class ModelEvaluation
         double[] Within(int k) => Bootstrap.Interval95([.. rows.Select(row => ranks[row] < k)], groupOf, seed);
         return new(Within(1), Within(5), Within(10));
     }
+
+    private static IEnumerable<string> Remarks(ImageSet set) => set.Remark is { } remark ? [remark] : [];
 
     private static IEnumerable<string> Oddities(RetrievalScore score, int aloneImages, int aloneTexts)
     {

@@ -45,7 +45,10 @@ internal static class NamedLines
         }
     }
 
-    /// <summary>The entries with their line numbers; lines that begin with # are passed over.</summary>
+    /// <summary>
+    /// The entries with their line numbers. A line that begins with # and a blank is a remark and passed over; "#bird" is an
+    /// entry, since what follows would otherwise be off by one without a word.
+    /// </summary>
     public static IEnumerable<Entry> Entries(string text)
     {
         var empty = 0;
@@ -54,13 +57,16 @@ internal static class NamedLines
             var line = raw.Trim();
             if (line.Length == 0)
                 empty = empty == 0 ? i + 1 : empty;
-            else if (line[0] != '#')
+            else if (!IsRemark(line))
             {
                 yield return new(line, i + 1, empty);
                 empty = 0;
             }
         }
     }
+
+    /// <summary>Whether a line is a remark: # and a blank, or # alone.</summary>
+    public static bool IsRemark(string line) => line is "#" or ['#', ' ' or '\t', ..];
 
     /// <summary>A JSON document.</summary>
     /// <exception cref="LitException">It is none.</exception>

@@ -76,7 +76,15 @@ public static class TuneRun
             held.Contains(image) || !Taken(image, source.Images.Count, request.Pictures) ? [] : source.Captions(image);
         var captions = Enumerable.Range(0, source.Images.Count).SelectMany(CaptionsOf);
         var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
+        if (held.Count > 0 && !captions.Any() && held.Any(image => source.Captions(image).Count > 0))
+            throw new LitException(
+                $"{request.Data}: every picture with a caption is held out to validate on ({held.Count} of {source.Images.Count}). Give more pictures with captions, or no --hold-out."
+            );
         TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
+        if (pairs.Count < 2)
+            throw new LitException(
+                $"{request.Data}: one picture with a caption is left to tune on{(held.Count > 0 ? $" ({held.Count} of {source.Images.Count} are held out)" : "")}, and a pair needs another to be told from. Give at least two pictures with captions."
+            );
         var options = choose(pairs);
         if (held.Count > 0)
             say($"{held.Count} of {source.Images.Count} pictures are held out to validate on");
@@ -274,6 +282,18 @@ public static class TuneRun
         );
     }
 
+    /// <summary>Says what a source holds before its pictures are embedded or decoded, and refuses one without captions.</summary>
+    internal static void CheckWords(SampleSource source, Action<string> say, CancellationToken cancel)
+    {
+        var glance = SourceGlance.Of(source, cancel);
+        say(glance.InWords());
+        if (glance.WhyNoCaptions() is not { } why)
+            return;
+        if (glance.Whole)
+            throw new LitException(why);
+        say($"warning: {why}");
+    }
+
     private static string Embed(
         TuneRequest request,
         Action<string> say,
@@ -282,6 +302,7 @@ public static class TuneRun
     )
     {
         var source = LiT.Data.Samples.Open(request.Data, request.Samples);
+        CheckWords(source, say, cancel);
         var spec = request.ImageTower
             ?? throw new UsageException(
                 $"--data {request.Data}: pictures have to be embedded first. Name the locked tower with --image-tower, or give an embedding store."

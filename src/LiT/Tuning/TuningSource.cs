@@ -71,6 +71,8 @@ internal sealed class StoredSource : TuningSource
         store = EmbeddingStore.Open(folder);
         try
         {
+            if (store.Description is null)
+                store.CheckNumbers();
             Tower = Load(say);
             Fingerprint = store.Fingerprint
                 ?? Tower?.Fingerprint
@@ -183,6 +185,7 @@ internal sealed class PixelSource : TuningSource
         this.request = request;
         TowerName = spec;
         var source = Samples.Open(request.Data, request.Samples);
+        TuneRun.CheckWords(source, say, cancel);
         var locked = request.Lock.Image == TowerStart.Locked;
         Tower = ImageTowerLoader.Load(
             spec,

@@ -52,6 +52,9 @@ public sealed record TestSet
     /// <summary>Keys under which files with several lists (CLIP_benchmark) hold its class names and templates.</summary>
     public IReadOnlyList<string> ListKeys { get; init; } = [];
 
+    /// <summary>The published protocols' own numbers of pictures, captions and classes; none where they vary.</summary>
+    public IReadOnlyList<PublishedCount> Published { get; init; } = [];
+
     /// <summary>What names a pre-training on labels that hold these very classes: in the catalogue's words, or in a file's name.</summary>
     public IReadOnlyList<string> TrainedTowers { get; init; } = [];
 

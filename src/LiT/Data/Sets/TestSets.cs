@@ -22,8 +22,39 @@ public static class TestSets
         "a photo of {0} big {{}}.",
     ];
 
+    private static readonly Dictionary<string, PublishedCount[]> Published = new()
+    {
+        ["imagenet"] = [new("ILSVRC2012 validation", 50_000, Classes: 1000)],
+        ["imagenet-v2"] = [new("matched frequency", 10_000, Classes: 1000)],
+        ["imagenet-real"] = [new("pictures with a reassessed label", 46_837)],
+        ["imagenet-r"] = [new("all", 30_000, Classes: 200)],
+        ["imagenet-a"] = [new("all", 7_500, Classes: 200)],
+        ["imagenet-sketch"] = [new("all", 50_889, Classes: 1000)],
+        ["objectnet"] = [new("the objects that ImageNet has", 18_574)],
+        ["objectnet-own"] = [new("the objects that ImageNet has", 18_574, Classes: 113)],
+        ["cifar10"] = [new("test", 10_000, Classes: 10)],
+        ["cifar100"] = [new("test", 10_000, Classes: 100)],
+        ["caltech101"] = [new("all, with the background class", 9_144, Classes: 102)],
+        ["dtd"] = [new("test1", 1_880, Classes: 47)],
+        ["flowers102"] = [new("test", 6_149, Classes: 102)],
+        ["pets"] = [new("test", 3_669, Classes: 37)],
+        ["svhn"] = [new("test", 26_032, Classes: 10)],
+        ["sun397"] = [new("Testing_01", 19_850, Classes: 397), new("all", 108_754, Classes: 397)],
+        ["resisc45"] = [new("all", 31_500, Classes: 45)],
+        ["food101"] = [new("test", 25_250, Classes: 101)],
+        ["eurosat"] = [new("all", 27_000, Classes: 10)],
+        ["coco"] = [new("Karpathy's test part", 5_000, 25_010), new("val2017", 5_000, 25_014), new("val2014", 40_504, 202_654)],
+        ["flickr30k"] = [new("Karpathy's test part", 1_000, 5_000), new("all", 31_783, 158_915)],
+        ["xm3600"] = [new("all", 3_600)],
+    };
+
     /// <summary>Every named set, in the order of the papers' tables.</summary>
     public static IReadOnlyList<TestSet> All { get; } =
+    [
+        .. Sets().Select(set => set with { Published = Published.GetValueOrDefault(set.Name) ?? [] }),
+    ];
+
+    private static IEnumerable<TestSet> Sets() =>
     [
         ImageNet(
             "imagenet",
