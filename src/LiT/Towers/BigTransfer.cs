@@ -83,88 +83,60 @@ public sealed record BitConfig : ImageTowerConfig
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, RootPadding, Units.Count);
 
+    /// <summary>Channels of a stage's units, by its number.</summary>
+    internal int Outputs(int stage) => 4 * Width << stage;
+
     internal override int BlockCount => Units.Sum();
 
     internal override ImageTower Build(Device? device = null) => new BigTransfer(this, device);
 }
 
 /// <summary>BiT's ResNet-v2 with weight standardisation and group normalisation. Its representation is the mean over the picture.</summary>
-public sealed class BigTransfer : ImageTower
+public sealed class BigTransfer : ImageTower<BitConfig>
 {
-    private readonly BitConfig config;
     private readonly StandardisedConv root;
-    private readonly ModuleList<ModuleList<BitUnit>> stages;
+    private readonly ResidualStages<BitUnit> stages;
     private readonly GroupNorm norm;
-    private readonly LinearHeads heads;
 
     internal BigTransfer(BitConfig config, Device? device = null)
-        : base(nameof(BigTransfer))
+        : base(
+            nameof(BigTransfer),
+            config,
+            ResidualStages<BitUnit>.Outputs(config.Units, config.Width, config.Outputs),
+            device
+        )
     {
-        this.config = config;
         root = new StandardisedConv(3, config.Width, 7, 2, Standardisation.BitPaper, device);
-        var from = config.Width;
-        stages = new();
-        for (var stage = 0; stage < config.Units.Count; stage++)
-        {
-            var middle = config.Width << stage;
-            var units = new ModuleList<BitUnit>();
-            for (var unit = 0; unit < config.Units[stage]; unit++, from = 4 * middle)
-                units.Add(new BitUnit(from, middle, unit == 0 && stage > 0 ? 2 : 1, device));
-            stages.Add(units);
-        }
-        Width = from;
-        norm = BitUnit.Norm(from, device);
-        heads = new LinearHeads(from, config.Heads, device);
+        stages = new(config.Units, config.Width, config.Outputs, (from, stage, stride) =>
+            new BitUnit(from, config.Width << stage, stride, device)
+        );
+        norm = BitUnit.Norm(Width, device);
         RegisterComponents();
     }
-
-    /// <inheritdoc/>
-    public override ImageTowerConfig Config => config;
-
-    /// <inheritdoc/>
-    public override int Width { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> HeadNames => heads.Names;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = InSmallParts(images, EarlyStages); // [B, C, H/8, W/8]
-        foreach (var units in stages.Skip(Early))
-        foreach (var unit in units)
-            x = scope.DisposeEverythingBut(unit.call(x));
+        var x = stages.After(Root, images);
         return GroupNorms.Rectified(norm, x, root.IsLockedFor(images)).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
     }
 
-    private Tensor EarlyStages(Tensor images)
+    private Tensor Root(Tensor images)
     {
-        using var scope = NewDisposeScope();
         var x = root.call(images); // [B, C, H/2, W/2]
-        x =
-            config.RootPadding == RootPadding.Zero
-                ? functional.max_pool2d(functional.pad(x, [1, 1, 1, 1]), 3, 2)
-                : functional.max_pool2d(x, 3, 2, 1);
-        x = scope.DisposeEverythingBut(x); // [B, C, H/4, W/4]
-        foreach (var units in stages.Take(Early))
-        foreach (var unit in units)
-            x = scope.DisposeEverythingBut(unit.call(x));
-        return x.MoveToOuterDisposeScope();
+        return config.RootPadding == RootPadding.Zero
+            ? functional.max_pool2d(functional.pad(x, [1, 1, 1, 1]), 3, 2)
+            : functional.max_pool2d(x, 3, 2, 1); // [B, C, H/4, W/4]
     }
 
-    internal override void Initialise(Generator random)
+    private protected override void InitialiseBody(Generator random)
     {
         root.Initialise(random);
-        foreach (var units in stages)
-        foreach (var unit in units)
+        foreach (var unit in stages.Units)
             unit.Initialise(random);
         foreach (var part in modules().OfType<GroupNorm>())
             StandardisedConv.InitialiseNorm(part);
-        heads.Initialise(random);
     }
 
     // big_vision: models/bit_paper.py. Norms have the shape [1, 1, 1, C] there.

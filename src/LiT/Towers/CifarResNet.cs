@@ -58,31 +58,14 @@ public sealed record CifarResNetConfig : ImageTowerConfig
 }
 
 /// <summary>The residual network for small pictures. Its representation is the average of the last stage over the picture.</summary>
-public sealed class CifarResNet : ImageTower
+public sealed class CifarResNet : ImageTower<CifarResNetConfig>
 {
-    private readonly CifarResNetConfig config;
     private readonly ConvNorm stem;
     private readonly ModuleList<CifarBlock> blocks;
-    private readonly LinearHeads heads;
 
     internal CifarResNet(CifarResNetConfig config, Device? device = null)
-        : base(nameof(CifarResNet))
+        : base(nameof(CifarResNet), Buildable(config), config.Widths.Last(), device)
     {
-        if (
-            config
-                is not {
-                    Blocks: >= 1 and <= 200,
-                    Width: >= 2 and <= 2048,
-                    Stages: >= 1 and <= 6,
-                    StemStride: >= 1 and <= 4
-                }
-            || config.Width % 2 != 0
-        )
-            throw new ArgumentException(
-                $"{config.InWords} cannot be built: blocks 1-200, even widths from 2, stages 1-6, stem stride 1-4.",
-                nameof(config)
-            );
-        this.config = config;
         stem = new ConvNorm(3, config.Width, 3, config.StemStride, device: device);
         var all = new List<CifarBlock>();
         foreach (var width in config.Widths)
@@ -91,21 +74,17 @@ public sealed class CifarResNet : ImageTower
                     block == 0 && width > config.Width ? new(width / 2, width, 2, device) : new(width, width, 1, device)
                 );
         blocks = ModuleList([.. all]);
-        heads = new LinearHeads(Width, config.Heads, device);
         RegisterComponents();
     }
 
-    /// <inheritdoc/>
-    public override ImageTowerConfig Config => config;
-
-    /// <inheritdoc/>
-    public override int Width => config.Widths.Last();
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> HeadNames => heads.Names;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
+    private static CifarResNetConfig Buildable(CifarResNetConfig config) =>
+        config is { Blocks: >= 1 and <= 200, Width: >= 2 and <= 2048, Stages: >= 1 and <= 6, StemStride: >= 1 and <= 4 }
+        && config.Width % 2 == 0
+            ? config
+            : throw new ArgumentException(
+                $"{config.InWords} cannot be built: blocks 1-200, even widths from 2, stages 1-6, stem stride 1-4.",
+                nameof(config)
+            );
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor images) // [B, 3, H, W] -> [B, D]
@@ -117,12 +96,11 @@ public sealed class CifarResNet : ImageTower
         return x.mean([2, 3]).MoveToOuterDisposeScope();
     }
 
-    internal override void Initialise(Generator random)
+    private protected override void InitialiseBody(Generator random)
     {
         stem.Initialise(random);
         foreach (var block in blocks)
             block.Initialise(random);
-        heads.Initialise(random);
     }
 
     internal static ImageTowerFamily AsFamily { get; } =

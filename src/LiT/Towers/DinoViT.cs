@@ -132,22 +132,19 @@ public sealed record DinoConfig : ImageTowerConfig
 }
 
 /// <summary>The Vision Transformer of DINO and DINOv2.</summary>
-public sealed class DinoViT : ImageTower
+public sealed class DinoViT : ImageTower<DinoConfig>
 {
-    private readonly DinoConfig config;
     private readonly Conv2d embedding;
     private readonly Parameter cls,
         posembed;
     private readonly Parameter? registers;
     private readonly ModuleList<DinoBlock> blocks;
     private readonly LayerNorm norm;
-    private readonly LinearHeads heads;
     private readonly long grid;
 
     internal DinoViT(DinoConfig config, Device? device = null)
-        : base(nameof(DinoViT))
+        : base(nameof(DinoViT), config, config.JoinPatchMean ? 2 * config.Width : config.Width, device)
     {
-        this.config = config;
         var D = config.Width;
         grid = config.ImageSize / config.Patch;
         if (grid < 1)
@@ -162,21 +159,8 @@ public sealed class DinoViT : ImageTower
             registers = Layers.Weight([1, config.Registers, D], device);
         blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new DinoBlock(config, device))]);
         norm = LayerNorm(D, 1e-6, device: device);
-        heads = new LinearHeads(Width, config.Heads, device);
         RegisterComponents();
     }
-
-    /// <inheritdoc/>
-    public override ImageTowerConfig Config => config;
-
-    /// <inheritdoc/>
-    public override int Width => config.JoinPatchMean ? 2 * config.Width : config.Width;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> HeadNames => heads.Names;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor images)
@@ -208,7 +192,7 @@ public sealed class DinoViT : ImageTower
         return cat([table[..1], PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), config.Resampling)]);
     }
 
-    internal override void Initialise(Generator random)
+    private protected override void InitialiseBody(Generator random)
     {
         Layers.TruncatedNormal(embedding.weight!, 0.02, random);
         init.zeros_(embedding.bias!);
@@ -217,7 +201,6 @@ public sealed class DinoViT : ImageTower
                 Layers.TruncatedNormal(token, 0.02, random);
         foreach (var block in blocks)
             block.Initialise(random);
-        heads.Initialise(random);
     }
 
     // facebookresearch dino (vision_transformer.py) and dinov2 (models/vision_transformer.py); training checkpoints of dinov2

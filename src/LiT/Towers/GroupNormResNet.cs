@@ -54,85 +54,58 @@ public sealed record GroupNormResNetConfig : ImageTowerConfig
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, Units.Count);
 
+    /// <summary>Channels of a stage's units, by its number.</summary>
+    internal int Outputs(int stage) => 4 * Width << stage;
+
     internal override int BlockCount => Units.Sum();
 
     internal override ImageTower Build(Device? device = null) => new GroupNormResNet(this, device);
 }
 
 /// <summary>big_vision's ResNet-v1 with group norms. Its representation is the mean over the picture.</summary>
-public sealed class GroupNormResNet : ImageTower
+public sealed class GroupNormResNet : ImageTower<GroupNormResNetConfig>
 {
-    private readonly GroupNormResNetConfig config;
     private readonly StandardisedConv root;
     private readonly GroupNorm norm;
-    private readonly ModuleList<ModuleList<GroupNormUnit>> stages;
-    private readonly LinearHeads heads;
+    private readonly ResidualStages<GroupNormUnit> stages;
 
     internal GroupNormResNet(GroupNormResNetConfig config, Device? device = null)
-        : base(nameof(GroupNormResNet))
+        : base(
+            nameof(GroupNormResNet),
+            config,
+            ResidualStages<GroupNormUnit>.Outputs(config.Units, config.Width, config.Outputs),
+            device
+        )
     {
-        this.config = config;
         root = new StandardisedConv(3, config.Width, 7, 2, Standardisation.Bit, device);
         norm = GroupNormUnit.Norm(config.Width, device);
-        var from = config.Width;
-        stages = new();
-        for (var stage = 0; stage < config.Units.Count; stage++)
-        {
-            var middle = config.Width << stage;
-            var units = new ModuleList<GroupNormUnit>();
-            for (var unit = 0; unit < config.Units[stage]; unit++, from = 4 * middle)
-                units.Add(new GroupNormUnit(from, middle, unit == 0 && stage > 0 ? 2 : 1, device));
-            stages.Add(units);
-        }
-        Width = from;
-        heads = new LinearHeads(from, config.Heads, device);
+        stages = new(config.Units, config.Width, config.Outputs, (from, stage, stride) =>
+            new GroupNormUnit(from, config.Width << stage, stride, device)
+        );
         RegisterComponents();
     }
-
-    /// <inheritdoc/>
-    public override ImageTowerConfig Config => config;
-
-    /// <inheritdoc/>
-    public override int Width { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> HeadNames => heads.Names;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = InSmallParts(images, EarlyStages); // [B, C, H/8, W/8]
-        foreach (var units in stages.Skip(Early))
-        foreach (var unit in units)
-            x = scope.DisposeEverythingBut(unit.call(x));
-        return x.mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
+        return stages.After(Root, images).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
     }
 
-    private Tensor EarlyStages(Tensor images)
+    private Tensor Root(Tensor images)
     {
-        using var scope = NewDisposeScope();
         var x = GroupNorms.Rectified(norm, root.call(images), root.IsLockedFor(images)); // [B, C, H/2, W/2]
-        x = functional.max_pool2d(StandardisedConv.Same(x, 3, 2, double.NegativeInfinity), 3, 2); // [B, C, H/4, W/4]
-        x = scope.DisposeEverythingBut(x);
-        foreach (var units in stages.Take(Early))
-        foreach (var unit in units)
-            x = scope.DisposeEverythingBut(unit.call(x));
-        return x.MoveToOuterDisposeScope();
+        x = StandardisedConv.Same(x, 3, 2, double.NegativeInfinity);
+        return functional.max_pool2d(x, 3, 2); // [B, C, H/4, W/4]
     }
 
-    internal override void Initialise(Generator random)
+    private protected override void InitialiseBody(Generator random)
     {
         root.Initialise(random);
-        foreach (var units in stages)
-        foreach (var unit in units)
+        foreach (var unit in stages.Units)
             unit.Initialise(random);
         foreach (var part in modules().OfType<GroupNorm>())
             StandardisedConv.InitialiseNorm(part);
-        heads.Initialise(random);
     }
 
     // Old linen files keep norms as [1, 1, 1, C].

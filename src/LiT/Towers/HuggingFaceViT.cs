@@ -54,21 +54,18 @@ public sealed record HuggingFaceViTConfig : ImageTowerConfig
 }
 
 /// <summary>Hugging Face's ViTModel and ViTForImageClassification.</summary>
-public sealed class HuggingFaceViT : ImageTower
+public sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
 {
-    private readonly HuggingFaceViTConfig config;
     private readonly Conv2d embedding;
     private readonly Parameter cls,
         posembed;
     private readonly Encoder encoder;
     private readonly Dense? pooler;
-    private readonly LinearHeads heads;
     private readonly long grid;
 
     internal HuggingFaceViT(HuggingFaceViTConfig config, Device? device = null)
-        : base(nameof(HuggingFaceViT))
+        : base(nameof(HuggingFaceViT), config, config.Width, device)
     {
-        this.config = config;
         var D = config.Width;
         grid = config.ImageSize / config.Patch;
         embedding = Conv2d(3, D, config.Patch, config.Patch, device: device);
@@ -85,21 +82,8 @@ public sealed class HuggingFaceViT : ImageTower
         );
         if (config.Pooler)
             pooler = Layers.Dense(D, D, device);
-        heads = new LinearHeads(D, config.Heads, device);
         RegisterComponents();
     }
-
-    /// <inheritdoc/>
-    public override ImageTowerConfig Config => config;
-
-    /// <inheritdoc/>
-    public override int Width => config.Width;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> HeadNames => heads.Names;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor images)

@@ -1,4 +1,3 @@
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -8,30 +7,10 @@ namespace LiT.Towers;
 /// The paper's f without its head: pixels in, the tower's own representation out. A new architecture is a subclass.
 /// Call it in evaluation mode unless it is being trained.
 /// </summary>
-public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
+public abstract class ImageTower(string name) : Tower(name)
 {
     /// <summary>The sizes that the tower was built from; null for a tower whose architecture is not the project's own.</summary>
     public virtual ImageTowerConfig? Config => null;
-
-    /// <summary>Length of the representation.</summary>
-    public abstract int Width { get; }
-
-    /// <summary>Whether <see cref="Lock"/> made the tower a constant.</summary>
-    public bool Locked { get; private set; }
-
-    /// <summary>
-    /// Makes the tower a constant: evaluation mode for good, no gradients, and what follows from the weights alone (batch norms
-    /// folded into convolutions, standardised kernels) is computed once. <see cref="Unlock"/> takes it back.
-    /// </summary>
-    public void Lock()
-    {
-        Locked = true;
-        eval();
-        foreach (var parameter in parameters())
-            parameter.requires_grad_(false);
-        foreach (var part in modules().OfType<IFoldable>())
-            part.Folded = true;
-    }
 
     /// <summary>Whether the blocks of a locked tower multiply bytes (<see cref="Int8"/>).</summary>
     public bool IsInt8 { get; private set; }
@@ -46,18 +25,12 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
         IsInt8 = true;
     }
 
-    /// <summary>Makes the tower one that can be trained: gradients for every weight. The mode stays evaluation.</summary>
-    public void Unlock()
+    /// <inheritdoc/>
+    public override void Unlock()
     {
-        (Locked, IsInt8) = (false, false);
-        foreach (var part in modules().OfType<IFoldable>())
-            part.Folded = false;
-        foreach (var parameter in parameters())
-            parameter.requires_grad_(true);
+        IsInt8 = false;
+        base.Unlock();
     }
-
-    /// <summary>Training mode or evaluation mode; a locked tower stays in evaluation, whatever its parents are told.</summary>
-    public override void train(bool train = true) => base.train(train && !Locked);
 
     /// <summary>Fills the weights as the architecture's paper does.</summary>
     internal virtual void Initialise(Generator random) =>
@@ -72,23 +45,46 @@ public abstract class ImageTower(string name) : Module<Tensor, Tensor>(name)
     public virtual Tensor Logits(string head, Tensor representation) =>
         throw new ArgumentException($"This tower has no head '{head}'.", nameof(head));
 
-    /// <summary>Stages of a residual network whose activations are much larger than their weights.</summary>
-    private protected const int Early = 2;
-
-    /// <summary>
-    /// Layers of a locked convolutional network for a few pictures at a time: what one layer writes is still in the caches when the next
-    /// one reads it.
-    /// </summary>
-    private protected Tensor InSmallParts(Tensor images, Func<Tensor, Tensor> layers)
-    {
-        const int Few = 2;
-        if (!Locked || images.shape[0] <= Few || images.device_type != DeviceType.CPU || images.requires_grad)
-            return layers(images);
-        using var scope = NewDisposeScope();
-        return cat([.. images.split(Few).Select(layers)], 0).MoveToOuterDisposeScope();
-    }
-
     /// <param name="images">Preprocessed pixels, [B, 3, H, W].</param>
     /// <returns>One representation an image, not of unit length, [B, Width].</returns>
     public abstract override Tensor forward(Tensor images);
+}
+
+/// <summary>A tower of one of the project's own architectures: its sizes, and the supervised heads that came with its weights.</summary>
+/// <typeparam name="TConfig">The sizes that the architecture is built from.</typeparam>
+public abstract class ImageTower<TConfig> : ImageTower
+    where TConfig : ImageTowerConfig
+{
+    private readonly LinearHeads heads;
+
+    /// <summary>Sizes and choices.</summary>
+    private protected readonly TConfig config;
+
+    private protected ImageTower(string name, TConfig config, int width, Device? device)
+        : base(name)
+    {
+        (this.config, Width) = (config, width);
+        heads = new LinearHeads(width, config.Heads, device);
+    }
+
+    /// <inheritdoc/>
+    public sealed override ImageTowerConfig Config => config;
+
+    /// <inheritdoc/>
+    public sealed override int Width { get; }
+
+    /// <inheritdoc/>
+    public sealed override IReadOnlyList<string> HeadNames => heads.Names;
+
+    /// <inheritdoc/>
+    public sealed override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
+
+    internal sealed override void Initialise(Generator random)
+    {
+        InitialiseBody(random);
+        heads.Initialise(random);
+    }
+
+    /// <summary>Fills all weights but those of the heads.</summary>
+    private protected virtual void InitialiseBody(Generator random) => base.Initialise(random);
 }

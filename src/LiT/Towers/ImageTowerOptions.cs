@@ -9,7 +9,7 @@ public sealed record ImageTowerOptions
     /// <summary>Where and in what type it computes.</summary>
     public ComputeDevice Compute { get; init; } = ComputeDevice.Cpu;
 
-    /// <summary>Whether the tower becomes a constant (<see cref="ImageTower.Lock"/>); false leaves it ready for training.</summary>
+    /// <summary>Whether the tower becomes a constant (<see cref="Tower.Lock"/>); false leaves it ready for training.</summary>
     public bool Locked { get; init; } = true;
 
     /// <summary>Decides the weights of a tower from scratch.</summary>

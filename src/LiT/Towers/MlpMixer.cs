@@ -74,18 +74,15 @@ public sealed record MixerConfig : ImageTowerConfig
 }
 
 /// <summary>The MLP-Mixer. Its representation is the mean over patches. It takes pictures of one size only.</summary>
-public sealed class MlpMixer : ImageTower
+public sealed class MlpMixer : ImageTower<MixerConfig>
 {
-    private readonly MixerConfig config;
     private readonly Conv2d stem;
     private readonly ModuleList<MixerBlock> blocks;
     private readonly LayerNorm norm;
-    private readonly LinearHeads heads;
 
     internal MlpMixer(MixerConfig config, Device? device = null)
-        : base(nameof(MlpMixer))
+        : base(nameof(MlpMixer), config, config.Width, device)
     {
-        this.config = config;
         var (D, grid) = (config.Width, config.GridOf(config.Patch));
         stem = Conv2d(3, D, config.Patch, config.Patch, device: device);
         blocks = new([
@@ -100,21 +97,8 @@ public sealed class MlpMixer : ImageTower
                 )),
         ]);
         norm = LayerNorm(D, 1e-6, device: device);
-        heads = new LinearHeads(D, config.Heads, device);
         RegisterComponents();
     }
-
-    /// <inheritdoc/>
-    public override ImageTowerConfig Config => config;
-
-    /// <inheritdoc/>
-    public override int Width => config.Width;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> HeadNames => heads.Names;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor images)
@@ -131,13 +115,12 @@ public sealed class MlpMixer : ImageTower
         return norm.call(x).mean([1]).MoveToOuterDisposeScope(); // [B, D]
     }
 
-    internal override void Initialise(Generator random)
+    private protected override void InitialiseBody(Generator random)
     {
         Layers.LecunNormal(stem.weight!.flatten(1), random);
         init.zeros_(stem.bias!);
         foreach (var block in blocks)
             block.Initialise(random);
-        heads.Initialise(random);
     }
 
     // vit_jax: models_mixer.py.

@@ -86,83 +86,56 @@ public sealed record ResNetConfig : ImageTowerConfig
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(base.GetHashCode(), Width, Block, Middle, Units.Count);
 
+    /// <summary>Channels of a stage's units, by its number.</summary>
+    internal int Outputs(int stage) => (Block == ResNetBlock.Bottleneck ? 4 : 1) * Width << stage;
+
     internal override int BlockCount => Units.Sum();
 
     internal override ImageTower Build(Device? device = null) => new ResNet(this, device);
 }
 
 /// <summary>torchvision's ResNet, as DINO and MoCo v3 use it too. Its representation is the mean over the picture.</summary>
-public sealed class ResNet : ImageTower
+public sealed class ResNet : ImageTower<ResNetConfig>
 {
-    private readonly ResNetConfig config;
     private readonly ConvNorm root;
-    private readonly ModuleList<ModuleList<ResNetUnit>> stages;
-    private readonly LinearHeads heads;
+    private readonly ResidualStages<ResNetUnit> stages;
 
     internal ResNet(ResNetConfig config, Device? device = null)
-        : base(nameof(ResNet))
+        : base(
+            nameof(ResNet),
+            config,
+            ResidualStages<ResNetUnit>.Outputs(config.Units, config.Width, config.Outputs),
+            device
+        )
     {
-        this.config = config;
         root = new ConvNorm(3, config.Width, 7, 2, device: device);
-        var from = config.Width;
-        stages = new();
-        for (var stage = 0; stage < config.Units.Count; stage++)
-        {
-            var (middle, to) = (
+        stages = new(config.Units, config.Width, config.Outputs, (from, stage, stride) =>
+            new ResNetUnit(
+                config.Block,
+                from,
                 (config.Middle ?? config.Width) << stage,
-                (config.Block == ResNetBlock.Bottleneck ? 4 : 1) * config.Width << stage
-            );
-            var units = new ModuleList<ResNetUnit>();
-            for (var unit = 0; unit < config.Units[stage]; unit++, from = to)
-                units.Add(new ResNetUnit(config.Block, from, middle, to, unit == 0 && stage > 0 ? 2 : 1, device));
-            stages.Add(units);
-        }
-        Width = from;
-        heads = new LinearHeads(from, config.Heads, device);
+                config.Outputs(stage),
+                stride,
+                device
+            )
+        );
         RegisterComponents();
     }
-
-    /// <inheritdoc/>
-    public override ImageTowerConfig Config => config;
-
-    /// <inheritdoc/>
-    public override int Width { get; }
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> HeadNames => heads.Names;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = InSmallParts(images, EarlyStages); // [B, C, H/8, W/8]
-        foreach (var units in stages.Skip(Early))
-        foreach (var unit in units)
-            x = scope.DisposeEverythingBut(unit.call(x));
-        return x.mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
+        return stages.After(Root, images).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
     }
 
-    private Tensor EarlyStages(Tensor images)
-    {
-        using var scope = NewDisposeScope();
-        var x = functional.max_pool2d(root.Rectified(images), 3, 2, 1); // [B, C, H/4, W/4]
-        x = scope.DisposeEverythingBut(x);
-        foreach (var units in stages.Take(Early))
-        foreach (var unit in units)
-            x = scope.DisposeEverythingBut(unit.call(x));
-        return x.MoveToOuterDisposeScope();
-    }
+    private Tensor Root(Tensor images) => functional.max_pool2d(root.Rectified(images), 3, 2, 1); // [B, C, H/4, W/4]
 
-    internal override void Initialise(Generator random)
+    private protected override void InitialiseBody(Generator random)
     {
         root.Initialise(random);
-        foreach (var units in stages)
-        foreach (var unit in units)
+        foreach (var unit in stages.Units)
             unit.Initialise(random);
-        heads.Initialise(random);
     }
 
     // torchvision: models/resnet.py.

@@ -140,22 +140,19 @@ public sealed record VitConfig : ImageTowerConfig
 }
 
 /// <summary>The Vision Transformer of vit_jax (AugReg, LiT) and big_vision (SigLIP and later).</summary>
-public sealed class VisionTransformer : ImageTower
+public sealed class VisionTransformer : ImageTower<VitConfig>
 {
-    private readonly VitConfig config;
     private readonly Conv2d embedding;
     private readonly Parameter? cls,
         posembed;
     private readonly Encoder encoder;
     private readonly MapHead? map;
     private readonly Dense? prelogits;
-    private readonly LinearHeads heads;
     private readonly (long Rows, long Columns) grid;
 
     internal VisionTransformer(VitConfig config, Device? device = null)
-        : base(nameof(VisionTransformer))
+        : base(nameof(VisionTransformer), config, config.PreLogits ?? config.Width, device)
     {
-        this.config = config;
         var D = config.Width;
         grid = config.GridOf(config.Patch);
         if (config.Positions == VitPositions.SinCos2d && (D % 4 != 0 || D < 8))
@@ -173,21 +170,8 @@ public sealed class VisionTransformer : ImageTower
             map = new MapHead(D, config.MlpDim, config.AttentionHeads, device: device);
         if (config.PreLogits is { } width)
             prelogits = Layers.Dense(D, width, device);
-        heads = new LinearHeads(Width, config.Heads, device);
         RegisterComponents();
     }
-
-    /// <inheritdoc/>
-    public override ImageTowerConfig Config => config;
-
-    /// <inheritdoc/>
-    public override int Width => config.PreLogits ?? config.Width;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<string> HeadNames => heads.Names;
-
-    /// <inheritdoc/>
-    public override Tensor Logits(string head, Tensor representation) => heads.Logits(head, representation);
 
     /// <inheritdoc/>
     public override Tensor forward(Tensor images)
@@ -236,7 +220,7 @@ public sealed class VisionTransformer : ImageTower
         return PositionGrid.Resampled(table, grid, (rows, columns), PositionResampling.BilinearAligned);
     }
 
-    internal override void Initialise(Generator random)
+    private protected override void InitialiseBody(Generator random)
     {
         Layers.LecunNormal(embedding.weight!.flatten(1), random);
         init.zeros_(embedding.bias!);
@@ -251,7 +235,6 @@ public sealed class VisionTransformer : ImageTower
             Layers.LecunNormal(prelogits.weight!, random);
             init.zeros_(prelogits.bias!);
         }
-        heads.Initialise(random);
     }
 
     // vit_jax (models_vit.py) and big_vision (models/vit.py), whose files of 2021 keep positions under Transformer/.

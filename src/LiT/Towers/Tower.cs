@@ -1,0 +1,46 @@
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace LiT.Towers;
+
+/// <summary>
+/// What image and text towers share: their input becomes one representation a row, [B, …] → [B, Width], and they can be made constants
+/// (locked, as the paper calls it) and given back to training.
+/// </summary>
+public abstract class Tower(string name) : Module<Tensor, Tensor>(name)
+{
+    /// <summary>Length of the representation.</summary>
+    public abstract int Width { get; }
+
+    /// <summary>Whether <see cref="Lock"/> made the tower a constant.</summary>
+    public bool Locked { get; private set; }
+
+    /// <summary>
+    /// Makes the tower a constant: evaluation mode for good, no gradients, and what follows from the weights alone (batch norms
+    /// folded into convolutions, standardised kernels) is computed once. <see cref="Unlock"/> takes it back.
+    /// </summary>
+    public void Lock()
+    {
+        Locked = true;
+        eval();
+        foreach (var parameter in parameters())
+            parameter.requires_grad_(false);
+        foreach (var part in modules().OfType<IFoldable>())
+            part.Folded = FoldsWhenLocked;
+    }
+
+    /// <summary>Makes the tower one that can be trained: gradients for every weight. The mode stays evaluation.</summary>
+    public virtual void Unlock()
+    {
+        Locked = false;
+        foreach (var part in modules().OfType<IFoldable>())
+            part.Folded = false;
+        foreach (var parameter in parameters())
+            parameter.requires_grad_(true);
+    }
+
+    /// <summary>Training mode or evaluation mode; a locked tower stays in evaluation, whatever its parents are told.</summary>
+    public override void train(bool train = true) => base.train(train && !Locked);
+
+    private protected virtual bool FoldsWhenLocked => true;
+}
