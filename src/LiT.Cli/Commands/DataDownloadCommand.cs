@@ -152,8 +152,8 @@ internal static class DataDownloadCommand
                         columns,
                         options,
                         progress,
-                        Terminal.Say,
-                        cancel
+                        cancel,
+                        Terminal.Say
                     );
                 if (result.WasComplete)
                     Terminal.Say(

@@ -1,6 +1,6 @@
 using System.CommandLine;
-using LiT.Data;
 using LiT.Curation;
+using LiT.Data;
 
 namespace LiT.Cli.Commands;
 

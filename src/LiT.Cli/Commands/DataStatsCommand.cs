@@ -1,7 +1,7 @@
 using System.CommandLine;
-using LiT.Stores;
 using LiT.Curation;
 using LiT.Reports;
+using LiT.Stores;
 using LiT.Text;
 
 namespace LiT.Cli.Commands;

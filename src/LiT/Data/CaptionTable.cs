@@ -91,7 +91,9 @@ internal sealed class CaptionTable : SampleSource
         [
             .. Directory
                 .EnumerateDirectories(own)
-                .Where(folder => !System.IO.Path.GetFileName(folder).StartsWith('.') && names.Exists(name => Holds(folder, name))),
+                .Where(folder =>
+                    !System.IO.Path.GetFileName(folder).StartsWith('.') && names.Exists(name => Holds(folder, name))
+                ),
         ];
         return folders.Length == 1 ? folders[0] : null;
 
@@ -175,7 +177,10 @@ internal sealed class CaptionTable : SampleSource
                 if (!Pictures.IsPicture(plain))
                     passedOver.Add(Kinds.Of(plain), Prefix + name + plain);
                 else if (!numbers.ContainsKey(SeenKeys.Hash(name + plain)))
-                    passedOver.Add($"pictures without a row in {Prefix}{System.IO.Path.GetFileName(file)}", Prefix + name + plain);
+                    passedOver.Add(
+                        $"pictures without a row in {Prefix}{System.IO.Path.GetFileName(file)}",
+                        Prefix + name + plain
+                    );
             }
             foreach (var below in Directory.EnumerateDirectories(folder))
                 if (
@@ -209,7 +214,13 @@ internal sealed class CaptionTable : SampleSource
         }
         if (Elsewhere.FirstOrDefault(folder => first.Image.StartsWith(folder, StringComparison.Ordinal)) is { } nearer)
         {
-            skip(new(Pictures.OneLine(key), At(first), $"the metadata file in {Prefix}{nearer} is nearer to the picture and counts"));
+            skip(
+                new(
+                    Pictures.OneLine(key),
+                    At(first),
+                    $"the metadata file in {Prefix}{nearer} is nearer to the picture and counts"
+                )
+            );
             return null;
         }
         if (Places.Find(root, first.Image, options, out var path) is { } refusal)

@@ -104,10 +104,7 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
             Prefix = folder.Name,
             Label = LabelOf(folder),
             OwnsFolder = true,
-            Elsewhere =
-            [
-                .. folder.Inside.SelectMany(WithMetadata).Select(below => below.Name[folder.Name.Length..]),
-            ],
+            Elsewhere = [.. folder.Inside.SelectMany(WithMetadata).Select(below => below.Name[folder.Name.Length..])],
         };
         foreach (var one in table.ReadAll())
         {

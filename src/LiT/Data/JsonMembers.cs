@@ -38,8 +38,7 @@ internal static class JsonMembers
             using var document = PythonJson.Parse(json);
             if (
                 document.RootElement.ValueKind != JsonValueKind.Object
-                || NameIn(document.RootElement, options.CaptionColumn, UsualNames.Captions)
-                    is null
+                || NameIn(document.RootElement, options.CaptionColumn, UsualNames.Captions) is null
                     && NameIn(document.RootElement, options.LabelColumn, UsualNames.Labels) is null
             )
                 return false;

@@ -70,30 +70,42 @@ internal sealed class ParquetFooter
                 leaf += isLeaf ? 1 : 0;
             }
         var left = schema.Where((_, i) => !gone.Contains(i)).ToList();
-        left[0] = [.. left[0].Select(field => field.Id == 5 ? field with { Value = Number(tops.Count(top => !columns.Contains(top.Name))) } : field)];
+        left[0] =
+        [
+            .. left[0]
+                .Select(field =>
+                    field.Id == 5
+                        ? field with
+                        {
+                            Value = Number(tops.Count(top => !columns.Contains(top.Name))),
+                        }
+                        : field
+                ),
+        ];
         var groups = Structs(file, 4)
             .Select(group =>
                 group
                     .Select(field =>
                         field.Id == 1 && field.Value is List<List<Field>> chunks
-                            ? field with { Value = chunks.Where((_, i) => !leavesGone.Contains(i)).ToList() }
+                            ? field with
+                            {
+                                Value = chunks.Where((_, i) => !leavesGone.Contains(i)).ToList(),
+                            }
                             : field
                     )
                     .ToList()
             )
             .ToList();
-        return new(
-            [
-                .. file.Select(field =>
-                    field.Id switch
-                    {
-                        2 => field with { Value = left },
-                        4 => field with { Value = groups },
-                        _ => field,
-                    }
-                ),
-            ]
-        );
+        return new([
+            .. file.Select(field =>
+                field.Id switch
+                {
+                    2 => field with { Value = left },
+                    4 => field with { Value = groups },
+                    _ => field,
+                }
+            ),
+        ]);
     }
 
     /// <summary>The description as bytes of Thrift's compact protocol.</summary>
@@ -198,7 +210,9 @@ internal sealed class ParquetFooter
     {
         var header = Byte(bytes, ref at);
         var count = header >> 4 == 15 ? Varint(bytes, ref at) : (ulong)(header >> 4);
-        return count <= (ulong)(bytes.Length - at) ? (int)count : throw new InvalidDataException("a list is longer than the file");
+        return count <= (ulong)(bytes.Length - at)
+            ? (int)count
+            : throw new InvalidDataException("a list is longer than the file");
     }
 
     private static void Skip(byte[] bytes, ref int at, int wire, int depth, bool inList)

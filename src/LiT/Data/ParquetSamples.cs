@@ -46,7 +46,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             }
         }
         if (troubles.Count == files.Count)
-            throw new LitException($"{troubles[0]}.{(bytesAreWrong ? " Copy the file again." : " Write it again with plain columns.")}");
+            throw new LitException(
+                $"{troubles[0]}.{(bytesAreWrong ? " Copy the file again." : " Write it again with plain columns.")}"
+            );
         if (troubles.Count > 0)
             knownCount = null;
         return this;
@@ -196,8 +198,22 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                                 : "Say which with --image-column."
                         )
                 );
-            Caption = Leaf(all, Pick(options.CaptionColumn, UsualNames.Captions), options.CaptionColumn, UsualNames.Captions, file, "--caption-column");
-            Label = Leaf(all, Pick(options.LabelColumn, UsualNames.Labels), options.LabelColumn, UsualNames.Labels, file, "--label-column");
+            Caption = Leaf(
+                all,
+                Pick(options.CaptionColumn, UsualNames.Captions),
+                options.CaptionColumn,
+                UsualNames.Captions,
+                file,
+                "--caption-column"
+            );
+            Label = Leaf(
+                all,
+                Pick(options.LabelColumn, UsualNames.Labels),
+                options.LabelColumn,
+                UsualNames.Labels,
+                file,
+                "--label-column"
+            );
             if (Label is { MaxRepetitionLevel: > 0 })
                 Label = null;
             Key = Of("key", _ => true);
@@ -214,7 +230,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             ];
             Unused =
             [
-                .. all.Where(field => !taken.Contains(field) && !Others.Contains(field) && field.Path.FirstPart != image)
+                .. all.Where(field =>
+                        !taken.Contains(field) && !Others.Contains(field) && field.Path.FirstPart != image
+                    )
                     .Select(field => NameOf(field))
                     .Distinct(),
             ];

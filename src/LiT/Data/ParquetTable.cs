@@ -44,10 +44,17 @@ internal sealed class ParquetTable : IDisposable
         {
             return Try(footer);
         }
-        catch (Exception unknown) when (footer.Columns.Count > 1 && unknown is not OutOfMemoryException)
+        catch (Exception unknown)
+            when (unknown is not (OutOfMemoryException or InvalidDataException or EndOfStreamException))
         {
+            // The bytes are what the format says, so it is a kind of column that stands in the way.
             HashSet<string> left = [.. footer.Columns.Where(column => !Reads(column))];
-            if (left.Count == 0 || left.Count == footer.Columns.Distinct().Count())
+            if (left.Count == footer.Columns.Distinct().Count())
+                throw new NotSupportedException(
+                    $"no column of a kind that is known: {string.Join(", ", footer.Columns)}; {unknown.Message.ReplaceLineEndings(" ").TrimEnd('.')}",
+                    unknown
+                );
+            if (left.Count == 0)
                 throw;
             LeftOut = [.. left];
             return Try(footer.Without(left));
@@ -70,7 +77,9 @@ internal sealed class ParquetTable : IDisposable
         {
             var bytes = some.ToBytes();
             ParquetStructure.CheckFooter(bytes);
-            return ParquetReader.CreateAsync(new ParquetFooter.Overlay(file, begins, bytes)).GetAwaiter().GetResult();
+            var reader = ParquetReader.CreateAsync(new ParquetFooter.Overlay(file, begins, bytes)).GetAwaiter().GetResult();
+            _ = reader.Schema.DataFields; // kinds are looked at only here
+            return reader;
         }
     }
 }

@@ -44,9 +44,9 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
     /// <summary>Adds the captions of a text file, one a line.</summary>
     public void AddCaptionLines(ReadOnlySpan<byte> text, string from)
     {
-        if (UnicodeText.Utf8Of(text) is null && UnicodeText.HoldsZeros(text))
+        if (UnicodeText.Utf8Of(text) is null && UnicodeText.LooksLikeUtf16(text))
         {
-            LoseWords(At(from, "holds zero bytes, as UTF-16 text without its mark does; save it as UTF-8"));
+            LoseWords(At(from, "looks like UTF-16 text without its mark; save it as UTF-8"));
             return;
         }
         var lines = Decode(text, from)

@@ -86,9 +86,8 @@ public static class Samples
     /// <summary>Whether a folder, or one of the folders in it, holds a picture.</summary>
     private static bool HoldsPictures(string folder) =>
         Visible(Directory.EnumerateFiles(folder)).Any(Pictures.IsPicture)
-        || Visible(Directory.EnumerateDirectories(folder)).Any(inside =>
-            Visible(Directory.EnumerateFiles(inside)).Any(Pictures.IsPicture)
-        );
+        || Visible(Directory.EnumerateDirectories(folder))
+            .Any(inside => Visible(Directory.EnumerateFiles(inside)).Any(Pictures.IsPicture));
 
     /// <summary>The one table by whose captions a folder's pictures are described, as Flickr's archives have it; null where there is none.</summary>
     private static CaptionTable? TableOf(string folder, SampleOptions options)
@@ -162,9 +161,7 @@ public static class Samples
             return new ParquetSamples(files, options) { Path = path }.Checked();
         if (files.All(Pictures.IsPicture))
             return new PictureFiles(files, options) { Path = path };
-        if (
-            files is [var table] && Tables.Any(ending => HasExtension(table, ending))
-        )
+        if (files is [var table] && Tables.Any(ending => HasExtension(table, ending)))
             return new CaptionTable(table, Path.GetExtension(table)[1..].ToUpperInvariant(), options) { Path = path };
         var strange = files.FirstOrDefault(file => !IsArchive(file)) ?? files[0];
         throw new LitException(

@@ -86,11 +86,7 @@ public sealed record SourceGlance(
         List<string> parts =
         [
             $"{Source.Path}: {Source.Form}; {(Whole ? "" : "looked at the first ")}{Count(Pictures, "picture")}, "
-                + (
-                    Captioned == 0
-                        ? "none with a caption"
-                        : $"{Of(Captioned)} with captions ({Captions:N0})"
-                )
+                + (Captioned == 0 ? "none with a caption" : $"{Of(Captioned)} with captions ({Captions:N0})")
                 + ", "
                 + (Labelled == 0 ? "none with a label" : $"{Of(Labelled)} with a label"),
         ];
@@ -111,19 +107,31 @@ public sealed record SourceGlance(
         if (Captioned > 0 || Pictures == 0)
             return null;
         var cause =
-            PassedOver.Count > 0
+            PassedOver.FirstOrDefault(phrase =>
+                phrase.Contains("captions_", StringComparison.Ordinal)
+                && phrase.Contains(".json", StringComparison.Ordinal)
+            )
+                is { } coco
+                ? $"Passed over: {coco}. If these are COCO's captions, --data coco=DIR reads them."
+            : PassedOver.Count > 0
                 ? $"Passed over: {Some(PassedOver)}. If the captions are there, give that file as --data, or put them into a .txt beside each picture or into metadata.csv (file_name, text)."
             : Fields.Count > 0
                 ? $"Columns that are no caption by their name: {Some(Fields)}. If one of them is, say which with --caption-column."
             : "Put them into a .txt beside each picture, or into metadata.csv (file_name, text).";
-        return $"{Source.Path}: none of the {(Whole ? "" : "first ")}{Count(Pictures, "picture")} has a caption, which tuning and retrieval need. {cause}";
+        var none =
+            Pictures == 1
+                ? "its one picture has no caption"
+                : $"none of the {(Whole ? "" : "first ")}{Pictures:N0} pictures has a caption";
+        return $"{Source.Path}: {none}, which tuning and retrieval need. {cause}";
     }
 
     /// <summary>Whether the missing captions are likely to be a mistake: nothing else is said of the pictures, or something lies there unread.</summary>
-    public bool MayMissCaptions => Captioned == 0 && Pictures > 0 && (Labelled == 0 || PassedOver.Any(Kinds.MayHoldCaptions));
+    public bool MayMissCaptions =>
+        Captioned == 0 && Pictures > 0 && (Labelled == 0 || PassedOver.Any(Kinds.MayHoldCaptions));
 
     private static string Count(long count, string thing) => count == 1 ? $"1 {thing}" : $"{count:N0} {thing}s";
 
     private static string Some(IReadOnlyList<string> names) =>
-        string.Join(", ", names.Take(MostNamed)) + (names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "");
+        string.Join(", ", names.Take(MostNamed))
+        + (names.Count > MostNamed ? $" and {names.Count - MostNamed} more" : "");
 }

@@ -19,11 +19,17 @@ internal static class UnicodeText
             [0xFE, 0xFF, ..] => Encoding.BigEndianUnicode,
             _ => null,
         };
-        return marked is null
-            ? null
-            : Encoding.UTF8.GetBytes(marked.GetString(text[marked.GetPreamble().Length..]));
+        return marked is null ? null : Encoding.UTF8.GetBytes(marked.GetString(text[marked.GetPreamble().Length..]));
     }
 
-    /// <summary>Whether bytes without a mark look like UTF-16: no text in UTF-8 holds zeros.</summary>
-    public static bool HoldsZeros(ReadOnlySpan<byte> text) => text.Contains((byte)0);
+    /// <summary>Whether bytes without a mark look like UTF-16: every second byte of Western text is zero.</summary>
+    public static bool LooksLikeUtf16(ReadOnlySpan<byte> text)
+    {
+        if (text.Length < 4 || text.Length % 2 != 0)
+            return false;
+        Span<int> zeros = [0, 0];
+        for (var i = 0; i < text.Length; i++)
+            zeros[i & 1] += text[i] == 0 ? 1 : 0;
+        return zeros[0] + zeros[1] == Math.Max(zeros[0], zeros[1]) && Math.Max(zeros[0], zeros[1]) * 4 >= text.Length;
+    }
 }

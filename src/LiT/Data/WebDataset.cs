@@ -153,7 +153,8 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
 
     private static bool IsWords(string extension) => extension is "json" or "cls" || IsCaptions(extension);
 
-    private static bool IsCaptions(string extension) => extension is "txt" or "text" or "caption" or "captions" or "cap";
+    private static bool IsCaptions(string extension) =>
+        extension is "txt" or "text" or "caption" or "captions" or "cap";
 
     private void Take(Group group, TarReader tar, TarMember member, string extension)
     {

@@ -54,8 +54,8 @@ public static class DownloadRun
         UrlListOptions columns,
         DownloadOptions options,
         IProgress<ProgressStep>? progress = null,
-        Action<string>? say = null,
-        CancellationToken cancel = default
+        CancellationToken cancel = default,
+        Action<string>? say = null
     )
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
@@ -63,7 +63,9 @@ public static class DownloadRun
         if (urls.InWords is { } words)
             say?.Invoke(words);
         if (!urls.HasCaptions)
-            say?.Invoke("warning: the pictures come without captions. If a column holds them, name it with --caption-column.");
+            say?.Invoke(
+                "warning: the pictures come without captions. If a column holds them, name it with --caption-column."
+            );
         var made = Made(list, columns, options);
         Check(folder, made);
         using var folderLock = FolderLock.Take(folder);

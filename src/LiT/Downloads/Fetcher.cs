@@ -146,7 +146,12 @@ internal sealed class Fetcher : IDisposable
             return (new(Fetched.Cut, MayPass: true), null);
         }
         catch (Exception trouble)
-            when (trouble is InvalidDataException or InvalidOperationException or FormatException or UriFormatException or NotSupportedException
+            when (trouble
+                    is InvalidDataException
+                        or InvalidOperationException
+                        or FormatException
+                        or UriFormatException
+                        or NotSupportedException
             )
         {
             return (new(Fetched.BadAnswer), null);

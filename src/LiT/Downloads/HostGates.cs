@@ -106,7 +106,10 @@ internal sealed class HostGates(int perHost, TimeSpan delay, TimeProvider clock)
                 gate.Places.Release();
             // A gate that nobody waits at is forgotten once its time is over: a list of the web has millions of hosts.
             lock (owner.gates)
-                if (--gate.Users == 0 && Latest(gate.Next, gate.QuietUntil, gate.ClosedUntil) <= owner.clock.GetUtcNow())
+                if (
+                    --gate.Users == 0
+                    && Latest(gate.Next, gate.QuietUntil, gate.ClosedUntil) <= owner.clock.GetUtcNow()
+                )
                     owner.gates.Remove(host);
         }
     }

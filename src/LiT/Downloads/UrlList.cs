@@ -73,10 +73,8 @@ internal sealed class UrlList
 
     private IEnumerable<UrlRow> Delimited(bool tabs)
     {
-        using var table = new DelimitedRows(
-            path,
-            tabs,
-            cell => IsAddress(cell) || cell == options.UrlColumn || UsualNames.Has(UrlNames, cell)
+        using var table = new DelimitedRows(path, tabs, cell =>
+            IsAddress(cell) || cell == options.UrlColumn || UsualNames.Has(UrlNames, cell)
         );
         var (begin, line) = (table.Offset, table.Number);
         var first = table.Cells().Cells;
@@ -253,7 +251,11 @@ internal sealed class UrlList
         HasCaptions = captions.Length > 0;
         InWords =
             $"{path}: addresses in '{names[url]}', "
-            + (captions.Length > 0 ? $"captions in {string.Join(", ", captions.Select(i => $"'{names[i]}'"))}" : "no captions")
+            + (
+                captions.Length > 0
+                    ? $"captions in {string.Join(", ", captions.Select(i => $"'{names[i]}'"))}"
+                    : "no captions"
+            )
             + (unused.Length > 0 ? $"; not used: {Shown(unused)}" : "");
     }
 

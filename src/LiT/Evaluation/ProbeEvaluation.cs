@@ -45,7 +45,11 @@ public sealed class ProbeEvaluation
             var strangers = 0;
             int? ClassOf(int row)
             {
-                if (of[row] is { } known || !fromTraining || set.Samples[row].Label?.Trim() is not { Length: > 0 } label)
+                if (
+                    of[row] is { } known
+                    || !fromTraining
+                    || set.Samples[row].Label?.Trim() is not { Length: > 0 } label
+                )
                     return of[row];
                 strangers++;
                 if (!strange.TryGetValue(label, out var number))
@@ -103,7 +107,7 @@ public sealed class ProbeEvaluation
             );
         if (left.Any(count => count > fewest))
             remarks.Add(
-                $"{ofClass.Count(count => count > 0 && count < left.Max())} classes have fewer pictures than are drawn (the smallest has {fewest}) and give all they have."
+                $"{ofClass.Count(count => count > 0 && count < left.Max())} of {ofClass.Length} classes have fewer pictures than are drawn (the smallest has {fewest}) and give all they have."
             );
         remark = remarks.Count == 0 ? null : string.Join(" ", remarks);
         return left;

@@ -175,12 +175,12 @@ public sealed class EmbeddingStore : IDisposable
     {
         var place = new float[EmbeddingSize];
         for (var shard = 0; shard < shards.Count; shard++)
-            for (var row = 0L; row < shards[shard].Head.Rows && shards[shard].Head.Type != StoredType.Int8; row++)
-            {
-                shards[shard].Read(row, place);
-                if (!AreFinite(place))
-                    throw NotFinite(shard, row);
-            }
+        for (var row = 0L; row < shards[shard].Head.Rows && shards[shard].Head.Type != StoredType.Int8; row++)
+        {
+            shards[shard].Read(row, place);
+            if (!AreFinite(place))
+                throw NotFinite(shard, row);
+        }
     }
 
     private LitException NotFinite(int shard, long row) =>

@@ -93,7 +93,9 @@ internal sealed class StoreMetadata
         List(captions[shard, row]) ?? (caption[shard, row] is { Length: > 0 } one ? [one] : []);
 
     public bool HasCaption(int shard, int row) =>
-        captions[shard, row] is { } list ? list.AsSpan().Trim() is not ("[]" or "" or "null") : caption[shard, row] is { Length: > 0 };
+        captions[shard, row] is { } list
+            ? list.AsSpan().Trim() is not ("[]" or "" or "null")
+            : caption[shard, row] is { Length: > 0 };
 
     public IReadOnlyDictionary<string, string> Fields(int shard, int row)
     {

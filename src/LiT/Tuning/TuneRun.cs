@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using LiT.Data;
 using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Text;
@@ -301,7 +302,7 @@ public static class TuneRun
         CancellationToken cancel
     )
     {
-        var source = LiT.Data.Samples.Open(request.Data, request.Samples);
+        var source = Samples.Open(request.Data, request.Samples);
         CheckWords(source, say, cancel);
         var spec = request.ImageTower
             ?? throw new UsageException(
