@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Images;
 using LiT.Pipeline;

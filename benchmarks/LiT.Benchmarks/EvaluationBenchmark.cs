@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Evaluation;
 using LiT.Stores;
 using LiT.Text;
-using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;

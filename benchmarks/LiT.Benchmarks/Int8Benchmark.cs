@@ -1,4 +1,5 @@
 using System.Globalization;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Pipeline;
 using LiT.Towers;

@@ -1,6 +1,6 @@
 using System.Globalization;
+using LiT.Compute;
 using LiT.Towers;
-using LiT.Towers.Kernels;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;
@@ -134,7 +134,7 @@ internal static class TextTowerBenchmark
         using var pixels = randn(Usual, 3, 224, 224);
         Spent pictures = default;
         for (var turn = 0; turn < 2; turn++)
-            pictures = Spent.Of(() => Lanes.Run(Usual / Part, part =>
+            pictures = Spent.Of(() => Parts.Run(Usual / Part, part =>
                 {
                     using var scope = NewDisposeScope();
                     using var unrecorded = no_grad();

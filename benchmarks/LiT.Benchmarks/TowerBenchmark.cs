@@ -1,4 +1,5 @@
 using System.Globalization;
+using LiT.Compute;
 using LiT.Towers;
 using static TorchSharp.torch;
 
@@ -54,7 +55,7 @@ internal static class TowerBenchmark
             Rounds,
             () => limit.Run(parts),
             () => mkl.Run(parts),
-            () => Towers.Kernels.Lanes.Run(parts, _ =>
+            () => Parts.Run(parts, _ =>
                 {
                     using var none = no_grad();
                     using var inner = NewDisposeScope();

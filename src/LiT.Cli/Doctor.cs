@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using LiT.Compute;
 using LiT.Drawings;
 using LiT.Images;
-using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Cli;

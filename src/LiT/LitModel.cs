@@ -1,5 +1,6 @@
 using LiT.Calibration;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Files;
 using LiT.Pipeline;
 using LiT.Text;

@@ -1,5 +1,6 @@
 using LiT.Catalogue;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Text;
 using LiT.Towers;
 using TorchSharp;

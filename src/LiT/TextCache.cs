@@ -2,8 +2,8 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Text;
-using LiT.Towers;
 
 namespace LiT;
 

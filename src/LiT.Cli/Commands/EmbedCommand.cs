@@ -1,6 +1,7 @@
 using System.CommandLine;
-using LiT.Data;
+using LiT.Compute;
 using LiT.Data.Sets;
+using LiT.Data;
 using LiT.Images;
 using LiT.Pipeline;
 using LiT.Stores;

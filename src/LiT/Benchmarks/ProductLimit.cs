@@ -1,4 +1,4 @@
-using LiT.Towers.Kernels;
+using LiT.Compute;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;
@@ -33,7 +33,7 @@ public sealed class ProductLimit : IDisposable
     }
 
     /// <summary>Multiplies so many parts of pictures, each on one thread.</summary>
-    public void Run(int parts) => Lanes.Run(parts, _ =>
+    public void Run(int parts) => Parts.Run(parts, _ =>
         {
             using var unrecorded = no_grad();
             foreach (var (x, weight, packed) in products)

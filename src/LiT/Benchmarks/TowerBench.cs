@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using LiT.Compute;
 using LiT.Pipeline;
 using LiT.Towers;
-using LiT.Towers.Kernels;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;
@@ -36,7 +36,7 @@ public static class TowerBench
             libtorch = new(products, ImageBatch.Part, oneDnn: false);
         using var pixels = randn(ImageBatch.Part, 3, tower.Preprocessing.Height, tower.Preprocessing.Width);
         var parts = get_num_threads();
-        Action[] ways = [() => limit.Run(parts), () => libtorch.Run(parts), () => Lanes.Run(parts, _ =>
+        Action[] ways = [() => limit.Run(parts), () => libtorch.Run(parts), () => Parts.Run(parts, _ =>
                 {
                     using var unrecorded = no_grad();
                     using var scope = NewDisposeScope();

@@ -1,6 +1,6 @@
 using System.Diagnostics;
+using LiT.Compute;
 using LiT.Evaluation;
-using LiT.Towers;
 
 namespace LiT.Calibration;
 

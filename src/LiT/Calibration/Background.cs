@@ -1,6 +1,6 @@
+using LiT.Compute;
 using LiT.Data;
 using LiT.Evaluation;
-using LiT.Towers;
 
 namespace LiT.Calibration;
 

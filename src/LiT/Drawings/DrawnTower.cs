@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using LiT.Compute;
 using LiT.Files;
 using LiT.Towers;
 

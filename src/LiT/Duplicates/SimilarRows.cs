@@ -1,3 +1,4 @@
+using LiT.Compute.Kernels;
 using LiT.Stores;
 
 namespace LiT.Duplicates;
@@ -43,10 +44,10 @@ internal static class SimilarRows
         {
             var tiles = new List<(int First, RowTile Tile)>();
             for (var at = begin; at < Math.Min(leftRows.Length, begin + Part); at += Tile)
-                tiles.Add((at, RowTile.Of(left, leftRows, at, Math.Min(Tile, begin + Part - at))));
+                tiles.Add((at, RowTiles.Of(left, leftRows, at, Math.Min(Tile, begin + Part - at))));
             for (var first = 0; first < rightRows.Length; first += Tile)
             {
-                var tile = RowTile.Of(right, rightRows, first, Tile);
+                var tile = RowTiles.Of(right, rightRows, first, Tile);
                 foreach (var (leftFirst, leftTile) in tiles)
                 {
                     cancel.ThrowIfCancellationRequested();
@@ -90,12 +91,12 @@ internal static class SimilarRows
     {
         for (var first = 0; first < rows.Length; first += Tile)
         {
-            var tile = RowTile.Of(store, rows, first, Tile);
+            var tile = RowTiles.Of(store, rows, first, Tile);
             var pairs = new List<SimilarPair>();
             for (var before = 0; before < first + tile.Count; before += Tile)
             {
                 cancel.ThrowIfCancellationRequested();
-                var earlier = before == first ? tile : RowTile.Of(store, rows, before, Tile);
+                var earlier = before == first ? tile : RowTiles.Of(store, rows, before, Tile);
                 pairs.AddRange(
                     Checked(store, rows, first, tile, store, rows, before, earlier, threshold, (l, r) =>
                         r < l && !isOut(r)

@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Data;
-using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Evaluation;

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Numerics.Tensors;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Stores;
-using LiT.Towers;
 
 namespace LiT.Evaluation;
 

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Data.Sets;
 using LiT.Pipeline;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
+using LiT.Compute;
 using LiT.Data.Sets;
 using LiT.Images;
-using LiT.Towers;
 
 namespace LiT.Evaluation;
 

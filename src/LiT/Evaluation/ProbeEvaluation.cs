@@ -1,5 +1,5 @@
+using LiT.Compute;
 using LiT.Stores;
-using LiT.Towers;
 
 namespace LiT.Evaluation;
 

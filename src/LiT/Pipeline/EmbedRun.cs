@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Stores;
 using LiT.Towers;

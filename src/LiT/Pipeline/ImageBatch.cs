@@ -1,5 +1,5 @@
+using LiT.Compute;
 using LiT.Towers;
-using LiT.Towers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -32,7 +32,7 @@ internal static class ImageBatch
             return;
         }
         var atOnce = Math.Max(1, Part / views);
-        Lanes.Run((pictures.Count + atOnce - 1) / atOnce, part =>
+        Parts.Run((pictures.Count + atOnce - 1) / atOnce, part =>
             Represent(
                 locked,
                 pictures,

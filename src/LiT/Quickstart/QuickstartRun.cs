@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Drawings;
 using LiT.Evaluation;
@@ -22,6 +23,9 @@ public sealed record QuickstartSize
 
     /// <summary>Unseen pictures of compositions that were never shown.</summary>
     public int Compositions { get; init; } = 576;
+
+    /// <summary>Updates of the text tower; null leaves them to what is usual for so many pairs.</summary>
+    public long? Steps { get; init; }
 }
 
 /// <summary>One question of the quickstart with all that it is measured against.</summary>
@@ -137,7 +141,14 @@ public static class QuickstartRun
             pairs =>
             {
                 var chosen = TuningDefaults.For(pairs).Options;
-                return chosen with { Seed = seed, ValidateEvery = Math.Max(1, chosen.Steps / 10) };
+                var steps = size.Steps ?? chosen.Steps;
+                return chosen with
+                {
+                    Seed = seed,
+                    Steps = steps,
+                    WarmupSteps = size.Steps is null ? chosen.WarmupSteps : TuningDefaults.Warmup(steps),
+                    ValidateEvery = Math.Max(1, steps / 10),
+                };
             },
             _ => { },
             progress,

@@ -1,7 +1,7 @@
 using LiT.Calibration;
+using LiT.Compute;
 using LiT.Evaluation;
 using LiT.Stores;
-using LiT.Towers;
 
 namespace LiT.Search;
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LiT.Compute;
 using LiT.Images;
 using LiT.Towers;
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Evaluation;
 using LiT.Files;

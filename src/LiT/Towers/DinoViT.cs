@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Images;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Images;
 using TorchSharp;
 using static TorchSharp.torch.nn;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using LiT.Compute;
 using LiT.Images;
 
 namespace LiT.Towers;

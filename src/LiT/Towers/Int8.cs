@@ -1,5 +1,6 @@
+using LiT.Compute;
+using LiT.Compute.Locked;
 using LiT.Images;
-using LiT.Towers.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -20,8 +21,7 @@ public static class Int8
     public static string? WhyNot(ImageTower tower, ComputeDevice compute) =>
         compute.Device.type != DeviceType.CPU || compute.Type != ScalarType.Float32
             ? "int8 towers compute on the CPU, beside --dtype float32"
-        : !Simd.IsAvailable || !OneDnn.MultipliesBytes
-            ? "this processor, or this build of libtorch, has no fast products of bytes"
+        : !ByteProduct.IsAvailable ? "this processor, or this build of libtorch, has no fast products of bytes"
         : !LayersOf(tower).Any() ? "it has no transformer or Mixer blocks, and only their layers are made bytes"
         : null;
 
@@ -37,15 +37,10 @@ public static class Int8
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var layers = LayersOf(tower).ToList();
-        var threads = get_num_threads();
-        foreach (var layer in layers)
-            layer.BecomeBytesAtNextInput(threads);
-        Lanes.Run(2, part =>
-        {
-            if (part == 0)
-                Shown(tower, preprocessing);
-        }); // on one thread, however many there are
-        if (layers.Exists(layer => layer.Bytes is null))
+        foreach (var part in BlocksOf(tower).OfType<ICompiled>())
+            part.Target = part.Target with { Bytes = true };
+        Parts.Run(1, _ => Shown(tower, preprocessing)); // on one thread, however many there are
+        if (layers.Exists(layer => layer.Product is not ByteProduct { IsMade: true }))
             throw new InvalidOperationException("A layer of the blocks takes no part in the tower.");
     }
 
@@ -81,10 +76,11 @@ public static class Int8
         return (values - Channels(preprocessing.Mean)) / Channels(preprocessing.Std);
     }
 
-    private static IEnumerable<Dense> LayersOf(ImageTower tower) =>
+    private static IEnumerable<Dense> LayersOf(ImageTower tower) => BlocksOf(tower).OfType<Dense>();
+
+    private static IEnumerable<nn.Module> BlocksOf(ImageTower tower) =>
         tower
             .named_modules()
             .Where(part => part.name.Contains("blocks.", StringComparison.Ordinal))
-            .Select(part => part.module)
-            .OfType<Dense>();
+            .Select(part => part.module);
 }

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json.Nodes;
+using LiT.Compute;
 using LiT.Images;
 using static TorchSharp.torch;
 

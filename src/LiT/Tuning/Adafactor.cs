@@ -1,4 +1,5 @@
-using LiT.Towers;
+using LiT.Compute;
+using LiT.Compute.Kernels;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;

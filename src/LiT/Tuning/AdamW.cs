@@ -1,4 +1,5 @@
-using LiT.Towers;
+using LiT.Compute;
+using LiT.Compute.Kernels;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -61,13 +62,3 @@ public sealed class AdamW : TuningOptimizer
         factors.Apply(parameter, mean.Times(1 / constants.MomentumCorrection).div_(root));
     }
 }
-
-/// <summary>What one update of Adam is made with.</summary>
-internal readonly record struct AdamConstants(
-    MomentumMixing Mixing,
-    float Beta2,
-    float NewSquare,
-    float MomentumCorrection,
-    float SquareCorrection,
-    float Epsilon
-);

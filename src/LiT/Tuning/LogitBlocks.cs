@@ -1,5 +1,5 @@
-using LiT.Towers;
-using LiT.Towers.Kernels;
+using LiT.Compute;
+using LiT.Compute.Kernels;
 using TorchSharp;
 using static TorchSharp.torch;
 

@@ -1,4 +1,4 @@
-using LiT.Towers;
+using LiT.Compute;
 using TorchSharp;
 using static TorchSharp.torch;
 

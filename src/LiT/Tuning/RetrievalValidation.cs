@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Evaluation;
 using LiT.Text;
 using LiT.Towers;

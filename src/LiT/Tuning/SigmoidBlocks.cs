@@ -1,4 +1,4 @@
-using LiT.Towers;
+using LiT.Compute;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;

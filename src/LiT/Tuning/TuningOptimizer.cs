@@ -1,4 +1,5 @@
-using LiT.Towers;
+using LiT.Compute;
+using LiT.Compute.Kernels;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning;
@@ -178,23 +179,4 @@ public abstract class TuningOptimizer : IDisposable
     }
 
     private sealed record Slot(TunedParameter Parameter, double LearningRate, double WeightDecay, long FromStep);
-}
-
-/// <summary>What one update multiplies with.</summary>
-/// <param name="Number">Counts the updates of this parameter from 1.</param>
-/// <param name="Shrink">The gradient, so that the whole is no longer than the clipping norm.</param>
-/// <param name="LearningRate">The direction.</param>
-/// <param name="WeightDecay">The parameter.</param>
-/// <param name="Schedule">The sum of both.</param>
-internal readonly record struct UpdateFactors(
-    long Number,
-    float Shrink,
-    float LearningRate,
-    float WeightDecay,
-    float Schedule
-)
-{
-    /// <summary>p -= schedule · (lr · u + wd · p), as tensor operations.</summary>
-    internal void Apply(Tensor parameter, Tensor direction) =>
-        parameter.sub_(direction.Times(LearningRate).PlusInPlace(parameter, WeightDecay).TimesInPlace(Schedule));
 }

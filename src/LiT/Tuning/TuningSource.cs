@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Data;
 using LiT.Evaluation;
 using LiT.Images;

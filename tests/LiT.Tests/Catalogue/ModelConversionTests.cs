@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Drawings;
 using LiT.Tests.Parity;
 using LiT.Text;

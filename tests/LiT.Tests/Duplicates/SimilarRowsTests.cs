@@ -1,3 +1,4 @@
+using LiT.Compute.Kernels;
 using LiT.Duplicates;
 using LiT.Stores;
 
@@ -28,7 +29,7 @@ public sealed class SimilarRowsTests : IDisposable
     {
         using var left = MadeStores.Write(folder["left"], Rows(48, 0, 301));
         using var right = MadeStores.Write(folder["right"], Rows(48, 150, 407));
-        var (a, b) = (RowTile.Of(left, All(left), 0, 1000), RowTile.Of(right, All(right), 0, 1000));
+        var (a, b) = (RowTiles.Of(left, All(left), 0, 1000), RowTiles.Of(right, All(right), 0, 1000));
         Assert.Equal(TileProduct.Candidates(a, b, 0.3, plain: true).Order(), TileProduct.Candidates(a, b, 0.3).Order());
     }
 
@@ -41,7 +42,7 @@ public sealed class SimilarRowsTests : IDisposable
             Enumerable.Range(0, 60).Select(i => ($"{i}", Spiked(MadeStores.Row(i)))),
             type: StoredType.Float32
         );
-        var tile = RowTile.Of(store, All(store), 0, 1000);
+        var tile = RowTiles.Of(store, All(store), 0, 1000);
         float[] a = new float[48],
             b = new float[48];
         for (var i = 0; i < 60; i++)

@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Evaluation;
 using LiT.Stores;
 using LiT.Tests.Duplicates;

@@ -1,4 +1,5 @@
 using System.Text;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Images;
 using LiT.Pipeline;

@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Images;
 using LiT.Pipeline;
 using LiT.Stores;

@@ -1,8 +1,8 @@
+using LiT.Compute;
 using LiT.Data;
 using LiT.Evaluation;
 using LiT.Images;
 using LiT.Reports;
-using LiT.Towers;
 
 namespace LiT.Tests.Reports;
 

@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Images;
 using LiT.Towers;
 using TorchSharp;

@@ -1,6 +1,8 @@
+using LiT.Compute;
+using LiT.Compute.Kernels;
+using LiT.Compute.Locked;
 using LiT.Images;
 using LiT.Towers;
-using LiT.Towers.Kernels;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Towers;
@@ -68,22 +70,20 @@ public sealed class Int8Tests : IDisposable
         foreach (var parameter in dense.parameters())
             parameter.copy_(Random(parameter.shape));
         dense.eval();
-        dense.Folded = true;
+        dense.Target = dense.Target with { Constant = true };
         var x = Random(2, 9, 48);
         x.select(2, 7).mul_(200f); // an outlier among the inputs, as real towers have them
         var expected = dense.call(x);
-        dense.BecomeBytesAtNextInput(get_num_threads());
-        Assert.Null(dense.Bytes);
+        dense.Target = dense.Target with { Bytes = true };
+        Assert.False(Assert.IsType<ByteProduct>(dense.Product).IsMade);
         var first = dense.call(x);
-        Assert.NotNull(dense.Bytes);
+        Assert.True(Assert.IsType<ByteProduct>(dense.Product).IsMade);
         var got = dense.call(x);
         Assert.Equal(expected.shape, got.shape);
         Assert.Equal(first.data<float>().ToArray(), got.data<float>().ToArray());
         Assert.True(((got - expected).norm() / expected.norm()).item<float>() < 0.01);
-        dense.Folded = true; // locked once more
-        Assert.NotNull(dense.Bytes);
-        dense.Folded = false;
-        Assert.Null(dense.Bytes);
+        dense.Target = dense.Target with { Constant = false, Bytes = false };
+        Assert.IsType<PlainProduct>(dense.Product);
     }
 
     [Theory]

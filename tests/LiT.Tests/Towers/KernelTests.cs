@@ -1,5 +1,7 @@
+using LiT.Compute;
+using LiT.Compute.Kernels;
+using LiT.Compute.Locked;
 using LiT.Towers;
-using LiT.Towers.Kernels;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Towers;
@@ -33,12 +35,12 @@ public sealed class KernelTests
         dense.eval();
         var x = Random(2, rows, inputs);
         var expected = dense.call(x);
-        dense.Folded = true;
+        dense.Target = dense.Target with { Constant = true };
         Assert.True(Difference(dense.call(x), expected) < 1e-5);
         dense.weight.mul_(2f); // unlocked and locked again, it sees its new weight
-        dense.Folded = false;
+        dense.Target = dense.Target with { Constant = false };
         expected = dense.call(x);
-        dense.Folded = true;
+        dense.Target = dense.Target with { Constant = true };
         Assert.True(Difference(dense.call(x), expected) < 1e-5);
     }
 
@@ -54,8 +56,8 @@ public sealed class KernelTests
             parameter.requires_grad_(false);
         }
         mlp.eval();
-        foreach (var dense in mlp.modules().OfType<IFoldable>())
-            dense.Folded = true;
+        foreach (var part in mlp.modules().OfType<ICompiled>())
+            part.Target = part.Target with { Constant = true };
         var x = Random(3, 8).requires_grad_();
         mlp.call(x).sum().backward();
         Assert.True(x.grad!.abs().sum().item<float>() > 0);
@@ -128,49 +130,24 @@ public sealed class KernelTests
         Assert.SkipUnless(OneDnn.IsAvailable, "This libtorch has no oneDNN; its own convolutions are used.");
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
-        PackedConvolution packed = new() { Wanted = true };
         var (weight, bias) = (Random(to, from, kernel, kernel), Random(to));
+        var folds = 0;
+        using PackedConvolution packed = new(new(stride, padding), () =>
+        {
+            folds++;
+            return (weight.alias(), bias.alias());
+        });
         foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) }) // laid out for the first size, right for all
         {
             var x = Random(pictures, from, height, side);
-            Assert.True(packed.Takes(x));
             var plain = nn.functional.conv2d(x, weight, bias, strides: [stride, stride], padding: [padding, padding]);
-            Assert.True(Difference(packed.Of(x, () => (weight, bias), padding, stride, relu: false), plain) < 1e-5);
-            Assert.True(
-                Difference(
-                    packed.Of(x, () => throw new InvalidOperationException(), padding, stride, relu: true),
-                    plain.relu()
-                ) < 1e-5
-            );
+            Assert.True(Difference(packed.Of(x), plain) < 1e-5);
+            Assert.True(Difference(packed.Rectified(x), plain.relu()) < 1e-5);
             var shortcut = Random(plain.shape);
-            Assert.True(
-                Difference(
-                    packed.Onto(
-                        shortcut.clone(),
-                        x,
-                        () => throw new InvalidOperationException(),
-                        padding,
-                        stride,
-                        relu: true
-                    ),
-                    (plain + shortcut).relu()
-                ) < 1e-5
-            );
-            Assert.True(
-                Difference(
-                    packed.Onto(
-                        FoldedWeights.ChannelsLast(shortcut),
-                        x,
-                        () => throw new InvalidOperationException(),
-                        padding,
-                        stride,
-                        relu: false
-                    ),
-                    plain + shortcut
-                ) < 1e-5
-            );
+            Assert.True(Difference(packed.RectifiedOnto(shortcut.clone(), x), (plain + shortcut).relu()) < 1e-5);
+            Assert.True(Difference(packed.Onto(Convolving.ChannelsLast(shortcut), x), plain + shortcut) < 1e-5);
         }
-        packed.Wanted = false;
+        Assert.Equal(1, folds);
     }
 
     [Theory]
@@ -193,19 +170,15 @@ public sealed class KernelTests
         );
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
-        var norm = nn.GroupNorm(groups, channels, 1e-5);
-        norm.weight!.copy_(Random(channels));
-        norm.bias!.copy_(Random(channels).neg());
+        var norm = new GroupScales(groups, Random(channels), Random(channels).neg(), 1e-5);
         var (x, shortcut) = (Random(3, channels, height, width) + offset, Random(3, channels, height, width) * 0.5f);
         var exact = nn
-            .functional.group_norm(x.to(float64), groups, norm.weight.to(float64), norm.bias.to(float64), 1e-5)
+            .functional.group_norm(x.to(float64), groups, norm.Weight.to(float64), norm.Bias.to(float64), 1e-5)
             .to(float32);
         var (kept, allowed) = (x.clone(), 1e-5 + 2e-7 * Math.Abs(offset)); // a float32 beside the offset has few digits left
-        Assert.True(Difference(GroupNorms.Rectified(norm, x, locked: true, inPlace: false), exact.relu()) < allowed);
+        Assert.True(Difference(GroupNorms.Of(norm, x, null, inPlace: false), exact.relu()) < allowed);
         Assert.Equal(kept.data<float>().ToArray(), x.data<float>().ToArray());
-        Assert.True(
-            Difference(GroupNorms.RectifiedSum(norm, x, shortcut, locked: true), (exact + shortcut).relu()) < allowed
-        );
+        Assert.True(Difference(GroupNorms.Of(norm, x, shortcut, inPlace: true), (exact + shortcut).relu()) < allowed);
     }
 
     [Fact]
@@ -226,7 +199,7 @@ public sealed class KernelTests
         try
         {
             var done = new int[100];
-            Lanes.Run(done.Length, part =>
+            Parts.Run(done.Length, part =>
             {
                 Assert.Equal(1, get_num_threads());
                 Interlocked.Increment(ref done[part]);
@@ -235,7 +208,7 @@ public sealed class KernelTests
             Assert.Equal(3, get_num_threads());
             Assert.Equal(
                 "part",
-                Assert.Throws<LitException>(() => Lanes.Run(9, _ => throw new LitException("part"))).Message
+                Assert.Throws<LitException>(() => Parts.Run(9, _ => throw new LitException("part"))).Message
             );
             Assert.Equal(3, get_num_threads());
         }

@@ -1,4 +1,5 @@
 using CsCheck;
+using LiT.Compute.Kernels;
 using LiT.Tuning;
 using static TorchSharp.torch;
 

@@ -1,3 +1,4 @@
+using LiT.Compute.Kernels;
 using LiT.Tuning;
 using static TorchSharp.torch;
 

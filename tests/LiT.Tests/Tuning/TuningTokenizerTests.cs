@@ -1,5 +1,5 @@
+using LiT.Compute;
 using LiT.Text;
-using LiT.Towers;
 using LiT.Tuning;
 
 namespace LiT.Tests.Tuning;

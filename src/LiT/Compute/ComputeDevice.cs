@@ -1,0 +1,51 @@
+using static TorchSharp.torch;
+
+namespace LiT.Compute;
+
+/// <summary>Where and in what type the towers compute.</summary>
+public sealed record ComputeDevice(Device Device, ScalarType Type, int Threads)
+{
+    /// <summary>Float32 on the CPU with every core: what everything is measured against.</summary>
+    public static ComputeDevice Cpu => new(CPU, ScalarType.Float32, Environment.ProcessorCount);
+
+    /// <param name="name">auto, cpu, cuda or cuda:N. Auto takes CUDA where libtorch has it.</param>
+    /// <param name="type">float32 or bfloat16.</param>
+    /// <param name="threads">Threads for tensor operations; 0 for every core.</param>
+    /// <exception cref="UsageException">A device or type that does not exist here.</exception>
+    public static ComputeDevice Choose(string name, string type, int threads)
+    {
+        var count = threads > 0 ? threads : Environment.ProcessorCount;
+        set_num_threads(count);
+        var chosen = name switch
+        {
+            "cpu" => CPU,
+            "auto" => cuda.is_available() ? CUDA : CPU,
+            _ when name.StartsWith("cuda", StringComparison.Ordinal) => CudaDevice(name),
+            _ => throw new UsageException($"--device {name}: there is no such device. Give auto, cpu, cuda or cuda:N."),
+        };
+        var scalar = type switch
+        {
+            "float32" => ScalarType.Float32,
+            "bfloat16" => ScalarType.BFloat16,
+            _ => throw new UsageException($"--dtype {type}: give float32 or bfloat16."),
+        };
+        return new(chosen, scalar, count);
+    }
+
+    private static Device CudaDevice(string name)
+    {
+        var index =
+            name == "cuda" ? 0
+            : name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], out var n) ? n
+            : -1;
+        if (index < 0)
+            throw new UsageException($"--device {name}: give cuda, or cuda:N with the number of the GPU.");
+        if (!cuda.is_available())
+            throw new LitException(
+                $"--device {name}: this build of libtorch sees no CUDA GPU. Use --device cpu, or build with -p:LibTorch=cuda on a machine that has one."
+            );
+        if (index >= cuda.device_count())
+            throw new UsageException($"--device {name}: there are {cuda.device_count()} GPUs, numbered from 0.");
+        return device($"cuda:{index}");
+    }
+}
