@@ -1,7 +1,7 @@
 using System.CommandLine;
 using LiT.Compute;
-using LiT.Data.Sets;
 using LiT.Data;
+using LiT.Data.Sets;
 using LiT.Images;
 using LiT.Pipeline;
 using LiT.Stores;
@@ -118,16 +118,14 @@ internal static class EmbedCommand
                 var folder = parsed.GetRequiredValue(store);
                 var share = parsed.GetValue(part) is { } given ? StorePart.Parse(given) : StorePart.Whole;
                 var source = data.Open(parsed);
-                DataOptions.Say(SourceGlance.Of(source, cancel));
                 var compute = CommonOptions.ComputeOf(parsed);
                 using var loaded =
                     parsed.GetValue(towerType) == "int8"
                         ? Int8Of(ref spec, compute)
                         : ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
                 var locked = loaded.With(EvaluationCrop.Apply(loaded.Preprocessing, parsed.GetValue(crop)!));
-                Terminal.Say(
-                    $"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture; {source.Path} is {source.Form}"
-                );
+                Terminal.Say($"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture");
+                DataOptions.Say(SourceGlance.Of(source, cancel));
 
                 EmbedResult result;
                 using (ProgressLine progress = new())

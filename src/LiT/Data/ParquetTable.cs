@@ -77,7 +77,10 @@ internal sealed class ParquetTable : IDisposable
         {
             var bytes = some.ToBytes();
             ParquetStructure.CheckFooter(bytes);
-            var reader = ParquetReader.CreateAsync(new ParquetFooter.Overlay(file, begins, bytes)).GetAwaiter().GetResult();
+            var reader = ParquetReader
+                .CreateAsync(new ParquetFooter.Overlay(file, begins, bytes))
+                .GetAwaiter()
+                .GetResult();
             _ = reader.Schema.DataFields; // kinds are looked at only here
             return reader;
         }
