@@ -3,8 +3,10 @@ using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using LiT.Cli;
 using LiT.Cli.Commands;
+using LiT.TestSets;
 
 NativeEnvironment.Prepare();
+TestSetForm.Introduce();
 
 using CancellationTokenSource stop = new();
 void OnSignal(PosixSignalContext signal)

@@ -1,10 +1,11 @@
 using System.CommandLine;
 using LiT.Compute;
 using LiT.Data;
-using LiT.Data.Sets;
+using LiT.Embedding;
+using LiT.Evaluation;
 using LiT.Images;
-using LiT.Pipeline;
 using LiT.Stores;
+using LiT.TestSets;
 using LiT.Towers;
 
 namespace LiT.Cli.Commands;
@@ -199,7 +200,7 @@ internal static class EmbedCommand
                 words = store.Words();
                 if (
                     store.Description?.Source is { } from
-                    && TestSets.Of(from) is { } set
+                    && NamedTestSets.Of(from) is { } set
                     && PublishedCount.Difference(set, store.Samples().Read(_ => { })) is { } remark
                 )
                     Terminal.Warn(remark);

@@ -53,7 +53,7 @@ public static class Safetensors
             foreach (var (_, tensor) in ordered)
             {
                 using var scope = NewDisposeScope();
-                TensorBytes.ForEachPiece(tensor.detach().cpu().contiguous(), stream.Write);
+                TensorMemory.ForEachPiece(tensor.detach().cpu().contiguous(), stream.Write);
             }
         });
     }

@@ -78,7 +78,7 @@ public static class ImageTowerFile
                 continue;
             using var scope = NewDisposeScope();
             Line($"{name} [{string.Join(", ", weight.shape)}]");
-            TensorBytes.ForEachPiece(weight.detach().cpu().to(ScalarType.Float32).contiguous(), hash.AppendData);
+            TensorMemory.ForEachPiece(weight.detach().cpu().to(ScalarType.Float32).contiguous(), hash.AppendData);
         }
         Line(preprocessing.ToJson());
         if (int8 ?? tower.IsInt8)

@@ -1,6 +1,6 @@
 using CsCheck;
 using LiT.Towers;
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;

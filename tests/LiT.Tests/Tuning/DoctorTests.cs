@@ -1,6 +1,7 @@
 using LiT.Stores;
 using LiT.Tests.Stores;
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
+using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
 

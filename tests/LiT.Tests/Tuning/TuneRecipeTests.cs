@@ -1,5 +1,6 @@
 using LiT.Towers;
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
+using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
 

@@ -1,4 +1,5 @@
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
+using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -34,7 +33,7 @@ internal static unsafe class Attention
         qkv = qkv.contiguous();
         var (B, L, D) = ((int)qkv.shape[0], (int)qkv.shape[1], (int)qkv.shape[2] / 3);
         var mixed = empty(B, L, D);
-        var (from, to) = ((nint)TensorBytes.Address(qkv), (nint)TensorBytes.Address(mixed));
+        var (from, to) = ((nint)TensorMemory.Address(qkv), (nint)TensorMemory.Address(mixed));
         var size = D / heads;
         Parts.Run(B * heads, i =>
         {

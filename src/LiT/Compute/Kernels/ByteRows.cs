@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -25,10 +24,10 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         var (rows, K) = Sizes(x);
         ByteRows made = new(empty(rows, K, dtype: ScalarType.Byte), empty(rows));
         var (from, times, codes, scales) = (
-            (nint)TensorBytes.Address(x),
-            (nint)TensorBytes.Address(factors),
-            (nint)TensorBytes.Address(made.Codes),
-            (nint)TensorBytes.Address(made.Scales)
+            (nint)TensorMemory.Address(x),
+            (nint)TensorMemory.Address(factors),
+            (nint)TensorMemory.Address(made.Codes),
+            (nint)TensorMemory.Address(made.Scales)
         );
         ForEachRow(rows, row =>
             ((float*)scales)[row] = Encode((float*)from + row * K, (float*)times, (int)K, (byte*)codes + row * K)
@@ -44,9 +43,9 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     {
         var (rows, N) = Sizes(sums);
         var (values, scales, shift) = (
-            (nint)TensorBytes.Address(sums),
-            (nint)TensorBytes.Address(Scales),
-            bias is null ? 0 : (nint)TensorBytes.Address(bias)
+            (nint)TensorMemory.Address(sums),
+            (nint)TensorMemory.Address(Scales),
+            bias is null ? 0 : (nint)TensorMemory.Address(bias)
         );
         ForEachRow(rows, row => Scaled((float*)values + row * N, ((float*)scales)[row], (float*)shift, (int)N));
         KeepAlive(sums, bias, Scales);
@@ -61,14 +60,14 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         var (rows, N) = Sizes(sums);
         ByteRows made = new(empty(rows, N, dtype: ScalarType.Byte), empty(rows));
         var (values, scales, shift) = (
-            (nint)TensorBytes.Address(sums),
-            (nint)TensorBytes.Address(Scales),
-            bias is null ? 0 : (nint)TensorBytes.Address(bias)
+            (nint)TensorMemory.Address(sums),
+            (nint)TensorMemory.Address(Scales),
+            bias is null ? 0 : (nint)TensorMemory.Address(bias)
         );
         var (times, codes, next) = (
-            (nint)TensorBytes.Address(factors),
-            (nint)TensorBytes.Address(made.Codes),
-            (nint)TensorBytes.Address(made.Scales)
+            (nint)TensorMemory.Address(factors),
+            (nint)TensorMemory.Address(made.Codes),
+            (nint)TensorMemory.Address(made.Scales)
         );
         ForEachRow(rows, row =>
         {

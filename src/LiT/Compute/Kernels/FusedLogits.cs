@@ -1,7 +1,6 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -126,7 +125,7 @@ internal static unsafe class FusedLogits
         var (rows, columns) = (logits.shape[0], logits.shape[1]);
         var pieces = (int)((rows + PieceRows - 1) / PieceRows);
         float* l = Floats(logits);
-        var losses = (double*)TensorBytes.Address(perPair) + firstRow;
+        var losses = (double*)TensorMemory.Address(perPair) + firstRow;
         var (ofRow, ofColumn) = (row.From(firstRow), column.From(firstColumn));
         using Scratch largest = new(pieces * columns),
             best = new(pieces * columns);
@@ -296,7 +295,7 @@ internal static unsafe class FusedLogits
                 to[lane] = values[lane];
     }
 
-    private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
+    private static float* Floats(Tensor contiguous) => (float*)TensorMemory.Address(contiguous);
 
     private static void InPieces(long rows, Action<int, long, long> work) =>
         Parts.For(rows, PieceRows, (from, to) => work((int)(from / PieceRows), from, to));

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -178,7 +177,7 @@ internal static unsafe class FusedUpdate
                 to[lane] = values.GetElement(lane);
     }
 
-    private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
+    private static float* Floats(Tensor contiguous) => (float*)TensorMemory.Address(contiguous);
 
     private static void KeepAlive(params ReadOnlySpan<Tensor> tensors)
     {
@@ -190,7 +189,7 @@ internal static unsafe class FusedUpdate
 /// <summary>The memory of a momentum, float32 or bfloat16, eight values at a time.</summary>
 internal readonly unsafe struct MomentumLanes(Tensor momentum, MomentumMixing mixing)
 {
-    private readonly byte* memory = TensorBytes.Address(momentum);
+    private readonly byte* memory = TensorMemory.Address(momentum);
     private readonly bool half = mixing.Half;
     private readonly float old = mixing.Old,
         fresh = mixing.New;

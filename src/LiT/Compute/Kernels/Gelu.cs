@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -18,7 +17,7 @@ internal static unsafe class Gelu
     /// <param name="x">Float32 on the CPU, contiguous; holds the result afterwards.</param>
     public static void TanhInPlace(Tensor x)
     {
-        var first = (nint)TensorBytes.Address(x);
+        var first = (nint)TensorMemory.Address(x);
         InParts(x.numel(), (start, count) => Values((float*)first + start, (float*)first + start, count));
         GC.KeepAlive(x);
     }

@@ -1,4 +1,3 @@
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -36,9 +35,9 @@ internal sealed unsafe class GeluGradient : autograd.SingleTensorFunction<GeluGr
             var (x, dy) = (saved[0]!, gradient.contiguous());
             var dx = empty_like(x);
             var (from, of, to) = (
-                (nint)TensorBytes.Address(x),
-                (nint)TensorBytes.Address(dy),
-                (nint)TensorBytes.Address(dx)
+                (nint)TensorMemory.Address(x),
+                (nint)TensorMemory.Address(dy),
+                (nint)TensorMemory.Address(dx)
             );
             Gelu.InParts(x.numel(), (start, count) =>
                 Gelu.Slopes((float*)from + start, (float*)of + start, (float*)to + start, count)
@@ -52,7 +51,7 @@ internal sealed unsafe class GeluGradient : autograd.SingleTensorFunction<GeluGr
     private static Tensor Forward(Tensor x)
     {
         var y = empty_like(x);
-        var (from, to) = ((nint)TensorBytes.Address(x), (nint)TensorBytes.Address(y));
+        var (from, to) = ((nint)TensorMemory.Address(x), (nint)TensorMemory.Address(y));
         Gelu.InParts(x.numel(), (start, count) => Gelu.Values((float*)from + start, (float*)to + start, count));
         GC.KeepAlive(x);
         GC.KeepAlive(y);

@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -40,11 +39,11 @@ internal static unsafe class GroupNorms
         var made = inPlace ? x : empty(x.shape);
         var (weight, bias, groups, eps) = (norm.Weight.contiguous(), norm.Bias.contiguous(), norm.Groups, norm.Eps);
         var (from, to, added) = (
-            (nint)TensorBytes.Address(x),
-            (nint)TensorBytes.Address(made),
-            shortcut is null ? 0 : (nint)TensorBytes.Address(shortcut)
+            (nint)TensorMemory.Address(x),
+            (nint)TensorMemory.Address(made),
+            shortcut is null ? 0 : (nint)TensorMemory.Address(shortcut)
         );
-        var (scale, shift) = ((nint)TensorBytes.Address(weight), (nint)TensorBytes.Address(bias));
+        var (scale, shift) = ((nint)TensorMemory.Address(weight), (nint)TensorMemory.Address(bias));
         Parts.Run(B, picture =>
         {
             var at = (long)picture * places * C;

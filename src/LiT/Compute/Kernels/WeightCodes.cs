@@ -1,7 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -19,7 +18,7 @@ internal static unsafe class WeightCodes
         var (rows, K) = ((int)weight.shape[0], (int)weight.shape[1]);
         var parts = (rows + Part - 1) / Part;
         var found = zeros(parts, K);
-        var (from, to) = ((nint)TensorBytes.Address(weight), (nint)TensorBytes.Address(found));
+        var (from, to) = ((nint)TensorMemory.Address(weight), (nint)TensorMemory.Address(found));
         Parts.Run(parts, part =>
         {
             var largest = (float*)to + (long)part * K;
@@ -38,10 +37,10 @@ internal static unsafe class WeightCodes
         var (rows, K) = ((int)weight.shape[0], (int)weight.shape[1]);
         var (codes, scales) = (empty(rows, K, dtype: ScalarType.Int8), empty(rows));
         var (from, times, to, scale) = (
-            (nint)TensorBytes.Address(weight),
-            (nint)TensorBytes.Address(factors),
-            (nint)TensorBytes.Address(codes),
-            (nint)TensorBytes.Address(scales)
+            (nint)TensorMemory.Address(weight),
+            (nint)TensorMemory.Address(factors),
+            (nint)TensorMemory.Address(codes),
+            (nint)TensorMemory.Address(scales)
         );
         Parts.Run((rows + Part - 1) / Part, part =>
         {

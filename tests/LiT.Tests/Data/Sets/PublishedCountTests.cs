@@ -1,5 +1,6 @@
 using LiT.Data;
-using LiT.Data.Sets;
+using LiT.Evaluation;
+using LiT.TestSets;
 
 namespace LiT.Tests.Data.Sets;
 
@@ -32,7 +33,7 @@ public class PublishedCountTests
     [InlineData("xm3600", 3_600, null, null)]
     public void A_named_set_knows_its_protocols_count(string name, int pictures, int? captions, int? classes)
     {
-        var set = TestSets.Find(name)!;
+        var set = NamedTestSets.Find(name)!;
         Assert.Equal(
             (pictures, captions, classes),
             (set.Published[0].Pictures, set.Published[0].Captions, set.Published[0].Classes)
@@ -43,12 +44,12 @@ public class PublishedCountTests
 
     [Fact]
     public void Every_set_but_wit_has_one() =>
-        Assert.Equal("wit", Assert.Single(TestSets.All, set => set.Published.Count == 0).Name);
+        Assert.Equal("wit", Assert.Single(NamedTestSets.All, set => set.Published.Count == 0).Name);
 
     [Fact]
     public void Another_number_is_said_with_all_that_are_published()
     {
-        var set = TestSets.Find("flickr30k")!;
+        var set = NamedTestSets.Find("flickr30k")!;
         Sample[] Made(int pictures) =>
             [
                 .. Enumerable
@@ -66,7 +67,7 @@ public class PublishedCountTests
     [Fact]
     public void A_class_that_is_missing_is_noticed_where_the_pictures_are_as_many()
     {
-        var set = TestSets.Find("cifar10")!;
+        var set = NamedTestSets.Find("cifar10")!;
         Sample[] Made(int classes) =>
             [.. Enumerable.Range(0, 10_000).Select(i => new Sample($"{i}", "") { Label = $"{i % classes}" })];
         Assert.Null(PublishedCount.Difference(set, Made(10)));
