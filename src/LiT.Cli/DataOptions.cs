@@ -56,10 +56,11 @@ internal sealed class DataOptions
         };
 
     /// <summary>Says what a source holds before long work starts, and warns where it lacks what is mostly wanted.</summary>
-    public static void Say(SourceGlance glance)
+    public void Say(ParseResult parsed, SourceGlance glance)
     {
+        var column = parsed.GetValue(captionColumn);
         Terminal.Say(glance.InWords());
-        if (glance.MayMissCaptions && glance.WhyNoCaptions() is { } why)
+        if ((glance.MayMissCaptions || column is not null) && glance.WhyNoCaptions(column) is { } why)
             Terminal.Warn(why);
     }
 

@@ -21,7 +21,7 @@ internal static class DataConvertCommand
             (parsed, cancel) =>
             {
                 var source = data.Open(parsed);
-                DataOptions.Say(SourceGlance.Of(source, cancel));
+                data.Say(parsed, SourceGlance.Of(source, cancel));
                 using ProgressLine progress = new();
                 var result = DataSets.Convert(
                     source,

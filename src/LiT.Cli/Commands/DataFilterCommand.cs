@@ -74,7 +74,7 @@ internal static class DataFilterCommand
                     MoreBoilerplate = parsed.GetValue(boilerplate) is { } file ? Phrases(file) : [],
                 };
                 var source = data.Open(parsed);
-                DataOptions.Say(SourceGlance.Of(source, cancel));
+                data.Say(parsed, SourceGlance.Of(source, cancel));
                 using ProgressLine progress = new();
                 var result = DataSets.Filter(
                     source,

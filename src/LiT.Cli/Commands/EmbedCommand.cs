@@ -126,7 +126,7 @@ internal static class EmbedCommand
                         : ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
                 var locked = loaded.With(EvaluationCrop.Apply(loaded.Preprocessing, parsed.GetValue(crop)!));
                 Terminal.Say($"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture");
-                DataOptions.Say(SourceGlance.Of(source, cancel));
+                data.Say(parsed, SourceGlance.Of(source, cancel));
 
                 EmbedResult result;
                 using (ProgressLine progress = new())

@@ -27,7 +27,7 @@ internal sealed class DelimitedText : ITableReader
             wanted.Contains(cell, StringComparer.OrdinalIgnoreCase)
             || UsualNames.Has(UsualNames.Images, cell)
             || UsualNames.Has(UsualNames.Captions, cell);
-        lines = new(path, tabs, cell => IsColumn(cell) || Pictures.IsPicture(cell));
+        lines = new(path, tabs, cell => IsColumn(cell) || IsPicture(cell));
         var name = Path.GetFileName(path);
         (firstOffset, firstLine) = (lines.Offset, lines.Number);
         var cells = FirstRow(name);
@@ -64,7 +64,7 @@ internal sealed class DelimitedText : ITableReader
     public IReadOnlyList<string> Others =>
         [.. names.Where((name, i) => i != image && i != caption && i != label && name.Length > 0)];
 
-    private static bool IsPicture(string cell) => Pictures.IsPicture(cell.Trim());
+    private static bool IsPicture(string cell) => Pictures.IsPicture(TableRow.Name(cell));
 
     private string[] FirstRow(string table)
     {
@@ -135,7 +135,12 @@ internal sealed class DelimitedText : ITableReader
         if (found < 0 && (wanted is not null || option is not null))
             throw new LitException(
                 $"{table}, line 1: no column {wanted ?? "with the picture's file name"}; the columns are {string.Join(", ", names)}. "
-                    + (wanted is null ? $"Say which with {option}." : "Give one of these.")
+                    + (
+                        wanted is not null ? "Give one of these."
+                        : UsualNames.In(names, UsualNames.Addresses) >= 0
+                            ? $"It is a list of addresses: fetch the pictures first (lit data download), or say which column with {option}."
+                        : $"Say which with {option}."
+                    )
             );
         return found;
     }

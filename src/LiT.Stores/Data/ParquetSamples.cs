@@ -191,12 +191,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             Paths = Of(image, IsText);
             if (Bytes is null && Paths is null)
                 throw new LitException(
-                    $"{file}: no column holds pictures; the columns are {string.Join(", ", names)}. "
-                        + (
-                            UsualNames.In(names, UsualNames.Addresses) >= 0
-                                ? "It is a list of addresses: fetch the pictures first (lit data download), or say which column with --image-column."
-                                : "Say which with --image-column."
-                        )
+                    options.ImageColumn is { } given
+                        ? $"{file}: the column {given} holds neither pictures nor paths; the columns are {string.Join(", ", names)}. Give one that does."
+                        : NoPictures(file, names)
                 );
             Caption = Leaf(
                 all,
@@ -237,6 +234,14 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                     .Distinct(),
             ];
         }
+
+        private static string NoPictures(string file, string[] names) =>
+            $"{file}: no column holds pictures; the columns are {string.Join(", ", names)}. "
+            + (
+                UsualNames.In(names, UsualNames.Addresses) >= 0
+                    ? "It is a list of addresses: fetch the pictures first (lit data download), or say which column with --image-column."
+                    : "Say which with --image-column."
+            );
 
         /// <summary>A column that holds pictures by its members, bytes and path, whatever it is called.</summary>
         private static string? StructOfPictures(DataField[] all) =>

@@ -5,7 +5,7 @@ public static class Samples
 {
     private static readonly string[] Archives = [".tar", ".tar.gz", ".tgz"];
     private static readonly string[] Packed = [".zip", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar"];
-    private static readonly string[] Tables = [".tsv", ".csv", ".jsonl", ".ndjson", ".txt"];
+    private static readonly string[] Tables = [".tsv", ".csv", ".jsonl", ".ndjson", ".txt", ".token"];
     private static readonly string[] TableStems = ["captions", "caption", "results", "metadata"];
     private static readonly string[] Splits = ["train", "test", "val", "valid", "validation", "dev"];
 
@@ -102,6 +102,10 @@ public static class Samples
         || Visible(Directory.EnumerateDirectories(folder))
             .Any(inside => Visible(Directory.EnumerateFiles(inside)).Any(Pictures.IsPicture));
 
+    private static bool IsTableOfCaptions(string name) =>
+        TableStems.Contains(Path.GetFileNameWithoutExtension(name), StringComparer.OrdinalIgnoreCase)
+        || name.Contains(".token", StringComparison.OrdinalIgnoreCase); // Flickr8k.token.txt, results_20130124.token
+
     /// <summary>The one table by whose captions a folder's pictures are described, as Flickr's archives have it; null where there is none.</summary>
     private static CaptionTable? TableOf(string folder, SampleOptions options)
     {
@@ -109,7 +113,7 @@ public static class Samples
         foreach (var file in Visible(Directory.EnumerateFiles(folder)).Order(StringComparer.Ordinal))
             if (
                 Tables.Any(ending => HasExtension(file, ending))
-                && TableStems.Contains(Path.GetFileNameWithoutExtension(file), StringComparer.OrdinalIgnoreCase)
+                && IsTableOfCaptions(Path.GetFileName(file))
                 && CaptionTable.Describing(file, folder, options) is { } table
             )
                 tables.Add(table);

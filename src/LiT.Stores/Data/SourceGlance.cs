@@ -102,12 +102,15 @@ public sealed record SourceGlance(
     }
 
     /// <summary>Why there are no captions, as far as it shows; null where there are some.</summary>
-    public string? WhyNoCaptions()
+    /// <param name="column">The column or member that captions were to be taken from, where the user named one.</param>
+    public string? WhyNoCaptions(string? column = null)
     {
         if (Captioned > 0 || Pictures == 0)
             return null;
         var cause =
-            PassedOver.FirstOrDefault(phrase =>
+            column is not null
+                ? $"Nothing stands under '{column}'{(Fields.Count > 0 ? $"; there are {Some(Fields)}" : "")}. Give a column or member that holds captions."
+            : PassedOver.FirstOrDefault(phrase =>
                 phrase.Contains("captions_", StringComparison.Ordinal)
                 && phrase.Contains(".json", StringComparison.Ordinal)
             )

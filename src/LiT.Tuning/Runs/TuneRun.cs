@@ -287,11 +287,16 @@ public static class TuneRun
     }
 
     /// <summary>Says what a source holds before its pictures are embedded or decoded, and refuses one without captions.</summary>
-    internal static void CheckWords(SampleSource source, Action<string> say, CancellationToken cancel)
+    internal static void CheckWords(
+        SampleSource source,
+        TuneRequest request,
+        Action<string> say,
+        CancellationToken cancel
+    )
     {
         var glance = SourceGlance.Of(source, cancel);
         say(glance.InWords());
-        if (glance.WhyNoCaptions() is not { } why)
+        if (glance.WhyNoCaptions(request.Samples.CaptionColumn) is not { } why)
             return;
         if (glance.Whole)
             throw new LitException(why);
@@ -306,7 +311,7 @@ public static class TuneRun
     )
     {
         var source = Samples.Open(request.Data, request.Samples);
-        CheckWords(source, say, cancel);
+        CheckWords(source, request, say, cancel);
         var spec = request.ImageTower
             ?? throw new UsageException(
                 $"--data {request.Data}: pictures have to be embedded first. Name the locked tower with --image-tower, or give an embedding store."

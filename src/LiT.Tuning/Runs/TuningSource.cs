@@ -187,7 +187,7 @@ internal sealed class PixelSource : TuningSource
         this.request = request;
         TowerName = spec;
         var source = Samples.Open(request.Data, request.Samples);
-        TuneRun.CheckWords(source, say, cancel);
+        TuneRun.CheckWords(source, request, say, cancel);
         var locked = request.Lock.Image == TowerStart.Locked;
         Tower = ImageTowerLoader.Load(
             spec,

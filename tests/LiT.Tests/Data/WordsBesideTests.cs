@@ -163,6 +163,8 @@ public sealed class WordsBesideTests : IDisposable
         "results.csv",
         "image_name| comment_number| comment\n1.jpg| 0| a dog, running\n1.jpg| 1| a brown dog\n2.jpg| 0| a cat\n"
     )]
+    [InlineData("Flickr8k.token.txt", "1.jpg#0\ta dog, running\n1.jpg#1\ta brown dog\n2.jpg#0\ta cat\n")]
+    [InlineData("results_20130124.token", "1.jpg#0\ta dog, running\n1.jpg#1\ta brown dog\n2.jpg#0\ta cat\n")]
     [InlineData(
         "captions.jsonl",
         "{\"image\": \"1.jpg\", \"text\": [\"a dog, running\", \"a brown dog\"]}\n{\"image\": \"2.jpg\", \"text\": \"a cat\"}\n"
