@@ -55,7 +55,9 @@ internal sealed class DataOptions
             ImageRoot = parsed.GetValue(imageRoot),
         };
 
-    /// <summary>Says what a source holds before long work starts, and warns where it lacks what is mostly wanted.</summary>
+    /// <summary>
+    /// Says what a source holds before long work starts, and warns where it lacks what is mostly wanted.
+    /// </summary>
     public void Say(ParseResult parsed, SourceGlance glance)
     {
         var column = parsed.GetValue(captionColumn);

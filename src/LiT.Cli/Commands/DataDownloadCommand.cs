@@ -60,7 +60,8 @@ internal static class DataDownloadCommand
         Option<double> longestWait = new("--longest-wait")
         {
             Description =
-                "Seconds that a host's rows wait where it asks for that (Retry-After); rows of one that asks for more are given up without asking.",
+                "Seconds that a host's rows wait where it asks for that (Retry-After); rows of one that asks "
+                + "for more are given up without asking.",
             DefaultValueFactory = _ => usual.LongestWait.TotalSeconds,
         };
         Option<double> timeout = new("--timeout")

@@ -49,7 +49,9 @@ internal sealed class CaptionTable : SampleSource
 
     private readonly PassedOver passedOver = new();
 
-    /// <summary>A file as a table of the captions of a folder's pictures; null where it is none, or names others.</summary>
+    /// <summary>
+    /// A file as a table of the captions of a folder's pictures; null where it is none, or names others.
+    /// </summary>
     public static CaptionTable? Describing(string file, string folder, SampleOptions options)
     {
         try
@@ -75,7 +77,8 @@ internal sealed class CaptionTable : SampleSource
     }
 
     /// <summary>
-    /// The one folder beside the table that holds its pictures (Flickr's archives have them so), where they do not lie as
+    /// The one folder beside the table that holds its pictures (Flickr's archives have them so), where they do not
+    /// lie as
     /// the table says.
     /// </summary>
     private string? FolderWithPictures(string own)

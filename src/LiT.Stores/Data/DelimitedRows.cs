@@ -18,8 +18,10 @@ internal sealed class DelimitedRows : IDisposable
     private readonly bool quotes;
 
     /// <param name="path">The table.</param>
-    /// <param name="tabs">Whether tabs separate the cells (.tsv); otherwise the first lines tell: comma, semicolon, tab or bar.</param>
-    /// <param name="tells">Whether a cell of the first line shows that it was cut out rightly: a name, a picture, an address.</param>
+    /// <param name="tabs">Whether tabs separate the cells (.tsv); otherwise the first lines tell: comma, semicolon,
+    /// tab or bar.</param>
+    /// <param name="tells">Whether a cell of the first line shows that it was cut out rightly: a name, a picture, an
+    /// address.</param>
     /// <exception cref="LitException">The table is empty.</exception>
     public DelimitedRows(string path, bool tabs, Func<string, bool>? tells = null)
     {
@@ -160,7 +162,8 @@ internal sealed class DelimitedRows : IDisposable
     }
 
     /// <summary>
-    /// The separator by which the first line gives a cell that tells, without another separator in it; among several, the
+    /// The separator by which the first line gives a cell that tells, without another separator in it; among several,
+    /// the
     /// one that cuts the lines into equal numbers of cells.
     /// </summary>
     private static byte Separator(List<byte[]> first, Func<string, bool> tells)

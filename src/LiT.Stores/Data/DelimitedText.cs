@@ -138,7 +138,8 @@ internal sealed class DelimitedText : ITableReader
                     + (
                         wanted is not null ? "Give one of these."
                         : UsualNames.In(names, UsualNames.Addresses) >= 0
-                            ? $"It is a list of addresses: fetch the pictures first (lit data download), or say which column with {option}."
+                            ? $"It is a list of addresses: fetch the pictures first (lit data download), or say "
+                                + $"which column with {option}."
                         : $"Say which with {option}."
                     )
             );

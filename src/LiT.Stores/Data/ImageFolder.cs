@@ -3,7 +3,8 @@ using LiT.Files;
 namespace LiT.Data;
 
 /// <summary>
-/// Pictures in folders, with their captions: in a .txt, .caption or .json beside a picture, or in the metadata file of the
+/// Pictures in folders, with their captions: in a .txt, .caption or .json beside a picture, or in the metadata file
+/// of the
 /// nearest folder that has one, as Hugging Face's ImageFolder has it. Where a metadata file stands, its rows say which
 /// pictures its folder holds.
 /// </summary>
@@ -185,7 +186,9 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
     private string? LabelOf(Folder folder) =>
         classes is null || folder.Name.Length == 0 ? null : folder.Name.Split('/')[0];
 
-    /// <summary>The folder and all below it, sorted; links that lead back to where they stand are not followed.</summary>
+    /// <summary>
+    /// The folder and all below it, sorted; links that lead back to where they stand are not followed.
+    /// </summary>
     private static Folder Tree(string path, string real, string name, string[] above, Action<Skipped> skip)
     {
         string[] inside = [.. above, real];

@@ -27,7 +27,7 @@ internal static class JsonMembers
         }
     }
 
-    /// <summary>As <see cref="Add(SampleDraft, ReadOnlyMemory{byte}, string, SampleOptions)"/>, if there is a caption or a label in it.</summary>
+    /// <summary>The words and fields of an object, if there is a caption or a label in it.</summary>
     /// <returns>Whether there was.</returns>
     public static bool AddWords(SampleDraft draft, ReadOnlyMemory<byte> json, string from, SampleOptions options)
     {

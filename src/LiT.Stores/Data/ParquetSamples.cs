@@ -54,7 +54,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
         return this;
     }
 
-    /// <summary>Whether some files have a column with pictures, and not only addresses or results beside them.</summary>
+    /// <summary>
+    /// Whether some files have a column with pictures, and not only addresses or results beside them.
+    /// </summary>
     public static bool HoldPictures(IReadOnlyList<string> files, SampleOptions options)
     {
         try
@@ -192,7 +194,8 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             if (Bytes is null && Paths is null)
                 throw new LitException(
                     options.ImageColumn is { } given
-                        ? $"{file}: the column {given} holds neither pictures nor paths; the columns are {string.Join(", ", names)}. Give one that does."
+                        ? $"{file}: the column {given} holds neither pictures nor paths; the columns are "
+                            + $"{string.Join(", ", names)}. Give one that does."
                         : NoPictures(file, names)
                 );
             Caption = Leaf(
@@ -239,7 +242,8 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             $"{file}: no column holds pictures; the columns are {string.Join(", ", names)}. "
             + (
                 UsualNames.In(names, UsualNames.Addresses) >= 0
-                    ? "It is a list of addresses: fetch the pictures first (lit data download), or say which column with --image-column."
+                    ? "It is a list of addresses: fetch the pictures first (lit data download), or say which "
+                        + "column with --image-column."
                     : "Say which with --image-column."
             );
 
@@ -251,7 +255,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                     Array.Exists(all, field => field.Path.FirstPart == column && field.Path.ToList() is [_, "path"])
                 );
 
-        /// <summary>The one member of a column that holds what is wanted. A column without members is its own.</summary>
+        /// <summary>
+        /// The one member of a column that holds what is wanted. A column without members is its own.
+        /// </summary>
         private static DataField? Leaf(
             DataField[] all,
             string? column,
@@ -272,11 +278,14 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             if (UsualNames.In(members, usual) is >= 0 and var at && wanted?.Contains('.') != true)
                 return leaves[at];
             throw new LitException(
-                $"{file}: column {column} has the members {string.Join(", ", leaves.Select(NameOf))}. Say which is meant with {option} {NameOf(leaves[0])}, or another of them."
+                $"{file}: column {column} has the members {string.Join(", ", leaves.Select(NameOf))}. Say which "
+                    + $"is meant with {option} {NameOf(leaves[0])}, or another of them."
             );
         }
 
-        /// <summary>A leaf's name without the steps that a list is made of: sentences.list.element.raw is sentences.raw.</summary>
+        /// <summary>
+        /// A leaf's name without the steps that a list is made of: sentences.list.element.raw is sentences.raw.
+        /// </summary>
         private static string NameOf(DataField field)
         {
             var parts = field.Path.ToList();
@@ -314,7 +323,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             : null;
         private readonly (string Name, string?[] Values)[] others = Others(group, columns, passedOver);
 
-        /// <summary>The columns that go along; one of a kind that is not known is passed over, since nobody asked for it.</summary>
+        /// <summary>
+        /// The columns that go along; one of a kind that is not known is passed over, since nobody asked for it.
+        /// </summary>
         private static (string, string?[])[] Others(ParquetGroup group, Columns columns, PassedOver passedOver)
         {
             List<(string, string?[])> read = [];

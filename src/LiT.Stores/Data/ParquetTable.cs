@@ -3,7 +3,8 @@ using Parquet;
 namespace LiT.Data;
 
 /// <summary>
-/// A Parquet file whose structure is checked before it is read; for one thread. Columns of kinds that are not known are left
+/// A Parquet file whose structure is checked before it is read; for one thread. Columns of kinds that are not known
+/// are left
 /// out (<see cref="LeftOut"/>), and so never stand in the way of the others.
 /// </summary>
 internal sealed class ParquetTable : IDisposable
@@ -51,7 +52,8 @@ internal sealed class ParquetTable : IDisposable
             HashSet<string> left = [.. footer.Columns.Where(column => !Reads(column))];
             if (left.Count == footer.Columns.Distinct().Count())
                 throw new NotSupportedException(
-                    $"no column of a kind that is known: {string.Join(", ", footer.Columns)}; {unknown.Message.ReplaceLineEndings(" ").TrimEnd('.')}",
+                    $"no column of a kind that is known: {string.Join(", ", footer.Columns)}; "
+                        + $"{unknown.Message.ReplaceLineEndings(" ").TrimEnd('.')}",
                     unknown
                 );
             if (left.Count == 0)

@@ -1,6 +1,8 @@
 namespace LiT.Data;
 
-/// <summary>What a source holds and does not read, counted by kind while it is read. For one reader at a time.</summary>
+/// <summary>
+/// What a source holds and does not read, counted by kind while it is read. For one reader at a time.
+/// </summary>
 internal sealed class PassedOver
 {
     private readonly SortedDictionary<string, (long Count, string First)> kinds = new(StringComparer.Ordinal);

@@ -2,7 +2,10 @@ using System.Text.Json;
 
 namespace LiT.Data;
 
-/// <summary>JSON as Python's json.dumps writes it: NaN, Infinity and -Infinity stand for numbers that are missing or too large.</summary>
+/// <summary>
+/// JSON as Python's json.dumps writes it: NaN, Infinity and -Infinity stand for numbers that are missing or too
+/// large.
+/// </summary>
 internal static class PythonJson
 {
     private static readonly byte[][] Words = ["NaN"u8.ToArray(), "-Infinity"u8.ToArray(), "Infinity"u8.ToArray()];

@@ -89,7 +89,9 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
     /// <summary>Notes something that was left out or mended.</summary>
     public void AddTrouble(string trouble) => troubles.Add(trouble);
 
-    /// <summary>UTF-8 text, or UTF-16 or UTF-32 with its mark; bytes that are none are replaced by U+FFFD and reported.</summary>
+    /// <summary>
+    /// UTF-8 text, or UTF-16 or UTF-32 with its mark; bytes that are none are replaced by U+FFFD and reported.
+    /// </summary>
     public string Decode(ReadOnlySpan<byte> text, string? from = null)
     {
         if (UnicodeText.Utf8Of(text) is { } decoded)

@@ -106,7 +106,10 @@ public static class Samples
         TableStems.Contains(Path.GetFileNameWithoutExtension(name), StringComparer.OrdinalIgnoreCase)
         || name.Contains(".token", StringComparison.OrdinalIgnoreCase); // Flickr8k.token.txt, results_20130124.token
 
-    /// <summary>The one table by whose captions a folder's pictures are described, as Flickr's archives have it; null where there is none.</summary>
+    /// <summary>
+    /// The one table by whose captions a folder's pictures are described, as Flickr's archives have it; null where
+    /// there is none.
+    /// </summary>
     private static CaptionTable? TableOf(string folder, SampleOptions options)
     {
         List<CaptionTable> tables = [];

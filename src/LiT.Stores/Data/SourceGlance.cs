@@ -109,7 +109,8 @@ public sealed record SourceGlance(
             return null;
         var cause =
             column is not null
-                ? $"Nothing stands under '{column}'{(Fields.Count > 0 ? $"; there are {Some(Fields)}" : "")}. Give a column or member that holds captions."
+                ? $"Nothing stands under '{column}'{(Fields.Count > 0 ? $"; there are {Some(Fields)}" : "")}. "
+                    + $"Give a column or member that holds captions."
             : PassedOver.FirstOrDefault(phrase =>
                 phrase.Contains("captions_", StringComparison.Ordinal)
                 && phrase.Contains(".json", StringComparison.Ordinal)
@@ -117,9 +118,11 @@ public sealed record SourceGlance(
                 is { } coco
                 ? $"Passed over: {coco}. If these are COCO's captions, --data coco=DIR reads them."
             : PassedOver.Count > 0
-                ? $"Passed over: {Some(PassedOver)}. If the captions are there, give that file as --data, or put them into a .txt beside each picture or into metadata.csv (file_name, text)."
+                ? $"Passed over: {Some(PassedOver)}. If the captions are there, give that file as --data, or "
+                    + $"put them into a .txt beside each picture or into metadata.csv (file_name, text)."
             : Fields.Count > 0
-                ? $"Columns that are no caption by their name: {Some(Fields)}. If one of them is, say which with --caption-column."
+                ? $"Columns that are no caption by their name: {Some(Fields)}. If one of them is, say which "
+                    + $"with --caption-column."
             : "Put them into a .txt beside each picture, or into metadata.csv (file_name, text).";
         var none =
             Pictures == 1
@@ -128,7 +131,10 @@ public sealed record SourceGlance(
         return $"{Source.Path}: {none}, which tuning and retrieval need. {cause}";
     }
 
-    /// <summary>Whether the missing captions are likely to be a mistake: nothing else is said of the pictures, or something lies there unread.</summary>
+    /// <summary>
+    /// Whether the missing captions are likely to be a mistake: nothing else is said of the pictures, or something
+    /// lies there unread.
+    /// </summary>
     public bool MayMissCaptions =>
         Captioned == 0 && Pictures > 0 && (Labelled == 0 || PassedOver.Any(Kinds.MayHoldCaptions));
 

@@ -6,7 +6,8 @@ namespace LiT.Data;
 /// <param name="Name">As the archive gives it, without a leading "./".</param>
 /// <param name="Size">Bytes of content.</param>
 /// <param name="IsFile">False for folders, links and devices.</param>
-/// <param name="Odd">What it is where its content does not stand here: "a hard link to a.jpg"; null for files and folders.</param>
+/// <param name="Odd">What it is where its content does not stand here: "a hard link to a.jpg"; null for files and
+/// folders.</param>
 internal sealed record TarMember(string Name, long Size, bool IsFile, string? Odd = null);
 
 /// <summary>

@@ -1,8 +1,10 @@
 namespace LiT.Data;
 
 /// <summary>
-/// What columns of tables and members of JSON are usually called: one list for .csv, .tsv, .jsonl, .json beside a picture,
-/// Parquet and lists of addresses. Compared without case, blanks, hyphens and underscores: "Image Name" is "image_name".
+/// What columns of tables and members of JSON are usually called: one list for .csv, .tsv, .jsonl, .json beside a
+/// picture,
+/// Parquet and lists of addresses. Compared without case, blanks, hyphens and underscores: "Image Name" is
+/// "image_name".
 /// The first of a list that is there counts.
 /// </summary>
 internal static class UsualNames
@@ -79,7 +81,10 @@ internal static class UsualNames
         return -1;
     }
 
-    /// <summary>The place of the column that a user names: as it is written, else without minding case; -1 where there is none.</summary>
+    /// <summary>
+    /// The place of the column that a user names: as it is written, else without minding case; -1 where there is
+    /// none.
+    /// </summary>
     public static int Wanted(IReadOnlyList<string> names, string wanted)
     {
         foreach (var comparison in new[] { StringComparison.Ordinal, StringComparison.OrdinalIgnoreCase })

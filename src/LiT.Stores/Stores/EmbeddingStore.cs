@@ -185,7 +185,8 @@ public sealed class EmbeddingStore : IDisposable
 
     private LitException NotFinite(int shard, long row) =>
         new(
-            $"{shards[shard].Path}, row {row}: holds numbers that are not finite (NaN or infinity). Embed this picture again, or take the row out of the file and its words out of the metadata."
+            $"{shards[shard].Path}, row {row}: holds numbers that are not finite (NaN or infinity). Embed this "
+                + $"picture again, or take the row out of the file and its words out of the metadata."
         );
 
     // A sum of products with zero is NaN as soon as one of the numbers is not finite, and 0 otherwise.

@@ -63,15 +63,20 @@ public sealed class ProbeEvaluation
             int[] rows = [.. Enumerable.Range(0, classOf.Length).Where(row => classOf[row] is not null)];
             if (strangers > 0)
                 warnings.Add(
-                    $"{strangers} of {rows.Length} pictures of {path} are of {(strange.Count == 1 ? "a class" : $"{strange.Count} classes")} that {training} has no picture of ('{strange.First().Key}'{(strange.Count > 1 ? " …" : "")}): they count as answered wrongly."
+                    $"{strangers} of {rows.Length} pictures of {path} are of "
+                        + $"{(strange.Count == 1 ? "a class" : $"{strange.Count} classes")} that {training} has "
+                        + $"no picture of ('{strange.First().Key}'{(strange.Count > 1 ? " …" : "")}): they "
+                        + $"count as answered wrongly."
                 );
             if (rows.Length < classOf.Length)
                 warnings.Add(
-                    $"{classOf.Length - rows.Length} of {classOf.Length} pictures of {path} carry no label{(given ? " that is one of the classes" : "")}; they are left out."
+                    $"{classOf.Length - rows.Length} of {classOf.Length} pictures of {path} carry no "
+                        + $"label{(given ? " that is one of the classes" : "")}; they are left out."
                 );
             if (set.LeftOutBefore > 0)
                 warnings.Add(
-                    $"{set.LeftOutBefore} pictures of {path} could not be read when it was embedded; they are not scored."
+                    $"{set.LeftOutBefore} pictures of {path} could not be read when it was embedded; they are "
+                        + $"not scored."
                 );
             return (set.Representations.Select(rows), [.. rows.Select(row => classOf[row]!.Value)]);
         }
@@ -84,7 +89,8 @@ public sealed class ProbeEvaluation
         Classes = classes!;
         if (Enumerable.Range(0, Classes.Names.Count).Except(trainLabels).ToList() is { Count: > 0 } missing)
             warnings.Add(
-                $"{missing.Count} of {Classes.Names.Count} classes have no picture in {training} ('{Classes.Names[missing[0]]}'{(missing.Count > 1 ? " …" : "")}): they cannot be learned."
+                $"{missing.Count} of {Classes.Names.Count} classes have no picture in {training} "
+                    + $"('{Classes.Names[missing[0]]}'{(missing.Count > 1 ? " …" : "")}): they cannot be learned."
             );
         ofClass = [.. Enumerable.Range(0, Classes.Names.Count).Select(c => trainLabels.Count(label => label == c))];
         Warnings = warnings;
@@ -93,7 +99,8 @@ public sealed class ProbeEvaluation
     private readonly int[] ofClass; // training pictures of each class
 
     /// <summary>
-    /// Which numbers of pictures a class can be drawn: one beyond what the largest class has would only repeat the one before.
+    /// Which numbers of pictures a class can be drawn: one beyond what the largest class has would only repeat the
+    /// one before.
     /// </summary>
     /// <param name="shots">What is wanted.</param>
     /// <param name="remark">What a reader should know of what is left, or null.</param>
@@ -106,11 +113,13 @@ public sealed class ProbeEvaluation
         List<string> remarks = [];
         if (left.Length < shots.Count)
             remarks.Add(
-                $"no class has more than {most} pictures to fit on: {string.Join(", ", shots.Except(left))} a class {(shots.Except(left).Count() == 1 ? "is" : "are")} left out."
+                $"no class has more than {most} pictures to fit on: {string.Join(", ", shots.Except(left))} a "
+                    + $"class {(shots.Except(left).Count() == 1 ? "is" : "are")} left out."
             );
         if (left.Any(count => count > fewest))
             remarks.Add(
-                $"{ofClass.Count(count => count > 0 && count < left.Max())} of {ofClass.Length} classes have fewer pictures than are drawn (the smallest has {fewest}) and give all they have."
+                $"{ofClass.Count(count => count > 0 && count < left.Max())} of {ofClass.Length} classes have "
+                    + $"fewer pictures than are drawn (the smallest has {fewest}) and give all they have."
             );
         remark = remarks.Count == 0 ? null : string.Join(" ", remarks);
         return left;

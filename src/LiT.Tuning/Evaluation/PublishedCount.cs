@@ -2,10 +2,13 @@ using LiT.Data;
 
 namespace LiT.Evaluation;
 
-/// <summary>How many pictures, captions and classes a published protocol of a test set has: another number is another test.</summary>
+/// <summary>
+/// How many pictures, captions and classes a published protocol of a test set has: another number is another test.
+/// </summary>
 /// <param name="Part">What is counted: "Karpathy's test part".</param>
 /// <param name="Pictures">Pictures.</param>
-/// <param name="Captions">Captions, every one of every picture; null where they are none, or not the protocol's.</param>
+/// <param name="Captions">Captions, every one of every picture; null where they are none, or not the
+/// protocol's.</param>
 /// <param name="Classes">Classes; null where they are none, or a picture may have several.</param>
 public sealed record PublishedCount(string Part, int Pictures, int? Captions = null, int? Classes = null)
 {
@@ -17,7 +20,10 @@ public sealed record PublishedCount(string Part, int Pictures, int? Captions = n
         + (captions is { } words ? FormattableString.Invariant($", {words:N0} captions") : "")
         + (classes is { } names ? FormattableString.Invariant($", {names:N0} classes") : "");
 
-    /// <summary>What differs between pictures that were read of a named set and its published protocol; null where nothing does.</summary>
+    /// <summary>
+    /// What differs between pictures that were read of a named set and its published protocol; null where nothing
+    /// does.
+    /// </summary>
     /// <param name="set">The set.</param>
     /// <param name="samples">Its pictures that can be used.</param>
     public static string? Difference(TestSet set, IEnumerable<Sample> samples)
@@ -47,6 +53,7 @@ public sealed record PublishedCount(string Part, int Pictures, int? Captions = n
             set.Published.Any(one => one.Classes is not null)
         );
         return $"{set.Name}: {Counted(pictures, withCaptions ? captions : null, withClasses ? labels.Count : null)}, where the published protocol has "
-            + $"{string.Join(", or ", set.Published)}. The numbers cannot be compared with published ones; check that the set is whole.";
+            + $"{string.Join(", or ", set.Published)}. The numbers cannot be compared with published ones; "
+            + $"check that the set is whole.";
     }
 }

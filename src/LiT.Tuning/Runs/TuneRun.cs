@@ -82,12 +82,15 @@ public static class TuneRun
         var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
         if (held.Count > 0 && !captions.Any() && held.Any(image => source.Captions(image).Count > 0))
             throw new LitException(
-                $"{request.Data}: every picture with a caption is held out to validate on ({held.Count} of {source.Images.Count}). Give more pictures with captions, or no --hold-out."
+                $"{request.Data}: every picture with a caption is held out to validate on ({held.Count} of "
+                    + $"{source.Images.Count}). Give more pictures with captions, or no --hold-out."
             );
         TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
         if (pairs.Count < 2)
             throw new LitException(
-                $"{request.Data}: one picture with a caption is left to tune on{(held.Count > 0 ? $" ({held.Count} of {source.Images.Count} are held out)" : "")}, and a pair needs another to be told from. Give at least two pictures with captions."
+                $"{request.Data}: one picture with a caption is left to tune "
+                    + $"on{(held.Count > 0 ? $" ({held.Count} of {source.Images.Count} are held out)" : "")}, "
+                    + $"and a pair needs another to be told from. Give at least two pictures with captions."
             );
         var options = choose(pairs);
         if (held.Count > 0)
@@ -286,7 +289,9 @@ public static class TuneRun
         );
     }
 
-    /// <summary>Says what a source holds before its pictures are embedded or decoded, and refuses one without captions.</summary>
+    /// <summary>
+    /// Says what a source holds before its pictures are embedded or decoded, and refuses one without captions.
+    /// </summary>
     internal static void CheckWords(
         SampleSource source,
         TuneRequest request,

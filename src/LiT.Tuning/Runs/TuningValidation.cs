@@ -97,7 +97,8 @@ internal static class TuningValidation
 internal static class HeldOut
 {
     /// <param name="images">Pictures that there are.</param>
-    /// <param name="share">Share to hold out, to the nearest whole number: of two pictures or more at least one, and never all.</param>
+    /// <param name="share">Share to hold out, to the nearest whole number: of two pictures or more at least one, and
+    /// never all.</param>
     internal static IReadOnlySet<int> Of(int images, double share)
     {
         if (share <= 0 || images < 2)

@@ -96,7 +96,8 @@ internal sealed partial class Boilerplate
     private readonly HashSet<string> whole = [.. Whole.Select(CaptionWords.Plain)];
     private readonly List<string> inside = [.. Inside];
 
-    /// <param name="more">Phrases to add, each taken wherever it stands; empty lines and remarks (# and a blank) are left out.</param>
+    /// <param name="more">Phrases to add, each taken wherever it stands; empty lines and remarks (# and a blank) are
+    /// left out.</param>
     public Boilerplate(IEnumerable<string>? more = null) =>
         inside.AddRange(
             (more ?? [])

@@ -3,7 +3,8 @@ using System.IO.Compression;
 namespace LiT.Downloads;
 
 /// <summary>
-/// What a server has packed for the way although nothing was asked for (RFC 9110, section 8.4): a picture that came so is
+/// What a server has packed for the way although nothing was asked for (RFC 9110, section 8.4): a picture that came
+/// so is
 /// unpacked, as every browser does.
 /// </summary>
 internal static class ContentCodings

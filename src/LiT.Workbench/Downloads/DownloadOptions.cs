@@ -22,7 +22,8 @@ public sealed record DownloadOptions
     public TimeSpan Backoff { get; init; } = TimeSpan.FromSeconds(1);
 
     /// <summary>
-    /// The longest time that a host's rows wait where it asks for it (Retry-After). A host that asks for more is left alone
+    /// The longest time that a host's rows wait where it asks for it (Retry-After). A host that asks for more is left
+    /// alone
     /// that long: its rows are given up without asking.
     /// </summary>
     public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(60);

@@ -237,7 +237,9 @@ internal sealed class UrlList
         }
     }
 
-    /// <summary>What the columns are taken for, and which are not used; null where every row says it for itself.</summary>
+    /// <summary>
+    /// What the columns are taken for, and which are not used; null where every row says it for itself.
+    /// </summary>
     public string? InWords { get; private set; }
 
     /// <summary>Whether there is a column of captions.</summary>

@@ -114,7 +114,8 @@ internal static partial class ImageNetFolders
         // Three samples were published, of 10,000 pictures each; on the others accuracy is 7 to 10 points higher.
         if (IsOtherSample(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))))
             throw new LitException(
-                $"{folder}: another sample of ImageNet-v2 than imagenet-v2's, which is matched frequency. Unpack imagenetv2-matched-frequency, or give this folder itself as --data with --classes."
+                $"{folder}: another sample of ImageNet-v2 than imagenet-v2's, which is matched frequency. "
+                    + $"Unpack imagenetv2-matched-frequency, or give this folder itself as --data with --classes."
             );
         return Layout.ClassFolders(folder, options, name =>
             name.All(char.IsAsciiDigit)

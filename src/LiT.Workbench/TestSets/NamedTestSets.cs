@@ -65,7 +65,9 @@ public static class NamedTestSets
                 "imagenet",
                 "ImageNet (ILSVRC2012), 50,000 validation pictures",
                 "https://image-net.org, or Kaggle's imagenet-object-localization-challenge",
-                "val/ (or ILSVRC2012_img_val/) with a folder for each synset, or flat with LOC_val_solution.csv, val.txt, or the devkit's data/ beside it. Class names: LOC_synset_mapping.txt or imagenet_class_index.json in DIR, or --classes.",
+                "val/ (or ILSVRC2012_img_val/) with a folder for each synset, or flat with "
+                    + "LOC_val_solution.csv, val.txt, or the devkit's data/ beside it. Class names: "
+                    + "LOC_synset_mapping.txt or imagenet_class_index.json in DIR, or --classes.",
                 ImageNetFolders.Validation
             ),
             ImageNet(
@@ -79,7 +81,8 @@ public static class NamedTestSets
                 "imagenet-real",
                 "ImageNet with the reassessed labels of ReaL: any of several counts, pictures without one are left out",
                 "https://github.com/google-research/reassessed-imagenet (real.json) and ImageNet's validation pictures",
-                "ImageNet's validation pictures under their own names (ILSVRC2012_val_00000001.JPEG) and real.json. Class names as for imagenet.",
+                "ImageNet's validation pictures under their own names (ILSVRC2012_val_00000001.JPEG) and "
+                    + "real.json. Class names as for imagenet.",
                 ImageNetFolders.Real
             ) with
             {
@@ -117,7 +120,10 @@ public static class NamedTestSets
                 "objectnet",
                 "ObjectNet: the objects that ImageNet has, among its 1,000 classes; any of an object's classes counts",
                 "https://objectnet.dev",
-                "objectnet-1.0/ with images/ and mappings/ (folder_to_objectnet_label.json, objectnet_to_imagenet_1k.json, pytorch_to_imagenet_2012_id.json, imagenet_to_label_2012_v2). The border of 2 pixels is cut off. Class names: --classes, ImageNet's 1,000.",
+                "objectnet-1.0/ with images/ and mappings/ (folder_to_objectnet_label.json, "
+                    + "objectnet_to_imagenet_1k.json, pytorch_to_imagenet_2012_id.json, "
+                    + "imagenet_to_label_2012_v2). The border of 2 pixels is cut off. Class names: --classes, "
+                    + "ImageNet's 1,000.",
                 ObjectNet.Read
             ) with
             {

@@ -115,7 +115,8 @@ public sealed record ModelDescription
         )
             if (name is not null && Inside.Refusal(folder, name, Files?.GetValueOrDefault(name)) is { } refusal)
                 throw new LitException(
-                    $"{path}: {member} '{name.ReplaceLineEndings(" ")}' {refusal}; a model's files stand inside its folder. "
+                    $"{path}: {member} '{name.ReplaceLineEndings(" ")}' {refusal}; a model's files stand inside "
+                        + $"its folder. "
                         + "Copy the bundle again as it was written."
                 );
     }

@@ -4,15 +4,19 @@ using System.Security.Cryptography;
 namespace LiT.Files;
 
 /// <summary>
-/// Files that a file inside a folder names. What comes from elsewhere must not choose what is opened here, so a name stays
-/// inside the folder: no <c>..</c>, no absolute path, no folder on the way that is a link to somewhere else. The file itself
+/// Files that a file inside a folder names. What comes from elsewhere must not choose what is opened here, so a name
+/// stays
+/// inside the folder: no <c>..</c>, no absolute path, no folder on the way that is a link to somewhere else. The file
+/// itself
 /// may be a link, as every file in Hugging Face's cache is, where its content is known to be the right one.
 /// </summary>
 internal static class Inside
 {
     private static readonly ConcurrentDictionary<(string, long, DateTime), string> Hashes = new();
 
-    /// <summary>Why a name is not taken, as the end of a sentence that begins with it; null where it is a file inside.</summary>
+    /// <summary>
+    /// Why a name is not taken, as the end of a sentence that begins with it; null where it is a file inside.
+    /// </summary>
     /// <param name="folder">The folder that has to hold the file.</param>
     /// <param name="name">As it is written in a file of that folder.</param>
     /// <param name="sha256">The file's hash in hexadecimal as that folder knows it; null where it does not.</param>

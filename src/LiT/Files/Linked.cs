@@ -6,7 +6,9 @@ namespace LiT.Files;
 /// </summary>
 internal static class Linked
 {
-    /// <summary>Where a path leads: the file at the end of its links, which need not be there, or the path itself.</summary>
+    /// <summary>
+    /// Where a path leads: the file at the end of its links, which need not be there, or the path itself.
+    /// </summary>
     public static string Target(string path)
     {
         var full = Path.GetFullPath(path);
@@ -46,7 +48,9 @@ internal static class Linked
         File.Delete(finished);
     }
 
-    /// <summary>Puts a folder of finished files in the place of another. Where that is a link, its content is replaced.</summary>
+    /// <summary>
+    /// Puts a folder of finished files in the place of another. Where that is a link, its content is replaced.
+    /// </summary>
     /// <param name="finished">The folder, without folders inside; gone afterwards.</param>
     /// <param name="path">Its place.</param>
     /// <remarks>Killed on the way, it is done by calling it again while <paramref name="finished"/> is there.</remarks>

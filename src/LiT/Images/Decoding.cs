@@ -216,7 +216,10 @@ public static class Decoding
         return new PictureException(reason, origin, Remedy, broken);
     }
 
-    /// <summary>A TIFF's orientation is a part of its format and followed as Pillow does; elsewhere EXIF says it, if that is asked.</summary>
+    /// <summary>
+    /// A TIFF's orientation is a part of its format and followed as Pillow does; elsewhere EXIF says it, if that is
+    /// asked.
+    /// </summary>
     private static int OrientationOf(Image picture, PictureFormat format, bool honourExif) =>
         (honourExif || format is PictureFormat.Tiff)
         && picture.Contains("orientation")
@@ -224,7 +227,9 @@ public static class Decoding
             ? orientation
             : 1;
 
-    /// <summary>Numbers that are no 8 or 16 bits without sign have no one way to become a colour, so no way is guessed.</summary>
+    /// <summary>
+    /// Numbers that are no 8 or 16 bits without sign have no one way to become a colour, so no way is guessed.
+    /// </summary>
     private static void RefuseStrange(Image picture, PictureFormat format, string? origin)
     {
         if (format is not PictureFormat.Tiff || IsLab(picture))

@@ -36,7 +36,8 @@ public sealed record DecodingOptions
     public long MaxPixels { get; init; } = 100_000_000;
 
     /// <summary>
-    /// Turn the picture as its EXIF orientation says. The references (TensorFlow, Pillow) ignore it. What a format says itself,
+    /// Turn the picture as its EXIF orientation says. The references (TensorFlow, Pillow) ignore it. What a format
+    /// says itself,
     /// TIFF by its tag and AVIF by its own turning, is followed in any case, as Pillow and libavif's readers do.
     /// </summary>
     public bool HonourExif { get; init; }

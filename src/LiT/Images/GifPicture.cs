@@ -1,8 +1,10 @@
 namespace LiT.Images;
 
 /// <summary>
-/// The first frame of a GIF, read here because the image library gives black for transparent pixels and for missing ones.
-/// As in Pillow's <c>convert("RGB")</c> a transparent entry keeps its colour; where the frame does not cover the picture, the
+/// The first frame of a GIF, read here because the image library gives black for transparent pixels and for missing
+/// ones.
+/// As in Pillow's <c>convert("RGB")</c> a transparent entry keeps its colour; where the frame does not cover the
+/// picture, the
 /// transparent entry is seen, or entry 0 where there is none. Layout: CompuServe's GIF89a.
 /// </summary>
 internal sealed record GifPicture(int Width, int Height)
@@ -200,7 +202,10 @@ internal sealed record GifPicture(int Width, int Height)
         rgba[at + 3] = opaque ? (byte)255 : (byte)0;
     }
 
-    /// <summary>Where the n-th row of the data belongs: every 8th from 0, every 8th from 4, every 4th from 2, every 2nd from 1.</summary>
+    /// <summary>
+    /// Where the n-th row of the data belongs: every 8th from 0, every 8th from 4, every 4th from 2, every 2nd from
+    /// 1.
+    /// </summary>
     private static int Row(int n, int height)
     {
         foreach (var (start, step) in new[] { (0, 8), (4, 8), (2, 4), (1, 2) })

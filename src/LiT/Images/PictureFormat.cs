@@ -62,7 +62,9 @@ internal static class PictureFormats
         return bytes.IndexOfAnyExcept((byte)0) < 0 ? "the file holds zeros only" : $"not a {InWords} picture";
     }
 
-    /// <summary>A picture, or a file of pictures, of a form that is known and not read; its name often says something else.</summary>
+    /// <summary>
+    /// A picture, or a file of pictures, of a form that is known and not read; its name often says something else.
+    /// </summary>
     private static string? Other(ReadOnlySpan<byte> bytes) =>
         Brands(bytes) is { } brands
             ? brands.Any(brand => brand is "heic" or "heix" or "hevc" or "heim" or "heis" or "mif1" or "msf1")
@@ -102,7 +104,9 @@ internal static class PictureFormats
                                                 ? "a PNM picture"
                                                 : null;
 
-    /// <summary>What a file of ISO's media container says that it is: its major brand and the others that it fits.</summary>
+    /// <summary>
+    /// What a file of ISO's media container says that it is: its major brand and the others that it fits.
+    /// </summary>
     private static List<string>? Brands(ReadOnlySpan<byte> bytes)
     {
         if (bytes.Length < 12 || !bytes[4..8].SequenceEqual("ftyp"u8))

@@ -125,7 +125,8 @@ public sealed class WordsBesideTests : IDisposable
 
         Assert.Equal("folders with metadata files", read.Source.Form);
         Assert.Equal(
-            "cat/a.jpg=a cat/cat cat/deep/b.jpg=deeper/cat cat/deep/own/c.jpg=nearest/cat dog/d.jpg=a dog/hound plain/f.jpg=a text beside it/plain",
+            "cat/a.jpg=a cat/cat cat/deep/b.jpg=deeper/cat cat/deep/own/c.jpg=nearest/cat dog/d.jpg=a dog/hound "
+                + "plain/f.jpg=a text beside it/plain",
             string.Join(" ", read.Samples.Select(s => $"{s.Key}={string.Join("|", s.Captions)}/{s.Label}"))
         );
         Assert.Equal(
@@ -167,7 +168,8 @@ public sealed class WordsBesideTests : IDisposable
     [InlineData("results_20130124.token", "1.jpg#0\ta dog, running\n1.jpg#1\ta brown dog\n2.jpg#0\ta cat\n")]
     [InlineData(
         "captions.jsonl",
-        "{\"image\": \"1.jpg\", \"text\": [\"a dog, running\", \"a brown dog\"]}\n{\"image\": \"2.jpg\", \"text\": \"a cat\"}\n"
+        "{\"image\": \"1.jpg\", \"text\": [\"a dog, running\", \"a brown dog\"]}\n{\"image\": \"2.jpg\", "
+            + "\"text\": \"a cat\"}\n"
     )]
     public void A_folder_of_pictures_beside_the_table_that_names_them(string name, string table)
     {
@@ -225,7 +227,8 @@ public sealed class WordsBesideTests : IDisposable
         folder.Write("captions_val2017.json", "{}");
         var glance = Glance(folder.Path);
         Assert.Equal(
-            $"{folder.Path}: class folders; 1 picture, none with a caption, all with a label; passed over: captions_val2017.json",
+            $"{folder.Path}: class folders; 1 picture, none with a caption, all with a label; passed over: "
+                + $"captions_val2017.json",
             glance.InWords()
         );
         Assert.True(glance is { MayMissCaptions: true, Whole: true });

@@ -4,7 +4,9 @@ using NetVips;
 
 namespace LiT.Tests.Images;
 
-/// <summary>The rows of the table in docs/preprocessing.md, "Format by format": what is read, turned, composed and refused.</summary>
+/// <summary>
+/// The rows of the table in docs/preprocessing.md, "Format by format": what is read, turned, composed and refused.
+/// </summary>
 public class PictureTableTests
 {
     private static string Place(string name) => Path.Combine(AppContext.BaseDirectory, "Fixtures", "pictures", name);
@@ -393,7 +395,9 @@ public class PictureTableTests
             subsampleMode: Enums.ForeignSubsample.Off
         );
 
-    /// <summary>An AVIF whose first item has one more property: a box of one byte in ipco, and its number in ipma.</summary>
+    /// <summary>
+    /// An AVIF whose first item has one more property: a box of one byte in ipco, and its number in ipma.
+    /// </summary>
     private static byte[] WithProperty(byte[] avif, byte[] name, byte value)
     {
         List<byte> file = [.. avif];

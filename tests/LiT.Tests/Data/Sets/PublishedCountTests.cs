@@ -58,8 +58,10 @@ public class PublishedCountTests
             ];
         Assert.Null(PublishedCount.Difference(set, Made(1000)));
         Assert.Equal(
-            "flickr30k: 999 pictures, 4,995 captions, where the published protocol has 1,000 pictures, 5,000 captions (Karpathy's test part), "
-                + "or 31,783 pictures, 158,915 captions (all). The numbers cannot be compared with published ones; check that the set is whole.",
+            "flickr30k: 999 pictures, 4,995 captions, where the published protocol has 1,000 pictures, 5,000 "
+                + "captions (Karpathy's test part), "
+                + "or 31,783 pictures, 158,915 captions (all). The numbers cannot be compared with published "
+                + "ones; check that the set is whole.",
             PublishedCount.Difference(set, Made(999))
         );
     }
