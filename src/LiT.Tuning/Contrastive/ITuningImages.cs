@@ -4,7 +4,7 @@ namespace LiT.Tuning.Contrastive;
 /// The image side of the pairs: stored representations for a locked tower, or pixels for one that is tuned. The same
 /// image and epoch give the same numbers, so that a run can go on where it stopped. Safe for several threads.
 /// </summary>
-public interface ITuningImages
+internal interface ITuningImages
 {
     /// <summary>Number of images.</summary>
     int Count { get; }

@@ -6,7 +6,7 @@ using LiT.Tuning.Optimizers;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>All that decides a run besides its data and its towers. Plain data, kept as JSON beside the run.</summary>
-public sealed record TuningOptions
+internal sealed record TuningOptions
 {
     /// <summary>Pairs in a step, all of them each other's negatives.</summary>
     public int Batch { get; init; } = 1024;

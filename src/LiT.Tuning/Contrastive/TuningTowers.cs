@@ -13,7 +13,7 @@ namespace LiT.Tuning.Contrastive;
 /// Two towers as tuning sees them: what moves, what is locked, and proof that the locked did not move. Names are those of
 /// the model, <c>image.…</c>, <c>imageHead.…</c>, <c>text.…</c>, <c>textHead.…</c>, <c>t</c>, <c>b</c>.
 /// </summary>
-public sealed class TuningTowers
+internal sealed class TuningTowers
 {
     private readonly HashSet<string> moving;
     private readonly Dictionary<string, long> unlockedAt;

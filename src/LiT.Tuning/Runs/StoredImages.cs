@@ -9,7 +9,7 @@ namespace LiT.Tuning.Runs;
 /// <param name="ownLength">
 /// False: unit vectors, for a tower without a head. True: what the tower gave, for a head on top of it.
 /// </param>
-public sealed class StoredImages(EmbeddingStore store, ulong seed, bool ownLength) : ITuningImages
+internal sealed class StoredImages(EmbeddingStore store, ulong seed, bool ownLength) : ITuningImages
 {
     /// <inheritdoc/>
     public int Count { get; } = checked((int)(store.Rows / store.Views));

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LiT.Checkpoints;
 
 /// <summary>Single numpy arrays, .npy files: as tensors, or as plain arrays for whoever needs no torch.</summary>
-public static class Npy
+internal static class Npy
 {
     /// <summary>An array as a contiguous tensor of the type the file has (|V2 is bfloat16). The caller owns it.</summary>
     /// <exception cref="LitException">The file is missing, damaged, or holds no numbers.</exception>

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LiT.Checkpoints;
 
 /// <summary>Writes .safetensors files; <see cref="Checkpoint.Open"/> reads them.</summary>
-public static class Safetensors
+internal static class Safetensors
 {
     // The names of the format (github.com/huggingface/safetensors, README) for what torch can hold.
     internal static readonly IReadOnlyDictionary<string, Elements> Types = new Dictionary<string, Elements>

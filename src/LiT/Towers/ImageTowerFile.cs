@@ -13,7 +13,7 @@ namespace LiT.Towers;
 /// <see cref="ImageTowerConfig"/> as JSON with the heads and the names of their classes, <c>lit.preprocessing</c> the
 /// <see cref="Preprocessing"/>, <c>lit.fingerprint</c> what <see cref="Fingerprint"/> gives.
 /// </summary>
-public static class ImageTowerFile
+internal static class ImageTowerFile
 {
     private const string ConfigKey = "lit.image_tower",
         PreprocessingKey = "lit.preprocessing",
