@@ -194,7 +194,7 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             if (Bytes is null && Paths is null)
                 throw new LitException(
                     options.ImageColumn is { } given
-                        ? $"{file}: the column {given} holds neither pictures nor paths; the columns are "
+                        ? $"{file}: no column holds pictures under the name {given}, neither bytes nor paths; the columns are "
                             + $"{string.Join(", ", names)}. Give one that does."
                         : NoPictures(file, names)
                 );

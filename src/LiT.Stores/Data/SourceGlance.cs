@@ -13,7 +13,7 @@ namespace LiT.Data;
 /// <param name="Whole">Whether the source ended within the glance, so that the numbers are those of the whole.</param>
 /// <param name="PassedOver">What is there and is not read, a phrase each.</param>
 /// <param name="Fields">Columns and members that go along as fields, and are neither caption nor label.</param>
-public sealed record SourceGlance(
+internal sealed record SourceGlance(
     SampleSource Source,
     long Pictures,
     long Captioned,

@@ -10,7 +10,7 @@ namespace LiT.Evaluation;
 /// <param name="Captions">Captions, every one of every picture; null where they are none, or not the
 /// protocol's.</param>
 /// <param name="Classes">Classes; null where they are none, or a picture may have several.</param>
-public sealed record PublishedCount(string Part, int Pictures, int? Captions = null, int? Classes = null)
+internal sealed record PublishedCount(string Part, int Pictures, int? Captions = null, int? Classes = null)
 {
     /// <summary>In words: "5,000 pictures, 25,010 captions (Karpathy's test part)".</summary>
     public override string ToString() => $"{Counted(Pictures, Captions, Classes)} ({Part})";
