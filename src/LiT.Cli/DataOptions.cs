@@ -44,9 +44,9 @@ internal sealed class DataOptions
             command.Options.Add(option);
     }
 
-    public string PathOf(ParseResult parsed) => parsed.GetValue(data)!;
+    public string PathOf(Asked parsed) => parsed.GetValue(data)!;
 
-    public SampleOptions OptionsOf(ParseResult parsed) =>
+    public SampleOptions OptionsOf(Asked parsed) =>
         new()
         {
             ImageColumn = parsed.GetValue(imageColumn),
@@ -58,7 +58,7 @@ internal sealed class DataOptions
     /// <summary>
     /// Says what a source holds before long work starts, and warns where it lacks what is mostly wanted.
     /// </summary>
-    public void Say(ParseResult parsed, SourceGlance glance)
+    public void Say(Asked parsed, SourceGlance glance)
     {
         var column = parsed.GetValue(captionColumn);
         Terminal.Say(glance.InWords());
@@ -66,5 +66,5 @@ internal sealed class DataOptions
             Terminal.Warn(why);
     }
 
-    public SampleSource Open(ParseResult parsed) => Samples.Open(PathOf(parsed), OptionsOf(parsed));
+    public SampleSource Open(Asked parsed) => Samples.Open(PathOf(parsed), OptionsOf(parsed));
 }

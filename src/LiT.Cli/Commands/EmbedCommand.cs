@@ -110,7 +110,7 @@ internal static class EmbedCommand
         data.AddTo(command);
         Limits.Positive(batch, rowsPerShard, maxMegapixels);
         Limits.Share(maxBad);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var spec = parsed.GetRequiredValue(tower);
@@ -126,6 +126,12 @@ internal static class EmbedCommand
                         : ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
                 var locked = loaded.With(EvaluationCrop.Apply(loaded.Preprocessing, parsed.GetValue(crop)!));
                 Terminal.Say($"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture");
+                TowerRemarks.Tell(locked);
+                if (ImageTowerLoader.IsSpec(spec))
+                    Terminal.Warn(
+                        $"{spec} is a tower from scratch: its weights are random, and so are its embeddings. "
+                            + "Name a file or a published tower (lit models list)."
+                    );
                 data.Say(parsed, SourceGlance.Of(source, cancel));
 
                 EmbedResult result;
@@ -178,7 +184,7 @@ internal static class EmbedCommand
         return ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
     }
 
-    private static void Report(ParseResult parsed, string folder, LockedTower tower, EmbedResult result)
+    private static void Report(Asked parsed, string folder, LockedTower tower, EmbedResult result)
     {
         var counts = result.Counts;
         if (result.WasComplete)

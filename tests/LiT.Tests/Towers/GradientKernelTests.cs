@@ -60,9 +60,8 @@ public sealed class GradientKernelTests
         Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
         using var scope = NewDisposeScope();
         var (x, weight, bias) = (Random(1, shape), Random(2, outputs, shape[^1]), biased ? Random(3, outputs) : null);
-        Assert.True(OneDnn.IsFaster(x, outputs));
         AssertSame(
-            of => DenseGradient.Linear(of[0], of[1], of[2]),
+            of => DenseGradient.ByOneDnn(of[0], of[1], of[2]),
             of => nn.functional.linear(of[0], of[1], of[2]),
             [x, weight, bias]
         );
@@ -77,7 +76,7 @@ public sealed class GradientKernelTests
         Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
         using var scope = NewDisposeScope();
         AssertSame(
-            of => DenseGradient.Linear(of[0], of[1], of[2]),
+            of => DenseGradient.ByOneDnn(of[0], of[1], of[2]),
             of => nn.functional.linear(of[0], of[1], of[2]),
             [Random(1, 1400, 64), Random(2, 96, 64), Random(3, 96)],
             [x, weight, bias]
@@ -90,7 +89,7 @@ public sealed class GradientKernelTests
         Assert.SkipUnless(OneDnn.IsAvailable, NotHere);
         using var scope = NewDisposeScope();
         AssertSame(
-            of => DenseGradient.Linear(of[0], of[1][1..], null),
+            of => DenseGradient.ByOneDnn(of[0], of[1][1..], null),
             of => nn.functional.linear(of[0], of[1][1..], null),
             [Random(1, 1400, 64), Random(2, 96, 64)]
         );
@@ -167,9 +166,9 @@ public sealed class GradientKernelTests
         {
             using (NewDisposeScope())
             {
-                var y = DenseGradient.Linear(x, weight, bias);
+                var y = DenseGradient.ByOneDnn(x, weight, bias);
                 for (var layer = 0; layer < 3; layer++)
-                    y = DenseGradient.Linear(y.relu(), weight, bias);
+                    y = DenseGradient.ByOneDnn(y.relu(), weight, bias);
                 y.sum().backward();
             }
             alive.Add(ThreadLive());
