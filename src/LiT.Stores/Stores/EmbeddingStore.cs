@@ -170,16 +170,23 @@ internal sealed class EmbeddingStore : IDisposable
     }
 
     /// <summary>Goes through every row of a store whose numbers nobody has looked at: one from elsewhere.</summary>
-    /// <exception cref="LitException">A number is not finite; the message names file and row.</exception>
+    /// <exception cref="LitException">
+    /// A number is not finite, or all of a row are zero and it has no direction; the message names file and row.
+    /// </exception>
     public void CheckNumbers()
     {
         var place = new float[EmbeddingSize];
         for (var shard = 0; shard < shards.Count; shard++)
-        for (var row = 0L; row < shards[shard].Head.Rows && shards[shard].Head.Type != StoredType.Int8; row++)
+        for (var row = 0L; row < shards[shard].Head.Rows; row++)
         {
             shards[shard].Read(row, place);
             if (!AreFinite(place))
                 throw NotFinite(shard, row);
+            if (!place.AsSpan().ContainsAnyExcept(0f))
+                throw new LitException(
+                    $"{shards[shard].Path}, row {row}: all its numbers are zero, which is no direction. Embed this "
+                        + "picture again, or take the row out of the file and its words out of the metadata."
+                );
         }
     }
 

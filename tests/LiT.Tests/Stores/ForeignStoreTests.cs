@@ -89,6 +89,23 @@ public sealed class ForeignStoreTests : IDisposable
     }
 
     [Fact]
+    public void A_row_of_zeros_is_named_before_a_run_begins()
+    {
+        Numbers(
+            "img_emb/img_emb_0.npy",
+            [
+                [1, 2],
+                [0, -0f],
+            ]
+        );
+        using var store = EmbeddingStore.Open(folder.Path);
+        Assert.Contains(
+            "img_emb_0.npy, row 1: all its numbers are zero",
+            Assert.Throws<LitException>(store.CheckNumbers).Message
+        );
+    }
+
+    [Fact]
     public async Task Words_are_found_under_the_usual_names()
     {
         Numbers(
