@@ -6,7 +6,10 @@ using Spectre.Console;
 
 namespace LiT.Cli;
 
-/// <summary>The two streams: results go to standard output, talk goes to standard error.</summary>
+/// <summary>
+/// The two streams: results go to standard output, talk goes to standard error; what the library says, in the words of
+/// the command line (<see cref="Wording"/>).
+/// </summary>
 internal static class Terminal
 {
     /// <summary>How every JSON result is written.</summary>
@@ -16,7 +19,7 @@ internal static class Terminal
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase), new WordingConverter() },
     };
 
     private static readonly JsonSerializerOptions JsonLine = new(Json) { WriteIndented = false };
@@ -39,12 +42,13 @@ internal static class Terminal
             : null;
 
     /// <summary>Talk: what is being done and what was chosen, on standard error.</summary>
-    public static void Say(string line) => Console.Error.WriteLine(line);
+    public static void Say(string line) => Console.Error.WriteLine(Wording.Of(line));
 
     /// <summary>A line for something that was skipped or looks wrong, on standard error.</summary>
-    public static void Warn(string line) => Console.Error.WriteLine($"lit: warning: {line}");
+    public static void Warn(string line) => Console.Error.WriteLine($"warning: {Wording.Of(line)}");
 
-    public static void Complain(string line) => Console.Error.WriteLine($"lit: {line.ReplaceLineEndings(" ")}");
+    public static void Complain(string line) =>
+        Console.Error.WriteLine($"lit: {Wording.Of(line).ReplaceLineEndings(" ")}");
 
     /// <summary>The result as JSON, on standard output.</summary>
     public static void Write<T>(T result) => Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
@@ -53,7 +57,7 @@ internal static class Terminal
     public static void WriteLine<T>(T result) => Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonLine));
 
     /// <summary>A plain line of the result, on standard output.</summary>
-    public static void Line(string line = "") => Console.Out.WriteLine(line);
+    public static void Line(string line = "") => Console.Out.WriteLine(Wording.Of(line));
 
     /// <summary>A table of the result, on standard output; columns of numbers are right-aligned.</summary>
     public static void Table(
@@ -74,7 +78,7 @@ internal static class Terminal
             table.AddColumn(column);
         }
         foreach (var row in all)
-            table.AddRow(row.Select(cell => new Spectre.Console.Text(cell)));
+            table.AddRow(row.Select(cell => new Spectre.Console.Text(Wording.Of(cell))));
         Output.Value.Write(table);
     }
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
-using LiT.Tuning.Runs;
 
 namespace LiT.Cli;
 
@@ -165,129 +164,49 @@ internal sealed class TuneChoices
         });
     }
 
-    /// <summary>Refuses options that cannot be, before any data is read.</summary>
+    /// <summary>What the user decided; options that cannot be are refused before any data is read.</summary>
     /// <exception cref="UsageException">Which, and what to give instead.</exception>
-    public void Check(Asked parsed, LockSetting setting)
+    public TuningSettings SettingsOf(Asked parsed, LockSetting setting)
     {
-        ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!);
-        ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!);
-        ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting);
-        Bounds(parsed.GetValue(temperatureBounds));
         _ = parsed.GetValue(resume);
-    }
-
-    /// <summary>The defaults for these pairs, with what the user gave in their place; says what was chosen and why.</summary>
-    public TuningOptions Choose(
-        Asked parsed,
-        TuningPairs pairs,
-        TuneRecipe? recipe,
-        LockSetting setting,
-        Action<string> say
-    )
-    {
-        var fromScratch = setting.Text == TowerStart.FromScratch;
-        var size = parsed.GetValue(batch) ?? (recipe?.Decides("batch") == true ? recipe.Over(new()).Batch : (int?)null);
-        var defaults = TuningDefaults.For(pairs, size, fromScratch);
-        bool Given(Option option) => parsed.GetResult(option) is { Implicit: false };
-        HashSet<string> given =
-        [
-            .. new Option[] { batch, steps, lr, positives, captionNoise }
-                .Where(Given)
-                .Select(option => option.Name),
-            .. Given(epochs) ? [steps.Name] : Array.Empty<string>(),
-        ];
-        foreach (
-            var (option, member) in new[]
-            {
-                (batch.Name, "batch"),
-                (steps.Name, "steps"),
-                (lr.Name, "optimizer.learningRate"),
-                (positives.Name, "positives"),
-                (captionNoise.Name, "captionNoise"),
-            }
-        )
-            if (recipe?.Decides(member) == true)
-                given.Add(option);
-        if (recipe?.Epochs is not null)
-            given.Add(steps.Name);
-        if (recipe is not null)
-            say($"recipe {recipe.Name ?? "from a file"}{(recipe.Words is null ? "" : $": {recipe.Words}")}");
-        foreach (var reason in defaults.Reasons.Where(reason => !given.Contains(reason.Option)))
-            say(reason.Words);
-        var chosen = recipe?.Over(defaults.Options) ?? defaults.Options;
-        if (size is not null)
-            chosen = chosen with { Batch = size.Value };
-        var length = parsed.GetValue(steps)
-            ?? (
-                (parsed.GetValue(epochs) ?? recipe?.Epochs) is { } passes
-                    ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch))
-                    : chosen.Steps
-            );
-        var (lowest, highest) = Bounds(parsed.GetValue(temperatureBounds))
-            ?? (chosen.LowestTemperature, chosen.HighestTemperature);
-        if (parsed.GetValue(temperature) is { } start && !(start >= lowest && start <= highest))
-            throw new UsageException(
-                FormattableString.Invariant(
-                    $"--temperature {start}: give a number between its bounds, {lowest:G} and {highest:G}, or other --temperature-bounds."
-                )
-            );
-        var rate = parsed.GetValue(lr) ?? chosen.Optimizer.LearningRate;
-        return chosen with
+        var bounds = Bounds(parsed.GetValue(temperatureBounds));
+        return new()
         {
-            Steps = length,
-            WarmupSteps = parsed.GetValue(warmup)
-                ?? (
-                    recipe?.Decides("warmupSteps") == true
-                        ? Math.Max(0, Math.Min(chosen.WarmupSteps, length - 1))
-                        : TuningDefaults.Warmup(length)
-                ),
-            MicroBatch = parsed.GetValue(microBatch) ?? chosen.MicroBatch,
-            Loss = parsed.GetValue(loss) ?? chosen.Loss,
-            Schedule = parsed.GetValue(schedule) ?? chosen.Schedule,
-            LocalParts = parsed.GetValue(localParts) ?? chosen.LocalParts,
-            ImageMicroBatch = parsed.GetValue(imageMicroBatch)
-                ?? chosen.ImageMicroBatch
-                ?? TuningDefaults.ImagesAtOnce(pairs),
-            CooldownSteps = parsed.GetValue(cooldown) ?? chosen.CooldownSteps,
-            Timescale = parsed.GetValue(timescale) ?? chosen.Timescale,
-            Temperature = parsed.GetValue(temperature) ?? chosen.Temperature,
-            LowestTemperature = lowest,
-            HighestTemperature = highest,
-            TemperatureRate = parsed.GetValue(temperatureRate) ?? chosen.TemperatureRate,
-            Bias = parsed.GetValue(bias) ?? chosen.Bias,
-            Positives = parsed.GetValue(positives) ?? chosen.Positives,
-            CaptionNoise = parsed.GetValue(captionNoise) ?? chosen.CaptionNoise,
-            AverageDecay = parsed.GetValue(ema) ?? chosen.AverageDecay,
-            CheckpointEvery = parsed.GetValue(checkpointEvery) ?? chosen.CheckpointEvery,
-            ValidateEvery = parsed.GetValue(validateEvery)
-                ?? (chosen.ValidateEvery > 0 ? chosen.ValidateEvery : Math.Max(1, length / 10)),
-            KeepBest = parsed.GetValue(keepBest) ?? chosen.KeepBest,
-            Bfloat16 = CommonOptions.ComputeOf(parsed).Type == TorchSharp.torch.ScalarType.BFloat16,
             Seed = CommonOptions.SeedOf(parsed),
-            Optimizer = chosen.Optimizer with
-            {
-                Kind = parsed.GetValue(optimizer) ?? chosen.Optimizer.Kind,
-                LearningRate = rate,
-                LearningRateRules =
-                    Given(lrMultipliers) || chosen.Optimizer.LearningRateRules.Count == 0
-                        ?
-                        [
-                            .. ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!),
-                            .. parsed.GetValue(lrMultipliers)!.Length > 0
-                                ? []
-                                : TuningDefaults.ImageRate(setting, rate, say),
-                        ]
-                        : chosen.Optimizer.LearningRateRules,
-                WeightDecayRules = Given(decayMultipliers)
-                    ? ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!)
-                    : chosen.Optimizer.WeightDecayRules,
-                UnlockRules = Given(unlockAfter)
-                    ? ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting)
-                    : chosen.Optimizer.UnlockRules,
-                WeightDecay = parsed.GetValue(weightDecay) ?? chosen.Optimizer.WeightDecay,
-                ClipNorm = parsed.GetValue(clip) ?? chosen.Optimizer.ClipNorm,
-            },
+            Bfloat16 = CommonOptions.ComputeOf(parsed).Type == TorchSharp.torch.ScalarType.BFloat16,
+            Loss = parsed.GetValue(loss),
+            Batch = parsed.GetValue(batch),
+            MicroBatch = parsed.GetValue(microBatch),
+            ImageMicroBatch = parsed.GetValue(imageMicroBatch),
+            Epochs = parsed.GetValue(epochs),
+            Steps = parsed.GetValue(steps),
+            LearningRate = parsed.GetValue(lr),
+            Optimizer = parsed.GetValue(optimizer),
+            Schedule = parsed.GetValue(schedule),
+            WarmupSteps = parsed.GetValue(warmup),
+            CooldownSteps = parsed.GetValue(cooldown),
+            Timescale = parsed.GetValue(timescale),
+            WeightDecay = parsed.GetValue(weightDecay),
+            ClipNorm = parsed.GetValue(clip),
+            Positives = parsed.GetValue(positives),
+            CaptionNoise = parsed.GetValue(captionNoise),
+            LocalParts = parsed.GetValue(localParts),
+            Temperature = parsed.GetValue(temperature),
+            LowestTemperature = bounds?.Lowest,
+            HighestTemperature = bounds?.Highest,
+            TemperatureRate = parsed.GetValue(temperatureRate),
+            Bias = parsed.GetValue(bias),
+            AverageDecay = parsed.GetValue(ema),
+            CheckpointEvery = parsed.GetValue(checkpointEvery),
+            ValidateEvery = parsed.GetValue(validateEvery),
+            KeepBest = parsed.GetValue(keepBest),
+            LearningRateRules = Given(lrMultipliers, ParameterRules.Multipliers),
+            WeightDecayRules = Given(decayMultipliers, ParameterRules.Multipliers),
+            UnlockRules = Given(unlockAfter, (name, texts) => ParameterRules.Unlocks(name, texts, setting)),
         };
+
+        IReadOnlyList<T>? Given<T>(Option<string[]> option, Func<string, string[], IReadOnlyList<T>> read) =>
+            parsed.GetValue(option) is { Length: > 0 } texts ? read(option.Name, texts) : null;
     }
 
     private static (double Lowest, double Highest)? Bounds(string? text)

@@ -158,8 +158,8 @@ internal sealed class TuneInput
             Lock = parsed.GetValue(locks) is { } letters
                 ? LockSetting.Parse(letters)
                 : behind?.Lock ?? LockSetting.Parse(pretrained ? "LU" : "Lu"),
-            ImageHead = HeadSpec.Parse(parsed.GetValue(imageHead) ?? behind?.ImageHead ?? "none", imageHead.Name),
-            TextHead = HeadSpec.Parse(parsed.GetValue(textHead) ?? behind?.TextHead ?? "linear", textHead.Name),
+            ImageHead = HeadSpec.Parse(parsed.GetValue(imageHead) ?? behind?.ImageHead ?? "none", "`ImageHead`"),
+            TextHead = HeadSpec.Parse(parsed.GetValue(textHead) ?? behind?.TextHead ?? "linear", "`TextHead`"),
             FromPixels = parsed.GetValue(fromPixels) || behind?.FromPixels == true,
             Augmentation = parsed.GetValue(augment) is { } changes ? Augmentation.Parse(changes) : behind?.Augmentation,
             Validation = parsed.GetValue(validation),

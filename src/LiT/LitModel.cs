@@ -249,7 +249,7 @@ public sealed class LitModel : IDisposable
         if (side.File is null && !TowerPath.IsThere(spec))
             throw new LitException(
                 $"{spec}: the bundle names this image tower and does not hold it, and it is not there. "
-                    + $"{(ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, or tune with --bundle-tower always."
+                    + $"{(ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, or tune with `BundleTower` always."
             );
         var loaded = ImageTowerLoader.Load(
             spec,

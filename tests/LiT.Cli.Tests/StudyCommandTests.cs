@@ -18,6 +18,7 @@ public sealed class StudyCommandTests : IDisposable
     {
         foreach (var (split, count) in new[] { ("pairs", "40"), ("test", "20") })
             Run("data", "draw", "--split", split, "--count", count, "--out", ".").Expect(0);
+        Run("models", "convert", "cifar-resnet:8", "--out", "tower.safetensors").Expect(0);
         string[] study =
         [
             "study",
@@ -26,7 +27,7 @@ public sealed class StudyCommandTests : IDisposable
             "--test",
             "test.tar",
             "--image-tower",
-            "cifar-resnet:8",
+            "tower.safetensors",
             "--image-scratch",
             "cifar-resnet:8",
             "--out",

@@ -60,6 +60,13 @@ internal static class DataStatsCommand
                     Terminal.Say($"passed over: {string.Join(", ", source.PassedOver)}");
                 if (EmbeddingStore.IsStore(data.PathOf(parsed)))
                     CheckNumbers(data.PathOf(parsed));
+                statistics = statistics with
+                {
+                    SkippedBecause =
+                    [
+                        .. statistics.SkippedBecause.Select(why => why with { Name = Wording.Of(why.Name) }),
+                    ],
+                };
                 if (parsed.GetValue(report) is { } page)
                 {
                     StatisticsReport.Build(statistics).Save(page);

@@ -117,6 +117,7 @@ internal static class StudyCommand
                     KeepCheckpoints = parsed.GetValue(keep),
                     Compute = CommonOptions.ComputeOf(parsed),
                     Tuned = run => TuningReport.Write(run),
+                    InWords = Wording.Of,
                     Written = rows => StudyReport.Write(parsed.GetRequiredValue(folder), rows),
                 };
                 StudyResults results;

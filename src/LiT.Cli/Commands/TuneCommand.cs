@@ -29,16 +29,10 @@ internal static class TuneCommand
             {
                 var recipe = input.RecipeOf(parsed);
                 var request = input.RequestOf(parsed, recipe, parsed.GetRequiredValue(run));
-                choices.Check(parsed, request.Lock);
+                request = request with { Settings = choices.SettingsOf(parsed, request.Lock), Recipe = recipe };
                 TuneResult result;
                 using (ProgressLine progress = new())
-                    result = TuneRun.Run(
-                        request,
-                        pairs => choices.Choose(parsed, pairs, recipe, request.Lock, Terminal.Say),
-                        Terminal.Say,
-                        progress,
-                        cancel
-                    );
+                    result = TuneRun.Run(request, TuningWords.To(Terminal.Say, progress), cancel);
                 var report = LiT.Reports.TuningReport.Write(request.Out);
                 var last = result.Outcome.Last;
                 if (CommonOptions.IsJson(parsed))

@@ -36,7 +36,7 @@ internal sealed class DelimitedText : ITableReader
         {
             names = [.. cells.Select(cell => cell.Trim())];
             (firstOffset, firstLine) = (lines.Offset, lines.Number);
-            image = Column(options.ImageColumn, UsualNames.Images, name, "--image-column");
+            image = Column(options.ImageColumn, UsualNames.Images, name, "`ImageColumn`");
             caption = Column(options.CaptionColumn, UsualNames.Captions, name, null);
             label = Column(options.LabelColumn, UsualNames.Labels, name, null);
             return;
@@ -49,13 +49,13 @@ internal sealed class DelimitedText : ITableReader
             image = Array.FindIndex(cells, IsPicture);
         if (image < 0)
             throw new LitException(
-                $"{name}, line 1: no column holds a picture's file name. Name the columns in the first line (image, caption), or give --image-column 1."
+                $"{name}, line 1: no column holds a picture's file name. Name the columns in the first line (image, caption), or give `ImageColumn` 1."
             );
         if (caption < 0 && cells.Length == 2)
             caption = 1 - image;
         if (caption < 0 && label < 0 && cells.Length > 2)
             throw new LitException(
-                $"{name}, line 1: {cells.Length} columns and no header. Name them in the first line (image, caption), or give --caption-column 2."
+                $"{name}, line 1: {cells.Length} columns and no header. Name them in the first line (image, caption), or give `CaptionColumn` 2."
             );
         lines.Seek(firstOffset, firstLine);
     }

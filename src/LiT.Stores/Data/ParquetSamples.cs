@@ -204,7 +204,7 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                 options.CaptionColumn,
                 UsualNames.Captions,
                 file,
-                "--caption-column"
+                "`CaptionColumn`"
             );
             Label = Leaf(
                 all,
@@ -212,7 +212,7 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
                 options.LabelColumn,
                 UsualNames.Labels,
                 file,
-                "--label-column"
+                "`LabelColumn`"
             );
             if (Label is { MaxRepetitionLevel: > 0 })
                 Label = null;
@@ -243,8 +243,8 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             + (
                 UsualNames.In(names, UsualNames.Addresses) >= 0
                     ? "It is a list of addresses: fetch the pictures first (lit data download), or say which "
-                        + "column with --image-column."
-                    : "Say which with --image-column."
+                        + "column with `ImageColumn`."
+                    : "Say which with `ImageColumn`."
             );
 
         /// <summary>A column that holds pictures by its members, bytes and path, whatever it is called.</summary>

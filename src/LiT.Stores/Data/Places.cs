@@ -25,7 +25,7 @@ internal static class Places
             relative == ".."
             || relative.StartsWith(".." + Path.DirectorySeparatorChar, StringComparison.Ordinal)
             || Path.IsPathRooted(relative)
-            ? $"the path leads out of {root}; give --image-root with a folder that holds the pictures"
+            ? $"the path leads out of {root}; give `ImageRoot` with a folder that holds the pictures"
             : Pictures.Trouble(path, options);
     }
 }

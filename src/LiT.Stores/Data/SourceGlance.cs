@@ -116,13 +116,13 @@ internal sealed record SourceGlance(
                 && phrase.Contains(".json", StringComparison.Ordinal)
             )
                 is { } coco
-                ? $"Passed over: {coco}. If these are COCO's captions, --data coco=DIR reads them."
+                ? $"Passed over: {coco}. If these are COCO's captions, `Data` coco=DIR reads them."
             : PassedOver.Count > 0
-                ? $"Passed over: {Some(PassedOver)}. If the captions are there, give that file as --data, or "
+                ? $"Passed over: {Some(PassedOver)}. If the captions are there, give that file as `Data`, or "
                     + $"put them into a .txt beside each picture or into metadata.csv (file_name, text)."
             : Fields.Count > 0
                 ? $"Columns that are no caption by their name: {Some(Fields)}. If one of them is, say which "
-                    + $"with --caption-column."
+                    + $"with `CaptionColumn`."
             : "Put them into a .txt beside each picture, or into metadata.csv (file_name, text).";
         var none =
             Pictures == 1

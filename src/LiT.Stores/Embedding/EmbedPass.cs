@@ -152,8 +152,8 @@ internal sealed class EmbedPass(
             return; // a store of nothing has words of its own
         store.WriteLists();
         throw new LitException(
-            $"{source.Path}: {counts.Skipped} of the first {counts.Found} samples could not be used, more than the share of {options.MaxBad} that --max-bad allows. "
-                + $"{store.SkippedPath} says why for each. Mend the data, or allow more, and run the same command again, with --retry-skipped to try these once more."
+            $"{source.Path}: {counts.Skipped} of the first {counts.Found} samples could not be used, more than the share of {options.MaxBad} that `MaxBad` allows. "
+                + $"{store.SkippedPath} says why for each. Mend the data, or allow more, and run the same command again, with `RetrySkipped` to try these once more."
         );
     }
 }

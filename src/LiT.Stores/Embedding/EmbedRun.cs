@@ -38,7 +38,7 @@ internal static class EmbedRun
     {
         if ((options.Update || options.RetrySkipped) && !options.Part.IsWhole)
             throw new UsageException(
-                $"--part {options.Part}: an update and a second try are the work of one process. Leave the part out."
+                $"`Part` {options.Part}: an update and a second try are the work of one process. Leave the part out."
             );
         var clock = Stopwatch.StartNew();
         StoreFolder.Switch(folder); // the last step of an update that was killed

@@ -77,7 +77,7 @@ internal sealed class ImageSet
         EmbeddingStore.IsStore(path) ? FromStore(path, expected, options)
         : options.AverageViews
             ? throw new UsageException(
-                $"--average-views: {path} is no embedding store. Embed the pictures with 'lit embed --views 2' or more, and give the store."
+                $"`AverageViews`: {path} is no embedding store. Embed the pictures with `EmbedRun(Views: 2)` or more, and give the store."
             )
         : FromPictures(LiT.Data.Samples.Open(path, options.Samples), tower(), options, compute, progress, cancel);
 
@@ -92,7 +92,7 @@ internal sealed class ImageSet
             StoreFit.Check(store, expected);
         if (options.AverageViews && store.Views == 1)
             throw new UsageException(
-                $"--average-views: {path} holds one view of each picture. Embed the pictures with 'lit embed --views 2' or more."
+                $"`AverageViews`: {path} holds one view of each picture. Embed the pictures with `EmbedRun(Views: 2)` or more."
             );
         var samples = store.Samples().Read(_ => { });
         if (options.Samples.LabelColumn is { } column)

@@ -37,7 +37,7 @@ internal static class StoreCheck
     {
         var description = store.Description
             ?? throw new LitException(
-                $"{store.Folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with 'lit embed'."
+                $"{store.Folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with `EmbedRun`."
             );
         CheckRows(store, cancel);
         StoreFit.Check(store, new(tower.Fingerprint, description.Tower));

@@ -66,16 +66,16 @@ internal sealed class EmbeddingStore : IDisposable
     {
         if (!Directory.Exists(folder))
             throw new LitException(
-                $"{folder}: there is no such folder. Make the store with 'lit embed', or check the path."
+                $"{folder}: there is no such folder. Make the store with `EmbedRun`, or check the path."
             );
         var file = StoreFile.Read(folder);
         if (file is { Complete: false })
             throw new LitException(
-                $"{folder}: the store is not finished ({new StoreJournal(folder).Counts().Embedded:N0} pictures so far). Run the same 'lit embed' again; it goes on where it stopped."
+                $"{folder}: the store is not finished ({new StoreJournal(folder).Counts().Embedded:N0} pictures so far). Run the same `EmbedRun` again; it goes on where it stopped."
             );
         if (StoreFolder.SwitchIsUnderWay(folder))
             throw new LitException(
-                $"{folder}: an update was stopped while it put its files in place. Run the same 'lit embed --update' again; it ends at once."
+                $"{folder}: an update was stopped while it put its files in place. Run the same `EmbedRun(Update)` again; it ends at once."
             );
         var paths = NumberedFiles(folder, "img_emb", ".npy");
         if (paths.Count == 0)

@@ -27,7 +27,7 @@ internal static class StoreFit
     /// <param name="store">An open store.</param>
     public static string? Remark(EmbeddingStore store) =>
         store.Description?.Decode == DecodePath.Fast
-            ? $"{store.Folder}: its pictures were shrunk while they were decoded (--decode fast), so its rows differ a little from those of the exact way"
+            ? $"{store.Folder}: its pictures were shrunk while they were decoded (`Decode` fast), so its rows differ a little from those of the exact way"
             : null;
 
     /// <summary>Refuses to go on with a store that was begun otherwise.</summary>
@@ -43,7 +43,7 @@ internal static class StoreFit
             );
         if (ofThisSource && there.Source != given.Source)
             throw new LitException(
-                $"{folder}: made from other data, {there.Source}, not {given.Source}. {Remedy}; --update brings a finished store to other data."
+                $"{folder}: made from other data, {there.Source}, not {given.Source}. {Remedy}; `Update` brings a finished store to other data."
             );
         if (Difference(there, given) is { } difference)
             throw new LitException($"{folder}: made with other settings, {difference}. {Remedy}.");

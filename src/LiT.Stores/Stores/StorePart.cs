@@ -42,7 +42,7 @@ internal readonly record struct StorePart
         && number <= of
             ? new(number, of)
             : throw new UsageException(
-                $"--part {text}: write i/n, from 1/n to n/n, for example 2/4 for the second of four parts."
+                $"`Part` {text}: write i/n, from 1/n to n/n, for example 2/4 for the second of four parts."
             );
 
     /// <inheritdoc/>

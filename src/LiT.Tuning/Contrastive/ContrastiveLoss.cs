@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>Which contrastive loss is tuned.</summary>
-internal enum ContrastiveLossKind
+public enum ContrastiveLossKind
 {
     /// <summary>Cross-entropy over the batch, both directions averaged (LiT, section 3; CLIP, figure 3).</summary>
     Softmax,
@@ -13,7 +13,7 @@ internal enum ContrastiveLossKind
 }
 
 /// <summary>Which texts of a batch belong to an image.</summary>
-internal enum PositivePairs
+public enum PositivePairs
 {
     /// <summary>Only its own (the paper's form): a second picture with the same caption counts as a negative.</summary>
     Own,

@@ -23,7 +23,7 @@ internal sealed class ImagePrefetch : IDisposable
         each = (int)pairs.Pictures.Shape.Aggregate(1L, (product, size) => product * size);
         if ((long)count * each > Array.MaxLength)
             throw new UsageException(
-                $"--batch {batch}: {batch:N0} images of {each:N0} numbers are too many at once. Give at most {Array.MaxLength / each}."
+                $"`Batch` {batch}: {batch:N0} images of {each:N0} numbers are too many at once. Give at most {Array.MaxLength / each}."
             );
         buffer = new float[count * each];
     }

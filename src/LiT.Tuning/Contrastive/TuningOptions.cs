@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
@@ -141,50 +142,97 @@ internal sealed record TuningOptions
     /// <exception cref="UsageException">Which option, and what to give instead.</exception>
     public void Check(int images)
     {
-        Need(Batch >= 2, $"--batch {Batch}: a pair needs others to be told from. Give at least 2.");
-        Need(Batch <= images, $"--batch {Batch}: there are {images:N0} images with captions. Give at most {images}.");
-        Need(MicroBatch >= 1, $"--micro-batch {MicroBatch}: give at least 1.");
-        Need(ImagesAtOnce >= 1, $"--image-micro-batch {ImageMicroBatch}: give at least 1.");
-        Need(Steps >= 1, $"--steps {Steps}: give at least 1.");
+        Need(Batch >= 2, of => of.Batch, Batch, "a pair needs others to be told from", "Give at least 2");
+        Need(
+            Batch <= images,
+            of => of.Batch,
+            Batch,
+            $"there are {images:N0} images with captions",
+            $"Give at most {images}"
+        );
+        Need(MicroBatch >= 1, of => of.MicroBatch, MicroBatch, null, "give at least 1");
+        Need(ImagesAtOnce >= 1, of => of.ImageMicroBatch, ImageMicroBatch, null, "give at least 1");
+        Need(Steps >= 1, of => of.Steps, Steps, null, "give at least 1");
         Need(
             LocalParts >= 1 && LocalParts <= Batch,
-            $"--local-parts {LocalParts}: give 1 to {Batch}, the pairs of a batch."
+            of => of.LocalParts,
+            LocalParts,
+            null,
+            $"give 1 to {Batch}, the pairs of a batch"
         );
+        var rate = Optimizer.LearningRate;
         Need(
-            Optimizer.LearningRate is > 0 and < double.PositiveInfinity,
-            $"--lr {Optimizer.LearningRate}: give a number above 0."
+            rate is > 0 and < double.PositiveInfinity,
+            of => of.Optimizer.LearningRate,
+            rate,
+            null,
+            "give a number above 0"
         );
         Need(
             Optimizer.WeightDecay is >= 0 and < 1,
-            $"--weight-decay {Optimizer.WeightDecay}: give a number from 0 to below 1; every step takes this share of a weight away."
+            of => of.Optimizer.WeightDecay,
+            Optimizer.WeightDecay,
+            null,
+            "give a number from 0 to below 1; every step takes this share of a weight away"
         );
-        Need(Optimizer.ClipNorm is null or > 0, $"--clip {Optimizer.ClipNorm}: give a length above 0.");
+        Need(
+            Optimizer.ClipNorm is null or > 0,
+            of => of.Optimizer.ClipNorm,
+            Optimizer.ClipNorm,
+            null,
+            "give a length above 0"
+        );
         Need(
             WarmupSteps >= 0 && WarmupSteps < Steps,
-            $"--warmup {WarmupSteps}: give 0 to {Steps - 1}, fewer than the run's {Steps} steps."
+            of => of.WarmupSteps,
+            WarmupSteps,
+            null,
+            $"give 0 to {Steps - 1}, fewer than the run's {Steps} steps"
         );
-        Need(CooldownSteps >= 0 && CooldownSteps <= Steps, $"--cooldown {CooldownSteps}: give 0 to {Steps}.");
         Need(
-            LowestTemperature > 0 && LowestTemperature <= HighestTemperature,
-            $"--temperature-bounds {LowestTemperature},{HighestTemperature}: give two numbers above 0, the lower first."
+            CooldownSteps >= 0 && CooldownSteps <= Steps,
+            of => of.CooldownSteps,
+            CooldownSteps,
+            null,
+            $"give 0 to {Steps}"
         );
-        Need(Temperature > 0 && double.IsFinite(Temperature), $"--temperature {Temperature}: give a number above 0.");
-        Need(double.IsFinite(Bias), $"--bias {Bias}: give a number, such as -10.");
-        Need(Timescale > 0, $"--timescale {Timescale}: give a number above 0.");
-        Need(CaptionNoise is >= 0 and <= 1, $"--caption-noise {CaptionNoise}: give a share from 0 to 1.");
+        if (!(LowestTemperature > 0 && LowestTemperature <= HighestTemperature))
+            throw new SettingException(
+                $"{nameof(LowestTemperature)}, {nameof(HighestTemperature)}",
+                FormattableString.Invariant($"{LowestTemperature},{HighestTemperature}"),
+                null,
+                "give two numbers above 0, the lower first"
+            );
+        Need(
+            Temperature > 0 && double.IsFinite(Temperature),
+            of => of.Temperature,
+            Temperature,
+            null,
+            "give a number above 0"
+        );
+        Need(double.IsFinite(Bias), of => of.Bias, Bias, null, "give a number, such as -10");
+        Need(Timescale > 0, of => of.Timescale, Timescale, null, "give a number above 0");
+        Need(CaptionNoise is >= 0 and <= 1, of => of.CaptionNoise, CaptionNoise, null, "give a share from 0 to 1");
         Need(
             AverageDecay is null or (> 0 and < 1),
-            $"--ema {AverageDecay}: give a decay between 0 and 1, for example 0.999."
+            of => of.AverageDecay,
+            AverageDecay,
+            null,
+            "give a decay between 0 and 1, for example 0.999"
         );
-        Need(
-            LogEvery >= 1 && CheckpointEvery >= 1 && ValidateEvery >= 0,
-            "Give at least 1 step between metrics lines and between checkpoints."
-        );
+        if (LogEvery < 1 || CheckpointEvery < 1 || ValidateEvery < 0)
+            throw new UsageException("Give at least 1 step between metrics lines and between checkpoints.");
 
-        static void Need(bool holds, string otherwise)
+        static void Need(
+            bool holds,
+            Expression<Func<TuningOptions, object?>> setting,
+            object? given,
+            string? problem,
+            string remedy
+        )
         {
             if (!holds)
-                throw new UsageException(otherwise);
+                throw SettingException.Of(setting, given, problem, remedy);
         }
     }
 }

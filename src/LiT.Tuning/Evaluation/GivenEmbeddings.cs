@@ -130,7 +130,7 @@ internal static class GivenEmbeddings
         var pairs = options.Pairs is { } given
             ? Pairs(given, keys, lines)
             : throw new LitException(
-                "Which image and text belong together is not known. Give --pairs FILE: a .npy with the image of each text, or lines 'image TAB text'."
+                "Which image and text belong together is not known. Give `Pairs` FILE: a .npy with the image of each text, or lines 'image TAB text'."
             );
         return ModelEvaluation.Scored(
             set.Path,

@@ -38,11 +38,11 @@ internal sealed record Labels(ClassNames Classes, IReadOnlyList<int[]> All, int 
             .ToList();
         if (distinct.Count == 0)
             throw new LitException(
-                $"{where}: its samples carry no labels. Give data with class folders, .cls files or a label column (--label-column)."
+                $"{where}: its samples carry no labels. Give data with class folders, .cls files or a label column (`LabelColumn`)."
             );
         if (classes is null && distinct.All(label => label.All(char.IsAsciiDigit)))
             throw new LitException(
-                $"{where}: its labels are numbers. Give the class names with --classes FILE, one a line, the first for 0."
+                $"{where}: its labels are numbers. Give the class names with `Classes` FILE, one a line, the first for 0."
             );
         if (classes is null && SameButForCase(distinct) is var (first, second))
             throw new LitException(

@@ -232,11 +232,11 @@ internal static class ModelEvaluation
         var rows = Enumerable.Range(0, own.Length).Where(row => own[row].Count > 0).ToList();
         if (rows.Count == 0 && options.Language is { } language)
             throw new LitException(
-                $"{path}: no picture has a caption in the language '{language}'. {(CaptionLanguages.In(set.Samples) is { Count: > 0 } known ? $"It has {string.Join(", ", known)}." : "It has captions of one language only; leave --language out.")}"
+                $"{path}: no picture has a caption in the language '{language}'. {(CaptionLanguages.In(set.Samples) is { Count: > 0 } known ? $"It has {string.Join(", ", known)}." : "It has captions of one language only; leave `Language` out.")}"
             );
         if (rows.Count == 0)
             throw new LitException(
-                $"{path}: none of its {set.Samples.Count} pictures has a caption. Give data with captions (.txt, a text column, --caption-column)."
+                $"{path}: none of its {set.Samples.Count} pictures has a caption. Give data with captions (.txt, a text column, `CaptionColumn`)."
             );
         var captions = rows.SelectMany((row, image) => own[row].Select(caption => (Caption: caption, Image: image)))
             .ToList();

@@ -18,7 +18,7 @@ internal enum TestSetMetric
 /// <summary>A public test set by name: where it comes from, what its folder looks like, how it is scored.</summary>
 internal sealed record TestSet
 {
-    /// <summary>What it is called after --data NAME=DIR.</summary>
+    /// <summary>What it is called where data are named, as in NAME=DIR.</summary>
     public required string Name { get; init; }
 
     /// <summary>Its full name.</summary>

@@ -53,7 +53,7 @@ internal static class TowerHead
             1 when head is null => heads[0],
             _ => heads.FirstOrDefault(candidate => candidate.Name == head)
                 ?? throw new UsageException(
-                    $"--head {head}: this tower's heads are {string.Join(", ", heads.Select(candidate => candidate.Name))}. Name one."
+                    $"`Head` {head}: this tower's heads are {string.Join(", ", heads.Select(candidate => candidate.Name))}. Name one."
                 ),
         };
         classes ??= chosen.ClassNames is { } names ? new ClassNames(names) : null;

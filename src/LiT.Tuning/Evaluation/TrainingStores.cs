@@ -33,7 +33,7 @@ internal static class TrainingStores
                 if (store.Rows * store.EmbeddingSize <= MostNumbers)
                     return place;
                 say(
-                    $"the leak audit against {place} ({store.Rows:N0} pictures) is left out for the time it takes; ask for it with --training-store {place}"
+                    $"the leak audit against {place} ({store.Rows:N0} pictures) is left out for the time it takes; ask for it with `TrainingStore` {place}"
                 );
                 return null;
             }

@@ -1,7 +1,7 @@
 namespace LiT.Tuning.Optimizers;
 
 /// <summary>How the learning rate goes down after its warm-up.</summary>
-internal enum LearningRateShape
+public enum LearningRateShape
 {
     /// <summary>Half a cosine to zero.</summary>
     Cosine,

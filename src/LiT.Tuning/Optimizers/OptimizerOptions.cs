@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace LiT.Tuning.Optimizers;
 
 /// <summary>Which optimizer turns gradients into updates.</summary>
-internal enum OptimizerKind
+public enum OptimizerKind
 {
     /// <summary>Adafactor as "Scaling Vision Transformers" modifies it (arXiv 2106.04560, section 3.4): half the memory of Adam.</summary>
     Adafactor,

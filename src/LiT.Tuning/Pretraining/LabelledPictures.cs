@@ -57,7 +57,7 @@ internal sealed class LabelledPictures
         if (found.Count == 0)
             throw new LitException(
                 $"{source.Path}: no picture has the label {string.Join(" and ", columns.Select(column => $"'{column}'"))}. "
-                    + $"--labels takes label{string.Concat(fieldNames.Select(name => $", {name}"))} here."
+                    + $"`Labels` takes label{string.Concat(fieldNames.Select(name => $", {name}"))} here."
             );
         var names = known
             ?? [.. columns.Select((column, i) => Names(source, column, found.Select(one => one.Labels[i])))];

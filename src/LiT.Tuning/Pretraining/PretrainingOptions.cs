@@ -1,3 +1,4 @@
+using System.Linq.Expressions;
 using System.Text.Json.Serialization;
 using LiT.Images;
 using LiT.Towers;
@@ -81,21 +82,36 @@ internal sealed record PretrainingOptions
     internal void Check()
     {
         if (Labels.Count == 0 || Labels.Distinct().Count() != Labels.Count)
-            throw new UsageException($"--labels {string.Join(',', Labels)}: name every label column once.");
-        Require(Epochs >= 1, "--epochs", Epochs, "1 or more");
-        Require(Batch >= 2, "--batch", Batch, "2 or more");
-        Require(LearningRate is > 0 and < 100, "--lr", LearningRate, "a number above 0");
-        Require(Warmup is >= 0 and <= 1, "--warmup", Warmup, "the part of all steps, 0 to 1");
-        Require(Momentum is >= 0 and < 1, "--momentum", Momentum, "0 or more, less than 1");
-        Require(WeightDecay is >= 0 and < 1, "--weight-decay", WeightDecay, "0 or more, less than 1");
-        Require(LabelSmoothing is >= 0 and < 1, "--label-smoothing", LabelSmoothing, "0 or more, less than 1");
-        Require(CheckpointEvery >= 1, "--checkpoint-every", CheckpointEvery, "1 or more");
-        Require(LogEvery >= 1, "--log-every", LogEvery, "1 or more");
+            throw SettingException.Of<PretrainingOptions>(
+                options => options.Labels,
+                string.Join(',', Labels),
+                null,
+                "name every label column once"
+            );
+        Require(Epochs >= 1, options => options.Epochs, Epochs, "1 or more");
+        Require(Batch >= 2, options => options.Batch, Batch, "2 or more");
+        Require(LearningRate is > 0 and < 100, options => options.LearningRate, LearningRate, "a number above 0");
+        Require(Warmup is >= 0 and <= 1, options => options.Warmup, Warmup, "the part of all steps, 0 to 1");
+        Require(Momentum is >= 0 and < 1, options => options.Momentum, Momentum, "0 or more, less than 1");
+        Require(WeightDecay is >= 0 and < 1, options => options.WeightDecay, WeightDecay, "0 or more, less than 1");
+        Require(
+            LabelSmoothing is >= 0 and < 1,
+            options => options.LabelSmoothing,
+            LabelSmoothing,
+            "0 or more, less than 1"
+        );
+        Require(CheckpointEvery >= 1, options => options.CheckpointEvery, CheckpointEvery, "1 or more");
+        Require(LogEvery >= 1, options => options.LogEvery, LogEvery, "1 or more");
 
-        static void Require<T>(bool holds, string option, T given, string wanted)
+        static void Require<T>(
+            bool holds,
+            Expression<Func<PretrainingOptions, object?>> setting,
+            T given,
+            string wanted
+        )
         {
             if (!holds)
-                throw new UsageException(FormattableString.Invariant($"{option} {given}: give {wanted}."));
+                throw SettingException.Of(setting, given, null, $"give {wanted}");
         }
     }
 }

@@ -67,11 +67,11 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
             || !metadata.TryGetValue(StepKey, out var step)
             || !metadata.TryGetValue(TallyKey, out var sums)
         )
-            throw new LitException($"{checkpointPath}: is no checkpoint of pre-training. Give another --out.");
+            throw new LitException($"{checkpointPath}: is no checkpoint of pre-training. Give another `Out`.");
         if (settings != Settings)
             throw new LitException(
                 $"{checkpointPath}: belongs to a run with other settings or other data (it began with {settings}). "
-                    + "Repeat its command to go on, or give another --out to start anew."
+                    + "Repeat its command to go on, or give another `Out` to start anew."
             );
         using var unrecorded = no_grad();
         using var scope = NewDisposeScope();

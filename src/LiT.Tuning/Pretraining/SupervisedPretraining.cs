@@ -107,7 +107,7 @@ internal static class SupervisedPretraining
                 var (loss, gradNorm) = Step(tower, updates, batch, options, rate, tally);
                 if (!double.IsFinite(loss) || !double.IsFinite(gradNorm))
                     throw new LitException(
-                        $"{folder}: training diverged at step {batch.Step} (loss {loss}). Start into a new folder with a smaller --lr than {options.LearningRate}."
+                        $"{folder}: training diverged at step {batch.Step} (loss {loss}). Start into a new folder with a smaller `LearningRate` than {options.LearningRate}."
                     );
                 var done = batch.Step + 1;
                 if (done % options.LogEvery == 0 || done == end)

@@ -29,7 +29,7 @@ internal static class DataExamination
                 Complaint.DuplicateCaptions,
                 null,
                 $"{Percent(repeated)} of the {pairs.Captions:N0} captions say what another says ({pairs.DistinctRows:N0} are distinct; '{most}' stands {times:N0} times).",
-                "Equal captions in a batch count as positives of each other (--positives shared); with longer, more different captions the text tower would learn more."
+                "Equal captions in a batch count as positives of each other (`Positives` shared); with longer, more different captions the text tower would learn more."
             );
         }
         var counts = pairs.Counts;
@@ -38,14 +38,14 @@ internal static class DataExamination
                 Complaint.TruncatedCaptions,
                 null,
                 $"{Percent(counts.Truncated / (double)counts.Captions)} of the distinct captions do not fit {pairs.Length} ids and lose their end.",
-                $"Give --token-length {Math.Min(256, pairs.Length * 2)}, or shorter captions with the important words first."
+                $"Give `TokenLength` {Math.Min(256, pairs.Length * 2)}, or shorter captions with the important words first."
             );
         if (counts.Unknown > ManyUnknown * counts.Pieces)
             yield return new(
                 Complaint.UnknownTokens,
                 null,
                 $"the vocabulary lacks {Percent(counts.Unknown / (double)counts.Pieces)} of what the captions say.",
-                "Make one from the captions (leave --tokenizer out, or 'lit tokenizer train'), or give a vocabulary of their language."
+                "Make one from the captions (leave `Tokenizer` out, or 'lit tokenizer train'), or give a vocabulary of their language."
             );
         var scripts = Scripts.Shares(captions, LettersLookedAt);
         if (scripts.Count > 1 && scripts[1].Share > SecondScript)
@@ -118,7 +118,7 @@ internal static class DataExamination
                 Complaint.TooLittleMemory,
                 null,
                 $"the run will take about {Size(needs.Memory)} of memory, and this machine has {Size(memory)}.",
-                "Give a smaller --micro-batch (which does not change the result) or a smaller text tower."
+                "Give a smaller `MicroBatch` (which does not change the result) or a smaller text tower."
             );
         if (needs.Disk > disk)
             yield return new(

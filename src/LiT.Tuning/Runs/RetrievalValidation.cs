@@ -41,7 +41,7 @@ internal sealed class RetrievalValidation : IValidation
             .ToList();
         if (rows.Count == 0)
             throw new LitException(
-                $"{set.Path}: no picture has a caption, so there is nothing to validate on. Give --val data with captions."
+                $"{set.Path}: no picture has a caption, so there is nothing to validate on. Give `Validation` data with captions."
             );
         var kept = moving is null ? set.Representations.Select(rows) : null;
         List<Data.Sample> samples = [.. rows.Select(row => set.Samples[row])];

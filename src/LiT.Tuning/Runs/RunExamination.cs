@@ -50,7 +50,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                     FormattableString.Invariant(
                         $"since step {since} all texts have the same embedding, so nothing can be learned from them (loss {numbers.Loss:f3})."
                     ),
-                    "Tune again into another folder with a smaller --lr or a longer --warmup."
+                    "Tune again into another folder with a smaller `LearningRate` or a longer `WarmupSteps`."
                 )
             );
         if (mode == DoctorMode.Off)
@@ -93,7 +93,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                         Complaint.Overfitting,
                         step,
                         $"validation {name} has fallen from {from} to {to} while accuracy in training rose from {Percent(best.Item.Accuracy)} to {Percent(accuracy)}: the text tower learns the captions by heart.",
-                        $"Keep the best weights with --keep-best {name}, and tune for fewer --epochs, with a smaller text tower, dropout or more data."
+                        $"Keep the best weights with `KeepBest` {name}, and tune for fewer `Epochs`, with a smaller text tower, dropout or more data."
                     )
                 );
             else
@@ -102,7 +102,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                         Complaint.ValidationFalls,
                         step,
                         $"validation {name} has fallen from {from} to {to}, and training gets no better either ({Percent(best.Item.Accuracy)}, now {Percent(accuracy)}).",
-                        $"Lower --lr, and keep the best weights with --keep-best {name}."
+                        $"Lower `LearningRate`, and keep the best weights with `KeepBest` {name}."
                     )
                 );
         }
@@ -162,7 +162,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                     FormattableString.Invariant(
                         $"gradients have grown to {norm:g3}, from {Median(calm):g3} earlier in the run."
                     ),
-                    "Tune again with a smaller --lr, a longer --warmup or a smaller --clip."
+                    "Tune again with a smaller `LearningRate`, a longer `WarmupSteps` or a smaller `ClipNorm`."
                 )
             );
     }
@@ -183,7 +183,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                     FormattableString.Invariant(
                         $"the loss is {loss:f2}, far above the {chance:f2} that guessing gives (ln of the batch): the weights are thrown about."
                     ),
-                    "Tune again with a much smaller --lr, or a longer --warmup."
+                    "Tune again with a much smaller `LearningRate`, or a longer `WarmupSteps`."
                 )
                 : new(
                     Complaint.StuckAtChance,
@@ -191,7 +191,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                     FormattableString.Invariant(
                         $"the loss stays at {loss:f2}, where guessing gives {chance:f2} (ln of the batch): nothing has been learned in {step} steps."
                     ),
-                    "Check that captions belong to their pictures, try a higher or a lower --lr, and see whether the captions say what the image tower can see."
+                    "Check that captions belong to their pictures, try a higher or a lower `LearningRate`, and see whether the captions say what the image tower can see."
                 )
         );
     }
@@ -205,7 +205,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
             Complaint.NotANumber,
             step,
             FormattableString.Invariant($"{what} is no finite number, at a temperature of {temperature:f1}."),
-            "Tune again into another folder with a smaller --lr or a longer --warmup, and look at the data with 'lit data stats'."
+            "Tune again into another folder with a smaller `LearningRate` or a longer `WarmupSteps`, and look at the data with 'lit data stats'."
         );
     }
 

@@ -13,15 +13,15 @@ internal static class RunFolder
         Remedy = "Go on with the same command, or tune into another folder";
 
     // Data, tokenizer and the tuning options are compared with the checkpoint itself.
-    private static readonly (string Member, string Option)[] Decisive =
+    private static readonly (string Member, string Words)[] Decisive =
     [
-        ("textTower", "--text-tower"),
-        ("lock", "--lock"),
-        ("imageHead", "--image-head"),
-        ("textHead", "--text-head"),
-        ("augmentation", "--augment"),
-        ("holdOut", "--hold-out"),
-        ("pictures", "--pictures"),
+        ("textTower", "`TextTower`"),
+        ("lock", "`Lock`"),
+        ("imageHead", "`ImageHead`"),
+        ("textHead", "`TextHead`"),
+        ("augmentation", "`Augmentation`"),
+        ("holdOut", "`HoldOut`"),
+        ("pictures", "`Pictures`"),
         ("fingerprint", "the image tower"),
     ];
 
@@ -62,10 +62,10 @@ internal static class RunFolder
                 damage
             );
         }
-        foreach (var (member, option) in Decisive)
+        foreach (var (member, words) in Decisive)
             if (!JsonNode.DeepEquals(begun?[member], wanted[member]))
                 throw new LitException(
-                    $"{folder}: this run was begun with {option} {Words(begun?[member])}, not {Words(wanted[member])}. {Remedy}."
+                    $"{folder}: this run was begun with {words} {Words(begun?[member])}, not {Words(wanted[member])}. {Remedy}."
                 );
     }
 

@@ -97,7 +97,7 @@ internal sealed record TuneRecipe
         var name = nameOrPath.EndsWith(".json", StringComparison.Ordinal) ? nameOrPath[..^5] : nameOrPath;
         using var stream = typeof(TuneRecipe).Assembly.GetManifestResourceStream(Resource + name + ".json")
             ?? throw new UsageException(
-                $"--recipe {nameOrPath}: there is no such file, and no recipe of that name. Give a file, a run's config.json, or one of {string.Join(", ", Names)}."
+                $"`TuneRecipe` {nameOrPath}: there is no such file, and no recipe of that name. Give a file, a run's config.json, or one of {string.Join(", ", Names)}."
             );
         using var reader = new StreamReader(stream);
         return Parse(reader.ReadToEnd(), nameOrPath);
@@ -130,7 +130,8 @@ internal sealed record TuneRecipe
     public static TuneRecipe Of(JsonObject json, string where)
     {
         var own = (JsonObject)json.DeepClone();
-        if (own.ContainsKey(MarkOfARun) && own["imageTower"] is { } tower && !ImageTowerLoader.IsSpec(tower.ToString()))
+        // A run's store, not its recipe, says which locked tower it has; a tower from scratch is a choice.
+        if (own.ContainsKey(MarkOfARun) && own["lock"]?.ToString().StartsWith('u') != true)
             own.Remove("imageTower");
         if (own.ContainsKey(MarkOfARun))
             foreach (var member in own.Select(one => one.Key).Where(name => !Members.Contains(name)).ToList())
@@ -156,32 +157,6 @@ internal sealed record TuneRecipe
         var all = (JsonObject)JsonSerializer.SerializeToNode(chosen, TuningOptions.Json)!;
         Merge(all, Options);
         return all.Deserialize<TuningOptions>(Strict)!;
-    }
-
-    /// <summary>All options of a run: the recipe's, and what it leaves open chosen from the data.</summary>
-    public TuningOptions Chosen(TuningPairs pairs, LockSetting setting, long seed)
-    {
-        var size = Decides("batch") ? Over(new()).Batch : (int?)null;
-        var chosen = Over(TuningDefaults.For(pairs, size, setting.Text == TowerStart.FromScratch).Options);
-        var steps = Epochs is { } passes
-            ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch))
-            : chosen.Steps;
-        return chosen with
-        {
-            Steps = steps,
-            WarmupSteps = Decides("warmupSteps")
-                ? Math.Max(0, Math.Min(chosen.WarmupSteps, steps - 1))
-                : TuningDefaults.Warmup(steps),
-            ImageMicroBatch = chosen.ImageMicroBatch ?? TuningDefaults.ImagesAtOnce(pairs),
-            Seed = seed,
-            Optimizer = chosen.Optimizer with
-            {
-                LearningRateRules =
-                    chosen.Optimizer.LearningRateRules.Count > 0
-                        ? chosen.Optimizer.LearningRateRules
-                        : TuningDefaults.ImageRate(setting, chosen.Optimizer.LearningRate, _ => { }),
-            },
-        };
     }
 
     /// <summary>Whether the recipe decides a member of the options.</summary>

@@ -25,6 +25,12 @@ internal sealed record TuneRequest
     /// <summary>A store, or pictures with captions that are embedded first.</summary>
     public required string Data { get; init; }
 
+    /// <summary>What is decided of the run's options.</summary>
+    public TuningSettings Settings { get; init; } = new();
+
+    /// <summary>What decides the options that <see cref="Settings"/> leaves open, before the data do.</summary>
+    public TuneRecipe? Recipe { get; init; }
+
     /// <summary>How pictures with captions are read.</summary>
     public SampleOptions Samples { get; init; } = new();
 
@@ -96,4 +102,39 @@ internal sealed record TuneRequest
 
     /// <summary>Where to compute.</summary>
     public required ComputeDevice Compute { get; init; }
+
+    /// <summary>The request that settings make.</summary>
+    /// <param name="data">A store, or pictures with captions.</param>
+    /// <param name="settings">What is decided.</param>
+    public static TuneRequest Of(string data, TuningSettings settings)
+    {
+        var recipe = settings.Recipe is { } name ? TuneRecipe.Read(name) : null;
+        var (tower, init) = settings.TextTower is { } given ? (given, null) : (recipe?.TextTower, recipe?.TextInit);
+        return new()
+        {
+            Data = data,
+            Settings = settings,
+            Recipe = recipe,
+            ImageTower = settings.ImageTower ?? recipe?.ImageTower,
+            TextTower = tower,
+            TextInit = init,
+            Tokenizer = settings.Tokenizer ?? recipe?.Tokenizer,
+            VocabularySize = settings.VocabularySize ?? recipe?.VocabularySize ?? 8000,
+            TokenLength = settings.TokenLength ?? recipe?.TokenLength,
+            Out = "",
+            Lock = settings.Lock ?? recipe?.Lock ?? UsualLock(tower, init),
+            ImageHead = HeadSpec.Parse(recipe?.ImageHead ?? "none", "`ImageHead`"),
+            TextHead = HeadSpec.Parse(recipe?.TextHead ?? "linear", "`TextHead`"),
+            FromPixels = recipe?.FromPixels == true,
+            Augmentation = recipe?.Augmentation,
+            Validation = settings.Validation,
+            HoldOut = settings.HoldOut ?? 0,
+            Seed = settings.Seed,
+            Compute = ComputeDevice.Choose("auto", settings.Bfloat16 ? "bfloat16" : "float32", 0),
+        };
+    }
+
+    /// <summary>The paper's Lu, or LU where the text tower comes with weights.</summary>
+    internal static LockSetting UsualLock(string? tower, string? init) =>
+        init is not null || (tower is not null && !TextTowerSpec.Is(tower)) ? LockSetting.LU : LockSetting.Lu;
 }

@@ -2,9 +2,6 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LiT.Bundles;
-using LiT.Data;
-using LiT.Embedding;
-using LiT.Stores;
 using LiT.Text;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;
@@ -45,186 +42,122 @@ internal static class TuneRun
     private const int RowsForStatistics = 10_000,
         PicturesForStatistics = 512;
 
-    /// <summary>A text tower from scratch that fits the data: what a small set says, a small tower can say.</summary>
-    private static string DefaultTextTower(long pictures) =>
-        pictures switch
-        {
-            < 50_000 => "text:width=128,depth=2,heads=4",
-            < 1_000_000 => "text:width=256,depth=4,heads=4",
-            _ => "text:width=512,depth=12,heads=8",
-        };
-
     /// <param name="request">What is wanted.</param>
-    /// <param name="choose">The run's options, given the pairs, and a line of words for each choice.</param>
-    /// <param name="say">Told what is done and chosen.</param>
-    /// <param name="progress">Told of every step.</param>
+    /// <param name="happened">Told of everything, as it happens, on this thread.</param>
     /// <param name="cancel">Stops with a checkpoint.</param>
     /// <exception cref="LitException">Data, tower or folder cannot be used; the message says why.</exception>
-    public static TuneResult Run(
-        TuneRequest request,
-        Func<TuningPairs, TuningOptions> choose,
-        Action<string> say,
-        IProgress<ProgressStep>? progress = null,
-        CancellationToken cancel = default
+    public static TuneResult Run(TuneRequest request, Action<TuningEvent> happened, CancellationToken cancel = default)
+    {
+        RunFolder.Check(request.Out);
+        RunVoice voice = new(happened);
+        using var prepared = PreparedRun.Open(request, voice.Say, voice, cancel);
+        prepared.Tell(voice.Say);
+        using var towers = Towers(prepared, voice.Say);
+        TuningTowers tuning = new(towers, prepared.Request.Lock, prepared.Options.Optimizer);
+        Tell(prepared, tuning, voice);
+        var configuration = Configuration(prepared.Request, prepared.Options, prepared.Source);
+        RunFolder.CheckSame(request.Out, configuration);
+        var outcome = Train(prepared, tuning, configuration, voice, cancel);
+        RunFolder.WriteFindings(request.Out, voice.Findings);
+        return Saved(prepared, towers, outcome, voice);
+    }
+
+    /// <summary>What a run would write as its configuration, before anything but its data is read.</summary>
+    internal static JsonObject PlanOf(PreparedRun prepared) =>
+        Configuration(prepared.Request, prepared.Options, prepared.Source);
+
+    private static void Tell(PreparedRun prepared, TuningTowers tuning, RunVoice voice)
+    {
+        CheckRules(tuning.Towers, prepared.Options.Optimizer);
+        var text = tuning.Towers.Text.parameters().Sum(parameter => parameter.numel());
+        voice.Say(
+            $"text tower {prepared.Request.TextTower}: {text:N0} weights, common size {tuning.Towers.EmbeddingSize}"
+        );
+        voice.Say(InWords(tuning, prepared.Request));
+    }
+
+    private static TuningOutcome Train(
+        PreparedRun prepared,
+        TuningTowers tuning,
+        JsonObject configuration,
+        RunVoice voice,
+        CancellationToken cancel
     )
     {
-        request = request with { TextTower = request.TextInit ?? request.TextTower };
-        CheckTowers(request);
-        if (request.TextTower is { } from)
-            request = request with { TextTower = LitModel.TextFileOf(from) ?? from };
-        RunFolder.Check(request.Out);
-        using var source = Source(request, say, progress, cancel);
-        request = request with { TextTower = request.TextTower ?? DefaultTextTower(source.Images.Count) };
-        var held = HeldOut.Of(source.Images.Count, request.HoldOut);
-        IReadOnlyList<string> CaptionsOf(int image) =>
-            held.Contains(image) || !Taken(image, source.Images.Count, request.Pictures) ? [] : source.Captions(image);
-        var captions = Enumerable.Range(0, source.Images.Count).SelectMany(CaptionsOf);
-        var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
-        if (held.Count > 0 && !captions.Any() && held.Any(image => source.Captions(image).Count > 0))
-            throw new LitException(
-                $"{request.Data}: every picture with a caption is held out to validate on ({held.Count} of "
-                    + $"{source.Images.Count}). Give more pictures with captions, or no --hold-out."
-            );
-        TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
-        if (pairs.Count < 2)
-            throw new LitException(
-                $"{request.Data}: one picture with a caption is left to tune "
-                    + $"on{(held.Count > 0 ? $" ({held.Count} of {source.Images.Count} are held out)" : "")}, "
-                    + $"and a pair needs another to be told from. Give at least two pictures with captions."
-            );
-        var options = choose(pairs);
-        if (held.Count > 0)
-            say($"{held.Count} of {source.Images.Count} pictures are held out to validate on");
-        if (request.Pictures is { } most && most < source.Images.Count)
-            say($"at most {most} of {source.Images.Count} pictures are tuned on");
-        else if (pairs.WithoutCaption > held.Count)
-            say(
-                $"{pairs.WithoutCaption - held.Count} of {source.Images.Count} pictures have no caption and are left out"
-            );
-        var truncated = pairs.Counts.Captions == 0 ? 0 : pairs.Counts.Truncated / (double)pairs.Counts.Captions;
-        say(
-            $"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}"
+        var (request, options) = (prepared.Request, prepared.Options);
+        var validation = TuningValidation.Open(
+            request,
+            prepared.Source,
+            prepared.Held,
+            tuning.Towers,
+            prepared.Tokenizer,
+            voice.Find,
+            voice.Say,
+            voice,
+            cancel
         );
-
-        using var towers = Towers(request, options, source, tokenizer, say);
-        CheckRules(towers, options.Optimizer);
-        say(
-            $"text tower {request.TextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}"
-        );
-        TuningTowers tuning = new(towers, request.Lock, options.Optimizer);
-        say(InWords(tuning, request));
-        var configuration = Configuration(request, options, source);
-        RunFolder.CheckSame(request.Out, configuration);
-
-        List<Finding> findings = [];
-        void Find(Finding finding)
-        {
-            findings.Add(finding);
-            say($"doctor: {finding}");
-        }
-        var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, say, progress, cancel);
         if (options.KeepBest is { } by && validation is null)
             throw new UsageException(
-                $"--keep-best {by}: there is no validation to judge by. Give --hold-out 0.1, or pictures with --val."
+                $"`KeepBest` {by}: there is no validation to judge by. Give `HoldOut` 0.1, or pictures with `Validation`."
             );
         if (request.Doctor != DoctorMode.Off)
-        {
-            foreach (var finding in DataExamination.Pairs(pairs, captions))
-                Find(finding);
-            var needs = Needs(tuning, source, tokenizer, options);
-            say(
-                $"the run takes about {DataExamination.Size(needs.Memory)} of memory and {DataExamination.Size(needs.Disk)} on the disk"
-            );
-            foreach (
-                var finding in DataExamination.Machine(
-                    needs,
-                    GC.GetGCMemoryInfo().TotalAvailableMemoryBytes,
-                    RunFolder.Free(request.Out)
-                )
-            )
-                Find(finding);
-            if (request.Doctor == DoctorMode.Stop && findings.Count > 0)
-                throw new LitException(
-                    $"{request.Data}: {findings[0]} (--doctor stop: {findings.Count} finding{(findings.Count == 1 ? "" : "s")}; --doctor warn goes on.)"
-                );
-        }
-        ContrastiveTuner tuner = new(tuning, pairs, options, request.Compute.Device)
+            Examine(prepared, tuning, voice);
+        ContrastiveTuner tuner = new(tuning, prepared.Pairs, options, request.Compute.Device)
         {
             Validation = validation,
             Doctor = request.Doctor,
-            OnFinding = Find,
-            OnPace = time =>
-            {
-                if (request.Doctor != DoctorMode.Off)
-                    say(
-                        FormattableString.Invariant(
-                            $"at this pace the run takes about {(time.TotalSeconds < 90 ? $"{Math.Ceiling(time.TotalSeconds):F0} s" : $"{Math.Ceiling(time.TotalMinutes):F0} min")}"
-                        )
-                    );
-            },
-            Progress = progress,
-            OnWarning = say,
+            OnFinding = voice.Find,
+            OnLine = voice.Measured,
+            OnPace = request.Doctor == DoctorMode.Off ? null : voice.Pace,
+            Progress = voice,
+            OnWarning = voice.Say,
             OnStart = step =>
             {
                 RunFolder.Write(request.Out, configuration);
-                if (step == options.Steps)
-                    say($"{request.Out}: all {step} steps are done already; nothing is tuned again");
-                else if (step > 0)
-                    say($"going on from step {step}");
+                voice.Started(request.Out, step, options.Steps);
             },
         };
-        var outcome = tuner.Run(request.Out, cancel);
-        RunFolder.WriteFindings(request.Out, findings);
-
-        var model = Path.Combine(request.Out, "model");
-        Save(model, request, options, outcome, towers, tokenizer, source, pairs);
-        return new(model, outcome, options, pairs.Count, pairs.Captions, pairs.DistinctTexts, truncated)
-        {
-            Findings = findings,
-        };
+        return tuner.Run(request.Out, cancel);
     }
 
-    /// <summary>Refuses what the setting's letters and the towers' names contradict, before anything is read.</summary>
-    private static void CheckTowers(TuneRequest request)
+    /// <summary>The doctor's look at data and machine before the first step.</summary>
+    private static void Examine(PreparedRun prepared, TuningTowers tuning, RunVoice voice)
     {
-        var (setting, image, text) = (request.Lock, request.ImageTower, request.TextTower);
-        if (text is not null && TextTowerSpec.Is(text) != (setting.Text == TowerStart.FromScratch))
-            throw new UsageException(
-                setting.Text == TowerStart.FromScratch
-                    ? $"--lock {setting}: trains the text tower from scratch, and {text} has weights. Give --lock {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
-                    : $"--lock {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give --text-tower a file, or --lock {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
+        var request = prepared.Request;
+        foreach (var finding in DataExamination.Pairs(prepared.Pairs, prepared.Captions))
+            voice.Find(finding);
+        var needs = Needs(tuning, prepared.Source, prepared.Tokenizer, prepared.Options);
+        voice.Say(
+            $"the run takes about {DataExamination.Size(needs.Memory)} of memory and {DataExamination.Size(needs.Disk)} on the disk"
+        );
+        var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+        foreach (var finding in DataExamination.Machine(needs, memory, RunFolder.Free(request.Out)))
+            voice.Find(finding);
+        var findings = voice.Findings;
+        if (request.Doctor == DoctorMode.Stop && findings.Count > 0)
+            throw new LitException(
+                $"{request.Data}: {findings[0]} (`Doctor` stop: {findings.Count} finding{(findings.Count == 1 ? "" : "s")}; `Doctor` warn goes on.)"
             );
-        if (image is not null && setting.Image == TowerStart.Locked && ImageTowerLoader.IsSpec(image))
-            throw new UsageException(
-                $"--lock {setting}: locks the image tower as it is, and {image} is one from scratch, whose weights are random. Name a tower that was trained (lit models list), or give --lock u{setting.Letters[1]}."
-            );
-        if (setting.Text != TowerStart.FromScratch && text is null)
-            throw new UsageException(
-                $"--lock {setting}: wants a pre-trained text tower. Name its file with --text-init, or give --lock {setting.Letters[0]}u."
-            );
-        if (!request.ReadsPixels)
-            return;
-        var why = setting.Image == TowerStart.Locked ? "--from-pixels" : $"--lock {setting}";
-        if (EmbeddingStore.IsStore(request.Data))
-            throw new UsageException(
-                $"{why}: the image tower reads pictures at every step, and {request.Data} is an embedding store. Give --data the pictures, or tune with --lock Lu."
-            );
-        if (image is null)
-            throw new UsageException(
-                $"{why}: needs the image tower itself. Name it with --image-tower, a file or, from scratch, for example vit:Ti/16."
-            );
-        if (ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.Unlocked)
-            throw new UsageException(
-                $"--lock {setting}: {image} is an image tower from scratch, and the setting wants a pre-trained one. Give a file, or --lock uu."
-            );
-        if (!ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.FromScratch)
-            throw new UsageException(
-                $"--lock {setting}: trains the image tower from scratch, and {image} has weights. Give --lock U{setting.Letters[1]}, or a tower from scratch such as vit:Ti/16."
-            );
-        if (setting.Image != TowerStart.Locked && request.BundleTower == BundleTower.Never)
-            throw new UsageException(
-                $"--bundle-tower never: with --lock {setting} the image tower is another one afterwards, which only the bundle holds. Leave the option out."
-            );
+    }
+
+    private static TuneResult Saved(PreparedRun prepared, TwoTowers towers, TuningOutcome outcome, RunVoice voice)
+    {
+        var (request, pairs) = (prepared.Request, prepared.Pairs);
+        var model = Path.Combine(request.Out, "model");
+        Save(model, request, prepared.Options, outcome, towers, prepared.Tokenizer, prepared.Source, pairs);
+        voice.Saved(model, outcome);
+        return new(
+            model,
+            outcome,
+            prepared.Options,
+            pairs.Count,
+            pairs.Captions,
+            pairs.DistinctTexts,
+            prepared.TruncatedShare
+        )
+        {
+            Findings = voice.Findings,
+        };
     }
 
     /// <summary>A pattern that matches nothing is a mistake.</summary>
@@ -232,9 +165,9 @@ internal static class TuneRun
     {
         var names = towers.named_parameters().Select(one => one.name).ToList();
         var patterns = options
-            .LearningRateRules.Select(rule => ("--lr-mult", rule.Pattern))
-            .Concat(options.WeightDecayRules.Select(rule => ("--wd-mult", rule.Pattern)))
-            .Concat(options.UnlockRules.Select(rule => ("--unlock-after", rule.Pattern)));
+            .LearningRateRules.Select(rule => ("`LearningRateRules`", rule.Pattern))
+            .Concat(options.WeightDecayRules.Select(rule => ("`WeightDecayRules`", rule.Pattern)))
+            .Concat(options.UnlockRules.Select(rule => ("`UnlockRules`", rule.Pattern)));
         foreach (var (option, pattern) in patterns)
             if (!names.Exists(name => Regex.IsMatch(name, pattern, RegexOptions.CultureInvariant)))
                 throw new UsageException(
@@ -250,24 +183,6 @@ internal static class TuneRun
                 $"setting {request.Lock}: {moving:N0} weights are tuned, {all - moving:N0} of the model's are locked"
             ) + (request.ReadsPixels ? "" : ", and the image tower behind the store");
     }
-
-    private static TuningSource Source(
-        TuneRequest request,
-        Action<string> say,
-        IProgress<ProgressStep>? progress,
-        CancellationToken cancel
-    ) =>
-        request.ReadsPixels
-            ? new PixelSource(request, request.ImageTower!, say, progress, cancel)
-            : new StoredSource(
-                request,
-                EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel),
-                say
-            );
-
-    /// <summary>Whether an image is among so many that are spread evenly.</summary>
-    private static bool Taken(long image, long count, int? most) =>
-        most is not { } number || number >= count || (image + 1) * number / count > image * number / count;
 
     private static RunNeeds Needs(
         TuningTowers tuning,
@@ -293,59 +208,14 @@ internal static class TuneRun
         );
     }
 
-    /// <summary>
-    /// Says what a source holds before its pictures are embedded or decoded, and refuses one without captions.
-    /// </summary>
-    internal static void CheckWords(
-        SampleSource source,
-        TuneRequest request,
-        Action<string> say,
-        CancellationToken cancel
-    )
+    private static TwoTowers Towers(PreparedRun prepared, Action<string> say)
     {
-        var glance = SourceGlance.Of(source, cancel);
-        say(glance.InWords());
-        if (glance.WhyNoCaptions(request.Samples.CaptionColumn) is not { } why)
-            return;
-        if (glance.Whole)
-            throw new LitException(why);
-        say($"warning: {why}");
-    }
-
-    private static string Embed(
-        TuneRequest request,
-        Action<string> say,
-        IProgress<ProgressStep>? progress,
-        CancellationToken cancel
-    )
-    {
-        var source = Samples.Open(request.Data, request.Samples);
-        CheckWords(source, request, say, cancel);
-        var spec = request.ImageTower
-            ?? throw new UsageException(
-                $"--data {request.Data}: pictures have to be embedded first. Name the locked tower with --image-tower, or give an embedding store."
-            );
-        var folder = Path.Combine(request.Out, "store");
-        using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
-        foreach (var remark in tower.Remarks)
-            say(remark);
-        say($"embedding {request.Data} with {spec} into {folder}");
-        var result = EmbedRun.Run(tower, spec, source, folder, new EmbedOptions(), request.Compute, progress, cancel);
-        if (result.Counts.Skipped > 0)
-            say(
-                $"{result.Counts.Skipped} of {result.Counts.Found} samples were skipped; {Path.Combine(folder, "skipped.jsonl")} names each"
-            );
-        return folder;
-    }
-
-    private static TwoTowers Towers(
-        TuneRequest request,
-        TuningOptions options,
-        TuningSource source,
-        CaptionTokenizer tokenizer,
-        Action<string> say
-    )
-    {
+        var (request, options, source, tokenizer) = (
+            prepared.Request,
+            prepared.Options,
+            prepared.Source,
+            prepared.Tokenizer
+        );
         var spec = request.TextTower!;
         var loaded = TextTowerSpec.Is(spec) ? null : TextTowerLoader.Load(spec);
         foreach (var remark in loaded?.Remarks ?? [])
@@ -361,7 +231,7 @@ internal static class TuneRun
             : loaded.Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException(
-                $"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with --tokenizer."
+                $"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with `Tokenizer`."
             );
         var size =
             request.ImageHead == HeadSpec.None
@@ -372,7 +242,7 @@ internal static class TuneRun
             && texts != size
         )
             throw new UsageException(
-                $"--text-head {request.TextHead}: texts would have {texts} numbers and images {size}. Give both sides one size, for example --image-head {texts}."
+                $"`TextHead` {request.TextHead}: texts would have {texts} numbers and images {size}. Give both sides one size, for example `ImageHead` {texts}."
             );
         TwoTowers towers = new(
             source.InModel,
@@ -466,7 +336,7 @@ internal static class TuneRun
             _ when moved => tower,
             BundleTower.Always => tower
                 ?? throw new LitException(
-                    "--bundle-tower always: the image tower is not at hand. Name it with --image-tower."
+                    "`BundleTower` always: the image tower is not at hand. Name it with `ImageTower`."
                 ),
             BundleTower.Never => null,
             _ => tower?.ParameterCount <= MostWeightsInBundle ? tower : null,

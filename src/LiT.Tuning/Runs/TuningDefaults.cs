@@ -4,11 +4,6 @@ using LiT.Tuning.Optimizers;
 
 namespace LiT.Tuning.Runs;
 
-/// <summary>Why a choice was made.</summary>
-/// <param name="Option">The option of <c>lit tune</c> that overrides it.</param>
-/// <param name="Words">One line.</param>
-internal sealed record TuningReason(string Option, string Words);
-
 /// <summary>What a run does when the user says nothing, and why, in a line of words for each choice.</summary>
 /// <param name="Options">The choices.</param>
 /// <param name="Reasons">One line each.</param>
@@ -17,21 +12,144 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     private const double GentleRate = 1e-4;
     private const long PixelsAtOnce = 1_000_000;
 
+    /// <summary>
+    /// All options of a run, and why: what is given, else what the recipe says, else what suits the data. Nothing else
+    /// decides a default.
+    /// </summary>
+    /// <param name="given">What a user decided.</param>
+    /// <param name="recipe">What stands behind it, or null.</param>
+    /// <param name="setting">Which towers are locked.</param>
+    /// <param name="pairs">The data.</param>
+    /// <exception cref="UsageException">A temperature outside its bounds.</exception>
+    public static TuningDefaults Resolve(
+        TuningSettings given,
+        TuneRecipe? recipe,
+        LockSetting setting,
+        TuningPairs pairs
+    )
+    {
+        var batch = given.Batch ?? (recipe?.Decides("batch") == true ? recipe.Over(new()).Batch : null);
+        var usual = For(pairs, batch, setting.Text == TowerStart.FromScratch);
+        var chosen = recipe?.Over(usual.Options) ?? usual.Options;
+        if (batch is not null)
+            chosen = chosen with { Batch = batch.Value };
+        var steps = given.Steps ?? StepsOf(given.Epochs ?? recipe?.Epochs, pairs, chosen.Batch) ?? chosen.Steps;
+        List<TuningReason> reasons = [];
+        if (recipe is not null)
+            reasons.Add(
+                new(
+                    nameof(TuningSettings.Recipe),
+                    $"recipe {recipe.Name ?? "from a file"}{(recipe.Words is null ? "" : $": {recipe.Words}")}"
+                )
+            );
+        reasons.AddRange(usual.Reasons.Where(reason => !IsDecided(reason.Setting, given, recipe)));
+        chosen = WithGiven(chosen, given) with
+        {
+            Steps = steps,
+            WarmupSteps = given.WarmupSteps
+                ?? (
+                    recipe?.Decides("warmupSteps") == true
+                        ? Math.Max(0, Math.Min(chosen.WarmupSteps, steps - 1))
+                        : Warmup(steps)
+                ),
+            ImageMicroBatch = given.ImageMicroBatch ?? chosen.ImageMicroBatch ?? ImagesAtOnce(pairs),
+            ValidateEvery = given.ValidateEvery
+                ?? (chosen.ValidateEvery > 0 ? chosen.ValidateEvery : Math.Max(1, steps / 10)),
+            Optimizer = WithGiven(chosen.Optimizer, given, setting, reasons),
+        };
+        if (
+            given.Temperature is { } start
+            && !(start >= chosen.LowestTemperature && start <= chosen.HighestTemperature)
+        )
+            throw new UsageException(
+                FormattableString.Invariant(
+                    $"`Temperature` {start}: give a number between its bounds, {chosen.LowestTemperature:G} and {chosen.HighestTemperature:G}, or other `LowestTemperature, HighestTemperature`."
+                )
+            );
+        return new(chosen, reasons);
+    }
+
+    private static long? StepsOf(double? epochs, TuningPairs pairs, int batch) =>
+        epochs is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / batch)) : null;
+
+    /// <summary>Whether a user or a recipe decides what there would be a reason for.</summary>
+    private static bool IsDecided(string member, TuningSettings given, TuneRecipe? recipe) =>
+        member switch
+        {
+            nameof(TuningSettings.Batch) => given.Batch is not null || recipe?.Decides("batch") == true,
+            nameof(TuningSettings.Steps) => given.Steps is not null
+                || (given.Epochs ?? recipe?.Epochs) is not null
+                || recipe?.Decides("steps") == true,
+            nameof(TuningSettings.LearningRate) => given.LearningRate is not null
+                || recipe?.Decides("optimizer.learningRate") == true,
+            nameof(TuningSettings.Positives) => given.Positives is not null || recipe?.Decides("positives") == true,
+            nameof(TuningSettings.CaptionNoise) => given.CaptionNoise is not null
+                || recipe?.Decides("captionNoise") == true,
+            _ => false,
+        };
+
+    private static TuningOptions WithGiven(TuningOptions chosen, TuningSettings given) =>
+        chosen with
+        {
+            MicroBatch = given.MicroBatch ?? chosen.MicroBatch,
+            Loss = given.Loss ?? chosen.Loss,
+            Schedule = given.Schedule ?? chosen.Schedule,
+            LocalParts = given.LocalParts ?? chosen.LocalParts,
+            CooldownSteps = given.CooldownSteps ?? chosen.CooldownSteps,
+            Timescale = given.Timescale ?? chosen.Timescale,
+            Temperature = given.Temperature ?? chosen.Temperature,
+            LowestTemperature = given.LowestTemperature ?? chosen.LowestTemperature,
+            HighestTemperature = given.HighestTemperature ?? chosen.HighestTemperature,
+            TemperatureRate = given.TemperatureRate ?? chosen.TemperatureRate,
+            Bias = given.Bias ?? chosen.Bias,
+            Positives = given.Positives ?? chosen.Positives,
+            CaptionNoise = given.CaptionNoise ?? chosen.CaptionNoise,
+            AverageDecay = given.AverageDecay ?? chosen.AverageDecay,
+            CheckpointEvery = given.CheckpointEvery ?? chosen.CheckpointEvery,
+            KeepBest = given.KeepBest ?? chosen.KeepBest,
+            Bfloat16 = given.Bfloat16,
+            Seed = given.Seed,
+        };
+
+    private static OptimizerOptions WithGiven(
+        OptimizerOptions chosen,
+        TuningSettings given,
+        LockSetting setting,
+        List<TuningReason> reasons
+    )
+    {
+        var rate = given.LearningRate ?? chosen.LearningRate;
+        return chosen with
+        {
+            Kind = given.Optimizer ?? chosen.Kind,
+            LearningRate = rate,
+            LearningRateRules = given.LearningRateRules
+                ?? (chosen.LearningRateRules.Count > 0 ? chosen.LearningRateRules : ImageRate(setting, rate, reasons)),
+            WeightDecayRules = given.WeightDecayRules ?? chosen.WeightDecayRules,
+            UnlockRules = given.UnlockRules ?? chosen.UnlockRules,
+            WeightDecay = given.WeightDecay ?? chosen.WeightDecay,
+            ClipNorm = given.ClipNorm ?? chosen.ClipNorm,
+        };
+    }
+
     /// <summary>A pre-trained image tower takes small steps.</summary>
-    public static IReadOnlyList<ParameterRule> ImageRate(LockSetting setting, double rate, Action<string> say)
+    private static IReadOnlyList<ParameterRule> ImageRate(LockSetting setting, double rate, List<TuningReason> reasons)
     {
         if (setting.Image != TowerStart.Unlocked || rate <= GentleRate)
             return [];
-        say(
-            FormattableString.Invariant(
-                $"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever --lr is; --lr-mult '^image\\.=1' gives it the whole"
+        reasons.Add(
+            new(
+                nameof(TuningSettings.LearningRateRules),
+                FormattableString.Invariant(
+                    $"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever `LearningRate` is; `LearningRateRules` '^image\\.=1' gives it the whole"
+                )
             )
         );
         return [new(@"^image\.", GentleRate / rate)];
     }
 
     /// <summary>Pictures at once: as many as keep the activations of a usual tower within a few hundred megabytes; null for stored ones.</summary>
-    public static int? ImagesAtOnce(TuningPairs pairs) =>
+    private static int? ImagesAtOnce(TuningPairs pairs) =>
         pairs.Pictures.Shape is [_, var height, var width]
             ? (int)Math.Clamp(PixelsAtOnce / (height * width), 8, 256)
             : null;
@@ -62,7 +180,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         if (batch is null)
             reasons.Add(
                 new(
-                    "--batch",
+                    nameof(TuningOptions.Batch),
                     $"batch {size}: {pairs.Count:N0} pairs give {pairs.Count / Math.Max(1, size):N0} steps an epoch; small data is better served by more steps than by more negatives"
                 )
             );
@@ -81,11 +199,13 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                         / size
                 )
         );
-        reasons.Add(new("--steps", $"{steps:N0} steps, {steps * (double)size / pairs.Count:F0} epochs"));
+        reasons.Add(
+            new(nameof(TuningOptions.Steps), $"{steps:N0} steps, {steps * (double)size / pairs.Count:F0} epochs")
+        );
         var rate = fromScratch ? (size <= 1024 ? 3e-3 : 1e-3) : (size <= 1024 ? 1e-4 : 1e-3);
         reasons.Add(
             new(
-                "--lr",
+                nameof(OptimizerOptions.LearningRate),
                 fromScratch
                     ? $"learning rate {rate:G}: the text tower starts from scratch, the image side is fixed"
                     : $"learning rate {rate:G}: the text tower is pre-trained, and small batches that take large steps make it forget"
@@ -94,7 +214,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         var repeat = pairs.Captions / (double)pairs.DistinctRows;
         reasons.Add(
             new(
-                "--positives",
+                nameof(TuningOptions.Positives),
                 $"equal captions are positives of each other: {pairs.Captions:N0} captions, {pairs.DistinctRows:N0} of them distinct"
             )
         );
@@ -102,7 +222,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         if (noise > 0)
             reasons.Add(
                 new(
-                    "--caption-noise",
+                    nameof(TuningOptions.CaptionNoise),
                     $"caption noise {noise:G}: half the captions get words that none of them uses, so that the tower passes over unknown words of a prompt"
                 )
             );

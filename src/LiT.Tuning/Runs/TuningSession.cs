@@ -89,7 +89,7 @@ internal sealed class TuningSession : IDisposable
         {
             if (!values.TryGetValue(by, out var value))
                 throw new UsageException(
-                    $"--keep-best {by}: validation gives {string.Join(", ", values.Keys)}. Name one of these."
+                    $"`KeepBest` {by}: validation gives {string.Join(", ", values.Keys)}. Name one of these."
                 );
             if (best is null || value > best.Value.Value)
             {

@@ -79,7 +79,7 @@ internal sealed class StoredSource : TuningSource
             Fingerprint = store.Fingerprint
                 ?? Tower?.Fingerprint
                 ?? throw new LitException(
-                    $"{store.Folder}: the store does not say which tower made it. Name the tower with --image-tower."
+                    $"{store.Folder}: the store does not say which tower made it. Name the tower with `ImageTower`."
                 );
             if (Tower is not null)
                 StoreFit.Check(store, new(Tower.Fingerprint, TowerName));
@@ -166,7 +166,7 @@ internal sealed class StoredSource : TuningSource
         var width = tower.Tower.Width;
         tower.Dispose();
         throw new LitException(
-            $"{spec}: gives {width} numbers a picture, and {request.Data} holds {store.EmbeddingSize}, so it is not the tower that made them. Name the tower that did, or leave --image-tower out."
+            $"{spec}: gives {width} numbers a picture, and {request.Data} holds {store.EmbeddingSize}, so it is not the tower that made them. Name the tower that did, or leave `ImageTower` out."
         );
     }
 
@@ -197,7 +197,7 @@ internal sealed class PixelSource : TuningSource
         this.request = request;
         TowerName = spec;
         var source = Samples.Open(request.Data, request.Samples);
-        TuneRun.CheckWords(source, request, say, cancel);
+        PreparedRun.CheckWords(source, request, say, cancel);
         var locked = request.Lock.Image == TowerStart.Locked;
         Tower = ImageTowerLoader.Load(
             spec,

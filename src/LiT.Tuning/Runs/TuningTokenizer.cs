@@ -36,7 +36,7 @@ internal static class TuningTokenizer
                 return own;
             var beside = Beside(pretrained)
                 ?? throw new LitException(
-                    $"{pretrained}: a pre-trained text tower needs the vocabulary that it was trained with, and none stands beside it. Name its files with --tokenizer."
+                    $"{pretrained}: a pre-trained text tower needs the vocabulary that it was trained with, and none stands beside it. Name its files with `Tokenizer`."
                 );
             say($"vocabulary {beside}, which stands beside the text tower");
             return Given(beside, spec, request.TokenLength, say);
@@ -73,11 +73,11 @@ internal static class TuningTokenizer
         var wanted = length ?? (config is TextTransformerConfig ? most : Math.Min(most, PaperLength));
         if (wanted > most)
             throw new UsageException(
-                $"--token-length {wanted}: {pretrained} has {most} text positions. Leave the option out, or give at most {most}."
+                $"`TokenLength` {wanted}: {pretrained} has {most} text positions. Leave the option out, or give at most {most}."
             );
         if (config is BertConfig { FirstPosition: > 0 } && tokenizer is SentencePiece)
             throw new LitException(
-                $"{path}: RoBERTa's and XLM-R's ids are not those of a SentencePiece model alone. Give the tower's tokenizer.json with --tokenizer."
+                $"{path}: RoBERTa's and XLM-R's ids are not those of a SentencePiece model alone. Give the tower's tokenizer.json with `Tokenizer`."
             );
         var special = SpecialIds.Of(tokenizer, path, config is BertConfig { FirstPosition: > 0 });
         return config switch

@@ -29,16 +29,18 @@ internal static class TuningValidation
         if (held.Count > 0)
             return request.Validation is null
                 ? new RetrievalValidation(towers, tokenizer, source.Only(held), request.Compute, moving)
-                : throw new UsageException("--hold-out and --val both say what to validate on. Give one of them.");
+                : throw new UsageException(
+                    "`HoldOut` and `Validation` both say what to validate on. Give one of them."
+                );
         if (request.Validation is not { } path)
             return request.ValidationClasses is null
                 ? null
                 : throw new UsageException(
-                    "--val-classes: there is nothing to validate on. Give --val with labelled pictures."
+                    "`ValidationClasses`: there is nothing to validate on. Give `Validation` with labelled pictures."
                 );
         if (moving is not null && EmbeddingStore.IsStore(path))
             throw new UsageException(
-                $"--val {path}: is an embedding store, and the image tower is tuned. Give the pictures."
+                $"`Validation` {path}: is an embedding store, and the image tower is tuned. Give the pictures."
             );
         var set = ImageSet.Load(
             path,
@@ -46,7 +48,7 @@ internal static class TuningValidation
             () =>
                 source.Tower
                 ?? throw new LitException(
-                    $"{path}: pictures to validate on need the image tower. Name it with --image-tower, or give a store."
+                    $"{path}: pictures to validate on need the image tower. Name it with `ImageTower`, or give a store."
                 ),
             new ImageSetOptions { Samples = request.Samples },
             request.Compute,
@@ -73,7 +75,7 @@ internal static class TuningValidation
             all.Add(new RetrievalValidation(towers, tokenizer, set, request.Compute, moving));
         if (all.Count == 0)
             throw new LitException(
-                $"{path}: its pictures have neither captions nor labels to validate on. Give --val data with captions, or labels with --val-classes FILE."
+                $"{path}: its pictures have neither captions nor labels to validate on. Give `Validation` data with captions, or labels with `ValidationClasses` FILE."
             );
         if (
             request.Doctor != DoctorMode.Off

@@ -41,7 +41,7 @@ internal sealed record StudyPlan
     public static StudyPlan Read(string path)
     {
         if (!File.Exists(path))
-            throw new UsageException($"--file {path}: there is no such file. Give a study as JSON.");
+            throw new UsageException($"`StudyPlan` {path}: there is no such file. Give a study as JSON.");
         try
         {
             var json =
@@ -89,7 +89,7 @@ internal sealed record StudyPlan
     public static (string Name, IReadOnlyList<JsonNode?> Values) ParseVary(string text)
     {
         if (text.Split('=', 2) is not [{ Length: > 0 } name, { Length: > 0 } values])
-            throw new UsageException($"--vary {text}: write NAME=VALUE,VALUE, for example lock=Lu,LU or batch=64,256.");
+            throw new UsageException($"`Vary` {text}: write NAME=VALUE,VALUE, for example lock=Lu,LU or batch=64,256.");
         var mark = values.Contains('|') || values.Contains(':') ? '|' : ',';
         return (
             name,

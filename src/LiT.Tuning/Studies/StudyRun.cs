@@ -50,6 +50,9 @@ internal sealed record StudyRequest
     /// <summary>Told the folder of every run that was tuned.</summary>
     public Action<string>? Tuned { get; init; }
 
+    /// <summary>How a failed run's message is put in the results: as it is, or in the words that the study's user knows.</summary>
+    public Func<string, string> InWords { get; init; } = message => message;
+
     /// <summary>Told what there is so far, after every run.</summary>
     public Action<IReadOnlyList<StudyRow>>? Written { get; init; }
 }
@@ -79,7 +82,7 @@ internal static class StudyRun
     {
         var cells = plan.Cells();
         if (plan.Seeds.Count == 0 || plan.Seeds.Distinct().Count() != plan.Seeds.Count)
-            throw new UsageException("--seeds: give at least one, each once.");
+            throw new UsageException("`Seeds`: give at least one, each once.");
         CheckFolder(request.Out);
         Directory.CreateDirectory(request.Out);
         AtomicFile.WriteAllText(
@@ -118,10 +121,11 @@ internal static class StudyRun
                     }
                     catch (LitException trouble)
                     {
-                        say($"{cell.Name}, seed {seed} failed: {trouble.Message}");
+                        var failure = request.InWords(trouble.Message);
+                        say($"{cell.Name}, seed {seed} failed: {failure}");
                         result = new(cell.Name, seed, new Dictionary<string, double>(), null, 0, 0, 0, 0, [])
                         {
-                            Failure = trouble.Message,
+                            Failure = failure,
                         };
                     }
                 }
@@ -154,13 +158,15 @@ internal static class StudyRun
         var pixels = setting.Image != TowerStart.Locked || recipe.FromPixels == true;
         TuneRequest tune = new()
         {
+            Settings = new() { Seed = seed },
+            Recipe = recipe,
             Data = pixels ? request.Data : stores.Data,
             Samples = request.Samples,
             ImageTower =
                 setting.Image == TowerStart.FromScratch
                     ? request.ImageScratch
                         ?? throw new UsageException(
-                            $"--lock {setting}: wants an image tower from scratch. Name one with --image-scratch, for example vit:Ti/16."
+                            $"`Lock` {setting}: wants an image tower from scratch. Name one with `ImageScratch`, for example vit:Ti/16."
                         )
                     : recipe.ImageTower ?? request.ImageTower,
             TextTower = scratch ? recipe.TextTower : null,
@@ -169,7 +175,7 @@ internal static class StudyRun
                 : recipe.TextInit
                     ?? request.TextInit
                     ?? throw new UsageException(
-                        $"--lock {setting}: wants a pre-trained text tower. Name its file with --text-init."
+                        $"`Lock` {setting}: wants a pre-trained text tower. Name its file with `TextInit`."
                     ),
             Tokenizer = scratch ? recipe.Tokenizer : null,
             VocabularySize = recipe.VocabularySize ?? 8000,
@@ -185,7 +191,7 @@ internal static class StudyRun
             Compute = request.Compute,
         };
         List<string> words = [];
-        var tuned = TuneRun.Run(tune, pairs => recipe.Chosen(pairs, setting, seed), words.Add, progress, cancel);
+        var tuned = TuneRun.Run(tune, TuningWords.To(words.Add, progress), cancel);
         request.Tuned?.Invoke(folder);
         StudyRunResult result = Scored(
             request,
@@ -327,7 +333,7 @@ internal sealed class StudyStores(
             return source;
         var spec = request.ImageTower
             ?? throw new UsageException(
-                $"{source}: pictures have to be embedded first. Name the pre-trained tower with --image-tower, or give embedding stores."
+                $"{source}: pictures have to be embedded first. Name the pre-trained tower with `ImageTower`, or give embedding stores."
             );
         var folder = Path.Combine(request.Out, "stores", name);
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });

@@ -136,25 +136,9 @@ internal static class QuickstartRun
             BundleTower = BundleTower.Always,
             Seed = seed,
             Compute = compute,
+            Settings = new() { Seed = seed, Steps = size.Steps },
         };
-        var tuned = TuneRun.Run(
-            request,
-            pairs =>
-            {
-                var chosen = TuningDefaults.For(pairs).Options;
-                var steps = size.Steps ?? chosen.Steps;
-                return chosen with
-                {
-                    Seed = seed,
-                    Steps = steps,
-                    WarmupSteps = size.Steps is null ? chosen.WarmupSteps : TuningDefaults.Warmup(steps),
-                    ValidateEvery = Math.Max(1, steps / 10),
-                };
-            },
-            _ => { },
-            progress,
-            cancel
-        );
+        var tuned = TuneRun.Run(request, TuningWords.To(_ => { }, progress), cancel);
 
         say("measuring on pictures, phrasings and compositions that were never shown");
         using var model = LitModel.Load(tuned.Model, compute);

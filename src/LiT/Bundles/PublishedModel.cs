@@ -31,7 +31,7 @@ internal sealed record PublishedModel(
         vocabulary ??= TowerTokenizers.Beside(path)
             ?? throw new LitException(
                 $"{path}: its vocabulary is not beside it. Put it there as {Path.GetFileNameWithoutExtension(path)}.txt (BERT) or .model (SentencePiece), "
-                    + $"or give it to 'lit models convert {path} --tokenizer FILE --out BUNDLE'."
+                    + $"or give it to `ModelConversion({path}, Tokenizer: FILE, Out: BUNDLE)`."
             );
         var loaded = TwoTowersLoader.Load(
             checkpoint,

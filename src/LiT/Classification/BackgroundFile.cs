@@ -56,7 +56,7 @@ internal sealed partial class Background
         using var file = Checkpoint.Open(path);
         using var scope = NewDisposeScope();
         var read = Parts.Select(name => file.Read(name)).ToArray();
-        LitException Damaged() => new($"{path}: damaged. Run 'lit calibrate' again.");
+        LitException Damaged() => new($"{path}: damaged. Run `BackgroundMeasurement` again.");
         if (
             read.Any(part => part.dtype != ScalarType.Float32 || part.numel() == 0)
             || read[..2].Any(part => part.dim() != 2 || part.shape[1] != read[0].shape[1])

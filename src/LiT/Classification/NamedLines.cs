@@ -101,7 +101,7 @@ internal static class NamedLines
             return keys[0];
         throw new LitException(
             wanted.Length == 0
-                ? $"{path}: holds several {what} ({string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}). Say which with --dataset or --language."
+                ? $"{path}: holds several {what} ({string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}). Say which with `TestSet` or `Language`."
                 : $"{path}: holds no list called {string.Join(" or ", wanted.Select(name => $"'{name}'"))}; its {what} are {string.Join(", ", keys.Take(12))}{(keys.Count > 12 ? " …" : "")}. Give a file that has it."
         );
     }

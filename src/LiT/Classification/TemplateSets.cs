@@ -40,12 +40,12 @@ internal static class TemplateSets
                 ClipOwn,
                 own
                     ?? throw new LitException(
-                        $"--templates {ClipOwn}: means a named test set's own templates, and the data are none that has some. Name the set with --dataset, or give a file or one of {string.Join(", ", Names)}."
+                        $"`Templates` {ClipOwn}: means a named test set's own templates, and the data are none that has some. Name the set with `TestSet`, or give a file or one of {string.Join(", ", Names)}."
                     )
             ),
             _ when !File.Exists(nameOrFile) && !nameOrFile.Contains('.') && !nameOrFile.Contains('/') =>
                 throw new LitException(
-                    $"--templates {nameOrFile}: there is no such file, and no set of this name. Give a file, or one of {string.Join(", ", Names)}."
+                    $"`Templates` {nameOrFile}: there is no such file, and no set of this name. Give a file, or one of {string.Join(", ", Names)}."
                 ),
             _ => new(nameOrFile, PromptTemplates.Read(nameOrFile, list)),
         };

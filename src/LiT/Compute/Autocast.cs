@@ -35,7 +35,7 @@ internal sealed unsafe class Autocast : IDisposable
             return null;
         var functions = Found.Value
             ?? throw new LitException(
-                "--dtype bfloat16: this libtorch does not export the functions that mixed precision needs. Tune with --dtype float32."
+                "`ScalarType` bfloat16: this libtorch does not export the functions that mixed precision needs. Tune with `ScalarType` float32."
             );
         // The cache of cast weights outlives a step, and the weights do not stay what they were.
         functions.Cache(0);

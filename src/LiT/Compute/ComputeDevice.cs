@@ -21,13 +21,13 @@ internal sealed record ComputeDevice(Device Device, ScalarType Type, int Threads
             "cpu" => CPU,
             "auto" => cuda.is_available() ? CUDA : CPU,
             _ when name.StartsWith("cuda", StringComparison.Ordinal) => CudaDevice(name),
-            _ => throw new UsageException($"--device {name}: there is no such device. Give auto, cpu, cuda or cuda:N."),
+            _ => throw new UsageException($"`Device` {name}: there is no such device. Give auto, cpu, cuda or cuda:N."),
         };
         var scalar = type switch
         {
             "float32" => ScalarType.Float32,
             "bfloat16" => ScalarType.BFloat16,
-            _ => throw new UsageException($"--dtype {type}: give float32 or bfloat16."),
+            _ => throw new UsageException($"`ScalarType` {type}: give float32 or bfloat16."),
         };
         return new(chosen, scalar, count);
     }
@@ -39,13 +39,13 @@ internal sealed record ComputeDevice(Device Device, ScalarType Type, int Threads
             : name.StartsWith("cuda:", StringComparison.Ordinal) && int.TryParse(name[5..], out var n) ? n
             : -1;
         if (index < 0)
-            throw new UsageException($"--device {name}: give cuda, or cuda:N with the number of the GPU.");
+            throw new UsageException($"`Device` {name}: give cuda, or cuda:N with the number of the GPU.");
         if (!cuda.is_available())
             throw new LitException(
-                $"--device {name}: this build of libtorch sees no CUDA GPU. Use --device cpu, or build with -p:LibTorch=cuda on a machine that has one."
+                $"`Device` {name}: this build of libtorch sees no CUDA GPU. Use `Device` cpu, or build with -p:LibTorch=cuda on a machine that has one."
             );
         if (index >= cuda.device_count())
-            throw new UsageException($"--device {name}: there are {cuda.device_count()} GPUs, numbered from 0.");
+            throw new UsageException($"`Device` {name}: there are {cuda.device_count()} GPUs, numbered from 0.");
         return device($"cuda:{index}");
     }
 }

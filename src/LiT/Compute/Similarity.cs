@@ -1,6 +1,5 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
-using LiT.Compute;
 using static TorchSharp.torch;
 
 namespace LiT.Compute;

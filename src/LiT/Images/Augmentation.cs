@@ -82,7 +82,7 @@ internal sealed record Augmentation
                     RandAugmentStrength = strong,
                 },
                 _ => throw new UsageException(
-                    $"--augment {text}: '{word}' is no change of a picture. Give none, or some of crop, crop=0.25, flip, shift, jitter, randaug, randaug=2,10 with + between."
+                    $"`Augmentation` {text}: '{word}' is no change of a picture. Give none, or some of crop, crop=0.25, flip, shift, jitter, randaug, randaug=2,10 with + between."
                 ),
             };
         return augmentation;

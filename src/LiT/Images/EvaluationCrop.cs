@@ -32,7 +32,7 @@ internal static class EvaluationCrop
             Aspect875 => Aspect(own, 0.875),
             Aspect75 => Aspect(own, 0.75),
             _ => throw new LitException(
-                $"--crop {crop}: there is no such crop. Give one of {string.Join(", ", Names)}."
+                $"`Crop` {crop}: there is no such crop. Give one of {string.Join(", ", Names)}."
             ),
         };
 

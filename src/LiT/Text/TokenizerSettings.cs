@@ -28,7 +28,7 @@ internal sealed class TokenizerSettings
         new()
         {
             {
-                "rows are laid out here, and have --token-length ids",
+                "rows are laid out here, and have `TokenLength` ids",
                 "model_max_length",
                 "max_len",
                 "max_length",

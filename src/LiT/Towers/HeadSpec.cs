@@ -18,9 +18,9 @@ internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
 
     /// <summary>Reads a string as above.</summary>
     /// <param name="text">The string.</param>
-    /// <param name="option">Named in the message.</param>
+    /// <param name="setting">What the caller calls it; named in the message.</param>
     /// <exception cref="UsageException">It says no head.</exception>
-    public static HeadSpec Parse(string text, string option)
+    public static HeadSpec Parse(string text, string setting)
     {
         var (size, kind) =
             text.Split(':', 2) is [var before, var after] ? (before, after)
@@ -45,7 +45,7 @@ internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
 
         UsageException Wrong() =>
             new(
-                $"{option} {text}: is no head. Write a size (512), a size with :mlp or :mlp=WIDTH behind it, mlp, linear or none."
+                $"{setting} {text}: is no head. Write a size (512), a size with :mlp or :mlp=WIDTH behind it, mlp, linear or none."
             );
     }
 

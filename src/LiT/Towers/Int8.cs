@@ -20,7 +20,7 @@ internal static class Int8
     /// <summary>Why a tower cannot be made one of bytes here, in words; null where it can.</summary>
     public static string? WhyNot(ImageTower tower, ComputeDevice compute) =>
         compute.Device.type != DeviceType.CPU || compute.Type != ScalarType.Float32
-            ? "int8 towers compute on the CPU, beside --dtype float32"
+            ? "int8 towers compute on the CPU, beside `ScalarType` float32"
         : !ByteProduct.IsAvailable ? "this processor, or this build of libtorch, has no fast products of bytes"
         : !LayersOf(tower).Any() ? "it has no transformer or Mixer blocks, and only their layers are made bytes"
         : null;

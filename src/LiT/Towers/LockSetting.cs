@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace LiT.Towers;
 
 /// <summary>What tuning does with a tower.</summary>
-internal enum TowerStart
+public enum TowerStart
 {
     /// <summary>L: pre-trained and locked.</summary>
     Locked,
@@ -22,7 +22,7 @@ internal enum TowerStart
 /// temperature and bias are trained in every setting.
 /// </summary>
 [JsonConverter(typeof(AsLetters))]
-internal sealed record LockSetting
+public sealed record LockSetting
 {
     private LockSetting(string letters, TowerStart image, TowerStart text) =>
         (Letters, Image, Text) = (letters, image, text);
@@ -37,6 +37,12 @@ internal sealed record LockSetting
         new("uu", TowerStart.FromScratch, TowerStart.FromScratch),
         new("LL", TowerStart.Locked, TowerStart.Locked),
     ];
+
+    /// <summary>LiT itself: a locked image tower, a text tower from scratch.</summary>
+    public static LockSetting Lu => All[0];
+
+    /// <summary>A locked image tower, a pre-trained text tower that is tuned.</summary>
+    public static LockSetting LU => All[1];
 
     /// <summary>Image letter, text letter.</summary>
     public string Letters { get; }
@@ -66,7 +72,7 @@ internal sealed record LockSetting
     /// its batch norms never move. Both are left in evaluation mode; <c>train()</c> on <paramref name="towers"/> reaches the unlocked.
     /// </summary>
     /// <exception cref="LitException">The image tower is to be trained and is not there.</exception>
-    public void ApplyTo(TwoTowers towers)
+    internal void ApplyTo(TwoTowers towers)
     {
         if (towers.Image is null && Image != TowerStart.Locked)
             throw new LitException(

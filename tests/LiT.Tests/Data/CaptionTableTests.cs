@@ -134,7 +134,7 @@ public sealed class CaptionTableTests : IDisposable
     [InlineData(
         "caption\tpic\nfirst\ta.jpg\n",
         null,
-        "the columns are caption, pic. Say which with --image-column",
+        "the columns are caption, pic. Say which with `ImageColumn`",
         "x.tsv"
     )]
     [InlineData(
@@ -185,8 +185,8 @@ public sealed class CaptionTableTests : IDisposable
                 "captions.tsv, line 3: 3 columns where 2 are expected (image, caption). Put one tab on each line.",
                 "captions.tsv, line 4: 1 columns where 2 are expected (image, caption). Put one tab on each line.",
                 "captions.tsv, line 5: there is no such file",
-                $"captions.tsv, line 6: the path leads out of {folder.Path}; give --image-root with a folder that holds the pictures",
-                $"captions.tsv, line 7: the path leads out of {folder.Path}; give --image-root with a folder that holds the pictures",
+                $"captions.tsv, line 6: the path leads out of {folder.Path}; give `ImageRoot` with a folder that holds the pictures",
+                $"captions.tsv, line 7: the path leads out of {folder.Path}; give `ImageRoot` with a folder that holds the pictures",
                 "captions.tsv, line 8: an address where a file is expected; fetch the pictures first (lit data download)",
                 "captions.tsv, line 9: no image path",
                 "captions.tsv, line 10: empty caption",

@@ -34,7 +34,7 @@ public sealed class ParquetKindsTests : IDisposable
             LiT.Data.Samples.Open(Fixture("m4.parquet"), new() { CaptionColumn = "sentences.nothing" })
         );
         Assert.Contains("sentences.raw", refused.Message);
-        Assert.Contains("--caption-column", refused.Message);
+        Assert.Contains("`CaptionColumn`", refused.Message);
     }
 
     [Theory]

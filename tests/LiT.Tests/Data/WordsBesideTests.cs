@@ -233,13 +233,13 @@ public sealed class WordsBesideTests : IDisposable
         );
         Assert.True(glance is { MayMissCaptions: true, Whole: true });
         Assert.Contains("its one picture has no caption", glance.WhyNoCaptions());
-        Assert.Contains("--data coco=DIR", glance.WhyNoCaptions());
+        Assert.Contains("`Data` coco=DIR", glance.WhyNoCaptions());
 
         folder.Write("other/a.jpg", Picture);
         folder.Write("other/metadata.csv", "file_name,words\na.jpg,hello\n");
         glance = Glance(folder["other"]);
         Assert.Contains("kept as fields: words", glance.InWords());
-        Assert.Contains("--caption-column", glance.WhyNoCaptions());
+        Assert.Contains("`CaptionColumn`", glance.WhyNoCaptions());
 
         folder.Write("labelled/cat/a.jpg", Picture);
         Assert.False(Glance(folder["labelled"]).MayMissCaptions);

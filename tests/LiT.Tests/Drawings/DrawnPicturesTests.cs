@@ -118,7 +118,7 @@ public class DrawnPicturesTests
         Assert.Equal([1, 2, 3], scenes.Select(scene => scene.Count).Distinct().Order());
         Assert.Equal(Enum.GetValues<Backdrop>(), scenes.Select(scene => scene.Backdrop).Distinct().Order());
         Assert.Equal(Enum.GetValues<Tilt>(), scenes.Select(scene => scene.Tilt).Distinct().Order());
-        Assert.Equal(Enum.GetValues<Place>(), scenes.Select(scene => scene.Place).Distinct().Order());
+        Assert.Equal(Enum.GetValues<LiT.Drawings.Place>(), scenes.Select(scene => scene.Place).Distinct().Order());
         Assert.Equal(Enum.GetValues<Extent>(), scenes.Select(scene => scene.Extent).Distinct().Order());
         Assert.Equal(DrawnVocabulary.Kinds.Length, scenes.Select(scene => scene.Kind).Distinct().Count());
         Assert.InRange(scenes.Count(scene => scene.DarkBackdrop), 60, 300);

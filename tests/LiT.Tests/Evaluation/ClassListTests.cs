@@ -100,7 +100,7 @@ public sealed class ClassListTests : IDisposable
             Assert.Throws<LitException>(() => TemplateSets.Open("clip_worst")).Message
         );
         Assert.Contains(
-            "Name the set with --dataset",
+            "Name the set with `TestSet`",
             Assert.Throws<LitException>(() => TemplateSets.Open("clip")).Message
         );
     }

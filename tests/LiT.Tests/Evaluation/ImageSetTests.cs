@@ -33,7 +33,7 @@ public sealed class ImageSetTests : IDisposable
     {
         Store("one", views: 1, [3, 4], [0, 2]);
         Assert.Contains(
-            "holds one view of each picture. Embed the pictures with 'lit embed --views 2'",
+            "holds one view of each picture. Embed the pictures with `EmbedRun(Views: 2)`",
             Assert.Throws<UsageException>(() => Load("one", average: true)).Message
         );
         Assert.Contains(

@@ -147,7 +147,7 @@ public sealed class EmbedRunTests : IDisposable
             Assert.Equal((DecodePath.Exact, DecodePath.Fast), (exact.Description!.Decode, fast.Description!.Decode));
             Assert.Equal(exact.Fingerprint, fast.Fingerprint); // the tower is the same: tuning and evaluation take both
             Assert.Null(StoreFit.Remark(exact));
-            Assert.Contains("--decode fast", StoreFit.Remark(fast), StringComparison.Ordinal);
+            Assert.Contains("`Decode` fast", StoreFit.Remark(fast), StringComparison.Ordinal);
             Assert.Equal((256, 256), fast.PictureSize(0));
             Assert.Equal(1, StoreCheck.Run(fast, Tower, Source(), 4, ComputeDevice.Cpu).LowestCosine, 5);
         }
@@ -368,7 +368,7 @@ public sealed class EmbedRunTests : IDisposable
     }
 
     [Theory]
-    [InlineData(11, "11 of the first 20 samples could not be used, more than the share of 0.5 that --max-bad allows")]
+    [InlineData(11, "11 of the first 20 samples could not be used, more than the share of 0.5 that `MaxBad` allows")]
     [InlineData(20, "none of its 20 samples has a picture that could be read")]
     public void Too_many_bad_ones_stop_the_run_and_the_list_says_why(int bad, string message)
     {

@@ -13,11 +13,11 @@ public class HeadSpecTests
     [InlineData("mlp", 100, 32, "mlp")]
     public void A_head_is_what_its_words_say(string text, int? outputs, int? hidden, string? written)
     {
-        var spec = HeadSpec.Parse(text, "--image-head");
+        var spec = HeadSpec.Parse(text, "`ImageHead`");
         using var head = spec.Create(inputs: 32, common: 100, seed: 1);
         Assert.Equal((outputs, hidden), (head?.Outputs, head?.Hidden));
         Assert.Equal(written ?? "none", spec.ToString());
-        Assert.Equal(spec, HeadSpec.Parse(spec.ToString(), "--image-head"));
+        Assert.Equal(spec, HeadSpec.Parse(spec.ToString(), "`ImageHead`"));
     }
 
     [Theory]
@@ -29,7 +29,7 @@ public class HeadSpecTests
     [InlineData("99999999999")]
     public void Other_words_are_refused(string text) =>
         Assert.StartsWith(
-            $"--text-head {text}: is no head.",
-            Assert.Throws<UsageException>(() => HeadSpec.Parse(text, "--text-head")).Message
+            $"`TextHead` {text}: is no head.",
+            Assert.Throws<UsageException>(() => HeadSpec.Parse(text, "`TextHead`")).Message
         );
 }

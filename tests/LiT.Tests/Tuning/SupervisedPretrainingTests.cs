@@ -258,7 +258,7 @@ public sealed class SupervisedPretrainingTests : IDisposable
     [Fact]
     public void A_learning_rate_that_makes_training_diverge_is_named() =>
         Assert.Contains(
-            "--lr",
+            "`LearningRate`",
             Assert
                 .Throws<LitException>(() =>
                     SupervisedPretraining.Run(
@@ -301,15 +301,15 @@ public sealed class SupervisedPretrainingTests : IDisposable
         foreach (
             var (options, name) in new[]
             {
-                (Small with { Epochs = 0 }, "--epochs"),
-                (Small with { Batch = 1 }, "--batch"),
-                (Small with { LearningRate = 0 }, "--lr"),
-                (Small with { Warmup = 2 }, "--warmup"),
-                (Small with { Momentum = 1 }, "--momentum"),
-                (Small with { WeightDecay = -1 }, "--weight-decay"),
-                (Small with { LabelSmoothing = 1 }, "--label-smoothing"),
-                (Small with { Labels = [] }, "--labels"),
-                (Small with { Labels = ["a", "a"] }, "--labels"),
+                (Small with { Epochs = 0 }, "`Epochs`"),
+                (Small with { Batch = 1 }, "`Batch`"),
+                (Small with { LearningRate = 0 }, "`LearningRate`"),
+                (Small with { Warmup = 2 }, "`Warmup`"),
+                (Small with { Momentum = 1 }, "`Momentum`"),
+                (Small with { WeightDecay = -1 }, "`WeightDecay`"),
+                (Small with { LabelSmoothing = 1 }, "`LabelSmoothing`"),
+                (Small with { Labels = [] }, "`Labels`"),
+                (Small with { Labels = ["a", "a"] }, "`Labels`"),
             }
         )
             Assert.StartsWith(

@@ -92,7 +92,7 @@ public class TuneRecipeTests
     {
         var pairs = new TuningPairs(new TinyRun.Directions(40), _ => ["red"], TinyRun.Tokenizer(), 0);
         long WarmUp(string json) =>
-            TuneRecipe.Parse(json, "r.json").Chosen(pairs, LockSetting.Parse("Lu"), 0).WarmupSteps;
+            TuningDefaults.Resolve(new(), TuneRecipe.Parse(json, "r.json"), LockSetting.Lu, pairs).Options.WarmupSteps;
         Assert.Equal(30, WarmUp("{}")); // of 600
         Assert.Equal(5, WarmUp("""{ "epochs": 20, "options": { "batch": 8 } }""")); // of 100
         Assert.Equal(12, WarmUp("""{ "epochs": 20, "options": { "batch": 8, "warmupSteps": 12 } }"""));

@@ -108,7 +108,7 @@ public class TuningPairsTests
         var (options, reasons) = TuningDefaults.For(Pairs(images));
         Assert.Equal((steps, batch), (options.Steps, options.Batch));
         Assert.Contains(reasons, reason =>
-            reason.Option == "--steps"
+            reason.Setting == "Steps"
             && reason.Words.Contains($"{Math.Round(steps * (double)batch / images)} epochs", StringComparison.Ordinal)
         );
     }
@@ -123,7 +123,7 @@ public class TuningPairsTests
         var (options, reasons) = TuningDefaults.For(pairs);
         options.Check(pairs.Count);
         Assert.Contains(reasons, reason =>
-            reason.Option == "--batch" && reason.Words.Contains($"batch {options.Batch}", StringComparison.Ordinal)
+            reason.Setting == "Batch" && reason.Words.Contains($"batch {options.Batch}", StringComparison.Ordinal)
         );
         Assert.All(reasons, reason =>
             Assert.True(reason.Words.Length > 10 && !reason.Words.Contains('\n', StringComparison.Ordinal))

@@ -181,7 +181,7 @@ public class TuningRunTests
     {
         using var run = new TinyRun { Pictures = () => new Poisoned() };
         var told = Assert.Throws<LitException>(() => run.Run());
-        Assert.Matches(@"step \d+: the (loss|gradient) \(NaN\) is no finite number.*--lr", told.Message);
+        Assert.Matches(@"step \d+: the (loss|gradient) \(NaN\) is no finite number.*`LearningRate`", told.Message);
         Assert.DoesNotContain('\n', told.Message);
     }
 
@@ -308,9 +308,9 @@ public class TuningRunTests
                 says,
                 Assert.Throws<UsageException>(() => (Small with { Optimizer = optimizer }).Check(images: 40)).Message
             );
-        Refused(Small.Optimizer with { LearningRate = double.PositiveInfinity }, "--lr");
-        Refused(Small.Optimizer with { WeightDecay = -0.1 }, "--weight-decay");
-        Refused(Small.Optimizer with { WeightDecay = 1 }, "--weight-decay");
-        Refused(Small.Optimizer with { ClipNorm = 0 }, "--clip");
+        Refused(Small.Optimizer with { LearningRate = double.PositiveInfinity }, "`LearningRate`");
+        Refused(Small.Optimizer with { WeightDecay = -0.1 }, "`WeightDecay`");
+        Refused(Small.Optimizer with { WeightDecay = 1 }, "`WeightDecay`");
+        Refused(Small.Optimizer with { ClipNorm = 0 }, "`ClipNorm`");
     }
 }

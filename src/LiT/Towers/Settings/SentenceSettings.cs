@@ -56,7 +56,7 @@ internal sealed record SentenceSettings(TextPooling? Pooling, bool LowerCase)
         if (!said.IsThere)
             return null;
         var lowerCase = said.Flag("do_lower_case");
-        said.Settled("max_seq_length"); // rows have --token-length ids, and never more than the tower's positions
+        said.Settled("max_seq_length"); // rows have `TokenLength` ids, and never more than the tower's positions
         report.Close(said, KnownSettings.Sentences);
         return lowerCase ?? false;
     }

@@ -1,0 +1,237 @@
+using LiT.Data;
+using LiT.Embedding;
+using LiT.Stores;
+using LiT.Text;
+using LiT.Towers;
+using LiT.Tuning.Contrastive;
+
+namespace LiT.Tuning.Runs;
+
+/// <summary>A run whose data are open and whose options are decided; nothing has been trained. Not safe for several threads.</summary>
+internal sealed class PreparedRun : IDisposable
+{
+    private PreparedRun(
+        TuneRequest request,
+        TuningSource source,
+        IReadOnlySet<int> held,
+        IEnumerable<string> captions,
+        CaptionTokenizer tokenizer,
+        TuningPairs pairs
+    )
+    {
+        (Request, Source, Held, Captions, Tokenizer, Pairs) = (request, source, held, captions, tokenizer, pairs);
+        Chosen = TuningDefaults.Resolve(request.Settings, request.Recipe, request.Lock, pairs);
+    }
+
+    /// <summary>What was asked, with the text tower decided.</summary>
+    public TuneRequest Request { get; }
+
+    /// <summary>The image side.</summary>
+    public TuningSource Source { get; }
+
+    /// <summary>Images that are validated on.</summary>
+    public IReadOnlySet<int> Held { get; }
+
+    /// <summary>Every caption that is tuned on.</summary>
+    public IEnumerable<string> Captions { get; }
+
+    /// <summary>What makes rows of ids.</summary>
+    public CaptionTokenizer Tokenizer { get; }
+
+    /// <summary>What is tuned on.</summary>
+    public TuningPairs Pairs { get; }
+
+    /// <summary>All options, with reasons.</summary>
+    public TuningDefaults Chosen { get; }
+
+    /// <summary>All options.</summary>
+    public TuningOptions Options => Chosen.Options;
+
+    /// <summary>Share of the distinct captions that do not fit a row whole, 0 to 1.</summary>
+    public double TruncatedShare =>
+        Pairs.Counts.Captions == 0 ? 0 : Pairs.Counts.Truncated / (double)Pairs.Counts.Captions;
+
+    /// <summary>Opens the data, embeds pictures where that is asked for, makes a vocabulary, decides the options.</summary>
+    /// <param name="request">What is wanted.</param>
+    /// <param name="say">Told what is done.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <exception cref="LitException">Data or towers cannot be used, or contradict the setting.</exception>
+    public static PreparedRun Open(
+        TuneRequest request,
+        Action<string> say,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
+        request = request with { TextTower = request.TextInit ?? request.TextTower };
+        CheckTowers(request);
+        if (request.TextTower is { } from)
+            request = request with { TextTower = LitModel.TextFileOf(from) ?? from };
+        var source = OpenSource(request, say, progress, cancel);
+        try
+        {
+            var count = source.Images.Count;
+            request = request with { TextTower = request.TextTower ?? DefaultTextTower(count) };
+            var held = HeldOut.Of(count, request.HoldOut);
+            IReadOnlyList<string> CaptionsOf(int image) =>
+                held.Contains(image) || !Taken(image, count, request.Pictures) ? [] : source.Captions(image);
+            var captions = Enumerable.Range(0, count).SelectMany(CaptionsOf);
+            var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
+            if (held.Count > 0 && !captions.Any() && held.Any(image => source.Captions(image).Count > 0))
+                throw new LitException(
+                    $"{request.Data}: every picture with a caption is held out to validate on ({held.Count} of "
+                        + $"{count}). Give more pictures with captions, or no `HoldOut`."
+                );
+            TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
+            if (pairs.Count < 2)
+                throw new LitException(
+                    $"{request.Data}: one picture with a caption is left to tune on"
+                        + $"{(held.Count > 0 ? $" ({held.Count} of {count} are held out)" : "")}, and a pair needs "
+                        + "another to be told from. Give at least two pictures with captions."
+                );
+            return new(request, source, held, captions, tokenizer, pairs);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Says what was chosen and what the data are.</summary>
+    public void Tell(Action<string> say)
+    {
+        foreach (var reason in Chosen.Reasons)
+            say(reason.Words);
+        if (Held.Count > 0)
+            say($"{Held.Count} of {Source.Images.Count} pictures are held out to validate on");
+        if (Request.Pictures is { } most && most < Source.Images.Count)
+            say($"at most {most} of {Source.Images.Count} pictures are tuned on");
+        else if (Pairs.WithoutCaption > Held.Count)
+            say(
+                $"{Pairs.WithoutCaption - Held.Count} of {Source.Images.Count} pictures have no caption and are left out"
+            );
+        say(
+            $"{Pairs.Count} pairs, {Pairs.DistinctTexts} distinct captions, {Pairs.MeanLength:F1} ids on average, {100 * TruncatedShare:F1}% cut at {Tokenizer.Layout.Length}"
+        );
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Source.Dispose();
+
+    /// <summary>A text tower from scratch that fits the data: what a small set says, a small tower can say.</summary>
+    private static string DefaultTextTower(long pictures) =>
+        pictures switch
+        {
+            < 50_000 => "text:width=128,depth=2,heads=4",
+            < 1_000_000 => "text:width=256,depth=4,heads=4",
+            _ => "text:width=512,depth=12,heads=8",
+        };
+
+    /// <summary>Refuses what the setting's letters and the towers' names contradict, before anything is read.</summary>
+    private static void CheckTowers(TuneRequest request)
+    {
+        var (setting, image, text) = (request.Lock, request.ImageTower, request.TextTower);
+        if (text is not null && TextTowerSpec.Is(text) != (setting.Text == TowerStart.FromScratch))
+            throw new UsageException(
+                setting.Text == TowerStart.FromScratch
+                    ? $"`Lock` {setting}: trains the text tower from scratch, and {text} has weights. Give `Lock` {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
+                    : $"`Lock` {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give `TextTower` a file, or `Lock` {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
+            );
+        if (image is not null && setting.Image == TowerStart.Locked && ImageTowerLoader.IsSpec(image))
+            throw new UsageException(
+                $"`Lock` {setting}: locks the image tower as it is, and {image} is one from scratch, whose weights are random. Name a tower that was trained (lit models list), or give `Lock` u{setting.Letters[1]}."
+            );
+        if (setting.Text != TowerStart.FromScratch && text is null)
+            throw new UsageException(
+                $"`Lock` {setting}: wants a pre-trained text tower. Name its file with `TextInit`, or give `Lock` {setting.Letters[0]}u."
+            );
+        if (!request.ReadsPixels)
+            return;
+        var why = setting.Image == TowerStart.Locked ? "`FromPixels`" : $"`Lock` {setting}";
+        if (EmbeddingStore.IsStore(request.Data))
+            throw new UsageException(
+                $"{why}: the image tower reads pictures at every step, and {request.Data} is an embedding store. Give `Data` the pictures, or tune with `Lock` Lu."
+            );
+        if (image is null)
+            throw new UsageException(
+                $"{why}: needs the image tower itself. Name it with `ImageTower`, a file or, from scratch, for example vit:Ti/16."
+            );
+        if (ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.Unlocked)
+            throw new UsageException(
+                $"`Lock` {setting}: {image} is an image tower from scratch, and the setting wants a pre-trained one. Give a file, or `Lock` uu."
+            );
+        if (!ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.FromScratch)
+            throw new UsageException(
+                $"`Lock` {setting}: trains the image tower from scratch, and {image} has weights. Give `Lock` U{setting.Letters[1]}, or a tower from scratch such as vit:Ti/16."
+            );
+        if (setting.Image != TowerStart.Locked && request.BundleTower == BundleTower.Never)
+            throw new UsageException(
+                $"`BundleTower` never: with `Lock` {setting} the image tower is another one afterwards, which only the bundle holds. Leave the option out."
+            );
+    }
+
+    private static TuningSource OpenSource(
+        TuneRequest request,
+        Action<string> say,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    ) =>
+        request.ReadsPixels
+            ? new PixelSource(request, request.ImageTower!, say, progress, cancel)
+            : new StoredSource(
+                request,
+                EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel),
+                say
+            );
+
+    /// <summary>Whether an image is among so many that are spread evenly.</summary>
+    private static bool Taken(long image, long count, int? most) =>
+        most is not { } number || number >= count || (image + 1) * number / count > image * number / count;
+
+    /// <summary>
+    /// Says what a source holds before its pictures are embedded or decoded, and refuses one without captions.
+    /// </summary>
+    internal static void CheckWords(
+        SampleSource source,
+        TuneRequest request,
+        Action<string> say,
+        CancellationToken cancel
+    )
+    {
+        var glance = SourceGlance.Of(source, cancel);
+        say(glance.InWords());
+        if (glance.WhyNoCaptions(request.Samples.CaptionColumn) is not { } why)
+            return;
+        if (glance.Whole)
+            throw new LitException(why);
+        say($"warning: {why}");
+    }
+
+    private static string Embed(
+        TuneRequest request,
+        Action<string> say,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
+        var source = Samples.Open(request.Data, request.Samples);
+        CheckWords(source, request, say, cancel);
+        var spec = request.ImageTower
+            ?? throw new UsageException(
+                $"`Data` {request.Data}: pictures have to be embedded first. Name the locked tower with `ImageTower`, or give an embedding store."
+            );
+        var folder = Path.Combine(request.Out, "store");
+        using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+        foreach (var remark in tower.Remarks)
+            say(remark);
+        say($"embedding {request.Data} with {spec} into {folder}");
+        var result = EmbedRun.Run(tower, spec, source, folder, new EmbedOptions(), request.Compute, progress, cancel);
+        if (result.Counts.Skipped > 0)
+            say(
+                $"{result.Counts.Skipped} of {result.Counts.Found} samples were skipped; {Path.Combine(folder, "skipped.jsonl")} names each"
+            );
+        return folder;
+    }
+}
