@@ -57,5 +57,16 @@ internal sealed class DataOptions
             ImageRoot = parsed.GetValue(imageRoot),
         };
 
+    /// <summary>
+    /// Says what a source holds before long work starts, and warns where it lacks what is mostly wanted.
+    /// </summary>
+    public void Say(Asked parsed, SourceGlance glance)
+    {
+        var column = parsed.GetValue(captionColumn);
+        Terminal.Say(glance.InWords());
+        if ((glance.MayMissCaptions || column is not null) && glance.WhyNoCaptions(column) is { } why)
+            Terminal.Warn(why);
+    }
+
     public SampleSource Open(Asked parsed) => Samples.Open(PathOf(parsed), OptionsOf(parsed));
 }

@@ -163,7 +163,7 @@ public sealed partial class LitModel : IDisposable
     {
         Directory.CreateDirectory(folder);
         AtomicFile.RemoveLeft(folder);
-        File.Delete(Path.Combine(folder, ModelDescription.FileName));
+        File.Delete(Linked.Target(Path.Combine(folder, ModelDescription.FileName)));
         Background.Remove(folder);
         var config = towers.Text.Config
             ?? throw new ArgumentException(

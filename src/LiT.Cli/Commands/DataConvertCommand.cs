@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LiT.Curation;
+using LiT.Data;
 
 namespace LiT.Cli.Commands;
 
@@ -20,6 +21,7 @@ internal static class DataConvertCommand
             (parsed, cancel) =>
             {
                 var source = data.Open(parsed);
+                data.Say(parsed, SourceGlance.Of(source, cancel));
                 using ProgressLine progress = new();
                 var result = DataSets.Convert(
                     source,

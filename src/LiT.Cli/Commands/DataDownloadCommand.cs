@@ -58,6 +58,13 @@ internal static class DataDownloadCommand
             Description = "New attempts after trouble that may pass.",
             DefaultValueFactory = _ => usual.Retries,
         };
+        Option<double> longestWait = new("--longest-wait")
+        {
+            Description =
+                "Seconds that a host's rows wait where it asks for that (Retry-After); rows of one that asks "
+                + "for more are given up without asking.",
+            DefaultValueFactory = _ => usual.LongestWait.TotalSeconds,
+        };
         Option<double> timeout = new("--timeout")
         {
             Description = "Seconds for one attempt.",
@@ -99,6 +106,7 @@ internal static class DataDownloadCommand
             perHost,
             hostDelay,
             retries,
+            longestWait,
             timeout,
             maxMegabytes,
             resize,
@@ -108,7 +116,7 @@ internal static class DataDownloadCommand
             userAgent,
         };
         Limits.Positive(rowsPerShard, concurrency, perHost, resize, maxSide, minSide);
-        foreach (Option option in new Option[] { hostDelay, retries, timeout, maxMegabytes })
+        foreach (Option option in new Option[] { hostDelay, retries, longestWait, timeout, maxMegabytes })
             Limits.Numbers(option, value => value is >= 0 and < 1e6, "a number from 0 to a million");
         command.Does(
             async (parsed, cancel) =>
@@ -121,6 +129,7 @@ internal static class DataDownloadCommand
                     PerHost = parsed.GetValue(perHost),
                     HostDelay = TimeSpan.FromMilliseconds(parsed.GetValue(hostDelay)),
                     Retries = parsed.GetValue(retries),
+                    LongestWait = TimeSpan.FromSeconds(parsed.GetValue(longestWait)),
                     Timeout = limit,
                     StallTimeout = limit < usual.StallTimeout ? limit : usual.StallTimeout,
                     MaxBytes = (long)(parsed.GetValue(maxMegabytes) * (1 << 20)),
@@ -145,7 +154,8 @@ internal static class DataDownloadCommand
                         columns,
                         options,
                         progress,
-                        cancel
+                        cancel,
+                        Terminal.Say
                     );
                 if (result.WasComplete)
                     Terminal.Say(

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using LiT.Curation;
+using LiT.Data;
 
 namespace LiT.Cli.Commands;
 
@@ -73,6 +74,7 @@ internal static class DataFilterCommand
                     MoreBoilerplate = parsed.GetValue(boilerplate) is { } file ? Phrases(file) : [],
                 };
                 var source = data.Open(parsed);
+                data.Say(parsed, SourceGlance.Of(source, cancel));
                 using ProgressLine progress = new();
                 var result = DataSets.Filter(
                     source,

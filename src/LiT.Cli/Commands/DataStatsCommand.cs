@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LiT.Curation;
 using LiT.Reports;
+using LiT.Stores;
 using LiT.Text;
 
 namespace LiT.Cli.Commands;
@@ -56,6 +57,10 @@ internal static class DataStatsCommand
                 SourceStatistics statistics;
                 using (ProgressLine progress = new())
                     statistics = StatisticsRun.Run(source, rows, parsed.GetValue(report) is not null, progress, cancel);
+                if (source.PassedOver.Count > 0)
+                    Terminal.Say($"passed over: {string.Join(", ", source.PassedOver)}");
+                if (EmbeddingStore.IsStore(data.PathOf(parsed)))
+                    CheckNumbers(data.PathOf(parsed));
                 statistics = statistics with
                 {
                     SkippedBecause =
@@ -76,6 +81,20 @@ internal static class DataStatsCommand
             }
         );
         return command;
+    }
+
+    /// <summary>Says where a store's numbers are none; its words are counted all the same.</summary>
+    private static void CheckNumbers(string folder)
+    {
+        try
+        {
+            using var store = EmbeddingStore.Open(folder);
+            store.CheckNumbers();
+        }
+        catch (LitException trouble)
+        {
+            Terminal.Warn(trouble.Message);
+        }
     }
 
     /// <summary>A row of a start and so many pieces, whatever the vocabulary calls its start.</summary>

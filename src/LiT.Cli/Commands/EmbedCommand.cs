@@ -1,8 +1,11 @@
 using System.CommandLine;
 using LiT.Compute;
+using LiT.Data;
 using LiT.Embedding;
+using LiT.Evaluation;
 using LiT.Images;
 using LiT.Stores;
+using LiT.TestSets;
 using LiT.Towers;
 
 namespace LiT.Cli.Commands;
@@ -127,15 +130,14 @@ internal static class EmbedCommand
                         ? Int8Of(ref spec, compute)
                         : ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
                 var locked = loaded.With(EvaluationCrop.Apply(loaded.Preprocessing, parsed.GetValue(crop)!));
-                Terminal.Say(
-                    $"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a "
-                        + $"picture; {source.Path} is {source.Form}"
-                );
+                Terminal.Say($"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture");
                 TowerRemarks.Tell(locked);
                 if (ImageTowerLoader.IsSpec(spec))
                     Terminal.Warn(
-                        $"{spec} is a tower from scratch: its weights are random, and so are its embeddings. Name a file or a published tower (lit models list)."
+                        $"{spec} is a tower from scratch: its weights are random, and so are its embeddings. "
+                            + "Name a file or a published tower (lit models list)."
                     );
+                data.Say(parsed, SourceGlance.Of(source, cancel));
 
                 EmbedResult result;
                 using (ProgressLine progress = new())
@@ -206,6 +208,18 @@ internal static class EmbedCommand
                 $"{counts.Skipped} of {counts.Found} samples were skipped; "
                     + $"{Path.Combine(folder, "skipped.jsonl")} names each with the reason."
             );
+        (long Captioned, long Labelled)? words = null;
+        if (result.MissingShards == 0)
+            using (var store = EmbeddingStore.Open(folder))
+            {
+                words = store.Words();
+                if (
+                    store.Description?.Source is { } from
+                    && NamedTestSets.Of(from) is { } set
+                    && PublishedCount.Difference(set, store.Samples().Read(_ => { })) is { } remark
+                )
+                    Terminal.Warn(remark);
+            }
         if (CommonOptions.IsJson(parsed))
         {
             Terminal.Write(
@@ -215,6 +229,8 @@ internal static class EmbedCommand
                     counts.Found,
                     counts.Embedded,
                     counts.Skipped,
+                    words?.Captioned,
+                    words?.Labelled,
                     result.EmbeddedNow,
                     result.Reused,
                     result.Repeated,
@@ -229,6 +245,7 @@ internal static class EmbedCommand
         }
         Terminal.Line(
             $"{folder}: {counts.Embedded} pictures of {counts.Found} found, {tower.Tower.Width} numbers each"
+                + (words is var (captioned, labelled) ? $", {captioned} with captions, {labelled} with a label" : "")
                 + (
                     result.WasComplete
                         ? ""

@@ -109,9 +109,12 @@ internal static class EvalProbeCommand
             {
                 var probe = stores.Open(parsed);
                 IReadOnlyList<FewShotScore> scores;
+                var counts = probe.Shots(parsed.GetValue(shots)!, out var remark);
+                if (remark is not null)
+                    Terminal.Warn(remark);
                 using (ProgressLine progress = new())
                     scores = probe.FewShot(
-                        parsed.GetValue(shots)!,
+                        counts,
                         parsed.GetValue(draws),
                         CommonOptions.SeedOf(parsed),
                         progress,

@@ -59,6 +59,12 @@ internal static class EvalTowerCommand
                         progress,
                         cancel
                     );
+                if (score.Skipped > 0)
+                    Terminal.Warn($"{score.Skipped} samples have no readable picture and were skipped.");
+                if (score.Unlabelled > 0)
+                    Terminal.Warn(
+                        $"{score.Unlabelled} pictures carry no label that is one of the classes; they were not scored."
+                    );
                 if (CommonOptions.IsJson(parsed))
                     Terminal.Write(score);
                 else

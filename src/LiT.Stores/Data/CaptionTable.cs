@@ -12,27 +12,96 @@ internal sealed class CaptionTable : SampleSource
     private readonly SampleOptions options;
     private readonly Func<ITableReader> open;
 
-    /// <param name="file">The .tsv, .csv or .jsonl.</param>
+    /// <param name="file">The .tsv, .csv, .txt or .jsonl.</param>
     /// <param name="form">The form in words.</param>
     /// <param name="options">Which columns are meant.</param>
     public CaptionTable(string file, string form, SampleOptions options)
     {
         this.file = file;
         this.options = options;
-        Form = form;
-        root = System.IO.Path.GetFullPath(
-            options.ImageRoot ?? System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!
-        );
         open = System.IO.Path.GetExtension(file).ToLowerInvariant() switch
         {
-            ".jsonl" => () => new JsonLines(file, options),
+            ".jsonl" or ".ndjson" => () => new JsonLines(file, options),
             ".tsv" => () => new DelimitedText(file, tabs: true, options),
             _ => () => new DelimitedText(file, tabs: false, options),
         };
-        using var check = Opened();
+        var own = System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(file))!;
+        var beside = options.ImageRoot is null ? FolderWithPictures(own) : null;
+        root = System.IO.Path.GetFullPath(options.ImageRoot ?? beside ?? own);
+        Form = beside is null ? form : $"{form} with its pictures in {System.IO.Path.GetFileName(beside)}/";
     }
 
     public override string Form { get; }
+
+    /// <summary>The folder of the table as a part of a larger source: "cat/", or nothing.</summary>
+    public string Prefix { get; init; } = "";
+
+    /// <summary>The label of rows that have none.</summary>
+    public string? Label { get; init; }
+
+    /// <summary>Folders below the table's whose own metadata counts for their pictures, such as "cat/".</summary>
+    public IReadOnlyList<string> Elsewhere { get; init; } = [];
+
+    /// <summary>Whether every file of the folder that is no row's is counted as passed over.</summary>
+    public bool OwnsFolder { get; init; }
+
+    public override IReadOnlyList<string> PassedOver => passedOver.Phrases;
+
+    private readonly PassedOver passedOver = new();
+
+    /// <summary>
+    /// A file as a table of the captions of a folder's pictures; null where it is none, or names others.
+    /// </summary>
+    public static CaptionTable? Describing(string file, string folder, SampleOptions options)
+    {
+        try
+        {
+            CaptionTable table = new(file, $"folder with {System.IO.Path.GetFileName(file)}", options)
+            {
+                Path = folder,
+                OwnsFolder = options.ImageRoot is null,
+            };
+            using var rows = table.Opened();
+            for (var read = 0; read < 5 && rows.Next() is { } row; read++)
+                if (
+                    row is { Trouble: null, Captions.Count: > 0 }
+                    && Places.Find(table.root, row.Image, options, out _) is null
+                )
+                    return table;
+            return null;
+        }
+        catch (LitException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>
+    /// The one folder beside the table that holds its pictures (Flickr's archives have them so), where they do not
+    /// lie as
+    /// the table says.
+    /// </summary>
+    private string? FolderWithPictures(string own)
+    {
+        using var rows = Opened();
+        List<string> names = [];
+        while (names.Count < 5 && rows.Next() is { } row)
+            if (row.Trouble is null && row.Image.Length > 0)
+                names.Add(row.Image);
+        if (names.Count == 0 || names.Exists(name => Holds(own, name)))
+            return null;
+        string[] folders =
+        [
+            .. Directory
+                .EnumerateDirectories(own)
+                .Where(folder =>
+                    !System.IO.Path.GetFileName(folder).StartsWith('.') && names.Exists(name => Holds(folder, name))
+                ),
+        ];
+        return folders.Length == 1 ? folders[0] : null;
+
+        bool Holds(string folder, string name) => Places.Find(folder, name, options, out _) is null;
+    }
 
     public override IReadOnlyList<string>? Classes => options.Classes;
 
@@ -40,7 +109,8 @@ internal sealed class CaptionTable : SampleSource
 
     public override IEnumerable<Sample> Read(Action<Skipped> skip)
     {
-        var (numbers, later) = FindRows();
+        passedOver.Clear();
+        var (numbers, later) = known ??= FindRows();
         using var rows = Opened();
         using var lookup = Opened();
         var begun = 0;
@@ -62,9 +132,13 @@ internal sealed class CaptionTable : SampleSource
         }
         if (group is not null && Finish(group, later, lookup, skip) is { } last)
             yield return last;
+        if (OwnsFolder)
+            CountOthers(root, "", numbers);
         if (!found)
             throw new LitException(Path, "has no rows", "It needs an image path and a caption on each line");
     }
+
+    private (Dictionary<UInt128, int> Numbers, Dictionary<int, List<(long Offset, long Line)>> Later)? known;
 
     /// <summary>Numbers the pictures in the order of their first rows, and finds the rows that do not stand beside those.</summary>
     private (Dictionary<UInt128, int> Numbers, Dictionary<int, List<(long Offset, long Line)>> Later) FindRows()
@@ -89,6 +163,43 @@ internal sealed class CaptionTable : SampleSource
         return (numbers, later);
     }
 
+    /// <summary>Counts what lies in the table's folder and is no row's: pictures, and files of other kinds.</summary>
+    private void CountOthers(string folder, string name, Dictionary<UInt128, int> numbers)
+    {
+        try
+        {
+            foreach (var path in Directory.EnumerateFiles(folder))
+            {
+                var plain = System.IO.Path.GetFileName(path);
+                if (
+                    plain.StartsWith('.')
+                    || ImageFolder.IsDocument(plain)
+                    || System.IO.Path.GetFullPath(path) == System.IO.Path.GetFullPath(file)
+                )
+                    continue;
+                if (!Pictures.IsPicture(plain))
+                    passedOver.Add(Kinds.Of(plain), Prefix + name + plain);
+                else if (!numbers.ContainsKey(SeenKeys.Hash(name + plain)))
+                    passedOver.Add(
+                        $"pictures without a row in {Prefix}{System.IO.Path.GetFileName(file)}",
+                        Prefix + name + plain
+                    );
+            }
+            foreach (var below in Directory.EnumerateDirectories(folder))
+                if (
+                    System.IO.Path.GetFileName(below) is var deeper
+                    && !deeper.StartsWith('.')
+                    && !Elsewhere.Contains($"{name}{deeper}/")
+                    && new DirectoryInfo(below).LinkTarget is null
+                )
+                    CountOthers(below, $"{name}{deeper}/", numbers);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            passedOver.Add("folders that cannot be read", Prefix + name);
+        }
+    }
+
     private Sample? Finish(
         Group group,
         Dictionary<int, List<(long, long)>> later,
@@ -97,14 +208,25 @@ internal sealed class CaptionTable : SampleSource
     )
     {
         var first = group.Rows[0];
-        var key = first.Image;
+        var key = Prefix + first.Image;
         foreach (var (offset, line) in later.GetValueOrDefault(group.Number) ?? [])
         {
             lookup.Seek(offset, line);
             if (lookup.Next() is { Trouble: null } row)
                 group.Rows.Add(row);
         }
-        if (Places.Find(root, key, options, out var path) is { } refusal)
+        if (Elsewhere.FirstOrDefault(folder => first.Image.StartsWith(folder, StringComparison.Ordinal)) is { } nearer)
+        {
+            skip(
+                new(
+                    Pictures.OneLine(key),
+                    At(first),
+                    $"the metadata file in {Prefix}{nearer} is nearer to the picture and counts"
+                )
+            );
+            return null;
+        }
+        if (Places.Find(root, first.Image, options, out var path) is { } refusal)
         {
             skip(new(Pictures.OneLine(key), At(first), refusal));
             return null;
@@ -121,6 +243,8 @@ internal sealed class CaptionTable : SampleSource
             foreach (var (name, value) in row.Fields)
                 draft.SetField(name, value);
         }
+        if (!group.Rows.Exists(row => !string.IsNullOrWhiteSpace(row.Label)))
+            draft.SetLabel(Label);
         return draft.Finish(() => Pictures.Bytes(path), skip);
     }
 
@@ -141,5 +265,5 @@ internal sealed class CaptionTable : SampleSource
         }
     }
 
-    private string At(TableRow row) => $"{System.IO.Path.GetFileName(file)}, line {row.Line}";
+    private string At(TableRow row) => $"{Prefix}{System.IO.Path.GetFileName(file)}, line {row.Line}";
 }

@@ -8,7 +8,9 @@ namespace LiT.Data;
 /// </summary>
 internal sealed class DelimitedRows : IDisposable
 {
-    private const int QuotedLimit = 1 << 20;
+    private const int QuotedLimit = 1 << 20,
+        LinesThatTell = 20;
+    private static readonly byte[] Separators = [(byte)',', (byte)';', (byte)'\t', (byte)'|'];
     private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
 
     private readonly LineReader lines;
@@ -16,14 +18,21 @@ internal sealed class DelimitedRows : IDisposable
     private readonly bool quotes;
 
     /// <param name="path">The table.</param>
-    /// <param name="tabs">Whether tabs separate the cells (.tsv); otherwise the first line tells: comma, semicolon or tab.</param>
+    /// <param name="tabs">Whether tabs separate the cells (.tsv); otherwise the first lines tell: comma, semicolon,
+    /// tab or bar.</param>
+    /// <param name="tells">Whether a cell of the first line shows that it was cut out rightly: a name, a picture, an
+    /// address.</param>
     /// <exception cref="LitException">The table is empty.</exception>
-    public DelimitedRows(string path, bool tabs)
+    public DelimitedRows(string path, bool tabs, Func<string, bool>? tells = null)
     {
         lines = new(path);
         var (offset, number) = (lines.Offset, lines.Number);
-        var first = lines.Next() ?? throw new LitException(path, "is empty", "It needs a row a line");
-        separator = tabs ? (byte)'\t' : Separator(first.Span);
+        List<byte[]> first = [];
+        while (first.Count < LinesThatTell && lines.Next() is { } line)
+            first.Add(line.ToArray());
+        if (first.Count == 0)
+            throw new LitException($"{path}: is empty. It needs a row a line.");
+        separator = tabs ? (byte)'\t' : Separator(first, tells ?? (_ => false));
         quotes = !tabs;
         lines.Seek(offset, number);
     }
@@ -53,7 +62,7 @@ internal sealed class DelimitedRows : IDisposable
         var cells = new List<byte[]>();
         if (!quotes)
             SplitTabs(line.Span, cells);
-        else if (!SplitQuoted(line.Span, cells))
+        else if (!SplitQuoted(line.Span, cells, separator))
         {
             var (afterFirst, nextLine) = (lines.Offset, lines.Number);
             var record = new MemoryStream();
@@ -72,7 +81,7 @@ internal sealed class DelimitedRows : IDisposable
                 if (!more.Span.Contains((byte)'"'))
                     continue;
                 cells.Clear();
-                if (SplitQuoted(record.GetBuffer().AsSpan(0, (int)record.Length), cells))
+                if (SplitQuoted(record.GetBuffer().AsSpan(0, (int)record.Length), cells, separator))
                     break;
             } while (true);
         }
@@ -91,7 +100,7 @@ internal sealed class DelimitedRows : IDisposable
     }
 
     /// <summary>Splits a row; false where it ends inside a quoted cell.</summary>
-    private bool SplitQuoted(ReadOnlySpan<byte> row, List<byte[]> cells)
+    private static bool SplitQuoted(ReadOnlySpan<byte> row, List<byte[]> cells, byte separator)
     {
         while (true)
         {
@@ -152,12 +161,35 @@ internal sealed class DelimitedRows : IDisposable
         }
     }
 
-    private static byte Separator(ReadOnlySpan<byte> line)
+    /// <summary>
+    /// The separator by which the first line gives a cell that tells, without another separator in it; among several,
+    /// the
+    /// one that cuts the lines into equal numbers of cells.
+    /// </summary>
+    private static byte Separator(List<byte[]> first, Func<string, bool> tells)
     {
-        byte[] candidates = [(byte)',', (byte)';', (byte)'\t'];
-        foreach (var candidate in candidates)
-            if (line.Contains(candidate))
-                return candidate;
-        return (byte)',';
+        var best = (Byte: Separators[0], Score: -1.0);
+        foreach (var candidate in Separators)
+        {
+            var rows = first.Select(line => Split(line, candidate)).ToList();
+            if (rows[0].Length < 2)
+                continue;
+            var telling = rows[0].Where(tells).ToList();
+            var score =
+                (telling.Count > 0 ? 4 : 0)
+                + (telling.Exists(cell => cell.IndexOfAny([',', ';', '\t', '|']) < 0) ? 2 : 0)
+                + rows.Count(row => row.Length == rows[0].Length) / (double)rows.Count;
+            if (score > best.Score)
+                best = (candidate, score);
+        }
+        return best.Byte;
+    }
+
+    private static string[] Split(byte[] line, byte by)
+    {
+        List<byte[]> cells = [];
+        if (!SplitQuoted(line, cells, by))
+            return []; // goes on in the next line
+        return [.. cells.Select(cell => Encoding.UTF8.GetString(cell).Trim())];
     }
 }

@@ -5,21 +5,6 @@ namespace LiT.Data;
 /// </summary>
 internal sealed class DelimitedText : ITableReader
 {
-    private static readonly string[] ImageNames =
-    [
-        "file_name",
-        "filename",
-        "filepath",
-        "file_path",
-        "image",
-        "image_path",
-        "img",
-        "path",
-        "file",
-    ];
-    private static readonly string[] CaptionNames = ["text", "caption", "captions", "title", "sentence", "description"];
-    private static readonly string[] LabelNames = ["label", "class"];
-
     private readonly DelimitedRows lines;
     private readonly string[] names;
     private readonly int image,
@@ -29,30 +14,31 @@ internal sealed class DelimitedText : ITableReader
         firstLine;
 
     /// <param name="path">The table.</param>
-    /// <param name="tabs">Whether tabs separate the cells (.tsv); otherwise the first line tells: comma, semicolon or tab.</param>
+    /// <param name="tabs">Whether tabs separate the cells (.tsv); otherwise the first lines tell.</param>
     /// <param name="options">Which columns are meant.</param>
     /// <exception cref="LitException">The columns cannot be told.</exception>
     public DelimitedText(string path, bool tabs, SampleOptions options)
     {
-        lines = new(path, tabs);
-        var name = Path.GetFileName(path);
-        (firstOffset, firstLine) = (lines.Offset, lines.Number);
-        var cells = FirstRow(name);
         string[] wanted =
         [
             .. new[] { options.ImageColumn, options.CaptionColumn, options.LabelColumn }.OfType<string>(),
         ];
-        var isHeader =
-            cells.Any(cell =>
-                wanted.Concat(ImageNames).Concat(CaptionNames).Contains(cell.Trim(), StringComparer.OrdinalIgnoreCase)
-            ) && !cells.Any(Pictures.IsPicture);
+        bool IsColumn(string cell) =>
+            wanted.Contains(cell, StringComparer.OrdinalIgnoreCase)
+            || UsualNames.Has(UsualNames.Images, cell)
+            || UsualNames.Has(UsualNames.Captions, cell);
+        lines = new(path, tabs, cell => IsColumn(cell) || IsPicture(cell));
+        var name = Path.GetFileName(path);
+        (firstOffset, firstLine) = (lines.Offset, lines.Number);
+        var cells = FirstRow(name);
+        var isHeader = cells.Any(cell => IsColumn(cell.Trim())) && !cells.Any(IsPicture);
         if (isHeader)
         {
             names = [.. cells.Select(cell => cell.Trim())];
             (firstOffset, firstLine) = (lines.Offset, lines.Number);
-            image = Column(options.ImageColumn, ImageNames, name, "`ImageColumn`");
-            caption = Column(options.CaptionColumn, CaptionNames, name, null);
-            label = Column(options.LabelColumn, LabelNames, name, null);
+            image = Column(options.ImageColumn, UsualNames.Images, name, "`ImageColumn`");
+            caption = Column(options.CaptionColumn, UsualNames.Captions, name, null);
+            label = Column(options.LabelColumn, UsualNames.Labels, name, null);
             return;
         }
         names = [.. cells.Select((_, i) => $"column {i + 1}")];
@@ -60,7 +46,7 @@ internal sealed class DelimitedText : ITableReader
         label = Numbered(options.LabelColumn, name);
         image = Numbered(options.ImageColumn, name);
         if (image < 0)
-            image = Array.FindIndex(cells, Pictures.IsPicture);
+            image = Array.FindIndex(cells, IsPicture);
         if (image < 0)
             throw new LitException(
                 name,
@@ -79,6 +65,12 @@ internal sealed class DelimitedText : ITableReader
             );
         lines.Seek(firstOffset, firstLine);
     }
+
+    /// <summary>The columns that are neither picture, caption nor label: they go along as fields.</summary>
+    public IReadOnlyList<string> Others =>
+        [.. names.Where((name, i) => i != image && i != caption && i != label && name.Length > 0)];
+
+    private static bool IsPicture(string cell) => Pictures.IsPicture(TableRow.Name(cell));
 
     private string[] FirstRow(string table)
     {
@@ -145,17 +137,17 @@ internal sealed class DelimitedText : ITableReader
 
     private int Column(string? wanted, string[] usual, string table, string? option)
     {
-        var found = wanted is not null
-            ? Array.FindIndex(names, name => name.Equals(wanted, StringComparison.OrdinalIgnoreCase))
-            : usual
-                .Select(name => Array.FindIndex(names, n => n.Equals(name, StringComparison.OrdinalIgnoreCase)))
-                .FirstOrDefault(i => i >= 0, -1);
+        var found = wanted is not null ? UsualNames.Wanted(names, wanted) : UsualNames.In(names, usual);
         if (found < 0 && (wanted is not null || option is not null))
             throw new LitException(
-                table,
-                Place.Line(1),
-                $"no column {wanted ?? "with the picture's file name"}; the columns are {string.Join(", ", names)}",
-                wanted is null ? $"Say which with {option}." : "Give one of these."
+                $"{table}, line 1: no column {wanted ?? "with the picture's file name"}; the columns are {string.Join(", ", names)}. "
+                    + (
+                        wanted is not null ? "Give one of these."
+                        : UsualNames.In(names, UsualNames.Addresses) >= 0
+                            ? $"It is a list of addresses: fetch the pictures first (lit data download), or say "
+                                + $"which column with {option}."
+                        : $"Say which with {option}."
+                    )
             );
         return found;
     }

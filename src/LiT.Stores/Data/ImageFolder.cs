@@ -1,11 +1,21 @@
+using LiT.Files;
+
 namespace LiT.Data;
 
-/// <summary>Pictures in folders, each with its captions in a .txt of the same stem if there is one.</summary>
+/// <summary>
+/// Pictures in folders, with their captions: in a .txt, .caption or .json beside a picture, or in the metadata file
+/// of the
+/// nearest folder that has one, as Hugging Face's ImageFolder has it. Where a metadata file stands, its rows say which
+/// pictures its folder holds.
+/// </summary>
 /// <param name="root">The folder.</param>
 /// <param name="classes">The first-level folders as classes, sorted; null where folders mean nothing.</param>
 /// <param name="options">Limits.</param>
 internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, SampleOptions options) : SampleSource
 {
+    /// <summary>Names of metadata files; of two in one folder the first of these counts.</summary>
+    public static readonly string[] MetadataNames = ["metadata.jsonl", "metadata.csv"];
+
     // Texts that lie in data sets without belonging to a picture.
     private static readonly string[] Documents =
     [
@@ -19,80 +29,170 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
         "notice",
     ];
 
-    public override string Form => classes is null ? "folder of images" : "class folders";
+    private static readonly string[] CaptionEndings = [".txt", ".caption", ".captions", ".cap", ".text"];
+
+    private readonly PassedOver passedOver = new();
+    private bool hasMetadata;
+
+    public override string Form =>
+        hasMetadata ? "folders with metadata files"
+        : classes is null ? "folder of images"
+        : "class folders";
 
     public override IReadOnlyList<string>? Classes => classes;
 
+    public override IReadOnlyList<string> PassedOver => passedOver.Phrases;
+
+    private sealed record Folder(string Path, string Name, IReadOnlyList<Folder> Inside);
+
     public override IEnumerable<Sample> Read(Action<Skipped> skip)
     {
+        passedOver.Clear();
         var found = false;
-        foreach (var folder in Folders(root, RealPath(root), "", [], skip))
+        foreach (var one in Read(Tree(root, RealPath(root), "", [], skip), skip))
         {
-            var files = Files(folder.Path, folder.Name, skip);
-            var stems = files.Where(Pictures.IsPicture).Select(Stem).ToHashSet(StringComparer.Ordinal);
-            var texts = files.Where(IsCaptions).Select(Stem).ToHashSet(StringComparer.Ordinal);
-            var captioned = texts.Overlaps(stems);
-            var label = classes is null || folder.Name.Length == 0 ? null : folder.Name.Split('/')[0];
-            foreach (var file in files)
-            {
-                var key = folder.Name + file;
-                var trouble =
-                    Pictures.IsPicture(file)
-                        ? Pictures.Refusal(key) ?? Pictures.Trouble(System.IO.Path.Combine(folder.Path, file), options)
-                    : Pictures.IsUnread(file)
-                        ? $"a picture of a form that is not read; convert it to {Pictures.InWords}"
-                    : IsCaptions(file) && captioned && !stems.Contains(Stem(file)) ? "captions with no picture"
-                    : "";
-                if (trouble == "")
-                    continue;
-                found = true;
-                if (trouble is not null)
-                    skip(new(Pictures.OneLine(key), Pictures.OneLine(key), trouble));
-                else if (
-                    Picture(System.IO.Path.Combine(folder.Path, file), key, label, texts.Contains(Stem(file)), skip) is
-                    { } sample
-                )
-                    yield return sample;
-            }
+            found = true;
+            if (one is not null)
+                yield return one;
         }
         if (!found)
             throw new LitException(Path, $"holds no picture ({Pictures.InWords})", "Check the folder");
     }
 
-    private Sample? Picture(string path, string key, string? label, bool captioned, Action<Skipped> skip)
+    /// <summary>The metadata file that counts for a folder, or null.</summary>
+    public static string? MetadataIn(string folder) =>
+        MetadataNames.Select(name => System.IO.Path.Combine(folder, name)).FirstOrDefault(File.Exists);
+
+    /// <summary>Whether a folder below has a metadata file of its own.</summary>
+    public static bool HasNestedMetadata(string folder) =>
+        Directory
+            .EnumerateDirectories(folder)
+            .Where(inside =>
+                !System.IO.Path.GetFileName(inside).StartsWith('.') && new DirectoryInfo(inside).LinkTarget is null
+            )
+            .Any(inside => MetadataIn(inside) is not null || HasNestedMetadata(inside));
+
+    /// <summary>The samples of a folder and all below it; null for one that was found and skipped.</summary>
+    private IEnumerable<Sample?> Read(Folder folder, Action<Skipped> skip)
     {
-        var draft = new SampleDraft(key, key, options);
-        draft.SetLabel(label);
-        if (captioned)
+        if (MetadataIn(folder.Path) is { } metadata)
         {
-            var text = System.IO.Path.ChangeExtension(path, ".txt");
-            var name = System.IO.Path.GetFileName(text);
+            hasMetadata = true;
+            foreach (var one in Governed(folder, metadata, skip))
+                yield return one;
+            foreach (var deeper in folder.Inside.SelectMany(WithMetadata))
+            foreach (var one in Read(deeper, skip))
+                yield return one;
+            yield break;
+        }
+        foreach (var one in Plain(folder, skip))
+            yield return one;
+        foreach (var deeper in folder.Inside)
+        foreach (var one in Read(deeper, skip))
+            yield return one;
+    }
+
+    /// <summary>The nearest folders below, or the folder itself, that have metadata of their own.</summary>
+    private static IEnumerable<Folder> WithMetadata(Folder folder) =>
+        MetadataIn(folder.Path) is not null ? [folder] : folder.Inside.SelectMany(WithMetadata);
+
+    /// <summary>A folder whose pictures its metadata file names.</summary>
+    private IEnumerable<Sample?> Governed(Folder folder, string metadata, Action<Skipped> skip)
+    {
+        var table = new CaptionTable(metadata, Form, options with { ImageRoot = folder.Path })
+        {
+            Path = metadata,
+            Prefix = folder.Name,
+            Label = LabelOf(folder),
+            OwnsFolder = true,
+            Elsewhere = [.. folder.Inside.SelectMany(WithMetadata).Select(below => below.Name[folder.Name.Length..])],
+        };
+        foreach (var one in table.ReadAll())
+        {
+            if (one.Skipped is { } lost)
+                skip(lost);
+            if (one.Skipped is not { InPart: true })
+                yield return one.Sample;
+        }
+        foreach (var phrase in table.PassedOver)
+            passedOver.Add(phrase, folder.Name);
+    }
+
+    /// <summary>A folder whose pictures are those that lie in it.</summary>
+    private IEnumerable<Sample?> Plain(Folder folder, Action<Skipped> skip)
+    {
+        var files = Files(folder.Path, folder.Name, skip);
+        var pictures = files.Where(Pictures.IsPicture).ToList();
+        var stems = pictures.Select(Stem).Concat(pictures).ToHashSet(StringComparer.Ordinal);
+        var texts = files.Where(IsWords).ToLookup(Stem, StringComparer.Ordinal);
+        var captioned = files.Any(file => IsCaptions(file) && stems.Contains(Stem(file)));
+        foreach (var file in files)
+        {
+            var key = folder.Name + file;
+            var trouble =
+                Pictures.IsPicture(file)
+                    ? Pictures.Refusal(key) ?? Pictures.Trouble(System.IO.Path.Combine(folder.Path, file), options)
+                : Pictures.IsUnread(file) ? $"a picture of a form that is not read; convert it to {Pictures.InWords}"
+                : IsCaptions(file) && captioned && !stems.Contains(Stem(file)) ? "captions with no picture"
+                : "";
+            if (trouble == "")
+            {
+                if (!IsDocument(file) && (!IsWords(file) || !stems.Contains(Stem(file))))
+                    passedOver.Add(Kinds.Of(file), key);
+                continue;
+            }
+            if (trouble is not null)
+            {
+                skip(new(Pictures.OneLine(key), Pictures.OneLine(key), trouble));
+                yield return null;
+                continue;
+            }
+            // A text belongs to the picture of its stem, a.txt to a.jpg; or to that of its whole name, a.jpg.txt.
+            string[] words = [.. texts[Stem(file)].Concat(texts[file]).Order(StringComparer.Ordinal)];
+            yield return Picture(folder, file, key, words, skip);
+        }
+    }
+
+    private Sample? Picture(Folder folder, string file, string key, string[] words, Action<Skipped> skip)
+    {
+        var path = System.IO.Path.Combine(folder.Path, file);
+        var draft = new SampleDraft(key, key, options);
+        foreach (var name in words.OrderBy(name => IsCaptions(name) ? 0 : 1))
+        {
+            var text = System.IO.Path.Combine(folder.Path, name);
             try
             {
-                if (new FileInfo(text).Length is var length && length > SampleDraft.TextLimit)
-                    draft.LoseWords($"{name}: {SampleDraft.TooLong(length)}");
-                else
+                if (Linked.Length(text) is var length && length > SampleDraft.TextLimit)
+                {
+                    if (IsCaptions(name))
+                        draft.LoseWords($"{name}: {SampleDraft.TooLong(length)}");
+                    else
+                        passedOver.Add(".json of more than 1 MiB", folder.Name + name);
+                }
+                else if (IsCaptions(name))
                     draft.AddCaptionLines(File.ReadAllBytes(text), name);
+                else if (!JsonMembers.AddWords(draft, File.ReadAllBytes(text), name, options))
+                    passedOver.Add(".json without a caption or label", folder.Name + name);
             }
             catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
             {
                 draft.LoseWords($"{name}: cannot be read ({trouble.Message.TrimEnd('.')})");
             }
         }
+        draft.SetLabel(LabelOf(folder));
         return draft.Finish(() => Pictures.Bytes(path), skip);
     }
 
-    /// <summary>The folder and all below it, depth first, sorted; links that lead back to where they stand are not followed.</summary>
-    private static IEnumerable<(string Path, string Name)> Folders(
-        string path,
-        string real,
-        string name,
-        string[] above,
-        Action<Skipped> skip
-    )
+    private string? LabelOf(Folder folder) =>
+        classes is null || folder.Name.Length == 0 ? null : folder.Name.Split('/')[0];
+
+    /// <summary>
+    /// The folder and all below it, sorted; links that lead back to where they stand are not followed.
+    /// </summary>
+    private static Folder Tree(string path, string real, string name, string[] above, Action<Skipped> skip)
     {
-        yield return (path, name);
         string[] inside = [.. above, real];
+        List<Folder> folders = [];
         foreach (var folder in Named(path, Directory.EnumerateDirectories, name, skip))
         {
             var below = System.IO.Path.Combine(path, folder);
@@ -116,9 +216,9 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
                     }
                 );
             else
-                foreach (var deeper in Folders(below, target, $"{name}{folder}/", inside, skip))
-                    yield return deeper;
+                folders.Add(Tree(below, target, $"{name}{folder}/", inside, skip));
         }
+        return new(path, name, folders);
     }
 
     private static string[] Files(string path, string name, Action<Skipped> skip) =>
@@ -149,8 +249,16 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
     }
 
     private static bool IsCaptions(string name) =>
-        name.EndsWith(".txt", StringComparison.Ordinal)
-        && !Documents.Contains(Stem(name), StringComparer.OrdinalIgnoreCase);
+        CaptionEndings.Any(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) && !IsDocument(name);
+
+    internal static bool IsDocument(string name) =>
+        Documents.Contains(Stem(name), StringComparer.OrdinalIgnoreCase)
+        || name.EndsWith(".md", StringComparison.OrdinalIgnoreCase)
+        || name.EndsWith(".pdf", StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>Whether a file may say something of the picture of its stem.</summary>
+    private static bool IsWords(string name) =>
+        IsCaptions(name) || name.EndsWith(".json", StringComparison.OrdinalIgnoreCase);
 
     private static string Stem(string name) => System.IO.Path.GetFileNameWithoutExtension(name);
 

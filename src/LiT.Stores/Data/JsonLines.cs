@@ -6,9 +6,12 @@ namespace LiT.Data;
 /// <summary>Rows of metadata.jsonl: an object a line, with the picture under file_name.</summary>
 internal sealed class JsonLines(string path, SampleOptions options) : ITableReader
 {
-    private static readonly string[] ImageNames = ["file_name", "image", "image_path", "path"];
-
     private readonly LineReader lines = new(path);
+    private const int MostNamed = 20;
+
+    private readonly SortedSet<string> others = new(StringComparer.Ordinal);
+
+    public IReadOnlyList<string> Others => [.. others];
 
     public void Seek(long offset, long line) => lines.Seek(offset, line);
 
@@ -31,7 +34,7 @@ internal sealed class JsonLines(string path, SampleOptions options) : ITableRead
             }
             try
             {
-                using var json = JsonDocument.Parse(line);
+                using var json = PythonJson.Parse(line);
                 return Parsed(row with { Mended = mended }, json.RootElement);
             }
             catch (JsonException)
@@ -54,9 +57,9 @@ internal sealed class JsonLines(string path, SampleOptions options) : ITableRead
             label = null;
         var captions = new List<string?>();
         var fields = new List<KeyValuePair<string, string>>();
-        var imageName = JsonMembers.NameIn(members, options.ImageColumn, ImageNames);
-        var captionName = JsonMembers.NameIn(members, options.CaptionColumn, JsonMembers.CaptionNames);
-        var labelName = JsonMembers.NameIn(members, options.LabelColumn, JsonMembers.LabelNames);
+        var imageName = JsonMembers.NameIn(members, options.ImageColumn, UsualNames.Images);
+        var captionName = JsonMembers.NameIn(members, options.CaptionColumn, UsualNames.Captions);
+        var labelName = JsonMembers.NameIn(members, options.LabelColumn, UsualNames.Labels);
         foreach (var member in members.EnumerateObject())
         {
             if (member.Name == imageName)
@@ -66,7 +69,11 @@ internal sealed class JsonLines(string path, SampleOptions options) : ITableRead
             else if (member.Name == labelName)
                 label = JsonMembers.Text(member.Value);
             else if (JsonMembers.Text(member.Value) is { } value)
+            {
                 fields.Add(KeyValuePair.Create(member.Name, value));
+                if (others.Count < MostNamed)
+                    others.Add(member.Name);
+            }
         }
         return string.IsNullOrEmpty(image)
             ? row with

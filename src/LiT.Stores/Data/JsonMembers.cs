@@ -5,16 +5,13 @@ namespace LiT.Data;
 /// <summary>How an object of JSON becomes captions, a label and fields.</summary>
 internal static class JsonMembers
 {
-    public static readonly string[] CaptionNames = ["caption", "captions", "text"];
-    public static readonly string[] LabelNames = ["label", "class"];
-
     public static void Add(SampleDraft draft, ReadOnlyMemory<byte> json, string from, SampleOptions options)
     {
-        if (json.Span.StartsWith("\uFEFF"u8))
-            json = json[3..];
+        if (UnicodeText.Utf8Of(json.Span) is { } decoded)
+            json = decoded;
         try
         {
-            using var document = JsonDocument.Parse(json);
+            using var document = PythonJson.Parse(json);
             if (document.RootElement.ValueKind == JsonValueKind.Object)
                 Add(draft, document.RootElement, from, options);
             else
@@ -30,10 +27,34 @@ internal static class JsonMembers
         }
     }
 
+    /// <summary>The words and fields of an object, if there is a caption or a label in it.</summary>
+    /// <returns>Whether there was.</returns>
+    public static bool AddWords(SampleDraft draft, ReadOnlyMemory<byte> json, string from, SampleOptions options)
+    {
+        if (UnicodeText.Utf8Of(json.Span) is { } decoded)
+            json = decoded;
+        try
+        {
+            using var document = PythonJson.Parse(json);
+            if (
+                document.RootElement.ValueKind != JsonValueKind.Object
+                || NameIn(document.RootElement, options.CaptionColumn, UsualNames.Captions) is null
+                    && NameIn(document.RootElement, options.LabelColumn, UsualNames.Labels) is null
+            )
+                return false;
+        }
+        catch (Exception none) when (none is JsonException or InvalidOperationException)
+        {
+            return false;
+        }
+        Add(draft, json, from, options);
+        return true;
+    }
+
     private static void Add(SampleDraft draft, JsonElement members, string from, SampleOptions options)
     {
-        var captionName = NameIn(members, options.CaptionColumn, CaptionNames);
-        var labelName = NameIn(members, options.LabelColumn, LabelNames);
+        var captionName = NameIn(members, options.CaptionColumn, UsualNames.Captions);
+        var labelName = NameIn(members, options.LabelColumn, UsualNames.Labels);
         foreach (var member in members.EnumerateObject())
         {
             if (member.Name == captionName)
@@ -47,8 +68,12 @@ internal static class JsonMembers
     }
 
     /// <summary>The member that the caller wants, else the first usual one that is there.</summary>
-    public static string? NameIn(JsonElement members, string? wanted, string[] usual) =>
-        wanted ?? Array.Find(usual, name => members.TryGetProperty(name, out _));
+    public static string? NameIn(JsonElement members, string? wanted, string[] usual)
+    {
+        string[] names = [.. members.EnumerateObject().Select(member => member.Name)];
+        var at = wanted is null ? UsualNames.In(names, usual) : UsualNames.Wanted(names, wanted);
+        return at < 0 ? null : names[at];
+    }
 
     /// <summary>A string's text, anything else as JSON, nothing for null.</summary>
     public static string? Text(JsonElement value) =>

@@ -21,15 +21,18 @@ internal static class ParquetStructure
     private const long PlainPage = 4 << 20;
     private const long BestPacking = 1100;
 
-    /// <summary>Checks the file's frame and the types and lengths of everything in its footer.</summary>
+    /// <summary>Checks the file's frame.</summary>
+    /// <returns>Its description, and where that begins.</returns>
     /// <exception cref="InvalidDataException">What is wrong, in one phrase.</exception>
-    public static void CheckFooter(Stream file)
+    public static (byte[] Footer, long Begins) Footer(Stream file)
     {
         Span<byte> end = stackalloc byte[8];
         if (file.Length < 12)
             throw new InvalidDataException("the file is too short");
         file.Position = file.Length - 8;
         file.ReadExactly(end);
+        if (end[4..].SequenceEqual("PARE"u8))
+            throw new InvalidDataException("the file is encrypted");
         if (!end[4..].SequenceEqual("PAR1"u8))
             throw new InvalidDataException("the end of the file is missing");
         var length = BinaryPrimitives.ReadInt32LittleEndian(end);
@@ -38,13 +41,20 @@ internal static class ParquetStructure
         var footer = new byte[length];
         file.Position = file.Length - 8 - length;
         file.ReadExactly(footer);
+        file.Position = 0;
+        return (footer, file.Length - 8 - length);
+    }
+
+    /// <summary>Checks the types and lengths of everything in a description.</summary>
+    /// <exception cref="InvalidDataException">What is wrong, in one phrase.</exception>
+    public static void CheckFooter(byte[] footer)
+    {
         var walk = new ThriftWalk(footer);
         walk.Struct("FileMetaData");
         var next = 0;
         CheckSchema(walk.Children, ref next, 0);
         if (next != walk.Children.Count)
             throw new InvalidDataException("its schema does not hang together");
-        file.Position = 0;
     }
 
     /// <summary>Checks the pages of one column of one row group: where they are, how long, how packed, how many values they have.</summary>

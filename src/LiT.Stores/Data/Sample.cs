@@ -52,6 +52,9 @@ internal abstract class SampleSource
     /// <summary>How many samples there are if that is known without reading them all.</summary>
     public virtual long? KnownCount => null;
 
+    /// <summary>What the last reading met and did not read (files of other kinds, columns), a phrase each.</summary>
+    public virtual IReadOnlyList<string> PassedOver => [];
+
     /// <summary>Streams the samples one at a time, in constant memory.</summary>
     /// <param name="skip">Told of every sample or row that cannot be used; reading goes on.</param>
     /// <exception cref="LitException">The source as a whole cannot be read (missing, empty, no known form).</exception>

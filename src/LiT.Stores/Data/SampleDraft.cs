@@ -44,7 +44,13 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
     /// <summary>Adds the captions of a text file, one a line.</summary>
     public void AddCaptionLines(ReadOnlySpan<byte> text, string from)
     {
+        if (UnicodeText.Utf8Of(text) is null && UnicodeText.LooksLikeUtf16(text))
+        {
+            LoseWords(At(from, "looks like UTF-16 text without its mark; save it as UTF-8"));
+            return;
+        }
         var lines = Decode(text, from)
+            .ReplaceLineEndings("\n")
             .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         if (lines.Length == 0)
             AddCaption(null, from);
@@ -83,11 +89,13 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
     /// <summary>Notes something that was left out or mended.</summary>
     public void AddTrouble(string trouble) => troubles.Add(trouble);
 
-    /// <summary>UTF-8 text; bytes that are none are replaced by U+FFFD and reported.</summary>
+    /// <summary>
+    /// UTF-8 text, or UTF-16 or UTF-32 with its mark; bytes that are none are replaced by U+FFFD and reported.
+    /// </summary>
     public string Decode(ReadOnlySpan<byte> text, string? from = null)
     {
-        if (text.StartsWith("\uFEFF"u8))
-            text = text[3..];
+        if (UnicodeText.Utf8Of(text) is { } decoded)
+            text = decoded;
         try
         {
             return Strict.GetString(text);

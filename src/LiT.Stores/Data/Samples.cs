@@ -8,12 +8,13 @@ internal static class Samples
 
     private static readonly string[] Archives = [".tar", ".tar.gz", ".tgz"];
     private static readonly string[] Packed = [".zip", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar"];
-    private static readonly string[] Metadata = ["metadata.jsonl", "metadata.csv"];
+    private static readonly string[] Tables = [".tsv", ".csv", ".jsonl", ".ndjson", ".txt", ".token"];
+    private static readonly string[] TableStems = ["captions", "caption", "results", "metadata"];
     private static readonly string[] Splits = ["train", "test", "val", "valid", "validation", "dev"];
 
     private const string KnownForms =
         "class folders, a folder with metadata.jsonl or metadata.csv, a folder of images with .txt captions, "
-        + ".tar or .tar.gz (WebDataset), .tsv, .csv, .parquet, or an embedding store";
+        + ".tar or .tar.gz (WebDataset), .tsv, .csv, .jsonl, .parquet, or an embedding store";
 
     private static readonly List<Func<string, SampleOptions, SampleSource?>> Forms = [];
 
@@ -69,12 +70,18 @@ internal static class Samples
     {
         try
         {
-            if (Metadata.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists) is { } metadata)
-                return new CaptionTable(metadata, $"folder with {Path.GetFileName(metadata)}", options)
-                {
-                    Path = folder,
-                };
-            if (Shards(folder) is { Count: > 0 } shards)
+            if (ImageFolder.MetadataIn(folder) is { } metadata)
+                return ImageFolder.HasNestedMetadata(folder)
+                    ? new ImageFolder(folder, null, options) { Path = folder }
+                    : new CaptionTable(metadata, $"folder with {Path.GetFileName(metadata)}", options)
+                    {
+                        Path = folder,
+                        OwnsFolder = options.ImageRoot is null,
+                    };
+            if (
+                Shards(folder) is { Count: > 0 } shards
+                && (IsArchive(shards[0]) || ParquetSamples.HoldPictures(shards, options) || !HoldsPictures(folder))
+            )
             {
                 RefuseParts(
                     folder,
@@ -84,12 +91,39 @@ internal static class Samples
                 );
                 return OpenFiles(shards, folder, options);
             }
-            return OpenPictures(folder, options);
+            return TableOf(folder, options) ?? (SampleSource)OpenPictures(folder, options);
         }
         catch (UnauthorizedAccessException trouble)
         {
             throw NoPermission(folder, trouble);
         }
+    }
+
+    /// <summary>Whether a folder, or one of the folders in it, holds a picture.</summary>
+    private static bool HoldsPictures(string folder) =>
+        Visible(Directory.EnumerateFiles(folder)).Any(Pictures.IsPicture)
+        || Visible(Directory.EnumerateDirectories(folder))
+            .Any(inside => Visible(Directory.EnumerateFiles(inside)).Any(Pictures.IsPicture));
+
+    private static bool IsTableOfCaptions(string name) =>
+        TableStems.Contains(Path.GetFileNameWithoutExtension(name), StringComparer.OrdinalIgnoreCase)
+        || name.Contains(".token", StringComparison.OrdinalIgnoreCase); // Flickr8k.token.txt, results_20130124.token
+
+    /// <summary>
+    /// The one table by whose captions a folder's pictures are described, as Flickr's archives have it; null where
+    /// there is none.
+    /// </summary>
+    private static CaptionTable? TableOf(string folder, SampleOptions options)
+    {
+        List<CaptionTable> tables = [];
+        foreach (var file in Visible(Directory.EnumerateFiles(folder)).Order(StringComparer.Ordinal))
+            if (
+                Tables.Any(ending => HasExtension(file, ending))
+                && IsTableOfCaptions(Path.GetFileName(file))
+                && CaptionTable.Describing(file, folder, options) is { } table
+            )
+                tables.Add(table);
+        return tables is [var only] ? only : null;
     }
 
     /// <summary>
@@ -105,6 +139,9 @@ internal static class Samples
                 .Order(StringComparer.Ordinal),
         ];
         RefuseParts(folder, folders, Part, fewest: 1);
+        // img2dataset's parts, 00000 beside 00000.parquet, are no classes.
+        if (folders.Length > 0 && folders.All(name => File.Exists(Path.Combine(folder, name + ".parquet"))))
+            return new ImageFolder(folder, null, options) { Path = folder };
         var stray = Visible(Directory.EnumerateFiles(folder)).Any(Pictures.IsPicture);
         var classes = folders.Count(name =>
             !stray || Visible(Directory.EnumerateFiles(Path.Combine(folder, name))).Any(Pictures.IsPicture)
@@ -149,10 +186,7 @@ internal static class Samples
             return new ParquetSamples(files, options) { Path = path }.Checked();
         if (files.All(Pictures.IsPicture))
             return new PictureFiles(files, options) { Path = path };
-        if (
-            files is [var table]
-            && (HasExtension(table, ".tsv") || HasExtension(table, ".csv") || HasExtension(table, ".jsonl"))
-        )
+        if (files is [var table] && Tables.Any(ending => HasExtension(table, ending)))
             return new CaptionTable(table, Path.GetExtension(table)[1..].ToUpperInvariant(), options) { Path = path };
         var strange = files.FirstOrDefault(file => !IsArchive(file)) ?? files[0];
         throw new LitException(

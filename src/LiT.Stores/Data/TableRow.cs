@@ -5,10 +5,21 @@ namespace LiT.Data;
 /// <param name="Offset">Where it begins in the file, in bytes.</param>
 internal sealed record TableRow(long Line, long Offset)
 {
-    /// <summary>A picture's path as its key: without blanks around it and "./" before it.</summary>
+    /// <summary>
+    /// A picture's path as its key: without blanks around it, "./" before it, and the caption's number behind it, as
+    /// Flickr's
+    /// token files have it (1.jpg#0).
+    /// </summary>
     public static string Name(string written)
     {
         var name = written.Trim();
+        if (
+            name.LastIndexOf('#') is > 0 and var hash
+            && hash < name.Length - 1
+            && name.AsSpan(hash + 1).IndexOfAnyExceptInRange('0', '9') < 0
+            && Pictures.IsPicture(name[..hash])
+        )
+            name = name[..hash];
         return name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name;
     }
 
@@ -34,6 +45,9 @@ internal sealed record TableRow(long Line, long Offset)
 /// <summary>Reads the rows of a table one after the other, and again from a known place.</summary>
 internal interface ITableReader : IDisposable
 {
+    /// <summary>Columns that are neither picture, caption nor label, as far as they are known.</summary>
+    IReadOnlyList<string> Others { get; }
+
     /// <summary>The next row, or null after the last.</summary>
     TableRow? Next();
 

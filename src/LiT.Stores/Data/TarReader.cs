@@ -6,7 +6,9 @@ namespace LiT.Data;
 /// <param name="Name">As the archive gives it, without a leading "./".</param>
 /// <param name="Size">Bytes of content.</param>
 /// <param name="IsFile">False for folders, links and devices.</param>
-internal sealed record TarMember(string Name, long Size, bool IsFile);
+/// <param name="Odd">What it is where its content does not stand here: "a hard link to a.jpg"; null for files and
+/// folders.</param>
+internal sealed record TarMember(string Name, long Size, bool IsFile, string? Odd = null);
 
 /// <summary>
 /// Reads a tar archive once, from front to back, and survives damage: what cannot be read is reported through
@@ -62,7 +64,7 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
             if (name.StartsWith("./", StringComparison.Ordinal))
                 name = name[2..];
             left = Padded(size);
-            current = new(name, size, type is '0' or '\0' or '7' && !name.EndsWith('/'));
+            current = new(name, size, type is '0' or '\0' or '7' && !name.EndsWith('/'), OddKind(type));
             if (!isExtension)
                 return current;
 
@@ -75,6 +77,16 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
                 return null;
         }
     }
+
+    private string? OddKind(char type) =>
+        type switch
+        {
+            '1' => $"a hard link to {Text(block.AsSpan(157, 100))}",
+            '2' => $"a symbolic link to {Text(block.AsSpan(157, 100))}",
+            'S' => "a sparse file",
+            '3' or '4' or '6' => "a device",
+            _ => null,
+        };
 
     /// <summary>Why a header's size cannot be true, or null where it can.</summary>
     private string? Doubt(long size, bool isExtension) =>

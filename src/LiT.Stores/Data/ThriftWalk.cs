@@ -48,6 +48,8 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
             f => f.field.TrimStart("0123456789".ToCharArray())
         );
 
+    private const string Unknown = "?";
+
     private readonly Dictionary<(string, long), long> numbers = [];
 
     public ThriftWalk(byte[] bytes)
@@ -100,11 +102,19 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
             Children.Add(Number(name, 5));
     }
 
+    private const int DeepestUnknown = 32;
+    private int unknown;
+
     private void Value(int wire, string? kind, (string, long) field, bool inList)
     {
+        // A later version's field is passed over, whatever it holds: readers of Thrift are made so.
+        if (kind is null)
+        {
+            PassOver(wire, field, inList);
+            return;
+        }
         var fits = kind switch
         {
-            null => wire is 3 or 4 or 5 or 6 or 7 or 8 or 9 || (wire is 1 or 2 && !inList), // a later version's field is passed over
             "v" => wire is 4 or 5 or 6,
             "b" => wire == 8,
             "t" => wire is 1 or 2 && !inList,
@@ -136,6 +146,57 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
                 Struct(kind!);
                 break;
         }
+    }
+
+    /// <summary>Goes past a value of a kind that is not known.</summary>
+    private void PassOver(int wire, (string, long) field, bool inList)
+    {
+        if (++unknown > DeepestUnknown)
+            throw new InvalidDataException("a field that is not known is too deep");
+        switch (wire)
+        {
+            case 1 or 2:
+                if (inList)
+                    Skip(1);
+                break;
+            case 3:
+                Skip(1);
+                break;
+            case 4 or 5 or 6:
+                Varint();
+                break;
+            case 7:
+                Skip(8);
+                break;
+            case 8:
+                Skip(Varint());
+                break;
+            case 9 or 10:
+                List(null, field);
+                break;
+            case 11:
+                var pairs = Varint();
+                if (pairs == 0)
+                    break;
+                if (pairs > (ulong)(bytes.Length - Position))
+                    throw new InvalidDataException("a map is longer than the file");
+                var kinds = Byte();
+                for (var i = 0UL; i < pairs; i++)
+                {
+                    PassOver(kinds >> 4, field, inList: true);
+                    PassOver(kinds & 15, field, inList: true);
+                }
+                break;
+            case 12:
+                Struct(Unknown);
+                break;
+            case 13:
+                Skip(16);
+                break;
+            default:
+                throw new InvalidDataException($"field {field.Item2} of {field.Item1} has a type that is not known");
+        }
+        unknown--;
     }
 
     private void List(string? kind, (string, long) field)

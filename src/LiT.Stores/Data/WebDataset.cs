@@ -14,8 +14,13 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
 
     public override IReadOnlyList<string>? Classes => options.Classes;
 
+    private readonly PassedOver passedOver = new();
+
+    public override IReadOnlyList<string> PassedOver => passedOver.Phrases;
+
     public override IEnumerable<Sample> Read(Action<Skipped> skip)
     {
+        passedOver.Clear();
         var seen = new SeenKeys();
         var found = false;
         for (var shard = 0; shard < shards.Count; shard++)
@@ -103,7 +108,7 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
             if (member is null)
                 break;
             members++;
-            if (!member.IsFile || SplitName(member.Name) is not var (memberKey, extension))
+            if (SplitName(member.Name) is not var (memberKey, extension) || (!member.IsFile && member.Odd is null))
                 continue;
             if (group?.Key != memberKey || !group.Extensions.Add(extension))
             {
@@ -121,7 +126,10 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
                 skip(new("", name, loss));
                 loss = null;
             }
-            Take(group, tar, member, extension);
+            if (member.Odd is { } odd)
+                Lose(group, member.Name, extension, $"{odd}, which is not followed; pack the files themselves");
+            else
+                Take(group, tar, member, extension);
         }
         if (group is not null)
             yield return group;
@@ -134,6 +142,20 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
                 new("", name, "the archive has no end mark; it may have been cut between two members") { InPart = true }
             );
     }
+
+    /// <summary>Notes a picture or a text that stands under its name and not here.</summary>
+    private static void Lose(Group group, string name, string extension, string why)
+    {
+        if (Pictures.IsPicture("." + extension))
+            group.Troubles.Add($"{name}: {why}");
+        else if (IsWords(extension))
+            group.LostTexts.Add($"{name}: {why}");
+    }
+
+    private static bool IsWords(string extension) => extension is "json" or "cls" || IsCaptions(extension);
+
+    private static bool IsCaptions(string extension) =>
+        extension is "txt" or "text" or "caption" or "captions" or "cap";
 
     private void Take(Group group, TarReader tar, TarMember member, string extension)
     {
@@ -159,7 +181,9 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
                 member.Name
             );
         }
-        else if (extension is "txt" or "json" or "cls")
+        else if (!IsWords(extension))
+            passedOver.Add("." + extension, $"{System.IO.Path.GetFileName(member.Name)}");
+        else
         {
             if (member.Size > SampleDraft.TextLimit)
                 group.LostTexts.Add($"{member.Name}: {SampleDraft.TooLong(member.Size)}");
@@ -207,9 +231,9 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
             draft.LoseWords(trouble);
         foreach (var trouble in group.Troubles)
             draft.AddTrouble(trouble);
-        foreach (var (extension, member, content) in group.Texts.OrderBy(text => text.Extension == "txt" ? 0 : 1))
+        foreach (var (extension, member, content) in group.Texts.OrderBy(text => IsCaptions(text.Extension) ? 0 : 1))
         {
-            if (extension == "txt")
+            if (IsCaptions(extension))
                 draft.AddCaptionLines(content, member);
             else if (extension == "cls")
                 draft.SetLabel(draft.Decode(content, member), member);

@@ -54,7 +54,10 @@ internal sealed class ImageSet
     public IReadOnlyList<Skipped> Skipped { get; }
 
     /// <summary>Samples that the source holds: used + skipped.</summary>
-    public int Found => Samples.Count + Skipped.Count;
+    public int Found => Samples.Count + Skipped.Count + LeftOutBefore;
+
+    /// <summary>Samples of a store's source that could not be read when they were embedded.</summary>
+    public int LeftOutBefore { get; private init; }
 
     /// <param name="path">A store, or any form of data.</param>
     /// <param name="expected">The tower that the numbers must come from; null where a store of any tower will
@@ -101,7 +104,11 @@ internal sealed class ImageSet
         var samples = store.Samples().Read(_ => { });
         if (options.Samples.LabelColumn is { } column)
             samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(column) });
-        return new(path, options.AverageViews ? MeanViews(store) : PlainViews(store), [.. samples], []);
+        Sample[] all = [.. samples];
+        return new(path, options.AverageViews ? MeanViews(store) : PlainViews(store), all, [])
+        {
+            LeftOutBefore = (int)(store.Counts?.Skipped ?? 0),
+        };
     }
 
     private static Embeddings PlainViews(EmbeddingStore store)

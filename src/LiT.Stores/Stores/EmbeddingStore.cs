@@ -187,11 +187,65 @@ internal sealed class EmbeddingStore : IDisposable
             var (shard, row) = Locate(rows[i]);
             var place = destination.Slice(i * EmbeddingSize, EmbeddingSize);
             shards[shard].Read(row, place);
+            if (!AreFinite(place))
+                throw NotFinite(shard, row);
             if (Description is null ? !ownLength : shards[shard].Head.Type == StoredType.Int8)
                 TensorPrimitives.Multiply(place, 1 / Length(place), place);
             if (Description is not null && ownLength)
                 TensorPrimitives.Multiply(place, metadata.Norms[(int)rows[i]], place);
         }
+    }
+
+    /// <summary>Goes through every row of a store whose numbers nobody has looked at: one from elsewhere.</summary>
+    /// <exception cref="LitException">
+    /// A number is not finite, or all of a row are zero and it has no direction; the message names file and row.
+    /// </exception>
+    public void CheckNumbers()
+    {
+        var place = new float[EmbeddingSize];
+        for (var shard = 0; shard < shards.Count; shard++)
+        for (var row = 0L; row < shards[shard].Head.Rows; row++)
+        {
+            shards[shard].Read(row, place);
+            if (!AreFinite(place))
+                throw NotFinite(shard, row);
+            if (!place.AsSpan().ContainsAnyExcept(0f))
+                throw new LitException(
+                    $"{shards[shard].Path}, row {row}: all its numbers are zero, which is no direction. Embed this "
+                        + "picture again, or take the row out of the file and its words out of the metadata."
+                );
+        }
+    }
+
+    private LitException NotFinite(int shard, long row) =>
+        new(
+            $"{shards[shard].Path}, row {row}: holds numbers that are not finite (NaN or infinity). Embed this "
+                + $"picture again, or take the row out of the file and its words out of the metadata."
+        );
+
+    // A sum of products with zero is NaN as soon as one of the numbers is not finite, and 0 otherwise.
+    private static bool AreFinite(ReadOnlySpan<float> row) => !float.IsNaN(TensorPrimitives.Sum(row) * 0) || All(row);
+
+    private static bool All(ReadOnlySpan<float> row)
+    {
+        foreach (var number in row)
+            if (!float.IsFinite(number))
+                return false;
+        return true;
+    }
+
+    /// <summary>Pictures that have a caption, and that have a label.</summary>
+    public (long Captioned, long Labelled) Words()
+    {
+        long captioned = 0,
+            labelled = 0;
+        for (var row = 0L; row < Rows; row += Views)
+        {
+            var (shard, r) = Locate(row);
+            captioned += metadata.HasCaption(shard, r) ? 1 : 0;
+            labelled += metadata.Label(row) is null ? 0 : 1;
+        }
+        return (captioned, labelled);
     }
 
     /// <summary>A row's bytes as they lie in the file.</summary>

@@ -13,7 +13,7 @@ internal sealed unsafe class MappedRows : IDisposable
 
     public MappedRows(string path)
     {
-        Head = NpyFile.Read(path);
+        (Path, Head) = (path, NpyFile.Read(path));
         if (Head.Rows == 0)
             return;
         file = MemoryMappedFile.CreateFromFile(path, FileMode.Open, null, 0, MemoryMappedFileAccess.Read);
@@ -23,6 +23,9 @@ internal sealed unsafe class MappedRows : IDisposable
     }
 
     public NpyFile Head { get; }
+
+    /// <summary>The file.</summary>
+    public string Path { get; }
 
     /// <summary>One row as it lies in the file.</summary>
     public ReadOnlySpan<byte> Stored(long row)

@@ -209,17 +209,13 @@ internal static partial class StoreFolder
         try
         {
             foreach (var part in Parts.Where(part => Directory.Exists(Path.Combine(next, part))))
-            {
-                if (Directory.Exists(Path.Combine(folder, part)))
-                    Directory.Delete(Path.Combine(folder, part), recursive: true);
-                Directory.Move(Path.Combine(next, part), Path.Combine(folder, part));
-            }
+                Linked.PutFolder(Path.Combine(next, part), Path.Combine(folder, part));
             foreach (
                 var list in new[] { SkippedName, NotesName, StoreFile.Name }.Where(list =>
                     File.Exists(Path.Combine(next, list))
                 )
             )
-                File.Move(Path.Combine(next, list), Path.Combine(folder, list), overwrite: true);
+                Linked.Put(Path.Combine(next, list), Path.Combine(folder, list));
             Directory.Delete(next, recursive: true);
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)

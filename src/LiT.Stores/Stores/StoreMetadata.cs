@@ -38,6 +38,14 @@ internal sealed class StoreMetadata
         {
             using var table = new ParquetTable(path);
             var shard = new Columns();
+            // Another program's names: TEXT, text, alt_text; class.
+            string[] names = [.. table.Reader.Schema.DataFields.Select(field => field.Name)];
+            Dictionary<string, string> own = [];
+            if (!names.Contains("caption") && !names.Contains("captions"))
+                if (UsualNames.In(names, UsualNames.Captions) is >= 0 and var words)
+                    own[names[words]] = "caption";
+            if (!names.Contains("label") && UsualNames.In(names, UsualNames.Labels) is >= 0 and var label)
+                own[names[label]] = "label";
             for (var g = 0; g < table.RowGroups; g++)
             {
                 using var group = table.Group(g);
@@ -47,8 +55,8 @@ internal sealed class StoreMetadata
                     )
                 )
                 {
-                    if (TextNames.Contains(field.Name))
-                        shard.Add(field.Name, shard.Texts, group.Texts(field));
+                    if (own.GetValueOrDefault(field.Name, field.Name) is var name && TextNames.Contains(name))
+                        shard.Add(name, shard.Texts, group.Texts(field));
                     else if (NumberNames.Contains(field.Name))
                         shard.Add(field.Name, shard.Numbers, group.Floats(field, field.Name == "norm" ? 1 : 0));
                 }
@@ -85,6 +93,11 @@ internal sealed class StoreMetadata
 
     public IReadOnlyList<string> Captions(int shard, int row) =>
         List(captions[shard, row]) ?? (caption[shard, row] is { Length: > 0 } one ? [one] : []);
+
+    public bool HasCaption(int shard, int row) =>
+        captions[shard, row] is { } list
+            ? list.AsSpan().Trim() is not ("[]" or "" or "null")
+            : caption[shard, row] is { Length: > 0 };
 
     public IReadOnlyDictionary<string, string> Fields(int shard, int row)
     {

@@ -163,7 +163,7 @@ internal sealed class TuningStep : IDisposable
     private static double Spread(Tensor embeddings)
     {
         Tensor? spread = null;
-        void Compute() => spread = (embeddings - embeddings.mean([0])).square().sum([1]).mean();
+        void Compute() => spread = (embeddings - embeddings.mean([0])).Squared().sum([1]).mean();
         if (embeddings.device_type == TorchSharp.DeviceType.CPU)
             Parts.Run(1, _ => Compute()); // libtorch cuts sums where its threads are
         else

@@ -100,7 +100,7 @@ internal static class LinearProbe
         var hits = answers.Select((answer, i) => answer == testLabels[i]).ToList();
         return new(hits.Count, hits.Count(hit => hit) / (double)hits.Count, Bootstrap.Interval95(hits, seed), Best())
         {
-            MeanPerClass = Neighbours.PerClass(hits, testLabels, classes),
+            MeanPerClass = Neighbours.PerClass(hits, testLabels, Math.Max(classes, testLabels.Max() + 1)),
             Trials = [.. tried.Select(trial => new ProbeTrial(trial.Key, trial.Value))],
         };
     }

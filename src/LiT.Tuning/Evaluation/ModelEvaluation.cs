@@ -268,8 +268,9 @@ internal static class ModelEvaluation
             Report = run.Report with
             {
                 Found = set.Found,
-                Skipped = set.Skipped.Count,
+                Skipped = set.Skipped.Count + set.LeftOutBefore,
                 WithoutText = set.Samples.Count - rows.Count,
+                Warnings = [.. run.Report.Warnings, .. Remarks(set, options)],
                 Fingerprint = model.Description.Image.Fingerprint,
                 Protocol = run.Report.Protocol with
                 {
@@ -341,7 +342,7 @@ internal static class ModelEvaluation
                 Mistakes = score.Mistakes(MostMistakes),
                 PerTemplate = perTemplate,
                 Found = set.Found,
-                Skipped = set.Skipped.Count,
+                Skipped = set.Skipped.Count + set.LeftOutBefore,
                 Unlabelled = labels.Unmatched,
                 Prompts = templates,
                 Protocol = new(
@@ -359,7 +360,7 @@ internal static class ModelEvaluation
                     null
                 ),
                 Versions = EvaluationRecord.Versions(compute),
-                Warnings = [.. labels.Oddities()],
+                Warnings = [.. labels.Oddities(), .. Remarks(set, options)],
                 Seed = options.Seed,
                 Seconds = clock.Elapsed.TotalSeconds,
             },
@@ -473,6 +474,9 @@ internal static class ModelEvaluation
         double[] Within(int k) => Bootstrap.Interval95([.. rows.Select(row => ranks[row] < k)], groupOf, seed);
         return new(Within(1), Within(5), Within(10));
     }
+
+    private static IEnumerable<string> Remarks(ImageSet set, EvaluationOptions options) =>
+        options.TestSet is { } named && PublishedCount.Difference(named, set.Samples) is { } remark ? [remark] : [];
 
     private static IEnumerable<string> Oddities(RetrievalScore score, int aloneImages, int aloneTexts)
     {

@@ -51,6 +51,8 @@ internal static class Neighbours
                 $"Nearest neighbours need labelled images to look among (there are {train.Count}) and to "
                     + $"ask for (there are {test.Count})."
             );
+        // A test image may be of a class that no training image has: it gets no vote.
+        classes = Math.Max(classes, testLabels.Max() + 1);
         int[] sizes = [.. k.Select(one => Math.Min(one, train.Count)).Distinct().Order()];
         var (hits, near) = (
             sizes.Select(_ => new bool[test.Count]).ToArray(),

@@ -27,6 +27,8 @@ internal sealed class ProbeEvaluation
         using (var store = EmbeddingStore.Open(testing))
             if (tower is not null)
                 StoreFit.Check(store, tower);
+        var given = classes is not null;
+        List<string> warnings = [];
         ImageSetOptions options = new() { Samples = new() { LabelColumn = labelColumn } };
         (Embeddings Rows, int[] Labels) Load(string path)
         {
@@ -38,10 +40,45 @@ internal sealed class ProbeEvaluation
                 ComputeDevice.Cpu
             );
             var labels = Labels.Match(set.Samples, path, classes);
+            var fromTraining = classes is not null && !given;
             classes ??= labels.Classes;
-            var (all, of) = (labels.All, labels.Of);
-            int[] rows = [.. Enumerable.Range(0, all.Count).Where(row => all[row].Length > 0)];
-            return (set.Representations.Select(rows), [.. rows.Select(row => of[row]!.Value)]);
+            var of = labels.Of;
+            // A picture of a class that training lacks counts, and cannot be answered rightly.
+            Dictionary<string, int> strange = new(StringComparer.Ordinal);
+            var strangers = 0;
+            int? ClassOf(int row)
+            {
+                if (
+                    of[row] is { } known
+                    || !fromTraining
+                    || set.Samples[row].Label?.Trim() is not { Length: > 0 } label
+                )
+                    return of[row];
+                strangers++;
+                if (!strange.TryGetValue(label, out var number))
+                    strange.Add(label, number = classes.Names.Count + strange.Count);
+                return number;
+            }
+            int?[] classOf = [.. Enumerable.Range(0, set.Samples.Count).Select(ClassOf)];
+            int[] rows = [.. Enumerable.Range(0, classOf.Length).Where(row => classOf[row] is not null)];
+            if (strangers > 0)
+                warnings.Add(
+                    $"{strangers} of {rows.Length} pictures of {path} are of "
+                        + $"{(strange.Count == 1 ? "a class" : $"{strange.Count} classes")} that {training} has "
+                        + $"no picture of ('{strange.First().Key}'{(strange.Count > 1 ? " …" : "")}): they "
+                        + $"count as answered wrongly."
+                );
+            if (rows.Length < classOf.Length)
+                warnings.Add(
+                    $"{classOf.Length - rows.Length} of {classOf.Length} pictures of {path} carry no "
+                        + $"label{(given ? " that is one of the classes" : "")}; they are left out."
+                );
+            if (set.LeftOutBefore > 0)
+                warnings.Add(
+                    $"{set.LeftOutBefore} pictures of {path} could not be read when it was embedded; they are "
+                        + $"not scored."
+                );
+            return (set.Representations.Select(rows), [.. rows.Select(row => classOf[row]!.Value)]);
         }
         (train, trainLabels) = Load(training);
         (test, testLabels) = Load(testing);
@@ -53,11 +90,41 @@ internal sealed class ProbeEvaluation
             );
         Classes = classes!;
         if (Enumerable.Range(0, Classes.Names.Count).Except(trainLabels).ToList() is { Count: > 0 } missing)
-            Warnings =
-            [
+            warnings.Add(
                 $"{missing.Count} of {Classes.Names.Count} classes have no picture in {training} "
-                    + $"('{Classes.Names[missing[0]]}'{(missing.Count > 1 ? " …" : "")}): they cannot be learned.",
-            ];
+                    + $"('{Classes.Names[missing[0]]}'{(missing.Count > 1 ? " …" : "")}): they cannot be learned."
+            );
+        ofClass = [.. Enumerable.Range(0, Classes.Names.Count).Select(c => trainLabels.Count(label => label == c))];
+        Warnings = warnings;
+    }
+
+    private readonly int[] ofClass; // training pictures of each class
+
+    /// <summary>
+    /// Which numbers of pictures a class can be drawn: one beyond what the largest class has would only repeat the
+    /// one before.
+    /// </summary>
+    /// <param name="shots">What is wanted.</param>
+    /// <param name="remark">What a reader should know of what is left, or null.</param>
+    public IReadOnlyList<int> Shots(IReadOnlyList<int> shots, out string? remark)
+    {
+        var (fewest, most) = (ofClass.Where(count => count > 0).Min(), ofClass.Max());
+        int[] left = [.. shots.Where(count => count <= most)];
+        if (left.Length == 0)
+            left = [shots.Min()]; // every class gives all it has
+        List<string> remarks = [];
+        if (left.Length < shots.Count)
+            remarks.Add(
+                $"no class has more than {most} pictures to fit on: {string.Join(", ", shots.Except(left))} a "
+                    + $"class {(shots.Except(left).Count() == 1 ? "is" : "are")} left out."
+            );
+        if (left.Any(count => count > fewest))
+            remarks.Add(
+                $"{ofClass.Count(count => count > 0 && count < left.Max())} of {ofClass.Length} classes have "
+                    + $"fewer pictures than are drawn (the smallest has {fewest}) and give all they have."
+            );
+        remark = remarks.Count == 0 ? null : string.Join(" ", remarks);
+        return left;
     }
 
     /// <summary>The classes.</summary>

@@ -91,7 +91,7 @@ internal static class TowerHead
             chosen.Classes,
             hits.Count(hit => hit) / (double)hits.Count,
             Bootstrap.Interval95(hits, seed),
-            set.Skipped.Count,
+            set.Skipped.Count + set.LeftOutBefore,
             labels.Unmatched
         );
     }

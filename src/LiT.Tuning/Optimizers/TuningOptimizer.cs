@@ -128,7 +128,7 @@ internal abstract class TuningOptimizer : IDisposable
         if (gradients.All(SquareSums.Takes))
             return tensor(Math.Sqrt(SquareSums.Of(gradients)), ScalarType.Float64);
         Tensor? length = null;
-        void Sum() => length = stack([.. gradients.Select(one => one.square().sum(ScalarType.Float64))]).sum().sqrt();
+        void Sum() => length = stack([.. gradients.Select(one => one.Squared().sum(ScalarType.Float64))]).sum().sqrt();
         if (gradients[0].device_type == TorchSharp.DeviceType.CPU)
             Parts.Run(1, _ => Sum());
         else

@@ -1,3 +1,4 @@
+using LiT.Data;
 using LiT.Embedding;
 using LiT.Stores;
 using LiT.Text;
@@ -77,14 +78,19 @@ internal sealed class PreparedRun : IDisposable
                 held.Contains(image) || !Taken(image, count, request.Pictures) ? [] : source.Captions(image);
             var captions = Enumerable.Range(0, count).SelectMany(CaptionsOf);
             var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
-            return new(
-                request,
-                source,
-                held,
-                captions,
-                tokenizer,
-                new(source.Images, CaptionsOf, tokenizer, request.Seed)
-            );
+            if (held.Count > 0 && !captions.Any() && held.Any(image => source.Captions(image).Count > 0))
+                throw new LitException(
+                    $"{request.Data}: every picture with a caption is held out to validate on ({held.Count} of "
+                        + $"{count}). Give more pictures with captions, or no `HoldOut`."
+                );
+            TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
+            if (pairs.Count < 2)
+                throw new LitException(
+                    $"{request.Data}: one picture with a caption is left to tune on"
+                        + $"{(held.Count > 0 ? $" ({held.Count} of {count} are held out)" : "")}, and a pair needs "
+                        + "another to be told from. Give at least two pictures with captions."
+                );
+            return new(request, source, held, captions, tokenizer, pairs);
         }
         catch
         {
@@ -184,6 +190,25 @@ internal sealed class PreparedRun : IDisposable
     private static bool Taken(long image, long count, int? most) =>
         most is not { } number || number >= count || (image + 1) * number / count > image * number / count;
 
+    /// <summary>
+    /// Says what a source holds before its pictures are embedded or decoded, and refuses one without captions.
+    /// </summary>
+    internal static void CheckWords(
+        SampleSource source,
+        TuneRequest request,
+        Action<string> say,
+        CancellationToken cancel
+    )
+    {
+        var glance = SourceGlance.Of(source, cancel);
+        say(glance.InWords());
+        if (glance.WhyNoCaptions(request.Samples.CaptionColumn) is not { } why)
+            return;
+        if (glance.Whole)
+            throw new LitException(why);
+        say($"warning: {why}");
+    }
+
     private static string Embed(
         TuneRequest request,
         Action<string> say,
@@ -191,7 +216,8 @@ internal sealed class PreparedRun : IDisposable
         CancellationToken cancel
     )
     {
-        var source = LiT.Data.Samples.Open(request.Data, request.Samples);
+        var source = Samples.Open(request.Data, request.Samples);
+        CheckWords(source, request, say, cancel);
         var spec = request.ImageTower
             ?? throw new UsageException(
                 $"`Data` {request.Data}: pictures have to be embedded first. Name the locked tower with `ImageTower`, or give an embedding store."

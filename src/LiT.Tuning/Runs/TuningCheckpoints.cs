@@ -110,7 +110,9 @@ internal sealed class TuningCheckpoints(string folder, Action<string> warn)
             if (state.Files.Count == 0)
                 throw new JsonException("it names no files");
             foreach (var (file, hash) in state.Files)
-                if (Hash(Path.Combine(place, file)) != hash)
+                if (Inside.Refusal(place, file, hash) is { } refusal)
+                    throw new IOException($"'{file}' {refusal}");
+                else if (Hash(Path.Combine(place, file)) != hash)
                     throw new IOException($"{file} is not what was written");
             return state;
         }

@@ -73,6 +73,8 @@ internal sealed class StoredSource : TuningSource
         store = EmbeddingStore.Open(folder);
         try
         {
+            if (store.Description is null)
+                store.CheckNumbers();
             Tower = Load(say);
             Fingerprint = store.Fingerprint
                 ?? Tower?.Fingerprint
@@ -200,6 +202,7 @@ internal sealed class PixelSource : TuningSource
         this.request = request;
         TowerName = spec;
         var source = Samples.Open(request.Data, request.Samples);
+        PreparedRun.CheckWords(source, request, say, cancel);
         var locked = request.Lock.Image == TowerStart.Locked;
         Tower = ImageTowerLoader.Load(
             spec,

@@ -112,14 +112,13 @@ internal static class TuningValidation
 internal static class HeldOut
 {
     /// <param name="images">Pictures that there are.</param>
-    /// <param name="share">Share to hold out.</param>
+    /// <param name="share">Share to hold out, to the nearest whole number: of two pictures or more at least one, and
+    /// never all.</param>
     internal static IReadOnlySet<int> Of(int images, double share)
     {
-        if (share <= 0)
+        if (share <= 0 || images < 2)
             return new HashSet<int>();
-        return Enumerable
-            .Range(0, images)
-            .Where(image => (Draw.Mixed(0x4C6954, (ulong)image) >> 11) * (1.0 / (1UL << 53)) < share)
-            .ToHashSet();
+        var count = Math.Clamp((int)Math.Round(share * images, MidpointRounding.AwayFromZero), 1, images - 1);
+        return Enumerable.Range(0, images).OrderBy(image => Draw.Mixed(0x4C6954, (ulong)image)).Take(count).ToHashSet();
     }
 }

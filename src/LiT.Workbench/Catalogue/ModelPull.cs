@@ -73,7 +73,7 @@ internal static class ModelPull
             if (File.Exists(target))
             {
                 say?.Invoke($"{target} is there already");
-                files.Add(new(file.Name, url, new FileInfo(target).Length, null, null, true));
+                files.Add(new(file.Name, url, Linked.Length(target), null, null, true));
                 continue;
             }
             say?.Invoke($"downloading {url}");

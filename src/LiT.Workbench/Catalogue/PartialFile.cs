@@ -20,7 +20,7 @@ internal sealed class PartialFile(string target)
 
     public string Path { get; } = target + ".part";
 
-    public long Length => File.Exists(Path) ? new FileInfo(Path).Length : 0;
+    public long Length => File.Exists(Path) ? Linked.Length(Path) : 0;
 
     /// <summary>
     /// What is known of the file that the part belongs to; null where there is none that could be gone on with.
@@ -56,7 +56,7 @@ internal sealed class PartialFile(string target)
     {
         using (var file = new FileStream(Path, FileMode.Open, FileAccess.ReadWrite))
             file.Flush(flushToDisk: true);
-        File.Move(Path, target, overwrite: true);
+        Linked.Put(Path, target);
         File.Delete(State);
     }
 

@@ -96,12 +96,13 @@ internal sealed partial class Boilerplate
     private readonly HashSet<string> whole = [.. Whole.Select(CaptionWords.Plain)];
     private readonly List<string> inside = [.. Inside];
 
-    /// <param name="more">Phrases to add, each taken wherever it stands; empty lines and those with # are left out.</param>
+    /// <param name="more">Phrases to add, each taken wherever it stands; empty lines and remarks (# and a blank) are
+    /// left out.</param>
     public Boilerplate(IEnumerable<string>? more = null) =>
         inside.AddRange(
             (more ?? [])
                 .Select(line => line.Trim())
-                .Where(line => line.Length > 0 && !line.StartsWith('#'))
+                .Where(line => line.Length > 0 && !Classification.NamedLines.IsRemark(line))
                 .Select(CaptionWords.Plain)
                 .Where(line => line.Length > 0)
         );

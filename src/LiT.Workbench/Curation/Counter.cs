@@ -77,7 +77,7 @@ internal sealed class Examples(int most)
             all.Add(
                 (
                     sample.Key,
-                    Thumbnail.Scaled(Decoding.Decode(image, origin: sample.Origin), 160),
+                    Thumbnail.Scaled(Decoding.Decode(image, DecodingOptions.Upright, sample.Origin), 160),
                     sample.Captions.Count > 0 ? sample.Captions[0] : sample.Label
                 )
             );

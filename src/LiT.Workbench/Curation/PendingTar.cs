@@ -41,7 +41,7 @@ internal sealed class PendingTar
             tar.Dispose();
             file.Flush(flushToDisk: true);
             file.Dispose();
-            File.Move(temporary, path, overwrite: true);
+            Linked.Put(temporary, path);
         });
 
     /// <summary>The archive is given up.</summary>

@@ -21,7 +21,11 @@ internal sealed record DownloadOptions
     /// <summary>Time before the first new attempt; each further one doubles it, with some chance in it.</summary>
     public TimeSpan Backoff { get; init; } = TimeSpan.FromSeconds(1);
 
-    /// <summary>The longest time that a server may ask to wait (Retry-After); one that asks for more is given up.</summary>
+    /// <summary>
+    /// The longest time that a host's rows wait where it asks for it (Retry-After). A host that asks for more is left
+    /// alone
+    /// that long: its rows are given up without asking.
+    /// </summary>
     public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(60);
 
     /// <summary>Time for one attempt as a whole.</summary>

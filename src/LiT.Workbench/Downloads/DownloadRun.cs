@@ -45,6 +45,7 @@ internal static class DownloadRun
     /// <param name="columns">Which columns are meant.</param>
     /// <param name="options">Limits.</param>
     /// <param name="progress">Told of rows.</param>
+    /// <param name="say">Told which columns are read and which are not.</param>
     /// <param name="cancel">Stops at once; whole shards stay.</param>
     /// <exception cref="LitException">The list cannot be read, or the folder holds something else or cannot be written.</exception>
     public static async Task<DownloadResult> RunAsync(
@@ -53,11 +54,18 @@ internal static class DownloadRun
         UrlListOptions columns,
         DownloadOptions options,
         IProgress<ProgressStep>? progress = null,
-        CancellationToken cancel = default
+        CancellationToken cancel = default,
+        Action<string>? say = null
     )
     {
         var clock = System.Diagnostics.Stopwatch.StartNew();
         var urls = new UrlList(list, columns);
+        if (urls.InWords is { } words)
+            say?.Invoke(words);
+        if (!urls.HasCaptions)
+            say?.Invoke(
+                "warning: the pictures come without captions. If a column holds them, name it with --caption-column."
+            );
         var made = Made(list, columns, options);
         Check(folder, made);
         using var folderLock = FolderLock.Take(folder);
@@ -297,7 +305,7 @@ internal static class DownloadRun
         new()
         {
             ["list"] = list,
-            ["listBytes"] = new FileInfo(list).Length,
+            ["listBytes"] = Linked.Length(list),
             ["urlColumn"] = columns.UrlColumn,
             ["captionColumns"] = string.Join(", ", columns.CaptionColumns),
             ["onlyIds"] = columns.OnlyIds,

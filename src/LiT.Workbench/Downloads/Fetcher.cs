@@ -78,12 +78,14 @@ internal sealed class Fetcher : IDisposable
         for (var hop = 0; hop <= options.Redirects; hop++)
         {
             using var gate = await gates.EnterAsync(address.Authority, cancel).ConfigureAwait(false);
+            if (gate.IsClosed)
+                return new(Fetched.WaitTooLong); // the host has asked for longer than is waited: it is not asked
             await places.WaitAsync(cancel).ConfigureAwait(false);
             try
             {
                 var (fetched, next) = await AskAsync(address, cancel).ConfigureAwait(false);
-                if (fetched is { RetryAfter: { } wait, MayPass: true })
-                    gates.Pause(address.Authority, wait);
+                if (fetched?.RetryAfter is { } wait)
+                    gates.Pause(address.Authority, wait, close: wait > options.LongestWait);
                 if (fetched is not null)
                     return fetched;
                 address = next!;
@@ -145,7 +147,12 @@ internal sealed class Fetcher : IDisposable
             return (new(Fetched.Cut, MayPass: true), null);
         }
         catch (Exception trouble)
-            when (trouble is InvalidOperationException or FormatException or UriFormatException or NotSupportedException
+            when (trouble
+                    is InvalidDataException
+                        or InvalidOperationException
+                        or FormatException
+                        or UriFormatException
+                        or NotSupportedException
             )
         {
             return (new(Fetched.BadAnswer), null);
@@ -154,7 +161,10 @@ internal sealed class Fetcher : IDisposable
 
     private async Task<Fetched> BodyAsync(HttpResponseMessage answer, CancellationTokenSource stall)
     {
-        using var stream = await answer.Content.ReadAsStreamAsync(stall.Token).ConfigureAwait(false);
+        var sent = await answer.Content.ReadAsStreamAsync(stall.Token).ConfigureAwait(false);
+        if (ContentCodings.Decoded(sent, answer.Content.Headers.ContentEncoding, out var unknown) is not { } decoded)
+            return new($"sent as {unknown}");
+        using var stream = decoded;
         var body = new MemoryStream();
         var buffer = new byte[1 << 15];
         while (true)
@@ -173,8 +183,6 @@ internal sealed class Fetcher : IDisposable
     {
         var status = (int)answer.StatusCode;
         var verdict = status.ToString(System.Globalization.CultureInfo.InvariantCulture);
-        if (status is not (408 or 425 or 429 or (>= 500 and not 501 and not 505)))
-            return new(verdict);
         var wait = answer.Headers.RetryAfter switch
         {
             { Delta: { } time } => time,
@@ -183,8 +191,10 @@ internal sealed class Fetcher : IDisposable
         };
         if (wait < TimeSpan.Zero)
             wait = TimeSpan.Zero;
+        if (status is not (408 or 425 or 429 or (>= 500 and not 501 and not 505)))
+            return new(verdict, RetryAfter: wait);
         return wait > options.LongestWait
-            ? new($"{verdict}, {Fetched.WaitTooLong}")
+            ? new($"{verdict}, {Fetched.WaitTooLong}", RetryAfter: wait)
             : new(verdict, MayPass: true, RetryAfter: wait);
     }
 

@@ -38,14 +38,9 @@ internal static class PictureIntake
                 return new(TooManyPixels);
             if (Math.Min(width, height) < options.MinSide)
                 return new(TooSmall);
-            var image = Decoding.Decode(
-                bytes,
-                DecodingOptions.Default with
-                {
-                    MaxPixels = options.MaxPixels,
-                    Background = Rgb24.White,
-                }
-            ); // a picture that will not decode later is of no use
+            // A picture that will not decode later is of no use. What is written anew has no EXIF that would turn it,
+            // so it is turned here.
+            var image = Decoding.Decode(bytes, DecodingOptions.Upright with { MaxPixels = options.MaxPixels });
             var scale = Math.Min(
                 1,
                 Math.Min(
@@ -55,7 +50,10 @@ internal static class PictureIntake
             );
             if (scale == 1)
                 return new(Fetched.Ok, bytes, width, height, width, height);
-            var (w, h) = (Math.Max(1, (int)Math.Round(width * scale)), Math.Max(1, (int)Math.Round(height * scale)));
+            var (w, h) = (
+                Math.Max(1, (int)Math.Round(image.Width * scale)),
+                Math.Max(1, (int)Math.Round(image.Height * scale))
+            );
             return new(
                 Fetched.Ok,
                 Jpeg(Resizing.Resize(image, w, h, ResizeMethod.PillowBicubic), options.Quality),

@@ -11,29 +11,9 @@ namespace LiT.Downloads;
 /// </summary>
 internal sealed class UrlList
 {
-    private static readonly string[] UrlNames =
-    [
-        "url",
-        "image_url",
-        "imageurl",
-        "image url",
-        "link",
-        "image_link",
-        "src",
-        "download_url",
-        "photo_url",
-        "image",
-    ];
-    private static readonly string[] CaptionNames =
-    [
-        "caption",
-        "text",
-        "alt",
-        "alt_text",
-        "title",
-        "description",
-        "tags",
-    ];
+    // A list's own names first, then those of every table. "image" and "path" may hold an address here.
+    private static readonly string[] UrlNames = [.. UsualNames.Addresses, "image"];
+    private static readonly string[] CaptionNames = [.. UsualNames.Captions, "tags"];
 
     private readonly string path;
     private readonly UrlListOptions options;
@@ -97,7 +77,9 @@ internal sealed class UrlList
 
     private IEnumerable<UrlRow> Delimited(bool tabs)
     {
-        using var table = new DelimitedRows(path, tabs);
+        using var table = new DelimitedRows(path, tabs, cell =>
+            IsAddress(cell) || cell == options.UrlColumn || UsualNames.Has(UrlNames, cell)
+        );
         var (begin, line) = (table.Offset, table.Number);
         var first = table.Cells().Cells;
         var columns = first.Any(IsAddress) ? Headless(first) : Headed(first);
@@ -147,6 +129,7 @@ internal sealed class UrlList
                 $"{first.Length} columns and no header",
                 "Say which holds the caption: --caption-column 2"
             );
+        Tell([.. first.Select((_, i) => $"column {i + 1}")], url, captions);
         return (number, cells) =>
             cells.Length != first.Length
                 ? UrlRow.Bad(number, $"{cells.Length} columns where {first.Length} are expected")
@@ -159,6 +142,7 @@ internal sealed class UrlList
         string[] names = [.. header.Select(name => name.Trim())];
         var url = Named(names, options.UrlColumn, UrlNames) ?? throw NoColumn(names);
         int[] captions = [.. CaptionsIn(names)];
+        Tell(names, url, captions);
         return (number, cells) =>
             cells.Length != names.Length
                 ? UrlRow.Bad(number, $"{cells.Length} columns where {names.Length} are expected")
@@ -195,17 +179,19 @@ internal sealed class UrlList
         {
             if (!System.Text.Unicode.Utf8.IsValid(line.Span))
                 line = System.Text.Encoding.UTF8.GetBytes(System.Text.Encoding.UTF8.GetString(line.Span));
-            using var json = JsonDocument.Parse(line);
+            using var json = PythonJson.Parse(line);
             var members = json
                 .RootElement.EnumerateObject()
                 .ToDictionary(member => member.Name, member => member.Value, StringComparer.OrdinalIgnoreCase);
             string[] names = [.. members.Keys];
             if (Named(names, options.UrlColumn, UrlNames) is not { } url)
                 return UrlRow.Bad(number, "no address");
+            int[] captions = [.. CaptionsIn(names)];
+            Tell(names, url, captions);
             return UrlRow.Of(
                 number,
                 JsonMembers.Text(members[names[url]]),
-                CaptionsIn(names).SelectMany(column => JsonMembers.Texts(members[names[column]]))
+                captions.SelectMany(column => JsonMembers.Texts(members[names[column]]))
             );
         }
         catch (Exception broken) when (broken is JsonException or InvalidOperationException or ArgumentException)
@@ -236,6 +222,7 @@ internal sealed class UrlList
         string[] names = [.. fields.Select(field => field.Name)];
         var url = Named(names, options.UrlColumn, UrlNames) ?? throw NoColumn(names);
         int[] captions = [.. CaptionsIn(names)];
+        Tell(names, url, captions);
         var number = 0L;
         for (var g = 0; g < table.RowGroups; g++)
         {
@@ -261,6 +248,30 @@ internal sealed class UrlList
         }
     }
 
+    /// <summary>
+    /// What the columns are taken for, and which are not used; null where every row says it for itself.
+    /// </summary>
+    public string? InWords { get; private set; }
+
+    /// <summary>Whether there is a column of captions.</summary>
+    public bool HasCaptions { get; private set; } = true;
+
+    private void Tell(string[] names, int url, int[] captions)
+    {
+        if (InWords is not null)
+            return;
+        string[] unused = [.. names.Where((name, i) => i != url && !captions.Contains(i) && name.Length > 0)];
+        HasCaptions = captions.Length > 0;
+        InWords =
+            $"{path}: addresses in '{names[url]}', "
+            + (
+                captions.Length > 0
+                    ? $"captions in {string.Join(", ", captions.Select(i => $"'{names[i]}'"))}"
+                    : "no captions"
+            )
+            + (unused.Length > 0 ? $"; not used: {Shown(unused)}" : "");
+    }
+
     private IEnumerable<int> CaptionsIn(string[] names)
     {
         if (options.CaptionColumns.Count > 0)
@@ -277,11 +288,8 @@ internal sealed class UrlList
 
     private static int? Named(string[] names, string? wanted, string[] usual)
     {
-        var found = wanted is not null ? Find(wanted) : usual.Select(Find).FirstOrDefault(i => i >= 0, -1);
+        var found = wanted is not null ? UsualNames.Wanted(names, wanted) : UsualNames.In(names, usual);
         return found >= 0 ? found : null;
-
-        int Find(string name) =>
-            Array.FindIndex(names, other => other.Equals(name, StringComparison.OrdinalIgnoreCase));
     }
 
     private LitException NoColumn(string[] names) =>

@@ -72,7 +72,7 @@ internal sealed record ShownPair(string Step, DuplicateLevel Level, string How, 
                 try
                 {
                     images[sample.Key] = Thumbnail.Scaled(
-                        Decoding.Decode(sample.ReadImage(), origin: sample.Origin),
+                        Decoding.Decode(sample.ReadImage(), DecodingOptions.Upright, sample.Origin),
                         200
                     );
                 }

@@ -160,7 +160,7 @@ internal static class QuickstartPage
                 .ToList();
             named.Add(
                 new(
-                    Decoding.Decode(picture.Sample.ReadImage!()),
+                    Decoding.Decode(picture.Sample.ReadImage!(), DecodingOptions.Upright),
                     $"{picture.Sample.Fields["colour"]} {truth}",
                     guesses,
                     guesses[0].Word == truth

@@ -79,7 +79,7 @@ internal sealed record EvaluationFolder(
         {
             try
             {
-                found[key] = Thumbnail.Scaled(Decoding.Decode(bytes), 320);
+                found[key] = Thumbnail.Scaled(Decoding.Decode(bytes, DecodingOptions.Upright), 320);
             }
             catch (LitException)
             {

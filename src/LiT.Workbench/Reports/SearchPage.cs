@@ -96,7 +96,7 @@ internal static class SearchPage
         try
         {
             return new(
-                Decoding.Decode(bytes),
+                Decoding.Decode(bytes, DecodingOptions.Upright),
                 null,
                 [new Guess(picture.Key, picture.ExpectedPrecision ?? picture.Similarity)]
             );

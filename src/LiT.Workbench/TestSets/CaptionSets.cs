@@ -243,6 +243,6 @@ internal static class CaptionSets
     {
         var path = folders.Select(folder => Path.Combine(root, folder, name)).FirstOrDefault(File.Exists)
             ?? Path.Combine(root, folders[0], name);
-        return TestPicture.InFile(path, name, null, options) with { Captions = [.. captions.Distinct()] };
+        return TestPicture.InFile(path, name, null, options) with { Captions = [.. captions] };
     }
 }

@@ -2,6 +2,7 @@ using System.Text;
 using LiT.Checkpoints.PyTorch;
 using LiT.Data;
 using LiT.Evaluation;
+using LiT.Files;
 
 namespace LiT.TestSets;
 
@@ -42,7 +43,7 @@ internal static class CifarBatches
     {
         var head = ids.Count == 10 ? 1 : 2; // CIFAR-100: coarse label, fine label
         var row = head + Pixels;
-        var length = new FileInfo(path).Length;
+        var length = Linked.Length(path);
         if (length % row != 0 || length > int.MaxValue)
             throw new LitException(
                 path,
@@ -61,7 +62,7 @@ internal static class CifarBatches
 
     private static IEnumerable<TestPicture> Pickled(string path, IReadOnlyList<string> ids)
     {
-        var length = new FileInfo(path).Length;
+        var length = Linked.Length(path);
         using var file = File.OpenRead(path);
         var bytes = new PickleBytes(file, length, length, path);
         if (new Unpickler(bytes, new KnownCalls(bytes)).Read() is not PickledDict batch)

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using LiT.Data;
 using LiT.Evaluation;
+using LiT.Files;
 
 namespace LiT.TestSets;
 
@@ -116,7 +117,7 @@ internal static class Layout
 
     private static void Check(string path)
     {
-        var file = new FileInfo(path);
+        var file = Linked.Info(path);
         if (!file.Exists)
             throw new LitException(path, "there is no such file", "Unpack the whole data set there");
         if (file.Length > LongestText)

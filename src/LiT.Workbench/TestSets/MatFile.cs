@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using System.Text;
+using LiT.Files;
 
 namespace LiT.TestSets;
 
@@ -80,7 +81,7 @@ internal sealed class MatFile
     /// <exception cref="LitException">No such file, none of level 5, or a damaged one.</exception>
     public static MatFile Read(string path)
     {
-        var file = new FileInfo(path);
+        var file = Linked.Info(path);
         if (!file.Exists)
             throw new LitException(path, "there is no such file", "Unpack the whole data set there");
         if (file.Length > Largest)

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using LiT.Files;
 using LiT.Images;
 using LiT.Text;
 using LiT.Towers;
@@ -100,6 +101,27 @@ internal sealed record ModelDescription
     /// <summary>SHA-256 of every other file of the bundle by its name; null in bundles of earlier versions.</summary>
     public IReadOnlyDictionary<string, string>? Files { get; init; }
 
+    /// <summary>Nothing outside of the folder is opened because its model.json says so.</summary>
+    private void Check(string folder, string path)
+    {
+        if (Image is null || Text?.Tokenizer is null)
+            throw new JsonException("a side, or its tokenizer, is not described");
+        foreach (
+            var (member, name) in new[]
+            {
+                ("image.file", Image.File),
+                ("text.file", Text.File),
+                ("text.tokenizer.file", Text.Tokenizer.File),
+            }
+        )
+            if (name is not null && Inside.Refusal(folder, name, Files?.GetValueOrDefault(name)) is { } refusal)
+                throw new LitException(
+                    $"{path}: {member} '{name.ReplaceLineEndings(" ")}' {refusal}; a model's files stand inside "
+                        + $"its folder. "
+                        + "Copy the bundle again as it was written."
+                );
+    }
+
     internal string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
     /// <exception cref="LitException">The file is missing, damaged or of a later version.</exception>
@@ -128,6 +150,7 @@ internal sealed record ModelDescription
                     $"version {description.Version} of the format, where this program knows {CurrentVersion}",
                     "Use a newer program"
                 );
+            description.Check(folder, path);
             return description;
         }
         catch (Exception damage) when (damage is JsonException or NotSupportedException or ArgumentException)

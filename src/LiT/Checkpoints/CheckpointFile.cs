@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using LiT.Files;
 using Microsoft.Win32.SafeHandles;
 using static TorchSharp.torch;
 
@@ -126,8 +127,8 @@ internal sealed class CheckpointFile : IDisposable
             var why = trouble.Message.Split('\n')[0];
             throw new LitException(where, $"the file cannot be mapped into memory ({why})", "Try again", trouble);
         }
-        var now = new FileInfo(Path);
-        if (now.Length == Length && now.LastWriteTimeUtc == written)
+        var now = Linked.Info(Path);
+        if (now.Exists && now.Length == Length && now.LastWriteTimeUtc == written)
             return map;
         map.Dispose();
         throw new LitException(Path, "the file was changed while it was being read", "Try again");

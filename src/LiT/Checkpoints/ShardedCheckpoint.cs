@@ -52,7 +52,12 @@ internal sealed class ShardedCheckpoint : Checkpoint
 
     private void Add(string name, string fileName)
     {
-        if (fileName.Length == 0 || fileName != System.IO.Path.GetFileName(fileName) || fileName is "." or "..")
+        if (
+            fileName.Length == 0
+            || fileName != System.IO.Path.GetFileName(fileName)
+            || fileName is "." or ".."
+            || fileName.Contains('\\')
+        )
             throw Bad(Path, $"puts {name} into '{fileName}', which is no file beside it");
         if (!shards.TryGetValue(fileName, out var shard))
         {

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using LiT.Checkpoints;
+using LiT.Files;
 
 namespace LiT.Classification;
 
@@ -19,8 +20,8 @@ internal static class NamedLines
     public static string Text(string path)
     {
         if (Directory.Exists(path))
-            throw new LitException(path, "is a folder", "Give a text file with one entry a line");
-        var file = new FileInfo(path);
+            throw new LitException($"{path}: is a folder. Give a text file with one entry a line.");
+        var file = Linked.Info(path);
         if (!file.Exists)
             throw new LitException(path, "there is no such file", "Give a text file with one entry a line");
         if (file.Length > LongestFile)
@@ -50,7 +51,11 @@ internal static class NamedLines
         }
     }
 
-    /// <summary>The entries with their line numbers; lines that begin with # are passed over.</summary>
+    /// <summary>
+    /// The entries with their line numbers. A line that begins with # and a blank is a remark and passed over;
+    /// "#bird" is an
+    /// entry, since what follows would otherwise be off by one without a word.
+    /// </summary>
     public static IEnumerable<Entry> Entries(string text)
     {
         var empty = 0;
@@ -59,13 +64,16 @@ internal static class NamedLines
             var line = raw.Trim();
             if (line.Length == 0)
                 empty = empty == 0 ? i + 1 : empty;
-            else if (line[0] != '#')
+            else if (!IsRemark(line))
             {
                 yield return new(line, i + 1, empty);
                 empty = 0;
             }
         }
     }
+
+    /// <summary>Whether a line is a remark: # and a blank, or # alone.</summary>
+    public static bool IsRemark(string line) => line is "#" or ['#', ' ' or '\t', ..];
 
     /// <summary>A JSON document.</summary>
     /// <exception cref="LitException">It is none.</exception>

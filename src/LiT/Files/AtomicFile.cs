@@ -203,12 +203,7 @@ internal static class AtomicFile
     /// <param name="made">The outermost folder that was missing, or null.</param>
     private static string Target(string path, out string? made)
     {
-        var full = Path.GetFullPath(path);
-        if (
-            new FileInfo(full).LinkTarget is not null
-            && File.ResolveLinkTarget(full, returnFinalTarget: true) is { } linked
-        )
-            full = linked.FullName;
+        var full = Linked.Target(path);
         made = null;
         for (
             var above = Path.GetDirectoryName(full);

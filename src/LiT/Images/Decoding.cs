@@ -55,6 +55,13 @@ internal static class Decoding
             size = new(bitmap.Width, bitmap.Height);
             return bitmap.Decode(bytes.Span, options.Background, origin);
         }
+        if (format is PictureFormat.Gif)
+        {
+            var frame = GifPicture.ReadHeader(bytes.Span, origin);
+            RefuseLarge(frame.Width, frame.Height, options.MaxPixels, origin);
+            size = new(frame.Width, frame.Height);
+            return frame.Decode(bytes.Span, options.Background, origin);
+        }
         try
         {
             RgbImage image;
@@ -91,9 +98,11 @@ internal static class Decoding
     {
         using var whole = Open(bytes, format);
         RefuseLarge(whole.Width, whole.Height, options.MaxPixels, origin);
-        var orientation = options.HonourExif ? OrientationOf(whole) : 1;
+        RefuseStrange(whole, format, origin);
+        var orientation = OrientationOf(whole, format, options.HonourExif);
         size = Orientation.SwapsSides(orientation) ? new(whole.Height, whole.Width) : new(whole.Width, whole.Height);
-        var shrink = options.NotBelow is { } least ? ShrinkOf(format, size, least) : 1;
+        // Under transparent pixels a shrunk WebP is black: it is shrunk with its colours multiplied by their alpha.
+        var shrink = options.NotBelow is { } least && !whole.HasAlpha() ? ShrinkOf(format, size, least) : 1;
         using var shrunk = shrink > 1 ? Open(bytes, format, shrink) : null;
         return Orientation.Apply(ToRgb(shrunk ?? whole, options.Background), orientation);
     }
@@ -116,11 +125,16 @@ internal static class Decoding
             var bitmap = BmpPicture.ReadHeader(bytes.Span, origin);
             return (bitmap.Width, bitmap.Height);
         }
+        if (format is PictureFormat.Gif)
+        {
+            var frame = GifPicture.ReadHeader(bytes.Span, origin);
+            return (frame.Width, frame.Height);
+        }
         try
         {
             using var reading = ImageLibrary.Reading();
             using var picture = Open(bytes, format);
-            var turned = honourExif && Orientation.SwapsSides(OrientationOf(picture));
+            var turned = Orientation.SwapsSides(OrientationOf(picture, format, honourExif));
             return turned ? (picture.Height, picture.Width) : (picture.Width, picture.Height);
         }
         catch (VipsException broken)
@@ -161,7 +175,6 @@ internal static class Decoding
             PictureFormat.Jpeg => Image.JpegloadBuffer(bytes, shrink: shrink, access: access, failOn: failOn),
             PictureFormat.Png => Image.PngloadBuffer(bytes, access: access, failOn: failOn),
             PictureFormat.WebP => Image.WebploadBuffer(bytes, scale: 1.0 / shrink, access: access, failOn: failOn),
-            PictureFormat.Gif => Image.GifloadBuffer(bytes, access: access, failOn: failOn),
             PictureFormat.Tiff => Image.TiffloadBuffer(bytes, access: access, failOn: failOn),
             PictureFormat.Avif => Image.HeifloadBuffer(bytes, access: access, failOn: failOn),
             _ => throw new ArgumentOutOfRangeException(nameof(format)),
@@ -202,7 +215,6 @@ internal static class Decoding
         {
             PictureFormat.Jpeg => "JPEG",
             PictureFormat.Png => "PNG",
-            PictureFormat.Gif => "GIF",
             PictureFormat.Tiff => "TIFF",
             PictureFormat.Avif => "AVIF",
             _ => "WebP",
@@ -211,8 +223,45 @@ internal static class Decoding
         return new PictureException(reason, origin, Remedy, broken);
     }
 
-    private static int OrientationOf(Image picture) =>
-        picture.Contains("orientation") && picture.Get("orientation") is int orientation ? orientation : 1;
+    /// <summary>
+    /// A TIFF's orientation is a part of its format and followed as Pillow does; elsewhere EXIF says it, if that is
+    /// asked.
+    /// </summary>
+    private static int OrientationOf(Image picture, PictureFormat format, bool honourExif) =>
+        (honourExif || format is PictureFormat.Tiff)
+        && picture.Contains("orientation")
+        && picture.Get("orientation") is int orientation
+            ? orientation
+            : 1;
+
+    /// <summary>
+    /// Numbers that are no 8 or 16 bits without sign have no one way to become a colour, so no way is guessed.
+    /// </summary>
+    private static void RefuseStrange(Image picture, PictureFormat format, string? origin)
+    {
+        if (format is not PictureFormat.Tiff || IsLab(picture))
+            return;
+        var kind = picture.Format switch
+        {
+            Enums.BandFormat.Uchar or Enums.BandFormat.Ushort => null,
+            Enums.BandFormat.Char => "8 bits a channel with a sign",
+            Enums.BandFormat.Short => "16 bits a channel with a sign",
+            Enums.BandFormat.Uint => "32 bits a channel",
+            Enums.BandFormat.Int => "32 bits a channel with a sign",
+            Enums.BandFormat.Float => "floating-point numbers of 32 bits",
+            Enums.BandFormat.Double => "floating-point numbers of 64 bits",
+            _ => "complex numbers",
+        };
+        if (kind is not null)
+            throw new PictureException(
+                $"TIFF of {kind}, which is not read",
+                origin,
+                "Save it with 8 or 16 bits a channel."
+            );
+    }
+
+    private static bool IsLab(Image picture) =>
+        picture.Interpretation is Enums.Interpretation.Lab or Enums.Interpretation.Labq or Enums.Interpretation.Labs;
 
     private static RgbImage ToRgb(Image picture, Rgb24? background)
     {

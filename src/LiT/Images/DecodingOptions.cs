@@ -29,12 +29,19 @@ internal sealed record DecodingOptions
     /// <summary>What the references do: orientation ignored, alpha dropped, at most 100 megapixels.</summary>
     public static DecodingOptions Default { get; } = new();
 
+    /// <summary>For people's eyes: turned as the camera was held, on white where it is transparent.</summary>
+    public static DecodingOptions Upright { get; } = new() { HonourExif = true, Background = Rgb24.White };
+
     /// <summary>
     /// A picture with more pixels is refused on the strength of its header, before anything is decoded.
     /// </summary>
     public long MaxPixels { get; init; } = 100_000_000;
 
-    /// <summary>Turn the picture as its EXIF orientation says. The references (TensorFlow, Pillow) ignore it.</summary>
+    /// <summary>
+    /// Turn the picture as its EXIF orientation says. The references (TensorFlow, Pillow) ignore it. What a format
+    /// says itself,
+    /// TIFF by its tag and AVIF by its own turning, is followed in any case, as Pillow and libavif's readers do.
+    /// </summary>
     public bool HonourExif { get; init; }
 
     /// <summary>

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Unicode;
+using LiT.Files;
 
 namespace LiT.Text;
 
@@ -14,7 +15,7 @@ internal static class VocabularyFile
     {
         try
         {
-            var length = new FileInfo(path).Length;
+            var length = Linked.Length(path);
             if (length > largest)
                 throw new LitException(
                     path,

@@ -44,6 +44,75 @@ public sealed class ModelConversionTests : IDisposable
         Assert.Equal("model bundle", ModelExplainer.Explain(folder["bundle"]).What);
     }
 
+    [Theory]
+    [InlineData("image.file", "../outside/image.safetensors", "leads out of the folder")]
+    [InlineData("text.file", "../outside/text.safetensors", "leads out of the folder")]
+    [InlineData("text.file", "/outside/text.safetensors", "is an absolute path")]
+    [InlineData("text.tokenizer.file", "../outside/sentencepiece.model", "leads out of the folder")]
+    [InlineData("image.file", "door/image.safetensors", "leads out of the folder by a link")]
+    [InlineData("text.file", "other.safetensors", "is a link out of the folder")]
+    public void A_bundle_opens_nothing_outside_of_itself_because_its_model_json_says_so(
+        string member,
+        string name,
+        string why
+    )
+    {
+        ModelConversion.ToBundle(Copied("siglip_style"), folder["bundle"], null, null);
+        Directory.Move(folder["bundle"], folder["outside"]);
+        ModelConversion.ToBundle(Copied("siglip_style"), folder["bundle"], null, null);
+        Directory.CreateSymbolicLink(folder["bundle", "door"], "../outside");
+        File.WriteAllBytes(folder["outside", "strange.safetensors"], [1, 2, 3]);
+        File.CreateSymbolicLink(folder["bundle", "other.safetensors"], "../outside/strange.safetensors");
+        if (name.StartsWith('/'))
+            name = folder["outside", "text.safetensors"];
+        var path = folder["bundle", "model.json"];
+        var json = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(path))!;
+        var parts = member.Split('.');
+        var holder = json;
+        foreach (var part in parts[..^1])
+            holder = holder[part]!;
+        holder[parts[^1]] = name;
+        File.WriteAllText(path, json.ToJsonString());
+
+        foreach (
+            var open in new Action[]
+            {
+                () => LitModel.Load(folder["bundle"]).Dispose(),
+                () => LitModel.TokenizerOf(folder["bundle"]),
+                () => ModelCheck.Run(folder["bundle"], ComputeDevice.Cpu),
+            }
+        )
+        {
+            var refused = Assert.Throws<LitException>(open).Message;
+            Assert.StartsWith($"{path}: {member} '{name}' {why}", refused, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_bundle_may_lie_as_links_in_a_cache_and_opens_as_what_they_lead_to()
+    {
+        ModelConversion.ToBundle(Copied("siglip_style"), folder["bundle"], null, null);
+        var (blobs, snapshot) = (folder["models--me--x", "blobs"], folder["models--me--x", "snapshots", "abc"]);
+        Directory.CreateDirectory(blobs);
+        Directory.CreateDirectory(snapshot);
+        Directory.CreateDirectory(folder["anywhere"]);
+        foreach (var file in Directory.GetFiles(folder["bundle"]))
+        {
+            var name = Path.GetFileName(file);
+            File.Copy(file, Path.Combine(blobs, "b" + name.Length));
+            File.CreateSymbolicLink(Path.Combine(snapshot, name), $"../../blobs/b{name.Length}");
+            File.CreateSymbolicLink(folder["anywhere", name], file); // by its hash it is the right one
+        }
+        using var real = LitModel.Load(folder["bundle"]);
+        foreach (var links in new[] { snapshot, folder["anywhere"] })
+        {
+            using var linked = LitModel.Load(links);
+            Assert.Equal(real.EmbedTexts(["a b"]).Values, linked.EmbedTexts(["a b"]).Values);
+            Assert.Equal(real.Image.Fingerprint, linked.Image.Fingerprint);
+            ModelCheck.Run(links, ComputeDevice.Cpu);
+        }
+    }
+
     [Fact]
     public void Rows_are_laid_out_as_each_kind_of_published_text_tower_was_trained()
     {

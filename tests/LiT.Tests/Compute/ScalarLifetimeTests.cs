@@ -4,7 +4,6 @@ using System.Reflection.Metadata;
 using System.Reflection.Metadata.Ecma335;
 using System.Reflection.PortableExecutable;
 using LiT.Compute;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Compute;

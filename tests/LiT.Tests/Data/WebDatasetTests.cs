@@ -11,6 +11,54 @@ public sealed class WebDatasetTests : IDisposable
     public void Dispose() => folder.Dispose();
 
     [Fact]
+    public void A_link_in_place_of_a_picture_is_named_as_what_it_is()
+    {
+        using MemoryStream bytes = new();
+        using (
+            System.Formats.Tar.TarWriter writer = new(bytes, System.Formats.Tar.TarEntryFormat.Ustar, leaveOpen: true)
+        )
+        {
+            void Add(string name, byte[] content) =>
+                writer.WriteEntry(
+                    new System.Formats.Tar.UstarTarEntry(System.Formats.Tar.TarEntryType.RegularFile, name)
+                    {
+                        DataStream = new MemoryStream(content),
+                    }
+                );
+            void Link(string name, string to, System.Formats.Tar.TarEntryType type) =>
+                writer.WriteEntry(new System.Formats.Tar.UstarTarEntry(type, name) { LinkName = to });
+            Add("0.jpg", Picture);
+            Add("0.txt", "one"u8.ToArray());
+            Link("1.jpg", "0.jpg", System.Formats.Tar.TarEntryType.HardLink);
+            Add("1.txt", "two"u8.ToArray());
+            Add("2.jpg", Picture);
+            Link("2.txt", "0.txt", System.Formats.Tar.TarEntryType.SymbolicLink);
+        }
+        var read = Of(folder.Write("x.tar", bytes.ToArray()));
+        Assert.Equal("0", read.Keys);
+        Assert.Equal(
+            [
+                "x.tar:1.jpg: 1.jpg: a hard link to 0.jpg, which is not followed; pack the files themselves",
+                "x.tar:2.jpg: 2.txt: a symbolic link to 0.txt, which is not followed; pack the files themselves",
+            ],
+            read.Skipped.Select(one => $"{one.Origin}: {one.Reason}")
+        );
+    }
+
+    [Fact]
+    public void Captions_of_other_endings_count_and_members_of_other_kinds_are_said()
+    {
+        var tar = new TarBuilder()
+            .Add("0.jpg", Picture)
+            .Add("0.caption", "one")
+            .Add("0.npy", "x")
+            .Add("1.jpg", Picture);
+        var read = Of(folder.Write("x.tar", tar.ToArray()));
+        Assert.Equal((string[])["one"], read["0"].Captions);
+        Assert.Equal("0.npy", Assert.Single(read.Source.PassedOver));
+    }
+
+    [Fact]
     public void Members_of_one_key_are_one_sample()
     {
         var read = Read(

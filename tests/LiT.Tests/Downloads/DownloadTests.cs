@@ -61,11 +61,16 @@ public sealed class DownloadTests : IDisposable
             ("/garbage", "bad answer"),
             ("/bomb", "too many pixels"),
         ];
+        // A host that wants to be left alone for a day is another host here: nobody asks it a second time.
+        using FaultServer resting = new(i => Sets.Picture(i, 60, 40));
         var list = folder.Write(
             "list.tsv",
-            string.Concat(rows.Select((row, i) => $"{server.Address}{row.Path}\tcaption {i}\n"))
-                + "http://127.0.0.1:1/x\tno server\nhttp://no-such-host.invalid/x\tno host\nftp://x/y\tno "
-                + "http\n\tno address\none column\n"
+            string.Concat(
+                rows.Select(
+                    (row, i) => $"{(row.Path == "/waitlong" ? resting : server).Address}{row.Path}\tcaption {i}\n"
+                )
+            )
+                + "http://127.0.0.1:1/x\tno server\nhttp://no-such-host.invalid/x\tno host\nftp://x/y\tno http\n\tno address\none column\n"
         );
 
         var result = await Run(list, "out");
@@ -96,6 +101,96 @@ public sealed class DownloadTests : IDisposable
         );
         Assert.Equal(Sets.Picture(1, 60, 40), samples[0].ReadImage!()); // to the byte
         Assert.Equal($"{server.Address}/ok/1", samples[0].Fields["url"]);
+    }
+
+    [Fact]
+    public async Task A_host_that_asks_for_a_long_wait_is_left_alone_and_its_rows_are_given_up_without_asking()
+    {
+        var list = folder.Write(
+            "list.tsv",
+            string.Concat(Enumerable.Range(0, 30).Select(i => $"{server.Address}/waitlong/{i}\tcaption {i}\n"))
+        );
+        await Run(list, "out", Quick with { PerHost = 1, HostDelay = TimeSpan.FromMilliseconds(20) });
+        Assert.Equal(
+            ["429, wait too long", .. Enumerable.Repeat("wait too long", 29)],
+            Verdicts("out").Order(StringComparer.Ordinal)
+        );
+        Assert.Equal(1, server.Asked.Values.Sum());
+    }
+
+    [Fact]
+    public async Task A_host_that_asks_for_a_short_wait_is_asked_by_nobody_until_then()
+    {
+        var list = folder.Write(
+            "list.tsv",
+            $"{server.Address}/wait/1\tx\n"
+                + string.Concat(Enumerable.Range(2, 5).Select(i => $"{server.Address}/ok/{i}\tx\n"))
+        );
+        await Run(list, "out", Quick with { PerHost = 1, HostDelay = TimeSpan.FromMilliseconds(20) });
+        Assert.All(Verdicts("out"), verdict => Assert.Equal("ok", verdict));
+        var times = server.Times.ToArray();
+        Assert.True(times[1] - times[0] >= 900, $"{times[1] - times[0]} ms");
+    }
+
+    [Theory]
+    [InlineData("gzip", "ok")]
+    [InlineData("deflate", "ok")]
+    [InlineData("br", "ok")]
+    [InlineData("deflate, gzip", "ok")]
+    [InlineData("zstd", "sent as zstd")]
+    public async Task A_picture_that_was_packed_for_the_way_is_unpacked(string coding, string verdict)
+    {
+        var path = Uri.EscapeDataString(coding);
+        var list = folder.Write("list.tsv", $"{server.Address}/packed/{path}\tx\n");
+        await Run(list, "out");
+        Assert.Equal(verdict, Assert.Single(Verdicts("out")));
+        if (verdict == "ok")
+            Assert.Equal(
+                Sets.Picture(0, 60, 40),
+                Assert.Single(Samples.Open(folder["out"]).Read(_ => { })).ReadImage!()
+            );
+    }
+
+    [Fact]
+    public async Task What_unpacks_to_more_than_the_limit_is_too_large()
+    {
+        var list = folder.Write("list.tsv", $"{server.Address}/packedbomb\tx\n");
+        await Run(list, "out");
+        Assert.Equal("too large", Assert.Single(Verdicts("out")));
+    }
+
+    [Fact]
+    public async Task A_scaled_picture_is_turned_as_its_exif_says_and_others_stay_as_they_came()
+    {
+        var turned = LiT.Tests.Images.GeneratedPictures.JpegWithOrientation(6); // 48 x 32, seen as 32 x 48
+        using FaultServer photos = new(_ => turned);
+        var list = folder.Write("list.tsv", $"{photos.Address}/ok/1\tx\n");
+        await Run(list, "scaled", Quick with { Resize = 16 });
+        await Run(list, "asis");
+        byte[] One(string name) => Assert.Single(Samples.Open(folder[name]).Read(_ => { })).ReadImage!();
+        Assert.Equal(turned, One("asis"));
+        var scaled = Decoding.Decode(One("scaled"), new() { HonourExif = true });
+        Assert.Equal((16, 24), (scaled.Width, scaled.Height));
+        // The dark row at the top of the file is the right edge of the photo.
+        var row = scaled.Height / 2 * scaled.Width * 3;
+        Assert.True(scaled.Pixels[row + scaled.Width * 3 - 2] + 30 < scaled.Pixels[row + 1 + 3 * (scaled.Width / 2)]);
+    }
+
+    [Fact]
+    public async Task What_the_columns_are_taken_for_is_said()
+    {
+        List<string> said = [];
+        var list = folder.Write("list.csv", $"URL,TEXT,NSFW\n{server.Address}/ok/1,a dog,no\n");
+        await DownloadRun.RunAsync(
+            list,
+            folder["out"],
+            new(),
+            Quick,
+            say: said.Add,
+            cancel: TestContext.Current.CancellationToken
+        );
+        Assert.Equal($"{list}: addresses in 'URL', captions in 'TEXT'; not used: NSFW", Assert.Single(said));
+        Assert.Equal((string[])["a dog"], Assert.Single(Samples.Open(folder["out"]).Read(_ => { })).Captions);
     }
 
     [Fact]

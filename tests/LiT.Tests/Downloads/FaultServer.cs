@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
+using System.IO.Compression;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
@@ -141,6 +142,13 @@ internal sealed class FaultServer : IDisposable
             case "waitlong":
                 await Send("429 Too Many Requests", "Retry-After: 86400\r\n");
                 break;
+            case "packed":
+                var coding = Uri.UnescapeDataString(parts[1]);
+                await Send("200 OK", $"Content-Encoding: {coding}\r\n", Packed(body, coding));
+                break;
+            case "packedbomb":
+                await Send("200 OK", "Content-Encoding: gzip\r\n", Packed(new byte[100 << 20], "gzip"));
+                break;
             case "broken":
                 await Send("500 Internal Server Error");
                 break;
@@ -210,5 +218,25 @@ internal sealed class FaultServer : IDisposable
                 await Send($"{parts[0]} Status");
                 break;
         }
+    }
+
+    private static byte[] Packed(byte[] body, string codings)
+    {
+        foreach (var coding in codings.Split(", "))
+        {
+            MemoryStream packed = new();
+            using (
+                Stream pack = coding switch
+                {
+                    "gzip" => new GZipStream(packed, CompressionLevel.Fastest, leaveOpen: true),
+                    "deflate" => new ZLibStream(packed, CompressionLevel.Fastest, leaveOpen: true),
+                    "br" => new BrotliStream(packed, CompressionLevel.Fastest, leaveOpen: true),
+                    _ => packed,
+                }
+            )
+                pack.Write(body);
+            body = packed.ToArray();
+        }
+        return body;
     }
 }

@@ -13,6 +13,14 @@ public sealed class ClassListTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    [Fact]
+    public void A_class_may_begin_with_a_hash_and_a_remark_has_a_blank_behind_it()
+    {
+        using TemporaryFolder folder = new();
+        var path = folder.Write("classes.txt", "# ten classes\nplane\n#bird\n#\n#\tpets\ncat\n");
+        Assert.Equal(["plane", "#bird", "cat"], ClassLists.Read(path).Names.Names);
+    }
+
     [Theory]
     [InlineData("one a line", "# classes\ntench, Tinca tinca\ngoldfish\n\n", null)]
     [InlineData("a JSON list", """["tench, Tinca tinca", "goldfish"]""", null)]

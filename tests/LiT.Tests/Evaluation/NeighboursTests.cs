@@ -18,6 +18,15 @@ public class NeighboursTests
     }
 
     [Fact]
+    public void A_picture_of_a_class_that_training_lacks_counts_as_wrong()
+    {
+        Embeddings test = new([3, .2f, .2f, 3, 1, 0], 2);
+        var score = Neighbours.Score(Train, TrainLabels, test, [0, 1, 2], 2, [1])[0];
+        Assert.Equal((3, 2 / 3.0, 2 / 3.0), (score.N, score.Top1, score.MeanPerClass));
+        Assert.Equal(2 / 3.0, score.Top5);
+    }
+
+    [Fact]
     public void Few_shot_draws_are_seeded_and_more_pictures_do_no_harm_on_what_a_line_separates()
     {
         var random = new Random(2);

@@ -54,6 +54,94 @@ public sealed class ForeignStoreTests : IDisposable
         Assert.Equal([2, 0, 0, 3], rows);
     }
 
+    [Theory]
+    [InlineData(float.NaN)]
+    [InlineData(float.PositiveInfinity)]
+    [InlineData(float.NegativeInfinity)]
+    public void A_row_that_is_not_finite_is_named_with_its_file(float odd)
+    {
+        Numbers(
+            "img_emb/img_emb_0.npy",
+            [
+                [1, 2],
+                [3, 4],
+            ]
+        );
+        Numbers(
+            "img_emb/img_emb_1.npy",
+            [
+                [1, 2],
+                [1e30f, 1e30f],
+                [odd, 4],
+            ]
+        );
+        using var store = EmbeddingStore.Open(folder.Path);
+        var rows = new float[2];
+        store.ReadRows([3], rows); // large, and finite
+        foreach (var look in new Action[] { () => store.ReadRows([4], rows), store.CheckNumbers })
+        {
+            var trouble = Assert.Throws<LitException>(look).Message;
+            Assert.StartsWith(
+                $"{folder["img_emb", "img_emb_1.npy"]}, row 2: holds numbers that are not finite",
+                trouble
+            );
+        }
+    }
+
+    [Fact]
+    public void A_row_of_zeros_is_named_before_a_run_begins()
+    {
+        Numbers(
+            "img_emb/img_emb_0.npy",
+            [
+                [1, 2],
+                [0, -0f],
+            ]
+        );
+        using var store = EmbeddingStore.Open(folder.Path);
+        Assert.Contains(
+            "img_emb_0.npy, row 1: all its numbers are zero",
+            Assert.Throws<LitException>(store.CheckNumbers).Message
+        );
+    }
+
+    [Fact]
+    public async Task Words_are_found_under_the_usual_names()
+    {
+        Numbers(
+            "img_emb/img_emb_0.npy",
+            [
+                [1, 2],
+                [3, 4],
+            ]
+        );
+        await WriteLaion();
+        using var store = EmbeddingStore.Open(folder.Path);
+        Assert.Equal((string[])["a dog"], store.Captions(0));
+        Assert.Equal("dog", store.Label(0));
+        Assert.Equal((1, 1), store.Words());
+    }
+
+    private async Task WriteLaion()
+    {
+        Directory.CreateDirectory(folder["metadata"]);
+        await using var file = File.Create(folder["metadata", "metadata_0.parquet"]);
+        await ParquetSerializer.SerializeAsync(
+            new LaionRow[]
+            {
+                new() { TEXT = "a dog", Class = "dog" },
+                new(),
+            },
+            file
+        );
+    }
+
+    private sealed class LaionRow
+    {
+        public string? TEXT { get; set; }
+        public string? Class { get; set; }
+    }
+
     [Fact]
     public void Numbers_alone_are_a_store_and_captions_json_gives_them_words()
     {

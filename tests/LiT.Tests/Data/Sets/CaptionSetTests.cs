@@ -32,6 +32,20 @@ public sealed class CaptionSetTests : IDisposable
     }
 
     [Fact]
+    public void A_caption_that_a_picture_has_twice_counts_twice_as_the_protocol_has_it()
+    {
+        folder.Write("val2014/a.jpg", SetFolders.Picture(1));
+        folder.Write(
+            "dataset_coco.json",
+            """{"images": [{"filepath": "val2014", "filename": "a.jpg", "split": "test", "sentences": [{"raw": "A dog"}, {"raw": "A dog"}, {"raw": "A cat"}]}]}"""
+        );
+        Assert.Equal(
+            (string[])["A dog", "A dog", "A cat"],
+            Assert.Single(SetFolders.Read("coco", folder.Path)).Captions
+        );
+    }
+
+    [Fact]
     public void Coco_takes_val2017_where_there_is_no_split_file()
     {
         folder.Write("val2017/000000000139.jpg", SetFolders.Picture(1));

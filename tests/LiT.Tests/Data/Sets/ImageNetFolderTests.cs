@@ -14,6 +14,21 @@ public sealed class ImageNetFolderTests : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    [Theory]
+    [InlineData("imagenetv2-threshold0.7-format-val")]
+    [InlineData("imagenetv2-top-images-format-val")]
+    public void Another_sample_of_v2_is_not_matched_frequency(string name)
+    {
+        folder.Write($"{name}/0/a.jpg", SetFolders.Picture(1));
+        foreach (var path in new[] { folder.Path, folder[name] })
+            Assert.Contains(
+                "matched frequency",
+                Assert.Throws<LitException>(() => SetFolders.Read("imagenet-v2", path)).Message
+            );
+        folder.Write("imagenetv2-matched-frequency-format-val/1/b.jpg", SetFolders.Picture(1));
+        Assert.Equal("1/b.jpg", Assert.Single(SetFolders.Read("imagenet-v2", folder.Path)).Key);
+    }
+
     [Fact]
     public void Folders_of_synsets_are_the_classes()
     {
