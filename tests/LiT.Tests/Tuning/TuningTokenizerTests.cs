@@ -114,7 +114,7 @@ public class TuningTokenizerTests
     [Fact]
     public void A_pre_trained_tower_without_its_vocabulary_is_refused() =>
         Assert.Contains(
-            "--tokenizer",
+            "`Tokenizer`",
             Assert.Throws<LitException>(() => Open(Fixture("t5_encoder", "model.safetensors"), null)).Message
         );
 
