@@ -39,7 +39,7 @@ internal static class DuplicatesBenchmark
             var (torchSpeed, torchOfProcessor) = Products(width);
             Console.WriteLine(
                 FormattableString.Invariant(
-                    $"leak audit, {train:N0} x {test:N0} embeddings of {width}, {Environment.ProcessorCount} threads, AVX-VNNI {TileProduct.IsFast}, {report!.Leaks.Count} of {test / Planted} planted pictures found"
+                    $"leak audit, {train:N0} x {test:N0} embeddings of {width}, {Environment.ProcessorCount} threads, instruction set {Processor.NameOf(Processor.Isa)}, {report!.Leaks.Count} of {test / Planted} planted pictures found"
                 )
             );
             Console.WriteLine(

@@ -13,7 +13,7 @@ namespace LiT.Towers;
 internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
 {
     private readonly FoldedWeights packed = new();
-    private int? threadsForBytes; // while bytes are awaited
+    private bool awaitsBytes;
     private ByteWeights? bytes;
     public readonly Parameter weight; // field names are weight names
     public readonly Parameter? bias;
@@ -34,7 +34,7 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
             packed.Wanted = value;
             if (value)
                 return; // locked once more, a layer of bytes stays one
-            threadsForBytes = null;
+            awaitsBytes = false;
             bytes?.Dispose();
             bytes = null;
         }
@@ -50,8 +50,8 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
     {
         if (!IsLockedFor(x))
             return DenseGradient.Linear(x, weight, bias);
-        if (threadsForBytes is { } threads)
-            BecomeBytes(x, threads);
+        if (awaitsBytes)
+            BecomeBytes(x);
         if (bytes is not null)
             return Product(ByteRows.Of(x, bytes.Factors)).view([.. x.shape[..^1], weight.shape[0]]);
         return OneDnn.Linear(x, packed.For(x, () => (OneDnn.Pack(weight), null)).Weight, bias);
@@ -66,21 +66,17 @@ internal sealed class Dense : Module<Tensor, Tensor>, IFoldable
     }
 
     /// <summary>
-    /// Makes the layer one of bytes when its next input, a typical one, shows how large each number becomes; with so many threads, however
-    /// many the input is computed with.
+    /// Makes the layer one of bytes when its next input, a typical one, shows how large each number becomes.
     /// </summary>
-    public void BecomeBytesAtNextInput(int threads) => threadsForBytes = threads;
+    public void BecomeBytesAtNextInput() => awaitsBytes = true;
 
-    private void BecomeBytes(Tensor x, int threads)
+    private void BecomeBytes(Tensor x)
     {
         using var scope = NewDisposeScope();
         bytes?.Dispose();
         var largest = x.flatten(0, -2).abs().amax([0]);
-        var before = get_num_threads();
-        set_num_threads(threads);
         bytes = new ByteWeights(weight, largest);
-        set_num_threads(before);
-        threadsForBytes = null;
+        awaitsBytes = false;
         packed.Wanted = true; // forgets the packed float32 weight
     }
 

@@ -179,10 +179,10 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
     public override Tensor forward(Tensor x, TokenRows? rows)
     {
         var states = qkv.call(x);
-        if (rows is null && qkv.IsLockedFor(x) && Attention.Takes(x.shape[1], x.shape[2] / heads))
+        if (rows is null && qkv.IsLockedFor(x))
             return output.call(Attention.Mixed(states, heads));
-        if (RowAttention.Takes(states, x.shape[^1] / heads, rows?.Lengths))
-            return output.call(RowAttention.Mixed(states, null, heads, rows!.Lengths!));
+        if (rows?.Lengths is { } lengths && Processor.Computes(states))
+            return output.call(RowAttention.Mixed(states, null, heads, lengths));
         if (rows?.ByLength(states, null, (part, _) => Mixed(part, null).flatten(0, 1)) is { } packed)
             return output.call(packed); // [T, D]
         if (rows is not null)
@@ -213,8 +213,8 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
                 DenseGradient.Linear(pick(x), W[..(int)D], b[..(int)D]),
                 DenseGradient.Linear(x, W[(int)D..], b[(int)D..])
             );
-        if (RowAttention.Takes(states, D / heads, rows?.Lengths))
-            return output.call(RowAttention.Mixed(states, query, heads, rows!.Lengths!));
+        if (rows?.Lengths is { } lengths && Processor.Computes(states))
+            return output.call(RowAttention.Mixed(states, query, heads, lengths));
         query = query.unflatten(1, [heads, -1]).unsqueeze(2); // [B, H, 1, D/H]
         if (rows?.ByLength(states, query, (part, asking) => MixedFor(asking!, part, null)) is { } packed)
             return output.call(packed);
@@ -283,7 +283,7 @@ internal sealed class Mlp : Module<Tensor, Tensor>
                 .view([.. x.shape[..^1], fc2.weight.shape[0]]);
         }
         var inside = fc1.call(x);
-        if (activation != Activation.GeluTanh || !Simd.IsAvailable || !fc1.IsLockedFor(x))
+        if (activation != Activation.GeluTanh || !fc1.IsLockedFor(x))
             return fc2.call(Layers.Dropped(Activated(inside, activation), dropout, training));
         Gelu.TanhInPlace(inside);
         return fc2.call(inside);
@@ -293,7 +293,7 @@ internal sealed class Mlp : Module<Tensor, Tensor>
     internal static Tensor Activated(Tensor x, Activation activation) =>
         activation switch
         {
-            Activation.GeluTanh when GeluGradient.Takes(x) => GeluGradient.Tanh(x),
+            Activation.GeluTanh when Processor.Computes(x) => GeluGradient.Tanh(x),
             Activation.GeluTanh => gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
             Activation.Gelu => gelu(x),
             _ => relu(x),

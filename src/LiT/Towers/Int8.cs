@@ -1,5 +1,4 @@
 using LiT.Compute;
-using LiT.Compute.Kernels;
 using LiT.Images;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -21,8 +20,6 @@ public static class Int8
     public static string? WhyNot(ImageTower tower, ComputeDevice compute) =>
         compute.Device.type != DeviceType.CPU || compute.Type != ScalarType.Float32
             ? "int8 towers compute on the CPU, beside --dtype float32"
-        : !Simd.IsAvailable || !OneDnn.MultipliesBytes
-            ? "this processor, or this build of libtorch, has no fast products of bytes"
         : !LayersOf(tower).Any() ? "it has no transformer or Mixer blocks, and only their layers are made bytes"
         : null;
 
@@ -38,14 +35,9 @@ public static class Int8
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var layers = LayersOf(tower).ToList();
-        var threads = get_num_threads();
         foreach (var layer in layers)
-            layer.BecomeBytesAtNextInput(threads);
-        Parts.Run(2, part =>
-        {
-            if (part == 0)
-                Shown(tower, preprocessing);
-        }); // on one thread, however many there are
+            layer.BecomeBytesAtNextInput();
+        Parts.Run(1, _ => Shown(tower, preprocessing));
         if (layers.Exists(layer => layer.Bytes is null))
             throw new InvalidOperationException("A layer of the blocks takes no part in the tower.");
     }

@@ -60,7 +60,7 @@ public sealed class Adafactor : TuningOptimizer
     {
         var memory = memories[parameter.Name];
         var beta2 = (float)Beta2(factors.Number);
-        var fused = FusedUpdate.Fits(parameter.Tensor);
+        var fused = Processor.Computes(parameter.Tensor) && parameter.Tensor.is_contiguous();
         if (memory.Square is { } square)
         {
             if (fused)

@@ -40,16 +40,18 @@ internal static unsafe class Attention
         {
             var (qkv, mixed, L, D, heads, all) = (from, to, this.L, this.D, this.heads, B * this.heads);
             var size = D / heads;
-            Parts.Run(all, i => Head<V>(
-                Queries(i),
-                3 * D,
-                D,
-                L,
-                size,
-                (float*)mixed + (long)(i / heads) * L * D + i % heads * size,
-                D,
-                i + 1 < all ? Queries(i + 1) : null
-            ));
+            Parts.Run(all, i =>
+                Head<V>(
+                    Queries(i),
+                    3 * D,
+                    D,
+                    L,
+                    size,
+                    (float*)mixed + (long)(i / heads) * L * D + i % heads * size,
+                    D,
+                    i + 1 < all ? Queries(i + 1) : null
+                )
+            );
             float* Queries(int i) => (float*)qkv + (long)(i / heads) * L * 3 * D + i % heads * size;
         }
 
@@ -131,6 +133,7 @@ internal static unsafe class Attention
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(float* k, int stride, int L, int size, float* keys, int padded, int panels)
     {
         for (var panel = 0; panel < padded; panel += panels)

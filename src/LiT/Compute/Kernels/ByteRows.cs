@@ -66,11 +66,12 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         where V : unmanaged, IVec<V>
     {
         var (times, i) = (V.Create(scale), 0L);
+        var whole = Vectors.Whole<V>(count);
         if (bias is null)
-            for (; i + V.Count <= count; i += V.Count)
+            for (; i < whole; i += V.Count)
                 (V.Load(values + i) * times).Store(values + i);
         else
-            for (; i + V.Count <= count; i += V.Count)
+            for (; i < whole; i += V.Count)
                 V.Fma(V.Load(values + i), times, V.Load(bias + i)).Store(values + i);
         for (; i < count; i++)
             values[i] = bias is null ? values[i] * scale : MathF.FusedMultiplyAdd(values[i], scale, bias[i]);
@@ -81,7 +82,8 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         where V : unmanaged, IVec<V>
     {
         var (largest, i) = (V.Create(0), 0L);
-        for (; i + V.Count <= count; i += V.Count)
+        var whole = Vectors.Whole<V>(count);
+        for (; i < whole; i += V.Count)
             largest = V.Max(largest, V.Abs(V.Load(x + i) * V.Load(factors + i)));
         var max = Vectors.Largest(largest);
         for (; i < count; i++)
@@ -89,7 +91,7 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         if (!(max > 1e-30f))
             max = 127; // a row of zeros
         var (times, zero) = (V.Create(127 / max), V.Create(128));
-        for (i = 0; i + V.Count <= count; i += V.Count)
+        for (i = 0; i < whole; i += V.Count)
             (V.Round(V.Load(x + i) * V.Load(factors + i) * times) + zero).StoreBytes(codes + i);
         for (; i < count; i++)
             codes[i] = (byte)(MathF.Round(x[i] * factors[i] * (127 / max)) + 128);

@@ -113,33 +113,37 @@ internal static unsafe class FusedLogits
                 best = new(block.Pieces * columns),
                 sums = new(block.Pieces * columns);
             var rowBefore = new ReadOnlySpan<float>(block.OfRow.Maximum, (int)block.Rows).ToArray();
-            block.InPieces((piece, from, to) =>
-            {
-                fixed (
-                    float* ownLargest = &largest.Numbers[piece * columns],
-                        ownBest = &best.Numbers[piece * columns]
-                )
+            block.InPieces(
+                (piece, from, to) =>
                 {
-                    new Span<float>(ownLargest, (int)columns).Fill(float.NegativeInfinity);
-                    for (var i = from; i < to; i++)
-                        block.Note(i, Largest<V>(block.Row(i), columns, ownLargest, ownBest, block.FirstRow + i));
-                }
-            });
-            var columnBefore = new ReadOnlySpan<float>(block.OfColumn.Maximum, (int)columns).ToArray();
-            block.Note(largest, best);
-            block.InPieces((piece, from, to) =>
-            {
-                fixed (float* own = &sums.Numbers[piece * columns])
-                {
-                    new Span<float>(own, (int)columns).Clear();
-                    for (var i = from; i < to; i++)
+                    fixed (
+                        float* ownLargest = &largest.Numbers[piece * columns],
+                            ownBest = &best.Numbers[piece * columns]
+                    )
                     {
-                        var most = block.OfRow.Maximum[i];
-                        var sum = AddExponentials<V>(block.Row(i), columns, most, block.OfColumn.Maximum, own);
-                        block.OfRow.Sum[i] = block.OfRow.Sum[i] * MathF.Exp(rowBefore[i] - most) + sum;
+                        new Span<float>(ownLargest, (int)columns).Fill(float.NegativeInfinity);
+                        for (var i = from; i < to; i++)
+                            block.Note(i, Largest<V>(block.Row(i), columns, ownLargest, ownBest, block.FirstRow + i));
                     }
                 }
-            });
+            );
+            var columnBefore = new ReadOnlySpan<float>(block.OfColumn.Maximum, (int)columns).ToArray();
+            block.Note(largest, best);
+            block.InPieces(
+                (piece, from, to) =>
+                {
+                    fixed (float* own = &sums.Numbers[piece * columns])
+                    {
+                        new Span<float>(own, (int)columns).Clear();
+                        for (var i = from; i < to; i++)
+                        {
+                            var most = block.OfRow.Maximum[i];
+                            var sum = AddExponentials<V>(block.Row(i), columns, most, block.OfColumn.Maximum, own);
+                            block.OfRow.Sum[i] = block.OfRow.Sum[i] * MathF.Exp(rowBefore[i] - most) + sum;
+                        }
+                    }
+                }
+            );
             for (var j = 0; j < columns; j++)
             {
                 var sum = block.OfColumn.Sum[j] * MathF.Exp(columnBefore[j] - block.OfColumn.Maximum[j]);
@@ -161,19 +165,21 @@ internal static unsafe class FusedLogits
             var inverse = new float[block.Columns];
             for (var j = 0; j < inverse.Length; j++)
                 inverse[j] = 1 / block.OfColumn.Sum[j];
-            block.InPieces((_, from, to) =>
-            {
-                fixed (float* ofColumns = inverse)
-                    for (var i = from; i < to; i++)
-                        RowShares<V>(
-                            block.Row(i),
-                            block.Columns,
-                            block.OfRow.Maximum[i],
-                            1 / block.OfRow.Sum[i],
-                            block.OfColumn.Maximum,
-                            ofColumns
-                        );
-            });
+            block.InPieces(
+                (_, from, to) =>
+                {
+                    fixed (float* ofColumns = inverse)
+                        for (var i = from; i < to; i++)
+                            RowShares<V>(
+                                block.Row(i),
+                                block.Columns,
+                                block.OfRow.Maximum[i],
+                                1 / block.OfRow.Sum[i],
+                                block.OfColumn.Maximum,
+                                ofColumns
+                            );
+                }
+            );
         }
     }
 
@@ -187,26 +193,34 @@ internal static unsafe class FusedLogits
         public void Run<V>()
             where V : unmanaged, IVec<V>
         {
-            var (block, columns, bias, losses, yes) = (this.block, this.block.Columns, this.bias, (nint)this.losses, this.yes);
+            var (block, columns, bias, losses, yes) = (
+                this.block,
+                this.block.Columns,
+                this.bias,
+                (nint)this.losses,
+                this.yes
+            );
             using Scratch largest = new(block.Pieces * columns),
                 best = new(block.Pieces * columns);
-            block.InPieces((piece, from, to) =>
-            {
-                fixed (
-                    float* ownLargest = &largest.Numbers[piece * columns],
-                        ownBest = &best.Numbers[piece * columns]
-                )
+            block.InPieces(
+                (piece, from, to) =>
                 {
-                    new Span<float>(ownLargest, (int)columns).Fill(float.NegativeInfinity);
-                    for (var i = from; i < to; i++)
+                    fixed (
+                        float* ownLargest = &largest.Numbers[piece * columns],
+                            ownBest = &best.Numbers[piece * columns]
+                    )
                     {
-                        block.Note(i, Largest<V>(block.Row(i), columns, ownLargest, ownBest, block.FirstRow + i));
-                        var (softplus, sigmoids) = RowSigmoids<V>(block.Row(i), columns, bias);
-                        ((double*)losses)[i] += softplus;
-                        yes[piece] += sigmoids;
+                        new Span<float>(ownLargest, (int)columns).Fill(float.NegativeInfinity);
+                        for (var i = from; i < to; i++)
+                        {
+                            block.Note(i, Largest<V>(block.Row(i), columns, ownLargest, ownBest, block.FirstRow + i));
+                            var (softplus, sigmoids) = RowSigmoids<V>(block.Row(i), columns, bias);
+                            ((double*)losses)[i] += softplus;
+                            yes[piece] += sigmoids;
+                        }
                     }
                 }
-            });
+            );
             block.Note(largest, best);
         }
     }
@@ -217,7 +231,8 @@ internal static unsafe class FusedLogits
         where V : unmanaged, IVec<V>
     {
         var (most, number, j) = (V.Create(float.NegativeInfinity), V.Create(row), 0L);
-        for (; j + V.Count <= columns; j += V.Count)
+        var whole = Vectors.Whole<V>(columns);
+        for (; j < whole; j += V.Count)
         {
             var (x, before) = (V.Load(at + j), V.Load(columnLargest + j));
             most = V.Max(most, x);
@@ -250,15 +265,26 @@ internal static unsafe class FusedLogits
             s1 = s0,
             s2 = s0,
             s3 = s0;
-        for (; j + Vectors.Lanes <= columns; j += Vectors.Lanes)
+        var whole = Vectors.Whole(columns);
+        for (; j < whole; j += Vectors.Lanes)
         {
             s0 += Exponentials(at + j, most, columnMaximum + j, columnSum + j);
             if (V.Count <= 8)
                 s1 += Exponentials(at + j + V.Count, most, columnMaximum + j + V.Count, columnSum + j + V.Count);
             if (V.Count > 4)
                 continue;
-            s2 += Exponentials(at + j + 2 * V.Count, most, columnMaximum + j + 2 * V.Count, columnSum + j + 2 * V.Count);
-            s3 += Exponentials(at + j + 3 * V.Count, most, columnMaximum + j + 3 * V.Count, columnSum + j + 3 * V.Count);
+            s2 += Exponentials(
+                at + j + 2 * V.Count,
+                most,
+                columnMaximum + j + 2 * V.Count,
+                columnSum + j + 2 * V.Count
+            );
+            s3 += Exponentials(
+                at + j + 3 * V.Count,
+                most,
+                columnMaximum + j + 3 * V.Count,
+                columnSum + j + 3 * V.Count
+            );
         }
         var sum = V.Sum(s0, s1, s2, s3);
         if (j == columns)
@@ -295,7 +321,8 @@ internal static unsafe class FusedLogits
         where V : unmanaged, IVec<V>
     {
         var (most, share, j) = (V.Create(rowMaximum), V.Create(rowShare), 0L);
-        for (; j + V.Count <= columns; j += V.Count)
+        var whole = Vectors.Whole<V>(columns);
+        for (; j < whole; j += V.Count)
         {
             var x = V.Load(at + j);
             var ofColumn = Vectors.Exp(x - V.Load(columnMaximum + j)) * V.Load(columnShare + j);
@@ -326,7 +353,8 @@ internal static unsafe class FusedLogits
             y1 = p0,
             y2 = p0,
             y3 = p0;
-        for (; j + Vectors.Lanes <= columns; j += Vectors.Lanes)
+        var whole = Vectors.Whole(columns);
+        for (; j < whole; j += Vectors.Lanes)
         {
             var (sigmoid, softplus) = Sigmoid(V.Load(at + j) + plus);
             sigmoid.Store(at + j);

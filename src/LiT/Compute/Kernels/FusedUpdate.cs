@@ -114,12 +114,7 @@ internal static unsafe class FusedUpdate
             where M : IMomentum
         {
             new Span<float>(room, 4 * Vectors.Lanes).Clear();
-            Places to = new(
-                room,
-                room + Vectors.Lanes,
-                (byte*)(room + 2 * Vectors.Lanes),
-                room + 3 * Vectors.Lanes
-            );
+            Places to = new(room, room + Vectors.Lanes, (byte*)(room + 2 * Vectors.Lanes), room + 3 * Vectors.Lanes);
             CopyTo<M>(to, count);
             Copy(Gradient, to.Gradient, count);
             return to;
@@ -167,7 +162,8 @@ internal static unsafe class FusedUpdate
                 V.Create(constants.Epsilon)
             );
             var i = 0L;
-            for (; i + V.Count <= count; i += V.Count)
+            var whole = Vectors.Whole<V>(count);
+            for (; i < whole; i += V.Count)
             {
                 var gradient = V.Load(at.Gradient + i) * shrink;
                 var square = V.Load(at.Other + i) * keep + gradient * gradient * fresh;
@@ -214,7 +210,8 @@ internal static unsafe class FusedUpdate
                 V.Create(1 - beta2)
             );
             var i = 0L;
-            for (; i + V.Count <= count; i += V.Count)
+            var whole = Vectors.Whole<V>(count);
+            for (; i < whole; i += V.Count)
             {
                 var gradient = V.Load(at.Gradient + i) * shrink;
                 var square = V.Load(at.Other + i) * keep + (gradient * gradient + smallest) * fresh;
@@ -261,7 +258,8 @@ internal static unsafe class FusedUpdate
             Move<V> move = new(factors);
             Mixing<V, M> mix = new(mixing);
             var (row, i) = (V.Create(ofRow), 0L);
-            for (; i + V.Count <= count; i += V.Count)
+            var whole = Vectors.Whole<V>(count);
+            for (; i < whole; i += V.Count)
             {
                 var direction = V.Load(at.Gradient + i) * row * V.Load(at.Other + i);
                 move.By(at.Parameter + i, mix.Of(at.Momentum + i * M.Bytes, direction));
@@ -276,14 +274,8 @@ internal static unsafe class FusedUpdate
         }
     }
 
-    private readonly struct Squares(
-        float* gradient,
-        float* ofRows,
-        float* sums,
-        long rows,
-        long columns,
-        float shrink
-    ) : IKernel
+    private readonly struct Squares(float* gradient, float* ofRows, float* sums, long rows, long columns, float shrink)
+        : IKernel
     {
         private readonly float* gradient = gradient,
             ofRows = ofRows,
@@ -312,7 +304,8 @@ internal static unsafe class FusedUpdate
                 s1 = s0,
                 s2 = s0,
                 s3 = s0;
-            for (; i + Vectors.Lanes <= count; i += Vectors.Lanes)
+            var whole = Vectors.Whole(count);
+            for (; i < whole; i += Vectors.Lanes)
             {
                 s0 += Square(gradient + i, columns + i, times, smallest);
                 if (V.Count <= 8)

@@ -27,8 +27,9 @@ internal static unsafe class Gelu
     internal static void Of<V>(float* x, float* to, long count)
         where V : unmanaged, IVec<V>
     {
-        var i = 0L;
-        for (; i + V.Count <= count; i += V.Count)
+        long i = 0,
+            whole = Vectors.Whole<V>(count);
+        for (; i < whole; i += V.Count)
             Of(V.Load(x + i)).Store(to + i);
         if (i < count)
             Vectors.Store(Of(Vectors.Load<V>(x + i, count - i)), to + i, count - i);
@@ -38,8 +39,9 @@ internal static unsafe class Gelu
     private static void Slopes<V>(float* x, float* dy, float* to, long count)
         where V : unmanaged, IVec<V>
     {
-        var i = 0L;
-        for (; i + V.Count <= count; i += V.Count)
+        long i = 0,
+            whole = Vectors.Whole<V>(count);
+        for (; i < whole; i += V.Count)
             (SlopeOf(V.Load(x + i)) * V.Load(dy + i)).Store(to + i);
         if (count - i is > 0 and var left)
             Vectors.Store(SlopeOf(Vectors.Load<V>(x + i, left)) * Vectors.Load<V>(dy + i, left), to + i, left);
@@ -55,11 +57,7 @@ internal static unsafe class Gelu
         where V : unmanaged, IVec<V>
     {
         var s = V.Create(1) / (V.Create(1) + Vectors.Exp2(Exponent(x)));
-        var slope = V.Fma(
-            V.Create(-3 * Cubic * 0.69314718055994531f),
-            x * x,
-            V.Create(-Linear * 0.69314718055994531f)
-        );
+        var slope = V.Fma(V.Create(-3 * Cubic * 0.69314718055994531f), x * x, V.Create(-Linear * 0.69314718055994531f));
         return s * V.Fma(x * (V.Create(1) - s), slope, V.Create(1));
     }
 

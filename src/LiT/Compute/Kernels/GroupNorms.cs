@@ -20,14 +20,13 @@ internal static unsafe class GroupNorms
     /// <param name="locked">Whether no gradient will be asked for; only then it is done here.</param>
     /// <param name="inPlace">Whether x's memory may hold the result.</param>
     public static Tensor Rectified(GroupNorm norm, Tensor x, bool locked, bool inPlace = true) =>
-        locked && Takes(x) ? Of(norm, x, null, inPlace) : norm.call(x).relu_();
+        locked && Processor.Computes(x) ? Of(norm, x, null, inPlace) : norm.call(x).relu_();
 
     /// <summary>ReLU of the sum of the normalised x and a shortcut; x's memory may hold the result.</summary>
     public static Tensor RectifiedSum(GroupNorm norm, Tensor x, Tensor shortcut, bool locked) =>
-        locked && Takes(x) ? Of(norm, x, shortcut, inPlace: true) : norm.call(x).PlusInPlace(shortcut).relu_();
-
-    private static bool Takes(Tensor x) =>
-        x.dtype == ScalarType.Float32 && x.device_type == TorchSharp.DeviceType.CPU;
+        locked && Processor.Computes(x)
+            ? Of(norm, x, shortcut, inPlace: true)
+            : norm.call(x).PlusInPlace(shortcut).relu_();
 
     private static Tensor Of(GroupNorm norm, Tensor x, Tensor? shortcut, bool inPlace)
     {
@@ -101,6 +100,7 @@ internal static unsafe class GroupNorms
         where V : unmanaged, IVec<V>
     {
         var (C, places, wide) = (norm.C, norm.Places, RowScratch.Filled(norm.C));
+        var whole = (int)Vectors.Whole<V>(C);
         var totals = new double[2 * wide];
         fixed (double* sums = totals)
         {
@@ -108,7 +108,7 @@ internal static unsafe class GroupNorms
             for (var start = 0; start < places; start += Places)
             {
                 var (end, c) = (Math.Min(places, start + Places), 0);
-                for (; c + V.Count <= C; c += V.Count)
+                for (; c < whole; c += V.Count)
                 {
                     var (first, sum, squares) = (V.Load(x + c), V.Create(0), V.Create(0));
                     for (var place = start; place < end; place++)
@@ -137,6 +137,7 @@ internal static unsafe class GroupNorms
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Fold(Norm norm, float* first, double* sums, double* squaresOf, float* times, float* plus)
     {
         var (places, size) = (norm.Places, norm.C / norm.Groups);
@@ -162,11 +163,11 @@ internal static unsafe class GroupNorms
     private static void Apply<V>(Norm norm, float* x, float* to, float* times, float* plus)
         where V : unmanaged, IVec<V>
     {
-        var (C, zero) = (norm.C, V.Create(0));
+        var (C, whole, zero) = (norm.C, (int)Vectors.Whole<V>(norm.C), V.Create(0));
         for (var place = 0; place < norm.Places; place++, x += C, to += C)
         {
             var c = 0;
-            for (; c + V.Count <= C; c += V.Count)
+            for (; c < whole; c += V.Count)
                 V.Max(zero, V.Fma(V.Load(x + c), V.Load(times + c), V.Load(plus + c))).Store(to + c); // NaN stays NaN
             for (; c < C; c++)
                 to[c] = Rectified(MathF.FusedMultiplyAdd(x[c], times[c], plus[c]));
@@ -177,11 +178,11 @@ internal static unsafe class GroupNorms
     private static void ApplyOnto<V>(Norm norm, float* x, float* shortcut, float* to, float* times, float* plus)
         where V : unmanaged, IVec<V>
     {
-        var (C, zero) = (norm.C, V.Create(0));
+        var (C, whole, zero) = (norm.C, (int)Vectors.Whole<V>(norm.C), V.Create(0));
         for (var place = 0; place < norm.Places; place++, x += C, to += C, shortcut += C)
         {
             var c = 0;
-            for (; c + V.Count <= C; c += V.Count)
+            for (; c < whole; c += V.Count)
             {
                 var value = V.Fma(V.Load(x + c), V.Load(times + c), V.Load(plus + c));
                 V.Max(zero, value + V.Load(shortcut + c)).Store(to + c);

@@ -30,6 +30,37 @@ internal unsafe interface IWords<W>
     static abstract int Sum(W sums);
 }
 
+/// <summary>A vector of pairs of 16-bit numbers, one pair a column, or of the columns' 32-bit sums.</summary>
+/// <typeparam name="W">The vector itself.</typeparam>
+internal unsafe interface IPairs<W>
+    where W : unmanaged, IPairs<W>
+{
+    /// <summary>Columns in a vector.</summary>
+    static abstract int Columns { get; }
+
+    /// <summary>Vectors that the processor keeps at hand at once.</summary>
+    static abstract int Registers { get; }
+
+    /// <summary>One pair for every column.</summary>
+    static abstract W Broadcast(short* pair);
+
+    /// <summary>Every column's own pair, from bytes.</summary>
+    static abstract W LoadPairs(sbyte* from);
+
+    /// <summary>Adds both products of every column's pairs to its sum, exactly.</summary>
+    static abstract W MultiplyAdd(W sums, W left, W right);
+
+    /// <summary>Stores the sums as numbers, each times its column's scale.</summary>
+    static abstract void StoreScaled(W sums, float* scales, float* to);
+}
+
+/// <summary>A kernel that <see cref="Words.RunPairs"/> runs with vectors of one width.</summary>
+internal interface IPairKernel
+{
+    void Run<W>()
+        where W : unmanaged, IPairs<W>;
+}
+
 /// <summary>A kernel of bytes that <see cref="Words.Run"/> runs with vectors of one width.</summary>
 internal interface IByteKernel
 {
@@ -59,10 +90,28 @@ internal static class Words
                 break;
         }
     }
+
+    /// <summary>Runs a kernel of pairs with vectors as wide as the process's instruction set has them.</summary>
+    public static void RunPairs<K>(K kernel)
+        where K : struct, IPairKernel
+    {
+        switch (Processor.Isa)
+        {
+            case Isa.Avx512:
+                kernel.Run<W512>();
+                break;
+            case Isa.Avx2:
+                kernel.Run<W256>();
+                break;
+            default:
+                kernel.Run<W128>();
+                break;
+        }
+    }
 }
 
 /// <summary>AVX-512: 32 bytes as 16-bit numbers.</summary>
-internal readonly unsafe struct W512(Vector512<int> lanes) : IWords<W512>
+internal readonly unsafe struct W512(Vector512<int> lanes) : IWords<W512>, IPairs<W512>
 {
     private readonly Vector512<int> lanes = lanes;
 
@@ -71,8 +120,7 @@ internal readonly unsafe struct W512(Vector512<int> lanes) : IWords<W512>
     public static int Raised => 0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static W512 LoadLeft(sbyte* from) =>
-        new(Avx512BW.ConvertToVector512Int16(Vector256.Load(from)).AsInt32());
+    public static W512 LoadLeft(sbyte* from) => new(Avx512BW.ConvertToVector512Int16(Vector256.Load(from)).AsInt32());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static W512 LoadRight(sbyte* from) => LoadLeft(from);
@@ -83,10 +131,24 @@ internal readonly unsafe struct W512(Vector512<int> lanes) : IWords<W512>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Sum(W512 sums) => Vector512.Sum(sums.lanes);
+
+    public static int Columns => 16;
+
+    public static int Registers => 32;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static W512 Broadcast(short* pair) => new(Vector512.Create(*(int*)pair));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static W512 LoadPairs(sbyte* from) => LoadLeft(from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreScaled(W512 sums, float* scales, float* to) =>
+        (Vector512.ConvertToSingle(sums.lanes) * Vector512.Load(scales)).Store(to);
 }
 
 /// <summary>AVX2: 16 bytes as 16-bit numbers.</summary>
-internal readonly unsafe struct W256(Vector256<int> lanes) : IWords<W256>
+internal readonly unsafe struct W256(Vector256<int> lanes) : IWords<W256>, IPairs<W256>
 {
     private readonly Vector256<int> lanes = lanes;
 
@@ -106,6 +168,20 @@ internal readonly unsafe struct W256(Vector256<int> lanes) : IWords<W256>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Sum(W256 sums) => Vector256.Sum(sums.lanes);
+
+    public static int Columns => 8;
+
+    public static int Registers => 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static W256 Broadcast(short* pair) => new(Vector256.Create(*(int*)pair));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static W256 LoadPairs(sbyte* from) => LoadLeft(from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreScaled(W256 sums, float* scales, float* to) =>
+        (Vector256.ConvertToSingle(sums.lanes) * Vector256.Load(scales)).Store(to);
 }
 
 /// <summary>AVX-VNNI: 32 bytes as they are. It multiplies unsigned by signed ones, so the left are raised by 128.</summary>
@@ -133,7 +209,7 @@ internal readonly unsafe struct WVnni(Vector256<int> lanes) : IWords<WVnni>
 }
 
 /// <summary>Eight bytes as 16-bit numbers, in whatever instructions the processor has for 128 bits.</summary>
-internal readonly unsafe struct W128(Vector128<int> lanes) : IWords<W128>
+internal readonly unsafe struct W128(Vector128<int> lanes) : IWords<W128>, IPairs<W128>
 {
     private readonly Vector128<int> lanes = lanes;
 
@@ -154,15 +230,31 @@ internal readonly unsafe struct W128(Vector128<int> lanes) : IWords<W128>
         var (a, b) = (left.lanes.AsInt16(), right.lanes.AsInt16());
         if (Sse2.IsSupported)
             return new(sums.lanes + Sse2.MultiplyAddAdjacent(a, b));
-        if (AdvSimd.IsSupported)
-        {
-            var lower = AdvSimd.MultiplyWideningLowerAndAdd(sums.lanes, a.GetLower(), b.GetLower());
-            return new(AdvSimd.MultiplyWideningUpperAndAdd(lower, a, b));
-        }
-        var ((a0, a1), (b0, b1)) = (Vector128.Widen(a), Vector128.Widen(b));
-        return new(sums.lanes + a0 * b0 + a1 * b1);
+        var (lower, upper) = AdvSimd.IsSupported
+            ? (AdvSimd.MultiplyWideningLower(a.GetLower(), b.GetLower()), AdvSimd.MultiplyWideningUpper(a, b))
+            : (Vector128.WidenLower(a) * Vector128.WidenLower(b), Vector128.WidenUpper(a) * Vector128.WidenUpper(b));
+        if (AdvSimd.Arm64.IsSupported)
+            return new(sums.lanes + AdvSimd.Arm64.AddPairwise(lower, upper));
+        return new(
+            sums.lanes
+                + Vector128.Create(lower[0] + lower[1], lower[2] + lower[3], upper[0] + upper[1], upper[2] + upper[3])
+        );
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Sum(W128 sums) => Vector128.Sum(sums.lanes);
+
+    public static int Columns => 4;
+
+    public static int Registers => AdvSimd.IsSupported ? 32 : 16;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static W128 Broadcast(short* pair) => new(Vector128.Create(*(int*)pair));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static W128 LoadPairs(sbyte* from) => LoadLeft(from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreScaled(W128 sums, float* scales, float* to) =>
+        (Vector128.ConvertToSingle(sums.lanes) * Vector128.Load(scales)).Store(to);
 }

@@ -100,6 +100,7 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Forward<V>(Places at, int row, int head)
         where V : unmanaged, IVec<V>
     {
@@ -111,6 +112,7 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
         Product<V>(shares, padded, 1, one.V, at.Stride, N, L, one.Mixed, at.MixedStride, S, shares + N * padded);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Backward<V>(Places at, Places to, int row, int head)
         where V : unmanaged, IVec<V>
     {
@@ -174,6 +176,7 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
     }
 
     // [L, S] with a token every stride numbers → [S, padded], zero behind L.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(float* from, int stride, int L, int S, float* to, int padded)
     {
         for (var token = 0; token < L; token++)
@@ -189,6 +192,7 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
 
     // c [rows, S] = a [rows, k] · b [k, S]. Where S is no multiple of sixteen b and c are laid out anew, in room for (k + rows)
     // of the next multiple.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Product<V>(
         float* a,
         int aRow,

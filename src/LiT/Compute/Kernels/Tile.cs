@@ -17,6 +17,7 @@ internal static unsafe class Tile
         where V : unmanaged, IVec<V> => (V.Registers >= 32 ? 4 : 2) * V.Count;
 
     /// <summary>Six rows, each aStride further, and n columns, a multiple of the vector's.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Six<V>(float* a, int aStride, float* b, int bStride, int k, float* c, int cStride, int n)
         where V : unmanaged, IVec<V>
     {
@@ -33,6 +34,7 @@ internal static unsafe class Tile
     /// <summary>
     /// Any number of rows and n columns, a multiple of sixteen; an element of a lies aRow · row + aStep · step further on.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Any<V>(
         float* a,
         int aRow,

@@ -43,6 +43,7 @@ internal static unsafe class TileProduct
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Chunk<W>(RowTile left, int from, int to, RowTile right, float lowest, List<(int, int)> found)
         where W : unmanaged, IWords<W>
     {

@@ -53,14 +53,16 @@ internal readonly unsafe struct V128(Vector128<float> lanes) : IVec<V128>
     public static V128 Round(V128 a) => new(Vector128.Round(a.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V128 Scale(V128 a, V128 n) => new(a.lanes * ((Vector128.ConvertToInt32Native(n.lanes) + Vector128.Create(127)) << 23).AsSingle());
+    public static V128 Scale(V128 a, V128 n) =>
+        new(a.lanes * ((Vector128.ConvertToInt32Native(n.lanes) + Vector128.Create(127)) << 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128 Where(V128 a, V128 b, V128 more, V128 other) =>
         new(Vector128.ConditionalSelect(Vector128.GreaterThan(a.lanes, b.lanes), more.lanes, other.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(V128 first, V128 second, V128 third, V128 fourth) => Vectors.Sum(Vector256.Create(first.lanes + third.lanes, second.lanes + fourth.lanes));
+    public static float Sum(V128 first, V128 second, V128 third, V128 fourth) =>
+        Vectors.Sum(Vector256.Create(first.lanes + third.lanes, second.lanes + fourth.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddTo(double* sums)
@@ -87,7 +89,8 @@ internal readonly unsafe struct V128(Vector128<float> lanes) : IVec<V128>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V128 LoadHalf(ushort* from) => new((Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)from).AsUInt16()) << 16).AsSingle());
+    public static V128 LoadHalf(ushort* from) =>
+        new((Vector128.WidenLower(Vector128.CreateScalarUnsafe(*(ulong*)from).AsUInt16()) << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void StoreHalf(ushort* to)

@@ -53,14 +53,16 @@ internal readonly unsafe struct V256(Vector256<float> lanes) : IVec<V256>
     public static V256 Round(V256 a) => new(Vector256.Round(a.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V256 Scale(V256 a, V256 n) => new(a.lanes * ((Vector256.ConvertToInt32Native(n.lanes) + Vector256.Create(127)) << 23).AsSingle());
+    public static V256 Scale(V256 a, V256 n) =>
+        new(a.lanes * ((Vector256.ConvertToInt32Native(n.lanes) + Vector256.Create(127)) << 23).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 Where(V256 a, V256 b, V256 more, V256 other) =>
         new(Vector256.ConditionalSelect(Vector256.GreaterThan(a.lanes, b.lanes), more.lanes, other.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(V256 first, V256 second, V256 third, V256 fourth) => Vectors.Sum(first.lanes + second.lanes);
+    public static float Sum(V256 first, V256 second, V256 third, V256 fourth) =>
+        Vectors.Sum(first.lanes + second.lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddTo(double* sums)

@@ -60,7 +60,8 @@ internal readonly unsafe struct V512(Vector512<float> lanes) : IVec<V512>
         new(Vector512.ConditionalSelect(Vector512.GreaterThan(a.lanes, b.lanes), more.lanes, other.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(V512 first, V512 second, V512 third, V512 fourth) => Vectors.Sum(first.lanes.GetLower() + first.lanes.GetUpper());
+    public static float Sum(V512 first, V512 second, V512 third, V512 fourth) =>
+        Vectors.Sum(first.lanes.GetLower() + first.lanes.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddTo(double* sums)
@@ -79,11 +80,11 @@ internal readonly unsafe struct V512(Vector512<float> lanes) : IVec<V512>
         Avx512F.ConvertToVector128SByte(Avx512F.ConvertToVector512Int32(lanes)).Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V512 LoadHalf(ushort* from) => new((Avx512F.ConvertToVector512UInt32(Vector256.Load(from)) << 16).AsSingle());
+    public static V512 LoadHalf(ushort* from) =>
+        new((Avx512F.ConvertToVector512UInt32(Vector256.Load(from)) << 16).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void StoreHalf(ushort* to) =>
-        Avx512F.ConvertToVector256UInt16(lanes.AsUInt32() >> 16).Store(to);
+    public void StoreHalf(ushort* to) => Avx512F.ConvertToVector256UInt16(lanes.AsUInt32() >> 16).Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512 ToHalf(V512 a)

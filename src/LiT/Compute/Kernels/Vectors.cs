@@ -33,6 +33,14 @@ internal static unsafe class Vectors
         }
     }
 
+    /// <summary>So many numbers of these as fill vectors.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static long Whole<V>(long count)
+        where V : unmanaged, IVec<V> => count & -(long)V.Count;
+
+    /// <summary>So many numbers of these as fill groups of sixteen.</summary>
+    public static long Whole(long count) => count & -(long)Lanes;
+
     /// <summary>2^z; below -126 it is 2^-126, above 126 it is 2^126. What is no number stays none.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Exp2<V>(V z)
@@ -78,7 +86,7 @@ internal static unsafe class Vectors
     }
 
     /// <summary>The largest of a vector's lanes; what is no number may be passed over.</summary>
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static float Largest<V>(V vector)
         where V : unmanaged, IVec<V>
     {
@@ -114,7 +122,7 @@ internal static unsafe class Vectors
         return count >= V.Count ? vector : FirstPart(vector, count);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static V FirstPart<V>(V vector, long count)
         where V : unmanaged, IVec<V>
     {
@@ -123,7 +131,7 @@ internal static unsafe class Vectors
         return LoadPart<V>(lanes, count);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static V LoadPart<V>(float* from, long left)
         where V : unmanaged, IVec<V>
     {
@@ -133,7 +141,7 @@ internal static unsafe class Vectors
         return V.Load(lanes);
     }
 
-    [MethodImpl(MethodImplOptions.NoInlining)]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     private static void StorePart<V>(V vector, float* to, long left)
         where V : unmanaged, IVec<V>
     {

@@ -29,14 +29,7 @@ internal static unsafe class WeightCodes
         var (rows, K) = (weight.shape[0], weight.shape[1]);
         var (codes, scales) = (empty(rows, K, dtype: ScalarType.Int8), empty(rows));
         Vectors.Run(
-            new Encoding(
-                Floats(weight),
-                Floats(factors),
-                (sbyte*)TensorBytes.Address(codes),
-                Floats(scales),
-                rows,
-                K
-            )
+            new Encoding(Floats(weight), Floats(factors), (sbyte*)TensorBytes.Address(codes), Floats(scales), rows, K)
         );
         foreach (var tensor in (Tensor[])[weight, factors, codes, scales])
             GC.KeepAlive(tensor);
@@ -66,7 +59,8 @@ internal static unsafe class WeightCodes
             where V : unmanaged, IVec<V>
         {
             var i = 0L;
-            for (; i + V.Count <= count; i += V.Count)
+            var whole = Vectors.Whole<V>(count);
+            for (; i < whole; i += V.Count)
                 V.Max(V.Load(largest + i), V.Abs(V.Load(row + i))).Store(largest + i);
             for (; i < count; i++)
                 largest[i] = MathF.Max(largest[i], MathF.Abs(row[i]));
@@ -102,7 +96,8 @@ internal static unsafe class WeightCodes
             where V : unmanaged, IVec<V>
         {
             var (largest, poison, zero, i) = (V.Create(0), V.Create(0), V.Create(0), 0L);
-            for (; i + V.Count <= count; i += V.Count)
+            var whole = Vectors.Whole<V>(count);
+            for (; i < whole; i += V.Count)
             {
                 var value = V.Load(row + i) * V.Load(factors + i);
                 largest = V.Max(largest, V.Abs(value));
@@ -113,7 +108,7 @@ internal static unsafe class WeightCodes
                 (max, trouble) = (MathF.Max(max, MathF.Abs(row[i] * factors[i])), trouble + 0 * (row[i] * factors[i]));
             var scale = MathF.Max(max, 1e-12f) / 127;
             var (by, least, most) = (V.Create(scale), V.Create(-127), V.Create(127));
-            for (i = 0; i + V.Count <= count; i += V.Count)
+            for (i = 0; i < whole; i += V.Count)
             {
                 var code = V.Round(V.Load(row + i) * V.Load(factors + i) / by);
                 V.Max(least, V.Min(most, code)).StoreSignedBytes(codes + i);
