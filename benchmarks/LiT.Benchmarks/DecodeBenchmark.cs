@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Numerics.Tensors;
+using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Images;
-using LiT.Pipeline;
 using LiT.Towers;
 
 namespace LiT.Benchmarks;

@@ -1,9 +1,10 @@
 using System.Globalization;
 using LiT.Benchmarks.Onnx;
+using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Images;
-using LiT.Pipeline;
 using LiT.Towers;
 using static TorchSharp.torch;
 

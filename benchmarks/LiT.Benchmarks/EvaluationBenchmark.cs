@@ -1,7 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
+using LiT.Bundles;
+using LiT.Classification;
 using LiT.Compute;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Stores;
 using LiT.Text;

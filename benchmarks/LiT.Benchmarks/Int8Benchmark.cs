@@ -1,7 +1,8 @@
 using System.Globalization;
+using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;
-using LiT.Pipeline;
+using LiT.Embedding;
 using LiT.Towers;
 using static TorchSharp.torch;
 

@@ -1,5 +1,5 @@
 using System.Globalization;
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;

@@ -1,5 +1,5 @@
 using LiT.Towers;
-using LiT.Tuning;
+using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;

@@ -1,4 +1,4 @@
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;

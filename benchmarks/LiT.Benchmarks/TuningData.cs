@@ -1,6 +1,6 @@
 using LiT.Text;
 using LiT.Towers;
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 
 namespace LiT.Benchmarks;
 

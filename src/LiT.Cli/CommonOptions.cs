@@ -45,7 +45,8 @@ internal static class CommonOptions
         Recursive = true,
     };
 
-    public static void AddTo(Command root)
+    // Validators are added once: a program that runs several commands would say the same thing several times.
+    static CommonOptions()
     {
         Threads.Validators.Add(result =>
         {
@@ -53,6 +54,10 @@ internal static class CommonOptions
                 result.AddError($"--threads {n}: give a positive number, or 0 for every core.");
         });
         DType.AcceptOnlyFromAmong("float32", "bfloat16");
+    }
+
+    public static void AddTo(Command root)
+    {
         foreach (Option option in new Option[] { Json, Device, Threads, Seed, DType, Verbose })
             root.Options.Add(option);
     }

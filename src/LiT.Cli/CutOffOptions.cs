@@ -1,5 +1,5 @@
 using System.CommandLine;
-using LiT.Calibration;
+using LiT.Classification;
 
 namespace LiT.Cli;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
+using LiT.Bundles;
 using LiT.Compute;
 using LiT.Drawings;
 using LiT.Images;

@@ -1,8 +1,10 @@
 using System.CommandLine;
+using LiT.Classification;
 using LiT.Evaluation;
 using LiT.Images;
 using LiT.Reports;
 using LiT.Stores;
+using LiT.TestSets;
 
 namespace LiT.Cli;
 

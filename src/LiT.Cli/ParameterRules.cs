@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 using LiT.Towers;
-using LiT.Tuning;
+using LiT.Tuning.Optimizers;
 
 namespace LiT.Cli;
 

@@ -3,8 +3,10 @@ using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using LiT.Cli;
 using LiT.Cli.Commands;
+using LiT.TestSets;
 
 NativeEnvironment.Prepare();
+TestSetForm.Introduce();
 
 using CancellationTokenSource stop = new();
 void OnSignal(PosixSignalContext signal)
@@ -18,13 +20,16 @@ void OnSignal(PosixSignalContext signal)
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
 
+HelpOption help = new();
+if (Terminal.Columns is { } columns)
+    help.Action = new HelpAction { MaxWidth = columns };
 Command root = new(
     "lit",
     "LiT: zero-shot classification and image-text retrieval on a locked, pre-trained image tower "
         + "(Zhai et al. 2022, arXiv 2111.07991)."
 )
 {
-    new HelpOption(),
+    help,
     new VersionOption(),
     QuickstartCommand.Build(),
     EmbedCommand.Build(),

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -21,10 +22,19 @@ internal static class Terminal
     private static readonly Lazy<IAnsiConsole> Output = new(() =>
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
-        if (Console.IsOutputRedirected)
+        if (Columns is { } columns)
+            console.Profile.Width = columns;
+        else if (Console.IsOutputRedirected)
             console.Profile.Width = 160; // a pipe has no width; tables must not wrap at 80
         return console;
     });
+
+    /// <summary>The width that the environment variable COLUMNS asks for, if it does.</summary>
+    public static int? Columns =>
+        int.TryParse(Environment.GetEnvironmentVariable("COLUMNS"), CultureInfo.InvariantCulture, out var columns)
+        && columns >= 20
+            ? columns
+            : null;
 
     /// <summary>Talk: what is being done and what was chosen, on standard error.</summary>
     public static void Say(string line) => Console.Error.WriteLine(line);

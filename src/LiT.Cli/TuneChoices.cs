@@ -1,7 +1,9 @@
 using System.CommandLine;
 using System.Globalization;
 using LiT.Towers;
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
+using LiT.Tuning.Optimizers;
+using LiT.Tuning.Runs;
 
 namespace LiT.Cli;
 

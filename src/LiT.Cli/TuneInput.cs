@@ -1,8 +1,8 @@
 using System.CommandLine;
-using LiT.Evaluation;
+using LiT.Classification;
 using LiT.Images;
 using LiT.Towers;
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 
 namespace LiT.Cli;
 

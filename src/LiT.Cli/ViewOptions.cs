@@ -1,6 +1,6 @@
 using System.CommandLine;
+using LiT.Embedding;
 using LiT.Images;
-using LiT.Pipeline;
 
 namespace LiT.Cli;
 

@@ -1,8 +1,8 @@
-using LiT.Calibration;
+using LiT.Bundles;
 using LiT.Checkpoints;
+using LiT.Classification;
 using LiT.Compute;
 using LiT.Files;
-using LiT.Pipeline;
 using LiT.Text;
 using LiT.Towers;
 using TorchSharp;
@@ -52,7 +52,7 @@ public sealed class LitModel : IDisposable
     public LockedTower Image => image ??= LoadImage();
 
     /// <summary>SHA-256, in hexadecimal, over every weight of the text side (tower, heads, temperature, bias): names the model in results.</summary>
-    public string TextFingerprint => textFingerprint ??= Evaluation.EvaluationRecord.OfWeights(Towers);
+    public string TextFingerprint => textFingerprint ??= WeightsHash.Of(Towers);
 
     /// <summary>The supervised heads that came with the image tower, where that can be told without loading it.</summary>
     public IReadOnlyList<HeadConfig> ImageHeads =>
@@ -70,7 +70,7 @@ public sealed class LitModel : IDisposable
         if (
             BundleIn(path) is null
             && !Directory.Exists(path)
-            && (TowerPath.IsThere(path) || Catalogue.ModelCatalogue.Find(path) is not null)
+            && (TowerPath.IsThere(path) || ModelCatalogue.Find(path) is not null)
         )
         {
             var published = PublishedModel.Open(path, compute, vocabulary);
@@ -81,7 +81,7 @@ public sealed class LitModel : IDisposable
         }
         if (!Path.Exists(path))
             throw new LitException(
-                $"{path}: no model is there, and no published one has that name{(Catalogue.ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : "")}. "
+                $"{path}: no model is there, and no published one has that name{(ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : "")}. "
                     + "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows."
             );
         var folder = BundleIn(path) ?? path;
@@ -208,7 +208,8 @@ public sealed class LitModel : IDisposable
         );
 
     /// <summary>The locked tower's own representations of pictures that are ready for it, [B, width].</summary>
-    public float[] Represent(IReadOnlyList<PreparedPicture> pictures)
+    /// <param name="pictures">The tower's input for each picture, [3, H, W].</param>
+    public float[] Represent(IReadOnlyList<float[]> pictures)
     {
         var rows = new float[pictures.Count * Image.Tower.Width];
         ImageBatch.Represent(Image, pictures, compute, rows);
@@ -229,7 +230,7 @@ public sealed class LitModel : IDisposable
     /// <param name="zimg">One image's embedding of unit length.</param>
     /// <param name="ztxt">Embeddings of unit length, one a text.</param>
     public double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) =>
-        Evaluation.Probabilities.Of(zimg, ztxt, Description.Temperature, Description.Bias);
+        Classification.Probabilities.Of(zimg, ztxt, Description.Temperature, Description.Bias);
 
     /// <inheritdoc/>
     public void Dispose()
@@ -248,7 +249,7 @@ public sealed class LitModel : IDisposable
         if (side.File is null && !TowerPath.IsThere(spec))
             throw new LitException(
                 $"{spec}: the bundle names this image tower and does not hold it, and it is not there. "
-                    + $"{(Catalogue.ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, or tune with --bundle-tower always."
+                    + $"{(ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, or tune with --bundle-tower always."
             );
         var loaded = ImageTowerLoader.Load(
             spec,

@@ -1,7 +1,3 @@
-using System.Net;
-using System.Net.Sockets;
-using System.Text;
-
 namespace LiT.Cli.Tests;
 
 /// <summary>lit models from listing to a bundle, with a cache and a mirror of the test's own.</summary>
@@ -37,7 +33,7 @@ public sealed class ModelsCommandTests : IDisposable
     {
         // Not the published weights: a small ViT under their name, from a server on this machine.
         Lit.RunIn(folder, "models", "convert", "vit:mu/32", "--out", "tower.safetensors").Expect(0);
-        using Server server = new(File.ReadAllBytes(Path.Combine(folder, "tower.safetensors")));
+        using BytesServer server = new(File.ReadAllBytes(Path.Combine(folder, "tower.safetensors")));
         var pulled = Run("models", "pull", "vit-ti16-augreg-in21k", "--mirror", server.Address, "--json")
             .Expect(0)
             .Json;
@@ -96,44 +92,4 @@ public sealed class ModelsCommandTests : IDisposable
 
     private Lit.Outcome Run(params string[] command) =>
         Lit.RunIn(folder, new Dictionary<string, string> { ["LIT_CACHE"] = Path.Combine(folder, "cache") }, command);
-
-    /// <summary>Answers every request with the same bytes.</summary>
-    private sealed class Server : IDisposable
-    {
-        private readonly TcpListener listener = new(IPAddress.Loopback, 0);
-
-        public Server(byte[] content)
-        {
-            listener.Start();
-            _ = Task.Run(() =>
-            {
-                while (true)
-                {
-                    try
-                    {
-                        using var client = listener.AcceptTcpClient();
-                        using var stream = client.GetStream();
-                        using StreamReader reader = new(stream, Encoding.ASCII, leaveOpen: true);
-                        while (reader.ReadLine() is { Length: > 0 }) { }
-                        stream.Write(
-                            Encoding.ASCII.GetBytes(
-                                $"HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {content.Length}\r\n\r\n"
-                            )
-                        );
-                        stream.Write(content);
-                    }
-                    catch (Exception ended)
-                        when (ended is SocketException or ObjectDisposedException or InvalidOperationException)
-                    {
-                        return;
-                    }
-                    catch (IOException) { }
-                }
-            });
-        }
-
-        public string Address => $"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}";
-
-        public void Dispose() => listener.Dispose();
-    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
-using LiT.Calibration;
+using LiT.Classification;
+using LiT.Evaluation;
 
 namespace LiT.Cli.Commands;
 
@@ -46,7 +47,7 @@ internal static class CalibrateCommand
                     Seed = CommonOptions.SeedOf(parsed),
                 };
                 using (ProgressLine progress = new())
-                    background = Background.Measure(lit, data.PathOf(parsed), options, compute, progress, cancel);
+                    background = BackgroundMeasurement.Of(lit, data.PathOf(parsed), options, compute, progress, cancel);
                 background.Save(folder);
                 var file = Path.Combine(folder, Background.FileName);
                 if (CommonOptions.IsJson(parsed))

@@ -1,9 +1,9 @@
 using System.CommandLine;
-using LiT.Calibration;
+using LiT.Classification;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Images;
-using LiT.Pipeline;
 
 namespace LiT.Cli.Commands;
 
@@ -130,7 +130,7 @@ internal static class ClassifyCommand
                         results.Add(new(one.Skipped.Origin, null, one.Skipped.Reason));
                         continue;
                     }
-                    var zimg = lit.ProjectImages(new(lit.Represent([picture]), lit.Image.Tower.Width));
+                    var zimg = lit.ProjectImages(new(lit.Represent([picture.Pixels]), lit.Image.Tower.Width));
                     var probabilities = lit.Probabilities(zimg[0], classes);
                     var expected = cutOff?.Precision(zimg)[0];
                     results.Add(

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LiT.Catalogue;
 
 namespace LiT.Cli.Commands;
 

@@ -1,5 +1,5 @@
 using System.CommandLine;
-using LiT.Data.Sets;
+using LiT.TestSets;
 
 namespace LiT.Cli.Commands;
 
@@ -25,12 +25,12 @@ internal static class DataSetsCommand
             {
                 var wanted = parsed.GetValue(name);
                 var sets = wanted is null
-                    ? TestSets.All
+                    ? NamedTestSets.All
                     :
                     [
-                        TestSets.Find(wanted)
+                        NamedTestSets.Find(wanted)
                             ?? throw new UsageException(
-                                $"{wanted}: there is no test set of this name. Known are {string.Join(", ", TestSets.All.Select(set => set.Name))}."
+                                $"{wanted}: there is no test set of this name. Known are {string.Join(", ", NamedTestSets.All.Select(set => set.Name))}."
                             ),
                     ];
                 if (CommonOptions.IsJson(parsed))

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using LiT.Compute;
+using LiT.Embedding;
 using LiT.Images;
-using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Towers;
 

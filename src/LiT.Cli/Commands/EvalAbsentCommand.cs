@@ -1,5 +1,5 @@
 using System.CommandLine;
-using LiT.Calibration;
+using LiT.Evaluation;
 
 namespace LiT.Cli.Commands;
 

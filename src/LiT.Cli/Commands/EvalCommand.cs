@@ -1,6 +1,8 @@
 using System.CommandLine;
+using LiT.Duplicates;
 using LiT.Evaluation;
 using LiT.Reports;
+using LiT.TestSets;
 
 namespace LiT.Cli.Commands;
 
@@ -210,7 +212,17 @@ internal static class EvalCommand
         var chosen = languages.Select(language => input.ChosenOf(parsed, language, model)).ToList(); // whatever is wrong with a list shows before anything is embedded
         using ProgressLine progress = new();
         var set = ModelEvaluation.Load(model, chosen[0].Data, chosen[0].Options, compute, progress, cancel);
-        return [.. chosen.Select(one => ModelEvaluation.Classify(model, set, one.Options, compute, progress, cancel))];
+        return
+        [
+            .. chosen.Select(one =>
+                Leaks.Audited(
+                    ModelEvaluation.Classify(model, set, one.Options, compute, progress, cancel),
+                    one.Options,
+                    progress,
+                    cancel
+                )
+            ),
+        ];
     }
 
     private static List<RetrievalRun> Retrieved(EvaluationInput input, ParseResult parsed, CancellationToken cancel)

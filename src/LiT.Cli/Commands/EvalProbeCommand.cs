@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LiT.Classification;
 using LiT.Evaluation;
 
 namespace LiT.Cli.Commands;

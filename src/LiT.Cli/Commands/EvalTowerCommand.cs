@@ -1,4 +1,6 @@
 using System.CommandLine;
+using LiT.Classification;
+using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Towers;
 

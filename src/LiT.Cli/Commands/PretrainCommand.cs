@@ -2,8 +2,8 @@ using System.CommandLine;
 using System.Globalization;
 using LiT.Data;
 using LiT.Images;
+using LiT.Pretraining;
 using LiT.Towers;
-using LiT.Tuning;
 
 namespace LiT.Cli.Commands;
 

@@ -18,6 +18,10 @@ internal static class QuickstartCommand
             Description = "Pictures with captions to tune on.",
             DefaultValueFactory = _ => new QuickstartSize().Pairs,
         };
+        Option<long?> steps = new("--steps")
+        {
+            Description = "Updates of the text tower. Default: by the number of pairs, 600 or more.",
+        };
         Command command = new(
             "quickstart",
             "The whole of LiT on an embedded data set: embed, tune, measure, report. No network."
@@ -25,8 +29,9 @@ internal static class QuickstartCommand
         {
             folder,
             pairs,
+            steps,
         };
-        Limits.Positive(pairs);
+        Limits.Positive(pairs, steps);
         command.SetAction(
             (parsed, cancel) =>
             {
@@ -34,7 +39,7 @@ internal static class QuickstartCommand
                 using (ProgressLine progress = new())
                     result = QuickstartRun.Run(
                         parsed.GetValue(folder)!,
-                        new QuickstartSize { Pairs = parsed.GetValue(pairs) },
+                        new QuickstartSize { Pairs = parsed.GetValue(pairs), Steps = parsed.GetValue(steps) },
                         CommonOptions.SeedOf(parsed),
                         CommonOptions.ComputeOf(parsed),
                         Terminal.Say,

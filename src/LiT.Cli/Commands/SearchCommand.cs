@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Reports;
 using LiT.Search;
 
 namespace LiT.Cli.Commands;

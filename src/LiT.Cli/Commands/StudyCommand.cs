@@ -1,9 +1,10 @@
 using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using LiT.Evaluation;
+using LiT.Classification;
+using LiT.Reports;
 using LiT.Studies;
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 
 namespace LiT.Cli.Commands;
 
@@ -114,6 +115,8 @@ internal static class StudyCommand
                     Pictures = parsed.GetValue(pictures),
                     KeepCheckpoints = parsed.GetValue(keep),
                     Compute = CommonOptions.ComputeOf(parsed),
+                    Tuned = run => TuningReport.Write(run),
+                    Written = rows => StudyReport.Write(parsed.GetRequiredValue(folder), rows),
                 };
                 StudyResults results;
                 using (ProgressLine progress = new())

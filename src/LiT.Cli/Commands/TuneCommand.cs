@@ -1,5 +1,5 @@
 using System.CommandLine;
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 
 namespace LiT.Cli.Commands;
 

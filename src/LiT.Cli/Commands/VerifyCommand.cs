@@ -1,7 +1,8 @@
 using System.CommandLine;
 using System.Globalization;
+using LiT.Bundles;
 using LiT.Data;
-using LiT.Pipeline;
+using LiT.Embedding;
 using LiT.Stores;
 using LiT.Towers;
 
@@ -74,7 +75,7 @@ internal static class VerifyCommand
                 using var store = EmbeddingStore.Open(folder);
                 StoreFit.Check(store, new(check.Fingerprint, check.Tower));
                 if (store.Description is { } made)
-                    StoreFit.CheckProbes(folder, made, model.Image, compute);
+                    StoreProbes.Check(folder, made, model.Image, compute);
             }
         }
         if (CommonOptions.IsJson(parsed))

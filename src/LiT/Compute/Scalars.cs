@@ -35,6 +35,13 @@ internal static class Scalars
         return a.add(scalar, One);
     }
 
+    /// <summary>a + b, as a fresh tensor; whole numbers stay whole.</summary>
+    public static Tensor Plus(this Tensor a, long b)
+    {
+        using var scalar = b.ToScalar();
+        return a.add(scalar, One);
+    }
+
     /// <summary>a += b.</summary>
     public static Tensor PlusInPlace(this Tensor a, double b)
     {
@@ -44,6 +51,13 @@ internal static class Scalars
 
     /// <summary>a · b, as a fresh tensor.</summary>
     public static Tensor Times(this Tensor a, double b)
+    {
+        using var scalar = b.ToScalar();
+        return a.mul(scalar);
+    }
+
+    /// <summary>a · b, as a fresh tensor; whole numbers stay whole.</summary>
+    public static Tensor Times(this Tensor a, long b)
     {
         using var scalar = b.ToScalar();
         return a.mul(scalar);

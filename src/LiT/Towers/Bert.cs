@@ -118,8 +118,8 @@ public sealed class Bert : TextTower
     {
         CheckLength(ids);
         using var scope = NewDisposeScope();
-        var rows = TokenRows.Masked(ids, config.Padding, device: tokens.weight!.device);
-        var x = TokenRows.IsOne(config.Pooling) ? One(rows) : rows.Pool(Hidden(rows), config.Pooling); // [B, D]
+        var rows = TokenRows.Masked(ids, config.Padding, beside: tokens.weight);
+        var x = config.Pooling.IsOne() ? One(rows) : rows.Pool(Hidden(rows), config.Pooling); // [B, D]
         if (pooler is not null)
             x = pooler.call(x).tanh();
         return x.MoveToOuterDisposeScope();
@@ -142,7 +142,7 @@ public sealed class Bert : TextTower
         var x = Embedded(rows);
         foreach (var block in blocks.SkipLast(1))
             x = scope.DisposeEverythingBut(block.call(x, rows));
-        return blocks[^1].One(x, rows, states => rows.Pick(states, config.Pooling)).MoveToOuterDisposeScope();
+        return blocks[^1].One(x, rows, states => rows.Pool(states, config.Pooling)).MoveToOuterDisposeScope();
     }
 
     private Tensor Embedded(TokenRows rows)

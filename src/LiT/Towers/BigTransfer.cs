@@ -2,9 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
-using LiT.Compute.Kernels;
 using LiT.Images;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -96,7 +94,7 @@ public sealed class BigTransfer : ImageTower<BitConfig>
 {
     private readonly StandardisedConv root;
     private readonly ResidualStages<BitUnit> stages;
-    private readonly GroupNorm norm;
+    private readonly RectifiedNorm norm;
 
     internal BigTransfer(BitConfig config, Device? device = null)
         : base(
@@ -107,8 +105,13 @@ public sealed class BigTransfer : ImageTower<BitConfig>
         )
     {
         root = new StandardisedConv(3, config.Width, 7, 2, Standardisation.BitPaper, device);
-        stages = new(config.Units, config.Width, config.Outputs, (from, stage, stride) =>
-            new BitUnit(from, config.Width << stage, stride, device)
+        stages = new(
+            Root,
+            config.Units,
+            config.Width,
+            config.Outputs,
+            (from, stage, stride) => new BitUnit(from, config.Width << stage, stride, device),
+            device
         );
         norm = BitUnit.Norm(Width, device);
         RegisterComponents();
@@ -118,8 +121,7 @@ public sealed class BigTransfer : ImageTower<BitConfig>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        var x = stages.After(Root, images);
-        return GroupNorms.Rectified(norm, x, root.IsLockedFor(images)).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
+        return norm.RectifiedInPlace(stages.call(images)).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
     }
 
     private Tensor Root(Tensor images)
@@ -135,8 +137,8 @@ public sealed class BigTransfer : ImageTower<BitConfig>
         root.Initialise(random);
         foreach (var unit in stages.Units)
             unit.Initialise(random);
-        foreach (var part in modules().OfType<GroupNorm>())
-            StandardisedConv.InitialiseNorm(part);
+        foreach (var part in modules().OfType<RectifiedNorm>())
+            part.Initialise();
     }
 
     // big_vision: models/bit_paper.py. Norms have the shape [1, 1, 1, C] there.
@@ -241,7 +243,7 @@ public sealed class BigTransfer : ImageTower<BitConfig>
 /// </summary>
 internal sealed class BitUnit : Module<Tensor, Tensor>
 {
-    private readonly GroupNorm norm1,
+    private readonly RectifiedNorm norm1,
         norm2,
         norm3;
     private readonly StandardisedConv conv1,
@@ -263,10 +265,10 @@ internal sealed class BitUnit : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x)
     {
-        var first = GroupNorms.Rectified(norm1, x, conv1.IsLockedFor(x), inPlace: false);
+        var first = norm1.Rectified(x);
         var shortcut = projection is null ? x : projection.call(first);
-        var y = conv2.call(GroupNorms.Rectified(norm2, conv1.call(first), conv1.IsLockedFor(first)));
-        return conv3.Onto(shortcut, GroupNorms.Rectified(norm3, y, conv2.IsLockedFor(y)));
+        var y = conv2.call(norm2.RectifiedInPlace(conv1.call(first)));
+        return conv3.Onto(shortcut, norm3.RectifiedInPlace(y));
     }
 
     public void Initialise(Generator random)
@@ -275,5 +277,5 @@ internal sealed class BitUnit : Module<Tensor, Tensor>
             conv?.Initialise(random);
     }
 
-    internal static GroupNorm Norm(int channels, Device? device) => GroupNorm(32, channels, 1e-5, device: device);
+    internal static RectifiedNorm Norm(int channels, Device? device) => new(32, channels, 1e-5, device);
 }

@@ -1,27 +1,13 @@
 using LiT.Compute;
-using LiT.Compute.Kernels;
+using LiT.Compute.Locked;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
-using static TorchSharp.torch.nn.functional;
 
 namespace LiT.Towers;
 
 // Shapes: B rows, L tokens in a row, D width, H heads. Where text is packed, [T, D] stands for [B, L, D].
-
-/// <summary>The nonlinearity inside an MLP. Weights are trained with one of them; another is a silent error of some 1e-4.</summary>
-public enum Activation
-{
-    /// <summary>GELU by its tanh approximation, as flax and the original BERT have it.</summary>
-    GeluTanh,
-
-    /// <summary>Exact GELU (erf), as PyTorch and Hugging Face have it.</summary>
-    Gelu,
-
-    /// <summary>max(0, x).</summary>
-    Relu,
-}
 
 /// <summary>
 /// Pre-norm transformer encoder (Vaswani et al. 2017 with the norms of Dosovitskiy et al. 2020, arXiv 2010.11929,
@@ -159,8 +145,8 @@ internal sealed class EncoderBlock : Module<Tensor, TokenRows?, Tensor>
 /// <summary>Multi-head self-attention, queries scaled by 1/sqrt(head size); query, key and value are one product.</summary>
 internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
 {
-    private readonly int heads;
     private readonly Dense qkv;
+    private readonly Attend attend;
 
     [ComponentName(Name = "out")]
     private readonly Dense output;
@@ -170,63 +156,19 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
     {
         if (heads < 1 || width % heads != 0)
             throw new ArgumentException($"A width of {width} cannot be divided into {heads} heads.", nameof(heads));
-        this.heads = heads;
         qkv = Layers.Dense(width, 3 * width, device);
+        attend = new Attend(heads, device);
         output = Layers.Dense(width, width, device);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, TokenRows? rows)
-    {
-        var states = qkv.call(x);
-        if (rows is null && qkv.IsLockedFor(x))
-            return output.call(Attention.Mixed(states, heads));
-        if (rows?.Lengths is { } lengths && Processor.Computes(states))
-            return output.call(RowAttention.Mixed(states, null, heads, lengths));
-        if (rows?.ByLength(states, null, (part, _) => Mixed(part, null).flatten(0, 1)) is { } packed)
-            return output.call(packed); // [T, D]
-        if (rows is not null)
-            states = rows.Spread(states); // [B, L, 3 D]
-        var mixed = Mixed(states, rows?.Mask); // [B, L, D]
-        return output.call(rows is null ? mixed : rows.Gather(mixed));
-    }
-
-    private Tensor Mixed(Tensor states, Tensor? mask)
-    {
-        var parts = states.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0); // 3 x [B, H, L, D/H]
-        return scaled_dot_product_attention(parts[0], parts[1], parts[2], mask).transpose(1, 2).flatten(2);
-    }
+    public override Tensor forward(Tensor x, TokenRows? rows) => output.call(attend.call(qkv.call(x), rows));
 
     /// <summary>What one token of every row gathers from all, [B, D].</summary>
     public Tensor One(Tensor x, TokenRows? rows, Func<Tensor, Tensor> pick)
     {
-        var (D, W, b) = (x.shape[^1], qkv.weight, qkv.bias!);
-        Tensor query,
-            states;
-        if (qkv.IsLockedFor(x))
-        {
-            var all = qkv.call(x);
-            (query, states) = (pick(all.narrow(-1, 0, D)), all.narrow(-1, D, 2 * D));
-        }
-        else
-            (query, states) = (
-                DenseGradient.Linear(pick(x), W[..(int)D], b[..(int)D]),
-                DenseGradient.Linear(x, W[(int)D..], b[(int)D..])
-            );
-        if (rows?.Lengths is { } lengths && Processor.Computes(states))
-            return output.call(RowAttention.Mixed(states, query, heads, lengths));
-        query = query.unflatten(1, [heads, -1]).unsqueeze(2); // [B, H, 1, D/H]
-        if (rows?.ByLength(states, query, (part, asking) => MixedFor(asking!, part, null)) is { } packed)
-            return output.call(packed);
-        if (rows is not null)
-            states = rows.Spread(states); // [B, L, 2 D]
-        return output.call(MixedFor(query, states, rows?.Mask));
-    }
-
-    private Tensor MixedFor(Tensor query, Tensor states, Tensor? mask)
-    {
-        var parts = states.unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0); // 2 x [B, H, L, D/H]
-        return scaled_dot_product_attention(query, parts[0], parts[1], mask).flatten(1);
+        var (query, states) = qkv.Apart(x, pick, x.shape[^1]); // [B, D]; keys and values, [B, L, 2 D]
+        return output.call(attend.One(query, states, rows));
     }
 
     public void Initialise(Generator? random)
@@ -253,51 +195,34 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
 }
 
 /// <summary>Two dense layers with a nonlinearity between them.</summary>
-internal sealed class Mlp : Module<Tensor, Tensor>
+internal sealed class Mlp : CompiledLayer
 {
     private readonly Dense fc1,
         fc2;
-    private readonly Activation activation;
+    private readonly Nonlinearity f;
     private readonly double dropout;
+    private Func<Tensor, Tensor>? way;
 
     public Mlp(int width, int hidden, Activation activation, Device? device, double dropout = 0)
-        : base(nameof(Mlp))
+        : base(nameof(Mlp), device)
     {
-        (this.activation, this.dropout) = (activation, dropout);
+        this.dropout = dropout;
         fc1 = Layers.Dense(width, hidden, device);
+        f = new Nonlinearity(activation, device);
         fc2 = Layers.Dense(hidden, width, device);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
-    {
-        if (
-            activation == Activation.GeluTanh
-            && fc1.Bytes is { } first
-            && fc2.Bytes is { } second
-            && fc1.IsLockedFor(x)
-        )
-        {
-            var rows = ByteRows.Of(x, first.Factors);
-            return fc2.Product(rows.FinishWithGelu(first.Sums(rows), fc1.bias, second.Factors))
-                .view([.. x.shape[..^1], fc2.weight.shape[0]]);
-        }
-        var inside = fc1.call(x);
-        if (activation != Activation.GeluTanh || !fc1.IsLockedFor(x))
-            return fc2.call(Layers.Dropped(Activated(inside, activation), dropout, training));
-        Gelu.TanhInPlace(inside);
-        return fc2.call(inside);
-    }
+    public override Tensor forward(Tensor x) => way!(x);
 
-    /// <summary>The nonlinearity, elementwise.</summary>
-    internal static Tensor Activated(Tensor x, Activation activation) =>
-        activation switch
-        {
-            Activation.GeluTanh when Processor.Computes(x) => GeluGradient.Tanh(x),
-            Activation.GeluTanh => gelu(x, TorchSharp.Modules.GELU.Approximate.tanh),
-            Activation.Gelu => gelu(x),
-            _ => relu(x),
-        };
+    private Tensor Equation(Tensor x) => fc2.call(Layers.Dropped(f.call(fc1.call(x)), dropout, training));
+
+    // Between two products of bytes the numbers need not be written out.
+    protected override void Compile(Target target) =>
+        way =
+            target.Bytes && f.Activation == Activation.GeluTanh
+                ? x => ByteProduct.WithGeluBetween(fc1.Product, fc2.Product, x) ?? Equation(x)
+                : Equation;
 
     public void Initialise(Generator? random)
     {

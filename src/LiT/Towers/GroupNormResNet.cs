@@ -1,8 +1,6 @@
 using System.Text.Json;
 using LiT.Checkpoints;
-using LiT.Compute.Kernels;
 using LiT.Images;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -66,7 +64,7 @@ public sealed record GroupNormResNetConfig : ImageTowerConfig
 public sealed class GroupNormResNet : ImageTower<GroupNormResNetConfig>
 {
     private readonly StandardisedConv root;
-    private readonly GroupNorm norm;
+    private readonly RectifiedNorm norm;
     private readonly ResidualStages<GroupNormUnit> stages;
 
     internal GroupNormResNet(GroupNormResNetConfig config, Device? device = null)
@@ -79,8 +77,13 @@ public sealed class GroupNormResNet : ImageTower<GroupNormResNetConfig>
     {
         root = new StandardisedConv(3, config.Width, 7, 2, Standardisation.Bit, device);
         norm = GroupNormUnit.Norm(config.Width, device);
-        stages = new(config.Units, config.Width, config.Outputs, (from, stage, stride) =>
-            new GroupNormUnit(from, config.Width << stage, stride, device)
+        stages = new(
+            Root,
+            config.Units,
+            config.Width,
+            config.Outputs,
+            (from, stage, stride) => new GroupNormUnit(from, config.Width << stage, stride, device),
+            device
         );
         RegisterComponents();
     }
@@ -89,12 +92,12 @@ public sealed class GroupNormResNet : ImageTower<GroupNormResNetConfig>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return stages.After(Root, images).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
+        return stages.call(images).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
     }
 
     private Tensor Root(Tensor images)
     {
-        var x = GroupNorms.Rectified(norm, root.call(images), root.IsLockedFor(images)); // [B, C, H/2, W/2]
+        var x = norm.RectifiedInPlace(root.call(images)); // [B, C, H/2, W/2]
         x = StandardisedConv.Same(x, 3, 2, double.NegativeInfinity);
         return functional.max_pool2d(x, 3, 2); // [B, C, H/4, W/4]
     }
@@ -104,8 +107,8 @@ public sealed class GroupNormResNet : ImageTower<GroupNormResNetConfig>
         root.Initialise(random);
         foreach (var unit in stages.Units)
             unit.Initialise(random);
-        foreach (var part in modules().OfType<GroupNorm>())
-            StandardisedConv.InitialiseNorm(part);
+        foreach (var part in modules().OfType<RectifiedNorm>())
+            part.Initialise();
     }
 
     // Old linen files keep norms as [1, 1, 1, C].
@@ -165,13 +168,13 @@ internal sealed class GroupNormUnit : Module<Tensor, Tensor>
     private readonly StandardisedConv conv1,
         conv2,
         conv3;
-    private readonly GroupNorm norm1,
+    private readonly RectifiedNorm norm1,
         norm2,
         norm3;
     private readonly StandardisedConv? projection;
 
     [TorchSharp.Utils.ComponentName(Name = "projection_norm")]
-    private readonly GroupNorm? projectionNorm;
+    private readonly RectifiedNorm? projectionNorm;
 
     public GroupNormUnit(int from, int middle, int stride, Device? device)
         : base(nameof(GroupNormUnit))
@@ -191,10 +194,9 @@ internal sealed class GroupNormUnit : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x)
     {
         var shortcut = projection is null ? x : projectionNorm!.call(projection.call(x));
-        var locked = conv1.IsLockedFor(x);
-        var y = GroupNorms.Rectified(norm1, conv1.call(x), locked);
-        y = conv3.call(GroupNorms.Rectified(norm2, conv2.call(y), locked));
-        return GroupNorms.RectifiedSum(norm3, y, shortcut, locked);
+        var y = norm1.RectifiedInPlace(conv1.call(x));
+        y = conv3.call(norm2.RectifiedInPlace(conv2.call(y)));
+        return norm3.RectifiedSum(y, shortcut);
     }
 
     public void Initialise(Generator random)
@@ -203,5 +205,5 @@ internal sealed class GroupNormUnit : Module<Tensor, Tensor>
             conv?.Initialise(random);
     }
 
-    internal static GroupNorm Norm(int channels, Device? device) => GroupNorm(32, channels, 1e-6, device: device);
+    internal static RectifiedNorm Norm(int channels, Device? device) => new(32, channels, 1e-6, device);
 }

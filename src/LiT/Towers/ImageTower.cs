@@ -1,4 +1,5 @@
 using LiT.Compute;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -27,10 +28,46 @@ public abstract class ImageTower(string name) : Tower(name)
     }
 
     /// <inheritdoc/>
+    public override void Lock()
+    {
+        if (!IsInt8) // which is locked already, and stays one of bytes
+            base.Lock();
+    }
+
+    /// <inheritdoc/>
     public override void Unlock()
     {
         IsInt8 = false;
         base.Unlock();
+    }
+
+    /// <inheritdoc/>
+    protected override Module _to(ScalarType dtype, bool non_blocking)
+    {
+        CheckThatItCanBe(dtype, DeviceType.CPU);
+        return base._to(dtype, non_blocking);
+    }
+
+    /// <inheritdoc/>
+    protected override Module _to(DeviceType deviceType, int deviceIndex, bool non_blocking)
+    {
+        CheckThatItCanBe(ScalarType.Float32, deviceType);
+        return base._to(deviceType, deviceIndex, non_blocking);
+    }
+
+    /// <inheritdoc/>
+    protected override Module _to(Device device, ScalarType dtype, bool non_blocking)
+    {
+        CheckThatItCanBe(dtype, device.type);
+        return base._to(device, dtype, non_blocking);
+    }
+
+    private void CheckThatItCanBe(ScalarType type, DeviceType device)
+    {
+        if (IsInt8 && (type, device) != (ScalarType.Float32, DeviceType.CPU))
+            throw new LitException(
+                $"An int8 tower computes on the CPU in float32, not on {device} in {type}. Load it without int8."
+            );
     }
 
     /// <summary>Fills the weights as the architecture's paper does.</summary>

@@ -1,4 +1,5 @@
 using LiT.Compute;
+using LiT.Compute.Locked;
 using LiT.Images;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -35,10 +36,10 @@ public static class Int8
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var layers = LayersOf(tower).ToList();
-        foreach (var layer in layers)
-            layer.BecomeBytesAtNextInput();
-        Parts.Run(1, _ => Shown(tower, preprocessing));
-        if (layers.Exists(layer => layer.Bytes is null))
+        foreach (var part in BlocksOf(tower).OfType<ICompiled>())
+            part.Target = part.Target with { Bytes = true };
+        Parts.Run(1, _ => Shown(tower, preprocessing)); // on one thread, however many there are
+        if (layers.Exists(layer => layer.Product is not ByteProduct { IsMade: true }))
             throw new InvalidOperationException("A layer of the blocks takes no part in the tower.");
     }
 
@@ -74,10 +75,11 @@ public static class Int8
         return (values - Channels(preprocessing.Mean)) / Channels(preprocessing.Std);
     }
 
-    private static IEnumerable<Dense> LayersOf(ImageTower tower) =>
+    private static IEnumerable<Dense> LayersOf(ImageTower tower) => BlocksOf(tower).OfType<Dense>();
+
+    private static IEnumerable<nn.Module> BlocksOf(ImageTower tower) =>
         tower
             .named_modules()
             .Where(part => part.name.Contains("blocks.", StringComparison.Ordinal))
-            .Select(part => part.module)
-            .OfType<Dense>();
+            .Select(part => part.module);
 }

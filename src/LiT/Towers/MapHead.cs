@@ -1,3 +1,4 @@
+using LiT.Compute;
 using TorchSharp.Modules;
 using TorchSharp.Utils;
 using static TorchSharp.torch;

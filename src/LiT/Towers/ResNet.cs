@@ -109,15 +109,21 @@ public sealed class ResNet : ImageTower<ResNetConfig>
         )
     {
         root = new ConvNorm(3, config.Width, 7, 2, device: device);
-        stages = new(config.Units, config.Width, config.Outputs, (from, stage, stride) =>
-            new ResNetUnit(
-                config.Block,
-                from,
-                (config.Middle ?? config.Width) << stage,
-                config.Outputs(stage),
-                stride,
-                device
-            )
+        stages = new(
+            Root,
+            config.Units,
+            config.Width,
+            config.Outputs,
+            (from, stage, stride) =>
+                new ResNetUnit(
+                    config.Block,
+                    from,
+                    (config.Middle ?? config.Width) << stage,
+                    config.Outputs(stage),
+                    stride,
+                    device
+                ),
+            device
         );
         RegisterComponents();
     }
@@ -126,7 +132,7 @@ public sealed class ResNet : ImageTower<ResNetConfig>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
-        return stages.After(Root, images).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
+        return stages.call(images).mean([2, 3]).MoveToOuterDisposeScope(); // [B, D]
     }
 
     private Tensor Root(Tensor images) => functional.max_pool2d(root.Rectified(images), 3, 2, 1); // [B, C, H/4, W/4]

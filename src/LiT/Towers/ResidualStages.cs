@@ -1,4 +1,4 @@
-using TorchSharp;
+using LiT.Compute.Locked;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -7,24 +7,35 @@ namespace LiT.Towers;
 
 /// <summary>
 /// The stages of a residual network (He et al. 2015, arXiv 1512.03385): units of one width each, and from stage to stage the width
-/// doubles while the picture halves, which the stage's first unit does.
+/// doubles while the picture halves, which the stage's first unit does; before them the root, [B, 3, H, W] → [B, D, H/32, W/32].
 /// </summary>
-internal sealed class ResidualStages<TUnit> : Module, IFoldable
+internal sealed class ResidualStages<TUnit> : CompiledLayer
     where TUnit : Module<Tensor, Tensor>
 {
     /// <summary>Stages whose activations are much larger than their weights.</summary>
     private const int Early = 2;
 
     private readonly List<ModuleList<TUnit>> stages = [];
-    private bool locked;
+    private readonly Func<Tensor, Tensor> root;
+    private Func<Tensor, Tensor>? early;
 
+    /// <param name="root">Makes a picture one of the first stage, [B, 3, H, W] → [B, C, H/4, W/4].</param>
     /// <param name="units">How many each stage has.</param>
     /// <param name="from">Channels of the root.</param>
     /// <param name="to">Channels of a stage, by its number.</param>
     /// <param name="make">A unit, by its inputs, the number of its stage, and its stride.</param>
-    public ResidualStages(IReadOnlyList<int> units, int from, Func<int, int> to, Func<int, int, int, TUnit> make)
-        : base(nameof(ResidualStages<>))
+    /// <param name="device">Where it is made.</param>
+    public ResidualStages(
+        Func<Tensor, Tensor> root,
+        IReadOnlyList<int> units,
+        int from,
+        Func<int, int> to,
+        Func<int, int, int, TUnit> make,
+        Device? device
+    )
+        : base(nameof(ResidualStages<>), device)
     {
+        this.root = root;
         for (var stage = 0; stage < units.Count; stage++)
         {
             var list = new ModuleList<TUnit>();
@@ -33,13 +44,16 @@ internal sealed class ResidualStages<TUnit> : Module, IFoldable
             stages.Add(list);
             register_module($"{stage}", list);
         }
+        RegisterComponents();
     }
 
     /// <summary>Every unit, first to last.</summary>
     public IEnumerable<TUnit> Units => stages.SelectMany(units => units);
 
     /// <summary>Channels after the last stage.</summary>
-    /// <inheritdoc cref="ResidualStages{TUnit}(IReadOnlyList{int}, int, Func{int, int}, Func{int, int, int, TUnit})"/>
+    /// <param name="units">How many each stage has.</param>
+    /// <param name="from">Channels of the root.</param>
+    /// <param name="to">Channels of a stage, by its number.</param>
     public static int Outputs(IReadOnlyList<int> units, int from, Func<int, int> to)
     {
         for (var stage = 0; stage < units.Count; stage++)
@@ -47,20 +61,9 @@ internal sealed class ResidualStages<TUnit> : Module, IFoldable
         return from;
     }
 
-    public bool Folded
-    {
-        set => locked = value;
-    }
+    public override Tensor forward(Tensor images) => Through(stages.Skip(Early), early!, images);
 
-    /// <summary>A root and then the stages, [B, 3, H, W] → [B, D, H/32, W/32].</summary>
-    /// <param name="root">Makes [B, 3, H, W] a picture of the first stage, [B, C, H/4, W/4].</param>
-    /// <param name="images">[B, 3, H, W].</param>
-    public Tensor After(Func<Tensor, Tensor> root, Tensor images) =>
-        Through(
-            stages.Skip(Early),
-            all => InSmallParts(all, part => Through(stages.Take(Early), root, part)), // [B, C, H/8, W/8]
-            images
-        );
+    private Tensor RootAndEarlyStages(Tensor images) => Through(stages.Take(Early), root, images); // [B, C, H/8, W/8]
 
     // One activation is alive at a time, that of the root too.
     private static Tensor Through(IEnumerable<ModuleList<TUnit>> stages, Func<Tensor, Tensor> first, Tensor x)
@@ -72,16 +75,5 @@ internal sealed class ResidualStages<TUnit> : Module, IFoldable
         return x.MoveToOuterDisposeScope();
     }
 
-    /// <summary>
-    /// Layers of a locked convolutional network for a few pictures at a time: what one layer writes is still in the caches when the next
-    /// one reads it.
-    /// </summary>
-    private Tensor InSmallParts(Tensor images, Func<Tensor, Tensor> layers)
-    {
-        const int Few = 2;
-        if (!locked || images.shape[0] <= Few || images.device_type != DeviceType.CPU || images.requires_grad)
-            return layers(images);
-        using var scope = NewDisposeScope();
-        return cat([.. images.split(Few).Select(layers)], 0).MoveToOuterDisposeScope();
-    }
+    protected override void Compile(Target target) => early = FewAtOnce.For(target, RootAndEarlyStages);
 }

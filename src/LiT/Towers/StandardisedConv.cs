@@ -1,4 +1,5 @@
 using LiT.Compute;
+using LiT.Compute.Locked;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -7,59 +8,31 @@ using static TorchSharp.torch.nn;
 namespace LiT.Towers;
 
 /// <summary>
-/// A convolution without bias whose kernel is standardised for each output channel (Qiao et al. 2019, arXiv 1903.10520).
-/// In a locked tower that is done once.
+/// A convolution without bias whose kernel is standardised for each output channel (Qiao et al. 2019, arXiv 1903.10520), once where
+/// the weights are constant.
 /// </summary>
-internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
+internal sealed class StandardisedConv : CompiledLayer
 {
     private readonly Parameter weight;
     private readonly int kernel,
         stride;
     private readonly Standardisation standardisation;
-    private readonly FoldedWeights folded = new();
-    private readonly PackedConvolution packed = new();
+    private Convolving? convolution;
 
     public StandardisedConv(int from, int to, int kernel, int stride, Standardisation standardisation, Device? device)
-        : base(nameof(StandardisedConv))
+        : base(nameof(StandardisedConv), device)
     {
         (this.kernel, this.stride, this.standardisation) = (kernel, stride, standardisation);
         weight = Layers.Weight([to, from, kernel, kernel], device);
         RegisterComponents();
     }
 
-    public bool Folded
-    {
-        set => folded.Wanted = packed.Wanted = value;
-    }
-
-    public override Tensor forward(Tensor x)
-    {
-        if (PadsApart)
-            x = Same(x, kernel, stride, 0);
-        if (IsLockedFor(x))
-            return packed.Of(x, Fold, Margin, stride, relu: false);
-        var w =
-            training || !folded.Wanted
-                ? Standardised()
-                : folded.For(x, () => (FoldedWeights.ChannelsLast(Standardised()), null)).Weight;
-        return functional.conv2d(x, w, strides: [stride, stride], padding: [Margin, Margin]);
-    }
+    public override Tensor forward(Tensor x) => convolution!.Of(Padded(x));
 
     /// <summary>The result added to a shortcut, whose memory may hold the sum afterwards.</summary>
-    public Tensor Onto(Tensor shortcut, Tensor x) =>
-        IsLockedFor(x) && !PadsApart
-            ? packed.Onto(shortcut, x, Fold, Margin, stride, relu: false)
-            : call(x).PlusInPlace(shortcut);
+    public Tensor Onto(Tensor shortcut, Tensor x) => convolution!.Onto(shortcut, Padded(x));
 
-    /// <summary>Whether this input takes the locked way: channels are innermost in memory in the result, and no gradient will ask for it.</summary>
-    public bool IsLockedFor(Tensor x) => !training && packed.Takes(x);
-
-    // TensorFlow's SAME is k/2 on every side where nothing is skipped.
-    private bool PadsApart => standardisation.SamePadding && stride > 1;
-
-    private int Margin => PadsApart ? 0 : kernel / 2;
-
-    private (Tensor Kernel, Tensor? Bias) Fold() => (Standardised(), null);
+    private Tensor Equation(Tensor x) => Steps.Convolved(x, Standardised());
 
     private Tensor Standardised()
     {
@@ -68,10 +41,17 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
         return centred
             / (
                 standardisation.InsideRoot
-                    ? (variance + standardisation.Eps).sqrt()
-                    : variance.sqrt() + standardisation.Eps
+                    ? variance.Plus(standardisation.Eps).sqrt()
+                    : variance.sqrt().Plus(standardisation.Eps)
             );
     }
+
+    // TensorFlow's SAME is k/2 on every side where nothing is skipped.
+    private bool PadsApart => standardisation.SamePadding && stride > 1;
+
+    private Steps Steps => new(stride, PadsApart ? 0 : kernel / 2);
+
+    private Tensor Padded(Tensor x) => PadsApart ? Same(x, kernel, stride, 0) : x;
 
     /// <summary>TensorFlow's SAME padding: as many outputs as inputs / stride, the odd pixel at the end.</summary>
     internal static Tensor Same(Tensor x, int kernel, int stride, double value)
@@ -86,17 +66,16 @@ internal sealed class StandardisedConv : Module<Tensor, Tensor>, IFoldable
     public void Initialise(Generator random) =>
         Layers.Normal(weight, Math.Sqrt(1.0 / (weight.shape[1] * kernel * kernel)), random);
 
-    /// <summary>Scale one, shift zero; TorchSharp 0.107 leaves a group norm's weights as memory has them.</summary>
-    internal static void InitialiseNorm(GroupNorm norm)
+    protected override void Compile(Target target)
     {
-        init.ones_(norm.weight!);
-        init.zeros_(norm.bias!);
+        convolution?.Dispose();
+        convolution = Convolving.For(target, Equation, Steps, () => (Standardised(), null));
     }
 
     protected override void Dispose(bool disposing)
     {
         if (disposing)
-            Folded = false;
+            convolution?.Dispose();
         base.Dispose(disposing);
     }
 }

@@ -128,7 +128,7 @@ public sealed class T5Encoder : TextTower
     public override Tensor forward(Tensor ids)
     {
         using var scope = NewDisposeScope();
-        var rows = TokenRows.Masked(ids, config.Padding, device: tokens.weight!.device);
+        var rows = TokenRows.Masked(ids, config.Padding, beside: tokens.weight);
         return rows.Pool(Hidden(rows), config.Pooling).MoveToOuterDisposeScope(); // [B, D]
     }
 
@@ -217,19 +217,14 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
     private readonly int heads,
         headSize;
     private readonly bool gated;
-    private readonly Activation activation;
+    private readonly Nonlinearity f;
     private readonly double dropout;
 
     public T5Block(T5Config config, Device? device)
         : base(nameof(T5Block))
     {
-        (heads, headSize, gated, activation, dropout) = (
-            config.Heads,
-            config.HeadSize,
-            config.Gated,
-            config.Activation,
-            config.Dropout
-        );
+        (heads, headSize, gated, dropout) = (config.Heads, config.HeadSize, config.Gated, config.Dropout);
+        f = new Nonlinearity(config.Activation, device);
         norm1 = new RmsNorm(config.Width, config.Eps, device);
         qkv = Layers.Dense(config.Width, 3L * heads * headSize, device, bias: false);
         output = Layers.Dense((long)heads * headSize, config.Width, device, bias: false);
@@ -261,9 +256,9 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
     {
         var inside = wi.call(x);
         if (!gated)
-            return wo.call(Layers.Dropped(Towers.Mlp.Activated(inside, activation), dropout, training));
+            return wo.call(Layers.Dropped(f.call(inside), dropout, training));
         var halves = inside.chunk(2, -1);
-        return wo.call(Layers.Dropped(Towers.Mlp.Activated(halves[0], activation) * halves[1], dropout, training));
+        return wo.call(Layers.Dropped(f.call(halves[0]) * halves[1], dropout, training));
     }
 
     internal void Initialise(T5Config config, Generator random)

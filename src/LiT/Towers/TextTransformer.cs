@@ -1,3 +1,4 @@
+using LiT.Compute;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -109,13 +110,11 @@ public sealed class TextTransformer : TextTower
     {
         CheckLength(ids);
         using var scope = NewDisposeScope();
-        var device = tokens.weight!.device;
         var rows = config.MaskPadding is { } padding
-            ? TokenRows.Masked(ids, padding, pack, device)
-            : TokenRows.Whole(ids, device);
+            ? TokenRows.Masked(ids, padding, pack, tokens.weight)
+            : TokenRows.Whole(ids, tokens.weight);
         var x =
-            TokenRows.IsOne(config.Pooling)
-                ? encoder.One(Embedded(rows), rows, states => rows.Pick(states, config.Pooling))
+            config.Pooling.IsOne() ? encoder.One(Embedded(rows), rows, states => rows.Pool(states, config.Pooling))
             : map is null ? rows.Pool(Hidden(rows), config.Pooling)
             : map.call(Hidden(rows), rows);
         return x.MoveToOuterDisposeScope(); // [B, D]

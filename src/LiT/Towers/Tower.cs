@@ -1,3 +1,4 @@
+using LiT.Compute.Locked;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -19,22 +20,20 @@ public abstract class Tower(string name) : Module<Tensor, Tensor>(name)
     /// Makes the tower a constant: evaluation mode for good, no gradients, and what follows from the weights alone (batch norms
     /// folded into convolutions, standardised kernels) is computed once. <see cref="Unlock"/> takes it back.
     /// </summary>
-    public void Lock()
+    public virtual void Lock()
     {
         Locked = true;
         eval();
         foreach (var parameter in parameters())
             parameter.requires_grad_(false);
-        foreach (var part in modules().OfType<IFoldable>())
-            part.Folded = FoldsWhenLocked;
+        Compile(constant: FoldsWhenLocked);
     }
 
     /// <summary>Makes the tower one that can be trained: gradients for every weight. The mode stays evaluation.</summary>
     public virtual void Unlock()
     {
         Locked = false;
-        foreach (var part in modules().OfType<IFoldable>())
-            part.Folded = false;
+        Compile(constant: false);
         foreach (var parameter in parameters())
             parameter.requires_grad_(true);
     }
@@ -42,5 +41,12 @@ public abstract class Tower(string name) : Module<Tensor, Tensor>(name)
     /// <summary>Training mode or evaluation mode; a locked tower stays in evaluation, whatever its parents are told.</summary>
     public override void train(bool train = true) => base.train(train && !Locked);
 
+    /// <summary>Whether constant weights are laid out anew.</summary>
     private protected virtual bool FoldsWhenLocked => true;
+
+    private void Compile(bool constant)
+    {
+        foreach (var part in modules().OfType<ICompiled>())
+            part.Target = part.Target with { Constant = constant, Bytes = false };
+    }
 }

@@ -1,32 +1,47 @@
 using System.Text.Json;
-using LiT.Catalogue;
 
 namespace LiT.Towers;
+
+/// <summary>Names that stand for files, such as those of published models. Towers know only that there may be some.</summary>
+internal interface ITowerNames
+{
+    /// <summary>The file or folder that a name stands for and what has to stand behind its colon; null for no such name.</summary>
+    /// <exception cref="LitException">There is a model of that name, and it is not at hand.</exception>
+    (string Path, string? Options)? Find(string name);
+
+    /// <summary>Whether the name's files are at hand.</summary>
+    bool Has(string name);
+
+    /// <summary>The names most like one that is not known, best first.</summary>
+    IReadOnlyList<string> Like(string name);
+}
 
 /// <summary>A tower as users write it: <c>bert.npz:heads=4</c> is a file, and what the file does not say; a published name stands for its file in the cache.</summary>
 internal static class TowerPath
 {
+    /// <summary>The names that are known; set once, by who knows them.</summary>
+    public static ITowerNames? Names { get; set; }
+
     /// <summary>The path and what stands behind its colon, nothing where there is none.</summary>
     /// <exception cref="LitException">It is the name of a published model that was not downloaded.</exception>
     public static (string Path, string Options) Split(string spec)
     {
         var (path, options) = AtColon(spec);
-        if (Path.Exists(path) || ModelCatalogue.Find(path) is not { } model)
-            return (path, options);
-        return (
-            ModelCache.Require(model),
-            string.Join(',', new[] { model.Options, options }.Where(part => !string.IsNullOrEmpty(part)))
-        );
+        return Path.Exists(path) || Names?.Find(path) is not { } known
+            ? (path, options)
+            : (
+                known.Path,
+                string.Join(',', new[] { known.Options, options }.Where(part => !string.IsNullOrEmpty(part)))
+            );
     }
 
     /// <summary>Whether a path is there, or a published name in the cache.</summary>
     public static bool IsThere(string spec) =>
-        AtColon(spec).Path is var path
-        && (Path.Exists(path) || (ModelCatalogue.Find(path) is { } model && ModelCache.Has(model)));
+        AtColon(spec).Path is var path && (Path.Exists(path) || Names?.Has(path) == true);
 
     /// <summary>What to say where nothing of that name is known.</summary>
     public static LitException Missing(string path, string what, string specs) =>
-        ModelCatalogue.Like(path) is { Count: > 0 } like
+        Names?.Like(path) is { Count: > 0 } like
             ? new(
                 $"{path}: there is no such file or folder, and no published model of that name; there is {string.Join(", ", like)}. 'lit models list' names them all."
             )

@@ -1,4 +1,4 @@
-using LiT.Calibration;
+using LiT.Classification;
 
 namespace LiT.Tests.Calibration;
 
@@ -32,7 +32,7 @@ internal sealed class Concepts
     public Background Background(int pictures, int concepts)
     {
         int[] shown = [.. Enumerable.Range(0, pictures).Select(i => i % concepts)];
-        return LiT.Calibration.Background.Of(
+        return LiT.Classification.Background.Of(
             Around(shown, 1),
             Around(shown, 0.7),
             [.. Enumerable.Range(0, pictures).Select(i => new[] { i })],

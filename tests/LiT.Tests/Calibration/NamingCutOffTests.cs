@@ -1,4 +1,4 @@
-using LiT.Calibration;
+using LiT.Classification;
 
 namespace LiT.Tests.Calibration;
 

@@ -1,4 +1,4 @@
-using LiT.Calibration;
+using LiT.Evaluation;
 
 namespace LiT.Tests.Calibration;
 

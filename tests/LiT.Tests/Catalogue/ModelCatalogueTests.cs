@@ -1,3 +1,4 @@
+using LiT.Bundles;
 using LiT.Catalogue;
 using LiT.Towers;
 

@@ -1,3 +1,5 @@
+using LiT.Bundles;
+using LiT.Catalogue;
 using LiT.Compute;
 using LiT.Drawings;
 using LiT.Tests.Parity;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LiT.Catalogue;
 using LiT.Checkpoints;
 using LiT.Tests.Parity;
 using static TorchSharp.torch;

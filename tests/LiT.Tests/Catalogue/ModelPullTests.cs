@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LiT.Bundles;
 using LiT.Catalogue;
 using LiT.Checkpoints;
 using static TorchSharp.torch;

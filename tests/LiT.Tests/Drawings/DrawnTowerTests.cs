@@ -1,7 +1,7 @@
 using LiT.Checkpoints;
 using LiT.Drawings;
 using LiT.Images;
-using LiT.Tuning;
+using LiT.Pretraining;
 
 namespace LiT.Tests.Drawings;
 

@@ -1,3 +1,4 @@
+using LiT.Classification;
 using LiT.Data;
 using LiT.Evaluation;
 

@@ -1,4 +1,5 @@
 using LiT.Checkpoints;
+using LiT.Classification;
 using LiT.Evaluation;
 
 namespace LiT.Tests.Evaluation;

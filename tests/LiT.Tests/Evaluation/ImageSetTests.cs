@@ -1,5 +1,5 @@
 using LiT.Compute;
-using LiT.Evaluation;
+using LiT.Embedding;
 using LiT.Stores;
 using LiT.Tests.Duplicates;
 using LiT.Towers;

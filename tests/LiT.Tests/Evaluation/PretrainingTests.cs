@@ -1,5 +1,5 @@
-using LiT.Data.Sets;
 using LiT.Evaluation;
+using LiT.TestSets;
 
 namespace LiT.Tests.Evaluation;
 
@@ -14,5 +14,5 @@ public class PretrainingTests
     [InlineData("imagenet", "dino-vitb16", false)] // ImageNet's pictures, without its labels
     [InlineData("pets", "vit-b16-augreg-in21k", false)]
     public void A_tower_that_learned_the_sets_classes_is_known(string set, string tower, bool expected) =>
-        Assert.Equal(expected, Pretraining.TrainedOn(TestSets.Find(set)!, tower) is not null);
+        Assert.Equal(expected, PretrainingOverlap.TrainedOn(NamedTestSets.Find(set)!, tower) is not null);
 }

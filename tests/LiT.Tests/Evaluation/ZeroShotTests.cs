@@ -1,3 +1,5 @@
+using LiT.Classification;
+using LiT.Compute;
 using LiT.Evaluation;
 
 namespace LiT.Tests.Evaluation;

@@ -1,4 +1,5 @@
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Towers;
 using static TorchSharp.torch;
 

@@ -1,4 +1,5 @@
 using System.Reflection;
+using LiT.Compute.Locked;
 using LiT.Towers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -12,8 +13,8 @@ internal static class WrongConventions
 {
     public static void SetActivation(Module tower, Activation activation)
     {
-        foreach (var mlp in tower.modules().OfType<Mlp>())
-            Set(mlp, "activation", activation);
+        foreach (var f in tower.modules().OfType<Nonlinearity>())
+            Set(f, "activation", activation);
     }
 
     public static void SetNormEps(Module tower, double eps)
@@ -22,8 +23,8 @@ internal static class WrongConventions
         {
             if (module is LayerNorm layer)
                 layer.eps = eps;
-            if (module is GroupNorm group)
-                group.eps = eps;
+            if (module is RectifiedNorm group)
+                Set(group, "eps", eps);
             if (module is BatchNorm2d batch)
                 batch.eps = eps;
         }
@@ -41,8 +42,9 @@ internal static class WrongConventions
         foreach (var unit in tower.modules().OfType<ResNetUnit>())
         {
             var convs = Get<ModuleList<ConvNorm>>(unit, "convs");
-            Set(convs[0], "stride", Get<long[]>(convs[1], "stride"));
-            Set(convs[1], "stride", new long[] { 1, 1 });
+            var (first, second) = (Get<Steps>(convs[0], "steps"), Get<Steps>(convs[1], "steps"));
+            Set(convs[0], "steps", first with { Stride = second.Stride });
+            Set(convs[1], "steps", second with { Stride = 1 });
         }
     }
 
@@ -79,7 +81,11 @@ internal static class WrongConventions
         return cat([table[.., ..first], grid.flatten(2).transpose(1, 2)], 1);
     }
 
-    private static void Set(object of, string field, object value) => Field(of, field).SetValue(of, value);
+    private static void Set(CompiledLayer of, string field, object value)
+    {
+        Field(of, field).SetValue(of, value);
+        of.Target = of.Target; // compiled again
+    }
 
     private static T Get<T>(object of, string field) => (T)Field(of, field).GetValue(of)!;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LiT.Checkpoints;
+using LiT.Classification;
 using LiT.Evaluation;
 
 namespace LiT.Tests.Parity;

@@ -1,8 +1,8 @@
 using System.Text;
 using LiT.Compute;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Images;
-using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Tests.Data;
 using LiT.Tests.Images;

@@ -1,6 +1,6 @@
 using LiT.Compute;
+using LiT.Embedding;
 using LiT.Images;
-using LiT.Pipeline;
 using LiT.Stores;
 using LiT.Tests.Images;
 using LiT.Towers;

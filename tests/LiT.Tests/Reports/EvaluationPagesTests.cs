@@ -1,5 +1,7 @@
+using LiT.Classification;
 using LiT.Compute;
 using LiT.Data;
+using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Images;
 using LiT.Reports;

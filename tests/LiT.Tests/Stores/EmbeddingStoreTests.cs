@@ -37,7 +37,7 @@ public sealed class EmbeddingStoreTests : IDisposable
             var i = int.Parse(store.Key(row).AsSpan(1), null);
             var read = new float[4];
             store.ReadRows([row], read, ownLength: true);
-            Assert.Equal(Embedding(i), read, (a, b) => Math.Abs(a - b) <= tolerance * 20);
+            Assert.Equal(StoreData.Embedding(i), read, (a, b) => Math.Abs(a - b) <= tolerance * 20);
             store.ReadRows([row], read);
             Assert.Equal(1, Math.Sqrt(read.Sum(x => (double)x * x)), tolerance);
             Assert.Equal(pictures[row].Key, store.Key(row));
@@ -82,7 +82,7 @@ public sealed class EmbeddingStoreTests : IDisposable
         Assert.Equal(8, store.Samples().KnownCount);
         var row = new float[4];
         store.ReadRows([3], row, ownLength: true);
-        Assert.Equal(Embedding(1, view: 1), row, (a, b) => Math.Abs(a - b) < 1e-5);
+        Assert.Equal(StoreData.Embedding(1, view: 1), row, (a, b) => Math.Abs(a - b) < 1e-5);
     }
 
     [Fact]
@@ -111,7 +111,7 @@ public sealed class EmbeddingStoreTests : IDisposable
             Encoding.ASCII.GetString(bytes[10..128])
         );
         Assert.Equal(128 + 3 * 4 * 2, bytes.Length);
-        var first = Embedding(0);
+        var first = StoreData.Embedding(0);
         Assert.Equal((Half)(first[1] / MathF.Sqrt(1 + 4 + 9)), BitConverter.ToHalf(bytes, 130));
     }
 

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using LiT.Reports;
 using LiT.Studies;
 using LiT.Tests.Reports;
 

@@ -1,16 +1,16 @@
 using LiT.Compute;
 using LiT.Compute.Kernels;
+using LiT.Compute.Locked;
 using LiT.Images;
+using LiT.Tests.Compute;
 using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Towers;
 
-/// <summary>Towers of bytes. They need a processor with VNNI and vectors of 512 bits; elsewhere these tests skip.</summary>
+/// <summary>Towers of bytes.</summary>
 public sealed class Int8Tests : IDisposable
 {
-    private const string NotHere = "This processor has no fast products of bytes.";
-
     private static readonly VitConfig Small = new()
     {
         Width = 64,
@@ -44,11 +44,11 @@ public sealed class Int8Tests : IDisposable
     }
 
     [Theory]
-    [InlineData(5, 64)]
-    [InlineData(70, 196)]
-    public void A_row_comes_back_from_bytes_within_half_a_step(int rows, int width)
+    [EveryIsa(5, 64)]
+    [EveryIsa(70, 196)]
+    public void A_row_comes_back_from_bytes_within_half_a_step(Isa isa, int rows, int width)
     {
-        Assert.SkipUnless(Simd.IsAvailable, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         var x = Random(rows, width);
         x[1].zero_();
@@ -59,41 +59,40 @@ public sealed class Int8Tests : IDisposable
         Assert.True(steps.max().item<float>() <= 0.501f);
     }
 
-    [Fact]
-    public void A_layer_of_bytes_sums_exactly_what_its_codes_say()
+    [Theory]
+    [EveryIsa]
+    public void A_layer_of_bytes_sums_exactly_what_its_codes_say(Isa isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable && OneDnn.MultipliesBytes, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         using Dense dense = new(48, 20);
         foreach (var parameter in dense.parameters())
             parameter.copy_(Random(parameter.shape));
         dense.eval();
-        dense.Folded = true;
+        dense.Target = dense.Target with { Constant = true };
         var x = Random(2, 9, 48);
         x.select(2, 7).mul_(200f); // an outlier among the inputs, as real towers have them
         var expected = dense.call(x);
-        dense.BecomeBytesAtNextInput(get_num_threads());
-        Assert.Null(dense.Bytes);
+        dense.Target = dense.Target with { Bytes = true };
+        Assert.False(Assert.IsType<ByteProduct>(dense.Product).IsMade);
         var first = dense.call(x);
-        Assert.NotNull(dense.Bytes);
+        Assert.True(Assert.IsType<ByteProduct>(dense.Product).IsMade);
         var got = dense.call(x);
         Assert.Equal(expected.shape, got.shape);
         Assert.Equal(first.data<float>().ToArray(), got.data<float>().ToArray());
         Assert.True(((got - expected).norm() / expected.norm()).item<float>() < 0.01);
-        dense.Folded = true; // locked once more
-        Assert.NotNull(dense.Bytes);
-        dense.Folded = false;
-        Assert.Null(dense.Bytes);
+        dense.Target = dense.Target with { Constant = false, Bytes = false };
+        Assert.IsType<PlainProduct>(dense.Product);
     }
 
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(7, 19)]
-    [InlineData(130, 64)]
-    public void A_weights_codes_are_its_numbers_rounded_to_steps_of_their_row(int rows, int width)
+    [EveryIsa(1, 1)]
+    [EveryIsa(7, 19)]
+    [EveryIsa(130, 64)]
+    public void A_weights_codes_are_its_numbers_rounded_to_steps_of_their_row(Isa isa, int rows, int width)
     {
-        Assert.SkipUnless(Simd.IsAvailable, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         var (weight, factors) = (Random(rows, width), Random(width).abs() + 0.1f);
         Assert.Equal(
@@ -111,10 +110,11 @@ public sealed class Int8Tests : IDisposable
         Assert.True(float.IsNaN(WeightCodes.Of(weight, factors).Scales[0].item<float>()));
     }
 
-    [Fact]
-    public void An_int8_tower_is_the_same_made_with_any_number_of_threads()
+    [Theory]
+    [EveryIsa]
+    public void An_int8_tower_is_the_same_made_with_any_number_of_threads(Isa isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable && OneDnn.MultipliesBytes, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var (path, pictures, threads) = (Saved(), Random(2, 3, 32, 32), get_num_threads());
@@ -136,10 +136,11 @@ public sealed class Int8Tests : IDisposable
         }
     }
 
-    [Fact]
-    public void An_int8_tower_sees_what_the_tower_sees_and_is_another_tower()
+    [Theory]
+    [EveryIsa]
+    public void An_int8_tower_sees_what_the_tower_sees_and_is_another_tower(Isa isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable && OneDnn.MultipliesBytes, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var path = Saved();
@@ -158,10 +159,11 @@ public sealed class Int8Tests : IDisposable
         Assert.Equal(representation.data<float>().ToArray(), bytes.Tower.call(pictures).data<float>().ToArray());
     }
 
-    [Fact]
-    public void A_saved_int8_tower_stays_one()
+    [Theory]
+    [EveryIsa]
+    public void A_saved_int8_tower_stays_one(Isa isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable && OneDnn.MultipliesBytes, NotHere);
+        using var forced = Processor.Use(isa);
         using var bytes = ImageTowerLoader.Load(Saved() + ":int8");
         var copy = Path.Combine(folder, "image.safetensors");
         ImageTowerFile.Save(copy, bytes.Tower, bytes.Preprocessing);

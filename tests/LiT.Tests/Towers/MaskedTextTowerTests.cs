@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Towers;
 using TorchSharp;
 using static TorchSharp.torch;

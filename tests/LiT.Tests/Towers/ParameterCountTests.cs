@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LiT.Bundles;
 using LiT.Catalogue;
 using LiT.Towers;
 

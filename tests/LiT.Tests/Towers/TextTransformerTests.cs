@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Towers;
 using static TorchSharp.torch;
 

@@ -3,7 +3,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using LiT.Checkpoints;
 using LiT.Tests.Parity;
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;

@@ -1,6 +1,6 @@
 using LiT.Stores;
 using LiT.Tests.Stores;
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
 

@@ -1,5 +1,5 @@
 using LiT.Data;
-using LiT.Tuning;
+using LiT.Pretraining;
 
 namespace LiT.Tests.Tuning;
 

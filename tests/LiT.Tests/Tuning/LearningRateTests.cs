@@ -1,4 +1,4 @@
-using LiT.Tuning;
+using LiT.Tuning.Optimizers;
 
 namespace LiT.Tests.Tuning;
 

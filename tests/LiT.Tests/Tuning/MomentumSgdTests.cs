@@ -1,4 +1,4 @@
-using LiT.Tuning;
+using LiT.Tuning.Optimizers;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

@@ -4,7 +4,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using LiT.Checkpoints;
 using LiT.Tests.Parity;
-using LiT.Tuning;
+using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;

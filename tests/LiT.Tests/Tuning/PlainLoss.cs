@@ -1,4 +1,4 @@
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
 

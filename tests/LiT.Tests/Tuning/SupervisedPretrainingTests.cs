@@ -3,8 +3,8 @@ using LiT.Checkpoints;
 using LiT.Data;
 using LiT.Drawings;
 using LiT.Images;
+using LiT.Pretraining;
 using LiT.Towers;
-using LiT.Tuning;
 
 namespace LiT.Tests.Tuning;
 

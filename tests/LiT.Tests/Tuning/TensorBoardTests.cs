@@ -1,7 +1,7 @@
 using System.Buffers.Binary;
 using System.Text;
 using LiT.Text.SentencePieces;
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
 

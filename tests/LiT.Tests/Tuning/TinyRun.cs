@@ -1,6 +1,7 @@
 using LiT.Text;
 using LiT.Towers;
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
+using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;

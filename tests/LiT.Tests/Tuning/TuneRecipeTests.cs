@@ -1,5 +1,5 @@
 using LiT.Towers;
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
 

@@ -1,4 +1,4 @@
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
 

@@ -1,4 +1,6 @@
-using LiT.Tuning;
+using LiT.Tuning.Contrastive;
+using LiT.Tuning.Optimizers;
+using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;

@@ -1,6 +1,6 @@
 using LiT.Compute;
 using LiT.Text;
-using LiT.Tuning;
+using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
 

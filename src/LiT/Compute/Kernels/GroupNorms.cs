@@ -1,9 +1,15 @@
 using System.Runtime.CompilerServices;
 using LiT.Checkpoints;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
+
+/// <summary>A group norm's weights: scale and shift of every channel, [C], the number of groups, and epsilon.</summary>
+internal readonly record struct GroupScales(int Groups, Tensor Weight, Tensor Bias, double Eps)
+{
+    /// <summary>The norm alone, by libtorch, with gradients, [B, C, H, W].</summary>
+    public Tensor Normed(Tensor x) => nn.functional.group_norm(x, Groups, Weight, Bias, Eps);
+}
 
 /// <summary>
 /// Group normalisation (Wu and He 2018, arXiv 1803.08494) of pictures whose channels are innermost in memory, with the ReLU, and the
@@ -14,32 +20,18 @@ internal static unsafe class GroupNorms
     /// <summary>Sums are added up in float32 over so many places, beyond that in float64.</summary>
     private const int Places = 32;
 
-    /// <summary>ReLU of the normalised x.</summary>
+    /// <summary>ReLU of the normalised x, or of its sum with a shortcut.</summary>
     /// <param name="norm">Scale, shift, groups and epsilon.</param>
-    /// <param name="x">[B, C, H, W].</param>
-    /// <param name="locked">Whether no gradient will be asked for; only then it is done here.</param>
+    /// <param name="x">[B, C, H, W], float32 on the CPU; no gradient will be asked for.</param>
+    /// <param name="shortcut">Of the same shape, or null.</param>
     /// <param name="inPlace">Whether x's memory may hold the result.</param>
-    public static Tensor Rectified(GroupNorm norm, Tensor x, bool locked, bool inPlace = true) =>
-        locked && Processor.Computes(x) ? Of(norm, x, null, inPlace) : norm.call(x).relu_();
-
-    /// <summary>ReLU of the sum of the normalised x and a shortcut; x's memory may hold the result.</summary>
-    public static Tensor RectifiedSum(GroupNorm norm, Tensor x, Tensor shortcut, bool locked) =>
-        locked && Processor.Computes(x)
-            ? Of(norm, x, shortcut, inPlace: true)
-            : norm.call(x).PlusInPlace(shortcut).relu_();
-
-    private static Tensor Of(GroupNorm norm, Tensor x, Tensor? shortcut, bool inPlace)
+    public static Tensor Of(GroupScales norm, Tensor x, Tensor? shortcut, bool inPlace)
     {
         x = x.permute(0, 2, 3, 1).contiguous(); // [B, H, W, C]
         shortcut = shortcut?.permute(0, 2, 3, 1).contiguous();
         var (B, C, places) = ((int)x.shape[0], (int)x.shape[3], (int)(x.shape[1] * x.shape[2]));
         var made = inPlace ? x : empty(x.shape);
-        var (weight, bias, groups, eps) = (
-            norm.weight!.contiguous(),
-            norm.bias!.contiguous(),
-            (int)norm.num_groups,
-            norm.eps
-        );
+        var (weight, bias, groups, eps) = (norm.Weight.contiguous(), norm.Bias.contiguous(), norm.Groups, norm.Eps);
         Vectors.Run(
             new Pictures(
                 new(places, C, groups, eps, Floats(weight), Floats(bias)),

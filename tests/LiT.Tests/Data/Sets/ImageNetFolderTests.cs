@@ -1,5 +1,6 @@
-using LiT.Data.Sets;
+using LiT.Classification;
 using LiT.Evaluation;
+using LiT.TestSets;
 
 namespace LiT.Tests.Data.Sets;
 

@@ -1,4 +1,4 @@
-using LiT.Data.Sets;
+using LiT.TestSets;
 
 namespace LiT.Tests.Data.Sets;
 

@@ -1,5 +1,5 @@
 using LiT.Data;
-using LiT.Data.Sets;
+using LiT.TestSets;
 
 namespace LiT.Tests.Data.Sets;
 
@@ -119,7 +119,7 @@ public sealed class SmallSetTests : IDisposable
         );
         Assert.Equal(
             ("passion flower", "blackberry lily"),
-            (TestSets.Find("flowers102")!.Names![76], TestSets.Find("flowers102")!.Names![101])
+            (NamedTestSets.Find("flowers102")!.Names![76], NamedTestSets.Find("flowers102")!.Names![101])
         );
     }
 
@@ -189,7 +189,7 @@ public sealed class SmallSetTests : IDisposable
         folder.Write($"{inside}/image_0001.jpg", SetFolders.Picture(1));
         folder.Write($"{inside}/../notes/x.jpg", SetFolders.Picture(2));
         Assert.Equal(label, Assert.Single(SetFolders.Read(set, folder.Path)).Label);
-        Assert.Contains(label, TestSets.Find(set)!.Ids!);
+        Assert.Contains(label, NamedTestSets.Find(set)!.Ids!);
     }
 
     [Fact]
@@ -212,7 +212,7 @@ public sealed class SmallSetTests : IDisposable
             }
         )
         {
-            var set = TestSets.Find(name)!;
+            var set = NamedTestSets.Find(name)!;
             Assert.Equal(count, set.Ids!.Distinct().Count());
             if (set.Names is not null)
                 Assert.Equal(count, set.Names.Distinct(StringComparer.OrdinalIgnoreCase).Count());

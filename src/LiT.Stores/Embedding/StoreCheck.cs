@@ -1,0 +1,110 @@
+using System.Numerics.Tensors;
+using LiT.Bundles;
+using LiT.Compute;
+using LiT.Data;
+using LiT.Stores;
+using LiT.Towers;
+
+namespace LiT.Embedding;
+
+/// <summary>What was proved of a store.</summary>
+/// <param name="Rows">Rows that were looked at, all of them finite and of unit length.</param>
+/// <param name="Probes">Whether the tower gave for the test pictures what the store says; false where it says nothing.</param>
+/// <param name="Compared">Pictures of the source that were embedded again.</param>
+/// <param name="LowestCosine">The smallest cosine between such a picture's row and what the tower gives now; 1 where there is none.</param>
+public sealed record StoreCheckResult(long Rows, bool Probes, int Compared, double LowestCosine);
+
+/// <summary>Proves that a store holds what its tower gives: rows, fingerprint, probe vectors, and some pictures embedded again.</summary>
+public static class StoreCheck
+{
+    private const int RowsAtOnce = 1024;
+
+    /// <param name="store">An open store that says which tower made it.</param>
+    /// <param name="tower">The tower at hand.</param>
+    /// <param name="source">The pictures, where they are at hand.</param>
+    /// <param name="pictures">How many of them are embedded again.</param>
+    /// <param name="compute">Where.</param>
+    /// <param name="cancel">Stops between two blocks of rows.</param>
+    /// <exception cref="LitException">Something is not as it should be; the message says what.</exception>
+    public static StoreCheckResult Run(
+        EmbeddingStore store,
+        LockedTower tower,
+        SampleSource? source,
+        int pictures,
+        ComputeDevice compute,
+        CancellationToken cancel = default
+    )
+    {
+        var description = store.Description
+            ?? throw new LitException(
+                $"{store.Folder}: does not say which tower made it, so there is nothing to prove. Embed the pictures with 'lit embed'."
+            );
+        CheckRows(store, cancel);
+        StoreFit.Check(store, new(tower.Fingerprint, description.Tower));
+        StoreProbes.Check(store.Folder, description, tower, compute);
+        var (compared, lowest) = source is null ? (0, 1) : Compare(store, tower, source, pictures, compute, cancel);
+        return new(store.Rows, description.Probes is not null, compared, lowest);
+    }
+
+    private static void CheckRows(EmbeddingStore store, CancellationToken cancel)
+    {
+        var values = new float[RowsAtOnce * store.EmbeddingSize];
+        for (var first = 0L; first < store.Rows; first += RowsAtOnce)
+        {
+            cancel.ThrowIfCancellationRequested();
+            var rows = new long[Math.Min(RowsAtOnce, store.Rows - first)];
+            for (var i = 0; i < rows.Length; i++)
+                rows[i] = first + i;
+            store.ReadRows(rows, values);
+            for (var i = 0; i < rows.Length; i++)
+                if (
+                    !(
+                        Math.Abs(TensorPrimitives.Norm(values.AsSpan(i * store.EmbeddingSize, store.EmbeddingSize)) - 1)
+                        < 0.01f
+                    ) || store.Norm(rows[i]) is not (> 0 and < float.PositiveInfinity)
+                )
+                    throw new LitException(
+                        $"{store.Folder}, row {rows[i]} ({store.Key(rows[i])}): not of unit length; the file was changed or damaged. Delete the folder and embed again."
+                    );
+        }
+    }
+
+    private static (int Compared, double Lowest) Compare(
+        EmbeddingStore store,
+        LockedTower tower,
+        SampleSource source,
+        int pictures,
+        ComputeDevice compute,
+        CancellationToken cancel
+    )
+    {
+        var (compared, lowest) = (0, 1.0);
+        float[] now = new float[tower.Tower.Width],
+            stored = new float[tower.Tower.Width];
+        foreach (
+            var one in PreparedPictures.InOrder(
+                source.ReadAll(),
+                new Preparation(tower.Preprocessing, long.MaxValue, 8) { Decode = store.Description!.Decode },
+                cancel
+            )
+        )
+        {
+            if (compared == pictures)
+                break;
+            if (one.Picture is not { } picture || store.RowOf(picture.Sha256) is not { } row)
+                continue;
+            ImageBatch.Represent(tower, [picture.Pixels], compute, now);
+            store.ReadRows([row], stored);
+            var cosine = TensorPrimitives.CosineSimilarity(now, stored);
+            if (!(cosine >= 0.99f))
+                throw new LitException(
+                    FormattableString.Invariant(
+                        $"{store.Folder}, row {row} ({picture.Sample.Origin}): the tower gives another embedding now (cosine {cosine:F4}); the file was changed or damaged. Delete the folder and embed again."
+                    )
+                );
+            compared++;
+            lowest = Math.Min(lowest, cosine);
+        }
+        return (compared, lowest);
+    }
+}

@@ -1,0 +1,234 @@
+using LiT.Tuning.Contrastive;
+
+namespace LiT.Tuning.Runs;
+
+/// <summary>
+/// The training doctor while a run goes on: looks at every step's numbers and every validation and says in words what
+/// goes wrong, each complaint once. It never changes a run; what cannot come to anything any more it stops.
+/// </summary>
+/// <param name="options">The run's.</param>
+/// <param name="mode">What is done with a finding.</param>
+/// <param name="tell">Told of every finding.</param>
+internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Action<Finding> tell)
+{
+    /// <summary>Steps that are looked at together; fewer would take the noise of small batches for trouble.</summary>
+    internal const int Window = 100;
+
+    // Embeddings of different texts that point the same way are usual at the start (one end token read everywhere), not later.
+    private const double Collapsed = 1e-4;
+    private const long Patience = 200;
+    private const double StillChance = 0.98,
+        Vanished = 1e-5,
+        Exploded = 30;
+    private const int WorseInARow = 3;
+
+    private readonly HashSet<Complaint> told = [];
+    private readonly Queue<StepNumbers> last = new();
+    private readonly List<double> calm = [];
+    private readonly Dictionary<string, List<(double Value, double Accuracy)>> validations = [];
+    private long? collapsedSince,
+        atBoundSince;
+
+    /// <summary>Looks at a step.</summary>
+    /// <param name="step">Updates done.</param>
+    /// <param name="numbers">What it was like.</param>
+    /// <param name="temperature">After it.</param>
+    /// <exception cref="DoctorStop">The run cannot go on, or was asked to stop at what was found.</exception>
+    internal void Look(long step, StepNumbers numbers, double temperature)
+    {
+        if (!double.IsFinite(numbers.Loss) || !double.IsFinite(numbers.GradientNorm))
+            throw new DoctorStop(NotANumber(step, numbers, temperature));
+        if (numbers.TextSpread > Collapsed)
+            collapsedSince = null;
+        else
+            collapsedSince ??= step;
+        if (collapsedSince is { } since && step - since >= Patience && step > options.WarmupSteps + Patience)
+            throw new DoctorStop(
+                new(
+                    Complaint.Collapse,
+                    step,
+                    FormattableString.Invariant(
+                        $"since step {since} all texts have the same embedding, so nothing can be learned from them (loss {numbers.Loss:f3})."
+                    ),
+                    "Tune again into another folder with a smaller --lr or a longer --warmup."
+                )
+            );
+        if (mode == DoctorMode.Off)
+            return;
+        last.Enqueue(numbers);
+        if (last.Count > Window)
+            last.Dequeue();
+        LookAtTemperature(step, temperature);
+        if (last.Count < Window || step <= options.WarmupSteps + Window)
+            return;
+        LookAtGradients(step);
+        LookAtChance(step);
+    }
+
+    /// <summary>Looks at a validation.</summary>
+    /// <exception cref="DoctorStop">The run was asked to stop at what was found.</exception>
+    internal void Look(long step, IReadOnlyDictionary<string, double> validation)
+    {
+        if (mode == DoctorMode.Off)
+            return;
+        var accuracy = last.Count == 0 ? 0 : last.Average(one => (one.ImageToText + one.TextToImage) / 2);
+        foreach (var name in new[] { "top1", "textToImageR1", "imageToTextR1" })
+        {
+            if (!validation.TryGetValue(name, out var value))
+                continue;
+            if (!validations.TryGetValue(name, out var all))
+                validations.Add(name, all = []);
+            all.Add((value, accuracy));
+            var best = all.Index().MaxBy(one => one.Item.Value);
+            // Three in a row below nine tenths of the best: a dip comes back, an overfitted tower does not.
+            if (
+                all.Count - best.Index - 1 < WorseInARow
+                || all.Skip(best.Index + 1).TakeLast(WorseInARow).Any(one => one.Value > 0.9 * best.Item.Value)
+            )
+                continue;
+            var (from, to) = (Percent(best.Item.Value), Percent(value));
+            if (accuracy > best.Item.Accuracy)
+                Tell(
+                    new(
+                        Complaint.Overfitting,
+                        step,
+                        $"validation {name} has fallen from {from} to {to} while accuracy in training rose from {Percent(best.Item.Accuracy)} to {Percent(accuracy)}: the text tower learns the captions by heart.",
+                        $"Keep the best weights with --keep-best {name}, and tune for fewer --epochs, with a smaller text tower, dropout or more data."
+                    )
+                );
+            else
+                Tell(
+                    new(
+                        Complaint.ValidationFalls,
+                        step,
+                        $"validation {name} has fallen from {from} to {to}, and training gets no better either ({Percent(best.Item.Accuracy)}, now {Percent(accuracy)}).",
+                        $"Lower --lr, and keep the best weights with --keep-best {name}."
+                    )
+                );
+        }
+    }
+
+    private void LookAtTemperature(long step, double temperature)
+    {
+        var (low, high) = (
+            temperature <= options.LowestTemperature * 1.0001,
+            temperature >= options.HighestTemperature * 0.9999
+        );
+        if (!low && !high)
+            atBoundSince = null;
+        else
+            atBoundSince ??= step;
+        if (atBoundSince is not { } since || step - since < Window)
+            return;
+        Tell(
+            new(
+                Complaint.TemperatureAtBound,
+                step,
+                FormattableString.Invariant(
+                    $"the temperature has stayed at its {(high ? "upper" : "lower")} bound, {(high ? options.HighestTemperature : options.LowestTemperature):g4}, since step {since}."
+                ),
+                high
+                    ? "The captions of a batch cannot be told apart any better so: look for equal pictures with different captions, or take a lower learning rate."
+                    : "Pictures and captions do not seem to belong together: check that the rows of captions and pictures are in the same order."
+            )
+        );
+    }
+
+    private void LookAtGradients(long step)
+    {
+        var norm = Median(last.Select(one => one.GradientNorm));
+        if (calm.Count < Window)
+            calm.Add(last.Last().GradientNorm);
+        var loss = last.Average(one => one.Loss);
+        if (norm < Vanished && loss > 0.1)
+        {
+            Tell(
+                new(
+                    Complaint.VanishingGradients,
+                    step,
+                    FormattableString.Invariant(
+                        $"the gradient is almost nothing ({norm:g2}) at a loss of {loss:f2}: nothing moves."
+                    ),
+                    "Look for pictures that all have the same embedding (a store of blank pictures, a tower without weights), and for a text tower that ends in zeros."
+                )
+            );
+            return;
+        }
+        if (calm.Count == Window && norm > Exploded * Math.Max(Median(calm), 1e-3) && norm > 1)
+            Tell(
+                new(
+                    Complaint.ExplodingGradients,
+                    step,
+                    FormattableString.Invariant(
+                        $"gradients have grown to {norm:g3}, from {Median(calm):g3} earlier in the run."
+                    ),
+                    "Tune again with a smaller --lr, a longer --warmup or a smaller --clip."
+                )
+            );
+    }
+
+    private void LookAtChance(long step)
+    {
+        if (options.Loss != ContrastiveLossKind.Softmax)
+            return;
+        var chance = Math.Log(options.Batch / (double)options.LocalParts);
+        var loss = last.Average(one => one.Loss);
+        if (loss <= StillChance * chance || told.Contains(Complaint.VanishingGradients))
+            return;
+        Tell(
+            loss > 1.5 * chance + 1
+                ? new(
+                    Complaint.ExplodingGradients,
+                    step,
+                    FormattableString.Invariant(
+                        $"the loss is {loss:f2}, far above the {chance:f2} that guessing gives (ln of the batch): the weights are thrown about."
+                    ),
+                    "Tune again with a much smaller --lr, or a longer --warmup."
+                )
+                : new(
+                    Complaint.StuckAtChance,
+                    step,
+                    FormattableString.Invariant(
+                        $"the loss stays at {loss:f2}, where guessing gives {chance:f2} (ln of the batch): nothing has been learned in {step} steps."
+                    ),
+                    "Check that captions belong to their pictures, try a higher or a lower --lr, and see whether the captions say what the image tower can see."
+                )
+        );
+    }
+
+    private static Finding NotANumber(long step, StepNumbers numbers, double temperature)
+    {
+        var what = double.IsFinite(numbers.Loss)
+            ? $"the gradient ({numbers.GradientNorm})"
+            : $"the loss ({numbers.Loss})";
+        return new(
+            Complaint.NotANumber,
+            step,
+            FormattableString.Invariant($"{what} is no finite number, at a temperature of {temperature:f1}."),
+            "Tune again into another folder with a smaller --lr or a longer --warmup, and look at the data with 'lit data stats'."
+        );
+    }
+
+    private void Tell(Finding finding)
+    {
+        if (!told.Add(finding.Name))
+            return;
+        tell(finding);
+        if (mode == DoctorMode.Stop)
+            throw new DoctorStop(finding);
+    }
+
+    private static string Percent(double share) => FormattableString.Invariant($"{100 * share:F1}%");
+
+    private static double Median(IEnumerable<double> values)
+    {
+        var sorted = values.Order().ToArray();
+        return sorted[sorted.Length / 2];
+    }
+}
+
+/// <summary>The doctor ends a run.</summary>
+internal sealed class DoctorStop(Finding finding) : Exception(finding.ToString())
+{
+    internal Finding Finding { get; } = finding;
+}

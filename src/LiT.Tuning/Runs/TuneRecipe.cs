@@ -1,0 +1,214 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using LiT.Images;
+using LiT.Towers;
+
+namespace LiT.Tuning.Runs;
+
+/// <summary>
+/// The choices of a run as a JSON file, every one of them optional: what it does not say is chosen from the data, and what
+/// the command line says goes before it. A run's own <c>config.json</c> is one: its data, seed and validation are left out.
+/// </summary>
+public sealed record TuneRecipe
+{
+    private const string Resource = "LiT.Recipes.";
+
+    // A config.json has this; what it says besides a recipe belongs to that run alone.
+    private const string MarkOfARun = "fingerprint";
+
+    private static readonly HashSet<string> Members =
+    [
+        .. typeof(TuneRecipe)
+            .GetProperties()
+            .Where(member => member.GetMethod is { IsStatic: false })
+            .Select(member => JsonNamingPolicy.CamelCase.ConvertName(member.Name)),
+    ];
+
+    private static readonly JsonSerializerOptions Strict = new(TuningOptions.Json)
+    {
+        UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
+        ReadCommentHandling = JsonCommentHandling.Skip,
+        AllowTrailingCommas = true,
+    };
+
+    /// <summary>What the recipe is called.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>What it is for and where it comes from.</summary>
+    public string? Words { get; init; }
+
+    /// <summary>Which towers are locked.</summary>
+    public LockSetting? Lock { get; init; }
+
+    /// <summary>A text tower from scratch, or a file to start from.</summary>
+    public string? TextTower { get; init; }
+
+    /// <summary>A file that a pre-trained text tower starts from.</summary>
+    public string? TextInit { get; init; }
+
+    /// <summary>A tokenizer's files.</summary>
+    public string? Tokenizer { get; init; }
+
+    /// <summary>Pieces of a vocabulary that is made from the captions.</summary>
+    public int? VocabularySize { get; init; }
+
+    /// <summary>Ids in a row of text.</summary>
+    public int? TokenLength { get; init; }
+
+    /// <summary>An image tower, where the data are pictures.</summary>
+    public string? ImageTower { get; init; }
+
+    /// <summary>The head on the image side, as in "512" or "none".</summary>
+    public string? ImageHead { get; init; }
+
+    /// <summary>The head on the text side.</summary>
+    public string? TextHead { get; init; }
+
+    /// <summary>Whether a locked image tower reads the pictures at every step.</summary>
+    public bool? FromPixels { get; init; }
+
+    /// <summary>Random changes of pictures that are read at every step.</summary>
+    public Augmentation? Augmentation { get; init; }
+
+    /// <summary>Passes over the pictures, in place of a number of steps.</summary>
+    public double? Epochs { get; init; }
+
+    /// <summary>Members of <see cref="TuningOptions"/> in place of those that are chosen from the data.</summary>
+    public JsonObject? Options { get; init; }
+
+    /// <summary>Names of the recipes that come with the library.</summary>
+    public static IReadOnlyList<string> Names { get; } =
+    [
+        .. typeof(TuneRecipe)
+            .Assembly.GetManifestResourceNames()
+            .Where(name => name.StartsWith(Resource, StringComparison.Ordinal))
+            .Select(name => name[Resource.Length..^".json".Length])
+            .Order(StringComparer.Ordinal),
+    ];
+
+    /// <summary>The recipe in a file, or one that comes with the library.</summary>
+    /// <exception cref="LitException">There is none of that name, or it says something that is not understood.</exception>
+    public static TuneRecipe Read(string nameOrPath)
+    {
+        if (File.Exists(nameOrPath))
+            return Parse(File.ReadAllText(nameOrPath), nameOrPath);
+        var name = nameOrPath.EndsWith(".json", StringComparison.Ordinal) ? nameOrPath[..^5] : nameOrPath;
+        using var stream = typeof(TuneRecipe).Assembly.GetManifestResourceStream(Resource + name + ".json")
+            ?? throw new UsageException(
+                $"--recipe {nameOrPath}: there is no such file, and no recipe of that name. Give a file, a run's config.json, or one of {string.Join(", ", Names)}."
+            );
+        using var reader = new StreamReader(stream);
+        return Parse(reader.ReadToEnd(), nameOrPath);
+    }
+
+    /// <summary>The recipe in a text.</summary>
+    /// <param name="json">JSON; comments are passed over.</param>
+    /// <param name="where">Where it comes from, for messages.</param>
+    public static TuneRecipe Parse(string json, string where)
+    {
+        try
+        {
+            return Of(
+                JsonNode.Parse(
+                    json,
+                    null,
+                    new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
+                ) as JsonObject
+                    ?? throw new JsonException("an object is expected"),
+                where
+            );
+        }
+        catch (JsonException wrong)
+        {
+            throw Refused(where, wrong);
+        }
+    }
+
+    /// <summary>The recipe that an object is.</summary>
+    public static TuneRecipe Of(JsonObject json, string where)
+    {
+        var own = (JsonObject)json.DeepClone();
+        if (own.ContainsKey(MarkOfARun) && own["imageTower"] is { } tower && !ImageTowerLoader.IsSpec(tower.ToString()))
+            own.Remove("imageTower");
+        if (own.ContainsKey(MarkOfARun))
+            foreach (var member in own.Select(one => one.Key).Where(name => !Members.Contains(name)).ToList())
+                own.Remove(member);
+        (own["options"] as JsonObject)?.Remove("seed");
+        try
+        {
+            var recipe = own.Deserialize<TuneRecipe>(Strict) ?? throw new JsonException("it is empty");
+            _ = recipe.Over(new());
+            return recipe;
+        }
+        catch (JsonException wrong)
+        {
+            throw Refused(where, wrong);
+        }
+    }
+
+    /// <summary>The options that a run has which would otherwise have <paramref name="chosen"/>.</summary>
+    public TuningOptions Over(TuningOptions chosen)
+    {
+        if (Options is null)
+            return chosen;
+        var all = (JsonObject)JsonSerializer.SerializeToNode(chosen, TuningOptions.Json)!;
+        Merge(all, Options);
+        return all.Deserialize<TuningOptions>(Strict)!;
+    }
+
+    /// <summary>All options of a run: the recipe's, and what it leaves open chosen from the data.</summary>
+    public TuningOptions Chosen(TuningPairs pairs, LockSetting setting, long seed)
+    {
+        var size = Decides("batch") ? Over(new()).Batch : (int?)null;
+        var chosen = Over(TuningDefaults.For(pairs, size, setting.Text == TowerStart.FromScratch).Options);
+        var steps = Epochs is { } passes
+            ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / chosen.Batch))
+            : chosen.Steps;
+        return chosen with
+        {
+            Steps = steps,
+            WarmupSteps = Decides("warmupSteps")
+                ? Math.Max(0, Math.Min(chosen.WarmupSteps, steps - 1))
+                : TuningDefaults.Warmup(steps),
+            ImageMicroBatch = chosen.ImageMicroBatch ?? TuningDefaults.ImagesAtOnce(pairs),
+            Seed = seed,
+            Optimizer = chosen.Optimizer with
+            {
+                LearningRateRules =
+                    chosen.Optimizer.LearningRateRules.Count > 0
+                        ? chosen.Optimizer.LearningRateRules
+                        : TuningDefaults.ImageRate(setting, chosen.Optimizer.LearningRate, _ => { }),
+            },
+        };
+    }
+
+    /// <summary>Whether the recipe decides a member of the options.</summary>
+    public bool Decides(string member) =>
+        Options is not null
+        && member.Split('.').Aggregate((JsonNode?)Options, (node, part) => (node as JsonObject)?[part]) is not null;
+
+    /// <summary>Puts members of one object in the place of another's, objects in them member by member.</summary>
+    public static void Merge(JsonObject into, JsonObject from)
+    {
+        foreach (var (name, value) in from)
+            if (value is JsonObject inner && into[name] is JsonObject there)
+                Merge(there, inner);
+            else
+                into[name] = value?.DeepClone();
+    }
+
+    private static LitException Refused(string where, JsonException wrong)
+    {
+        // "The JSON property 'x' could not be mapped to any .NET member contained in type '…'." says nothing to a user.
+        var words =
+            wrong.Message.Contains("could not be mapped", StringComparison.Ordinal)
+                ? $"the member {wrong.Message.Split('\'')[1]} is not known"
+            : wrong.Path is { Length: > 1 } path ? $"{path[2..]} is not what is expected there"
+            : wrong.Message.ReplaceLineEndings(" ").TrimEnd('.');
+        return new(
+            $"{where}: cannot be used as a recipe ({words}). Look at a run's config.json for names and forms, or leave the member out.",
+            wrong
+        );
+    }
+}

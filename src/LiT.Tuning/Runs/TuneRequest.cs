@@ -1,0 +1,99 @@
+using LiT.Classification;
+using LiT.Compute;
+using LiT.Data;
+using LiT.Images;
+using LiT.Towers;
+
+namespace LiT.Tuning.Runs;
+
+/// <summary>Whether the image tower goes into the bundle or is named only.</summary>
+public enum BundleTower
+{
+    /// <summary>Into the bundle when it has at most 25 million weights.</summary>
+    Auto,
+
+    /// <summary>Into the bundle.</summary>
+    Always,
+
+    /// <summary>Named only.</summary>
+    Never,
+}
+
+/// <summary>What a user asks of a tuning run. What is null is chosen from the data.</summary>
+public sealed record TuneRequest
+{
+    /// <summary>A store, or pictures with captions that are embedded first.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>How pictures with captions are read.</summary>
+    public SampleOptions Samples { get; init; } = new();
+
+    /// <summary>The image tower: a file, or from scratch (vit:Ti/16) where the setting says so; a store names its own.</summary>
+    public string? ImageTower { get; init; }
+
+    /// <summary>Whether a locked tower reads the pictures at every step, with <see cref="Augmentation"/>, and no store is made.</summary>
+    public bool FromPixels { get; init; }
+
+    /// <summary>Random changes of pictures that are read at every step; null takes random crops and mirror images for a tower that is tuned.</summary>
+    public Augmentation? Augmentation { get; init; }
+
+    /// <summary>A text tower from scratch (text:width=256,depth=4,heads=4), or a file to start from.</summary>
+    public string? TextTower { get; init; }
+
+    /// <summary>A file (or bundle, or run) that the text tower starts from where the lock setting wants a pre-trained one.</summary>
+    public string? TextInit { get; init; }
+
+    /// <summary>A tokenizer's files; by default a vocabulary is made from the captions.</summary>
+    public string? Tokenizer { get; init; }
+
+    /// <summary>Pieces of a vocabulary that is made from the captions.</summary>
+    public int VocabularySize { get; init; } = 8000;
+
+    /// <summary>
+    /// Ids in a row of text, or null for 16 with a tokenizer that is given, as the paper has it, and 24 with a vocabulary
+    /// made from the captions: words of a prompt that it lacks fall into many pieces, and should not push out the rest.
+    /// </summary>
+    public int? TokenLength { get; init; }
+
+    /// <summary>The run's folder.</summary>
+    public required string Out { get; init; }
+
+    /// <summary>Which towers are locked.</summary>
+    public LockSetting Lock { get; init; } = LockSetting.Parse("Lu");
+
+    /// <summary>The head on the image side; none reads the representation as it is, and its size is the common one.</summary>
+    public HeadSpec ImageHead { get; init; } = HeadSpec.None;
+
+    /// <summary>The head on the text side, to the common size.</summary>
+    public HeadSpec TextHead { get; init; } = new(null);
+
+    /// <summary>Whether pictures go through the image tower at every step.</summary>
+    internal bool ReadsPixels => FromPixels || Lock.Image != TowerStart.Locked;
+
+    /// <summary>Data to validate on, or null.</summary>
+    public string? Validation { get; init; }
+
+    /// <summary>Class names of labelled validation data; null takes the distinct labels where they are words.</summary>
+    public ClassNames? ValidationClasses { get; init; }
+
+    /// <summary>Prompt templates of the validation.</summary>
+    public IReadOnlyList<string> ValidationTemplates { get; init; } = PromptTemplates.Default;
+
+    /// <summary>Share of the pictures that is not tuned on but validated on; 0 for none.</summary>
+    public double HoldOut { get; init; }
+
+    /// <summary>At most so many pictures are tuned on, spread evenly over all; null for all of them.</summary>
+    public int? Pictures { get; init; }
+
+    /// <summary>What the training doctor does with what it finds.</summary>
+    public DoctorMode Doctor { get; init; }
+
+    /// <summary>Whether the image tower goes into the bundle.</summary>
+    public BundleTower BundleTower { get; init; }
+
+    /// <summary>Seed of everything random.</summary>
+    public int Seed { get; init; }
+
+    /// <summary>Where to compute.</summary>
+    public required ComputeDevice Compute { get; init; }
+}

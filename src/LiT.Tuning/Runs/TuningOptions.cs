@@ -1,0 +1,191 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using LiT.Tuning.Contrastive;
+using LiT.Tuning.Optimizers;
+
+namespace LiT.Tuning.Runs;
+
+/// <summary>All that decides a run besides its data and its towers. Plain data, kept as JSON beside the run.</summary>
+public sealed record TuningOptions
+{
+    /// <summary>Pairs in a step, all of them each other's negatives.</summary>
+    public int Batch { get; init; } = 1024;
+
+    /// <summary>
+    /// Texts (or pictures) that go through a tower at once. A larger batch is embedded without a graph first and replayed
+    /// part by part (gradient caching), which changes nothing but time and memory.
+    /// </summary>
+    public int MicroBatch { get; init; } = 1024;
+
+    /// <summary>Pictures that go through an image tower at once, where they come as pixels; null takes <see cref="MicroBatch"/>.</summary>
+    public int? ImageMicroBatch { get; init; }
+
+    internal int ImagesAtOnce => ImageMicroBatch ?? MicroBatch;
+
+    /// <summary>Updates in all.</summary>
+    public long Steps { get; init; } = 1000;
+
+    /// <summary>Which loss, over what, computed how.</summary>
+    public ContrastiveLossKind Loss { get; init; } = ContrastiveLossKind.Softmax;
+
+    /// <summary>Whether equal captions and captions of the same image are positives of each other.</summary>
+    public PositivePairs Positives { get; init; } = PositivePairs.Shared;
+
+    /// <summary>Parts of the batch that use only their own negatives; 1 is the global batch.</summary>
+    public int LocalParts { get; init; } = 1;
+
+    /// <summary>The update rule.</summary>
+    public OptimizerOptions Optimizer { get; init; } = new();
+
+    /// <summary>How the learning rate falls after its warm-up.</summary>
+    public LearningRateShape Schedule { get; init; } = LearningRateShape.Cosine;
+
+    /// <summary>Steps over which the learning rate rises from zero.</summary>
+    public long WarmupSteps { get; init; }
+
+    /// <summary>Steps at the end over which it falls to zero on top of the schedule.</summary>
+    public long CooldownSteps { get; init; }
+
+    /// <summary>Steps until a reciprocal square root has fallen to 1/sqrt(2).</summary>
+    public double Timescale { get; init; } = 10_000;
+
+    /// <summary>What cosines are multiplied by at the start, the paper's 10; brought between the bounds.</summary>
+    public double Temperature { get; init; } = 10;
+
+    /// <summary>The sigmoid loss's bias at the start; SigLIP's -10 (arXiv 2303.15343, section 3.2).</summary>
+    public double Bias { get; init; } = -10;
+
+    /// <summary>The temperature never falls below this.</summary>
+    public double LowestTemperature { get; init; } = 1;
+
+    /// <summary>The temperature never rises above this; the authors' published models ended near 120.</summary>
+    public double HighestTemperature { get; init; } = 200;
+
+    /// <summary>Learning rate of log temperature and bias, times the run's.</summary>
+    public double TemperatureRate { get; init; } = 1;
+
+    /// <summary>
+    /// Share of captions into which ids that no caption uses are put, so that the tower learns to pass over words it has
+    /// not met. For towers from scratch on few captions.
+    /// </summary>
+    public double CaptionNoise { get; init; }
+
+    /// <summary>Towers compute in bfloat16 on weights that stay float32; losses, gradients of weights and updates are float32.</summary>
+    public bool Bfloat16 { get; init; }
+
+    /// <summary>Keeps a moving average of the weights with this decay and makes it the result; null keeps none.</summary>
+    public double? AverageDecay { get; init; }
+
+    /// <summary>Decides the order of the data, the captions drawn, dropout and augmentation.</summary>
+    public long Seed { get; init; }
+
+    /// <summary>Steps between lines of metrics.jsonl; the last step always has one.</summary>
+    public long LogEvery { get; init; } = 1;
+
+    /// <summary>Steps between checkpoints; the last step always has one.</summary>
+    public long CheckpointEvery { get; init; } = 100;
+
+    /// <summary>Steps between validations, and one at the end; 0 for none but the end's.</summary>
+    public long ValidateEvery { get; init; }
+
+    /// <summary>The validation number whose best weights are the result, as in "top1"; null takes the last weights.</summary>
+    public string? KeepBest { get; init; }
+
+    /// <summary>How options are written: member names in camel case, choices in words.</summary>
+    public static JsonSerializerOptions Json { get; } =
+        new()
+        {
+            PropertyNamingPolicy = JsonNamingPolicy.CamelCase,
+            Converters = { new JsonStringEnumConverter() },
+            WriteIndented = true,
+        };
+
+    /// <summary>The schedule of this run.</summary>
+    public LearningRate LearningRate() =>
+        new(Schedule, Steps)
+        {
+            WarmupSteps = WarmupSteps,
+            CooldownSteps = CooldownSteps,
+            Timescale = Timescale,
+        };
+
+    /// <summary>
+    /// The first option that would make another run of it, in words, or null: how often something is written down,
+    /// validated or cut into parts may change.
+    /// </summary>
+    internal string? FirstDifference(TuningOptions other)
+    {
+        var (mine, theirs) = (Decisive(this), Decisive(other));
+        return mine.Where(option => !JsonNode.DeepEquals(option.Value, theirs[option.Key]))
+            .Select(option =>
+                $"{option.Key} ({option.Value?.ToJsonString() ?? "none"}, now {theirs[option.Key]?.ToJsonString() ?? "none"})"
+            )
+            .FirstOrDefault();
+
+        static JsonObject Decisive(TuningOptions options) =>
+            (JsonObject)
+                JsonSerializer.SerializeToNode(
+                    options with
+                    {
+                        LogEvery = 1,
+                        CheckpointEvery = 1,
+                        ValidateEvery = 0,
+                        KeepBest = null,
+                    },
+                    Json
+                )!;
+    }
+
+    /// <summary>Options in which something cannot be.</summary>
+    /// <param name="images">Images that the data has.</param>
+    /// <exception cref="UsageException">Which option, and what to give instead.</exception>
+    public void Check(int images)
+    {
+        Need(Batch >= 2, $"--batch {Batch}: a pair needs others to be told from. Give at least 2.");
+        Need(Batch <= images, $"--batch {Batch}: there are {images:N0} images with captions. Give at most {images}.");
+        Need(MicroBatch >= 1, $"--micro-batch {MicroBatch}: give at least 1.");
+        Need(ImagesAtOnce >= 1, $"--image-micro-batch {ImageMicroBatch}: give at least 1.");
+        Need(Steps >= 1, $"--steps {Steps}: give at least 1.");
+        Need(
+            LocalParts >= 1 && LocalParts <= Batch,
+            $"--local-parts {LocalParts}: give 1 to {Batch}, the pairs of a batch."
+        );
+        Need(
+            Optimizer.LearningRate is > 0 and < double.PositiveInfinity,
+            $"--lr {Optimizer.LearningRate}: give a number above 0."
+        );
+        Need(
+            Optimizer.WeightDecay is >= 0 and < 1,
+            $"--weight-decay {Optimizer.WeightDecay}: give a number from 0 to below 1; every step takes this share of a weight away."
+        );
+        Need(Optimizer.ClipNorm is null or > 0, $"--clip {Optimizer.ClipNorm}: give a length above 0.");
+        Need(
+            WarmupSteps >= 0 && WarmupSteps < Steps,
+            $"--warmup {WarmupSteps}: give 0 to {Steps - 1}, fewer than the run's {Steps} steps."
+        );
+        Need(CooldownSteps >= 0 && CooldownSteps <= Steps, $"--cooldown {CooldownSteps}: give 0 to {Steps}.");
+        Need(
+            LowestTemperature > 0 && LowestTemperature <= HighestTemperature,
+            $"--temperature-bounds {LowestTemperature},{HighestTemperature}: give two numbers above 0, the lower first."
+        );
+        Need(Temperature > 0 && double.IsFinite(Temperature), $"--temperature {Temperature}: give a number above 0.");
+        Need(double.IsFinite(Bias), $"--bias {Bias}: give a number, such as -10.");
+        Need(Timescale > 0, $"--timescale {Timescale}: give a number above 0.");
+        Need(CaptionNoise is >= 0 and <= 1, $"--caption-noise {CaptionNoise}: give a share from 0 to 1.");
+        Need(
+            AverageDecay is null or (> 0 and < 1),
+            $"--ema {AverageDecay}: give a decay between 0 and 1, for example 0.999."
+        );
+        Need(
+            LogEvery >= 1 && CheckpointEvery >= 1 && ValidateEvery >= 0,
+            "Give at least 1 step between metrics lines and between checkpoints."
+        );
+
+        static void Need(bool holds, string otherwise)
+        {
+            if (!holds)
+                throw new UsageException(otherwise);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using LiT.Data;
+using LiT.Text;
+
+namespace LiT.Tuning.Runs;
+
+/// <summary>
+/// Images with their captions as rows of token ids, equal rows kept once. Plain data; drawing a batch needs the number
+/// of the step and nothing else, so that a run is resumed by counting.
+/// </summary>
+public sealed class TuningPairs
+{
+    private readonly int[] images,
+        firstCaption,
+        rowOfCaption;
+    private readonly int[] tokens,
+        lengths;
+    private readonly ulong seed;
+    private SeededOrder? order;
+
+    /// <param name="pictures">The image side.</param>
+    /// <param name="captionsOf">An image's captions; images without any are left out.</param>
+    /// <param name="tokenizer">Makes rows of captions.</param>
+    /// <param name="seed">Decides the order of images and which caption an epoch takes.</param>
+    /// <exception cref="LitException">No image has a caption.</exception>
+    public TuningPairs(
+        ITuningImages pictures,
+        Func<int, IReadOnlyList<string>> captionsOf,
+        CaptionTokenizer tokenizer,
+        long seed
+    )
+    {
+        Pictures = pictures;
+        Length = tokenizer.Layout.Length;
+        this.seed = (ulong)seed;
+        var rows = new TokenRowTable(tokenizer);
+        List<int> withCaptions = [],
+            first = [0],
+            captions = [];
+        for (var image = 0; image < pictures.Count; image++)
+        {
+            foreach (var caption in captionsOf(image))
+                captions.Add(rows.RowOf(caption));
+            if (captions.Count == first[^1])
+                continue;
+            withCaptions.Add(image);
+            first.Add(captions.Count);
+        }
+        if (withCaptions.Count == 0)
+            throw new LitException(
+                $"None of the {pictures.Count:N0} images has a caption. Give data with captions, or name the caption column."
+            );
+        (images, firstCaption, rowOfCaption) = ([.. withCaptions], [.. first], [.. captions]);
+        (tokens, lengths) = rows.Finish();
+        Counts = rows.Counts;
+        Padding = tokenizer.Layout.Pad;
+        var used = tokens.ToHashSet();
+        Foreign =
+        [
+            .. Enumerable.Range(0, tokenizer.Tokenizer.VocabularySize).Where(id => !used.Contains(id) && id != Padding),
+        ];
+        DistinctTexts = rows.Texts;
+    }
+
+    /// <summary>The image side.</summary>
+    public ITuningImages Pictures { get; }
+
+    /// <summary>Images with a caption: pairs in one epoch.</summary>
+    public int Count => images.Length;
+
+    /// <summary>Images that have no caption and are left out.</summary>
+    public int WithoutCaption => Pictures.Count - images.Length;
+
+    /// <summary>Captions of all images together.</summary>
+    public int Captions => rowOfCaption.Length;
+
+    /// <summary>Captions that differ as texts.</summary>
+    public int DistinctTexts { get; }
+
+    /// <summary>Captions that differ as rows of ids; a tower cannot tell others apart.</summary>
+    public int DistinctRows => lengths.Length;
+
+    /// <summary>Ids in a row.</summary>
+    public int Length { get; }
+
+    /// <summary>Mean number of ids in a row before the padding, over all captions.</summary>
+    public double MeanLength => rowOfCaption.Average(row => (double)lengths[row]);
+
+    /// <summary>What became of the distinct captions: how many were cut, and how much the vocabulary lacks.</summary>
+    public CaptionCounts Counts { get; }
+
+    /// <summary>The pairs of one step.</summary>
+    /// <param name="step">Counted from 0.</param>
+    /// <param name="batch">Pairs in a step, the same for the whole run.</param>
+    public DrawnPairs Draw(long step, int batch)
+    {
+        var (epoch, position) = Math.DivRem(step * batch, Count);
+        if (order is null || order.Epoch != epoch || order.Position != position)
+            // The end of an epoch is the beginning of the next; otherwise consecutive steps go on in the order at hand.
+            if (order is null || order.Epoch + 1 != epoch || order.Position != Count || position != 0)
+                order = new(Count, seed, epoch, position);
+        var drawn = new DrawnPairs(new int[batch], new long[batch], new int[batch]);
+        for (var pair = 0; pair < batch; pair++)
+        {
+            var image = order.Next();
+            (drawn.Images[pair], drawn.Epochs[pair]) = (images[image], order.Epoch);
+            drawn.Rows[pair] = rowOfCaption[firstCaption[image] + Turn(image, order.Epoch)];
+        }
+        return drawn;
+    }
+
+    /// <summary>Which caption of an image an epoch takes: each in its turn, from one that the seed decides.</summary>
+    private int Turn(int image, long epoch)
+    {
+        var captions = (ulong)(firstCaption[image + 1] - firstCaption[image]);
+        return captions == 1
+            ? 0
+            : (int)((Contrastive.Draw.Mixed(seed, (ulong)image) % captions + (ulong)epoch) % captions);
+    }
+
+    /// <summary>SHA-256 over everything that decides what is drawn, the images' numbers left out.</summary>
+    internal string Fingerprint()
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(BitConverter.GetBytes(seed));
+        foreach (
+            var numbers in new[]
+            {
+                [.. Pictures.Shape.Select(size => (int)size)],
+                images,
+                firstCaption,
+                rowOfCaption,
+                [Length],
+                tokens,
+            }
+        )
+            hash.AppendData(MemoryMarshal.AsBytes(numbers.AsSpan()));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    /// <summary>The ids of a row, padding included.</summary>
+    internal ReadOnlySpan<int> Tokens(int row) => tokens.AsSpan(row * Length, Length);
+
+    /// <summary>The id that fills rows.</summary>
+    internal int Padding { get; }
+
+    /// <summary>Ids of the vocabulary that no caption uses.</summary>
+    internal IReadOnlyList<int> Foreign { get; }
+
+    /// <summary>Ids of a row before its padding, at least 1.</summary>
+    internal int LengthOf(int row) => lengths[row];
+}
+
+/// <summary>The pairs of one step: images, the epoch that decides each one's view, and the numbers of their token rows.</summary>
+public sealed record DrawnPairs(int[] Images, long[] Epochs, int[] Rows);

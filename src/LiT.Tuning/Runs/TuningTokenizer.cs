@@ -1,0 +1,142 @@
+using LiT.Bundles;
+using LiT.Checkpoints;
+using LiT.Text;
+using LiT.Towers;
+
+namespace LiT.Tuning.Runs;
+
+/// <summary>
+/// The tokenizer of a run with the row layout that its tower reads: one that is given, the one that came with a
+/// pre-trained tower, or a vocabulary made from the captions.
+/// </summary>
+internal static class TuningTokenizer
+{
+    private const int PaperLength = 16,
+        MadeLength = 24;
+
+    /// <param name="request">What the user asks; its text tower is decided.</param>
+    /// <param name="captions">All captions, for a vocabulary that is made of them.</param>
+    /// <param name="say">Told where the vocabulary comes from.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <exception cref="LitException">A pre-trained tower without its vocabulary, or one of another.</exception>
+    internal static CaptionTokenizer Open(
+        TuneRequest request,
+        IEnumerable<string> captions,
+        Action<string> say,
+        CancellationToken cancel
+    )
+    {
+        var spec = request.TextTower is { } given && !TextTowerSpec.Is(given) ? given : null;
+        var pretrained = spec is null ? null : TowerPath.Split(spec).Path;
+        if (pretrained is not null && !Path.Exists(pretrained))
+            throw TowerPath.Missing(pretrained, "text tower", "bert:small or text:width=256,depth=4,heads=4");
+        if (request.Tokenizer is null && pretrained is not null)
+        {
+            if (OfBundle(pretrained, request.TokenLength) is { } own)
+                return own;
+            var beside = Beside(pretrained)
+                ?? throw new LitException(
+                    $"{pretrained}: a pre-trained text tower needs the vocabulary that it was trained with, and none stands beside it. Name its files with --tokenizer."
+                );
+            say($"vocabulary {beside}, which stands beside the text tower");
+            return Given(beside, spec, request.TokenLength);
+        }
+        if (request.Tokenizer is { } path)
+            return Given(path, spec, request.TokenLength);
+        var made = WordPieceTrainer.Train(captions, new WordPieceTraining { Size = request.VocabularySize }, cancel);
+        say($"made a vocabulary of {made.VocabularySize} pieces from the captions");
+        return CaptionTokenizer.LitBert(made, request.TokenLength ?? MadeLength);
+    }
+
+    private static CaptionTokenizer Given(string path, string? spec, int? length)
+    {
+        var tokenizer = Tokenizers.Open(path);
+        if (spec is null)
+            return new(tokenizer, Layout(tokenizer, length ?? PaperLength, path), CaseOf(tokenizer));
+        var (pretrained, options) = TowerPath.Split(spec);
+        using var checkpoint = Checkpoint.Open(pretrained);
+        var config = RecognisedText.In(checkpoint, new TextTowerOptions().With(options, spec)).Config;
+        var most = config switch
+        {
+            BertConfig bert => bert.MaxLength,
+            TextTransformerConfig text => text.MaxLength,
+            _ => int.MaxValue,
+        };
+        // A transformer that reads padding like any token wants the rows it was trained on.
+        var wanted = length ?? (config is TextTransformerConfig ? most : Math.Min(most, PaperLength));
+        if (wanted > most)
+            throw new UsageException(
+                $"--token-length {wanted}: {pretrained} has {most} text positions. Leave the option out, or give at most {most}."
+            );
+        return config switch
+        {
+            BertConfig when tokenizer.IdOf("[CLS]") is not null => CaptionTokenizer.LitBert(tokenizer, wanted),
+            T5Config t5 when EndOf(tokenizer) is { } end => new(tokenizer, TokenLayout.T5(end, wanted, t5.Padding)),
+            TextTransformerConfig { MaskPadding: null } when EndOf(tokenizer) is { } end => new(
+                tokenizer,
+                TokenLayout.Sticky(end, wanted)
+            ),
+            TextTransformerConfig => new(tokenizer, Layout(tokenizer, wanted, path)),
+            _ => throw new LitException(
+                $"{path}: lacks the pieces that {pretrained} needs ({(config is BertConfig ? "[CLS]" : "</s>")}). Give the vocabulary that the text tower was trained with."
+            ),
+        };
+    }
+
+    /// <summary>A layout for a tower from scratch: whatever begins or ends a text in this vocabulary, and a padding that no text has.</summary>
+    private static TokenLayout Layout(ITokenizer tokenizer, int length, string path)
+    {
+        if (tokenizer.IdOf("[CLS]") is { } start)
+            return TokenLayout.LitBert(start, length, tokenizer.IdOf("[PAD]") ?? 0);
+        var end = EndOf(tokenizer)
+            ?? throw new LitException(
+                $"{path}: has neither [CLS] nor </s>, so that no row of ids has a mark to read. Give another vocabulary."
+            );
+        var padding = (tokenizer as SentencePiece)?.PadId
+            ?? tokenizer.IdOf("<pad>")
+            ?? (tokenizer as SentencePiece)?.StartId
+            ?? tokenizer.IdOf("<s>")
+            ?? tokenizer.IdOf("<|startoftext|>")
+            ?? end;
+        return TokenLayout.Sticky(end, length, padding);
+    }
+
+    private static int? EndOf(ITokenizer tokenizer) =>
+        (tokenizer as SentencePiece)?.EndId
+        ?? tokenizer.IdOf("</s>")
+        ?? tokenizer.IdOf("<|endoftext|>")
+        ?? tokenizer.IdOf("[SEP]");
+
+    // A SentencePiece model keeps capitals apart; prompts are lower case (big_vision's tokenize does the same).
+    private static CaptionCase CaseOf(ITokenizer tokenizer) =>
+        tokenizer is SentencePiece ? CaptionCase.AsciiLower : CaptionCase.AsWritten;
+
+    /// <summary>The tokenizer of a bundle that holds the tower.</summary>
+    private static CaptionTokenizer? OfBundle(string tower, int? length)
+    {
+        var folder = Path.GetDirectoryName(Path.GetFullPath(tower))!;
+        if (!File.Exists(Path.Combine(folder, ModelDescription.FileName)))
+            return null;
+        var description = ModelDescription.Read(folder).Text.Tokenizer;
+        return CaptionTokenizer.Load(
+            folder,
+            length is { } other ? description with { Layout = description.Layout with { Length = other } } : description
+        );
+    }
+
+    private static string? Beside(string tower)
+    {
+        if (TowerTokenizers.Beside(tower) is { } found)
+            return found;
+        var folder = Directory.Exists(tower) ? tower : Path.GetDirectoryName(Path.GetFullPath(tower))!;
+        try
+        {
+            Tokenizers.Open(folder);
+            return folder;
+        }
+        catch (LitException)
+        {
+            return null;
+        }
+    }
+}

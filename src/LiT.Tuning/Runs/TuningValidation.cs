@@ -1,0 +1,110 @@
+using LiT.Classification;
+using LiT.Embedding;
+using LiT.Stores;
+using LiT.Text;
+using LiT.Towers;
+using LiT.Tuning.Contrastive;
+
+namespace LiT.Tuning.Runs;
+
+/// <summary>What a run is validated on: pictures given for it, or those held out of its data.</summary>
+internal static class TuningValidation
+{
+    /// <summary>Retrieval where there are captions, zero-shot classification where there are labels that can be read.</summary>
+    /// <returns>Null where nothing is to be validated on.</returns>
+    /// <exception cref="LitException">The data cannot be used, or says nothing to validate on.</exception>
+    internal static IValidation? Open(
+        TuneRequest request,
+        TuningSource source,
+        IReadOnlySet<int> held,
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        Action<Finding> find,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
+        var moving = request.Lock.Image == TowerStart.Locked ? null : source.Tower;
+        if (held.Count > 0)
+            return request.Validation is null
+                ? new RetrievalValidation(towers, tokenizer, source.Only(held), request.Compute, moving)
+                : throw new UsageException("--hold-out and --val both say what to validate on. Give one of them.");
+        if (request.Validation is not { } path)
+            return request.ValidationClasses is null
+                ? null
+                : throw new UsageException(
+                    "--val-classes: there is nothing to validate on. Give --val with labelled pictures."
+                );
+        if (moving is not null && EmbeddingStore.IsStore(path))
+            throw new UsageException(
+                $"--val {path}: is an embedding store, and the image tower is tuned. Give the pictures."
+            );
+        var set = ImageSet.Load(
+            path,
+            new(source.Fingerprint, source.TowerName),
+            () =>
+                source.Tower
+                ?? throw new LitException(
+                    $"{path}: pictures to validate on need the image tower. Name it with --image-tower, or give a store."
+                ),
+            new ImageSetOptions { Samples = request.Samples },
+            request.Compute,
+            progress,
+            cancel
+        );
+        List<IValidation> all = [];
+        if (HasLabels(set, request.ValidationClasses))
+            all.Add(
+                new ZeroShotValidation(
+                    towers,
+                    tokenizer,
+                    set,
+                    request.ValidationClasses,
+                    request.ValidationTemplates,
+                    request.Compute,
+                    moving
+                )
+            );
+        if (set.Samples.Any(sample => sample.Captions.Count > 0))
+            all.Add(new RetrievalValidation(towers, tokenizer, set, request.Compute, moving));
+        if (all.Count == 0)
+            throw new LitException(
+                $"{path}: its pictures have neither captions nor labels to validate on. Give --val data with captions, or labels with --val-classes FILE."
+            );
+        if (
+            request.Doctor != DoctorMode.Off
+            && DataExamination.Overlap(source.PictureHashes(), path, DataExamination.Hashes(path, set.Samples))
+                is { } overlap
+        )
+            find(overlap);
+        return all.Count == 1 ? all[0] : new Validations(all);
+    }
+
+    // Numbers are labels only with the list that they count in.
+    private static bool HasLabels(ImageSet set, ClassNames? classes)
+    {
+        var labels = set
+            .Samples.Select(sample => sample.Label?.Trim())
+            .Where(label => label?.Length > 0)
+            .Distinct()
+            .ToList();
+        return labels.Count > 0
+            && (classes is not null || (labels.Count > 1 && !labels.All(label => label!.All(char.IsAsciiDigit))));
+    }
+}
+
+/// <summary>Pictures that are kept from a run to validate it on: which, depends on their number alone.</summary>
+internal static class HeldOut
+{
+    /// <param name="images">Pictures that there are.</param>
+    /// <param name="share">Share to hold out.</param>
+    internal static IReadOnlySet<int> Of(int images, double share)
+    {
+        if (share <= 0)
+            return new HashSet<int>();
+        return Enumerable
+            .Range(0, images)
+            .Where(image => (Draw.Mixed(0x4C6954, (ulong)image) >> 11) * (1.0 / (1UL << 53)) < share)
+            .ToHashSet();
+    }
+}

@@ -1,0 +1,71 @@
+using LiT.Bundles;
+using LiT.Classification;
+using LiT.Compute;
+using LiT.Embedding;
+using LiT.Evaluation;
+using LiT.Text;
+using LiT.Towers;
+
+namespace LiT.Tuning.Runs;
+
+/// <summary>Zero-shot classification of labelled pictures that are not tuned on, with the towers as they are.</summary>
+internal sealed class ZeroShotValidation : IValidation
+{
+    private readonly TwoTowers towers;
+    private readonly CaptionTokenizer tokenizer;
+    private readonly ComputeDevice compute;
+    private readonly Func<Embeddings> representations;
+    private readonly Labels labels;
+    private readonly IReadOnlyList<Prompt> prompts;
+
+    /// <param name="towers">What is validated.</param>
+    /// <param name="tokenizer">Of the text tower.</param>
+    /// <param name="set">Labelled pictures.</param>
+    /// <param name="classes">Their classes; null for the distinct labels.</param>
+    /// <param name="templates">Prompt templates.</param>
+    /// <param name="compute">Where the towers compute.</param>
+    /// <param name="moving">The image tower where it is tuned: the pictures then go through it every time.</param>
+    /// <exception cref="LitException">The pictures have no labels, or none that is a class.</exception>
+    public ZeroShotValidation(
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        ImageSet set,
+        ClassNames? classes,
+        IReadOnlyList<string> templates,
+        ComputeDevice compute,
+        LockedTower? moving = null
+    )
+    {
+        (this.towers, this.tokenizer, this.compute) = (towers, tokenizer, compute);
+        labels = Labels.Match(set.Samples, set.Path, classes);
+        prompts = PromptTemplates.Fill(labels.Classes.Names, templates);
+        representations = () =>
+            moving is null ? set.Representations : PixelSource.PicturesThrough(moving, set.Samples, compute);
+    }
+
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, double> Validate(long step)
+    {
+        var texts = TowerOutputs.Texts(towers, tokenizer, [.. prompts.Select(prompt => prompt.Text)], compute);
+        var classes = ZeroShot.ClassEmbeddings(
+            texts,
+            [.. prompts.Select(prompt => prompt.Class)],
+            labels.Classes.Names.Count
+        );
+        var score = ZeroShot.Score(
+            TowerOutputs.Images(towers, representations(), compute),
+            classes,
+            [.. labels.Of.Select(label => label is { } one ? new[] { one } : [])],
+            labels.Classes.Names
+        );
+        return new Dictionary<string, double> { ["top1"] = score.Top1, ["top5"] = score.Top5 };
+    }
+}
+
+/// <summary>Several validations as one.</summary>
+internal sealed class Validations(IReadOnlyList<IValidation> all) : IValidation
+{
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, double> Validate(long step) =>
+        all.SelectMany(one => one.Validate(step)).ToDictionary(one => one.Key, one => one.Value);
+}

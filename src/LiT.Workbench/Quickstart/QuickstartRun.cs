@@ -1,0 +1,227 @@
+using System.Diagnostics;
+using LiT.Classification;
+using LiT.Compute;
+using LiT.Data;
+using LiT.Drawings;
+using LiT.Embedding;
+using LiT.Evaluation;
+using LiT.Towers;
+using LiT.Tuning.Runs;
+
+namespace LiT.Quickstart;
+
+/// <summary>How much is drawn. The defaults take about a minute on two cores.</summary>
+public sealed record QuickstartSize
+{
+    /// <summary>Pictures with captions to tune on.</summary>
+    public int Pairs { get; init; } = 6000;
+
+    /// <summary>Pictures with captions to validate on.</summary>
+    public int Validation { get; init; } = 500;
+
+    /// <summary>Unseen pictures to score on.</summary>
+    public int Test { get; init; } = 1200;
+
+    /// <summary>Unseen pictures of compositions that were never shown.</summary>
+    public int Compositions { get; init; } = 576;
+
+    /// <summary>Updates of the text tower; null leaves them to what is usual for so many pairs.</summary>
+    public long? Steps { get; init; }
+}
+
+/// <summary>One question of the quickstart with all that it is measured against.</summary>
+/// <param name="Question">What was asked.</param>
+/// <param name="N">Pictures.</param>
+/// <param name="Classes">Answers to choose from.</param>
+/// <param name="Top1">Share of right answers, in words, without labels.</param>
+/// <param name="Interval95">Bootstrap interval.</param>
+/// <param name="Chance">What guessing gives.</param>
+/// <param name="Supervised">What the tower's own heads give, which were trained on labels.</param>
+public sealed record QuickstartAccuracy(
+    string Question,
+    int N,
+    int Classes,
+    double Top1,
+    double[] Interval95,
+    double Chance,
+    double Supervised
+);
+
+/// <summary>What a quickstart came to (field names as in the JSON).</summary>
+public sealed record QuickstartResult
+{
+    /// <summary>The page.</summary>
+    public required string Report { get; init; }
+
+    /// <summary>The tuned model.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Pairs that were tuned on.</summary>
+    public required int Pairs { get; init; }
+
+    /// <summary>Kinds, colours, compositions.</summary>
+    public required IReadOnlyList<QuickstartAccuracy> Classification { get; init; }
+
+    /// <summary>Both ways on unseen pictures.</summary>
+    public required RetrievalReport Retrieval { get; init; }
+
+    /// <summary>Seed of everything.</summary>
+    public required int Seed { get; init; }
+
+    /// <summary>Time taken, all of it.</summary>
+    public required double Seconds { get; init; }
+}
+
+/// <summary>
+/// The whole of LiT on the embedded data set: draw, embed once with the locked tower, tune a text tower, measure on what
+/// was never shown, write a page. Every step is what the verb of that name does.
+/// </summary>
+public static class QuickstartRun
+{
+    private const string TextTower = "text:width=128,depth=2,heads=4";
+
+    /// <param name="folder">Gets data, stores, the run and report.html; run again, finished steps are not done again.</param>
+    /// <param name="size">How much.</param>
+    /// <param name="seed">Of drawings, weights and order.</param>
+    /// <param name="compute">Where to compute.</param>
+    /// <param name="say">Told what is done.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancel">Stops; the same call goes on.</param>
+    /// <exception cref="LitException">The folder cannot be written to, or holds another quickstart.</exception>
+    public static QuickstartResult Run(
+        string folder,
+        QuickstartSize size,
+        int seed,
+        ComputeDevice compute,
+        Action<string> say,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        var clock = Stopwatch.StartNew();
+        var data = Path.Combine(folder, "data");
+        say($"drawing {size.Pairs + size.Validation + size.Test + size.Compositions} pictures into {data}");
+        var counts = new Dictionary<DrawnSplit, int>
+        {
+            [DrawnSplit.Pairs] = size.Pairs,
+            [DrawnSplit.Val] = size.Validation,
+            [DrawnSplit.Test] = size.Test,
+            [DrawnSplit.Compositions] = size.Compositions,
+        };
+        foreach (var (split, count) in counts)
+            if (!File.Exists(Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar")))
+                DrawnDataset.Write(data, split, count, seed, progress, cancel);
+
+        var tower = Path.Combine(folder, "tower.safetensors");
+        if (!File.Exists(tower))
+            DrawnTower.Write(tower);
+        using var locked = ImageTowerLoader.Load(tower, new ImageTowerOptions { Compute = compute });
+        say(
+            $"embedding each picture once with the locked tower ({locked.Architecture}, {locked.ParameterCount:N0} weights)"
+        );
+        foreach (var split in counts.Keys)
+        {
+            var source = Samples.Open(Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar"));
+            EmbedRun.Run(locked, tower, source, Store(split), new EmbedOptions(), compute, progress, cancel);
+        }
+
+        say("tuning a text tower from scratch to read it");
+        TuneRequest request = new()
+        {
+            Data = Store(DrawnSplit.Pairs),
+            TextTower = TextTower,
+            Out = Path.Combine(folder, "run"),
+            Validation = Store(DrawnSplit.Val),
+            VocabularySize = 2000,
+            BundleTower = BundleTower.Always,
+            Seed = seed,
+            Compute = compute,
+        };
+        var tuned = TuneRun.Run(
+            request,
+            pairs =>
+            {
+                var chosen = TuningDefaults.For(pairs).Options;
+                var steps = size.Steps ?? chosen.Steps;
+                return chosen with
+                {
+                    Seed = seed,
+                    Steps = steps,
+                    WarmupSteps = size.Steps is null ? chosen.WarmupSteps : TuningDefaults.Warmup(steps),
+                    ValidateEvery = Math.Max(1, steps / 10),
+                };
+            },
+            _ => { },
+            progress,
+            cancel
+        );
+
+        say("measuring on pictures, phrasings and compositions that were never shown");
+        using var model = LitModel.Load(tuned.Model, compute);
+        IReadOnlyList<string> templates = DrawnVocabulary.Templates;
+        ClassificationRun Classify(DrawnSplit split, IReadOnlyList<string> names, string column) =>
+            ModelEvaluation.Classify(
+                model,
+                Store(split),
+                new EvaluationOptions
+                {
+                    Classes = new ClassNames(names),
+                    Templates = templates,
+                    Seed = seed,
+                    Images = new() { Samples = new() { LabelColumn = column } },
+                },
+                compute,
+                cancel: cancel
+            );
+
+        var everyComposition = DrawnVocabulary
+            .ColourNames.SelectMany(colour => DrawnVocabulary.KindNames.Select(kind => $"{colour} {kind}"))
+            .ToList();
+        var kinds = Classify(DrawnSplit.Test, DrawnVocabulary.KindNames, "kind");
+        var colours = Classify(DrawnSplit.Test, DrawnVocabulary.ColourNames, "colour");
+        var compositions = Classify(DrawnSplit.Compositions, everyComposition, "composition");
+        var retrieval = ModelEvaluation
+            .Retrieve(model, Store(DrawnSplit.Test), new EvaluationOptions(), compute, cancel: cancel)
+            .Report;
+
+        QuickstartAccuracy Asked(string question, ClassificationReport report, double supervised) =>
+            new(question, report.N, report.Classes, report.Top1, report.Interval95, report.Chance, supervised);
+        QuickstartResult result = new()
+        {
+            Report = Path.Combine(folder, "report.html"),
+            Model = tuned.Model,
+            Pairs = tuned.Pairs,
+            Classification =
+            [
+                Asked("kind of object", kinds.Report, Supervised(locked, kinds.Set, "kind")),
+                Asked("colour", colours.Report, Supervised(locked, colours.Set, "colour")),
+                Asked(
+                    "colour and kind never shown together",
+                    compositions.Report,
+                    Supervised(locked, compositions.Set, "kind", "colour")
+                ),
+            ],
+            Retrieval = retrieval,
+            Seed = seed,
+            Seconds = clock.Elapsed.TotalSeconds,
+        };
+        QuickstartPage.Write(result, tuned, model, Path.Combine(data, "test.tar"), kinds.Score, kinds.Labels, seed);
+        return result;
+
+        string Store(DrawnSplit split) => Path.Combine(folder, "stores", DrawnDataset.NameOf(split));
+    }
+
+    /// <summary>Share of pictures that the tower's own heads answer rightly, all of the heads that are named.</summary>
+    private static double Supervised(LockedTower locked, ImageSet set, params string[] heads)
+    {
+        var right = Enumerable.Repeat(true, set.Samples.Count).ToArray();
+        foreach (var head in heads)
+        {
+            var names = locked.Heads.First(candidate => candidate.Name == head).ClassNames!;
+            var answers = TowerHead.Answers(locked, head, set.Representations);
+            for (var i = 0; i < right.Length; i++)
+                right[i] &= names[answers[i]] == set.Samples[i].Fields[head];
+        }
+        return right.Count(one => one) / (double)right.Length;
+    }
+}

@@ -1,0 +1,61 @@
+using LiT.Compute;
+using LiT.Towers;
+
+namespace LiT.Bundles;
+
+/// <summary>What the golden vectors of a model show here.</summary>
+/// <param name="Texts">Texts embedded again.</param>
+/// <param name="Pictures">Test pictures embedded again; 0 where the bundle was made without its image tower.</param>
+/// <param name="Largest">The largest distance, as a part of a vector's length.</param>
+/// <param name="Allowed">What is allowed.</param>
+public sealed record GoldenCheck(int Texts, int Pictures, double Largest, double Allowed);
+
+/// <summary>A model that passed.</summary>
+/// <param name="Tower">How its image tower is called.</param>
+/// <param name="Architecture">What the image tower is.</param>
+/// <param name="Fingerprint">Computed from the weights at hand.</param>
+/// <param name="IsBundle">Whether it is a bundle, which says what the fingerprint has to be; a published file does not.</param>
+/// <param name="FilesChecked">Files held against the hashes in model.json.</param>
+/// <param name="Golden">What was computed again; null where the model carries no golden vectors.</param>
+public sealed record ModelCheckResult(
+    string Tower,
+    string Architecture,
+    string Fingerprint,
+    bool IsBundle,
+    int FilesChecked,
+    GoldenCheck? Golden
+);
+
+/// <summary>Holds a model against what was written down where it was made: files, fingerprint, golden vectors.</summary>
+public static class ModelCheck
+{
+    /// <exception cref="LitException">A file was changed, the image tower is another, or this machine computes something else; the message says what.</exception>
+    public static ModelCheckResult Run(string path, ComputeDevice compute)
+    {
+        // In float32, whatever is computed in otherwise: bfloat16 would hide what is looked for.
+        compute = compute with { Type = TorchSharp.torch.ScalarType.Float32 };
+        var folder = LitModel.BundleIn(path);
+        var files = folder is null ? 0 : BundleFiles.Check(folder, ModelDescription.Read(folder));
+        using var model = LitModel.Load(path, compute);
+        var fingerprint = model.Image.Fingerprint; // computed from the weights; another tower is refused
+        GoldenCheck? golden = null;
+        if (folder is not null && GoldenVectors.Read(folder) is { } written)
+        {
+            var now = model.Golden(withImages: written.Images is not null);
+            if (written.Trouble(now) is { } trouble)
+                throw new LitException(
+                    $"{path}: {trouble}. Its weights are unchanged, so this machine or program computes something else: run 'lit doctor', and use the version that the bundle was made with."
+                );
+            var (largest, allowed) = written.DistanceTo(now);
+            golden = new(written.Texts.Count, written.Images is null ? 0 : ProbeVectors.Pictures, largest, allowed);
+        }
+        return new(
+            model.Description.Image.Tower,
+            model.Image.Architecture,
+            fingerprint,
+            folder is not null,
+            files,
+            golden
+        );
+    }
+}

@@ -1,0 +1,134 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using LiT.Images;
+using LiT.Text;
+using LiT.Towers;
+
+namespace LiT.Bundles;
+
+/// <summary>The sizes of a head.</summary>
+public sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bool Standardises = false)
+{
+    internal static HeadShape? Of(Head? head) =>
+        head is null ? null : new(head.Inputs, head.Outputs, head.Hidden, head.Standardises);
+}
+
+/// <summary>The locked side of a model: which tower it reads, and what that tower takes.</summary>
+/// <param name="Tower">How the tower was called: a path or a public name.</param>
+/// <param name="Architecture">What it is, in words.</param>
+/// <param name="Fingerprint">Hash of its weights and preprocessing: only this tower's representations can be read.</param>
+/// <param name="Width">Length of its representation.</param>
+/// <param name="Preprocessing">What makes a picture its input.</param>
+/// <param name="File">The tower's file inside the bundle, or null where the bundle only names it.</param>
+/// <param name="Head">The head on the image side, or null.</param>
+public sealed record ImageSideDescription(
+    string Tower,
+    string Architecture,
+    string Fingerprint,
+    int Width,
+    Preprocessing Preprocessing,
+    string? File,
+    HeadShape? Head
+)
+{
+    /// <summary>The tower whose representations the model reads.</summary>
+    internal ExpectedTower Expected => new(Fingerprint, Tower);
+}
+
+/// <summary>The tuned side of a model.</summary>
+/// <param name="Config">The text tower's sizes.</param>
+/// <param name="Tokenizer">Its tokenizer's files and row layout.</param>
+/// <param name="File">Text tower, heads, temperature and bias inside the bundle.</param>
+/// <param name="Head">The head on the text side, or null.</param>
+public sealed record TextSideDescription(
+    TextTowerConfig Config,
+    CaptionTokenizerDescription Tokenizer,
+    string File,
+    HeadShape? Head
+);
+
+/// <summary>What a bundle's model.json says.</summary>
+public sealed record ModelDescription
+{
+    /// <summary>The file's name inside a bundle.</summary>
+    public const string FileName = "model.json";
+
+    private const int CurrentVersion = 1;
+
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true,
+        NewLine = "\n",
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+        DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
+
+    /// <summary>Says that the file is a model's description.</summary>
+    public string Format { get; init; } = "LiT model";
+
+    /// <summary>Version of this form.</summary>
+    public int Version { get; init; } = CurrentVersion;
+
+    /// <summary>The locked side.</summary>
+    public required ImageSideDescription Image { get; init; }
+
+    /// <summary>The tuned side.</summary>
+    public required TextSideDescription Text { get; init; }
+
+    /// <summary>E, the common size.</summary>
+    public required int EmbeddingSize { get; init; }
+
+    /// <summary>exp(t), what similarities are multiplied by.</summary>
+    public required double Temperature { get; init; }
+
+    /// <summary>b of the sigmoid loss, or null for the softmax loss.</summary>
+    public double? Bias { get; init; }
+
+    /// <summary>The paper's two letters, image then text: "Lu".</summary>
+    public required string Lock { get; init; }
+
+    /// <summary>How the model was made: data, counts, settings, seed.</summary>
+    public JsonObject? Training { get; init; }
+
+    /// <summary>Licences of the parts that came from elsewhere, as their sources name them.</summary>
+    public IReadOnlyList<string> Licences { get; init; } = [];
+
+    /// <summary>SHA-256 of every other file of the bundle by its name; null in bundles of earlier versions.</summary>
+    public IReadOnlyDictionary<string, string>? Files { get; init; }
+
+    internal string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
+
+    /// <exception cref="LitException">The file is missing, damaged or of a later version.</exception>
+    internal static ModelDescription Read(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+            throw new LitException(
+                $"{folder}: no model is there ({FileName} is missing). Give the folder that 'lit tune' wrote as RUN/model."
+            );
+        try
+        {
+            var description = JsonSerializer.Deserialize<ModelDescription>(File.ReadAllText(path), Json)
+                ?? throw new JsonException("null");
+            if (description.Format != "LiT model")
+                throw new LitException(
+                    $"{path}: its format is '{description.Format}', not a LiT model. Give the folder that 'lit tune' wrote as RUN/model."
+                );
+            if (description.Version > CurrentVersion)
+                throw new LitException(
+                    $"{path}: version {description.Version} of the format, where this program knows {CurrentVersion}. Use a newer program."
+                );
+            return description;
+        }
+        catch (Exception damage) when (damage is JsonException or NotSupportedException or ArgumentException)
+        {
+            throw new LitException(
+                $"{path}: damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Copy the bundle again.",
+                damage
+            );
+        }
+    }
+}

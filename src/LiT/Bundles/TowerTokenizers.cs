@@ -1,0 +1,79 @@
+using LiT.Text;
+using LiT.Towers;
+
+namespace LiT.Bundles;
+
+/// <summary>Which vocabulary belongs to a text tower that others published, and how its rows are laid out.</summary>
+public static class TowerTokenizers
+{
+    private const int LitLength = 16;
+    private const int BigVisionPad = 1; // big_vision fills rows with 1, which is </s> in its own vocabularies
+
+    private static readonly string[] Usual =
+    [
+        WordPiece.FileName,
+        HuggingFaceTokenizer.FileName,
+        "spiece.model",
+        SentencePiece.FileName,
+    ];
+
+    /// <summary>The rows that a tower was trained with: LiT's with BERT and with a text transformer, SigLIP's, T5's.</summary>
+    /// <param name="config">The text tower.</param>
+    /// <param name="path">Its vocabulary.</param>
+    /// <param name="length">Ids in a row; null for what the tower was trained with, 16 where its file does not say it.</param>
+    /// <param name="sigmoid">Whether it is the text side of a model with a bias (SigLIP), whose captions lose their capitals.</param>
+    /// <exception cref="LitException">It is no vocabulary, or not one of this kind of tower.</exception>
+    public static CaptionTokenizer For(TextTowerConfig config, string path, int? length = null, bool sigmoid = false)
+    {
+        switch (config)
+        {
+            case TextTransformerConfig text:
+                var pieces = Tokenizers.Open(path);
+                return new(
+                    pieces,
+                    TokenLayout.Sticky(End(pieces, path), length ?? text.MaxLength, sigmoid ? BigVisionPad : null),
+                    sigmoid ? CaptionCase.AsciiLower : CaptionCase.AsWritten
+                );
+            case T5Config t5:
+                var tokenizer = Tokenizers.Open(path);
+                return new(tokenizer, TokenLayout.T5(End(tokenizer, path), length ?? LitLength, t5.Padding));
+            default:
+                return CaptionTokenizer.LitBert(Tokenizers.Open(path), length ?? LitLength);
+        }
+    }
+
+    /// <summary>The vocabulary of a checkpoint: beside it under its own or a usual name, or downloaded with the published model of that name.</summary>
+    /// <param name="path">The checkpoint's file or folder.</param>
+    /// <returns>The vocabulary's path, or null where none is found.</returns>
+    public static string? Beside(string path)
+    {
+        var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path))!;
+        var stem = Path.GetFileNameWithoutExtension(path);
+        var published = ModelCatalogue.All.FirstOrDefault(model => ModelCache.PathOf(model) == path)
+            ?? ModelCatalogue.Find(stem);
+        return new[] { Path.Combine(folder, stem + ".txt"), Path.Combine(folder, stem + ".model") }
+            .Concat(
+                published
+                    ?.Files.Skip(1)
+                    .Where(IsVocabulary)
+                    .SelectMany(file =>
+                        new[]
+                        {
+                            Path.Combine(folder, file.Name),
+                            Path.Combine(ModelCache.FolderOf(published), file.Name),
+                        }
+                    )
+                    ?? []
+            )
+            .Concat(Usual.Select(name => Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists);
+    }
+
+    private static bool IsVocabulary(CataloguedFile file) => Path.GetExtension(file.Name) is ".txt" or ".model";
+
+    private static int End(ITokenizer tokenizer, string path) =>
+        tokenizer.IdOf("</s>")
+        ?? throw new LitException(
+            $"{path}: has no piece </s>, which ends the rows of this text tower. Give the tower's own vocabulary."
+        );
+}

@@ -1,0 +1,10 @@
+using System.Runtime.CompilerServices;
+using LiT.TestSets;
+
+namespace LiT.Tests;
+
+internal static class Introductions
+{
+    [ModuleInitializer]
+    internal static void Introduce() => TestSetForm.Introduce();
+}
