@@ -124,7 +124,7 @@ internal static class DecodeBenchmark
         {
             ImageBatch.Represent(
                 tower,
-                [.. batch.Select(one => one.Picture!)],
+                [.. batch.Select(one => one.Picture!.Pixels)],
                 ComputeDevice.Cpu,
                 rows.AsMemory(done * tower.Tower.Width)
             );

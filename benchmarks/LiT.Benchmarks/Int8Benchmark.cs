@@ -29,6 +29,7 @@ internal static class Int8Benchmark
             )
             .Select(one => one.Picture)
             .OfType<PreparedPicture>()
+            .Select(picture => picture.Pixels)
             .Take(count)
             .ToList();
         var (width, compute) = (exact.Tower.Width, ComputeDevice.Cpu with { Threads = get_num_threads() });

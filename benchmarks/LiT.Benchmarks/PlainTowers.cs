@@ -94,7 +94,7 @@ internal sealed class PlainText : Module<Tensor, Tensor>
     public PlainText(int vocabulary, int length, int width, int depth, int mlp, int heads)
         : base(nameof(PlainText))
     {
-        tokens = Embedding(vocabulary, width);
+        tokens = nn.Embedding(vocabulary, width);
         positions = Layers.Weight([length, width]);
         using (no_grad())
             positions.normal_(0, 0.02);

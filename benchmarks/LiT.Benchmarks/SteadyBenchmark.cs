@@ -1,3 +1,4 @@
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 

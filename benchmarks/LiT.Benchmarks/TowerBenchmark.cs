@@ -1,4 +1,5 @@
 using System.Globalization;
+using LiT.Bundles;
 using LiT.Compute;
 using LiT.Towers;
 using static TorchSharp.torch;
@@ -11,7 +12,7 @@ namespace LiT.Benchmarks;
 /// </summary>
 internal static class TowerBenchmark
 {
-    private const int Part = Pipeline.ImageBatch.Part,
+    private const int Part = ImageBatch.Part,
         Rounds = 3;
 
     private static readonly string[] Known =

@@ -1,5 +1,6 @@
 using LiT.Text;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Benchmarks;

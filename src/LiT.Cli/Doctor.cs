@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
-using LiT.Bundles;
 using LiT.Compute;
 using LiT.Drawings;
 using LiT.Images;

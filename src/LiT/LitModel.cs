@@ -39,23 +39,23 @@ public sealed class LitModel : IDisposable
     public string? Folder => folder;
 
     /// <summary>What the model is and how it was made.</summary>
-    public ModelDescription Description { get; }
+    internal ModelDescription Description { get; }
 
     /// <summary>The text tower with heads, temperature and bias; without the image tower, which <see cref="Image"/> loads.</summary>
-    public TwoTowers Towers { get; }
+    internal TwoTowers Towers { get; }
 
     /// <summary>What turns texts into rows of ids.</summary>
-    public CaptionTokenizer Tokenizer { get; }
+    internal CaptionTokenizer Tokenizer { get; }
 
     /// <summary>The locked image tower, loaded when it is first asked for: stores need none.</summary>
     /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned to.</exception>
-    public LockedTower Image => image ??= LoadImage();
+    internal LockedTower Image => image ??= LoadImage();
 
     /// <summary>SHA-256, in hexadecimal, over every weight of the text side (tower, heads, temperature, bias): names the model in results.</summary>
     public string TextFingerprint => textFingerprint ??= WeightsHash.Of(Towers);
 
     /// <summary>The supervised heads that came with the image tower, where that can be told without loading it.</summary>
-    public IReadOnlyList<HeadConfig> ImageHeads =>
+    internal IReadOnlyList<HeadConfig> ImageHeads =>
         image?.Heads
         ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(folder ?? ".", file)) : []);
 
@@ -64,7 +64,7 @@ public sealed class LitModel : IDisposable
     /// <param name="compute">Where and in what type to compute.</param>
     /// <param name="vocabulary">The vocabulary of a published file; null for the one beside it. A bundle has its own.</param>
     /// <exception cref="LitException">No model is there, or a part of it is missing or damaged.</exception>
-    public static LitModel Load(string path, ComputeDevice? compute = null, string? vocabulary = null)
+    internal static LitModel Load(string path, ComputeDevice? compute = null, string? vocabulary = null)
     {
         compute ??= ComputeDevice.Cpu;
         if (
@@ -121,13 +121,13 @@ public sealed class LitModel : IDisposable
 
     /// <summary>What the model gives here for the test pictures and texts of a bundle.</summary>
     /// <param name="withImages">Whether the image tower is asked, too.</param>
-    public GoldenVectors Golden(bool withImages = true) =>
+    internal GoldenVectors Golden(bool withImages = true) =>
         GoldenVectors.Of(Towers, Tokenizer, withImages ? Image : null);
 
     /// <summary>A bundle's tokenizer alone: no weights are read.</summary>
     /// <param name="path">As for <see cref="Load"/>.</param>
     /// <exception cref="LitException">No bundle is there, or its tokenizer is missing or damaged.</exception>
-    public static CaptionTokenizer TokenizerOf(string path) =>
+    internal static CaptionTokenizer TokenizerOf(string path) =>
         CaptionTokenizer.Load(BundleIn(path) ?? path, ModelDescription.Read(BundleIn(path) ?? path).Text.Tokenizer);
 
     /// <summary>Writes a bundle; model.json comes last, so a folder with it is whole.</summary>
@@ -139,7 +139,7 @@ public sealed class LitModel : IDisposable
     /// <param name="describe">Completes the description.</param>
     /// <param name="atHand">A tower that is named only, for the golden vectors of its side.</param>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
-    public static ModelDescription Save(
+    internal static ModelDescription Save(
         string folder,
         TwoTowers towers,
         CaptionTokenizer tokenizer,

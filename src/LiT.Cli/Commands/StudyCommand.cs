@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using LiT.Classification;
 using LiT.Reports;
 using LiT.Studies;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Cli.Commands;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using LiT.Bundles;
 using LiT.Data;
 using LiT.Embedding;
 using LiT.Stores;

@@ -1,7 +1,7 @@
 namespace LiT.Data;
 
 /// <summary>Brings some pictures of a source back, for pages that show them.</summary>
-public static class PictureFinder
+internal static class PictureFinder
 {
     /// <param name="source">Where the pictures came from; passed through until all are found.</param>
     /// <param name="keys">The pictures' keys.</param>

@@ -5,7 +5,7 @@ namespace LiT.Data;
 /// <summary>One picture with its words, undecoded. Words may be missing; the picture only where it is embedded already.</summary>
 /// <param name="Key">Names the sample inside its source; equal keys are equal pictures within one source.</param>
 /// <param name="Origin">Where it came from, for messages: <c>shard-0003.tar:000412.jpg</c>, <c>captions.tsv, line 812</c>.</param>
-public sealed record Sample(string Key, string Origin)
+internal sealed record Sample(string Key, string Origin)
 {
     /// <summary>Reads the encoded picture's bytes (JPEG, PNG, WebP …); null for a sample of an embedding store.</summary>
     /// <remarks>
@@ -25,7 +25,7 @@ public sealed record Sample(string Key, string Origin)
 }
 
 /// <summary>A sample, row or member that could not be used, and why, in one phrase.</summary>
-public sealed record Skipped(string Key, string Origin, string Reason)
+internal sealed record Skipped(string Key, string Origin, string Reason)
 {
     /// <summary>
     /// Only a part of the sample (one caption, a label) was left out or mended. The sample itself is used, so this does
@@ -35,10 +35,10 @@ public sealed record Skipped(string Key, string Origin, string Reason)
 }
 
 /// <summary>One thing that a source found: a sample, or one that was skipped and why. Exactly one of the two is set.</summary>
-public readonly record struct Found(Sample? Sample, Skipped? Skipped);
+internal readonly record struct Found(Sample? Sample, Skipped? Skipped);
 
 /// <summary>A readable collection of samples. Reading twice gives the same samples in the same order.</summary>
-public abstract class SampleSource
+internal abstract class SampleSource
 {
     /// <summary>The path or pattern as the user gave it.</summary>
     public required string Path { get; init; }

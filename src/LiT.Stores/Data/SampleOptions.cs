@@ -1,7 +1,7 @@
 namespace LiT.Data;
 
 /// <summary>How a source is read where its form leaves a choice, and how much of one sample is taken into memory.</summary>
-public sealed record SampleOptions
+internal sealed record SampleOptions
 {
     /// <summary>The column with the picture (a path, or its bytes in Parquet): a name, or a number from 1 in a table without a header.</summary>
     public string? ImageColumn { get; init; }

@@ -1,7 +1,7 @@
 namespace LiT.Data;
 
 /// <summary>Opens whatever a path is.</summary>
-public static class Samples
+internal static class Samples
 {
     private static readonly string[] Archives = [".tar", ".tar.gz", ".tgz"];
     private static readonly string[] Packed = [".zip", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar"];

@@ -8,7 +8,7 @@ namespace LiT.Data;
 /// <param name="seed">Every seed gives another order.</param>
 /// <param name="epoch">Where to begin: the epoch, from 0.</param>
 /// <param name="position">Where to begin: how many numbers of that epoch are used already.</param>
-public sealed class SeededOrder(int count, ulong seed, long epoch = 0, long position = 0)
+internal sealed class SeededOrder(int count, ulong seed, long epoch = 0, long position = 0)
 {
     private readonly int[] order = new int[count > 0 ? count : throw new ArgumentOutOfRangeException(nameof(count))];
     private long filledFor = -1;

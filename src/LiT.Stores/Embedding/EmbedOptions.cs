@@ -4,7 +4,7 @@ using LiT.Stores;
 namespace LiT.Embedding;
 
 /// <summary>How a source is embedded.</summary>
-public sealed record EmbedOptions
+internal sealed record EmbedOptions
 {
     /// <summary>Pictures (with several views: views) that go through the tower at once.</summary>
     public int BatchSize { get; init; } = 64;
@@ -51,7 +51,7 @@ public sealed record EmbedOptions
 /// <param name="EmbeddedNow">Pictures that went through the tower in this run.</param>
 /// <param name="Seconds">How long this run took.</param>
 /// <param name="WasComplete">Whether there was nothing to do.</param>
-public sealed record EmbedResult(StoreCounts Counts, long EmbeddedNow, double Seconds, bool WasComplete)
+internal sealed record EmbedResult(StoreCounts Counts, long EmbeddedNow, double Seconds, bool WasComplete)
 {
     /// <summary>Pictures whose rows were taken over from a store that was there before.</summary>
     public long Reused { get; init; }

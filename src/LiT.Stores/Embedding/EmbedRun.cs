@@ -12,7 +12,7 @@ namespace LiT.Embedding;
 /// to the store in the source's order. Killed and run again, it makes the shards that are missing; several processes may
 /// share the work; of pictures with the same bytes one is embedded, and those that an earlier store holds are taken over.
 /// </summary>
-public static class EmbedRun
+internal static class EmbedRun
 {
     private const int MostPasses = 3;
 

@@ -8,7 +8,7 @@ using LiT.Towers;
 namespace LiT.Embedding;
 
 /// <summary>How the pictures of an evaluation are read.</summary>
-public sealed record ImageSetOptions
+internal sealed record ImageSetOptions
 {
     /// <summary>How the source is read.</summary>
     public SampleOptions Samples { get; init; } = new();
@@ -30,7 +30,7 @@ public sealed record ImageSetOptions
 /// The pictures of an evaluation as one model's locked tower represents them, from a store (embedded already) or from
 /// their files (embedded now), with their words.
 /// </summary>
-public sealed class ImageSet
+internal sealed class ImageSet
 {
     private ImageSet(
         string path,

@@ -13,7 +13,7 @@ namespace LiT.Embedding;
 /// <param name="Count">Views a picture; the first is the plain picture.</param>
 /// <param name="Changes">What the others undergo.</param>
 /// <param name="Seed">Decides the changes.</param>
-public sealed record PictureViews(int Count, Augmentation Changes, long Seed)
+internal sealed record PictureViews(int Count, Augmentation Changes, long Seed)
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 

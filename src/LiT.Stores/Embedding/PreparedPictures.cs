@@ -10,20 +10,20 @@ namespace LiT.Embedding;
 /// <param name="Width">Width of the picture as it came, in pixels.</param>
 /// <param name="Height">Height of the picture as it came, in pixels.</param>
 /// <param name="Sha256">Hash of the encoded bytes.</param>
-public sealed record PreparedPicture(Sample Sample, float[] Pixels, int Width, int Height, byte[] Sha256)
+internal sealed record PreparedPicture(Sample Sample, float[] Pixels, int Width, int Height, byte[] Sha256)
 {
     /// <summary>Whether somebody knows the picture by its hash, so that it was not decoded.</summary>
     public bool IsKnown => Pixels.Length == 0;
 }
 
 /// <summary>What became of one thing that a source found: a picture, or a skipped sample and why. Exactly one is set.</summary>
-public readonly record struct Prepared(PreparedPicture? Picture, Skipped? Skipped);
+internal readonly record struct Prepared(PreparedPicture? Picture, Skipped? Skipped);
 
 /// <summary>How pictures are prepared.</summary>
 /// <param name="Preprocessing">The tower's.</param>
 /// <param name="MaxPixels">Larger pictures are refused by their header and skipped.</param>
 /// <param name="Ahead">How many pictures are prepared before they are asked for: memory against waiting.</param>
-public sealed record Preparation(Preprocessing Preprocessing, long MaxPixels, int Ahead)
+internal sealed record Preparation(Preprocessing Preprocessing, long MaxPixels, int Ahead)
 {
     /// <summary>The views of each picture.</summary>
     public PictureViews Views { get; init; } = PictureViews.Plain;
@@ -36,7 +36,7 @@ public sealed record Preparation(Preprocessing Preprocessing, long MaxPixels, in
 }
 
 /// <summary>Decodes and preprocesses ahead of the tower, on the thread pool, and gives the results in the source's order.</summary>
-public static class PreparedPictures
+internal static class PreparedPictures
 {
     /// <param name="found">What a source finds (<see cref="SampleSource.ReadAll"/>).</param>
     /// <param name="preprocessing">The tower's.</param>

@@ -12,10 +12,10 @@ namespace LiT.Embedding;
 /// <param name="Probes">Whether the tower gave for the test pictures what the store says; false where it says nothing.</param>
 /// <param name="Compared">Pictures of the source that were embedded again.</param>
 /// <param name="LowestCosine">The smallest cosine between such a picture's row and what the tower gives now; 1 where there is none.</param>
-public sealed record StoreCheckResult(long Rows, bool Probes, int Compared, double LowestCosine);
+internal sealed record StoreCheckResult(long Rows, bool Probes, int Compared, double LowestCosine);
 
 /// <summary>Proves that a store holds what its tower gives: rows, fingerprint, probe vectors, and some pictures embedded again.</summary>
-public static class StoreCheck
+internal static class StoreCheck
 {
     private const int RowsAtOnce = 1024;
 

@@ -5,7 +5,7 @@ using LiT.Towers;
 namespace LiT.Embedding;
 
 /// <summary>Whether a tower still computes what it did when a store was made of it.</summary>
-public static class StoreProbes
+internal static class StoreProbes
 {
     /// <summary>
     /// Refuses a store of which the tower at hand, though its weights are the same, computes other numbers than it did when

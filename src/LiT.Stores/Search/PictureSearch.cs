@@ -6,7 +6,7 @@ using LiT.Stores;
 namespace LiT.Search;
 
 /// <summary>How pictures are looked for.</summary>
-public sealed record SearchOptions
+internal sealed record SearchOptions
 {
     /// <summary>Pictures for each text.</summary>
     public int Top { get; init; } = 10;
@@ -23,13 +23,13 @@ public sealed record SearchOptions
 /// <param name="Origin">Where it came from.</param>
 /// <param name="Similarity">Cosine of text and picture.</param>
 /// <param name="ExpectedPrecision">Expected share of pictures that fit the text among those found down to here; null without a background.</param>
-public sealed record FoundPicture(string Key, string Origin, double Similarity, double? ExpectedPrecision);
+internal sealed record FoundPicture(string Key, string Origin, double Similarity, double? ExpectedPrecision);
 
 /// <summary>What was found for one text, best first.</summary>
-public sealed record SearchResult(string Text, IReadOnlyList<FoundPicture> Pictures);
+internal sealed record SearchResult(string Text, IReadOnlyList<FoundPicture> Pictures);
 
 /// <summary>Finds pictures by words: exact, a block of rows at a time.</summary>
-public static class PictureSearch
+internal static class PictureSearch
 {
     private const int RowsInBlock = 16_384,
         MostJudged = 2_000;

@@ -9,7 +9,7 @@ namespace LiT.Stores;
 /// Made by <see cref="EmbeddingStoreWriter"/>, or elsewhere in the layout of clip-retrieval (img_emb, metadata).
 /// Safe for use from several threads.
 /// </summary>
-public sealed class EmbeddingStore : IDisposable
+internal sealed class EmbeddingStore : IDisposable
 {
     private readonly List<MappedRows> shards;
     private readonly long[] firstRows;

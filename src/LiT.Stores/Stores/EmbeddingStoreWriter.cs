@@ -9,7 +9,7 @@ namespace LiT.Stores;
 /// and filled with <see cref="Append"/>, <see cref="AppendAgain"/> and <see cref="Skip"/> in the source's order. Not safe for
 /// several threads.
 /// </summary>
-public sealed class EmbeddingStoreWriter : IDisposable
+internal sealed class EmbeddingStoreWriter : IDisposable
 {
     internal const string NoDirection = "the tower's numbers are not finite, or all zero";
 

@@ -5,7 +5,7 @@ using LiT.Towers;
 namespace LiT.Stores;
 
 /// <summary>How the numbers of a store lie on the disk.</summary>
-public enum StoredType
+internal enum StoredType
 {
     /// <summary>IEEE half precision, numpy's <c>&lt;f2</c>.</summary>
     Float16,
@@ -37,7 +37,7 @@ internal static class StoredTypes
 }
 
 /// <summary>What made a store's rows: two stores with equal descriptions hold the same numbers.</summary>
-public sealed record StoreDescription
+internal sealed record StoreDescription
 {
     /// <summary>Hash of the tower's weights and preprocessing.</summary>
     public required string Fingerprint { get; init; }
@@ -77,7 +77,7 @@ public sealed record StoreDescription
 /// <param name="Embedded">Pictures whose rows are in the store.</param>
 /// <param name="Skipped">Samples that could not be used, each a line of skipped.jsonl.</param>
 /// <param name="Noted">Samples used without a part of them (one caption, a label), each a line of notes.jsonl.</param>
-public sealed record StoreCounts(long Embedded, long Skipped, long Noted)
+internal sealed record StoreCounts(long Embedded, long Skipped, long Noted)
 {
     /// <summary>Samples that the source holds.</summary>
     public long Found => Embedded + Skipped;
@@ -95,4 +95,4 @@ public sealed record StoreCounts(long Embedded, long Skipped, long Noted)
 /// <param name="Width">Pixels, as decoded.</param>
 /// <param name="Height">Pixels, as decoded.</param>
 /// <param name="Sha256">SHA-256 of the encoded bytes, 32 bytes.</param>
-public sealed record EmbeddedPicture(int Width, int Height, byte[] Sha256);
+internal sealed record EmbeddedPicture(int Width, int Height, byte[] Sha256);

@@ -5,7 +5,7 @@ using LiT.Images;
 namespace LiT.Stores;
 
 /// <summary>Whether a store's rows are what a model's text tower was tuned to read, or what another run would write.</summary>
-public static class StoreFit
+internal static class StoreFit
 {
     private const string Remedy = "Choose another folder, or delete this one";
 

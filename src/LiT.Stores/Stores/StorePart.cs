@@ -6,7 +6,7 @@ namespace LiT.Stores;
 /// One process's share of the work on a store: of n parts, part i makes every n-th shard. Parts may run at once or one after
 /// the other, on one machine or several that share the folder; whichever finds every shard made finishes the store.
 /// </summary>
-public readonly record struct StorePart
+internal readonly record struct StorePart
 {
     /// <param name="number">From 1.</param>
     /// <param name="of">How many parts there are.</param>

@@ -7,7 +7,7 @@ namespace LiT.Tuning.Contrastive;
 /// summed. Every process has all the data and the same weights, draws the whole batch, embeds its part of it, computes the
 /// loss over the whole, and takes the gradients of its own part back through its towers. The sums are those of one process.
 /// </summary>
-public interface IBatchExchange
+internal interface IBatchExchange
 {
     /// <summary>Which of the processes this one is, from 0.</summary>
     int Place { get; }

@@ -1,4 +1,3 @@
-using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Contrastive;

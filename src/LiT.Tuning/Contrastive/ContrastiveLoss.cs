@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>Which contrastive loss is tuned.</summary>
-public enum ContrastiveLossKind
+internal enum ContrastiveLossKind
 {
     /// <summary>Cross-entropy over the batch, both directions averaged (LiT, section 3; CLIP, figure 3).</summary>
     Softmax,
@@ -13,7 +13,7 @@ public enum ContrastiveLossKind
 }
 
 /// <summary>Which texts of a batch belong to an image.</summary>
-public enum PositivePairs
+internal enum PositivePairs
 {
     /// <summary>Only its own (the paper's form): a second picture with the same caption counts as a negative.</summary>
     Own,
@@ -23,7 +23,7 @@ public enum PositivePairs
 }
 
 /// <summary>How the loss is computed.</summary>
-public sealed record ContrastiveLossOptions
+internal sealed record ContrastiveLossOptions
 {
     /// <summary>Which loss.</summary>
     public ContrastiveLossKind Kind { get; init; } = ContrastiveLossKind.Softmax;
@@ -45,7 +45,7 @@ public sealed record ContrastiveLossOptions
 /// The contrastive losses with their gradients written out. The B x B matrix of logits is never held: it is walked in
 /// blocks, with a running maximum so that no temperature overflows, and computed again for the backward pass.
 /// </summary>
-public static class ContrastiveLoss
+internal static class ContrastiveLoss
 {
     /// <summary>Loss, gradients and accuracies of a batch of B pairs.</summary>
     /// <param name="zimg">Image embeddings of unit length, [B, E].</param>

@@ -1,5 +1,3 @@
-using LiT.Checkpoints;
-using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Contrastive;
@@ -61,7 +59,7 @@ internal sealed class ImagePrefetch : IDisposable
     {
         long[] shape = [count, .. pairs.Pictures.Shape];
         var images = empty(shape, ScalarType.Float32);
-        buffer.CopyTo(new Span<float>(TensorBytes.Address(images), buffer.Length));
+        buffer.CopyTo(new Span<float>(TensorMemory.Address(images), buffer.Length));
         return images;
     }
 

@@ -15,7 +15,7 @@ namespace LiT.Tuning.Contrastive;
 /// <param name="BiasGradient">dLoss/db, float64, a scalar; zero for the softmax loss.</param>
 /// <param name="ImageToText">Share of images whose best text in the batch is a positive, float64, a scalar.</param>
 /// <param name="TextToImage">Share of texts whose best image in the batch is a positive, float64, a scalar.</param>
-public sealed record LossResult(
+internal sealed record LossResult(
     Tensor Loss,
     Tensor PerPair,
     Tensor? ImageGradient,

@@ -8,7 +8,7 @@ namespace LiT.Tuning.Contrastive;
 /// when their captions are equal, or when their images are. Plain data; sums over positives cost O(B), never O(B x B):
 /// equal captions form groups, equal images form groups, and a pair equal in both was counted twice.
 /// </summary>
-public sealed class Positives
+internal sealed class Positives
 {
     private readonly long[]? captions,
         images;

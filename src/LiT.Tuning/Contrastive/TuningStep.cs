@@ -1,7 +1,6 @@
 using LiT.Compute;
 using LiT.Towers;
 using LiT.Tuning.Optimizers;
-using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Contrastive;

@@ -11,7 +11,7 @@ namespace LiT.Evaluation;
 /// <param name="RecallKept">Pictures of present classes that are named.</param>
 /// <param name="FalseAlarmRate">Pictures of absent classes that are named.</param>
 /// <param name="Top1OfNamed">Named pictures of present classes whose name is right.</param>
-public sealed record CutOffOutcome(
+internal sealed record CutOffOutcome(
     double ExpectedPrecision,
     double Precision,
     double RecallKept,
@@ -25,7 +25,7 @@ public sealed record CutOffOutcome(
 /// <param name="RecallKept">Pictures of the class that are found, over all classes.</param>
 /// <param name="FalseAlarmRate">Classes for which something is found when the collection has no picture of them.</param>
 /// <param name="FalselyFound">Pictures found for such a class, in the mean.</param>
-public sealed record SearchOutcome(
+internal sealed record SearchOutcome(
     double ExpectedPrecision,
     double Precision,
     double RecallKept,
@@ -45,7 +45,7 @@ public sealed record SearchOutcome(
 /// <param name="Search">Search: the same cut-offs.</param>
 /// <param name="Seed">Seed of the folds.</param>
 /// <param name="Seconds">Time taken.</param>
-public sealed record AbsentReport(
+internal sealed record AbsentReport(
     string Dataset,
     string Collection,
     int N,
@@ -63,7 +63,7 @@ public sealed record AbsentReport(
 /// Measures "none of these": some of the classes are taken off the list of labels while their pictures stay, until each
 /// class has been absent once.
 /// </summary>
-public static class AbsentClasses
+internal static class AbsentClasses
 {
     private static readonly double[] CutOffs = [0.5, 0.8, 0.9, 0.95, 0.98];
 

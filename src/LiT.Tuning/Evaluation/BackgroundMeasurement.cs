@@ -6,7 +6,7 @@ using LiT.Embedding;
 namespace LiT.Evaluation;
 
 /// <summary>How a collection's background is measured.</summary>
-public sealed record BackgroundOptions
+internal sealed record BackgroundOptions
 {
     /// <summary>How the pictures are read.</summary>
     public ImageSetOptions Images { get; init; } = new();
@@ -19,7 +19,7 @@ public sealed record BackgroundOptions
 }
 
 /// <summary>Measures what a model says to things of a collection that do not belong together.</summary>
-public static class BackgroundMeasurement
+internal static class BackgroundMeasurement
 {
     private const int Fewest = 100;
 

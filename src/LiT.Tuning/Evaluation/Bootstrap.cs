@@ -3,7 +3,7 @@ using LiT.Images;
 namespace LiT.Evaluation;
 
 /// <summary>Intervals by resampling what was measured (Efron 1979), seeded: the same seed gives the same interval on every machine.</summary>
-public static class Bootstrap
+internal static class Bootstrap
 {
     private const int Resamples = 1000;
 

@@ -4,7 +4,7 @@ using LiT.Data;
 namespace LiT.Evaluation;
 
 /// <summary>Captions by language, as the fields caption.de … of a sample.</summary>
-public static class CaptionLanguages
+internal static class CaptionLanguages
 {
     /// <summary>What stands before a language in the name of a field with captions, a JSON list.</summary>
     internal const string LanguageField = "caption.";

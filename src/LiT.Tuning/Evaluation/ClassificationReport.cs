@@ -1,7 +1,7 @@
 namespace LiT.Evaluation;
 
 /// <summary>A zero-shot classification as it is reported (field names as in the JSON).</summary>
-public sealed record ClassificationReport
+internal sealed record ClassificationReport
 {
     /// <summary>The data.</summary>
     public required string Dataset { get; init; }
@@ -97,7 +97,7 @@ public sealed record ClassificationReport
 /// <param name="Aliases">"first" or "all".</param>
 /// <param name="Labels">"one", or "any of several" (ImageNet-ReaL).</param>
 /// <param name="Preprocessing">What happened to pictures, in words; null where only embeddings were given.</param>
-public sealed record EvaluationProtocol(
+internal sealed record EvaluationProtocol(
     string ClassNames,
     string Templates,
     string Aliases,
@@ -117,10 +117,10 @@ public sealed record EvaluationProtocol(
 /// <param name="Pictures">Over the pictures' keys, labels and (where known) bytes, in order.</param>
 /// <param name="TextTower">Over every weight of the text side; null where only embeddings were given.</param>
 /// <param name="Embeddings">Over the image embeddings, where they were given as such.</param>
-public sealed record EvaluationHashes(string Prompts, string Pictures, string? TextTower, string? Embeddings);
+internal sealed record EvaluationHashes(string Prompts, string Pictures, string? TextTower, string? Embeddings);
 
 /// <summary>What computed a result.</summary>
-public sealed record EvaluationVersions(string Lit, string Libtorch, string Device, string Dtype);
+internal sealed record EvaluationVersions(string Lit, string Libtorch, string Device, string Dtype);
 
 /// <summary>Test pictures that have a near-duplicate in the training data, and the score without them.</summary>
 /// <param name="Training">The training store.</param>
@@ -131,7 +131,7 @@ public sealed record EvaluationVersions(string Lit, string Libtorch, string Devi
 /// <param name="Top1Without">Top-1 without them; null where none would be left.</param>
 /// <param name="Interval95Without">Its bootstrap interval.</param>
 /// <param name="Examples">Up to ten of them with their nearest training picture, most similar first.</param>
-public sealed record LeakSummary(
+internal sealed record LeakSummary(
     string Training,
     double Threshold,
     int Pictures,
@@ -143,10 +143,10 @@ public sealed record LeakSummary(
 );
 
 /// <summary>A test picture and its near-duplicate, by key.</summary>
-public sealed record LeakExample(string Picture, string TrainingPicture, double Similarity, bool SameBytes);
+internal sealed record LeakExample(string Picture, string TrainingPicture, double Similarity, bool SameBytes);
 
 /// <summary>A retrieval evaluation as it is reported (field names as in the JSON).</summary>
-public sealed record RetrievalReport(
+internal sealed record RetrievalReport(
     string Dataset,
     int Images,
     int Texts,

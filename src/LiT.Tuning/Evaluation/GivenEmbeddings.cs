@@ -10,7 +10,7 @@ using LiT.Stores;
 namespace LiT.Evaluation;
 
 /// <summary>An evaluation of embeddings that were made elsewhere: nothing is embedded, everything is counted as for a model.</summary>
-public sealed record GivenOptions
+internal sealed record GivenOptions
 {
     /// <summary>Image embeddings: a .npy of rows, or a store.</summary>
     public required string Images { get; init; }
@@ -50,7 +50,7 @@ public sealed record GivenOptions
 }
 
 /// <summary>Reads embeddings that were made elsewhere and scores them.</summary>
-public static class GivenEmbeddings
+internal static class GivenEmbeddings
 {
     private const double UnitWithin = 1e-3;
 

@@ -9,7 +9,7 @@ namespace LiT.Evaluation;
 /// <param name="All">The right classes of each sample: one, several (any of them counts), or none where it is not scored.</param>
 /// <param name="Unmatched">Samples without a class.</param>
 /// <param name="FirstUnmatched">The first label that is no class, for messages; null where labels are missing or all match.</param>
-public sealed record Labels(ClassNames Classes, IReadOnlyList<int[]> All, int Unmatched, string? FirstUnmatched)
+internal sealed record Labels(ClassNames Classes, IReadOnlyList<int[]> All, int Unmatched, string? FirstUnmatched)
 {
     /// <summary>The field of a sample that holds several labels, as a JSON list.</summary>
     public const string SeveralField = "labels";

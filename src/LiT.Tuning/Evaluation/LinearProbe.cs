@@ -4,14 +4,14 @@ using static TorchSharp.torch.nn.functional;
 namespace LiT.Evaluation;
 
 /// <summary>A regularisation that was tried, and what it reached on the held-out part.</summary>
-public sealed record ProbeTrial(double Penalty, double Top1);
+internal sealed record ProbeTrial(double Penalty, double Top1);
 
 /// <summary>The result of a linear probe.</summary>
 /// <param name="N">Test images.</param>
 /// <param name="Top1">Share of the test images that it answers rightly.</param>
 /// <param name="Interval95">Bootstrap interval of <paramref name="Top1"/>.</param>
 /// <param name="Penalty">The weight of the L2 penalty that was best on the held-out part of the training rows.</param>
-public sealed record ProbeScore(int N, double Top1, double[] Interval95, double Penalty)
+internal sealed record ProbeScore(int N, double Top1, double[] Interval95, double Penalty)
 {
     /// <summary>Mean of the classes' own shares.</summary>
     public required double MeanPerClass { get; init; }
@@ -26,14 +26,14 @@ public sealed record ProbeScore(int N, double Top1, double[] Interval95, double 
 /// <param name="Top1">Mean over the draws.</param>
 /// <param name="Deviation">Standard deviation over the draws.</param>
 /// <param name="Each">The draws.</param>
-public sealed record FewShotScore(int Shots, int Draws, double Top1, double Deviation, IReadOnlyList<double> Each);
+internal sealed record FewShotScore(int Shots, int Draws, double Top1, double Deviation, IReadOnlyList<double> Each);
 
 /// <summary>
 /// What the locked tower itself could do: multinomial logistic regression on its representations, fitted by L-BFGS,
 /// with the L2 penalty swept on a held-out fifth of the training rows, in steps of ten from 1e-6 to 0.1 and then finer
 /// around the best, after the protocol of CLIP (arXiv 2103.00020, A.3).
 /// </summary>
-public static class LinearProbe
+internal static class LinearProbe
 {
     private const int Iterations = 200,
         FewShotDraws = 5;

@@ -7,7 +7,7 @@ using LiT.Images;
 namespace LiT.Evaluation;
 
 /// <summary>What an evaluation of a model reads besides the pictures.</summary>
-public sealed record EvaluationOptions
+internal sealed record EvaluationOptions
 {
     /// <summary>How the pictures are read.</summary>
     public ImageSetOptions Images { get; init; } = new();
@@ -51,7 +51,7 @@ public sealed record EvaluationOptions
 /// <param name="Set">The pictures' representations and samples.</param>
 /// <param name="Score">The numbers with each picture's answer.</param>
 /// <param name="Labels">The classes and each picture's labels.</param>
-public sealed record ClassificationRun(
+internal sealed record ClassificationRun(
     ClassificationReport Report,
     ImageSet Set,
     ClassificationScore Score,
@@ -73,7 +73,7 @@ public sealed record ClassificationRun(
 /// <param name="ImageKeys">The images' keys.</param>
 /// <param name="TextLines">The texts.</param>
 /// <param name="Pairs">Which belong together.</param>
-public sealed record RetrievalRun(
+internal sealed record RetrievalRun(
     RetrievalReport Report,
     RetrievalScore Score,
     Embeddings Images,
@@ -84,7 +84,7 @@ public sealed record RetrievalRun(
 );
 
 /// <summary>Runs a model on data and counts.</summary>
-public static class ModelEvaluation
+internal static class ModelEvaluation
 {
     /// <summary>Zero-shot classification of labelled pictures.</summary>
     /// <exception cref="LitException">The data cannot be used with this model; the message says why.</exception>

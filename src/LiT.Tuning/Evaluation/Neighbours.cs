@@ -10,7 +10,7 @@ namespace LiT.Evaluation;
 /// <param name="Interval95">Bootstrap interval of <paramref name="Top1"/>.</param>
 /// <param name="Top5">Share with the label among the five classes of most votes.</param>
 /// <param name="MeanPerClass">Mean of the classes' own shares.</param>
-public sealed record NeighbourScore(
+internal sealed record NeighbourScore(
     int N,
     int K,
     double Temperature,
@@ -24,7 +24,7 @@ public sealed record NeighbourScore(
 /// k nearest neighbours by cosine similarity, votes weighted by exp(similarity / 0.07): the protocol of Wu et al. 2018 (arXiv 1805.01978)
 /// that DINO's evaluation follows.
 /// </summary>
-public static class Neighbours
+internal static class Neighbours
 {
     /// <param name="train">The tower's representations of the training images, N x D.</param>
     /// <param name="trainLabels">Their classes.</param>

@@ -8,7 +8,7 @@ using LiT.Files;
 namespace LiT.Evaluation;
 
 /// <summary>Each picture's answer as a line of JSON, for whoever wants to look at single pictures.</summary>
-public static class PredictionFile
+internal static class PredictionFile
 {
     private const int Nearest = 5;
 

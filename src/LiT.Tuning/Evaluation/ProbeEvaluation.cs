@@ -7,7 +7,7 @@ using LiT.Stores;
 namespace LiT.Evaluation;
 
 /// <summary>What labels can get out of the locked tower's representations, between two stores of one tower.</summary>
-public sealed class ProbeEvaluation
+internal sealed class ProbeEvaluation
 {
     private readonly Embeddings train,
         test;

@@ -7,7 +7,7 @@ namespace LiT.Evaluation;
 /// <param name="Confidence">Their mean probability.</param>
 /// <param name="Accuracy">Share of them that is right.</param>
 /// <param name="N">How many.</param>
-public sealed record ReliabilityBin(double From, double Confidence, double Accuracy, int N);
+internal sealed record ReliabilityBin(double From, double Confidence, double Accuracy, int N);
 
 /// <summary>Whether probabilities mean what they say (field names as in the JSON).</summary>
 /// <param name="Temperature">exp(t) of the model, which similarities are multiplied by.</param>
@@ -15,7 +15,7 @@ public sealed record ReliabilityBin(double From, double Confidence, double Accur
 /// <param name="Bins">Bins with pictures, from low to high.</param>
 /// <param name="FittedTemperature">The exp(t) that makes the right classes most likely, fitted on every other picture.</param>
 /// <param name="FittedCalibrationError">With it, on the other pictures.</param>
-public sealed record ReliabilityReport(
+internal sealed record ReliabilityReport(
     double Temperature,
     double CalibrationError,
     IReadOnlyList<ReliabilityBin> Bins,
@@ -24,7 +24,7 @@ public sealed record ReliabilityReport(
 );
 
 /// <summary>Expected calibration error and a fitted temperature (Guo et al. 2017, arXiv 1706.04599).</summary>
-public static class Reliability
+internal static class Reliability
 {
     private const int Bins = 15,
         MostFitted = 5000;

@@ -3,16 +3,16 @@ using LiT.Compute;
 namespace LiT.Evaluation;
 
 /// <summary>Shares of queries whose own counterpart is among the 1, 5, 10 nearest.</summary>
-public sealed record Recall(double R1, double R5, double R10);
+internal sealed record Recall(double R1, double R5, double R10);
 
 /// <summary>A number for each direction.</summary>
-public sealed record BothWays<T>(T ImageToText, T TextToImage);
+internal sealed record BothWays<T>(T ImageToText, T TextToImage);
 
 /// <summary>What recall would be if ties were broken always against the right answer, or always for it.</summary>
-public sealed record RecallBounds(Recall Lowest, Recall Highest);
+internal sealed record RecallBounds(Recall Lowest, Recall Highest);
 
 /// <summary>Bootstrap intervals of the recalls, over images with all that belongs to them.</summary>
-public sealed record RecallIntervals(double[] R1, double[] R5, double[] R10);
+internal sealed record RecallIntervals(double[] R1, double[] R5, double[] R10);
 
 /// <summary>The numbers of one retrieval evaluation.</summary>
 /// <param name="Images">Number of images.</param>
@@ -21,7 +21,7 @@ public sealed record RecallIntervals(double[] R1, double[] R5, double[] R10);
 /// <param name="TextToImage">A text counts when its image (any, where it has several) is among the k nearest.</param>
 /// <param name="MedianRank">Median rank, from 1, of the nearest own counterpart.</param>
 /// <param name="Ties">Queries with another candidate exactly as near as their own; ties go to the lower index.</param>
-public sealed record RetrievalScore(
+internal sealed record RetrievalScore(
     int Images,
     int Texts,
     Recall ImageToText,
@@ -41,7 +41,7 @@ public sealed record RetrievalScore(
 /// Retrieval both ways with several texts an image (big_vision image_text_retrieval.py). With fewer than k
 /// candidates all of them count. Equal similarities keep the order of the index.
 /// </summary>
-public static class Retrieval
+internal static class Retrieval
 {
     /// <param name="images">N embeddings of unit length.</param>
     /// <param name="texts">M embeddings of unit length.</param>

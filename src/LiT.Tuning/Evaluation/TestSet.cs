@@ -3,7 +3,7 @@ using LiT.Data;
 namespace LiT.Evaluation;
 
 /// <summary>The number that is published for a test set.</summary>
-public enum TestSetMetric
+internal enum TestSetMetric
 {
     /// <summary>Share of right first answers.</summary>
     Top1,
@@ -16,7 +16,7 @@ public enum TestSetMetric
 }
 
 /// <summary>A public test set by name: where it comes from, what its folder looks like, how it is scored.</summary>
-public sealed record TestSet
+internal sealed record TestSet
 {
     /// <summary>What it is called after --data NAME=DIR.</summary>
     public required string Name { get; init; }

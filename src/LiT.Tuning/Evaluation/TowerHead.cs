@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace LiT.Evaluation;
 
 /// <summary>How a tower's own supervised head fares.</summary>
-public sealed record HeadScore(
+internal sealed record HeadScore(
     string Head,
     int N,
     int Classes,
@@ -18,7 +18,7 @@ public sealed record HeadScore(
 );
 
 /// <summary>What a tower answers with the head that it was pre-trained with: the measure that zero-shot is held against.</summary>
-public static class TowerHead
+internal static class TowerHead
 {
     private const int RowsAtOnce = 4096;
 

@@ -3,7 +3,7 @@ using LiT.Stores;
 namespace LiT.Evaluation;
 
 /// <summary>The store that a model was tuned on, where the model says it and it is still there.</summary>
-public static class TrainingStores
+internal static class TrainingStores
 {
     private const long MostNumbers = 300_000_000; // some 400,000 pictures of 768 numbers: a minute or two against 50,000 test pictures
 

@@ -7,7 +7,7 @@ namespace LiT.Evaluation;
 /// <param name="Class">Its name.</param>
 /// <param name="N">Images that carry the label.</param>
 /// <param name="Top1">Share of them whose first answer is (one of) their label(s); null where there are none.</param>
-public sealed record ClassAccuracy(string Class, int N, double? Top1)
+internal sealed record ClassAccuracy(string Class, int N, double? Top1)
 {
     /// <summary>Share of them with a label among the five best; null where there are none.</summary>
     public double? Top5 { get; init; }
@@ -20,13 +20,13 @@ public sealed record ClassAccuracy(string Class, int N, double? Top1)
 /// <param name="Template">The template as it was given.</param>
 /// <param name="Top1">Share of right first answers.</param>
 /// <param name="N">Images asked: a seeded sample where classes, images and templates are many.</param>
-public sealed record TemplateAccuracy(string Template, double Top1, int N);
+internal sealed record TemplateAccuracy(string Template, double Top1, int N);
 
 /// <summary>What was taken for what, and how often.</summary>
 /// <param name="Label">The right class (the first of several).</param>
 /// <param name="Answer">The class that was answered.</param>
 /// <param name="Count">Images.</param>
-public sealed record Mistake(string Label, string Answer, int Count);
+internal sealed record Mistake(string Label, string Answer, int Count);
 
 /// <summary>One image's answer; classes are indices.</summary>
 /// <param name="Row">The image's row.</param>
@@ -36,7 +36,7 @@ public sealed record Mistake(string Label, string Answer, int Count);
 /// <param name="LabelRank">Rank of the best label, from 0; null without a label.</param>
 /// <param name="LabelSimilarity">Similarity of that label.</param>
 /// <param name="Probability">Softmax probability of the best class at the model's temperature; null where none is known.</param>
-public sealed record ImageAnswer(
+internal sealed record ImageAnswer(
     int Row,
     int[] Labels,
     int[] Best,
@@ -59,7 +59,7 @@ public sealed record ImageAnswer(
 /// <param name="PerClass">One entry a class, in index order.</param>
 /// <param name="Confusion">Counts, [label][answer], by the first label of each image; empty over 1,000 classes (<see cref="Confusions"/> has them all).</param>
 /// <param name="Predictions">The best class of each image, in the order of the images.</param>
-public sealed record ClassificationScore(
+internal sealed record ClassificationScore(
     int N,
     double Top1,
     double Top5,
@@ -103,7 +103,7 @@ public sealed record ClassificationScore(
 /// Zero-shot classification as the paper's evaluation does it (big_vision discriminative_classifier.py): a class is
 /// the normalised mean of its prompts' normalised embeddings; an image's class is the most similar one.
 /// </summary>
-public static class ZeroShot
+internal static class ZeroShot
 {
     private const double Epsilon = 1e-8;
     private const int MostBest = 5,

@@ -9,7 +9,7 @@ namespace LiT.Tuning.Optimizers;
 /// in bfloat16 without bias correction, beta2 capped, no clipping of updates, no scaling by the parameter. The second
 /// moment of a matrix is the product of its row means and column means, so that it costs next to no memory.
 /// </summary>
-public sealed class Adafactor : TuningOptimizer
+internal sealed class Adafactor : TuningOptimizer
 {
     private const double Smallest = 1e-30;
     private readonly Dictionary<string, Memory> memories = [];

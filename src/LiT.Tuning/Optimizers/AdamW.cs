@@ -8,7 +8,7 @@ namespace LiT.Tuning.Optimizers;
 /// Adam (arXiv 1412.6980) with bias correction on both moments, as optax scale_by_adam, and big_vision's decoupled weight
 /// decay. The momentum may be stored in bfloat16, rounded as JAX rounds it. On the CPU one pass over memory a tensor.
 /// </summary>
-public sealed class AdamW : TuningOptimizer
+internal sealed class AdamW : TuningOptimizer
 {
     private readonly Dictionary<string, (Tensor Momentum, Tensor Square)> moments = [];
     private readonly double beta2;

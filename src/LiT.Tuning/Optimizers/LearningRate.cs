@@ -1,7 +1,7 @@
 namespace LiT.Tuning.Optimizers;
 
 /// <summary>How the learning rate goes down after its warm-up.</summary>
-public enum LearningRateShape
+internal enum LearningRateShape
 {
     /// <summary>Half a cosine to zero.</summary>
     Cosine,
@@ -25,7 +25,7 @@ public enum LearningRateShape
 /// </summary>
 /// <param name="Shape">What happens between warm-up and cool-down.</param>
 /// <param name="TotalSteps">Steps of the whole run.</param>
-public sealed record LearningRate(LearningRateShape Shape, long TotalSteps)
+internal sealed record LearningRate(LearningRateShape Shape, long TotalSteps)
 {
     /// <summary>Steps over which the multiplier rises linearly from zero.</summary>
     public long WarmupSteps { get; init; }

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 namespace LiT.Tuning.Optimizers;
 
 /// <summary>Which optimizer turns gradients into updates.</summary>
-public enum OptimizerKind
+internal enum OptimizerKind
 {
     /// <summary>Adafactor as "Scaling Vision Transformers" modifies it (arXiv 2106.04560, section 3.4): half the memory of Adam.</summary>
     Adafactor,
@@ -15,7 +15,7 @@ public enum OptimizerKind
 /// <summary>A number for every parameter whose name matches a pattern; of several rules the first that matches counts.</summary>
 /// <param name="Pattern">Regular expression over the parameter's name, found anywhere in it: <c>^text\.</c>, <c>blocks\.(10|11)\.</c>.</param>
 /// <param name="Multiplier">What the option is multiplied by; 0 leaves it out.</param>
-public sealed record ParameterRule(string Pattern, double Multiplier)
+internal sealed record ParameterRule(string Pattern, double Multiplier)
 {
     internal static ParameterRule? For(string name, IEnumerable<ParameterRule> rules) =>
         rules.FirstOrDefault(rule => Regex.IsMatch(name, rule.Pattern, RegexOptions.CultureInvariant));
@@ -24,7 +24,7 @@ public sealed record ParameterRule(string Pattern, double Multiplier)
 /// <summary>Delayed unlocking: parameters whose names match a pattern stay as they are before a step.</summary>
 /// <param name="Pattern">Regular expression over the parameter's name, found anywhere in it.</param>
 /// <param name="FromStep">The first step that moves them, counted from 0; of several rules the latest counts.</param>
-public sealed record UnlockRule(string Pattern, long FromStep)
+internal sealed record UnlockRule(string Pattern, long FromStep)
 {
     internal static long For(string name, IEnumerable<UnlockRule> rules) =>
         rules
@@ -38,7 +38,7 @@ public sealed record UnlockRule(string Pattern, long FromStep)
 /// The update rule, as big_vision:optax.py puts it together: clip by the global norm, the optimizer's direction times the
 /// learning rate, plus weight decay times the parameter (not times the learning rate), all times the schedule.
 /// </summary>
-public sealed record OptimizerOptions
+internal sealed record OptimizerOptions
 {
     /// <summary>Which optimizer.</summary>
     public OptimizerKind Kind { get; init; } = OptimizerKind.Adafactor;

@@ -7,7 +7,7 @@ namespace LiT.Tuning.Optimizers;
 /// <param name="Name">As in <c>text.encoder.blocks.3.mlp.fc1.weight</c>; rules match it.</param>
 /// <param name="Tensor">The parameter itself; belongs to its module.</param>
 /// <param name="Decays">Whether weight decay applies where no rule says otherwise.</param>
-public sealed record TunedParameter(string Name, Tensor Tensor, bool Decays)
+internal sealed record TunedParameter(string Name, Tensor Tensor, bool Decays)
 {
     /// <summary>
     /// Every parameter of a module. Kernels of linear layers and convolutions decay, as the reference's <c>.*/kernel$</c>;

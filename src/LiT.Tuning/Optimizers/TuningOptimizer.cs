@@ -9,7 +9,7 @@ namespace LiT.Tuning.Optimizers;
 /// being the subclass's. Gradients are read from the parameters and left there. The same gradients in the same order
 /// give the same bits, whatever the number of threads.
 /// </summary>
-public abstract class TuningOptimizer : IDisposable
+internal abstract class TuningOptimizer : IDisposable
 {
     private readonly List<Slot> slots = [];
     private readonly Dictionary<string, Tensor> state = [];

@@ -9,7 +9,7 @@ namespace LiT.Pretraining;
 /// <param name="GradNorm">Length of the last gradient.</param>
 /// <param name="ImagesPerSecond">Pictures trained on a second, since the last line.</param>
 /// <param name="Seconds">Since this process began to train.</param>
-public sealed record PretrainingMetrics(
+internal sealed record PretrainingMetrics(
     long Step,
     double Epoch,
     double Loss,
@@ -24,7 +24,7 @@ public sealed record PretrainingMetrics(
 /// <param name="Step">Updates in all.</param>
 /// <param name="Val">Share of the held-out pictures that each head named rightly.</param>
 /// <param name="Images">How many there were.</param>
-public sealed record PretrainingValidation(long Step, IReadOnlyDictionary<string, double> Val, int Images);
+internal sealed record PretrainingValidation(long Step, IReadOnlyDictionary<string, double> Val, int Images);
 
 /// <summary>Sums between two lines of metrics; part of a checkpoint, so that a resumed run writes the lines of a whole one.</summary>
 internal sealed class PretrainingTally(int labels)

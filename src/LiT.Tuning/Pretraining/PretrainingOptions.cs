@@ -6,7 +6,7 @@ namespace LiT.Pretraining;
 
 /// <summary>How pre-training turns gradients into updates.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<PretrainingRule>))]
-public enum PretrainingRule
+internal enum PretrainingRule
 {
     /// <summary>Nesterov momentum, for convolutional networks.</summary>
     Sgd,
@@ -19,7 +19,7 @@ public enum PretrainingRule
 /// How an image tower is trained from pictures with labels. The defaults are those of residual networks on small
 /// pictures (He et al. 2015, arXiv 1512.03385, section 4.2), with Nesterov momentum and a cosine schedule.
 /// </summary>
-public sealed record PretrainingOptions
+internal sealed record PretrainingOptions
 {
     /// <summary>The network to train; its heads follow from <see cref="Labels"/>.</summary>
     public required ImageTowerConfig Tower { get; init; }

@@ -4,7 +4,6 @@ using System.Text.Json;
 using LiT.Checkpoints;
 using LiT.Files;
 using LiT.Towers;
-using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
 
 namespace LiT.Pretraining;

@@ -16,7 +16,7 @@ namespace LiT.Pretraining;
 /// <param name="Skipped">Reports of pictures that could not be used.</param>
 /// <param name="ValidationPictures">Held-out pictures that were measured.</param>
 /// <param name="Accuracy">Share of the held-out pictures that each head of the stored tower names rightly; null without held-out pictures.</param>
-public sealed record PretrainingResult(
+internal sealed record PretrainingResult(
     string TowerPath,
     string Fingerprint,
     long Steps,
@@ -32,7 +32,7 @@ public sealed record PretrainingResult(
 /// step; replaced as a whole), <c>metrics.jsonl</c> and, at the end, <c>tower.safetensors</c>. Running again in the same
 /// folder goes on from the checkpoint and ends in the same weights, bit by bit, with the same number of threads.
 /// </summary>
-public static class SupervisedPretraining
+internal static class SupervisedPretraining
 {
     /// <summary>Trains, or goes on training, and measures on held-out pictures.</summary>
     /// <param name="options">How.</param>

@@ -6,7 +6,7 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Runs;
 
 /// <summary>Numbers that say how good the model is now, on data of the caller's.</summary>
-public interface IValidation
+internal interface IValidation
 {
     /// <summary>Evaluates the towers as they are; they are in evaluation mode and no gradient is recorded.</summary>
     /// <returns>Names and values, as they stand in the metrics line under "val"; the larger the better where one is kept by.</returns>
@@ -20,7 +20,7 @@ public interface IValidation
 /// <param name="Temperature">exp(t) of the result.</param>
 /// <param name="Bias">The sigmoid loss's bias of the result.</param>
 /// <param name="Last">The last line of metrics.</param>
-public sealed record TuningOutcome(
+internal sealed record TuningOutcome(
     long Steps,
     long? ResumedAt,
     long ResultStep,
@@ -37,7 +37,7 @@ public sealed record TuningOutcome(
 /// <param name="pairs">What it is tuned on.</param>
 /// <param name="options">How.</param>
 /// <param name="device">Where; the towers are there already.</param>
-public sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, TuningOptions options, Device device)
+internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, TuningOptions options, Device device)
 {
     private const int StepsToJudgePace = 10;
 

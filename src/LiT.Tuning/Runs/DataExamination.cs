@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using LiT.Data;
 using LiT.Stores;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
 
 namespace LiT.Tuning.Runs;

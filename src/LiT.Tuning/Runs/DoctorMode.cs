@@ -1,7 +1,7 @@
 namespace LiT.Tuning.Runs;
 
 /// <summary>What the training doctor does with what it finds. A loss that is no number stops a run in any case.</summary>
-public enum DoctorMode
+internal enum DoctorMode
 {
     /// <summary>Says it and goes on.</summary>
     Warn,
@@ -14,7 +14,7 @@ public enum DoctorMode
 }
 
 /// <summary>Something that is wrong with a run or its data, by its name.</summary>
-public enum Complaint
+internal enum Complaint
 {
     /// <summary>Many captions are the same text.</summary>
     DuplicateCaptions,
@@ -67,7 +67,7 @@ public enum Complaint
 /// <param name="Step">When, or null before the run.</param>
 /// <param name="Words">What is seen, with numbers.</param>
 /// <param name="Remedy">What to do.</param>
-public sealed record Finding(Complaint Name, long? Step, string Words, string Remedy)
+internal sealed record Finding(Complaint Name, long? Step, string Words, string Remedy)
 {
     /// <summary>One line.</summary>
     public override string ToString() => $"{(Step is { } step ? $"step {step}: " : "")}{Words} {Remedy}";

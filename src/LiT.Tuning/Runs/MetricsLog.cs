@@ -18,7 +18,7 @@ namespace LiT.Tuning.Runs;
 /// <param name="PairsPerSecond">Since the line before.</param>
 /// <param name="Seconds">Since the run began, interruptions left out.</param>
 /// <param name="Val">What validation gave, on lines of steps that were validated.</param>
-public sealed record MetricsLine(
+internal sealed record MetricsLine(
     long Step,
     double Epoch,
     double Loss,

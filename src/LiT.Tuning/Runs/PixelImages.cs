@@ -3,6 +3,7 @@ using LiT.Data;
 using LiT.Embedding;
 using LiT.Files;
 using LiT.Images;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 
@@ -14,7 +15,7 @@ namespace LiT.Tuning.Runs;
 /// <param name="preprocessing">The tower's.</param>
 /// <param name="augmentation">Random changes.</param>
 /// <param name="seed">With image and epoch it decides the change.</param>
-public sealed class PixelImages(
+internal sealed class PixelImages(
     IReadOnlyList<Sample> samples,
     Preprocessing preprocessing,
     Augmentation augmentation,

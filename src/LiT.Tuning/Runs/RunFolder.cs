@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using LiT.Files;
 using LiT.Stores;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using LiT.Images;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 
@@ -10,7 +11,7 @@ namespace LiT.Tuning.Runs;
 /// The choices of a run as a JSON file, every one of them optional: what it does not say is chosen from the data, and what
 /// the command line says goes before it. A run's own <c>config.json</c> is one: its data, seed and validation are left out.
 /// </summary>
-public sealed record TuneRecipe
+internal sealed record TuneRecipe
 {
     private const string Resource = "LiT.Recipes.";
 

@@ -7,7 +7,7 @@ using LiT.Towers;
 namespace LiT.Tuning.Runs;
 
 /// <summary>Whether the image tower goes into the bundle or is named only.</summary>
-public enum BundleTower
+internal enum BundleTower
 {
     /// <summary>Into the bundle when it has at most 25 million weights.</summary>
     Auto,
@@ -20,7 +20,7 @@ public enum BundleTower
 }
 
 /// <summary>What a user asks of a tuning run. What is null is chosen from the data.</summary>
-public sealed record TuneRequest
+internal sealed record TuneRequest
 {
     /// <summary>A store, or pictures with captions that are embedded first.</summary>
     public required string Data { get; init; }

@@ -20,7 +20,7 @@ namespace LiT.Tuning.Runs;
 /// <param name="Captions">Captions, all of them.</param>
 /// <param name="DistinctCaptions">Captions that differ.</param>
 /// <param name="TruncatedShare">Share of the distinct captions that did not fit a row whole.</param>
-public sealed record TuneResult(
+internal sealed record TuneResult(
     string Model,
     TuningOutcome Outcome,
     TuningOptions Options,
@@ -38,7 +38,7 @@ public sealed record TuneResult(
 /// A whole run of <c>lit tune</c>: the store (made first where pictures are given), a vocabulary, the text tower, tuning,
 /// the bundle. The same request in the same folder goes on where it stopped.
 /// </summary>
-public static class TuneRun
+internal static class TuneRun
 {
     private const long MostWeightsInBundle = 25_000_000;
     private const int RowsForStatistics = 10_000,

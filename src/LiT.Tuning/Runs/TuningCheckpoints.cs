@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using LiT.Checkpoints;
 using LiT.Files;
+using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Runs;

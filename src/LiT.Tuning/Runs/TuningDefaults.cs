@@ -1,4 +1,5 @@
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
 
 namespace LiT.Tuning.Runs;
@@ -6,12 +7,12 @@ namespace LiT.Tuning.Runs;
 /// <summary>Why a choice was made.</summary>
 /// <param name="Option">The option of <c>lit tune</c> that overrides it.</param>
 /// <param name="Words">One line.</param>
-public sealed record TuningReason(string Option, string Words);
+internal sealed record TuningReason(string Option, string Words);
 
 /// <summary>What a run does when the user says nothing, and why, in a line of words for each choice.</summary>
 /// <param name="Options">The choices.</param>
 /// <param name="Reasons">One line each.</param>
-public sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningReason> Reasons)
+internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningReason> Reasons)
 {
     private const double GentleRate = 1e-4;
     private const long PixelsAtOnce = 1_000_000;

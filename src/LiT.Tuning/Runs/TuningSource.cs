@@ -5,6 +5,7 @@ using LiT.Embedding;
 using LiT.Images;
 using LiT.Stores;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 

@@ -8,14 +8,14 @@ namespace LiT.Studies;
 /// <param name="Name">Tells it from the others, and names its folder.</param>
 /// <param name="Choices">What distinguishes it, by name.</param>
 /// <param name="Recipe">All of it.</param>
-public sealed record StudyCell(string Name, IReadOnlyDictionary<string, string> Choices, TuneRecipe Recipe);
+internal sealed record StudyCell(string Name, IReadOnlyDictionary<string, string> Choices, TuneRecipe Recipe);
 
 /// <summary>
 /// What is compared: a recipe that all cells share, values that are varied (every combination is a cell), or cells one by
 /// one, each with every seed. As JSON: <c>{"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "cells": [{"name": …}], "seeds": [0, 1]}</c>.
 /// A name that is no member of a recipe is one of its options: <c>batch</c>, <c>optimizer.learningRate</c>.
 /// </summary>
-public sealed record StudyPlan
+internal sealed record StudyPlan
 {
     private const int MostCells = 1000;
 

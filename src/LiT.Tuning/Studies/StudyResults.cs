@@ -14,7 +14,7 @@ namespace LiT.Studies;
 /// <param name="Temperature">exp(t) of the result.</param>
 /// <param name="Seconds">Time of tuning.</param>
 /// <param name="Findings">What the training doctor found.</param>
-public sealed record StudyRunResult(
+internal sealed record StudyRunResult(
     string Cell,
     int Seed,
     IReadOnlyDictionary<string, double> Metrics,
@@ -35,7 +35,7 @@ public sealed record StudyRunResult(
 /// <param name="Low">Lower end of the 95% interval of the mean (Student's t over the seeds); null for one seed.</param>
 /// <param name="High">Its upper end.</param>
 /// <param name="Values">Each seed's.</param>
-public sealed record StudyNumber(double Mean, double? Low, double? High, IReadOnlyList<double> Values)
+internal sealed record StudyNumber(double Mean, double? Low, double? High, IReadOnlyList<double> Values)
 {
     // Student's t, 97.5%, for 1 to 9 degrees of freedom; more seeds than that are hardly ever run.
     private static readonly double[] T = [12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306, 2.262];
@@ -55,7 +55,7 @@ public sealed record StudyNumber(double Mean, double? Low, double? High, IReadOn
 /// <param name="Name">Its name.</param>
 /// <param name="Choices">What distinguishes it.</param>
 /// <param name="Runs">A run a seed.</param>
-public sealed record StudyRow(
+internal sealed record StudyRow(
     string Name,
     IReadOnlyDictionary<string, string> Choices,
     IReadOnlyList<StudyRunResult> Runs
@@ -76,7 +76,7 @@ public sealed record StudyRow(
 /// <param name="Rows">The cells in their order.</param>
 /// <param name="Report">The page.</param>
 /// <param name="Csv">The table, a line a run.</param>
-public sealed record StudyResults(IReadOnlyList<StudyRow> Rows, string Report, string Csv)
+internal sealed record StudyResults(IReadOnlyList<StudyRow> Rows, string Report, string Csv)
 {
     /// <summary>Names of the numbers that there are, the most telling first.</summary>
     public static IReadOnlyList<string> MetricNames(IEnumerable<StudyRow> rows) =>

@@ -6,12 +6,13 @@ using LiT.Evaluation;
 using LiT.Files;
 using LiT.Stores;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Studies;
 
 /// <summary>What a study is done on and with.</summary>
-public sealed record StudyRequest
+internal sealed record StudyRequest
 {
     /// <summary>Pictures with captions, or a store; settings with an unlocked image tower need the pictures.</summary>
     public required string Data { get; init; }
@@ -57,7 +58,7 @@ public sealed record StudyRequest
 /// A study: every cell with every seed is tuned and scored on the same test data. The pictures are embedded once for all
 /// settings with a locked image tower. Run again, finished runs are not done again and an interrupted one goes on.
 /// </summary>
-public static class StudyRun
+internal static class StudyRun
 {
     private const string ResultFile = "result.json",
         PlanFile = "study.json";

@@ -3,7 +3,7 @@ using LiT.Towers;
 namespace LiT.Benchmarks;
 
 /// <summary>A dense product of a network: [Rows, Inputs] · [Inputs, Outputs], so many times for every picture.</summary>
-public readonly record struct MatrixProduct(long Rows, int Inputs, int Outputs, int Times = 1)
+internal readonly record struct MatrixProduct(long Rows, int Inputs, int Outputs, int Times = 1)
 {
     /// <summary>Multiplications and additions for one picture.</summary>
     public double Flops => 2.0 * Rows * Inputs * Outputs * Times;
@@ -13,7 +13,7 @@ public readonly record struct MatrixProduct(long Rows, int Inputs, int Outputs, 
 /// The matrix products that a tower cannot do without, for one picture at its own size: dense layers, convolutions as the products that
 /// they are, and attention's two products. Where only the class token is asked for, its last block is counted for that token alone.
 /// </summary>
-public static class MatrixProducts
+internal static class MatrixProducts
 {
     /// <exception cref="ArgumentException">The architecture is not the project's own.</exception>
     public static IReadOnlyList<MatrixProduct> Of(ImageTowerConfig config, int? imageSize = null)

@@ -8,7 +8,7 @@ namespace LiT.Benchmarks;
 /// where it is there, else libtorch's own), every thread with pictures of its own. Activations are multiplied from one place in memory,
 /// each layer's weights from their own.
 /// </summary>
-public sealed class ProductLimit : IDisposable
+internal sealed class ProductLimit : IDisposable
 {
     private readonly List<(Tensor X, Tensor Weight, bool Packed)> products = [];
 

@@ -12,14 +12,14 @@ namespace LiT.Benchmarks;
 /// <param name="GigaFlops">What the first is in 10⁹ multiplications and additions a second.</param>
 /// <param name="Tower">Pictures/s of the tower's forward.</param>
 /// <param name="Threads">Threads that all of them had.</param>
-public sealed record TowerSpeed(double Limit, double LibtorchLimit, double GigaFlops, double Tower, int Threads)
+internal sealed record TowerSpeed(double Limit, double LibtorchLimit, double GigaFlops, double Tower, int Threads)
 {
     /// <summary>The tower's part of the limit.</summary>
     public double Share => Tower / Limit;
 }
 
 /// <summary>Measures a tower's forward and its matrix products alone in turns, so that what else the machine does meets both.</summary>
-public static class TowerBench
+internal static class TowerBench
 {
     /// <param name="tower">On the CPU, of one of the project's architectures.</param>
     /// <param name="turns">Turns that are counted; the median of each way is given. One before them is not counted.</param>

@@ -1,7 +1,7 @@
 namespace LiT.Catalogue;
 
 /// <summary>How patient a download is.</summary>
-public sealed record DownloadOptions
+internal sealed record DownloadOptions
 {
     /// <summary>How long a server may say nothing before the connection is given up and opened again.</summary>
     public TimeSpan Stall { get; init; } = TimeSpan.FromSeconds(30);

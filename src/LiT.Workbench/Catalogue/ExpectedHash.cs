@@ -8,7 +8,7 @@ namespace LiT.Catalogue;
 /// <param name="Algorithm">"sha256", "md5", "crc32c" or "git-sha1".</param>
 /// <param name="Value">Hexadecimal, lower case.</param>
 /// <param name="From">Where it was read, in words: "x-goog-hash header".</param>
-public sealed record ExpectedHash(string Algorithm, string Value, string From)
+internal sealed record ExpectedHash(string Algorithm, string Value, string From)
 {
     /// <summary>The strongest hash that a server states in the responses on the way to a file, redirects first; null where it states none.</summary>
     internal static ExpectedHash? Stated(IReadOnlyList<HttpResponseMessage> responses) =>

@@ -6,7 +6,7 @@ namespace LiT.Catalogue;
 /// Another place to download from: a base address under which files lie as in the cache (<c>BASE/NAME/FILE</c>), or a
 /// pattern with <c>{host}</c> and <c>{path}</c> of the original address, such as <c>https://mirror.example{path}</c>.
 /// </summary>
-public sealed class Mirror
+internal sealed class Mirror
 {
     private readonly string address;
 

@@ -5,7 +5,7 @@ using LiT.Towers;
 namespace LiT.Catalogue;
 
 /// <summary>Brings models and towers of others into the project's own form.</summary>
-public static class ModelConversion
+internal static class ModelConversion
 {
     /// <summary>
     /// A bundle with both towers, vocabulary, preprocessing, golden vectors and licences, from a published two-tower file or

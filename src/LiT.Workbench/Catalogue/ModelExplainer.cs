@@ -7,7 +7,7 @@ using static TorchSharp.torch;
 namespace LiT.Catalogue;
 
 /// <summary>Finds out what a path, a published name or a spec stands for, without being told.</summary>
-public static class ModelExplainer
+internal static class ModelExplainer
 {
     private const string HeadsNote =
         "The file does not say how many attention heads it has (public towers have width / 64), so it is loaded with ':heads=N' behind its path.";

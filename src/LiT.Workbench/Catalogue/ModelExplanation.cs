@@ -5,10 +5,10 @@ using LiT.Towers;
 namespace LiT.Catalogue;
 
 /// <summary>One tensor of a file.</summary>
-public sealed record TensorFact(string Name, IReadOnlyList<long> Shape, string Type);
+internal sealed record TensorFact(string Name, IReadOnlyList<long> Shape, string Type);
 
 /// <summary>What a file, a published name or a spec stands for, in plain words and numbers: what <c>lit models show</c> prints.</summary>
-public sealed record ModelExplanation
+internal sealed record ModelExplanation
 {
     /// <summary>"image tower", "text tower", "two towers", "model bundle", "tokenizer", "linear layer", "array" or "tensors".</summary>
     public required string What { get; init; }

@@ -14,21 +14,21 @@ namespace LiT.Catalogue;
 /// <param name="Sha256">Its hash, computed here.</param>
 /// <param name="Checked">What it was held against, in words; null where neither source nor server states a hash.</param>
 /// <param name="WasThere">Whether it was there already.</param>
-public sealed record PulledFile(string Name, Uri Url, long Bytes, string? Sha256, string? Checked, bool WasThere);
+internal sealed record PulledFile(string Name, Uri Url, long Bytes, string? Sha256, string? Checked, bool WasThere);
 
 /// <summary>A model that was downloaded.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Path">What to load: a file, or a folder with a config.json.</param>
 /// <param name="Licence">Its licence.</param>
 /// <param name="Files">Its files.</param>
-public sealed record PulledModel(string Name, string Path, string Licence, IReadOnlyList<PulledFile> Files);
+internal sealed record PulledModel(string Name, string Path, string Licence, IReadOnlyList<PulledFile> Files);
 
 /// <summary>
 /// Downloads published models, all files of one at a time, the only code here that opens a connection for towers. A file
 /// gets its name when it is whole, its hash is right and weights can be opened; <c>source.json</c> beside them says where
 /// they came from.
 /// </summary>
-public static class ModelPull
+internal static class ModelPull
 {
     private const string LockFile = ".pull.lock",
         SourceFile = "source.json";

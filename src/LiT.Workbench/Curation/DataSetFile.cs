@@ -6,7 +6,7 @@ using LiT.Files;
 namespace LiT.Curation;
 
 /// <summary>How a data set is written.</summary>
-public enum SampleForm
+internal enum SampleForm
 {
     /// <summary>Archives 00000.tar … (.jpg, .txt, .json).</summary>
     WebDataset,
@@ -112,7 +112,7 @@ internal sealed record DataSetFile(
 /// <param name="Written">Samples in the new data set.</param>
 /// <param name="Rejected">Samples left out, each a line of rejected.jsonl.</param>
 /// <param name="Noted">Samples written without a part of them, each a line of notes.jsonl.</param>
-public sealed record WrittenCounts(long Written, long Rejected, long Noted)
+internal sealed record WrittenCounts(long Written, long Rejected, long Noted)
 {
     /// <summary>Samples that the source holds.</summary>
     public long Found => Written + Rejected;

@@ -8,10 +8,10 @@ namespace LiT.Curation;
 /// <param name="Counts">Found = written + rejected.</param>
 /// <param name="Rules">Each rule's victims; of converting, only what could not be read.</param>
 /// <param name="WasComplete">Whether there was nothing to do.</param>
-public sealed record DataSetResult(WrittenCounts Counts, IReadOnlyList<RuleCount> Rules, bool WasComplete);
+internal sealed record DataSetResult(WrittenCounts Counts, IReadOnlyList<RuleCount> Rules, bool WasComplete);
 
 /// <summary>Reshapes and cleans data sets. A killed run goes on where it was, to the same bytes.</summary>
-public static class DataSets
+internal static class DataSets
 {
     /// <summary>Writes a source in another form: pictures as they are, captions, labels and fields.</summary>
     /// <param name="source">Any form of data with pictures.</param>

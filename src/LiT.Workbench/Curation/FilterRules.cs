@@ -8,7 +8,7 @@ namespace LiT.Curation;
 /// What a sample must be like to stay: the rules by which the ALIGN set was cleaned (Jia et al. 2021, arXiv 2102.05918, section 3)
 /// and their numbers. A rule at 0 is off.
 /// </summary>
-public sealed record FilterRules
+internal sealed record FilterRules
 {
     /// <summary>Fewest words of a caption.</summary>
     public int MinWords { get; init; } = 3;

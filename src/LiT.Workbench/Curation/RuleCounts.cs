@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace LiT.Curation;
 
 /// <summary>A rule's victims.</summary>
-public sealed record RuleCount(string Rule)
+internal sealed record RuleCount(string Rule)
 {
     /// <summary>Samples that went.</summary>
     public long Samples { get; set; }

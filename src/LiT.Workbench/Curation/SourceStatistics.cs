@@ -5,10 +5,10 @@ using LiT.Text;
 namespace LiT.Curation;
 
 /// <summary>How often something comes.</summary>
-public sealed record Named(string Name, long Count);
+internal sealed record Named(string Name, long Count);
 
 /// <summary>What a source holds, in numbers.</summary>
-public sealed record SourceStatistics
+internal sealed record SourceStatistics
 {
     /// <summary>The source as it was given.</summary>
     public required string Source { get; init; }
@@ -105,10 +105,10 @@ public sealed record SourceStatistics
 /// <param name="Pieces">Pieces of all captions.</param>
 /// <param name="Unknown">Pieces that stand for what the vocabulary lacks.</param>
 /// <param name="PerCaption">Pieces a caption, start and end left out.</param>
-public sealed record TokenStatistics(int Length, long Truncated, long Pieces, long Unknown, Distribution? PerCaption);
+internal sealed record TokenStatistics(int Length, long Truncated, long Pieces, long Unknown, Distribution? PerCaption);
 
 /// <summary>Reads a source once and counts; memory grows by some 100 bytes for each different picture and caption.</summary>
-public static class StatisticsRun
+internal static class StatisticsRun
 {
     private const int AheadCount = 64,
         MostFrequent = 20,

@@ -62,7 +62,7 @@ internal sealed class Tally
 }
 
 /// <summary>A distribution in numbers; quantiles of values above 1,024 are right to 2%.</summary>
-public sealed record Distribution(
+internal sealed record Distribution(
     long Count,
     double Mean,
     long Least,

@@ -1,7 +1,7 @@
 namespace LiT.Downloads;
 
 /// <summary>How pictures are fetched.</summary>
-public sealed record DownloadOptions
+internal sealed record DownloadOptions
 {
     /// <summary>Rows of the list in a shard: what is lost at most when a run is killed.</summary>
     public int RowsPerShard { get; init; } = 1000;

@@ -15,7 +15,7 @@ namespace LiT.Downloads;
 /// <param name="Shards">Archives written.</param>
 /// <param name="Seconds">How long this run took.</param>
 /// <param name="WasComplete">Whether there was nothing to do.</param>
-public sealed record DownloadResult(
+internal sealed record DownloadResult(
     long Rows,
     long Downloaded,
     IReadOnlyList<Named> Verdicts,
@@ -34,7 +34,7 @@ public sealed record DownloadResult(
 /// NNNNN.jsonl a verdict for each row, which is written last. A killed run goes on after the last whole shards; the same answers
 /// give the same bytes, whatever the order in which they come. Rows that failed are tried again on demand, a shard at a time.
 /// </summary>
-public static class DownloadRun
+internal static class DownloadRun
 {
     private const string StateName = "download.json";
     private const int CaptionLimit = 64 << 10,

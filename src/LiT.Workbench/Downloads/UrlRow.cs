@@ -42,7 +42,7 @@ internal sealed record UrlRow(
 }
 
 /// <summary>Which columns are meant where a list leaves a choice.</summary>
-public sealed record UrlListOptions
+internal sealed record UrlListOptions
 {
     /// <summary>The column with the address: a name, or a number from 1 where there is no header.</summary>
     public string? UrlColumn { get; init; }

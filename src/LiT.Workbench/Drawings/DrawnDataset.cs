@@ -8,7 +8,7 @@ using LiT.Images;
 namespace LiT.Drawings;
 
 /// <summary>The parts of the embedded data set. No picture of one is a picture of another.</summary>
-public enum DrawnSplit
+internal enum DrawnSplit
 {
     /// <summary>Labels without captions, to pre-train an image tower on; without the held-out compositions.</summary>
     Pretrain,
@@ -34,7 +34,7 @@ public enum DrawnSplit
 /// <param name="Colour">Class name of the colour.</param>
 /// <param name="Count">How many objects there are: 1, 2 or 3, all alike.</param>
 /// <param name="HeldOut">Whether this colour of this kind is kept back from all training.</param>
-public sealed record Drawing(
+internal sealed record Drawing(
     string Key,
     RgbImage Image,
     IReadOnlyList<string> Captions,
@@ -58,7 +58,7 @@ public sealed record Drawing(
 /// The data set that the project draws itself: 48 kinds of object in 12 colours with captions, any number of pictures
 /// from a seed. The same seed gives the same pictures; every number of every split of every seed has its own.
 /// </summary>
-public static class DrawnDataset
+internal static class DrawnDataset
 {
     private const int SeedBits = 29,
         SplitBits = 3,

@@ -11,7 +11,7 @@ namespace LiT.Drawings;
 /// The image tower that comes with the library: a small residual network, pre-trained on labels of the drawings alone (no
 /// captions, no held-out composition). docs/quickstart-tower.md says how it was made and what it reaches.
 /// </summary>
-public static class DrawnTower
+internal static class DrawnTower
 {
     private const string Resource = "drawings-tower.safetensors",
         GoldenResource = "drawings-tower.golden.json";

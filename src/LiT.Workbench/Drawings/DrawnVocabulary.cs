@@ -25,7 +25,7 @@ internal sealed record DrawnColour(ColourRange Range, params string[] Words)
 /// Everything that the embedded data set can draw and say: 48 kinds of object in 12 colours, their synonyms, and the
 /// prompt templates of the zero-shot test. No word stands in two rows, so that a caption names one kind and one colour.
 /// </summary>
-public static class DrawnVocabulary
+internal static class DrawnVocabulary
 {
     /// <summary>The kinds in class order.</summary>
     internal static readonly DrawnKind[] Kinds =

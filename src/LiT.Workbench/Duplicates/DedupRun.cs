@@ -7,10 +7,10 @@ namespace LiT.Duplicates;
 /// <summary>A set of pictures: any form of data, and the store with their embeddings if there is one.</summary>
 /// <param name="Source">The pictures; a store's own samples where there is nothing else.</param>
 /// <param name="Store">Their embeddings, found by the hash of the bytes; null leaves the scene level out.</param>
-public sealed record ComparedSet(SampleSource Source, EmbeddingStore? Store);
+internal sealed record ComparedSet(SampleSource Source, EmbeddingStore? Store);
 
 /// <summary>How duplicates are looked for.</summary>
-public sealed record DedupOptions
+internal sealed record DedupOptions
 {
     /// <summary>What counts as a duplicate.</summary>
     public DuplicateRules Rules { get; init; } = new();
@@ -29,7 +29,7 @@ public sealed record DedupOptions
 /// <param name="Scene">By embedding.</param>
 /// <param name="Leaked">Pictures of the evaluation set that have a duplicate in the data; null within.</param>
 /// <param name="Of">Pictures of the evaluation set; null within.</param>
-public sealed record DedupStep(string Step, int Bytes, int Picture, int Scene, int? Leaked, int? Of)
+internal sealed record DedupStep(string Step, int Bytes, int Picture, int Scene, int? Leaked, int? Of)
 {
     /// <summary>All of them.</summary>
     public int Removed => Bytes + Picture + Scene;
@@ -42,7 +42,7 @@ public sealed record DedupStep(string Step, int Bytes, int Picture, int Scene, i
 /// <param name="Kept">Pictures that stay.</param>
 /// <param name="Levels">The levels that could be looked at.</param>
 /// <param name="Steps">The steps in their order; what one took out, the next does not find again.</param>
-public sealed record DedupResult(
+internal sealed record DedupResult(
     int Pictures,
     int Skipped,
     int Embedded,
@@ -56,7 +56,7 @@ public sealed record DedupResult(
 /// an earlier one. Writes duplicates.jsonl (each with its pair and level), leaks_N.jsonl (the other side), kept.jsonl and skipped.jsonl.
 /// Run again after a kill it goes on where it looked at the last pictures, and ends with the same bytes.
 /// </summary>
-public static class DedupRun
+internal static class DedupRun
 {
     /// <param name="data">The data that is cleaned.</param>
     /// <param name="against">Evaluation sets that must not be in it.</param>

@@ -4,7 +4,7 @@ namespace LiT.Duplicates;
 
 /// <summary>How sure it is that two pictures are one, the surest first.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<DuplicateLevel>))]
-public enum DuplicateLevel
+internal enum DuplicateLevel
 {
     /// <summary>The encoded bytes are the same (SHA-256).</summary>
     [JsonStringEnumMemberName("bytes")]
@@ -20,7 +20,7 @@ public enum DuplicateLevel
 }
 
 /// <summary>What counts as a duplicate.</summary>
-public sealed record DuplicateRules
+internal sealed record DuplicateRules
 {
     /// <summary>The levels that are looked for.</summary>
     public IReadOnlySet<DuplicateLevel> Levels { get; init; } =

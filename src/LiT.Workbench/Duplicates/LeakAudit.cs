@@ -7,7 +7,7 @@ namespace LiT.Duplicates;
 /// <param name="TrainRow">First row of the nearest training picture in its store.</param>
 /// <param name="Level">The surest level at which the two are one.</param>
 /// <param name="Cosine">Cosine of their embeddings, whatever the level.</param>
-public sealed record Leak(long TestRow, long TrainRow, DuplicateLevel Level, double Cosine)
+internal sealed record Leak(long TestRow, long TrainRow, DuplicateLevel Level, double Cosine)
 {
     /// <summary>Key of the test picture.</summary>
     public required string TestKey { get; init; }
@@ -22,7 +22,13 @@ public sealed record Leak(long TestRow, long TrainRow, DuplicateLevel Level, dou
 /// <param name="TestPictures">Pictures of the test set.</param>
 /// <param name="Cosine">Threshold of the scene level.</param>
 /// <param name="Leaks">The test pictures with a near-duplicate in the training data, by row.</param>
-public sealed record LeakReport(string Train, string Test, long TestPictures, double Cosine, IReadOnlyList<Leak> Leaks)
+internal sealed record LeakReport(
+    string Train,
+    string Test,
+    long TestPictures,
+    double Cosine,
+    IReadOnlyList<Leak> Leaks
+)
 {
     /// <summary>Test pictures whose bytes are in the training data.</summary>
     public int SameBytes => Leaks.Count(leak => leak.Level == DuplicateLevel.Bytes);
@@ -51,7 +57,7 @@ public sealed record LeakReport(string Train, string Test, long TestPictures, do
 /// var report = LeakAudit.Run(train, test, 0.95);
 /// foreach (var leak in report.Leaks) Console.WriteLine($"{leak.TestKey} is {leak.TrainKey} ({leak.Level}, cosine {leak.Cosine:F3})");
 /// </code></example>
-public static class LeakAudit
+internal static class LeakAudit
 {
     /// <summary>Compares two stores, every picture with every picture. No pair is missed, and cosines are exact.</summary>
     /// <param name="train">Store of the training pictures. It may be of any size; it is streamed.</param>

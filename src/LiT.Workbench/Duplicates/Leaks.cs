@@ -9,7 +9,7 @@ namespace LiT.Duplicates;
 /// How many test pictures have a near-duplicate among the training pictures, by the locked tower's own embeddings, and the
 /// score without them (as in CLIP, arXiv 2103.00020, section 5, and LiT's appendix on de-duplication).
 /// </summary>
-public static class Leaks
+internal static class Leaks
 {
     /// <summary>The cosine similarity from which two pictures count as the same.</summary>
     public const double Threshold = 0.99;

@@ -8,7 +8,7 @@ namespace LiT.Duplicates;
 /// transform, its 64 lowest frequencies but the mean, each above or below their median (after "pHash", Zauner 2010, whose square
 /// of 8 x 8 also holds the weak frequencies of its corner). Two pictures are taken for one where <see cref="Distance"/> is small.
 /// </summary>
-public static class PerceptualHash
+internal static class PerceptualHash
 {
     private const int Side = 32,
         Low = 10,

@@ -9,7 +9,7 @@ namespace LiT.Duplicates;
 /// <param name="How">The distance or cosine in words.</param>
 /// <param name="Key">The picture that goes.</param>
 /// <param name="OfKey">The picture that it repeats.</param>
-public sealed record ShownPair(string Step, DuplicateLevel Level, string How, string Key, string OfKey)
+internal sealed record ShownPair(string Step, DuplicateLevel Level, string How, string Key, string OfKey)
 {
     /// <summary>The picture that goes, small; null where the source holds no pictures.</summary>
     public RgbImage? Image { get; private set; }

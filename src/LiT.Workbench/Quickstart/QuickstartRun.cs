@@ -11,7 +11,7 @@ using LiT.Tuning.Runs;
 namespace LiT.Quickstart;
 
 /// <summary>How much is drawn. The defaults take about a minute on two cores.</summary>
-public sealed record QuickstartSize
+internal sealed record QuickstartSize
 {
     /// <summary>Pictures with captions to tune on.</summary>
     public int Pairs { get; init; } = 6000;
@@ -37,7 +37,7 @@ public sealed record QuickstartSize
 /// <param name="Interval95">Bootstrap interval.</param>
 /// <param name="Chance">What guessing gives.</param>
 /// <param name="Supervised">What the tower's own heads give, which were trained on labels.</param>
-public sealed record QuickstartAccuracy(
+internal sealed record QuickstartAccuracy(
     string Question,
     int N,
     int Classes,
@@ -48,7 +48,7 @@ public sealed record QuickstartAccuracy(
 );
 
 /// <summary>What a quickstart came to (field names as in the JSON).</summary>
-public sealed record QuickstartResult
+internal sealed record QuickstartResult
 {
     /// <summary>The page.</summary>
     public required string Report { get; init; }
@@ -76,7 +76,7 @@ public sealed record QuickstartResult
 /// The whole of LiT on the embedded data set: draw, embed once with the locked tower, tune a text tower, measure on what
 /// was never shown, write a page. Every step is what the verb of that name does.
 /// </summary>
-public static class QuickstartRun
+internal static class QuickstartRun
 {
     private const string TextTower = "text:width=128,depth=2,heads=4";
 

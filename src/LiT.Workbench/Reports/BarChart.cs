@@ -7,7 +7,7 @@ namespace LiT.Reports;
 /// <param name="High">Upper end of that interval.</param>
 /// <param name="Level">A level to compare with, drawn as a line across the bar: chance, a baseline.</param>
 /// <param name="Note">A few words after the value.</param>
-public sealed record Bar(
+internal sealed record Bar(
     string Label,
     double Value,
     double? Low = null,
@@ -17,7 +17,7 @@ public sealed record Bar(
 );
 
 /// <summary>Bars that run to the right, a table for those who cannot see them.</summary>
-public sealed record BarChart
+internal sealed record BarChart
 {
     /// <summary>What is shown.</summary>
     public required string Title { get; init; }

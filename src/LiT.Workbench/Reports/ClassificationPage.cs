@@ -5,7 +5,7 @@ using LiT.Images;
 namespace LiT.Reports;
 
 /// <summary>The page of a zero-shot classification, with its numbers as tables and its figures as pictures beside it.</summary>
-public static class ClassificationPage
+internal static class ClassificationPage
 {
     private const int MostBars = 40,
         HardClasses = 6,

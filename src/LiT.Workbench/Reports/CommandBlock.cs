@@ -3,7 +3,7 @@ namespace LiT.Reports;
 /// <summary>A command to try; one click marks it whole for copying.</summary>
 /// <param name="What">What it does.</param>
 /// <param name="Command">As typed, possibly of several lines.</param>
-public sealed record CommandBlock(string What, string Command)
+internal sealed record CommandBlock(string What, string Command)
 {
     /// <summary>The figure.</summary>
     public Html Render() =>

@@ -13,7 +13,7 @@ namespace LiT.Reports;
 /// <param name="SamePictures">Whether pictures and labels are those of the first.</param>
 /// <param name="SamePrompts">Whether classes and templates are those of the first.</param>
 /// <param name="SameTower">Whether the locked tower is that of the first.</param>
-public sealed record Compared(
+internal sealed record Compared(
     string Name,
     string Dataset,
     int N,
@@ -26,7 +26,7 @@ public sealed record Compared(
 );
 
 /// <summary>Several classifications side by side.</summary>
-public static class ComparisonPage
+internal static class ComparisonPage
 {
     private const int MostClasses = 20;
 

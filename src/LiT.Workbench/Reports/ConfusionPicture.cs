@@ -1,7 +1,7 @@
 namespace LiT.Reports;
 
 /// <summary>What pictures of each class were taken for: a matrix as a heat map, and the commonest mistakes as a table.</summary>
-public sealed record ConfusionPicture
+internal sealed record ConfusionPicture
 {
     /// <summary>The names of the classes, in the matrix's order.</summary>
     public required IReadOnlyList<string> Classes { get; init; }

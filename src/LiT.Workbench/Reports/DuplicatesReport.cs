@@ -3,7 +3,7 @@ using LiT.Duplicates;
 namespace LiT.Reports;
 
 /// <summary>The page of <c>lit data dedup</c>: what was found, and pairs to look at.</summary>
-public static class DuplicatesReport
+internal static class DuplicatesReport
 {
     /// <summary>The page, not yet written.</summary>
     /// <param name="source">The data as it was given.</param>

@@ -15,7 +15,7 @@ namespace LiT.Reports;
 /// <param name="Pictures">Where its pictures are; null takes the data, or what a store says of its source.</param>
 /// <param name="Samples">How they are read.</param>
 /// <param name="Model">The model as the user called it, for the commands on the page; null where there was none.</param>
-public sealed record EvaluationFolder(
+internal sealed record EvaluationFolder(
     string Folder,
     string Data,
     string? Pictures,

@@ -8,7 +8,7 @@ namespace LiT.Reports;
 /// Markup that is safe to put into a page. It comes only from templates, in which every hole that is not itself
 /// <see cref="Html"/> is escaped, so that a caption can never become markup.
 /// </summary>
-public readonly record struct Html
+internal readonly record struct Html
 {
     private readonly string? markup;
 

@@ -6,7 +6,7 @@ namespace LiT.Reports;
 /// <param name="Heading">Its heading.</param>
 /// <param name="Words">What the part shows, for someone who was not there; null leaves it out.</param>
 /// <param name="Content">Figures and tables, one below the other.</param>
-public sealed record Section(string Heading, string? Words, params IReadOnlyList<Html> Content)
+internal sealed record Section(string Heading, string? Words, params IReadOnlyList<Html> Content)
 {
     /// <summary>Figures side by side where there is room, one below the other where there is not.</summary>
     public static Html Beside(params IEnumerable<Html> figures) => Html.Of($"<div class=\"beside\">{figures}</div>");
@@ -16,7 +16,7 @@ public sealed record Section(string Heading, string? Words, params IReadOnlyList
 /// A page that stands by itself: no script, nothing fetched, pictures inside it. It follows the reader's light or dark
 /// theme and prints on white. Its markup is well-formed XML.
 /// </summary>
-public sealed record HtmlReport
+internal sealed record HtmlReport
 {
     /// <summary>The heading of the page.</summary>
     public required string Title { get; init; }

@@ -4,10 +4,10 @@ namespace LiT.Reports;
 /// <param name="Value">As shown: "71.3%".</param>
 /// <param name="What">What it counts.</param>
 /// <param name="Note">What to compare it with.</param>
-public sealed record KeyNumber(string Value, string What, string? Note = null);
+internal sealed record KeyNumber(string Value, string What, string? Note = null);
 
 /// <summary>A few numbers in large type.</summary>
-public sealed record KeyNumbers(IReadOnlyList<KeyNumber> Numbers)
+internal sealed record KeyNumbers(IReadOnlyList<KeyNumber> Numbers)
 {
     /// <summary>The list.</summary>
     public Html Render() => Html.If(Numbers.Count > 0, $"""<dl class="key">{Numbers.Select(Tile)}</dl>""");

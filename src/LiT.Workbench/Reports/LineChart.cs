@@ -6,7 +6,7 @@ namespace LiT.Reports;
 /// <summary>One line of a chart. What is not finite leaves a gap.</summary>
 /// <param name="Name">As the legend shows it.</param>
 /// <param name="Points">From left to right.</param>
-public sealed record Series(string Name, IReadOnlyList<(double X, double Y)> Points)
+internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> Points)
 {
     internal IEnumerable<(double X, double Y)> Finite =>
         Points.Where(point => double.IsFinite(point.X) && double.IsFinite(point.Y));
@@ -16,7 +16,7 @@ public sealed record Series(string Name, IReadOnlyList<(double X, double Y)> Poi
 /// Lines over an axis, as SVG with its numbers in a table below. Lines are told apart by dashes and marks as well as by
 /// colour; many points are drawn as their means with a band from the lowest to the highest.
 /// </summary>
-public sealed record LineChart
+internal sealed record LineChart
 {
     /// <summary>What is shown, with its unit.</summary>
     public required string Title { get; init; }

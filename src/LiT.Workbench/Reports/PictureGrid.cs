@@ -3,17 +3,17 @@ using LiT.Images;
 namespace LiT.Reports;
 
 /// <summary>One word a model gives a picture.</summary>
-public sealed record Guess(string Word, double Probability);
+internal sealed record Guess(string Word, double Probability);
 
 /// <summary>A picture with what it is and what the model says.</summary>
 /// <param name="Image">Scaled down for the page.</param>
 /// <param name="Truth">What it is, or null where nobody knows.</param>
 /// <param name="Guesses">Best first.</param>
 /// <param name="Right">Whether the first guess counts as right; null compares it with the truth.</param>
-public sealed record NamedPicture(RgbImage Image, string? Truth, IReadOnlyList<Guess> Guesses, bool? Right = null);
+internal sealed record NamedPicture(RgbImage Image, string? Truth, IReadOnlyList<Guess> Guesses, bool? Right = null);
 
 /// <summary>Pictures side by side, each with the words a model gives it; right and wrong told by sign, word and colour.</summary>
-public sealed record PictureGrid
+internal sealed record PictureGrid
 {
     /// <summary>The pictures in the order they are shown.</summary>
     public required IReadOnlyList<NamedPicture> Pictures { get; init; }

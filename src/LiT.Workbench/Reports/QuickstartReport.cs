@@ -1,7 +1,7 @@
 namespace LiT.Reports;
 
 /// <summary>The page that <c>lit quickstart</c> leaves behind.</summary>
-public static class QuickstartReport
+internal static class QuickstartReport
 {
     /// <summary>The page, not yet written.</summary>
     public static HtmlReport Build(QuickstartResults results) =>

@@ -9,7 +9,7 @@ namespace LiT.Reports;
 /// <param name="High">Upper end of the 95% interval.</param>
 /// <param name="Supervised">What the tower's own supervised head reaches on the same pictures, where it has one for them.</param>
 /// <param name="Explanation">In a sentence, what was asked and what was not shown in training.</param>
-public sealed record AccuracyResult(
+internal sealed record AccuracyResult(
     string Name,
     double Accuracy,
     double Chance,
@@ -27,7 +27,7 @@ public sealed record AccuracyResult(
 /// <param name="R10">Within the first ten.</param>
 /// <param name="Candidates">Among how many.</param>
 /// <param name="MedianRank">The middle place of the right one, from 1.</param>
-public sealed record RecallResult(
+internal sealed record RecallResult(
     string Direction,
     double R1,
     double R5,
@@ -39,7 +39,7 @@ public sealed record RecallResult(
 /// <summary>
 /// What a quickstart has found out, as plain data. Every part may be missing; what is missing is left out of the page.
 /// </summary>
-public sealed record QuickstartResults
+internal sealed record QuickstartResults
 {
     /// <summary>The heading.</summary>
     public string Title { get; init; } = "LiT quickstart";

@@ -4,7 +4,7 @@ using LiT.Evaluation;
 namespace LiT.Reports;
 
 /// <summary>The page of a retrieval evaluation, with its numbers as a table and its figure as a picture beside it.</summary>
-public static class RetrievalPage
+internal static class RetrievalPage
 {
     private const int Farthest = 100,
         TextsShown = 8,

@@ -6,7 +6,7 @@ using LiT.Stores;
 namespace LiT.Reports;
 
 /// <summary>What a search found, as a page with the pictures.</summary>
-public static class SearchPage
+internal static class SearchPage
 {
     /// <param name="path">The page.</param>
     /// <param name="results">What was found.</param>

@@ -3,7 +3,7 @@ using LiT.Curation;
 namespace LiT.Reports;
 
 /// <summary>The page of <c>lit data stats</c>.</summary>
-public static class StatisticsReport
+internal static class StatisticsReport
 {
     /// <summary>The page, not yet written.</summary>
     public static HtmlReport Build(SourceStatistics of) =>

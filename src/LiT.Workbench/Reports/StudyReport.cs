@@ -3,7 +3,7 @@ using LiT.Studies;
 namespace LiT.Reports;
 
 /// <summary>The page of a study: what won, with intervals, and how each way of tuning went.</summary>
-public static class StudyReport
+internal static class StudyReport
 {
     private static readonly (string Name, string Words)[] Numbers =
     [

@@ -1,7 +1,7 @@
 namespace LiT.Reports;
 
 /// <summary>Rows and columns with a caption. The first column names the row; columns of numbers stand at the right.</summary>
-public sealed record Table
+internal sealed record Table
 {
     /// <summary>What the table shows.</summary>
     public required string Caption { get; init; }

@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace LiT.Reports;
 
 /// <summary>The page of a tuning run, from the files in its folder; a run that is not finished shows what there is.</summary>
-public static class TuningReport
+internal static class TuningReport
 {
     /// <summary>Reads RUN/metrics.jsonl and RUN/config.json and writes RUN/report.html.</summary>
     /// <returns>The path of the page.</returns>

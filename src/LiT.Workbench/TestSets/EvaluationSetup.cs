@@ -10,7 +10,7 @@ namespace LiT.TestSets;
 /// <param name="Classes">A class list, or a folder of xx_classnames.json; or null.</param>
 /// <param name="Templates">A set's name or a file, or null.</param>
 /// <param name="Language">Which list of a file by language, and which captions; or null.</param>
-public sealed record EvaluationRequest(
+internal sealed record EvaluationRequest(
     string Data,
     string? TestSet,
     string? Classes,
@@ -19,7 +19,7 @@ public sealed record EvaluationRequest(
 );
 
 /// <summary>Turns what a user says into what is evaluated: a named set brings its classes, templates, labels and metric.</summary>
-public static class EvaluationSetup
+internal static class EvaluationSetup
 {
     /// <summary>Fills in data, classes, templates, labels and metric.</summary>
     /// <param name="request">What was said.</param>

@@ -6,7 +6,7 @@ using LiT.Evaluation;
 namespace LiT.TestSets;
 
 /// <summary>The public test sets that are known by name. Given as NAME=DIR wherever data are given.</summary>
-public static class NamedTestSets
+internal static class NamedTestSets
 {
     private const string Square = "square-0.875",
         Aspect = "aspect-0.75";

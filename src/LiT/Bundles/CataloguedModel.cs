@@ -1,7 +1,7 @@
 namespace LiT.Bundles;
 
 /// <summary>What a published checkpoint holds.</summary>
-public enum ModelKind
+internal enum ModelKind
 {
     /// <summary>An image tower, with or without a supervised head.</summary>
     ImageTower,
@@ -17,10 +17,10 @@ public enum ModelKind
 /// <param name="Name">Its name in the cache.</param>
 /// <param name="Url">Where it is published.</param>
 /// <param name="Sha256">Its published hash in hexadecimal; null where none is published.</param>
-public sealed record CataloguedFile(string Name, Uri Url, string? Sha256 = null);
+internal sealed record CataloguedFile(string Name, Uri Url, string? Sha256 = null);
 
 /// <summary>A public checkpoint that the readers here know, as its source describes it. What no source says is null.</summary>
-public sealed record CataloguedModel
+internal sealed record CataloguedModel
 {
     /// <summary>How it is called here.</summary>
     public required string Name { get; init; }

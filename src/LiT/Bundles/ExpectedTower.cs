@@ -3,4 +3,4 @@ namespace LiT.Bundles;
 /// <summary>The tower whose numbers are needed.</summary>
 /// <param name="Fingerprint">Hash of its weights and preprocessing.</param>
 /// <param name="Name">How it was called, for messages.</param>
-public sealed record ExpectedTower(string Fingerprint, string Name);
+internal sealed record ExpectedTower(string Fingerprint, string Name);

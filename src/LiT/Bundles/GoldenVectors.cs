@@ -14,7 +14,7 @@ namespace LiT.Bundles;
 /// <param name="Text">The text.</param>
 /// <param name="Ids">Its row.</param>
 /// <param name="Embedding">ztxt of unit length.</param>
-public sealed record GoldenText(string Text, long[] Ids, float[] Embedding);
+internal sealed record GoldenText(string Text, long[] Ids, float[] Embedding);
 
 /// <summary>
 /// What a model gave for two pictures that anybody can draw again (<see cref="ProbeVectors"/>) and a few texts where it was
@@ -24,7 +24,7 @@ public sealed record GoldenText(string Text, long[] Ids, float[] Embedding);
 /// <param name="Device">Where they were computed: "cpu", "cuda".</param>
 /// <param name="Images">What the image tower gave; null where it was not at hand.</param>
 /// <param name="Texts">What the text side gave.</param>
-public sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnlyList<GoldenText> Texts)
+internal sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadOnlyList<GoldenText> Texts)
 {
     /// <summary>The file's name inside a bundle.</summary>
     public const string FileName = "golden.json";

@@ -4,7 +4,7 @@ namespace LiT.Bundles;
 /// Where downloaded models lie: <c>models/NAME/FILE</c> in the folder that <c>LIT_CACHE</c> names, by default the user's
 /// own cache folder. Nothing here opens a connection: what is missing has to be pulled by the user.
 /// </summary>
-public static class ModelCache
+internal static class ModelCache
 {
     /// <summary>The folder of all downloaded models.</summary>
     public static string Folder => Path.Combine(Root, "models");

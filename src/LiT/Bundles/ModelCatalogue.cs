@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace LiT.Bundles;
 
 /// <summary>Every public checkpoint whose names, sizes and preprocessing are known here; the facts stand in <c>catalogue.json</c>.</summary>
-public static class ModelCatalogue
+internal static class ModelCatalogue
 {
     private const string Resource = "catalogue.json";
 

@@ -9,7 +9,7 @@ using LiT.Towers;
 namespace LiT.Bundles;
 
 /// <summary>The sizes of a head.</summary>
-public sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bool Standardises = false)
+internal sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bool Standardises = false)
 {
     internal static HeadShape? Of(Head? head) =>
         head is null ? null : new(head.Inputs, head.Outputs, head.Hidden, head.Standardises);
@@ -23,7 +23,7 @@ public sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bool
 /// <param name="Preprocessing">What makes a picture its input.</param>
 /// <param name="File">The tower's file inside the bundle, or null where the bundle only names it.</param>
 /// <param name="Head">The head on the image side, or null.</param>
-public sealed record ImageSideDescription(
+internal sealed record ImageSideDescription(
     string Tower,
     string Architecture,
     string Fingerprint,
@@ -42,7 +42,7 @@ public sealed record ImageSideDescription(
 /// <param name="Tokenizer">Its tokenizer's files and row layout.</param>
 /// <param name="File">Text tower, heads, temperature and bias inside the bundle.</param>
 /// <param name="Head">The head on the text side, or null.</param>
-public sealed record TextSideDescription(
+internal sealed record TextSideDescription(
     TextTowerConfig Config,
     CaptionTokenizerDescription Tokenizer,
     string File,
@@ -50,7 +50,7 @@ public sealed record TextSideDescription(
 );
 
 /// <summary>What a bundle's model.json says.</summary>
-public sealed record ModelDescription
+internal sealed record ModelDescription
 {
     /// <summary>The file's name inside a bundle.</summary>
     public const string FileName = "model.json";

@@ -4,7 +4,7 @@ using LiT.Towers;
 namespace LiT.Bundles;
 
 /// <summary>Which vocabulary belongs to a text tower that others published, and how its rows are laid out.</summary>
-public static class TowerTokenizers
+internal static class TowerTokenizers
 {
     private const int LitLength = 16;
     private const int BigVisionPad = 1; // big_vision fills rows with 1, which is </s> in its own vocabularies

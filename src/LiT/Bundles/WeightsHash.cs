@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Bundles;
@@ -16,7 +15,7 @@ internal static class WeightsHash
         {
             using var scope = NewDisposeScope();
             hash.AppendData(Encoding.UTF8.GetBytes($"{name} [{string.Join(", ", weight.shape)}]\n"));
-            TensorBytes.ForEachPiece(weight.detach().cpu().to(ScalarType.Float32).contiguous(), hash.AppendData);
+            TensorMemory.ForEachPiece(weight.detach().cpu().to(ScalarType.Float32).contiguous(), hash.AppendData);
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LiT.Checkpoints;
 
 /// <summary>What a file says of one tensor before it is read. Shapes are row-major, as numpy and torch print them.</summary>
-public sealed record TensorInfo(string Name, ScalarType Type, IReadOnlyList<long> Shape)
+internal sealed record TensorInfo(string Name, ScalarType Type, IReadOnlyList<long> Shape)
 {
     /// <summary>Number of elements.</summary>
     public long Count => Shape.Aggregate(1L, (product, size) => checked(product * size));
@@ -16,7 +16,7 @@ public sealed record TensorInfo(string Name, ScalarType Type, IReadOnlyList<long
 /// Checkpoints are data: nothing in them is executed, and every size in them is checked against the file's length.
 /// Safe for reading from several threads.
 /// </summary>
-public abstract class Checkpoint : IDisposable
+internal abstract class Checkpoint : IDisposable
 {
     /// <summary>The path that was opened.</summary>
     public required string Path { get; init; }

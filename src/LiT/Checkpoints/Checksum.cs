@@ -11,7 +11,7 @@ internal static class Checksum
     {
         var crc = new Crc32();
         crc.Append(before);
-        TensorBytes.ForEachPiece(mapped, crc.Append);
+        TensorMemory.ForEachPiece(mapped, crc.Append);
         if (crc.GetCurrentHashAsUInt32() != member.Crc)
             throw new LitException(
                 $"{where}: does not match its checksum. The file is damaged; download or copy it again."

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LiT.Checkpoints;
 
 /// <summary>Single numpy arrays, .npy files: as tensors, or as plain arrays for whoever needs no torch.</summary>
-public static class Npy
+internal static class Npy
 {
     /// <summary>An array as a contiguous tensor of the type the file has (|V2 is bfloat16). The caller owns it.</summary>
     /// <exception cref="LitException">The file is missing, damaged, or holds no numbers.</exception>
@@ -75,8 +75,10 @@ public static class Npy
         Files.AtomicFile.Write(path, stream =>
         {
             stream.Write(NpyHeader.Bytes(TypeOf<T>(), shape));
-            for (var at = 0; at < values.Length; at += TensorBytes.Piece)
-                stream.Write(MemoryMarshal.AsBytes(values.AsSpan(at, Math.Min(TensorBytes.Piece, values.Length - at))));
+            for (var at = 0; at < values.Length; at += TensorMemory.Piece)
+                stream.Write(
+                    MemoryMarshal.AsBytes(values.AsSpan(at, Math.Min(TensorMemory.Piece, values.Length - at)))
+                );
         });
     }
 
@@ -85,7 +87,7 @@ public static class Npy
         using var scope = NewDisposeScope();
         var plain = tensor.detach().cpu().contiguous();
         stream.Write(NpyHeader.Bytes(plain.dtype, plain.shape));
-        TensorBytes.ForEachPiece(plain, stream.Write);
+        TensorMemory.ForEachPiece(plain, stream.Write);
     }
 
     private static NpyHeader Open(CheckpointFile file, out Stream elements)

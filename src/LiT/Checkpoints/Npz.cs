@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LiT.Checkpoints;
 
 /// <summary>Writes numpy .npz files; <see cref="Checkpoint.Open"/> reads them.</summary>
-public static class Npz
+internal static class Npz
 {
     /// <summary>
     /// Writes tensors into one .npz, in the order given, byte for byte the same each time. bfloat16 becomes numpy's |V2, as

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LiT.Checkpoints;
 
 /// <summary>Writes .safetensors files; <see cref="Checkpoint.Open"/> reads them.</summary>
-public static class Safetensors
+internal static class Safetensors
 {
     // The names of the format (github.com/huggingface/safetensors, README) for what torch can hold.
     internal static readonly IReadOnlyDictionary<string, Elements> Types = new Dictionary<string, Elements>
@@ -53,7 +53,7 @@ public static class Safetensors
             foreach (var (_, tensor) in ordered)
             {
                 using var scope = NewDisposeScope();
-                TensorBytes.ForEachPiece(tensor.detach().cpu().contiguous(), stream.Write);
+                TensorMemory.ForEachPiece(tensor.detach().cpu().contiguous(), stream.Write);
             }
         });
     }

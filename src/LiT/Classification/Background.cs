@@ -9,7 +9,7 @@ namespace LiT.Classification;
 /// distribution of the cohort's random pairs, less the share of them that happens to fit; what fits is known from the
 /// pictures with their own captions.
 /// </summary>
-public sealed partial class Background
+internal sealed partial class Background
 {
     private readonly TailShares own,
         random;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 namespace LiT.Classification;
 
 /// <summary>A background beside the model that it belongs to.</summary>
-public sealed partial class Background
+internal sealed partial class Background
 {
     /// <summary>The file's name inside a bundle.</summary>
     public const string FileName = "background.safetensors";

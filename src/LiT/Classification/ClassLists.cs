@@ -6,14 +6,14 @@ namespace LiT.Classification;
 /// <summary>A class list that was read, and what the file calls itself.</summary>
 /// <param name="Names">The classes.</param>
 /// <param name="Source">The file and, where it holds several lists, which of them.</param>
-public sealed record ClassList(ClassNames Names, string Source);
+internal sealed record ClassList(ClassNames Names, string Source);
 
 /// <summary>
 /// Class lists in the forms that people have: one name a line; "n01440764 tench, Tinca tinca" (LOC_synset_mapping.txt,
 /// synset_words.txt); a JSON list; a JSON object of lists by data set or language (CLIP_benchmark's xx_classnames.json);
 /// {"0": ["n01440764", "tench"], …} (imagenet_class_index.json); a Python list (open_clip's files).
 /// </summary>
-public static partial class ClassLists
+internal static partial class ClassLists
 {
     /// <param name="path">The file.</param>
     /// <param name="list">Which list of a file that holds several: a data set's or language's key. Several keys may be tried in turn.</param>

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LiT.Classification;
 
 /// <summary>The classes of a classification, in index order, and which of them a sample's label means.</summary>
-public sealed class ClassNames
+internal sealed class ClassNames
 {
     private readonly Dictionary<string, int> byName = new(StringComparer.OrdinalIgnoreCase);
     private readonly Dictionary<string, int> byAlias = [];

@@ -6,7 +6,7 @@ namespace LiT.Classification;
 /// When a picture is named with one of some labels, and when with none of them: from a <see cref="Background"/>, as the
 /// expected share of right namings among all that are made.
 /// </summary>
-public sealed class NamingCutOff
+internal sealed class NamingCutOff
 {
     private readonly Background background;
     private readonly Embeddings classes;

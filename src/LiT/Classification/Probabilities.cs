@@ -1,7 +1,7 @@
 namespace LiT.Classification;
 
 /// <summary>Similarities become probabilities.</summary>
-public static class Probabilities
+internal static class Probabilities
 {
     /// <summary>Softmax over exp(t) · zimg · ztxt, or a sigmoid for each where there is a bias.</summary>
     /// <param name="zimg">One image's embedding of unit length.</param>

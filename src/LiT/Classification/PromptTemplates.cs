@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 namespace LiT.Classification;
 
 /// <summary>One text for the text tower and the class it speaks of.</summary>
-public sealed record Prompt(int Class, string Text);
+internal sealed record Prompt(int Class, string Text);
 
 /// <summary>
 /// Class names and templates become prompts as big_vision's prompt_engineering.py makes them: canonicalised, then
 /// every template filled with every name.
 /// </summary>
-public static partial class PromptTemplates
+internal static partial class PromptTemplates
 {
     /// <summary>The place of the class name in a template.</summary>
     public const string Place = "{}";

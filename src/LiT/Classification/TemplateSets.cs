@@ -3,13 +3,13 @@ namespace LiT.Classification;
 /// <summary>Prompt templates and where they came from.</summary>
 /// <param name="Source">The set's name, or the file.</param>
 /// <param name="Texts">The templates.</param>
-public sealed record TemplateList(string Source, IReadOnlyList<string> Texts);
+internal sealed record TemplateList(string Source, IReadOnlyList<string> Texts);
 
 /// <summary>
 /// The published sets of prompt templates by the names that big_vision's prompt_engineering.py gives them. The texts are
 /// those of CLIP (Radford et al. 2021, arXiv 2103.00020; openai/CLIP, MIT licence), which its numbers and LiT's were measured with.
 /// </summary>
-public static class TemplateSets
+internal static class TemplateSets
 {
     /// <summary>The bare name.</summary>
     public const string ClassNameOnly = "class_name_only";

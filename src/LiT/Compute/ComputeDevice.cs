@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LiT.Compute;
 
 /// <summary>Where and in what type the towers compute.</summary>
-public sealed record ComputeDevice(Device Device, ScalarType Type, int Threads)
+internal sealed record ComputeDevice(Device Device, ScalarType Type, int Threads)
 {
     /// <summary>Float32 on the CPU with every core: what everything is measured against.</summary>
     public static ComputeDevice Cpu => new(CPU, ScalarType.Float32, Environment.ProcessorCount);

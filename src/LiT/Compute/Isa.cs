@@ -1,7 +1,7 @@
 namespace LiT.Compute;
 
 /// <summary>An instruction set that the library's own kernels are compiled for.</summary>
-public enum Isa
+internal enum Isa
 {
     /// <summary>Vectors of 128 bits, in whatever instructions the processor has for them.</summary>
     Portable,

@@ -9,7 +9,7 @@ namespace LiT.Compute;
 /// The processor as this process uses it: which instruction set the library's kernels take. Chosen once, the widest at hand or
 /// the one that the variable LIT_ISA names. Safe for use from several threads.
 /// </summary>
-public static class Processor
+internal static class Processor
 {
     /// <summary>The variable that forces an instruction set.</summary>
     public const string Variable = "LIT_ISA";
@@ -67,6 +67,10 @@ public static class Processor
         Forced.Value = isa;
         return new Undo(() => Forced.Value = before);
     }
+
+    /// <inheritdoc cref="Use(Isa)"/>
+    /// <param name="name">As LIT_ISA spells it.</param>
+    internal static IDisposable Use(string name) => Use(Named(name));
 
     private static bool Has(Isa isa) =>
         isa switch

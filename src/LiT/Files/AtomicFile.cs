@@ -7,7 +7,7 @@ namespace LiT.Files;
 /// then renamed over it. A kill at any moment leaves the old file, and at most a hidden <c>.name.tmp-…</c> that the
 /// next write of the same file clears away. Missing folders are made. Safe to call from several threads.
 /// </summary>
-public static class AtomicFile
+internal static class AtomicFile
 {
     private const int LongestName = 50; // the temporary name must fit where the longest legal name only just does
     private static readonly TimeSpan Abandoned = TimeSpan.FromHours(1);

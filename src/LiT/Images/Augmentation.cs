@@ -6,7 +6,7 @@ namespace LiT.Images;
 /// Random changes that leave a picture's meaning alone, for training an image tower and for several views of a picture in
 /// a store. Which change is made follows from the <see cref="Chance"/> alone. Safe for use from several threads.
 /// </summary>
-public sealed record Augmentation
+internal sealed record Augmentation
 {
     /// <summary>Pixels of black that are put around the fitted picture before a window of its size is cut out again.</summary>
     public int Padding { get; init; }

@@ -4,7 +4,7 @@ namespace LiT.Images;
 /// A small source of random numbers (SplitMix64; Steele, Lea and Flood 2014) that gives the same numbers for the same seed
 /// on every machine and version, and that can be had for any sample of any epoch without running through those before.
 /// </summary>
-public struct Chance(ulong seed)
+internal struct Chance(ulong seed)
 {
     private ulong state = seed;
 

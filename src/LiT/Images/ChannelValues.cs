@@ -5,7 +5,7 @@ namespace LiT.Images;
 
 /// <summary>One number for each of red, green and blue; in JSON an array of three.</summary>
 [JsonConverter(typeof(ChannelValuesJson))]
-public readonly record struct ChannelValues(float R, float G, float B)
+internal readonly record struct ChannelValues(float R, float G, float B)
 {
     /// <summary>The same number for all three.</summary>
     public static implicit operator ChannelValues(float value) => new(value, value, value);

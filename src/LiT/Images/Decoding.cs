@@ -8,7 +8,7 @@ namespace LiT.Images;
 /// 16 bits the high byte is kept, CMYK is converted without colour profile, of an animation the first frame is taken.
 /// Safe for use from several threads; each call keeps to one core, so callers decode several pictures at once.
 /// </summary>
-public static class Decoding
+internal static class Decoding
 {
     static Decoding() => ImageLibrary.Prepare();
 

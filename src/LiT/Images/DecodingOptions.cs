@@ -1,7 +1,7 @@
 namespace LiT.Images;
 
 /// <summary>The way from encoded bytes to the pixels that are resized.</summary>
-public enum DecodePath
+internal enum DecodePath
 {
     /// <summary>Every pixel, as the references decode.</summary>
     Exact,
@@ -14,17 +14,17 @@ public enum DecodePath
 }
 
 /// <summary>What follows from a way.</summary>
-public static class DecodePaths
+internal static class DecodePaths
 {
     /// <summary>As store.json and the command line call it.</summary>
     public static string Word(this DecodePath path) => path == DecodePath.Fast ? "fast" : "exact";
 }
 
 /// <summary>Width and height in pixels.</summary>
-public readonly record struct PictureSize(int Width, int Height);
+internal readonly record struct PictureSize(int Width, int Height);
 
 /// <summary>How encoded pictures become pixels. The defaults are what the public references do.</summary>
-public sealed record DecodingOptions
+internal sealed record DecodingOptions
 {
     /// <summary>What the references do: orientation ignored, alpha dropped, at most 100 megapixels.</summary>
     public static DecodingOptions Default { get; } = new();
@@ -49,7 +49,7 @@ public sealed record DecodingOptions
 }
 
 /// <summary>A picture could not be read. <see cref="Reason"/> is one phrase; the message adds where and what to do.</summary>
-public sealed class PictureException(string reason, string? origin, string advice, Exception? inner = null)
+internal sealed class PictureException(string reason, string? origin, string advice, Exception? inner = null)
     : LitException($"{origin ?? "picture"}: {reason}. {advice}", inner)
 {
     /// <summary>Why, in one phrase without the origin, as lists of skipped samples want it: "truncated JPEG".</summary>

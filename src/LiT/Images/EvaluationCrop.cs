@@ -1,7 +1,7 @@
 namespace LiT.Images;
 
 /// <summary>The crops of big_vision's evaluation configurations (configs/proj/image_text/common.py), put on a tower's own preprocessing.</summary>
-public static class EvaluationCrop
+internal static class EvaluationCrop
 {
     /// <summary>What the tower was made with.</summary>
     public const string Model = "model";

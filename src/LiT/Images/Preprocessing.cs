@@ -4,7 +4,7 @@ namespace LiT.Images;
 
 /// <summary>How a picture's shape becomes the tower's.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ResizeFit>))]
-public enum ResizeFit
+internal enum ResizeFit
 {
     /// <summary>Both sides are resized to the target, whatever that does to the proportions.</summary>
     Squash,
@@ -24,7 +24,7 @@ public enum ResizeFit
 /// the decoder does about orientation and transparency. It belongs to the tower: another preprocessing is another tower.
 /// Immutable, compared by value, safe for use from several threads.
 /// </summary>
-public sealed partial record Preprocessing
+internal sealed partial record Preprocessing
 {
     /// <summary>Width of the tower's input in pixels.</summary>
     public required int Width { get; init; }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 
 namespace LiT.Images;
 
-public sealed partial record Preprocessing
+internal sealed partial record Preprocessing
 {
     /// <summary>Mean of ImageNet's channels, in [0, 1].</summary>
     public static ChannelValues ImageNetMean { get; } = new(0.485f, 0.456f, 0.406f);

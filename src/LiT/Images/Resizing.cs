@@ -4,7 +4,7 @@ namespace LiT.Images;
 
 /// <summary>The resampling of the program that a tower was trained with. They differ visibly, so a tower keeps its own.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ResizeMethod>))]
-public enum ResizeMethod
+internal enum ResizeMethod
 {
     /// <summary>Pictures already have the tower's size; another size is an error.</summary>
     None,
@@ -35,7 +35,7 @@ internal readonly record struct Window(int X, int Y, int Width, int Height)
 }
 
 /// <summary>Resizes pictures exactly as the named programs do.</summary>
-public static class Resizing
+internal static class Resizing
 {
     /// <summary>The picture at another size. Of the same size it is returned as it is.</summary>
     public static RgbImage Resize(RgbImage image, int width, int height, ResizeMethod method) =>

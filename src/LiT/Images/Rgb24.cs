@@ -6,7 +6,7 @@ namespace LiT.Images;
 
 /// <summary>A colour of 8 bits a channel, written <c>#rrggbb</c>.</summary>
 [JsonConverter(typeof(Rgb24Json))]
-public readonly record struct Rgb24(byte R, byte G, byte B)
+internal readonly record struct Rgb24(byte R, byte G, byte B)
 {
     /// <summary>#ffffff.</summary>
     public static Rgb24 White { get; } = new(255, 255, 255);

@@ -3,7 +3,7 @@ using NetVips;
 namespace LiT.Images;
 
 /// <summary>The format a small picture is written in.</summary>
-public enum ThumbnailFormat
+internal enum ThumbnailFormat
 {
     /// <summary>Small, for photographs.</summary>
     Jpeg,
@@ -16,7 +16,7 @@ public enum ThumbnailFormat
 }
 
 /// <summary>Small pictures for pages that stand by themselves.</summary>
-public static class Thumbnail
+internal static class Thumbnail
 {
     static Thumbnail() => ImageLibrary.Prepare();
 

@@ -5,7 +5,7 @@ namespace LiT.Text;
 
 /// <summary>What is done to the case of a caption before its tokenizer sees it.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<CaptionCase>))]
-public enum CaptionCase
+internal enum CaptionCase
 {
     /// <summary>Nothing; the tokenizer may still lower-case (vit_jax's LiT, and everything with WordPiece).</summary>
     AsWritten,
@@ -19,7 +19,7 @@ public enum CaptionCase
 /// <param name="Truncated">Captions of which pieces were dropped to make them fit.</param>
 /// <param name="Pieces">Pieces of all captions, dropped ones too, without start, end and padding.</param>
 /// <param name="Unknown">Those of them that stand for something the vocabulary lacks.</param>
-public readonly record struct CaptionCounts(long Captions, long Truncated, long Pieces, long Unknown)
+internal readonly record struct CaptionCounts(long Captions, long Truncated, long Pieces, long Unknown)
 {
     /// <summary>The counts of both.</summary>
     public static CaptionCounts operator +(CaptionCounts a, CaptionCounts b) =>
@@ -30,7 +30,7 @@ public readonly record struct CaptionCounts(long Captions, long Truncated, long 
 /// <param name="File">The file to open, relative to the bundle.</param>
 /// <param name="Layout">How ids become a row.</param>
 /// <param name="Case">What is done to captions first.</param>
-public sealed record CaptionTokenizerDescription(
+internal sealed record CaptionTokenizerDescription(
     string File,
     TokenLayout Layout,
     CaptionCase Case = CaptionCase.AsWritten
@@ -46,7 +46,7 @@ public sealed record CaptionTokenizerDescription(
 }
 
 /// <summary>Turns captions into rows of ids: a tokenizer, a layout, and what is done to the case first. Safe for several threads.</summary>
-public sealed class CaptionTokenizer
+internal sealed class CaptionTokenizer
 {
     /// <summary>Joins the three.</summary>
     /// <exception cref="LitException">The layout has no place, or an id that the vocabulary lacks.</exception>

@@ -13,7 +13,7 @@ namespace LiT.Text;
 /// One step is left out: ftfy's repair of text that was decoded with the wrong encoding. A CLIP <c>tokenizer.json</c>
 /// read by <see cref="HuggingFaceTokenizer"/> cleans less (NFC, white space, lower case), as its models' own code does.
 /// </remarks>
-public sealed class ClipTokenizer : ITokenizer
+internal sealed class ClipTokenizer : ITokenizer
 {
     /// <summary>The name of the file with pieces and ids.</summary>
     public const string VocabularyFileName = "vocab.json";

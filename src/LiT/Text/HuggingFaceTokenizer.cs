@@ -7,7 +7,7 @@ namespace LiT.Text;
 /// A <c>tokenizer.json</c> as public repositories of BERT, T5, CLIP, SigLIP and multilingual models carry it; the ids
 /// are those of huggingface/tokenizers without special tokens. A component it does not know is an error that names it.
 /// </summary>
-public sealed class HuggingFaceTokenizer : ITokenizer
+internal sealed class HuggingFaceTokenizer : ITokenizer
 {
     /// <summary>The name of the file in a repository.</summary>
     public const string FileName = "tokenizer.json";

@@ -5,7 +5,7 @@ namespace LiT.Text;
 /// Every string has ids: lone surrogates are read as U+FFFD, as an encoder to UTF-8 would write them, and what the
 /// vocabulary lacks becomes <see cref="UnknownId"/> or, in vocabularies that have bytes, bytes.
 /// </remarks>
-public interface ITokenizer
+internal interface ITokenizer
 {
     /// <summary>Number of ids; every id is below it.</summary>
     int VocabularySize { get; }

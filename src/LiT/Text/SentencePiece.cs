@@ -11,7 +11,7 @@ namespace LiT.Text;
 /// Microsoft.ML.Tokenizers 2.0.1, run without ICU, gives the same ids for one of the seven reference models, others on 88
 /// to 219 of 372 strings for five, and cannot open one; see docs/tokenizers.md.
 /// </remarks>
-public sealed class SentencePiece : ITokenizer
+internal sealed class SentencePiece : ITokenizer
 {
     /// <summary>The name under which <see cref="Save"/> writes the model.</summary>
     public const string FileName = "sentencepiece.model";

@@ -10,7 +10,7 @@ namespace LiT.Text;
 /// (&lt;pad&gt; = 0, &lt;/s&gt; = 1, &lt;unk&gt; = 2, &lt;s&gt; = 3, then bytes). The same captions give the same file in
 /// whatever order they come.
 /// </summary>
-public sealed class SentencePieceTrainer
+internal sealed class SentencePieceTrainer
 {
     private const string Space = "\u2581";
     private const int LongestWord = 200;

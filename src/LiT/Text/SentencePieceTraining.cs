@@ -2,7 +2,7 @@ namespace LiT.Text;
 
 /// <summary>What a SentencePiece model made from captions shall be like.</summary>
 /// <param name="Size">Most pieces it may have, reserved ones and characters among them.</param>
-public sealed record SentencePieceTraining(int Size = 8000)
+internal sealed record SentencePieceTraining(int Size = 8000)
 {
     /// <summary>A unigram language model (Kudo 2018, arXiv 1804.10959) in place of byte-pair encoding.</summary>
     public bool Unigram { get; init; }

@@ -6,7 +6,7 @@ namespace LiT.Text;
 /// <param name="End">Id put after the text ([SEP], &lt;/s&gt;), or none.</param>
 /// <param name="Pad">Id that fills the row.</param>
 /// <param name="StickyEnd">The last place keeps <paramref name="End"/> when the text is cut (big_vision, SigLIP, T5).</param>
-public sealed record TokenLayout(int Length, int? Start, int? End, int Pad, bool StickyEnd = true)
+internal sealed record TokenLayout(int Length, int? Start, int? End, int Pad, bool StickyEnd = true)
 {
     /// <summary>LiT with BERT: the start and the first pieces, filled with zeros; there is no [SEP] (vit_jax, preprocess.py).</summary>
     public static TokenLayout LitBert(int start, int length = 16, int pad = 0) => new(length, start, null, pad);

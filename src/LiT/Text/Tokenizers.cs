@@ -3,7 +3,7 @@ using System.Text.Json;
 namespace LiT.Text;
 
 /// <summary>Opens whatever a path is: a vocabulary file of a known form, or a folder with one.</summary>
-public static class Tokenizers
+internal static class Tokenizers
 {
     private const string Known = "tokenizer.json, a SentencePiece .model, vocab.txt, or vocab.json with merges.txt";
 

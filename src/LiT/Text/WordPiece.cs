@@ -13,7 +13,7 @@ namespace LiT.Text;
 /// Microsoft.ML.Tokenizers 2.0.1, run without ICU, gives other ids on 144 (lower-cased) and 121 (cased) of the 372 reference
 /// strings by the rules of BERT, and on 163 and 119 by those of tensorflow_text; see docs/tokenizers.md.
 /// </remarks>
-public sealed class WordPiece : ITokenizer
+internal sealed class WordPiece : ITokenizer
 {
     /// <summary>The name of the file that BERT checkpoints carry: one piece a line, its id the number of the line.</summary>
     public const string FileName = "vocab.txt";

@@ -4,7 +4,7 @@ namespace LiT.Text;
 
 /// <summary>How a text is cleaned and split into words before the pieces of each word are looked up.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<WordPieceRules>))]
-public enum WordPieceRules
+internal enum WordPieceRules
 {
     /// <summary>
     /// <c>tensorflow_text.BertTokenizer</c>, which LiT and big_vision use. Lower-casing is NFKC_Casefold, NFD, and no

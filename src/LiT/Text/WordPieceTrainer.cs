@@ -8,7 +8,7 @@ namespace LiT.Text;
 /// Sennrich et al. 2016, arXiv 1508.07909, within words), equal counts in the order of the pieces. The same captions
 /// give the same vocabulary in whatever order they come, as long as <see cref="WordPieceTraining.MostWords"/> holds them.
 /// </summary>
-public sealed class WordPieceTrainer
+internal sealed class WordPieceTrainer
 {
     /// <summary>The pieces at ids 0 to 4.</summary>
     public static IReadOnlyList<string> Specials { get; } = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"];

@@ -2,7 +2,7 @@ namespace LiT.Text;
 
 /// <summary>What a vocabulary made from captions shall be like.</summary>
 /// <param name="Size">Most pieces it may have, special ones and characters among them.</param>
-public sealed record WordPieceTraining(int Size = 8192)
+internal sealed record WordPieceTraining(int Size = 8192)
 {
     /// <summary>How captions are split into words, now and by the tokenizer that comes of it.</summary>
     public WordPieceRules Rules { get; init; } = WordPieceRules.TensorFlowText;

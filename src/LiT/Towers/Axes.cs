@@ -3,7 +3,7 @@ using static TorchSharp.torch;
 namespace LiT.Towers;
 
 /// <summary>How the axes of a tensor in somebody's file become the axes of ours. Each is named by what it starts from.</summary>
-public sealed class Axes
+internal sealed class Axes
 {
     private readonly Func<Tensor, Tensor> apply;
 

@@ -15,7 +15,7 @@ namespace LiT.Towers;
 /// <param name="Heads">Attention heads; they divide the width.</param>
 /// <param name="MlpDim">Width inside a block's MLP.</param>
 /// <param name="VocabularySize">Ids are below it.</param>
-public sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int VocabularySize = 30_522)
+internal sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int VocabularySize = 30_522)
     : TextTowerConfig
 {
     /// <summary>Learned positions: the longest row.</summary>
@@ -72,7 +72,7 @@ public sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, int
 }
 
 /// <summary>The text tower of LiT-B16B, LiT-B16B_2 and LiT-L16L.</summary>
-public sealed class Bert : TextTower
+internal sealed class Bert : TextTower
 {
     private readonly BertConfig config;
     private readonly Embedding tokens,

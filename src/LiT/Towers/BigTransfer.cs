@@ -12,7 +12,7 @@ namespace LiT.Towers;
 
 /// <summary>What surrounds the picture before the root's max pooling, where the references disagree.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<RootPadding>))]
-public enum RootPadding
+internal enum RootPadding
 {
     /// <summary>Minus infinity, which never wins: models trained with big_vision.</summary>
     MinusInfinity,
@@ -22,7 +22,7 @@ public enum RootPadding
 }
 
 /// <summary>Size of a BiT ResNet-v2 (Kolesnikov et al. 2020, arXiv 1912.11370).</summary>
-public sealed record BitConfig : ImageTowerConfig
+internal sealed record BitConfig : ImageTowerConfig
 {
     internal const string Kind = "bit";
 
@@ -90,7 +90,7 @@ public sealed record BitConfig : ImageTowerConfig
 }
 
 /// <summary>BiT's ResNet-v2 with weight standardisation and group normalisation. Its representation is the mean over the picture.</summary>
-public sealed class BigTransfer : ImageTower<BitConfig>
+internal sealed class BigTransfer : ImageTower<BitConfig>
 {
     private readonly StandardisedConv root;
     private readonly ResidualStages<BitUnit> stages;

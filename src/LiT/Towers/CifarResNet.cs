@@ -12,7 +12,7 @@ namespace LiT.Towers;
 /// Size of a residual network for small pictures (He et al. 2015, arXiv 1512.03385, section 4.2): a 3x3 stem, stages of
 /// two-layer blocks whose width doubles while the picture halves, shortcuts without parameters.
 /// </summary>
-public sealed record CifarResNetConfig : ImageTowerConfig
+internal sealed record CifarResNetConfig : ImageTowerConfig
 {
     internal const string Kind = "cifar-resnet";
 
@@ -58,7 +58,7 @@ public sealed record CifarResNetConfig : ImageTowerConfig
 }
 
 /// <summary>The residual network for small pictures. Its representation is the average of the last stage over the picture.</summary>
-public sealed class CifarResNet : ImageTower<CifarResNetConfig>
+internal sealed class CifarResNet : ImageTower<CifarResNetConfig>
 {
     private readonly ConvNorm stem;
     private readonly ModuleList<CifarBlock> blocks;

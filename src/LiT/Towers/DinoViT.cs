@@ -13,7 +13,7 @@ namespace LiT.Towers;
 
 /// <summary>The MLP inside a DINO block.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<DinoMlp>))]
-public enum DinoMlp
+internal enum DinoMlp
 {
     /// <summary>Two layers with an exact GELU between.</summary>
     Gelu,
@@ -26,7 +26,7 @@ public enum DinoMlp
 /// Size of a Vision Transformer as DINO trains it (Caron et al. 2021, arXiv 2104.14294; DINOv2: Oquab et al. 2023,
 /// arXiv 2304.07193; registers: Darcet et al. 2023, arXiv 2309.16588). MoCo v3 and DeiT have the same form.
 /// </summary>
-public sealed record DinoConfig : ImageTowerConfig
+internal sealed record DinoConfig : ImageTowerConfig
 {
     internal const string Kind = "dino";
 
@@ -133,7 +133,7 @@ public sealed record DinoConfig : ImageTowerConfig
 }
 
 /// <summary>The Vision Transformer of DINO and DINOv2.</summary>
-public sealed class DinoViT : ImageTower<DinoConfig>
+internal sealed class DinoViT : ImageTower<DinoConfig>
 {
     private readonly Conv2d embedding;
     private readonly Parameter cls,

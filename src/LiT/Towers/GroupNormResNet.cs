@@ -12,7 +12,7 @@ namespace LiT.Towers;
 /// Size of big_vision's ResNet-v1 with weight standardisation and group normalisation (models/bit.py; the norms of
 /// Kolesnikov et al. 2020, arXiv 1912.11370, on the blocks of He et al. 2015, arXiv 1512.03385).
 /// </summary>
-public sealed record GroupNormResNetConfig : ImageTowerConfig
+internal sealed record GroupNormResNetConfig : ImageTowerConfig
 {
     internal const string Kind = "gn-resnet";
 
@@ -61,7 +61,7 @@ public sealed record GroupNormResNetConfig : ImageTowerConfig
 }
 
 /// <summary>big_vision's ResNet-v1 with group norms. Its representation is the mean over the picture.</summary>
-public sealed class GroupNormResNet : ImageTower<GroupNormResNetConfig>
+internal sealed class GroupNormResNet : ImageTower<GroupNormResNetConfig>
 {
     private readonly StandardisedConv root;
     private readonly RectifiedNorm norm;

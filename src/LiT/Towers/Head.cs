@@ -7,7 +7,7 @@ namespace LiT.Towers;
 /// What brings a tower's representation to the size that both towers share: one dense layer, as in every published
 /// model, or an MLP of two with a GELU between, [B, Width of the tower] → [B, E].
 /// </summary>
-public sealed class Head : Module<Tensor, Tensor>
+internal sealed class Head : Module<Tensor, Tensor>
 {
     private readonly Dense? linear,
         fc1,

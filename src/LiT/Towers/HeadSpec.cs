@@ -9,7 +9,7 @@ namespace LiT.Towers;
 /// <param name="Size">The common size; null for that of the other side.</param>
 /// <param name="Mlp">Two layers in place of one.</param>
 /// <param name="Hidden">Width between the two; null for the width of the tower.</param>
-public sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
+internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
 {
     private const int Largest = 1 << 20;
 

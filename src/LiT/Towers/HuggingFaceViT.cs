@@ -15,7 +15,7 @@ namespace LiT.Towers;
 /// Size of a Vision Transformer as Hugging Face transformers has it (models/vit/modeling_vit.py), from config.json where
 /// that lies beside the weights.
 /// </summary>
-public sealed record HuggingFaceViTConfig : ImageTowerConfig
+internal sealed record HuggingFaceViTConfig : ImageTowerConfig
 {
     internal const string Kind = "hf-vit";
 
@@ -54,7 +54,7 @@ public sealed record HuggingFaceViTConfig : ImageTowerConfig
 }
 
 /// <summary>Hugging Face's ViTModel and ViTForImageClassification.</summary>
-public sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
+internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
 {
     private readonly Conv2d embedding;
     private readonly Parameter cls,

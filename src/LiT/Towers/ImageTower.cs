@@ -9,7 +9,7 @@ namespace LiT.Towers;
 /// The paper's f without its head: pixels in, the tower's own representation out. A new architecture is a subclass.
 /// Call it in evaluation mode unless it is being trained.
 /// </summary>
-public abstract class ImageTower(string name) : Tower(name)
+internal abstract class ImageTower(string name) : Tower(name)
 {
     /// <summary>The sizes that the tower was built from; null for a tower whose architecture is not the project's own.</summary>
     public virtual ImageTowerConfig? Config => null;
@@ -90,7 +90,7 @@ public abstract class ImageTower(string name) : Tower(name)
 
 /// <summary>A tower of one of the project's own architectures: its sizes, and the supervised heads that came with its weights.</summary>
 /// <typeparam name="TConfig">The sizes that the architecture is built from.</typeparam>
-public abstract class ImageTower<TConfig> : ImageTower
+internal abstract class ImageTower<TConfig> : ImageTower
     where TConfig : ImageTowerConfig
 {
     private readonly LinearHeads heads;

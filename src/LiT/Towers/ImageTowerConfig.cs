@@ -16,7 +16,7 @@ namespace LiT.Towers;
 [JsonDerivedType(typeof(ResNetConfig), ResNetConfig.Kind)]
 [JsonDerivedType(typeof(BitConfig), BitConfig.Kind)]
 [JsonDerivedType(typeof(GroupNormResNetConfig), GroupNormResNetConfig.Kind)]
-public abstract record ImageTowerConfig
+internal abstract record ImageTowerConfig
 {
     /// <summary>Side of the pictures that the tower was made for, in pixels.</summary>
     public required int ImageSize { get; init; }
@@ -72,4 +72,4 @@ public abstract record ImageTowerConfig
 /// <param name="Name">Its name among the tower's heads: letters, digits, '-' and '_'.</param>
 /// <param name="Classes">How many classes it tells apart.</param>
 /// <param name="ClassNames">What the classes are called, in order, where that is known.</param>
-public sealed record HeadConfig(string Name, int Classes, IReadOnlyList<string>? ClassNames = null);
+internal sealed record HeadConfig(string Name, int Classes, IReadOnlyList<string>? ClassNames = null);

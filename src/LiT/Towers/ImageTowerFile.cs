@@ -13,7 +13,7 @@ namespace LiT.Towers;
 /// <see cref="ImageTowerConfig"/> as JSON with the heads and the names of their classes, <c>lit.preprocessing</c> the
 /// <see cref="Preprocessing"/>, <c>lit.fingerprint</c> what <see cref="Fingerprint"/> gives.
 /// </summary>
-public static class ImageTowerFile
+internal static class ImageTowerFile
 {
     private const string ConfigKey = "lit.image_tower",
         PreprocessingKey = "lit.preprocessing",
@@ -78,7 +78,7 @@ public static class ImageTowerFile
                 continue;
             using var scope = NewDisposeScope();
             Line($"{name} [{string.Join(", ", weight.shape)}]");
-            TensorBytes.ForEachPiece(weight.detach().cpu().to(ScalarType.Float32).contiguous(), hash.AppendData);
+            TensorMemory.ForEachPiece(weight.detach().cpu().to(ScalarType.Float32).contiguous(), hash.AppendData);
         }
         Line(preprocessing.ToJson());
         if (int8 ?? tower.IsInt8)

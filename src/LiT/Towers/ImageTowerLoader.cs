@@ -49,7 +49,7 @@ internal sealed record ImageTowerFamily(
 /// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec of
 /// one from scratch such as <c>vit:B/32</c> or <c>cifar-resnet:20</c>.
 /// </summary>
-public static class ImageTowerLoader
+internal static class ImageTowerLoader
 {
     // Asked in this order: the more particular names first.
     private static readonly ImageTowerFamily[] Families =

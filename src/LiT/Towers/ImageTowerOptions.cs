@@ -5,7 +5,7 @@ using LiT.Images;
 namespace LiT.Towers;
 
 /// <summary>How an image tower is loaded, and what its file does not say. Text after the path sets the same: <c>vit.npz:pool=map</c>.</summary>
-public sealed record ImageTowerOptions
+internal sealed record ImageTowerOptions
 {
     /// <summary>Where and in what type it computes.</summary>
     public ComputeDevice Compute { get; init; } = ComputeDevice.Cpu;

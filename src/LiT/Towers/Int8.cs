@@ -10,7 +10,7 @@ namespace LiT.Towers;
 /// Towers of bytes: in every block the dense layers multiply bytes with bytes, weights with a scale for each output, activations with one
 /// for each token. Made once from a locked float32 tower; another tower to all stores and models, with a fingerprint of its own.
 /// </summary>
-public static class Int8
+internal static class Int8
 {
     /// <summary>What the numbers depend on beside the weights; a change of them is another tower.</summary>
     internal const string Form = "int8, form 2: blocks' dense layers, per-token activations, smoothed by powers of two";

@@ -4,7 +4,7 @@ using System.Text.Json.Serialization;
 namespace LiT.Towers;
 
 /// <summary>What tuning does with a tower.</summary>
-public enum TowerStart
+internal enum TowerStart
 {
     /// <summary>L: pre-trained and locked.</summary>
     Locked,
@@ -22,7 +22,7 @@ public enum TowerStart
 /// temperature and bias are trained in every setting.
 /// </summary>
 [JsonConverter(typeof(AsLetters))]
-public sealed record LockSetting
+internal sealed record LockSetting
 {
     private LockSetting(string letters, TowerStart image, TowerStart text) =>
         (Letters, Image, Text) = (letters, image, text);

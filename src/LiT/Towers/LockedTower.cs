@@ -12,7 +12,7 @@ namespace LiT.Towers;
 /// SHA-256 in hexadecimal over architecture, weights and preprocessing, heads left out: equal fingerprints, equal
 /// representations, from whatever container the weights came.
 /// </param>
-public sealed record LockedTower(
+internal sealed record LockedTower(
     ImageTower Tower,
     Preprocessing Preprocessing,
     string Family,

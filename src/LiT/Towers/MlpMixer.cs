@@ -12,7 +12,7 @@ namespace LiT.Towers;
 // Shapes: B pictures, P patch, L = (H/P)(W/P) patches, D width.
 
 /// <summary>Size of an MLP-Mixer (Tolstikhin et al. 2021, arXiv 2105.01601, table 1).</summary>
-public sealed record MixerConfig : ImageTowerConfig
+internal sealed record MixerConfig : ImageTowerConfig
 {
     internal const string Kind = "mixer";
 
@@ -75,7 +75,7 @@ public sealed record MixerConfig : ImageTowerConfig
 }
 
 /// <summary>The MLP-Mixer. Its representation is the mean over patches. It takes pictures of one size only.</summary>
-public sealed class MlpMixer : ImageTower<MixerConfig>
+internal sealed class MlpMixer : ImageTower<MixerConfig>
 {
     private readonly Conv2d stem;
     private readonly ModuleList<MixerBlock> blocks;

@@ -5,7 +5,7 @@ namespace LiT.Towers;
 
 /// <summary>How a table of learned positions is made to fit another number of patches. Each family does it in its own way.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<PositionResampling>))]
-public enum PositionResampling
+internal enum PositionResampling
 {
     /// <summary>
     /// Linear, corner on corner, never antialiased: scipy.ndimage.zoom of order 1 (vit_jax checkpoint.py, big_vision vit.py). A

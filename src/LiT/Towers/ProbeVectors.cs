@@ -17,7 +17,7 @@ namespace LiT.Towers;
 /// </summary>
 /// <param name="DType">The type that the tower computed in: "float32", "bfloat16", "int8".</param>
 /// <param name="Values">The tower's own representations, not of unit length, [<see cref="Pictures"/>, width].</param>
-public sealed record ProbeVectors(string DType, float[] Values)
+internal sealed record ProbeVectors(string DType, float[] Values)
 {
     /// <summary>Number of pictures: one wider than high, one higher than wide.</summary>
     public const int Pictures = 2;

@@ -12,7 +12,7 @@ namespace LiT.Towers;
 
 /// <summary>The blocks that a ResNet is made of.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<ResNetBlock>))]
-public enum ResNetBlock
+internal enum ResNetBlock
 {
     /// <summary>1x1, 3x3 and 1x1 convolution, four times as wide outside: ResNet-50 and deeper.</summary>
     Bottleneck,
@@ -22,7 +22,7 @@ public enum ResNetBlock
 }
 
 /// <summary>Size of a ResNet in torchvision's form (He et al. 2015, arXiv 1512.03385, with the stride on the 3x3 convolution).</summary>
-public sealed record ResNetConfig : ImageTowerConfig
+internal sealed record ResNetConfig : ImageTowerConfig
 {
     internal const string Kind = "resnet";
 
@@ -95,7 +95,7 @@ public sealed record ResNetConfig : ImageTowerConfig
 }
 
 /// <summary>torchvision's ResNet, as DINO and MoCo v3 use it too. Its representation is the mean over the picture.</summary>
-public sealed class ResNet : ImageTower<ResNetConfig>
+internal sealed class ResNet : ImageTower<ResNetConfig>
 {
     private readonly ConvNorm root;
     private readonly ResidualStages<ResNetUnit> stages;

@@ -18,7 +18,7 @@ namespace LiT.Towers;
 /// <param name="HeadSize">Numbers of each head; heads times it need not be the width.</param>
 /// <param name="MlpDim">Width inside a block's MLP.</param>
 /// <param name="VocabularySize">Ids are below it.</param>
-public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int MlpDim, int VocabularySize)
+internal sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int MlpDim, int VocabularySize)
     : TextTowerConfig
 {
     /// <summary>The MLP's inside is f(a) · b (T5 1.1 and mT5) in place of f(a) (T5).</summary>
@@ -86,7 +86,7 @@ public sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, int
 }
 
 /// <summary>The encoder of T5 or mT5 as a text tower.</summary>
-public sealed class T5Encoder : TextTower
+internal sealed class T5Encoder : TextTower
 {
     private readonly T5Config config;
     private readonly Embedding tokens;

@@ -5,7 +5,7 @@ namespace LiT.Towers;
 /// <summary>
 /// The paper's g without its head: token ids in, the tower's representation of each text out.
 /// </summary>
-public abstract class TextTower(string name) : Tower(name)
+internal abstract class TextTower(string name) : Tower(name)
 {
     /// <summary>Rows of the token embedding: ids must be below it.</summary>
     public abstract int VocabularySize { get; }

@@ -8,7 +8,7 @@ namespace LiT.Towers;
 [JsonDerivedType(typeof(TextTransformerConfig), "text-transformer")]
 [JsonDerivedType(typeof(BertConfig), "bert")]
 [JsonDerivedType(typeof(T5Config), "t5")]
-public abstract record TextTowerConfig
+internal abstract record TextTowerConfig
 {
     /// <summary>A tower of these sizes whose weights are allocated but not filled.</summary>
     /// <param name="device">Where the weights are to be; the meta device gives a tower without numbers.</param>
@@ -29,7 +29,7 @@ public abstract record TextTowerConfig
 
 /// <summary>How the states of a text's tokens become one representation.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<TextPooling>))]
-public enum TextPooling
+internal enum TextPooling
 {
     /// <summary>The last place of the row, which is always the end token (LiT-L16S, LiT-L16Ti, SigLIP); the last token where padding is masked.</summary>
     Last,

@@ -9,7 +9,7 @@ namespace LiT.Towers;
 /// <see cref="TextTowerConfig"/> as JSON. The tower's names begin with <c>text.</c>, so that a bundle's file, which holds
 /// heads, temperature and bias beside it, is one too.
 /// </summary>
-public static class TextTowerFile
+internal static class TextTowerFile
 {
     private const string ConfigKey = "lit.text_tower",
         Prefix = "text.";

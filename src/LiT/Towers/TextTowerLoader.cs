@@ -4,7 +4,7 @@ using static TorchSharp.torch;
 namespace LiT.Towers;
 
 /// <summary>Where text towers come from: a string that describes one from scratch, or a file.</summary>
-public static class TextTowerLoader
+internal static class TextTowerLoader
 {
     /// <summary>A text tower from scratch, in training mode. The same arguments give the same weights.</summary>
     /// <param name="spec">What <see cref="TextTowerSpec"/> reads.</param>
@@ -84,7 +84,7 @@ public static class TextTowerLoader
 /// <param name="Tower">In evaluation mode.</param>
 /// <param name="Family">Whose weights they are, in words: "BERT (Hugging Face)".</param>
 /// <param name="Names">How names in the file were matched.</param>
-public sealed record LoadedTextTower(TextTower Tower, string Family, MatchedNames Names) : IDisposable
+internal sealed record LoadedTextTower(TextTower Tower, string Family, MatchedNames Names) : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose() => Tower.Dispose();

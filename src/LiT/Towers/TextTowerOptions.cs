@@ -3,7 +3,7 @@ using System.Globalization;
 namespace LiT.Towers;
 
 /// <summary>What a file does not say about its text tower. Text behind a path sets the same: <c>lit.npz:heads=4,pool=first</c>.</summary>
-public sealed record TextTowerOptions
+internal sealed record TextTowerOptions
 {
     /// <summary><c>heads=4</c>: attention heads of a BERT whose file lacks them; every public one has width / 64.</summary>
     public int? Heads { get; init; }

@@ -9,7 +9,7 @@ namespace LiT.Towers;
 /// <c>mt5:small|base|large|xl|xxl</c>, which take <c>pool=</c> and <c>dropout=</c> behind a comma, and BERT <c>gelu=</c>. From scratch erf is the
 /// default everywhere, being as good and on a CPU twice as fast.
 /// </summary>
-public static class TextTowerSpec
+internal static class TextTowerSpec
 {
     private const string Form = "Write text:width=512,depth=6,heads=8 or bert:base";
 

@@ -16,7 +16,7 @@ namespace LiT.Towers;
 /// <param name="MlpDim">Width inside a block's MLP.</param>
 /// <param name="VocabularySize">Ids are below it.</param>
 /// <param name="MaxLength">Learned positions: the longest row.</param>
-public sealed record TextTransformerConfig(
+internal sealed record TextTransformerConfig(
     int Width,
     int Depth,
     int Heads,
@@ -58,7 +58,7 @@ public sealed record TextTransformerConfig(
 }
 
 /// <summary>The text tower of LiT-L16S, LiT-L16Ti and SigLIP, and of models trained here from scratch.</summary>
-public sealed class TextTransformer : TextTower
+internal sealed class TextTransformer : TextTower
 {
     private readonly TextTransformerConfig config;
     private readonly Embedding tokens,

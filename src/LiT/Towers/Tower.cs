@@ -8,7 +8,7 @@ namespace LiT.Towers;
 /// What image and text towers share: their input becomes one representation a row, [B, …] → [B, Width], and they can be made constants
 /// (locked, as the paper calls it) and given back to training.
 /// </summary>
-public abstract class Tower(string name) : Module<Tensor, Tensor>(name)
+internal abstract class Tower(string name) : Module<Tensor, Tensor>(name)
 {
     /// <summary>Length of the representation.</summary>
     public abstract int Width { get; }

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace LiT.Towers;
 
 /// <summary>A tower in plain words and numbers.</summary>
-public sealed record TowerDescription
+internal sealed record TowerDescription
 {
     /// <summary>Whose weights they are.</summary>
     public required string Family { get; init; }

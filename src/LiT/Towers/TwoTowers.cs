@@ -10,7 +10,7 @@ namespace LiT.Towers;
 /// size E; both outputs are brought to unit length and compared, logits = exp(t) · zimg · ztxt (+ b).
 /// </summary>
 /// <remarks>The image tower may be absent: a locked one's representations can come from a store instead.</remarks>
-public sealed class TwoTowers : Module
+internal sealed class TwoTowers : Module
 {
     private const double Epsilon = 1e-8; // big_vision two_towers.py: z / (|z| + 1e-8)
 

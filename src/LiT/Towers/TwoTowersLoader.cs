@@ -8,7 +8,7 @@ namespace LiT.Towers;
 /// Reads both towers out of one file: LiT's .npz (<c>img/</c>, <c>txt/</c>, <c>t</c>; heads or none; BERT or text
 /// transformer) and SigLIP's (<c>params/</c> before, stacked blocks, <c>b</c>). Everything is recognised from names and shapes.
 /// </summary>
-public static class TwoTowersLoader
+internal static class TwoTowersLoader
 {
     /// <summary>Both towers with their heads, temperature and bias, in evaluation mode.</summary>
     /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough: <c>size=</c> and <c>pool=</c>
@@ -150,7 +150,7 @@ public static class TwoTowersLoader
 /// <param name="Towers">Both towers with heads, temperature and bias; they belong to it.</param>
 /// <param name="Image">The image tower with its preprocessing and fingerprint.</param>
 /// <param name="Text">The text tower and how its names were matched.</param>
-public sealed record LoadedTwoTowers(TwoTowers Towers, LockedTower Image, LoadedTextTower Text) : IDisposable
+internal sealed record LoadedTwoTowers(TwoTowers Towers, LockedTower Image, LoadedTextTower Text) : IDisposable
 {
     /// <inheritdoc/>
     public void Dispose() => Towers.Dispose();

@@ -13,7 +13,7 @@ namespace LiT.Towers;
 
 /// <summary>How the tokens of a picture become one representation.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<VitPooling>))]
-public enum VitPooling
+internal enum VitPooling
 {
     /// <summary>A class token beside the patches: "tok".</summary>
     Token,
@@ -30,7 +30,7 @@ public enum VitPooling
 
 /// <summary>Where a Vision Transformer's positions come from.</summary>
 [JsonConverter(typeof(JsonStringEnumConverter<VitPositions>))]
-public enum VitPositions
+internal enum VitPositions
 {
     /// <summary>Learned, a row for each patch; the class token has none (big_vision).</summary>
     Learned,
@@ -43,7 +43,7 @@ public enum VitPositions
 }
 
 /// <summary>Size of a Vision Transformer (Dosovitskiy et al. 2020, arXiv 2010.11929; Zhai et al. 2021, arXiv 2106.04560).</summary>
-public sealed record VitConfig : ImageTowerConfig
+internal sealed record VitConfig : ImageTowerConfig
 {
     internal const string Kind = "vit";
 
@@ -140,7 +140,7 @@ public sealed record VitConfig : ImageTowerConfig
 }
 
 /// <summary>The Vision Transformer of vit_jax (AugReg, LiT) and big_vision (SigLIP and later).</summary>
-public sealed class VisionTransformer : ImageTower<VitConfig>
+internal sealed class VisionTransformer : ImageTower<VitConfig>
 {
     private readonly Conv2d embedding;
     private readonly Parameter? cls,

@@ -16,7 +16,14 @@ namespace LiT.Towers;
 /// <param name="Part">Which part of ours it is, where several of theirs are one of ours (query, key, value).</param>
 /// <param name="Parts">How many equal parts ours has along its first axis.</param>
 /// <param name="Optional">Files may lack it; ours then stays as it was made.</param>
-public sealed class WeightRow(string Theirs, string Ours, Axes Axes, int Part = 0, int Parts = 1, bool Optional = false)
+internal sealed class WeightRow(
+    string Theirs,
+    string Ours,
+    Axes Axes,
+    int Part = 0,
+    int Parts = 1,
+    bool Optional = false
+)
 {
     /// <summary>Their name or pattern.</summary>
     public string Theirs { get; } = Theirs;
@@ -49,14 +56,14 @@ public sealed class WeightRow(string Theirs, string Ours, Axes Axes, int Part = 
 /// <param name="Ours">Our name; with <c>[1/3]</c> behind it where it is a part.</param>
 /// <param name="Shape">Their shape.</param>
 /// <param name="Change">What was done to the axes, or nothing.</param>
-public sealed record MatchedName(string Theirs, string Ours, IReadOnlyList<long> Shape, string Change);
+internal sealed record MatchedName(string Theirs, string Ours, IReadOnlyList<long> Shape, string Change);
 
 /// <summary>What was read from a file, and what was not and why.</summary>
 /// <param name="Source">The file in words: container, whose names, prefix.</param>
 /// <param name="Names">Every tensor that was read.</param>
 /// <param name="Skipped">Tensors of the tower that were left out on purpose, one phrase each.</param>
 /// <param name="Outside">What else the file holds, one phrase each.</param>
-public sealed record MatchedNames(
+internal sealed record MatchedNames(
     string Source,
     IReadOnlyList<MatchedName> Names,
     IReadOnlyList<string> Skipped,
@@ -68,7 +75,7 @@ public sealed record MatchedNames(
 /// tensor of the tower must be in the file with the right shape, and every tensor of the file must be known.
 /// </summary>
 /// <param name="family">Whose names these are, for messages: "ViT (vit_jax, big_vision)".</param>
-public sealed class WeightMap(string family) : IEnumerable<WeightRow>
+internal sealed class WeightMap(string family) : IEnumerable<WeightRow>
 {
     private readonly List<WeightRow> rows = [];
     private readonly List<(NamePattern Theirs, string Because)> skips = [];

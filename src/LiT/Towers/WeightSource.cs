@@ -7,7 +7,7 @@ namespace LiT.Towers;
 /// the same weights in many ways (<c>params/</c>, <c>opt/target/</c>, <c>img/</c>, <c>state_dict.module.</c>,
 /// <c>teacher.backbone.</c> …); what stands outside the prefix belongs to somebody else and is passed over.
 /// </summary>
-public sealed class WeightSource
+internal sealed class WeightSource
 {
     /// <param name="checkpoint">The open file; it stays the caller's.</param>
     /// <param name="prefix">What every name of the tower begins with, including its last '.' or '/'.</param>

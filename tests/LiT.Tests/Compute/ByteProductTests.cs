@@ -12,7 +12,7 @@ public sealed class ByteProductTests
     [EveryIsa(7, 19, 33)]
     [EveryIsa(97, 196, 100)]
     [EveryIsa(200, 3072, 64)]
-    public void Sums_are_the_integers_that_the_bytes_say(Isa isa, int rows, int inputs, int outputs)
+    public void Sums_are_the_integers_that_the_bytes_say(string isa, int rows, int inputs, int outputs)
     {
         using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();

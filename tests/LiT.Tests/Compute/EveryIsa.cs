@@ -15,7 +15,7 @@ internal sealed class EveryIsaAttribute(params object[] numbers) : DataAttribute
     public override ValueTask<IReadOnlyCollection<ITheoryDataRow>> GetData(
         MethodInfo testMethod,
         DisposalTracker disposalTracker
-    ) => new([.. Processor.Available.Select(isa => new TheoryDataRow([isa, .. numbers]))]);
+    ) => new([.. Processor.Available.Select(isa => new TheoryDataRow([Processor.NameOf(isa), .. numbers]))]);
 
     public override bool SupportsDiscoveryEnumeration() => true;
 }

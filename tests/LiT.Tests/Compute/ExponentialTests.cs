@@ -6,7 +6,7 @@ namespace LiT.Tests.Compute;
 /// <summary>The one exponential, to base e and to base 2.</summary>
 public sealed class ExponentialTests
 {
-    private static float[] Computed(Isa isa, float[] x, bool natural)
+    private static float[] Computed(string isa, float[] x, bool natural)
     {
         using var forced = Processor.Use(isa);
         float[] padded = [.. x, .. new float[Vectors.Lanes]];
@@ -27,7 +27,7 @@ public sealed class ExponentialTests
 
     [Theory]
     [EveryIsa]
-    public void Exponentials_are_right_to_the_last_places(Isa isa)
+    public void Exponentials_are_right_to_the_last_places(string isa)
     {
         float[] x = [.. Enumerable.Range(0, 54_000).Select(i => -86 + i * 0.00317f)]; // to 85
         Assert.InRange(Worst(Computed(isa, x, natural: true), Math.Exp), 0, 3e-7);
@@ -39,7 +39,7 @@ public sealed class ExponentialTests
 
     [Theory]
     [EveryIsa]
-    public void Nothing_overflows_and_what_is_no_number_stays_none(Isa isa)
+    public void Nothing_overflows_and_what_is_no_number_stays_none(string isa)
     {
         float[] x = [0, float.NegativeInfinity, -1e30f, float.PositiveInfinity, float.NaN, 3e38f];
         foreach (var natural in (bool[])[true, false])

@@ -94,7 +94,7 @@ public sealed class GradientKernelTests
     [EveryIsa(3, 5)]
     [EveryIsa(1, 16)]
     [EveryIsa(70, 1001)]
-    public void Gelu_and_its_slope_are_libtorchs(Isa isa, int rows, int columns)
+    public void Gelu_and_its_slope_are_libtorchs(string isa, int rows, int columns)
     {
         using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
@@ -113,7 +113,7 @@ public sealed class GradientKernelTests
     [EveryIsa(2, 24, 5, 1, 130)] // heads that fill no vector, and a long row
     [EveryIsa(3, 7, 4, 6)]
     public void Attention_inside_rows_and_its_gradients_are_libtorchs(
-        Isa isa,
+        string isa,
         int heads,
         int size,
         params int[] lengths

@@ -14,8 +14,8 @@ public sealed class ProcessorTests
 
     [Theory]
     [EveryIsa]
-    public void Every_set_that_is_there_can_be_named(Isa isa) =>
-        Assert.Equal(isa, Processor.Named(Processor.NameOf(isa)));
+    public void Every_set_that_is_there_can_be_named(string isa) =>
+        Assert.Equal(isa, Processor.NameOf(Processor.Named(isa)));
 
     [Theory]
     [InlineData("avx3", "there is no such instruction set")]
@@ -42,14 +42,14 @@ public sealed class ProcessorTests
     }
 
     [Fact]
-    public void A_forced_set_holds_for_its_scope_and_for_what_is_called_in_it()
+    public async Task A_forced_set_holds_for_its_scope_and_for_what_is_called_in_it()
     {
         var before = Processor.Isa;
         using (Processor.Use(Isa.Portable))
         {
             Assert.Equal(Isa.Portable, Processor.Isa);
             Assert.False(Processor.HasVnni);
-            Assert.Equal(Isa.Portable, Task.Run(() => Processor.Isa).GetAwaiter().GetResult());
+            Assert.Equal(Isa.Portable, await Task.Run(() => Processor.Isa));
         }
         Assert.Equal(before, Processor.Isa);
     }

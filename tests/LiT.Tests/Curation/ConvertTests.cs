@@ -13,7 +13,7 @@ public sealed class ConvertTests : IDisposable
     [InlineData(SampleForm.WebDataset)]
     [InlineData(SampleForm.Parquet)]
     [InlineData(SampleForm.Folder)]
-    public void Every_form_keeps_pictures_captions_labels_and_fields(SampleForm form)
+    internal void Every_form_keeps_pictures_captions_labels_and_fields(SampleForm form)
     {
         for (var i = 0; i < 7; i++)
             folder.Write($"in/p/{i}.png", Sets.Picture(i));
@@ -45,7 +45,7 @@ public sealed class ConvertTests : IDisposable
     [InlineData(SampleForm.WebDataset)]
     [InlineData(SampleForm.Parquet)]
     [InlineData(SampleForm.Folder)]
-    public void Stopped_after_any_sample_it_goes_on_to_the_same_bytes(SampleForm form)
+    internal void Stopped_after_any_sample_it_goes_on_to_the_same_bytes(SampleForm form)
     {
         var tar = Sets.Tar(
             folder,

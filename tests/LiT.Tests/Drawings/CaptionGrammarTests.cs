@@ -149,7 +149,7 @@ public class CaptionGrammarTests
     [InlineData(DrawnSplit.Val)]
     [InlineData(DrawnSplit.Test)]
     [InlineData(DrawnSplit.Compositions)]
-    public void Captions_to_measure_with_are_true_and_name_kind_and_colour(DrawnSplit split)
+    internal void Captions_to_measure_with_are_true_and_name_kind_and_colour(DrawnSplit split)
     {
         foreach (var detail in DrawnDataset.Details(split, 500, seed: 0))
         foreach (var caption in detail.Drawing.Captions)

@@ -13,7 +13,7 @@ public sealed class DrawnDatasetTests : IDisposable
     [InlineData(DrawnSplit.Pretrain)]
     [InlineData(DrawnSplit.Pairs)]
     [InlineData(DrawnSplit.Compositions)]
-    public void The_written_archive_reads_back_as_the_same_samples_as_the_source_in_memory(DrawnSplit split)
+    internal void The_written_archive_reads_back_as_the_same_samples_as_the_source_in_memory(DrawnSplit split)
     {
         var path = DrawnDataset.Write(folder.Path, split, 40, seed: 3, cancel: Stop);
         var written = Samples.Open(path).Read(NoSkip).ToList();

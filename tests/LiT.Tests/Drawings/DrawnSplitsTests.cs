@@ -57,7 +57,7 @@ public class DrawnSplitsTests
     [InlineData(DrawnSplit.Pairs)]
     [InlineData(DrawnSplit.Val)]
     [InlineData(DrawnSplit.Test)]
-    public void No_held_out_composition_is_chosen_for_any_picture(DrawnSplit split)
+    internal void No_held_out_composition_is_chosen_for_any_picture(DrawnSplit split)
     {
         var seen = new HashSet<(int Kind, int Colour)>();
         for (var index = 0; index < MostPictures; index++)
@@ -71,7 +71,7 @@ public class DrawnSplitsTests
     [InlineData(DrawnSplit.Pairs, MostPairs)]
     [InlineData(DrawnSplit.Val, 1_000)]
     [InlineData(DrawnSplit.Test, 1_000)]
-    public void No_held_out_composition_is_drawn_or_written_about(DrawnSplit split, int count)
+    internal void No_held_out_composition_is_drawn_or_written_about(DrawnSplit split, int count)
     {
         var heldOut = DrawnVocabulary.HeldOutCompositions.ToHashSet();
         foreach (var drawing in DrawnDataset.Draw(split, count, seed: 0))

@@ -99,7 +99,7 @@ public class FastDecodingTests
     [InlineData(ResizeFit.ShorterSide, 256, 256)]
     [InlineData(ResizeFit.SquashThenCrop, 256, 256)]
     [InlineData(ResizeFit.CentralSquare, 320, 320)]
-    public void What_is_needed_follows_from_the_towers_preprocessing(ResizeFit fit, int width, int height)
+    internal void What_is_needed_follows_from_the_towers_preprocessing(ResizeFit fit, int width, int height)
     {
         var preprocessing = Preprocessing.LiT(224) with { Height = 320, Fit = fit, ShorterSide = 256 };
         Assert.Equal(new(width, height), preprocessing.NotBelow);

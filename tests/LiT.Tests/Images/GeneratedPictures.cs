@@ -10,21 +10,21 @@ public static class GeneratedPictures
         Height = 32;
 
     /// <summary>Left half orange, right half blue, a dark row at the top: up and left can be told.</summary>
-    public static RgbImage Plain { get; } = Draw();
+    internal static RgbImage Plain { get; } = Draw();
 
-    public static Image Vips(RgbImage? image = null)
+    internal static Image Vips(RgbImage? image = null)
     {
         image ??= Plain;
         using var pixels = Image.NewFromMemory(image.Pixels, image.Width, image.Height, 3, Enums.BandFormat.Uchar);
         return pixels.Copy(interpretation: Enums.Interpretation.Srgb);
     }
 
-    public static byte[] Png(RgbImage? image = null) => Vips(image).PngsaveBuffer();
+    internal static byte[] Png(RgbImage? image = null) => Vips(image).PngsaveBuffer();
 
-    public static byte[] Jpeg(RgbImage? image = null) =>
+    internal static byte[] Jpeg(RgbImage? image = null) =>
         Vips(image).JpegsaveBuffer(q: 95, subsampleMode: Enums.ForeignSubsample.Off);
 
-    public static byte[] WebP(RgbImage? image = null) => Vips(image).WebpsaveBuffer(lossless: true);
+    internal static byte[] WebP(RgbImage? image = null) => Vips(image).WebpsaveBuffer(lossless: true);
 
     public static byte[] JpegWithOrientation(int orientation)
     {
@@ -52,7 +52,7 @@ public static class GeneratedPictures
             .PngsaveBuffer(bitdepth: 16);
 
     /// <summary>A 24-bit bitmap, written here because the image library writes none; rows from the bottom, as is the custom.</summary>
-    public static byte[] Bmp(RgbImage? image = null, bool fromTop = false)
+    internal static byte[] Bmp(RgbImage? image = null, bool fromTop = false)
     {
         image ??= Plain;
         var stride = (image.Width * 3 + 3) / 4 * 4;

@@ -5,8 +5,8 @@ namespace LiT.Tests.Images;
 
 public class PreprocessingTests
 {
-    public static TheoryData<string, Preprocessing, string> Presets =>
-        new()
+    public static IEnumerable<ITheoryDataRow> Presets =>
+        new TheoryData<string, Preprocessing, string>()
         {
             { "LiT", Preprocessing.LiT(), "resized to 224 x 224 (TensorFlow bilinear), values in [-1, 1]" },
             {
@@ -43,7 +43,7 @@ public class PreprocessingTests
 
     [Theory]
     [MemberData(nameof(Presets), DisableDiscoveryEnumeration = true)]
-    public void A_preset_says_in_words_what_it_does_and_survives_json(string name, Preprocessing preset, string words)
+    internal void A_preset_says_in_words_what_it_does_and_survives_json(string name, Preprocessing preset, string words)
     {
         Assert.Equal(words, preset.PreprocessingDescription);
         var again = Preprocessing.FromJson(preset.ToJson(), name);
@@ -120,7 +120,7 @@ public class PreprocessingTests
             GeneratedPictures.Gray16(),
             GeneratedPictures.JpegWithOrientation(6),
         ];
-        foreach (var preprocessing in Presets.Select(row => row.Data.Item2))
+        foreach (var preprocessing in Presets.Select(row => (Preprocessing)row.GetData()[1]!))
         foreach (var kind in kinds)
         {
             var chw = new float[preprocessing.ValueCount];
@@ -155,7 +155,7 @@ public class PreprocessingTests
     [Fact]
     public void Many_threads_get_what_one_gets()
     {
-        foreach (var preprocessing in Presets.Select(row => row.Data.Item2))
+        foreach (var preprocessing in Presets.Select(row => (Preprocessing)row.GetData()[1]!))
         {
             var expected = new float[preprocessing.ValueCount];
             preprocessing.Apply(GeneratedPictures.Plain, expected);

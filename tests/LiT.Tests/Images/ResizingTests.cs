@@ -11,12 +11,12 @@ public class ResizingTests
         from pixels in Gen.Byte.Array[width * height * 3]
         select new RgbImage(width, height, pixels);
 
-    public static TheoryData<ResizeMethod> Methods =>
-        [.. Enum.GetValues<ResizeMethod>().Where(method => method != ResizeMethod.None)];
+    public static IEnumerable<ITheoryDataRow> Methods =>
+        (TheoryData<ResizeMethod>)[.. Enum.GetValues<ResizeMethod>().Where(method => method != ResizeMethod.None)];
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void A_part_of_the_resized_picture_is_that_part_of_the_whole(ResizeMethod method) =>
+    internal void A_part_of_the_resized_picture_is_that_part_of_the_whole(ResizeMethod method) =>
         Gen.Select(Pictures, Gen.Int[1, 50], Gen.Int[1, 50], Gen.Double[0, 0.999], Gen.Double[0, 0.999])
             .Sample(
                 (image, width, height, left, top) =>
@@ -41,7 +41,7 @@ public class ResizingTests
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void A_flat_picture_stays_flat_and_one_of_the_same_size_stays_as_it_is(ResizeMethod method)
+    internal void A_flat_picture_stays_flat_and_one_of_the_same_size_stays_as_it_is(ResizeMethod method)
     {
         foreach (var value in new byte[] { 0, 1, 128, 255 })
         foreach (var (width, height) in new[] { (24, 24), (3, 100), (37, 5), (64, 1) })
@@ -108,7 +108,7 @@ public class ResizingTests
 
     [Theory]
     [MemberData(nameof(Methods))]
-    public void Extreme_shapes_are_resized_too(ResizeMethod method)
+    internal void Extreme_shapes_are_resized_too(ResizeMethod method)
     {
         foreach (var (width, height) in new[] { (1, 1), (1, 3000), (3000, 1), (2, 2) })
         {

@@ -8,7 +8,7 @@ public class ThumbnailTests
     [InlineData(ThumbnailFormat.Jpeg, "data:image/jpeg;base64,")]
     [InlineData(ThumbnailFormat.Png, "data:image/png;base64,")]
     [InlineData(ThumbnailFormat.WebP, "data:image/webp;base64,")]
-    public void A_thumbnail_is_a_data_uri_that_decodes_to_the_picture(ThumbnailFormat format, string start)
+    internal void A_thumbnail_is_a_data_uri_that_decodes_to_the_picture(ThumbnailFormat format, string start)
     {
         var uri = Thumbnail.DataUri(GeneratedPictures.Plain, format: format);
         Assert.StartsWith(start, uri);

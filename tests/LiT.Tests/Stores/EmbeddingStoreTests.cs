@@ -18,7 +18,7 @@ public sealed class EmbeddingStoreTests : IDisposable
     [InlineData(StoredType.Float16, 1e-3)]
     [InlineData(StoredType.Float32, 1e-6)]
     [InlineData(StoredType.Int8, 5e-3)]
-    public void What_is_written_is_read_again(StoredType type, double tolerance)
+    internal void What_is_written_is_read_again(StoredType type, double tolerance)
     {
         Write(Describe(type), 12);
 
@@ -157,7 +157,7 @@ public sealed class EmbeddingStoreTests : IDisposable
     [InlineData(StoredType.Float16, 1)]
     [InlineData(StoredType.Float32, 2)]
     [InlineData(StoredType.Int8, 1)]
-    public void A_picture_embedded_before_is_taken_over_bit_for_bit(StoredType type, int views)
+    internal void A_picture_embedded_before_is_taken_over_bit_for_bit(StoredType type, int views)
     {
         Write(Describe(type, views), 12, views);
         using var before = EmbeddingStore.Open(Folder);

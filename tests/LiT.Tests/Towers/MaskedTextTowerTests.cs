@@ -7,16 +7,17 @@ namespace LiT.Tests.Towers;
 
 public class MaskedTextTowerTests
 {
-    public static TheoryData<TextTowerConfig> Masked =>
-        [
-            new BertConfig(32, 2, 4, 48, 10),
-            new T5Config(24, 2, 4, 5, 48, 10),
-            new T5Config(24, 2, 4, 5, 48, 10) { Gated = true, Activation = Activation.GeluTanh },
-        ];
+    public static IEnumerable<ITheoryDataRow> Masked =>
+        (TheoryData<TextTowerConfig>)
+            [
+                new BertConfig(32, 2, 4, 48, 10),
+                new T5Config(24, 2, 4, 5, 48, 10),
+                new T5Config(24, 2, 4, 5, 48, 10) { Gated = true, Activation = Activation.GeluTanh },
+            ];
 
     [Theory]
     [MemberData(nameof(Masked))]
-    public void Packed_and_padded_rows_give_the_same_states_and_gradients(TextTowerConfig config)
+    internal void Packed_and_padded_rows_give_the_same_states_and_gradients(TextTowerConfig config)
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(2, CPU);
@@ -54,18 +55,21 @@ public class MaskedTextTowerTests
         }
     }
 
-    public static TheoryData<TextTowerConfig> SortedRows =>
-        [
-            new BertConfig(32, 2, 4, 48, 10),
-            new BertConfig(32, 2, 4, 48, 10) { Pooling = TextPooling.Mean },
-            new TextTransformerConfig(32, 2, 4, 48, 10, 7) { MaskPadding = 0, Pooling = TextPooling.Mean },
-            new TextTransformerConfig(32, 2, 4, 48, 10, 7) { MaskPadding = 0, Pooling = TextPooling.Last },
-            new TextTransformerConfig(32, 2, 4, 48, 10, 7) { MaskPadding = 0, Pooling = TextPooling.Map },
-        ];
+    public static IEnumerable<ITheoryDataRow> SortedRows =>
+        (TheoryData<TextTowerConfig>)
+            [
+                new BertConfig(32, 2, 4, 48, 10),
+                new BertConfig(32, 2, 4, 48, 10) { Pooling = TextPooling.Mean },
+                new TextTransformerConfig(32, 2, 4, 48, 10, 7) { MaskPadding = 0, Pooling = TextPooling.Mean },
+                new TextTransformerConfig(32, 2, 4, 48, 10, 7) { MaskPadding = 0, Pooling = TextPooling.Last },
+                new TextTransformerConfig(32, 2, 4, 48, 10, 7) { MaskPadding = 0, Pooling = TextPooling.Map },
+            ];
 
     [Theory]
     [MemberData(nameof(SortedRows))]
-    public void Rows_sorted_by_length_attend_without_padding_and_give_what_any_other_order_gives(TextTowerConfig config)
+    internal void Rows_sorted_by_length_attend_without_padding_and_give_what_any_other_order_gives(
+        TextTowerConfig config
+    )
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(2, CPU);
@@ -110,7 +114,7 @@ public class MaskedTextTowerTests
 
     [Theory]
     [MemberData(nameof(Masked))]
-    public void A_text_is_the_same_alone_and_beside_longer_ones(TextTowerConfig config)
+    internal void A_text_is_the_same_alone_and_beside_longer_ones(TextTowerConfig config)
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(2, CPU);
@@ -138,7 +142,7 @@ public class MaskedTextTowerTests
 
     [Theory]
     [MemberData(nameof(Masked))]
-    public void Nothing_that_a_forward_pass_makes_stays_alive_but_its_result(TextTowerConfig config)
+    internal void Nothing_that_a_forward_pass_makes_stays_alive_but_its_result(TextTowerConfig config)
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(2, CPU);
@@ -157,7 +161,7 @@ public class MaskedTextTowerTests
 
     [Theory]
     [MemberData(nameof(Masked))]
-    public void A_tower_moves_to_another_type_and_back(TextTowerConfig config)
+    internal void A_tower_moves_to_another_type_and_back(TextTowerConfig config)
     {
         using var scope = NewDisposeScope();
         using var random = new Generator(2, CPU);

@@ -18,7 +18,7 @@ public class PositionGridTests
     [InlineData(PositionResampling.Bicubic)]
     [InlineData(PositionResampling.BicubicOffset)]
     [InlineData(PositionResampling.BicubicAntialias)]
-    public void What_a_place_takes_from_the_old_ones_sums_to_one(PositionResampling rule)
+    internal void What_a_place_takes_from_the_old_ones_sums_to_one(PositionResampling rule)
     {
         foreach (var (from, to) in new[] { (5L, 8L), (8L, 5L), (14L, 24L), (37L, 16L), (1L, 4L), (4L, 1L), (7L, 7L) })
         {

@@ -15,7 +15,7 @@ public class TextTowerSpecTests
         TextPooling.Last
     )]
     [InlineData("text:width=256", 256, 6, 4, 1024, TextPooling.Mean)]
-    public void A_text_tower_is_written_as_one_string(
+    internal void A_text_tower_is_written_as_one_string(
         string spec,
         int width,
         int depth,

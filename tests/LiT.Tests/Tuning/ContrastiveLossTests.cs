@@ -1,6 +1,5 @@
 using CsCheck;
 using LiT.Compute;
-using LiT.Compute.Kernels;
 using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
 
@@ -191,7 +190,7 @@ public class ContrastiveLossTests
     [Theory]
     [InlineData(ContrastiveLossKind.Softmax)]
     [InlineData(ContrastiveLossKind.Sigmoid)]
-    public void Blocks_large_enough_for_oneDNN_give_the_loss_and_gradients_of_float64(ContrastiveLossKind kind)
+    internal void Blocks_large_enough_for_oneDNN_give_the_loss_and_gradients_of_float64(ContrastiveLossKind kind)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(9);
@@ -329,7 +328,7 @@ public class ContrastiveLossTests
     [Theory]
     [InlineData(ContrastiveLossKind.Softmax)]
     [InlineData(ContrastiveLossKind.Sigmoid)]
-    public void A_temperature_that_would_overflow_leaves_loss_and_gradients_finite(ContrastiveLossKind kind)
+    internal void A_temperature_that_would_overflow_leaves_loss_and_gradients_finite(ContrastiveLossKind kind)
     {
         using var generator = new Generator(3);
         var z = Unit(randn([9, 4], generator: generator));

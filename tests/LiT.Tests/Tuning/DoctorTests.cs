@@ -1,5 +1,6 @@
 using LiT.Stores;
 using LiT.Tests.Stores;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;

@@ -7,7 +7,7 @@ public class LearningRateTests
     [Theory]
     [InlineData(LearningRateShape.Cosine)]
     [InlineData(LearningRateShape.Linear)]
-    public void It_rises_from_zero_over_the_warm_up_and_falls_to_zero_at_the_end(LearningRateShape shape)
+    internal void It_rises_from_zero_over_the_warm_up_and_falls_to_zero_at_the_end(LearningRateShape shape)
     {
         var rate = new LearningRate(shape, 100) { WarmupSteps = 10 };
         Assert.Equal(0, rate.At(0));

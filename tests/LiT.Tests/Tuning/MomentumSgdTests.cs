@@ -1,4 +1,4 @@
-using LiT.Tuning.Optimizers;
+using LiT.Pretraining;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 

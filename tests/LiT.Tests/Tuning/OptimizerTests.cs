@@ -1,5 +1,4 @@
 using LiT.Compute;
-using LiT.Compute.Kernels;
 using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
 
@@ -43,8 +42,8 @@ public class OptimizerTests
                 .to_type(parameter.Tensor.dtype);
     }
 
-    public static TheoryData<OptimizerKind, bool> Kinds =>
-        new()
+    public static IEnumerable<ITheoryDataRow> Kinds =>
+        new TheoryData<OptimizerKind, bool>()
         {
             { OptimizerKind.Adafactor, true },
             { OptimizerKind.Adafactor, false },
@@ -54,7 +53,7 @@ public class OptimizerTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void The_pass_over_memory_does_what_the_tensor_operations_do(OptimizerKind kind, bool half)
+    internal void The_pass_over_memory_does_what_the_tensor_operations_do(OptimizerKind kind, bool half)
     {
         using var scope = NewDisposeScope();
         var options = new OptimizerOptions
@@ -83,7 +82,7 @@ public class OptimizerTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void An_update_that_never_reads_the_gradients_length_is_the_same_update(OptimizerKind kind, bool half)
+    internal void An_update_that_never_reads_the_gradients_length_is_the_same_update(OptimizerKind kind, bool half)
     {
         using var scope = NewDisposeScope();
         var options = new OptimizerOptions
@@ -110,7 +109,7 @@ public class OptimizerTests
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public void Going_on_from_a_saved_state_gives_the_same_bits_as_never_having_stopped(OptimizerKind kind, bool half)
+    internal void Going_on_from_a_saved_state_gives_the_same_bits_as_never_having_stopped(OptimizerKind kind, bool half)
     {
         using var scope = NewDisposeScope();
         var options = new OptimizerOptions { Kind = kind, HalfMomentum = half };
@@ -141,7 +140,7 @@ public class OptimizerTests
     [Theory]
     [InlineData(OptimizerKind.Adafactor)]
     [InlineData(OptimizerKind.AdamW)]
-    public void The_number_of_threads_changes_no_bit(OptimizerKind kind)
+    internal void The_number_of_threads_changes_no_bit(OptimizerKind kind)
     {
         using var scope = NewDisposeScope();
         var before = get_num_threads();

@@ -130,7 +130,9 @@ public sealed class SupervisedPretrainingTests : IDisposable
     [Theory]
     [InlineData(PretrainingRule.Sgd)]
     [InlineData(PretrainingRule.AdamW)]
-    public void A_run_that_is_killed_and_started_again_ends_in_the_same_bytes_and_the_same_metrics(PretrainingRule rule)
+    internal void A_run_that_is_killed_and_started_again_ends_in_the_same_bytes_and_the_same_metrics(
+        PretrainingRule rule
+    )
     {
         var options = rule == PretrainingRule.Sgd ? Small : SmallViT;
         SupervisedPretraining.Run(options, Drawings(80), null, folder["whole"], threads: 2, cancel: Stop);

@@ -1,4 +1,5 @@
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;

@@ -1,6 +1,5 @@
 using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
-using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;

@@ -1,6 +1,5 @@
 using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
-using LiT.Tuning.Runs;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;
@@ -43,7 +42,7 @@ public class TuningStepTests
     [InlineData(3, 5, ContrastiveLossKind.Softmax)]
     [InlineData(5, 5, ContrastiveLossKind.Sigmoid)]
     [InlineData(16, null, ContrastiveLossKind.Sigmoid)]
-    public void Any_micro_batch_gives_the_gradients_of_every_caption_on_its_own(
+    internal void Any_micro_batch_gives_the_gradients_of_every_caption_on_its_own(
         int microBatch,
         int? imageHead,
         ContrastiveLossKind kind

@@ -157,7 +157,7 @@ internal sealed class PyTorchCheckpoint : Checkpoint
     {
         if (place.Checked || place.Member is not { Crc: not 0 } member)
             return;
-        var buffer = ArrayPool<byte>.Shared.Rent(TensorBytes.Piece);
+        var buffer = ArrayPool<byte>.Shared.Rent(TensorMemory.Piece);
         try
         {
             using var stream = new ZipMemberStream(file, member);

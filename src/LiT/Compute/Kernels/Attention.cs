@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -27,7 +26,7 @@ internal static unsafe class Attention
         qkv = qkv.contiguous();
         var (B, L, D) = ((int)qkv.shape[0], (int)qkv.shape[1], (int)qkv.shape[2] / 3);
         var mixed = empty(B, L, D);
-        Vectors.Run(new Heads((nint)TensorBytes.Address(qkv), (nint)TensorBytes.Address(mixed), B, L, D, heads));
+        Vectors.Run(new Heads((nint)TensorMemory.Address(qkv), (nint)TensorMemory.Address(mixed), B, L, D, heads));
         GC.KeepAlive(qkv);
         GC.KeepAlive(mixed);
         return mixed;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -58,7 +57,7 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     }
 
     private static float* Floats(Tensor? contiguous) =>
-        contiguous is null ? null : (float*)TensorBytes.Address(contiguous);
+        contiguous is null ? null : (float*)TensorMemory.Address(contiguous);
 
     // Bias lies at the same place for every row; null stands for none.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -103,7 +102,7 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     {
         private readonly Tensor codes = rows.Codes,
             scales = rows.Scales; // so that they are there as long as this is
-        private readonly byte* firstCode = TensorBytes.Address(rows.Codes);
+        private readonly byte* firstCode = TensorMemory.Address(rows.Codes);
         private readonly float* firstScale = Floats(rows.Scales);
 
         public long Columns { get; } = rows.Codes.shape[1];

@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -47,13 +46,13 @@ internal static unsafe class FusedLogits
     {
         Block block = new(logits, firstRow, firstColumn, row, column);
         var yes = new double[block.Pieces];
-        Vectors.Run(new Sigmoids(block, bias, (double*)TensorBytes.Address(perPair) + firstRow, yes));
+        Vectors.Run(new Sigmoids(block, bias, (double*)TensorMemory.Address(perPair) + firstRow, yes));
         KeepAlive(logits, row, column);
         GC.KeepAlive(perPair);
         return yes.Sum();
     }
 
-    private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
+    private static float* Floats(Tensor contiguous) => (float*)TensorMemory.Address(contiguous);
 
     private static void KeepAlive(Tensor logits, Margin row, Margin column)
     {

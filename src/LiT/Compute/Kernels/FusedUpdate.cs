@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -24,7 +23,7 @@ internal static unsafe class FusedUpdate
         UpdateFactors factors
     )
     {
-        Places at = new(Floats(parameter), Floats(gradient), TensorBytes.Address(momentum), Floats(square));
+        Places at = new(Floats(parameter), Floats(gradient), TensorMemory.Address(momentum), Floats(square));
         var (mixing, count) = (constants.Mixing, parameter.numel());
         if (mixing.Half)
             Vectors.Run(new AdamUpdate<HalfMomentum>(at, count, constants, factors));
@@ -44,7 +43,7 @@ internal static unsafe class FusedUpdate
         UpdateFactors factors
     )
     {
-        Places at = new(Floats(parameter), Floats(gradient), TensorBytes.Address(momentum), Floats(square));
+        Places at = new(Floats(parameter), Floats(gradient), TensorMemory.Address(momentum), Floats(square));
         var count = parameter.numel();
         if (mixing.Half)
             Vectors.Run(new WholeUpdate<HalfMomentum>(at, count, mixing, beta2, factors));
@@ -64,7 +63,7 @@ internal static unsafe class FusedUpdate
         UpdateFactors factors
     )
     {
-        Places at = new(Floats(parameter), Floats(gradient), TensorBytes.Address(momentum), Floats(columnFactor));
+        Places at = new(Floats(parameter), Floats(gradient), TensorMemory.Address(momentum), Floats(columnFactor));
         var (rows, columns) = (parameter.shape[0], parameter.shape[1]);
         var byRow = Floats(rowFactor);
         if (mixing.Half)
@@ -87,7 +86,7 @@ internal static unsafe class FusedUpdate
 
     private static long RowsAPiece(long columns) => Math.Max(1, Piece / columns);
 
-    private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
+    private static float* Floats(Tensor contiguous) => (float*)TensorMemory.Address(contiguous);
 
     private static void KeepAlive(params ReadOnlySpan<Tensor> tensors)
     {

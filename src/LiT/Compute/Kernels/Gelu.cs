@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -17,7 +16,7 @@ internal static unsafe class Gelu
     /// <param name="x">Float32 on the CPU, contiguous; holds the result afterwards.</param>
     public static void TanhInPlace(Tensor x)
     {
-        var at = (float*)TensorBytes.Address(x);
+        var at = (float*)TensorMemory.Address(x);
         Vectors.Run(new Values(at, at, x.numel()));
         GC.KeepAlive(x);
     }

@@ -1,4 +1,3 @@
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -33,9 +32,9 @@ internal sealed unsafe class GeluGradient : autograd.SingleTensorFunction<GeluGr
             var dx = empty_like(x);
             Vectors.Run(
                 new Gelu.Gradients(
-                    (float*)TensorBytes.Address(x),
-                    (float*)TensorBytes.Address(dy),
-                    (float*)TensorBytes.Address(dx),
+                    (float*)TensorMemory.Address(x),
+                    (float*)TensorMemory.Address(dy),
+                    (float*)TensorMemory.Address(dx),
                     x.numel()
                 )
             );
@@ -48,7 +47,7 @@ internal sealed unsafe class GeluGradient : autograd.SingleTensorFunction<GeluGr
     private static Tensor Forward(Tensor x)
     {
         var y = empty_like(x);
-        Vectors.Run(new Gelu.Values((float*)TensorBytes.Address(x), (float*)TensorBytes.Address(y), x.numel()));
+        Vectors.Run(new Gelu.Values((float*)TensorMemory.Address(x), (float*)TensorMemory.Address(y), x.numel()));
         GC.KeepAlive(x);
         GC.KeepAlive(y);
         return y;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -46,7 +45,7 @@ internal static unsafe class GroupNorms
         return made.permute(0, 3, 1, 2);
     }
 
-    private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
+    private static float* Floats(Tensor contiguous) => (float*)TensorMemory.Address(contiguous);
 
     /// <summary>Sizes of every picture, and the norm's own numbers.</summary>
     private sealed class Norm(int places, int C, int groups, double eps, float* weight, float* bias)

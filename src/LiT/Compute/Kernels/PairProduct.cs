@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -51,7 +50,9 @@ internal sealed unsafe class PairProduct : IDisposable
     {
         var sums = empty(x.shape[0], outputs);
         using (Processor.Use(isa)) // as it was laid out
-            Words.RunPairs(new Multiplication(this, TensorBytes.Address(x), x.shape[0], (float*)TensorBytes.Address(sums)));
+            Words.RunPairs(
+                new Multiplication(this, TensorMemory.Address(x), x.shape[0], (float*)TensorMemory.Address(sums))
+            );
         GC.KeepAlive(x);
         GC.KeepAlive(sums);
         GC.KeepAlive(this);
@@ -67,7 +68,7 @@ internal sealed unsafe class PairProduct : IDisposable
 
     private void Pack(Tensor codes)
     {
-        var (from, to) = ((nint)TensorBytes.Address(codes), (nint)TensorBytes.Address(packed));
+        var (from, to) = ((nint)TensorMemory.Address(codes), (nint)TensorMemory.Address(packed));
         Parts.Run((outputs + panel - 1) / panel, p =>
         {
             var own = (sbyte*)to + (long)p * Pairs * panel * 2;
@@ -128,7 +129,7 @@ internal sealed unsafe class PairProduct : IDisposable
             Widen(x + (long)row * inputs, row < rows ? inputs : 0, a + row * pairs * 2, pairs * 2);
 
         var tile = stackalloc float[Rows * panel];
-        var (weights, scale) = ((nint)TensorBytes.Address(packed), (nint)TensorBytes.Address(scales));
+        var (weights, scale) = ((nint)TensorMemory.Address(packed), (nint)TensorMemory.Address(scales));
         for (var column = 0; column < outputs; column += panel)
         {
             var b = (sbyte*)weights + (long)column * pairs * 2;

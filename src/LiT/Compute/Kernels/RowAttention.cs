@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -250,9 +249,9 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
         public Places(Tensor states, Tensor? queries, Tensor mixed, int heads, int[] lengths)
         {
             (Heads, Lengths, width) = (heads, lengths, (int)mixed.shape[1]);
-            this.states = (float*)TensorBytes.Address(states);
-            this.mixed = (float*)TensorBytes.Address(mixed);
-            this.queries = queries is null ? null : (float*)TensorBytes.Address(queries);
+            this.states = (float*)TensorMemory.Address(states);
+            this.mixed = (float*)TensorMemory.Address(mixed);
+            this.queries = queries is null ? null : (float*)TensorMemory.Address(queries);
             firsts = new int[lengths.Length];
             for (var row = 1; row < lengths.Length; row++)
                 firsts[row] = firsts[row - 1] + lengths[row - 1];

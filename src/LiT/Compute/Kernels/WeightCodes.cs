@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using LiT.Checkpoints;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -29,14 +28,14 @@ internal static unsafe class WeightCodes
         var (rows, K) = (weight.shape[0], weight.shape[1]);
         var (codes, scales) = (empty(rows, K, dtype: ScalarType.Int8), empty(rows));
         Vectors.Run(
-            new Encoding(Floats(weight), Floats(factors), (sbyte*)TensorBytes.Address(codes), Floats(scales), rows, K)
+            new Encoding(Floats(weight), Floats(factors), (sbyte*)TensorMemory.Address(codes), Floats(scales), rows, K)
         );
         foreach (var tensor in (Tensor[])[weight, factors, codes, scales])
             GC.KeepAlive(tensor);
         return (codes, scales);
     }
 
-    private static float* Floats(Tensor contiguous) => (float*)TensorBytes.Address(contiguous);
+    private static float* Floats(Tensor contiguous) => (float*)TensorMemory.Address(contiguous);
 
     private readonly struct Largest(float* weight, float* found, long rows, long K) : IKernel
     {

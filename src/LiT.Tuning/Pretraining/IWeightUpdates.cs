@@ -1,6 +1,6 @@
 using static TorchSharp.torch;
 
-namespace LiT.Tuning.Optimizers;
+namespace LiT.Pretraining;
 
 /// <summary>What pre-training asks of an optimizer. Parameters keep their places in memory from construction on.</summary>
 internal interface IWeightUpdates : IDisposable

@@ -2,7 +2,7 @@ using LiT.Compute;
 using TorchSharp;
 using static TorchSharp.torch;
 
-namespace LiT.Tuning.Optimizers;
+namespace LiT.Pretraining;
 
 /// <summary>
 /// Stochastic gradient descent with Nesterov momentum in torch's form: m = µm + g, p -= lr (g + µm), where g is the

@@ -1,6 +1,6 @@
 using LiT.Text;
 
-namespace LiT.Tuning.Runs;
+namespace LiT.Tuning.Contrastive;
 
 /// <summary>Numbers the token rows of captions as they come; equal rows have one number, whatever texts they are of.</summary>
 internal sealed class TokenRowTable(CaptionTokenizer tokenizer)

@@ -1,8 +1,8 @@
-using LiT.Pretraining;
 using LiT.Towers;
+using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
 
-namespace LiT.Tuning.Optimizers;
+namespace LiT.Pretraining;
 
 /// <summary><see cref="AdamW"/> for pre-training, with the rate and decay of <see cref="PretrainingOptions"/>.</summary>
 internal sealed class AdamUpdates(ImageTower tower, PretrainingOptions options) : IWeightUpdates

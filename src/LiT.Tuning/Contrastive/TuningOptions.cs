@@ -1,13 +1,12 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
-using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
 
-namespace LiT.Tuning.Runs;
+namespace LiT.Tuning.Contrastive;
 
 /// <summary>All that decides a run besides its data and its towers. Plain data, kept as JSON beside the run.</summary>
-public sealed record TuningOptions
+internal sealed record TuningOptions
 {
     /// <summary>Pairs in a step, all of them each other's negatives.</summary>
     public int Batch { get; init; } = 1024;

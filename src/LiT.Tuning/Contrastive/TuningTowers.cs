@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text;
-using LiT.Checkpoints;
 using LiT.Towers;
 using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
@@ -8,13 +7,13 @@ using static TorchSharp.torch.nn;
 using BatchNorm = TorchSharp.Modules.BatchNorm;
 using OptimizerOptions = LiT.Tuning.Optimizers.OptimizerOptions;
 
-namespace LiT.Tuning.Runs;
+namespace LiT.Tuning.Contrastive;
 
 /// <summary>
 /// Two towers as tuning sees them: what moves, what is locked, and proof that the locked did not move. Names are those of
 /// the model, <c>image.…</c>, <c>imageHead.…</c>, <c>text.…</c>, <c>textHead.…</c>, <c>t</c>, <c>b</c>.
 /// </summary>
-public sealed class TuningTowers
+internal sealed class TuningTowers
 {
     private readonly HashSet<string> moving;
     private readonly Dictionary<string, long> unlockedAt;
@@ -123,7 +122,7 @@ public sealed class TuningTowers
         {
             using var scope = NewDisposeScope();
             hash.AppendData(Encoding.UTF8.GetBytes($"{name} {tensor.dtype} [{string.Join(", ", tensor.shape)}]\n"));
-            TensorBytes.ForEachPiece(tensor.detach().cpu().contiguous(), hash.AppendData);
+            TensorMemory.ForEachPiece(tensor.detach().cpu().contiguous(), hash.AppendData);
         }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }

@@ -3,13 +3,13 @@ using System.Security.Cryptography;
 using LiT.Data;
 using LiT.Text;
 
-namespace LiT.Tuning.Runs;
+namespace LiT.Tuning.Contrastive;
 
 /// <summary>
 /// Images with their captions as rows of token ids, equal rows kept once. Plain data; drawing a batch needs the number
 /// of the step and nothing else, so that a run is resumed by counting.
 /// </summary>
-public sealed class TuningPairs
+internal sealed class TuningPairs
 {
     private readonly int[] images,
         firstCaption,
@@ -153,4 +153,4 @@ public sealed class TuningPairs
 }
 
 /// <summary>The pairs of one step: images, the epoch that decides each one's view, and the numbers of their token rows.</summary>
-public sealed record DrawnPairs(int[] Images, long[] Epochs, int[] Rows);
+internal sealed record DrawnPairs(int[] Images, long[] Epochs, int[] Rows);

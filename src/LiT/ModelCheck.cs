@@ -1,14 +1,15 @@
+using LiT.Bundles;
 using LiT.Compute;
 using LiT.Towers;
 
-namespace LiT.Bundles;
+namespace LiT;
 
 /// <summary>What the golden vectors of a model show here.</summary>
 /// <param name="Texts">Texts embedded again.</param>
 /// <param name="Pictures">Test pictures embedded again; 0 where the bundle was made without its image tower.</param>
 /// <param name="Largest">The largest distance, as a part of a vector's length.</param>
 /// <param name="Allowed">What is allowed.</param>
-public sealed record GoldenCheck(int Texts, int Pictures, double Largest, double Allowed);
+internal sealed record GoldenCheck(int Texts, int Pictures, double Largest, double Allowed);
 
 /// <summary>A model that passed.</summary>
 /// <param name="Tower">How its image tower is called.</param>
@@ -17,7 +18,7 @@ public sealed record GoldenCheck(int Texts, int Pictures, double Largest, double
 /// <param name="IsBundle">Whether it is a bundle, which says what the fingerprint has to be; a published file does not.</param>
 /// <param name="FilesChecked">Files held against the hashes in model.json.</param>
 /// <param name="Golden">What was computed again; null where the model carries no golden vectors.</param>
-public sealed record ModelCheckResult(
+internal sealed record ModelCheckResult(
     string Tower,
     string Architecture,
     string Fingerprint,
@@ -27,7 +28,7 @@ public sealed record ModelCheckResult(
 );
 
 /// <summary>Holds a model against what was written down where it was made: files, fingerprint, golden vectors.</summary>
-public static class ModelCheck
+internal static class ModelCheck
 {
     /// <exception cref="LitException">A file was changed, the image tower is another, or this machine computes something else; the message says what.</exception>
     public static ModelCheckResult Run(string path, ComputeDevice compute)
