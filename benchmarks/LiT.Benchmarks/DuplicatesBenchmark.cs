@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using LiT.Compute;
-using LiT.Compute.Kernels;
 using LiT.Data;
 using LiT.Duplicates;
 using LiT.Stores;

@@ -62,14 +62,14 @@ internal static class CommonOptions
             root.Options.Add(option);
     }
 
-    public static bool IsJson(ParseResult parsed) => parsed.GetValue(Json);
+    public static bool IsJson(Asked parsed) => parsed.GetValue(Json);
 
     public static bool IsVerbose(ParseResult parsed) => parsed.GetValue(Verbose);
 
-    public static int SeedOf(ParseResult parsed) => parsed.GetValue(Seed);
+    public static int SeedOf(Asked parsed) => parsed.GetValue(Seed);
 
     /// <summary>Chooses device, type and threads. Loads libtorch, so only verbs that compute call it.</summary>
-    public static ComputeDevice ComputeOf(ParseResult parsed) =>
+    public static ComputeDevice ComputeOf(Asked parsed) =>
         ComputeDevice.Choose(parsed.GetValue(Device)!, parsed.GetValue(DType)!, parsed.GetValue(Threads));
 
     /// <summary>The words of the verb that was asked for, without the program's name.</summary>

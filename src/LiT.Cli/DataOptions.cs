@@ -44,9 +44,9 @@ internal sealed class DataOptions
             command.Options.Add(option);
     }
 
-    public string PathOf(ParseResult parsed) => parsed.GetValue(data)!;
+    public string PathOf(Asked parsed) => parsed.GetValue(data)!;
 
-    public SampleOptions OptionsOf(ParseResult parsed) =>
+    public SampleOptions OptionsOf(Asked parsed) =>
         new()
         {
             ImageColumn = parsed.GetValue(imageColumn),
@@ -55,5 +55,5 @@ internal sealed class DataOptions
             ImageRoot = parsed.GetValue(imageRoot),
         };
 
-    public SampleSource Open(ParseResult parsed) => Samples.Open(PathOf(parsed), OptionsOf(parsed));
+    public SampleSource Open(Asked parsed) => Samples.Open(PathOf(parsed), OptionsOf(parsed));
 }

@@ -124,31 +124,32 @@ internal sealed class EvaluationInput
 
     public DataOptions Data { get; } = new() { IsRequired = false };
 
-    public void AddTo(Command command, bool withClasses)
+    /// <param name="command">The verb.</param>
+    /// <param name="withClasses">Whether it classifies.</param>
+    /// <param name="ofModelOnly">Whether it takes a model and its data alone, and writes neither page nor predictions.</param>
+    public void AddTo(Command command, bool withClasses, bool ofModelOnly = false)
     {
         command.Options.Add(model);
         Data.AddTo(command);
-        foreach (
-            Option option in withClasses ? [classes, templates, allAliases, training, noAudit] : Array.Empty<Option>()
-        )
-            command.Options.Add(option);
-        foreach (
-            Option option in new Option[]
-            {
-                dataset,
-                language,
-                crop,
-                decode,
-                averageViews,
-                textCache,
-                batch,
-                predictions,
-                report,
-                pictures,
-            }
-        )
+        foreach (Option option in withClasses ? new Option[] { classes, templates, allAliases } : Array.Empty<Option>())
             command.Options.Add(option);
         crop.AcceptOnlyFromAmong([.. EvaluationCrop.Names, Paper]);
+        Limits.Positive(batch);
+        foreach (Option option in new Option[] { dataset, crop, decode, averageViews, textCache, batch })
+            command.Options.Add(option);
+        if (ofModelOnly)
+        {
+            model.Required = true;
+            ((Option<string>)Data.Option).Required = true;
+            return;
+        }
+        if (withClasses)
+        {
+            command.Options.Add(training);
+            command.Options.Add(noAudit);
+        }
+        foreach (Option option in new Option[] { language, predictions, report, pictures })
+            command.Options.Add(option);
         foreach (
             Option option in (Option[])
                 [
@@ -161,7 +162,6 @@ internal sealed class EvaluationInput
                 ]
         )
             command.Options.Add(option);
-        Limits.Positive(batch);
         command.Validators.Add(result =>
         {
             if (result.GetValue(report) is { } folder && File.Exists(folder))
@@ -182,14 +182,14 @@ internal sealed class EvaluationInput
         });
     }
 
-    public bool IsGiven(ParseResult parsed) => parsed.GetValue(imageEmbeddings) is not null;
+    public bool IsGiven(Asked parsed) => parsed.GetValue(imageEmbeddings) is not null;
 
-    public string ModelOf(ParseResult parsed) => parsed.GetValue(model)!;
+    public string ModelOf(Asked parsed) => parsed.GetValue(model)!;
 
-    public string? PredictionsOf(ParseResult parsed) => parsed.GetValue(predictions);
+    public string? PredictionsOf(Asked parsed) => parsed.GetValue(predictions);
 
     /// <summary>Where a page is wanted, if it is; in a folder of its own where there are several languages.</summary>
-    public EvaluationFolder? ReportOf(ParseResult parsed, string dataset, string? inside) =>
+    public EvaluationFolder? ReportOf(Asked parsed, string dataset, string? inside) =>
         parsed.GetValue(report) is { } folder
             ? new(
                 inside is null ? folder : Path.Combine(folder, inside),
@@ -201,7 +201,7 @@ internal sealed class EvaluationInput
             : null;
 
     /// <summary>The languages that are asked for, or one null for the data as they are.</summary>
-    public IReadOnlyList<string?> LanguagesOf(ParseResult parsed, Func<IReadOnlyList<string>> all)
+    public IReadOnlyList<string?> LanguagesOf(Asked parsed, Func<IReadOnlyList<string>> all)
     {
         if (parsed.GetValue(language) is not { } given)
             return [null];
@@ -214,9 +214,9 @@ internal sealed class EvaluationInput
             );
     }
 
-    public string? ClassesOf(ParseResult parsed) => parsed.GetValue(classes);
+    public string? ClassesOf(Asked parsed) => parsed.GetValue(classes);
 
-    public (string Data, EvaluationOptions Options) ChosenOf(ParseResult parsed, string? chosenLanguage, LitModel model)
+    public (string Data, EvaluationOptions Options) ChosenOf(Asked parsed, string? chosenLanguage, LitModel model)
     {
         EvaluationOptions options = new()
         {
@@ -258,7 +258,7 @@ internal sealed class EvaluationInput
         );
     }
 
-    public GivenOptions GivenOf(ParseResult parsed)
+    public GivenOptions GivenOf(Asked parsed)
     {
         var names = parsed.GetValue(classes) is { } list ? ClassLists.Read(list) : null;
         GivenOptions options = new()

@@ -30,17 +30,36 @@ internal static class Limits
             });
     }
 
-    /// <summary>No option of a command or its verbs takes "nan" or "inf" for a number.</summary>
-    public static void Finite(Command command)
+    /// <summary>
+    /// No option of a command or its verbs takes "nan" or "inf" for a number, nor a number for the name of a choice.
+    /// </summary>
+    public static void OfTypes(Command command)
     {
-        foreach (
-            var option in command.Options.Where(option =>
-                option.ValueType == typeof(double) || option.ValueType == typeof(double?)
-            )
-        )
-            Numbers(option, double.IsFinite, "a number");
+        foreach (var option in command.Options)
+        {
+            var type = Nullable.GetUnderlyingType(option.ValueType) ?? option.ValueType;
+            if (type == typeof(double))
+                Numbers(option, double.IsFinite, "a number");
+            else if (type.IsEnum)
+                Named(option, type);
+        }
         foreach (var verb in command.Subcommands)
-            Finite(verb);
+            OfTypes(verb);
+    }
+
+    private static void Named(Option option, Type type) =>
+        option.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens)
+                if (!Enum.GetNames(type).Contains(token.Value, StringComparer.OrdinalIgnoreCase))
+                    result.AddError($"{option.Name} {token.Value}: give {UsageWords.Wanted(type, token.Value)}.");
+        });
+
+    /// <summary>Numbers from 0.</summary>
+    public static void NotNegative(params Option[] options)
+    {
+        foreach (var option in options)
+            Numbers(option, value => value >= 0, "a number from 0");
     }
 
     /// <summary>Numbers above 0.</summary>

@@ -32,16 +32,16 @@ internal sealed class OutputOptions
             command.Options.Add(option);
     }
 
-    public string FolderOf(ParseResult parsed) => parsed.GetRequiredValue(folder);
+    public string FolderOf(Asked parsed) => parsed.GetRequiredValue(folder);
 
-    public SampleForm FormOf(ParseResult parsed) =>
+    public SampleForm FormOf(Asked parsed) =>
         Enum.Parse<SampleForm>(parsed.GetValue(form) ?? "webdataset", ignoreCase: true);
 
-    public int PerShardOf(ParseResult parsed) =>
+    public int PerShardOf(Asked parsed) =>
         Math.Min(parsed.GetValue(perShard) ?? (FormOf(parsed) == SampleForm.Parquet ? 1000 : 10_000), 100_000);
 
     /// <summary>Prints what was written.</summary>
-    public void Report(ParseResult parsed, DataSetResult result)
+    public void Report(Asked parsed, DataSetResult result)
     {
         var (counts, output) = (result.Counts, FolderOf(parsed));
         if (result.WasComplete)

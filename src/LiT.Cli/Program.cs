@@ -1,8 +1,6 @@
 using System.CommandLine;
-using System.CommandLine.Help;
 using System.Runtime.InteropServices;
 using LiT.Cli;
-using LiT.Cli.Commands;
 using LiT.TestSets;
 
 NativeEnvironment.Prepare();
@@ -20,39 +18,9 @@ void OnSignal(PosixSignalContext signal)
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
 
-HelpOption help = new();
-if (Terminal.Columns is { } columns)
-    help.Action = new HelpAction { MaxWidth = columns };
-Command root = new(
-    "lit",
-    "LiT: zero-shot classification and image-text retrieval on a locked, pre-trained image tower "
-        + "(Zhai et al. 2022, arXiv 2111.07991)."
-)
-{
-    help,
-    new VersionOption(),
-    QuickstartCommand.Build(),
-    EmbedCommand.Build(),
-    TuneCommand.Build(),
-    StudyCommand.Build(),
-    EvalCommand.Build(),
-    DataCommand.Build(),
-    ClassifyCommand.Build(),
-    SearchCommand.Build(),
-    CalibrateCommand.Build(),
-    ModelsCommand.Build(),
-    TokenizerCommand.Build(),
-    VerifyCommand.Build(),
-    PretrainCommand.Build(),
-    DoctorCommand.Build(),
-    BenchCommand.Build(),
-};
-CommonOptions.AddTo(root);
-Limits.Finite(root);
-
-var parsed = root.Parse(args.Length == 0 ? ["--help"] : args);
-string[] wrong = [.. parsed.Errors.Select(error => error.Message), .. Limits.EmptyValues(args)];
-if (wrong.Length > 0)
+var root = CommandTree.Build();
+var parsed = CommandTree.Parse(root, args.Length == 0 ? ["--help"] : args);
+if (CommandTree.Wrong(parsed, args) is { Count: > 0 } wrong)
 {
     foreach (var error in wrong)
         Terminal.Complain(error);

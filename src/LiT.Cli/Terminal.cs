@@ -19,6 +19,8 @@ internal static class Terminal
         Converters = { new JsonStringEnumConverter(JsonNamingPolicy.CamelCase) },
     };
 
+    private static readonly JsonSerializerOptions JsonLine = new(Json) { WriteIndented = false };
+
     private static readonly Lazy<IAnsiConsole> Output = new(() =>
     {
         var console = AnsiConsole.Create(new AnsiConsoleSettings { Out = new AnsiConsoleOutput(Console.Out) });
@@ -46,6 +48,9 @@ internal static class Terminal
 
     /// <summary>The result as JSON, on standard output.</summary>
     public static void Write<T>(T result) => Console.Out.WriteLine(JsonSerializer.Serialize(result, Json));
+
+    /// <summary>One of many results as a line of JSON, on standard output.</summary>
+    public static void WriteLine<T>(T result) => Console.Out.WriteLine(JsonSerializer.Serialize(result, JsonLine));
 
     /// <summary>A plain line of the result, on standard output.</summary>
     public static void Line(string line = "") => Console.Out.WriteLine(line);

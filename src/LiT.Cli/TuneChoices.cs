@@ -154,7 +154,10 @@ internal sealed class TuneChoices
             }
         )
             command.Options.Add(option);
-        Limits.AboveZero(epochs, steps, lr, clip, timescale, temperature);
+        Limits.AboveZero(epochs, lr, clip, timescale, temperature);
+        Limits.Positive(batch, microBatch, imageMicroBatch, steps, localParts, checkpointEvery, validateEvery);
+        Limits.NotNegative(warmup, cooldown, temperatureRate);
+        Limits.Share(captionNoise);
         command.Validators.Add(result =>
         {
             if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null)
@@ -164,17 +167,18 @@ internal sealed class TuneChoices
 
     /// <summary>Refuses options that cannot be, before any data is read.</summary>
     /// <exception cref="UsageException">Which, and what to give instead.</exception>
-    public void Check(ParseResult parsed, LockSetting setting)
+    public void Check(Asked parsed, LockSetting setting)
     {
         ParameterRules.Multipliers(lrMultipliers.Name, parsed.GetValue(lrMultipliers)!);
         ParameterRules.Multipliers(decayMultipliers.Name, parsed.GetValue(decayMultipliers)!);
         ParameterRules.Unlocks(unlockAfter.Name, parsed.GetValue(unlockAfter)!, setting);
         Bounds(parsed.GetValue(temperatureBounds));
+        _ = parsed.GetValue(resume);
     }
 
     /// <summary>The defaults for these pairs, with what the user gave in their place; says what was chosen and why.</summary>
     public TuningOptions Choose(
-        ParseResult parsed,
+        Asked parsed,
         TuningPairs pairs,
         TuneRecipe? recipe,
         LockSetting setting,

@@ -135,10 +135,9 @@ internal sealed class TuneInput
         });
     }
 
-    public TuneRecipe? RecipeOf(ParseResult parsed) =>
-        parsed.GetValue(recipe) is { } name ? TuneRecipe.Read(name) : null;
+    public TuneRecipe? RecipeOf(Asked parsed) => parsed.GetValue(recipe) is { } name ? TuneRecipe.Read(name) : null;
 
-    public TuneRequest RequestOf(ParseResult parsed, TuneRecipe? behind, string folder)
+    public TuneRequest RequestOf(Asked parsed, TuneRecipe? behind, string folder)
     {
         var given = parsed.GetValue(textTower) ?? parsed.GetValue(textInit);
         var (tower, init) = given is null

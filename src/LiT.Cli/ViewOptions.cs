@@ -32,7 +32,7 @@ internal sealed class ViewOptions
         Limits.Share(crop, flip);
     }
 
-    public PictureViews Of(ParseResult parsed) =>
+    public PictureViews Of(Asked parsed) =>
         parsed.GetValue(count) is > 1 and var views
             ? new(
                 views,

@@ -65,7 +65,18 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         (
             "classify",
             Numbers.Computed,
-            "classify photos/00000/0000000000.png photos/00000/0000000001.png missing.jpg --model run --labels cat,dog,horse --top 2"
+            "classify photos/00000/0000000000.png missing.jpg --model run --labels cat,dog,horse --top 2"
+        ),
+        ("completion", Numbers.Exact, "completion bash"),
+        (
+            "classify-folder-jsonl",
+            Numbers.Computed,
+            "classify photos --model run --labels-file classes.txt --top 1 --jsonl"
+        ),
+        (
+            "classify-folder-csv",
+            Numbers.Computed,
+            "classify photos --model run --labels-file classes.txt --top 1 --csv"
         ),
         ("search", Numbers.Computed, "search cat --model run --data store --top 2"),
         ("search-nothing", Numbers.Computed, "search cat --model run --data store --min-precision 0.999"),
@@ -102,7 +113,11 @@ public sealed class ApprovedAnswerTests(Workbench bench)
     public void An_answer_is_as_approved(string name)
     {
         var (_, numbers, command) = Answers.Single(answer => answer.Name == name);
-        var both = new[] { "", " --json" }.Select(form => Said(command + form, $"{name}{form.Trim()}", numbers));
+        string[] forms =
+            command.Contains("--jsonl", StringComparison.Ordinal) || command.Contains("--csv", StringComparison.Ordinal)
+                ? [""]
+                : ["", " --json"];
+        var both = forms.Select(form => Said(command + form, $"{name}{form.Trim()}", numbers));
         Approved.Check($"answers/{name}.txt", string.Concat(both));
     }
 

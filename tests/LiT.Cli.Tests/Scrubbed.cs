@@ -40,7 +40,7 @@ internal static partial class Scrubbed
         return text.Contains("│ seconds │\n", StringComparison.Ordinal) ? LastCell().Replace(text, "<seconds>") : text;
     }
 
-    [GeneratedRegex(@"^\r?[^:\n]+: [\d,.]+(/[\d,.]+)? [A-Za-z]+( \(\d+%\))?(, .*)?\n", RegexOptions.Multiline)]
+    [GeneratedRegex(@"^\r?[^:\n]+: [\d,.]+(/[\d,.]+)? [A-Za-z ]+?( \(\d+%\))?(, .*)?\n", RegexOptions.Multiline)]
     private static partial Regex Progress();
 
     [GeneratedRegex(@"(""found"": )"".*""")]

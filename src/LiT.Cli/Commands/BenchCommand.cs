@@ -27,7 +27,7 @@ internal static class BenchCommand
             turns,
         };
         Limits.Positive(turns);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var spec = parsed.GetRequiredValue(tower);
@@ -37,6 +37,7 @@ internal static class BenchCommand
                         "lit bench measures float32 on the CPU. Leave --device and --dtype out, or give --device cpu."
                     );
                 using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
+                TowerRemarks.Tell(locked, followed: false);
                 Terminal.Say(
                     $"{spec}: {locked.Architecture}{(locked.Architecture.Contains(" px", StringComparison.Ordinal) ? "" : $", {locked.Preprocessing.Width} px")}, {compute.Threads} threads, {parsed.GetValue(turns)} turns"
                 );

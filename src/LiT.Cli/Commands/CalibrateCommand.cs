@@ -30,7 +30,7 @@ internal static class CalibrateCommand
         };
         data.AddTo(command);
         Limits.Positive(cohort);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var compute = CommonOptions.ComputeOf(parsed);

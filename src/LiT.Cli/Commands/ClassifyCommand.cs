@@ -10,28 +10,12 @@ namespace LiT.Cli.Commands;
 /// <summary>lit classify: the labels in words that fit a picture best.</summary>
 internal static class ClassifyCommand
 {
-    /// <summary>One label's probability for one picture.</summary>
-    private sealed record Answer(string Label, double Probability);
-
-    /// <summary>One picture's answers, best first, or why there are none.</summary>
-    /// <param name="Image">The picture.</param>
-    /// <param name="Labels">Its best labels.</param>
-    /// <param name="Error">Why there are none.</param>
-    /// <param name="ExpectedPrecision">Expected share of pictures that show one of the labels among those that score as high; with --min-precision.</param>
-    /// <param name="NoneOfThese">Whether that is too low; with --min-precision.</param>
-    private sealed record Classified(
-        string Image,
-        IReadOnlyList<Answer>? Labels,
-        string? Error,
-        double? ExpectedPrecision = null,
-        bool? NoneOfThese = null
-    );
-
     public static Command Build()
     {
         Argument<string[]> pictures = new("image")
         {
-            Description = "Pictures: JPEG, PNG, WebP, GIF, BMP or TIFF files.",
+            Description =
+                "Pictures (JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF files), or folders, of which every picture is taken.",
             Arity = ArgumentArity.OneOrMore,
         };
         Option<string> model = new("--model")
@@ -39,11 +23,8 @@ internal static class ClassifyCommand
             Description = "A model: the folder that 'lit tune' wrote (RUN or RUN/model).",
             Required = true,
         };
-        Option<string> labels = new("--labels")
-        {
-            Description = "The labels to choose from, separated by commas.",
-            Required = true,
-        };
+        ClassifyLabels labels = new();
+        ClassifyOutput output = new();
         Option<string?> templates = new("--templates")
         {
             Description = "Prompt templates, one a line, with {} where the label goes.",
@@ -71,7 +52,6 @@ internal static class ClassifyCommand
         {
             pictures,
             model,
-            labels,
             templates,
             precision,
             present,
@@ -80,21 +60,24 @@ internal static class ClassifyCommand
             decode,
             maxMegapixels,
         };
+        labels.AddTo(command);
+        output.AddTo(command);
         Limits.Positive(top, maxMegapixels);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
-                var names = new ClassNames(
-                    parsed
-                        .GetRequiredValue(labels)
-                        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
-                );
+                output.Check(parsed);
+                var names = new ClassNames(labels.Of(parsed));
+                var found = PictureFiles.Of(parsed.GetRequiredValue(pictures), Terminal.Say).ToList();
                 var prompts = PromptTemplates.Fill(
-                    names.Names,
+                    [.. names.Names.Select(name => name.Replace(',', ' '))], // a label is one, also with a comma in it
                     parsed.GetValue(templates) is { } file ? PromptTemplates.Read(file) : PromptTemplates.Default
                 );
                 var compute = CommonOptions.ComputeOf(parsed);
                 using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
+                ClassPrompts.Refuse(names.Names, prompts, lit.Tokenizer);
+                if (ClassPrompts.Unread(names.Names, lit.Tokenizer) is { Count: > 0 } unread)
+                    Terminal.Warn(ClassPrompts.UnreadInWords(unread));
                 var classes = ZeroShot.ClassEmbeddings(
                     lit.EmbedTexts([.. prompts.Select(prompt => prompt.Text)]),
                     [.. prompts.Select(prompt => prompt.Class)],
@@ -114,12 +97,18 @@ internal static class ClassifyCommand
                 {
                     Decode = parsed.GetRequiredValue(decode)!.Value,
                 };
-                var found = parsed
-                    .GetRequiredValue(pictures)
-                    .Select(path => new Found(new Sample(path, path) { ReadImage = () => ReadPicture(path) }, null));
                 var failed = 0;
-                List<Classified> results = [];
-                foreach (var one in PreparedPictures.InOrder(found, preparation, cancel))
+                var form = output.Begin(parsed);
+                foreach (
+                    var one in PreparedPictures.InOrder(
+                        found.Select(path => new Found(
+                            new Sample(path, path) { ReadImage = () => ReadPicture(path) },
+                            null
+                        )),
+                        preparation,
+                        cancel
+                    )
+                )
                 {
                     if (one.Picture is not { } picture)
                     {
@@ -127,13 +116,13 @@ internal static class ClassifyCommand
                         Terminal.Complain(
                             $"{one.Skipped!.Origin}: {one.Skipped.Reason.TrimEnd('.')}. Give a {PictureKinds} file."
                         );
-                        results.Add(new(one.Skipped.Origin, null, one.Skipped.Reason));
+                        form.Add(new(one.Skipped.Origin, null, one.Skipped.Reason));
                         continue;
                     }
                     var zimg = lit.ProjectImages(new(lit.Represent([picture.Pixels]), lit.Image.Tower.Width));
                     var probabilities = lit.Probabilities(zimg[0], classes);
                     var expected = cutOff?.Precision(zimg)[0];
-                    results.Add(
+                    form.Add(
                         new(
                             picture.Sample.Key,
                             [
@@ -148,38 +137,17 @@ internal static class ClassifyCommand
                         )
                     );
                 }
-                if (CommonOptions.IsJson(parsed))
-                    Terminal.Write(results);
-                else
-                    Terminal.Table(
-                        ["picture", "label", "probability"],
-                        results.Where(result => result.Labels is not null).SelectMany(Rows)
-                    );
+                form.End();
                 return Task.FromResult(failed > 0 ? ExitCode.Failed : ExitCode.Done);
             }
         );
         return command;
     }
 
-    private static IEnumerable<string[]> Rows(Classified result)
-    {
-        if (result.NoneOfThese == true)
-            yield return [result.Image, "none of these", ""];
-        foreach (var (i, answer) in result.Labels!.Index())
-            yield return
-            [
-                i == 0 && result.NoneOfThese != true ? result.Image : "",
-                (result.NoneOfThese == true ? "  nearest: " : "") + answer.Label,
-                EvalCommand.Percent(answer.Probability),
-            ];
-    }
-
-    private const string PictureKinds = "JPEG, PNG, WebP, GIF, BMP or TIFF";
+    private const string PictureKinds = "JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF";
 
     private static byte[] ReadPicture(string path)
     {
-        if (Directory.Exists(path))
-            throw new LitException("is a folder; name the pictures in it");
         return File.Exists(path) ? File.ReadAllBytes(path) : throw new LitException("there is no such file");
     }
 }

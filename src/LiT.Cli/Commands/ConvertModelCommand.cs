@@ -36,7 +36,7 @@ internal static class ConvertModelCommand
             text,
             tokenizer,
         };
-        command.SetAction(
+        command.Does(
             (parsed, _) =>
             {
                 var compute = CommonOptions.ComputeOf(parsed);

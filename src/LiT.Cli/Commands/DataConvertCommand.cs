@@ -16,7 +16,7 @@ internal static class DataConvertCommand
         );
         data.AddTo(command);
         output.AddTo(command);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var source = data.Open(parsed);

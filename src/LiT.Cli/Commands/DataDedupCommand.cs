@@ -33,12 +33,13 @@ internal static class DataDedupCommand
         {
             Description = "Embedding store of each --against, in the same order.",
         };
-        Option<string[]> levels = new("--level")
-        {
-            Description =
-                "What counts as a duplicate: bytes, picture (perceptual hash), scene (embedding). May be given several times. Default: all that can be told.",
-        };
-        levels.AcceptOnlyFromAmong("bytes", "picture", "scene");
+        var levels = Lists.Words(
+            "--level",
+            "What counts as a duplicate: bytes, picture (perceptual hash), scene (embedding). Default: all that can be told.",
+            "bytes",
+            "picture",
+            "scene"
+        );
         Option<int> hamming = new("--hamming")
         {
             Description = "Bits of the 64 of the perceptual hash that may differ.",
@@ -83,7 +84,7 @@ internal static class DataDedupCommand
         };
         data.AddTo(command);
         Limits.Positive(pairs);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var others = parsed.GetValue(against) ?? [];
@@ -189,7 +190,7 @@ internal static class DataDedupCommand
             );
     }
 
-    private static void Report(ParseResult parsed, string output, string page, DedupResult result)
+    private static void Report(Asked parsed, string output, string page, DedupResult result)
     {
         if (result.Levels.Contains(DuplicateLevel.Scene) && result.Embedded < result.Pictures)
             Terminal.Warn(

@@ -109,7 +109,7 @@ internal static class DataDownloadCommand
         Limits.Positive(rowsPerShard, concurrency, perHost, resize, maxSide, minSide);
         foreach (Option option in new Option[] { hostDelay, retries, timeout, maxMegabytes })
             Limits.Numbers(option, value => value is >= 0 and < 1e6, "a number from 0 to a million");
-        command.SetAction(
+        command.Does(
             async (parsed, cancel) =>
             {
                 var limit = TimeSpan.FromSeconds(Math.Max(parsed.GetValue(timeout), 0.1));

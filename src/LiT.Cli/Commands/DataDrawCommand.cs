@@ -31,7 +31,7 @@ internal static class DataDrawCommand
             count,
             folder,
         };
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var part = Enum.Parse<DrawnSplit>(parsed.GetRequiredValue(split), ignoreCase: true);

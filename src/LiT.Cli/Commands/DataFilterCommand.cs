@@ -56,7 +56,7 @@ internal static class DataFilterCommand
         };
         data.AddTo(command);
         output.AddTo(command);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var rules = new FilterRules

@@ -20,7 +20,7 @@ internal static class DataSetsCommand
         {
             name,
         };
-        command.SetAction(
+        command.Does(
             (parsed, _) =>
             {
                 var wanted = parsed.GetValue(name);

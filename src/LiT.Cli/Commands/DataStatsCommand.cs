@@ -38,14 +38,18 @@ internal static class DataStatsCommand
         };
         data.AddTo(command);
         Limits.Positive(tokens);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 if (parsed.GetValue(tokenizer) is not null && parsed.GetValue(model) is not null)
                     throw new UsageException("--tokenizer and --model: give one of them.");
                 var rows =
                     parsed.GetValue(model) is { } bundle ? LitModel.TokenizerOf(bundle)
-                    : parsed.GetValue(tokenizer) is { } path ? Rows(Tokenizers.Open(path), parsed.GetValue(tokens))
+                    : parsed.GetValue(tokenizer) is { } path
+                        ? Rows(
+                            Tokenizers.Open(path, new TokenizerReading { Warn = Terminal.Warn }),
+                            parsed.GetValue(tokens)
+                        )
                     : null;
                 var source = data.Open(parsed);
                 SourceStatistics statistics;

@@ -13,7 +13,7 @@ internal static class DoctorCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         Command command = new("doctor", "Say what is missing on this machine and how to mend it.") { model };
-        command.SetAction(parsed =>
+        command.Does(parsed =>
         {
             var findings = Doctor.Examine(parsed.GetValue(model));
             if (CommonOptions.IsJson(parsed))

@@ -107,7 +107,7 @@ internal static class EmbedCommand
         data.AddTo(command);
         Limits.Positive(batch, rowsPerShard, maxMegapixels);
         Limits.Share(maxBad);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var spec = parsed.GetRequiredValue(tower);
@@ -125,6 +125,11 @@ internal static class EmbedCommand
                 Terminal.Say(
                     $"{spec}: {locked.Architecture}, {locked.Family}, {locked.Tower.Width} numbers a picture; {source.Path} is {source.Form}"
                 );
+                TowerRemarks.Tell(locked);
+                if (ImageTowerLoader.IsSpec(spec))
+                    Terminal.Warn(
+                        $"{spec} is a tower from scratch: its weights are random, and so are its embeddings. Name a file or a published tower (lit models list)."
+                    );
 
                 EmbedResult result;
                 using (ProgressLine progress = new())
@@ -176,7 +181,7 @@ internal static class EmbedCommand
         return ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
     }
 
-    private static void Report(ParseResult parsed, string folder, LockedTower tower, EmbedResult result)
+    private static void Report(Asked parsed, string folder, LockedTower tower, EmbedResult result)
     {
         var counts = result.Counts;
         if (result.WasComplete)

@@ -17,8 +17,8 @@ internal static class EvalAbsentCommand
         {
             present,
         };
-        input.AddTo(command, withClasses: true);
-        command.SetAction(
+        input.AddTo(command, withClasses: true, ofModelOnly: true);
+        command.Does(
             (parsed, cancel) =>
             {
                 var compute = CommonOptions.ComputeOf(parsed);

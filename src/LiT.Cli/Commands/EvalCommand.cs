@@ -27,7 +27,7 @@ internal static class EvalCommand
         EvaluationInput input = new();
         Command command = new("classification", "Zero-shot classification of labelled pictures.");
         input.AddTo(command, withClasses: true);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var runs = Classified(input, parsed, cancel);
@@ -149,7 +149,7 @@ internal static class EvalCommand
         EvaluationInput input = new();
         Command command = new("retrieval", "Retrieval both ways between pictures and their captions.");
         input.AddTo(command, withClasses: false);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var runs = Retrieved(input, parsed, cancel);
@@ -196,11 +196,7 @@ internal static class EvalCommand
         return command;
     }
 
-    private static List<ClassificationRun> Classified(
-        EvaluationInput input,
-        ParseResult parsed,
-        CancellationToken cancel
-    )
+    private static List<ClassificationRun> Classified(EvaluationInput input, Asked parsed, CancellationToken cancel)
     {
         var compute = CommonOptions.ComputeOf(parsed);
         if (input.IsGiven(parsed))
@@ -225,7 +221,7 @@ internal static class EvalCommand
         ];
     }
 
-    private static List<RetrievalRun> Retrieved(EvaluationInput input, ParseResult parsed, CancellationToken cancel)
+    private static List<RetrievalRun> Retrieved(EvaluationInput input, Asked parsed, CancellationToken cancel)
     {
         var compute = CommonOptions.ComputeOf(parsed);
         if (input.IsGiven(parsed))

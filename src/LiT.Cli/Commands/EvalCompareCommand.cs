@@ -26,7 +26,7 @@ internal static class EvalCompareCommand
             results,
             report,
         };
-        command.SetAction(
+        command.Does(
             (parsed, _) =>
             {
                 var (rows, reports) = ComparisonPage.Read(parsed.GetRequiredValue(results));

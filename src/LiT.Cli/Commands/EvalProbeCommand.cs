@@ -13,7 +13,7 @@ internal static class EvalProbeCommand
         Stores stores = new();
         Command command = new("probe", "Accuracy of a linear probe on the locked tower's embeddings.");
         stores.AddTo(command);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var probe = stores.Open(parsed);
@@ -38,12 +38,7 @@ internal static class EvalProbeCommand
     public static Command Nearest()
     {
         Stores stores = new();
-        Option<int[]> k = new("--k")
-        {
-            Description = "How many neighbours vote; several numbers give several rows.",
-            DefaultValueFactory = _ => [1, 5, 10, 20, 100, 200],
-            AllowMultipleArgumentsPerToken = true,
-        };
+        var k = Lists.Numbers("--k", "How many neighbours vote.", least: 1, [1, 5, 10, 20, 100, 200]);
         Option<double> temperature = new("--vote-temperature")
         {
             Description = "A neighbour's vote is exp(similarity / this).",
@@ -55,7 +50,6 @@ internal static class EvalProbeCommand
             temperature,
         };
         stores.AddTo(command);
-        Limits.Positive(k);
         temperature.Validators.Add(result =>
         {
             if (
@@ -65,7 +59,7 @@ internal static class EvalProbeCommand
             )
                 result.AddError($"--vote-temperature {token.Value}: give a number above 0.");
         });
-        command.SetAction(
+        command.Does(
             (parsed, _) =>
             {
                 var scores = stores
@@ -97,12 +91,7 @@ internal static class EvalProbeCommand
     public static Command FewShot()
     {
         Stores stores = new();
-        Option<int[]> shots = new("--shots")
-        {
-            Description = "Pictures a class to fit on; several numbers give several rows.",
-            DefaultValueFactory = _ => [1, 2, 4, 8, 16],
-            AllowMultipleArgumentsPerToken = true,
-        };
+        var shots = Lists.Numbers("--shots", "Pictures a class to fit on.", least: 1, [1, 2, 4, 8, 16]);
         Option<int> draws = new("--draws") { Description = "How often they are drawn.", DefaultValueFactory = _ => 5 };
         Command command = new("fewshot", "Accuracy of a linear probe that sees a few pictures a class.")
         {
@@ -110,8 +99,8 @@ internal static class EvalProbeCommand
             draws,
         };
         stores.AddTo(command);
-        Limits.Positive(shots, draws);
-        command.SetAction(
+        Limits.Positive(draws);
+        command.Does(
             (parsed, cancel) =>
             {
                 var probe = stores.Open(parsed);
@@ -174,7 +163,7 @@ internal static class EvalProbeCommand
                 command.Options.Add(option);
         }
 
-        public ProbeEvaluation Open(ParseResult parsed)
+        public ProbeEvaluation Open(Asked parsed)
         {
             CommonOptions.ComputeOf(parsed);
             var names = parsed.GetValue(classes) is { } file ? ClassNames.Read(file) : null;

@@ -36,7 +36,7 @@ internal static class EvalTowerCommand
         };
         data.AddTo(command);
         Limits.Positive(batch);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var compute = CommonOptions.ComputeOf(parsed);
@@ -45,6 +45,7 @@ internal static class EvalTowerCommand
                     parsed.GetRequiredValue(tower),
                     new ImageTowerOptions { Compute = compute }
                 );
+                TowerRemarks.Tell(locked);
                 HeadScore score;
                 using (ProgressLine progress = new())
                     score = TowerHead.Score(

@@ -25,7 +25,7 @@ internal static class ModelsCommand
             Arity = ArgumentArity.ZeroOrMore,
         };
         Command command = new("list", "List the published models that can be loaded by name.") { words };
-        command.SetAction(
+        command.Does(
             (parsed, _) =>
             {
                 var models = ModelCatalogue.Matching(parsed.GetValue(words) ?? []).ToList();
@@ -97,7 +97,7 @@ internal static class ModelsCommand
         {
             spec,
         };
-        command.SetAction(
+        command.Does(
             (parsed, _) =>
             {
                 CommonOptions.ComputeOf(parsed);
@@ -132,7 +132,7 @@ internal static class ModelsCommand
             folder,
             mirror,
         };
-        command.SetAction(
+        command.Does(
             async (parsed, cancel) =>
             {
                 var asked = parsed.GetRequiredValue(name);

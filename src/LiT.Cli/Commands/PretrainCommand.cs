@@ -93,6 +93,7 @@ internal static class PretrainCommand
             half,
             every,
         };
+        Limits.Positive(blocks, width, stages, stride, size);
         command.Validators.Add(result =>
         {
             if (
@@ -104,9 +105,10 @@ internal static class PretrainCommand
             )
                 result.AddError($"--tower and {twice.Name} both say what the network is. Give one of them.");
         });
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
+                _ = parsed.GetRequiredValue(method); // one, until there is another
                 var compute = CommonOptions.ComputeOf(parsed);
                 var (network, preprocessing) = parsed.GetValue(tower) is { } spec
                     ? ImageTowerLoader.FromScratch(spec)

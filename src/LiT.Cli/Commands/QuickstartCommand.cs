@@ -32,7 +32,7 @@ internal static class QuickstartCommand
             steps,
         };
         Limits.Positive(pairs, steps);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 QuickstartResult result;

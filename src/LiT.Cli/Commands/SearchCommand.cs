@@ -1,4 +1,6 @@
 using System.CommandLine;
+using LiT.Classification;
+using LiT.Evaluation;
 using LiT.Reports;
 using LiT.Search;
 
@@ -45,11 +47,19 @@ internal static class SearchCommand
         };
         data.AddTo(command);
         Limits.Positive(top);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var compute = CommonOptions.ComputeOf(parsed);
                 using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
+                if (
+                    parsed
+                        .GetRequiredValue(texts)
+                        .Where(text => ClassPrompts.IsUnread(PromptTemplates.Canonicalise(text), lit.Tokenizer))
+                        .ToList() is
+                    { Count: > 0 } unread
+                )
+                    Terminal.Warn(ClassPrompts.UnreadInWords(unread));
                 var background = parsed.GetValue(precision) is null
                     ? CutOffOptions.BackgroundIfAny(lit)
                     : CutOffOptions.BackgroundOf(lit);

@@ -55,7 +55,7 @@ internal static class StudyCommand
                 "NAME=VALUE,VALUE: what is varied, such as lock=Lu,LU or batch=64,256 or optimizer.learningRate=0.001,0.003; | stands between values that hold commas.",
             DefaultValueFactory = _ => [],
         };
-        Option<string?> seeds = new("--seeds") { Description = "Seeds of every cell, as in 0,1,2. Default: 0." };
+        var seeds = Lists.Numbers("--seeds", "Seeds of every cell. Default: 0.", least: 0);
         Option<int?> pictures = new("--pictures")
         {
             Description = "At most so many pictures are tuned on, spread evenly.",
@@ -83,7 +83,7 @@ internal static class StudyCommand
         };
         data.AddTo(command);
         Limits.Positive(pictures);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var plan = parsed.GetValue(file) is { } path ? StudyPlan.Read(path) : new StudyPlan();
@@ -94,8 +94,8 @@ internal static class StudyCommand
                     plan = plan with { Base = shared };
                 }
                 plan = plan with { Vary = [.. plan.Vary, .. parsed.GetValue(vary)!.Select(StudyPlan.ParseVary)] };
-                if (parsed.GetValue(seeds) is { } list)
-                    plan = plan with { Seeds = [.. list.Split(',').Select(Seed)] };
+                if (parsed.GetValue(seeds) is { Length: > 0 } list)
+                    plan = plan with { Seeds = list };
                 StudyRequest request = new()
                 {
                     Data = data.PathOf(parsed),
@@ -133,7 +133,7 @@ internal static class StudyCommand
         return command;
     }
 
-    private static void Print(ParseResult parsed, StudyResults results)
+    private static void Print(Asked parsed, StudyResults results)
     {
         if (CommonOptions.IsJson(parsed))
         {
@@ -188,9 +188,4 @@ internal static class StudyCommand
             Terminal.Complain($"{run.Cell}, seed {run.Seed}: {run.Failure}");
         Terminal.Line($"{results.Report} shows how it went; {results.Csv} has a line a run");
     }
-
-    private static int Seed(string text) =>
-        int.TryParse(text.Trim(), System.Globalization.CultureInfo.InvariantCulture, out var seed) && seed >= 0
-            ? seed
-            : throw new UsageException($"--seeds: '{text}' is no seed. Give whole numbers from 0, as in 0,1,2.");
 }

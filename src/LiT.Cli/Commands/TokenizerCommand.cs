@@ -46,7 +46,7 @@ internal static class TokenizerCommand
         };
         data.AddTo(command);
         Limits.Positive(size);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var source = data.Open(parsed);
@@ -137,9 +137,12 @@ internal static class TokenizerCommand
             Required = true,
         };
         Command command = new("encode", "Show the pieces and ids of texts.") { texts, tokenizer };
-        command.SetAction(parsed =>
+        command.Does(parsed =>
         {
-            var opened = Tokenizers.Open(parsed.GetRequiredValue(tokenizer));
+            var opened = Tokenizers.Open(
+                parsed.GetRequiredValue(tokenizer),
+                new TokenizerReading { Warn = Terminal.Warn }
+            );
             var all = parsed.GetRequiredValue(texts).Select(text => (Text: text, Ids: opened.Encode(text))).ToList();
             if (CommonOptions.IsJson(parsed))
                 Terminal.Write(

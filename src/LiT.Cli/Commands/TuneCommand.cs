@@ -24,7 +24,7 @@ internal static class TuneCommand
         };
         input.AddTo(command);
         choices.AddTo(command);
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var recipe = input.RecipeOf(parsed);

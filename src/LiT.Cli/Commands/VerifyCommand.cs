@@ -43,7 +43,7 @@ internal static class VerifyCommand
             tower,
             data,
         };
-        command.SetAction(
+        command.Does(
             (parsed, cancel) =>
             {
                 var path = parsed.GetRequiredValue(what);
@@ -62,7 +62,7 @@ internal static class VerifyCommand
         return command;
     }
 
-    private static void VerifyModel(ParseResult parsed, string path, string[] stores)
+    private static void VerifyModel(Asked parsed, string path, string[] stores)
     {
         var compute = CommonOptions.ComputeOf(parsed);
         var check = ModelCheck.Run(path, compute);
@@ -107,13 +107,7 @@ internal static class VerifyCommand
         );
     }
 
-    private static void VerifyStore(
-        ParseResult parsed,
-        string folder,
-        string? tower,
-        string? data,
-        CancellationToken cancel
-    )
+    private static void VerifyStore(Asked parsed, string folder, string? tower, string? data, CancellationToken cancel)
     {
         using var store = EmbeddingStore.Open(folder);
         var spec = tower
@@ -123,6 +117,7 @@ internal static class VerifyCommand
             );
         var compute = CommonOptions.ComputeOf(parsed);
         using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
+        TowerRemarks.Tell(locked, followed: false);
         var place = data ?? store.Description!.Source;
         SampleSource? source = null;
         try

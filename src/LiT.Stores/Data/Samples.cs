@@ -3,6 +3,9 @@ namespace LiT.Data;
 /// <summary>Opens whatever a path is.</summary>
 internal static class Samples
 {
+    /// <summary>Whether a file's name is that of a picture that can be read.</summary>
+    public static bool IsPicture(string name) => Pictures.IsPicture(name);
+
     private static readonly string[] Archives = [".tar", ".tar.gz", ".tgz"];
     private static readonly string[] Packed = [".zip", ".tar.bz2", ".tar.xz", ".tar.zst", ".7z", ".rar"];
     private static readonly string[] Metadata = ["metadata.jsonl", "metadata.csv"];

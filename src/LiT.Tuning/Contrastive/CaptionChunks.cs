@@ -3,11 +3,16 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>
-/// The captions of a batch, each distinct row once, cut into micro-batches. Where padding is masked the rows are sorted by
-/// length and every micro-batch is as long as its longest row: the result is the same, and padding is not paid for.
+/// The captions of a batch, each distinct row once, cut into micro-batches and these into parts, one a lane. Where
+/// padding is masked the rows are sorted by length and every part is as long as its longest row: the result is the
+/// same, and padding is not paid for.
 /// </summary>
 internal sealed class CaptionChunks
 {
+    // Fewer tokens a part, and the calls cost more than their work; more parts, and sums of their gradients do.
+    private const int TokensApart = 256,
+        MostLanes = 8;
+
     private readonly List<int[]> texts;
     private readonly int padding;
 
@@ -33,20 +38,33 @@ internal sealed class CaptionChunks
         for (var place = 0; place < rows.Length; place++)
             placeOf.Add(rows[order[place]], place);
         PlaceOfPair = [.. drawnRows.Select(row => placeOf[row])];
-        var count = (rows.Length + microBatch - 1) / microBatch;
+        var microBatches = (rows.Length + microBatch - 1) / microBatch;
+        int Start(int number) => (int)((long)rows.Length * number / microBatches);
+        var tokens = texts.Sum(text => (long)text.Length);
+        Lanes = (int)
+            Math.Clamp(tokens / microBatches / TokensApart, 1, Math.Min(MostLanes, rows.Length / microBatches));
         Chunks =
         [
-            .. Enumerable
-                .Range(0, count)
-                .Select(chunk =>
-                {
-                    var (from, to) = (
-                        (int)((long)rows.Length * chunk / count),
-                        (int)((long)rows.Length * (chunk + 1) / count)
-                    );
-                    return (from, to - from, texts[to - 1].Length);
-                }),
+            .. Enumerable.Range(0, microBatches).SelectMany(number => ByTokens(Start(number), Start(number + 1))),
         ];
+    }
+
+    /// <summary>One micro-batch in a part for each lane, with about as many tokens in each.</summary>
+    private IEnumerable<(int From, int Count, int Length)> ByTokens(int from, int to)
+    {
+        var (left, begun) = (texts[from..to].Sum(text => text.Length), from);
+        for (var parts = Lanes; parts > 0; parts--)
+        {
+            // As many rows as bring the part nearest to its share, with one left for each part that follows.
+            var (end, taken) = (begun, 0);
+            while (
+                end < to - (parts - 1)
+                && (end == begun || parts == 1 || 2 * taken + texts[end].Length <= 2 * left / parts)
+            )
+                taken += texts[end++].Length;
+            yield return (begun, end - begun, texts[end - 1].Length);
+            (left, begun) = (left - taken, end);
+        }
     }
 
     /// <summary>Distinct captions.</summary>
@@ -55,10 +73,15 @@ internal sealed class CaptionChunks
     /// <summary>For each pair of the batch the place of its caption among the distinct ones.</summary>
     internal long[] PlaceOfPair { get; }
 
-    /// <summary>Where each micro-batch begins, how many rows it has and how long they are.</summary>
+    /// <summary>Parts of a micro-batch that may be done at the same time: as many for any number of threads.</summary>
+    internal int Lanes { get; }
+
+    /// <summary>
+    /// Where each part begins, how many rows it has and how long they are; micro-batch after micro-batch.
+    /// </summary>
     internal IReadOnlyList<(int From, int Count, int Length)> Chunks { get; }
 
-    /// <summary>The ids of one micro-batch on the host, [Count, Length]; a tower takes them from there.</summary>
+    /// <summary>The ids of one part on the host, [Count, Length]; a tower takes them from there.</summary>
     internal Tensor Ids(int chunk)
     {
         var (from, count, length) = Chunks[chunk];

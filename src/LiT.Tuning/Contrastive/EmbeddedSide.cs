@@ -1,68 +1,96 @@
+using LiT.Compute;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>
-/// One side of a batch on its way from inputs to embeddings and back. A side in one part keeps its graph. A side in several
-/// is embedded without one and replayed part by part once the gradients of its embeddings are known (gradient caching,
-/// Gao et al. 2021, arXiv 2101.06983), so that memory is that of one part. Randomness is drawn again from the same seeds.
+/// One side of a batch on its way from inputs to embeddings and back, in parts that are each done whole on one thread
+/// (<see cref="Parts"/>), so that the number of threads changes no bit and two threads take half the time. Parts are
+/// spread over lanes at fixed places; a lane adds up the gradients of its parts, and the lanes' sums are added in
+/// order. Where every lane has one part, the parts keep their graphs. Otherwise they are embedded without one and
+/// replayed part by part once the gradients of their embeddings are known (gradient caching, Gao et al. 2021, arXiv
+/// 2101.06983), so that memory is that of one part a thread. Randomness is drawn again from the same seeds.
 /// </summary>
 /// <param name="embed">Part number to embeddings of unit length, [n, E].</param>
 /// <param name="parts">Number of parts.</param>
-/// <param name="tuned">Whether anything in it takes a gradient.</param>
+/// <param name="lanes">Number of lanes; part p is in lane p modulo so many.</param>
+/// <param name="tuned">What takes a gradient in it; nothing where the side is locked.</param>
 /// <param name="seed">Of this side at this step.</param>
-/// <param name="statistics">What a pass moves by itself (statistics of batch norms): the replay does not move it again.</param>
+/// <param name="statistics">
+/// What a pass moves by itself (statistics of batch norms): the replay does not move it again.
+/// </param>
 internal sealed class EmbeddedSide(
     Func<int, Tensor> embed,
     int parts,
-    bool tuned,
+    int lanes,
+    IReadOnlyList<Tensor> tuned,
     ulong seed,
     IReadOnlyList<Tensor>? statistics = null
-)
+) : IDisposable
 {
-    private Tensor? graph;
-    private List<long>? sizes;
+    private readonly Tensor?[] graphs = new Tensor?[parts];
+    private long[] sizes = [];
 
     /// <summary>The embeddings of all parts, outside any graph, [N, E].</summary>
     internal Tensor Embed()
     {
-        if (tuned && parts == 1)
-        {
-            graph = Part(0);
-            return graph.detach();
-        }
-        using var noGradient = no_grad();
         using var scope = NewDisposeScope();
-        var embedded = Enumerable
-            .Range(0, parts)
-            .Select(part =>
-            {
-                using var inside = NewDisposeScope();
-                return Part(part).MoveToOuterDisposeScope();
-            })
-            .ToArray();
+        using var mode = set_grad_enabled(tuned.Count > 0 && parts == lanes);
+        var embedded = new Tensor[parts];
+        InLanes(part =>
+        {
+            using var inside = NewDisposeScope();
+            var z = Part(part).DetachFromDisposeScope();
+            embedded[part] = z.requires_grad ? (graphs[part] = z).detach().DetachFromDisposeScope() : z;
+        });
         sizes = [.. embedded.Select(part => part.shape[0])];
+        foreach (var part in embedded)
+            scope.Attach(part);
         return (parts == 1 ? embedded[0] : cat(embedded)).MoveToOuterDisposeScope();
     }
 
     /// <summary>Adds the gradients of everything that is tuned, given those of the embeddings, [N, E].</summary>
     internal void Backward(Tensor gradient)
     {
-        if (!tuned)
+        if (tuned.Count == 0)
             return;
-        if (graph is not null)
-        {
-            graph.backward([gradient]);
-            return;
-        }
+        using var scope = NewDisposeScope();
         using var once = new KeptStatistics(statistics ?? []);
-        var at = 0L;
-        for (var part = 0; part < parts; part++)
+        using var recorded = enable_grad();
+        var of = gradient.split(sizes);
+        IList<Tensor> moving = [.. tuned];
+        var sums = new GradientSums(tuned, lanes);
+        InLanes(part =>
         {
-            using var scope = NewDisposeScope();
-            Part(part).backward([gradient.narrow(0, at, sizes![part])]);
-            at += sizes[part];
-        }
+            using var inside = NewDisposeScope();
+            var z = graphs[part] ?? Part(part);
+            // Not backward(): it would add to the one gradient that all lanes share.
+            sums.Add(part % lanes, autograd.grad([z], moving, [of[part]], allow_unused: true));
+            graphs[part]?.Dispose();
+            if (part + lanes >= parts)
+                sums.Done(part % lanes);
+        });
+        sums.Give();
+    }
+
+    private void InLanes(Action<int> part) => Parts.Run(lanes, lane =>
+        {
+            for (var own = lane; own < parts; own += lanes)
+                part(own);
+        });
+
+    private Tensor Part(int part)
+    {
+        var own = (long)(Draw.Mixed(seed, (ulong)part) >> 1);
+        using var random = Towers.Layers.Seeded(own, tuned.Count > 0 ? tuned[0].device : CPU);
+        return embed(part);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var graph in graphs)
+            graph?.Dispose();
     }
 
     /// <summary>Puts statistics back to what they were when it was made.</summary>
@@ -79,11 +107,5 @@ internal sealed class EmbeddedSide(
                 kept.Dispose();
             }
         }
-    }
-
-    private Tensor Part(int part)
-    {
-        random.manual_seed((long)(Draw.Mixed(seed, (ulong)part) >> 1)).Dispose();
-        return embed(part);
     }
 }

@@ -6,9 +6,10 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>
-/// The logits of a batch, scale · zimg · ztxt, one block at a time. Those that fit into the room for kept ones are kept for
-/// a second visit, the others are computed again. Remembers the best text of each image and the best image of each text on the way, and for
-/// the softmax their sums of exponentials over a running maximum, so that no temperature overflows.
+/// The logits of a batch, scale · zimg · ztxt, one block at a time. Those that fit into the room for kept ones are kept
+/// for a second visit, the others are computed again. Remembers the best text of each image and the best image of each
+/// text on the way, and for the softmax their sums of exponentials over a running maximum, so that no temperature
+/// overflows.
 /// </summary>
 internal sealed class LogitBlocks
 {
@@ -50,10 +51,15 @@ internal sealed class LogitBlocks
     /// <summary>exp(t) · zimg, [B, E].</summary>
     internal Tensor ScaledImages => scaledImages;
 
-    /// <summary>Log of the sum of exponentials of each image's logits plus that of each text's, once all blocks are added; float64, [B].</summary>
+    /// <summary>
+    /// Log of the sum of exponentials of each image's logits plus that of each text's, once all blocks are added;
+    /// float64, [B].
+    /// </summary>
     internal Tensor LogSums => LogSumExp(row).PlusInPlace(LogSumExp(column));
 
-    /// <summary>Calls <paramref name="visit"/> with every block's rows, columns and logits, all in a dispose scope of its own.</summary>
+    /// <summary>
+    /// Calls <paramref name="visit"/> with every block's rows, columns and logits, all in a dispose scope of its own.
+    /// </summary>
     internal void Visit(Action<Rows, Rows, Tensor> visit)
     {
         for (var first = 0L; first < Size; first += side)
@@ -64,7 +70,12 @@ internal sealed class LogitBlocks
                 new Rows(first, Math.Min(side, Size - first)),
                 new Rows(other, Math.Min(side, Size - other))
             );
-            visit(rows, columns, Logits(rows, columns));
+            var logits = Logits(rows, columns);
+            // What is fused is cut at fixed places; other operations keep their bits on one thread only.
+            if (fused || logits.device_type != DeviceType.CPU)
+                visit(rows, columns, logits);
+            else
+                Parts.Run(1, _ => visit(rows, columns, logits));
         }
     }
 
@@ -75,15 +86,6 @@ internal sealed class LogitBlocks
             block.Dispose();
         kept.Clear();
         second?.Dispose();
-    }
-
-    /// <summary>sum += a · b, [R, N] += [R, K] · [K, N].</summary>
-    internal static void AddProduct(Tensor sum, Tensor a, Tensor b)
-    {
-        if (OneDnn.IsFaster(a, b.shape[1]))
-            sum.PlusInPlace(OneDnn.Linear(a, b.t(), null));
-        else
-            sum.addmm_(a, b, beta: 1, alpha: 1);
     }
 
     /// <summary>Adds a block to the sums of exponentials and takes note of its largest logits.</summary>
@@ -128,7 +130,8 @@ internal sealed class LogitBlocks
     }
 
     /// <summary>
-    /// sigmoid(l + bias) in the logits' place; softplus(l + bias) is added to the loss of each row, the sum of all sigmoids to
+    /// sigmoid(l + bias) in the logits' place; softplus(l + bias) is added to the loss of each row, the sum of all
+    /// sigmoids to
     /// <paramref name="sum"/>, and the largest logits are noted.
     /// </summary>
     internal Tensor Sigmoids(Rows rows, Rows columns, Tensor logits, Tensor bias, Tensor perPair, Tensor sum)
@@ -167,7 +170,9 @@ internal sealed class LogitBlocks
             .narrow(0, 0, rows.Count * columns.Count)
             .view(rows.Count, columns.Count);
 
-    /// <summary>Takes note of the largest logits of a block, and where they stand. Ties go to the first, as argmax has it.</summary>
+    /// <summary>
+    /// Takes note of the largest logits of a block, and where they stand. Ties go to the first, as argmax has it.
+    /// </summary>
     private void NoteLargest(Rows rows, Rows columns, Tensor logits)
     {
         Note(rows.Of(row.Maximum), rows.Of(row.Best), logits.amax([1]), 1, columns);
@@ -190,10 +195,8 @@ internal sealed class LogitBlocks
     {
         if (kept.TryGetValue((rows.From, columns.From), out var known))
             return known;
-        var (images, others) = (rows.Of(scaledImages), columns.Of(texts));
-        var logits = OneDnn.IsFaster(images, columns.Count)
-            ? OneDnn.Linear(images, others, null)
-            : images.matmul(others.t());
+        var logits = empty(rows.Count, columns.Count, scaledImages.dtype, scaledImages.device);
+        Products.Write(logits, rows.Of(scaledImages), columns.Of(texts));
         if (used + logits.numel() > room)
             return logits;
         used += logits.numel();

@@ -29,14 +29,38 @@ internal static class SigmoidBlocks
             {
                 var yes = blocks.Sigmoids(rows, columns, logits, bias, perPair, gradientBias);
                 if (gradientZ is not null)
-                    LogitBlocks.AddProduct(rows.Of(gradientZ), yes, columns.Of(t));
-                LogitBlocks.AddProduct(columns.Of(gradientT), yes.t(), rows.Of(blocks.ScaledImages));
+                    Products.Add(rows.Of(gradientZ), yes, columns.Of(t));
+                Products.Add(columns.Of(gradientT), yes.t(), rows.Of(blocks.ScaledImages));
             }
         );
-        gradientZ?.mul_(scale);
+        LossResult? result = null;
+        Parts.Run(1, _ =>
+            result = WithPositives(
+                blocks,
+                (perPair, gradientBias),
+                (gradientZ, gradientT),
+                (t, scale, bias),
+                positives,
+                denominator
+            )
+        );
+        return result!;
+    }
 
-        var relation = positives.On(z.device);
-        var positivesOf = relation.Sum(ones(blocks.Size, ScalarType.Float64, z.device));
+    // On one thread: libtorch cuts sums and the ends of vectors where its threads are.
+    private static LossResult WithPositives(
+        LogitBlocks blocks,
+        (Tensor PerPair, Tensor Bias) sums,
+        (Tensor? Z, Tensor T) gradients,
+        (Tensor T, Tensor Scale, Tensor Bias) from,
+        Positives positives,
+        double denominator
+    )
+    {
+        var ((perPair, gradientBias), (gradientZ, gradientT), (t, scale, bias)) = (sums, gradients, from);
+        gradientZ?.mul_(scale);
+        var relation = positives.On(t.device);
+        var positivesOf = relation.Sum(ones(blocks.Size, ScalarType.Float64, t.device));
         var ownT = relation.Sum(t);
         perPair.sub_(RowProducts.Of(blocks.ScaledImages, ownT)).sub_(positivesOf * bias);
         gradientBias.sub_(positivesOf.sum()).TimesInPlace(1 / denominator);

@@ -29,18 +29,36 @@ internal static class SoftmaxBlocks
             {
                 var shares = blocks.Shares(rows, columns, logits);
                 if (gradientZ is not null)
-                    LogitBlocks.AddProduct(rows.Of(gradientZ), shares, columns.Of(t));
-                LogitBlocks.AddProduct(columns.Of(gradientT), shares.t(), rows.Of(blocks.ScaledImages));
+                    Products.Add(rows.Of(gradientZ), shares, columns.Of(t));
+                Products.Add(columns.Of(gradientT), shares.t(), rows.Of(blocks.ScaledImages));
             }
         );
-        gradientZ?.mul_(scale);
         blocks.Forget();
+        LossResult? result = null;
+        Parts.Run(1, _ =>
+            result = WithTargets(blocks, logSums, (gradientZ, gradientT), (t, scale), positives, denominator)
+        );
+        return result!;
+    }
 
-        // The targets' half: one [B, E] matrix at a time beside the gradients, so that the whole stays as small as the blocks.
-        var relation = positives.On(z.device);
-        var positivesOf = relation.Sum(ones(blocks.Size, z.dtype, z.device));
+    // On one thread: libtorch cuts sums and the ends of vectors where its threads are.
+    private static LossResult WithTargets(
+        LogitBlocks blocks,
+        Tensor logSums,
+        (Tensor? Z, Tensor T) gradients,
+        (Tensor T, Tensor Scale) from,
+        Positives positives,
+        double denominator
+    )
+    {
+        var ((gradientZ, gradientT), (t, scale)) = (gradients, from);
+        gradientZ?.mul_(scale);
+        // The targets' half: one [B, E] matrix at a time beside the gradients, so that the whole stays as small as the
+        // blocks.
+        var relation = positives.On(t.device);
+        var positivesOf = relation.Sum(ones(blocks.Size, t.dtype, t.device));
         var share = positivesOf.reciprocal().unsqueeze(1);
-        var target = zeros(blocks.Size, ScalarType.Float64, z.device);
+        var target = zeros(blocks.Size, ScalarType.Float64, t.device);
         Take(gradientT, blocks.ScaledImages, t, null);
         Take(gradientZ, t, blocks.ScaledImages, scale);
         var perPair = (logSums - target / positivesOf).TimesInPlace(0.5);
@@ -55,7 +73,7 @@ internal static class SoftmaxBlocks
             gradientZ,
             gradientT,
             gradientLogTemperature,
-            zeros([], ScalarType.Float64, z.device),
+            zeros([], ScalarType.Float64, t.device),
             imageToText,
             textToImage
         );

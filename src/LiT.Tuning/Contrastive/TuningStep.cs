@@ -10,7 +10,8 @@ namespace LiT.Tuning.Contrastive;
 /// <param name="ImageToText">Share of images whose best text is theirs.</param>
 /// <param name="TextToImage">Share of texts whose best image is theirs.</param>
 /// <param name="GradientNorm">Before clipping.</param>
-/// <param name="TextSpread">Mean squared distance of the texts' embeddings from their mean: 0 when all are the same.</param>
+/// <param name="TextSpread">Mean squared distance of the texts' embeddings from their mean: 0 when all are the
+/// same.</param>
 internal readonly record struct StepNumbers(
     double Loss,
     double ImageToText,
@@ -25,6 +26,10 @@ internal readonly record struct StepNumbers(
 /// </summary>
 internal sealed class TuningStep : IDisposable
 {
+    // Pictures, and rows for a head, that are one part; the sums of a step are cut here, not by threads.
+    private const int ImagesApart = 8,
+        RowsApart = 256;
+
     private readonly TuningTowers tuning;
     private readonly TwoTowers towers;
     private readonly TuningPairs pairs;
@@ -95,11 +100,12 @@ internal sealed class TuningStep : IDisposable
             towers.Text.MasksPadding,
             noise
         );
-        var imageSide = ImageSide(inputs.On(device), Draw.Mixed(seed, 0));
-        var textSide = new EmbeddedSide(
+        using var imageSide = ImageSide(inputs.On(device), Draw.Mixed(seed, 0));
+        using var textSide = new EmbeddedSide(
             part => Computed(() => towers.EmbedTexts(captions.Ids(part))),
             captions.Chunks.Count,
-            tuning.TextMoves,
+            device.type == TorchSharp.DeviceType.CPU ? captions.Lanes : 1,
+            tuning.MovingNow("text"),
             Draw.Mixed(seed, 1)
         );
         var ownImages = imageSide.Embed(); // [n, E]
@@ -132,7 +138,9 @@ internal sealed class TuningStep : IDisposable
             parameter.Tensor.grad = null;
         if (tuning.ImageMoves)
             imageSide.Backward(Own(result.ImageGradient!));
-        textSide.Backward(zeros_like(distinct).index_add_(0, captionOf, Own(result.TextGradient), Scalars.One));
+        var ofDistinct = zeros_like(distinct);
+        Parts.Run(1, _ => ofDistinct.index_add_(0, captionOf, Own(result.TextGradient), Scalars.One));
+        textSide.Backward(ofDistinct);
         // … and here. What follows from the loss alone is whole already.
         exchange.Sum([.. tuning.Parameters.Select(parameter => parameter.Tensor.grad).OfType<Tensor>()]);
         GiveGradient(towers.LogTemperature, result.LogTemperatureGradient);
@@ -147,42 +155,77 @@ internal sealed class TuningStep : IDisposable
             result.ImageToText.item<double>(),
             result.TextToImage.item<double>(),
             norm.item<double>(),
-            captions.Distinct == 1 ? 1 : (distinct - distinct.mean([0])).square().sum([1]).mean().item<float>()
+            captions.Distinct == 1 ? 1 : Spread(distinct)
         );
+    }
+
+    /// <summary>Mean squared distance from the mean.</summary>
+    private static double Spread(Tensor embeddings)
+    {
+        Tensor? spread = null;
+        void Compute() => spread = (embeddings - embeddings.mean([0])).square().sum([1]).mean();
+        if (embeddings.device_type == TorchSharp.DeviceType.CPU)
+            Parts.Run(1, _ => Compute()); // libtorch cuts sums where its threads are
+        else
+            Compute();
+        return spread!.item<float>();
     }
 
     private Tensor Own(Tensor whole) => exchange.Processes == 1 ? whole : whole.narrow(0, own.From, own.Count);
 
     private EmbeddedSide ImageSide(Tensor inputs, ulong seed)
     {
+        var size = (int)inputs.shape[0];
         if (inputs.dim() == 2)
-            return new(_ => towers.ProjectImages(inputs), 1, tuning.ImageMoves, seed);
-        var parts = (int)((inputs.shape[0] + options.ImagesAtOnce - 1) / options.ImagesAtOnce);
+            return Projected(inputs);
         if (tuning.ImageTowerMoves)
-            return new(
-                part => Computed(() => towers.EmbedImages(Part(part))),
-                parts,
-                tuned: true,
-                seed,
-                tuning.MovingStatistics()
-            );
-        // A locked tower's representations are the same every time, so a head on top of them replays without it.
-        var representations = new EmbeddedSide(
-            part => Computed(() => towers.Image!.call(Part(part))),
-            parts,
-            tuned: false,
-            seed
-        ).Embed();
-        return new(_ => towers.ProjectImages(representations), 1, tuning.ImageMoves, seed);
-
-        Tensor Part(int part)
         {
-            var (from, to) = (inputs.shape[0] * part / parts, inputs.shape[0] * (part + 1) / parts);
-            return inputs.narrow(0, from, to - from);
+            // Statistics of a batch norm are those of a part: the memory of a part sets its size, nothing else.
+            var statistics = tuning.MovingStatistics();
+            var lanes = statistics.Count > 0 ? 1 : Math.Clamp(Math.Min(size, options.ImagesAtOnce) / ImagesApart, 1, 8);
+            var parts = Math.Min(size, (size + options.ImagesAtOnce - 1) / options.ImagesAtOnce * lanes);
+            return new(
+                part => Computed(() => towers.EmbedImages(Part(inputs, part, parts))),
+                parts,
+                lanes,
+                tuning.MovingNow("image"),
+                seed,
+                statistics
+            );
+        }
+        // A locked tower's representations are the same every time, so a head on top of them replays without it.
+        var pieces = (size + ImagesApart - 1) / ImagesApart;
+        using var locked = new EmbeddedSide(
+            part => Computed(() => towers.Image!.call(Part(inputs, part, pieces))),
+            pieces,
+            pieces,
+            [],
+            seed
+        );
+        return Projected(locked.Embed());
+
+        EmbeddedSide Projected(Tensor representations)
+        {
+            var parts = Math.Clamp(size / RowsApart, 1, 8);
+            return new(
+                part => towers.ProjectImages(Part(representations, part, parts)),
+                parts,
+                parts,
+                tuning.MovingNow("image"),
+                seed
+            );
+        }
+
+        static Tensor Part(Tensor all, int part, int parts)
+        {
+            var (from, to) = (all.shape[0] * part / parts, all.shape[0] * (part + 1) / parts);
+            return all.narrow(0, from, to - from);
         }
     }
 
-    /// <summary>The towers in the type of the run, what comes out of them in float32: the loss needs every digit.</summary>
+    /// <summary>
+    /// The towers in the type of the run, what comes out of them in float32: the loss needs every digit.
+    /// </summary>
     private Tensor Computed(Func<Tensor> embed)
     {
         using var bfloat16 = options.Bfloat16 ? Autocast.To(ScalarType.BFloat16, device) : null;

@@ -10,8 +10,8 @@ using OptimizerOptions = LiT.Tuning.Optimizers.OptimizerOptions;
 namespace LiT.Tuning.Contrastive;
 
 /// <summary>
-/// Two towers as tuning sees them: what moves, what is locked, and proof that the locked did not move. Names are those of
-/// the model, <c>image.…</c>, <c>imageHead.…</c>, <c>text.…</c>, <c>textHead.…</c>, <c>t</c>, <c>b</c>.
+/// Two towers as tuning sees them: what moves, what is locked, and proof that the locked did not move. Names are those
+/// of the model, <c>image.…</c>, <c>imageHead.…</c>, <c>text.…</c>, <c>textHead.…</c>, <c>t</c>, <c>b</c>.
 /// </summary>
 internal sealed class TuningTowers
 {
@@ -26,7 +26,8 @@ internal sealed class TuningTowers
     /// <param name="towers">The model; parameters that are locked take no gradient from now on.</param>
     /// <param name="tuneImage">Whether the image tower moves; its head does in any case.</param>
     /// <param name="tuneText">Whether the text tower moves; its head does in any case.</param>
-    /// <param name="optimizer">Learning-rate rules of 0 lock single parameters; unlock rules hold some back until a step.</param>
+    /// <param name="optimizer">Learning-rate rules of 0 lock single parameters; unlock rules hold some back until a
+    /// step.</param>
     public TuningTowers(TwoTowers towers, bool tuneImage, bool tuneText, OptimizerOptions optimizer)
     {
         (Towers, this.tuneImage, this.tuneText) = (towers, tuneImage, tuneText);
@@ -74,6 +75,14 @@ internal sealed class TuningTowers
 
     /// <summary>Whether anything on the text side moves now.</summary>
     public bool TextMoves { get; private set; }
+
+    /// <summary>What moves now on one side, <c>image</c> or <c>text</c>, head and tower.</summary>
+    internal IReadOnlyList<Tensor> MovingNow(string side) =>
+        [
+            .. Parameters
+                .Where(one => one.Name.StartsWith(side, StringComparison.Ordinal) && !held.Contains(one.Name))
+                .Select(one => one.Tensor),
+        ];
 
     /// <summary>Unlocks what moves from this step on and holds back what does not yet.</summary>
     internal void At(long step)

@@ -48,7 +48,7 @@ internal sealed record Labels(ClassNames Classes, IReadOnlyList<int[]> All, int 
             throw new LitException(
                 $"{where}: the labels '{first}' and '{second}' differ only in case, so a picture's class cannot be told. Rename one, or put both into one folder."
             );
-        classes ??= new ClassNames(distinct);
+        classes ??= new ClassNames(distinct, null);
         var byLabel = distinct.ToDictionary(label => label, classes.IndexOf, StringComparer.Ordinal);
         // A number beyond the list is no stray name: list and labels are of two data sets.
         if (

@@ -183,6 +183,7 @@ internal static class ModelEvaluation
                 Warnings =
                 [
                     .. run.Report.Warnings,
+                    .. ClassPrompts.Oddities(labels.Classes.Names, prompts, model.Tokenizer),
                     .. PretrainingOverlap.Overlaps(model, options.TestSet, labels.Classes),
                     .. SubsetOdd(labels, options),
                 ],

@@ -41,12 +41,14 @@ internal sealed class Adafactor : TuningOptimizer
         }
     }
 
-    /// <summary>The average of squares keeps this share of its past at update <paramref name="number"/>, counted from 1.</summary>
+    /// <summary>
+    /// The average of squares keeps this share of its past at update <paramref name="number"/>, counted from 1.
+    /// </summary>
     internal double Beta2(long number) => Math.Min(Options.Beta2 ?? 0.999, 1 - Math.Pow(number, -Options.DecayRate));
 
     /// <summary>
-    /// The largest axis and the second largest, of equal ones the last first; or null where the second is too small to gain
-    /// from. Row means leave out the largest, column means the second.
+    /// The largest axis and the second largest, of equal ones the last first; or null where the second is too small to
+    /// gain from. Row means leave out the largest, column means the second.
     /// </summary>
     internal static (int Largest, int Second)? FactoredAxes(long[] shape, int smallest)
     {
@@ -60,7 +62,7 @@ internal sealed class Adafactor : TuningOptimizer
     {
         var memory = memories[parameter.Name];
         var beta2 = (float)Beta2(factors.Number);
-        var fused = Processor.Computes(parameter.Tensor) && parameter.Tensor.is_contiguous();
+        var fused = Processor.ComputesInPlace(parameter.Tensor);
         if (memory.Square is { } square)
         {
             if (fused)
@@ -79,15 +81,21 @@ internal sealed class Adafactor : TuningOptimizer
         {
             var (ofRows, ofColumns) = FusedUpdate.SquareMeans(gradient, factors.Shrink);
             var byRows = largest == 1;
-            Average(row, byRows ? ofRows : ofColumns, beta2);
-            Average(column, byRows ? ofColumns : ofRows, beta2);
-            var (rowFactor, columnFactor) = ((row / row.mean()).rsqrt_(), column.rsqrt());
+            Tensor? rowFactor = null,
+                columnFactor = null;
+            // On one thread: libtorch cuts sums and the ends of vectors where its threads are.
+            Parts.Run(1, _ =>
+            {
+                Average(row, byRows ? ofRows : ofColumns, beta2);
+                Average(column, byRows ? ofColumns : ofRows, beta2);
+                (rowFactor, columnFactor) = ((row / row.mean()).rsqrt_(), column.rsqrt());
+            });
             FusedUpdate.AdafactorMatrix(
                 parameter.Tensor,
                 gradient,
                 memory.Momentum,
-                byRows ? rowFactor : columnFactor,
-                byRows ? columnFactor : rowFactor,
+                byRows ? rowFactor! : columnFactor!,
+                byRows ? columnFactor! : rowFactor!,
                 Mixing,
                 factors
             );

@@ -40,7 +40,7 @@ internal sealed class AdamW : TuningOptimizer
             (float)(1 - Math.Pow(beta2, factors.Number)),
             (float)Options.Epsilon
         );
-        if (Processor.Computes(parameter.Tensor) && parameter.Tensor.is_contiguous())
+        if (Processor.ComputesInPlace(parameter.Tensor))
             FusedUpdate.Adam(parameter.Tensor, gradient, momentum, square, constants, factors);
         else
             Plain(parameter.Tensor, gradient.Times(factors.Shrink), momentum, square, constants, factors);

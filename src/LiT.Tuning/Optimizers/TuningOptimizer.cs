@@ -11,6 +11,8 @@ namespace LiT.Tuning.Optimizers;
 /// </summary>
 internal abstract class TuningOptimizer : IDisposable
 {
+    private const long WorthCutting = 1 << 19;
+
     private readonly List<Slot> slots = [];
     private readonly Dictionary<string, Tensor> state = [];
 
@@ -35,7 +37,9 @@ internal abstract class TuningOptimizer : IDisposable
         }
     }
 
-    /// <summary>The optimizer that the options name, for parameters that keep their places in memory from now on.</summary>
+    /// <summary>
+    /// The optimizer that the options name, for parameters that keep their places in memory from now on.
+    /// </summary>
     public static TuningOptimizer Create(IEnumerable<TunedParameter> parameters, OptimizerOptions options) =>
         options.Kind switch
         {
@@ -73,14 +77,9 @@ internal abstract class TuningOptimizer : IDisposable
         using var scope = NewDisposeScope();
         var moving = slots
             .Where(slot => Steps >= slot.FromStep && slot.Parameter.Tensor.grad is not null)
-            .Select(slot => (Slot: slot, Gradient: slot.Parameter.Tensor.grad!))
+            .Select(slot => (Slot: slot, Gradient: slot.Parameter.Tensor.grad!.contiguous()))
             .ToList();
-        var length =
-            moving.Count == 0
-                ? zeros([], ScalarType.Float64)
-                : stack([.. moving.Select(one => one.Gradient.norm().square().to_type(ScalarType.Float64))])
-                    .sum()
-                    .sqrt();
+        var length = LengthOf([.. moving.Select(one => one.Gradient)]);
         if (!(waits ?? length.device_type == TorchSharp.DeviceType.CPU))
             return MoveUnread(moving, length, schedule).MoveToOuterDisposeScope();
         var norm = length.item<double>();
@@ -89,10 +88,25 @@ internal abstract class TuningOptimizer : IDisposable
         // A gradient that is not a number would spoil weights and state for good; the caller is told and nothing moves.
         if (!double.IsFinite(norm))
             return length.MoveToOuterDisposeScope();
-        foreach (var (slot, gradient) in moving)
-            Update(
+        // A large tensor is cut into pieces by its update; of the others, and of what is no kernel's, each is one part.
+        var whole = moving
+            .Where(one => one.Gradient.numel() < WorthCutting || !Processor.ComputesInPlace(one.Slot.Parameter.Tensor))
+            .ToList();
+        if (length.device_type == TorchSharp.DeviceType.CPU)
+            Parts.Run(whole.Count, i => Update(whole[i]));
+        else
+            whole.ForEach(Update);
+        foreach (var one in moving.Except(whole))
+            Update(one);
+        return length.MoveToOuterDisposeScope();
+
+        void Update((Slot Slot, Tensor Gradient) one)
+        {
+            using var inside = NewDisposeScope();
+            var (slot, gradient) = one;
+            this.Update(
                 slot.Parameter,
-                gradient.contiguous(),
+                gradient,
                 new(
                     Steps - slot.FromStep,
                     (float)shrink,
@@ -101,12 +115,30 @@ internal abstract class TuningOptimizer : IDisposable
                     (float)schedule
                 )
             );
-        return length.MoveToOuterDisposeScope();
+        }
     }
 
     /// <summary>
-    /// The same without knowing the length: gradients are shortened by a tensor. Where it is no number they count as zero, which
-    /// keeps weights and state finite until the length is read and the run stopped.
+    /// Length of all gradients together, float64: sums of squares over fixed pieces, added in their order.
+    /// </summary>
+    private static Tensor LengthOf(IReadOnlyList<Tensor> gradients)
+    {
+        if (gradients.Count == 0)
+            return zeros([], ScalarType.Float64);
+        if (gradients.All(Processor.ComputesInPlace))
+            return tensor(Math.Sqrt(SquareSums.Of(gradients)), ScalarType.Float64);
+        Tensor? length = null;
+        void Sum() => length = stack([.. gradients.Select(one => one.square().sum(ScalarType.Float64))]).sum().sqrt();
+        if (gradients[0].device_type == TorchSharp.DeviceType.CPU)
+            Parts.Run(1, _ => Sum());
+        else
+            Sum();
+        return length!;
+    }
+
+    /// <summary>
+    /// The same without knowing the length: gradients are shortened by a tensor. Where it is no number they count as
+    /// zero, which keeps weights and state finite until the length is read and the run stopped.
     /// </summary>
     private Tensor MoveUnread(List<(Slot Slot, Tensor Gradient)> moving, Tensor length, double schedule)
     {

@@ -94,7 +94,7 @@ internal static class TuneRun
             $"{pairs.Count} pairs, {pairs.DistinctTexts} distinct captions, {pairs.MeanLength:F1} ids on average, {100 * truncated:F1}% cut at {tokenizer.Layout.Length}"
         );
 
-        using var towers = Towers(request, options, source, tokenizer);
+        using var towers = Towers(request, options, source, tokenizer, say);
         CheckRules(towers, options.Optimizer);
         say(
             $"text tower {request.TextTower}: {towers.Text.parameters().Sum(parameter => parameter.numel()):N0} weights, common size {towers.EmbeddingSize}"
@@ -110,7 +110,7 @@ internal static class TuneRun
             findings.Add(finding);
             say($"doctor: {finding}");
         }
-        var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, progress, cancel);
+        var validation = TuningValidation.Open(request, source, held, towers, tokenizer, Find, say, progress, cancel);
         if (options.KeepBest is { } by && validation is null)
             throw new UsageException(
                 $"--keep-best {by}: there is no validation to judge by. Give --hold-out 0.1, or pictures with --val."
@@ -181,6 +181,10 @@ internal static class TuneRun
                 setting.Text == TowerStart.FromScratch
                     ? $"--lock {setting}: trains the text tower from scratch, and {text} has weights. Give --lock {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
                     : $"--lock {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give --text-tower a file, or --lock {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
+            );
+        if (image is not null && setting.Image == TowerStart.Locked && ImageTowerLoader.IsSpec(image))
+            throw new UsageException(
+                $"--lock {setting}: locks the image tower as it is, and {image} is one from scratch, whose weights are random. Name a tower that was trained (lit models list), or give --lock u{setting.Letters[1]}."
             );
         if (setting.Text != TowerStart.FromScratch && text is null)
             throw new UsageException(
@@ -291,6 +295,8 @@ internal static class TuneRun
             );
         var folder = Path.Combine(request.Out, "store");
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+        foreach (var remark in tower.Remarks)
+            say(remark);
         say($"embedding {request.Data} with {spec} into {folder}");
         var result = EmbedRun.Run(tower, spec, source, folder, new EmbedOptions(), request.Compute, progress, cancel);
         if (result.Counts.Skipped > 0)
@@ -304,11 +310,15 @@ internal static class TuneRun
         TuneRequest request,
         TuningOptions options,
         TuningSource source,
-        CaptionTokenizer tokenizer
+        CaptionTokenizer tokenizer,
+        Action<string> say
     )
     {
         var spec = request.TextTower!;
-        var tower = TextTowerSpec.Is(spec)
+        var loaded = TextTowerSpec.Is(spec) ? null : TextTowerLoader.Load(spec);
+        foreach (var remark in loaded?.Remarks ?? [])
+            say(remark);
+        var tower = loaded is null
             ? TextTowerLoader.Create(
                 spec,
                 tokenizer.Tokenizer.VocabularySize,
@@ -316,7 +326,7 @@ internal static class TuneRun
                 request.Seed,
                 tokenizer.Layout.Pad
             )
-            : TextTowerLoader.Load(spec).Tower;
+            : loaded.Tower;
         if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
             throw new LitException(
                 $"{spec}: has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces. Give the tower's own vocabulary with --tokenizer."

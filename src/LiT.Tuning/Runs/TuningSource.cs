@@ -155,7 +155,17 @@ internal sealed class StoredSource : TuningSource
             say($"the store's tower, {spec}, is not at hand; the bundle will name it by its fingerprint only");
             return null;
         }
-        return ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+        var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+        if (request.ImageTower is not null)
+            foreach (var remark in tower.Remarks)
+                say(remark);
+        if (tower.Tower.Width == store.EmbeddingSize)
+            return tower;
+        var width = tower.Tower.Width;
+        tower.Dispose();
+        throw new LitException(
+            $"{spec}: gives {width} numbers a picture, and {request.Data} holds {store.EmbeddingSize}, so it is not the tower that made them. Name the tower that did, or leave --image-tower out."
+        );
     }
 
     public override void Dispose()
@@ -196,6 +206,8 @@ internal sealed class PixelSource : TuningSource
                 Heads = false,
             }
         );
+        foreach (var remark in Tower.Remarks)
+            say(remark);
         try
         {
             // The folder is a run's from now on, whatever happens next.

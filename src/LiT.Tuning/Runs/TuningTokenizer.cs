@@ -39,23 +39,30 @@ internal static class TuningTokenizer
                     $"{pretrained}: a pre-trained text tower needs the vocabulary that it was trained with, and none stands beside it. Name its files with --tokenizer."
                 );
             say($"vocabulary {beside}, which stands beside the text tower");
-            return Given(beside, spec, request.TokenLength);
+            return Given(beside, spec, request.TokenLength, say);
         }
         if (request.Tokenizer is { } path)
-            return Given(path, spec, request.TokenLength);
+            return Given(path, spec, request.TokenLength, say);
         var made = WordPieceTrainer.Train(captions, new WordPieceTraining { Size = request.VocabularySize }, cancel);
         say($"made a vocabulary of {made.VocabularySize} pieces from the captions");
         return CaptionTokenizer.LitBert(made, request.TokenLength ?? MadeLength);
     }
 
-    private static CaptionTokenizer Given(string path, string? spec, int? length)
+    private static CaptionTokenizer Given(string path, string? spec, int? length, Action<string> say)
     {
-        var tokenizer = Tokenizers.Open(path);
+        TokenizerReading reading = new() { Warn = sentence => say($"warning: {sentence}") };
+        var tokenizer = Tokenizers.Open(path, reading);
         if (spec is null)
             return new(tokenizer, Layout(tokenizer, length ?? PaperLength, path), CaseOf(tokenizer));
         var (pretrained, options) = TowerPath.Split(spec);
         using var checkpoint = Checkpoint.Open(pretrained);
-        var config = RecognisedText.In(checkpoint, new TextTowerOptions().With(options, spec)).Config;
+        var found = RecognisedText.In(checkpoint, new TextTowerOptions().With(options, spec));
+        var config = found.Config;
+        var letters = CaptionCase.AsWritten;
+        if (found.LowerCase && tokenizer is WordPiece { LowerCase: false })
+            tokenizer = Tokenizers.Open(path, reading with { LowerCase = true });
+        else if (found.LowerCase && !tokenizer.Encode("A B C").SequenceEqual(tokenizer.Encode("a b c")))
+            letters = CaptionCase.AsciiLower;
         var most = config switch
         {
             BertConfig bert => bert.MaxLength,
@@ -68,17 +75,35 @@ internal static class TuningTokenizer
             throw new UsageException(
                 $"--token-length {wanted}: {pretrained} has {most} text positions. Leave the option out, or give at most {most}."
             );
+        if (config is BertConfig { FirstPosition: > 0 } && tokenizer is SentencePiece)
+            throw new LitException(
+                $"{path}: RoBERTa's and XLM-R's ids are not those of a SentencePiece model alone. Give the tower's tokenizer.json with --tokenizer."
+            );
+        var special = SpecialIds.Of(tokenizer, path, config is BertConfig { FirstPosition: > 0 });
         return config switch
         {
-            BertConfig when tokenizer.IdOf("[CLS]") is not null => CaptionTokenizer.LitBert(tokenizer, wanted),
-            T5Config t5 when EndOf(tokenizer) is { } end => new(tokenizer, TokenLayout.T5(end, wanted, t5.Padding)),
+            BertConfig bert when special.Start is { } start => new(
+                tokenizer,
+                new(
+                    wanted,
+                    start,
+                    found.EndedRows ? special.End : null,
+                    special.PadFor(bert.Padding, path, pretrained, say)
+                ),
+                letters
+            ),
+            T5Config t5 when EndOf(tokenizer) is { } end => new(
+                tokenizer,
+                TokenLayout.T5(end, wanted, special.PadFor(t5.Padding, path, pretrained, say)),
+                letters
+            ),
             TextTransformerConfig { MaskPadding: null } when EndOf(tokenizer) is { } end => new(
                 tokenizer,
                 TokenLayout.Sticky(end, wanted)
             ),
             TextTransformerConfig => new(tokenizer, Layout(tokenizer, wanted, path)),
             _ => throw new LitException(
-                $"{path}: lacks the pieces that {pretrained} needs ({(config is BertConfig ? "[CLS]" : "</s>")}). Give the vocabulary that the text tower was trained with."
+                $"{path}: lacks the pieces that {pretrained} needs ({(config is BertConfig { FirstPosition: > 0 } ? "<s>" : config is BertConfig ? "[CLS]" : "</s>")}). Give the vocabulary that the text tower was trained with."
             ),
         };
     }

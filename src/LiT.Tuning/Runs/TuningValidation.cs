@@ -20,6 +20,7 @@ internal static class TuningValidation
         TwoTowers towers,
         CaptionTokenizer tokenizer,
         Action<Finding> find,
+        Action<string> say,
         IProgress<ProgressStep>? progress,
         CancellationToken cancel
     )
@@ -54,17 +55,20 @@ internal static class TuningValidation
         );
         List<IValidation> all = [];
         if (HasLabels(set, request.ValidationClasses))
-            all.Add(
-                new ZeroShotValidation(
-                    towers,
-                    tokenizer,
-                    set,
-                    request.ValidationClasses,
-                    request.ValidationTemplates,
-                    request.Compute,
-                    moving
-                )
+        {
+            ZeroShotValidation classes = new(
+                towers,
+                tokenizer,
+                set,
+                request.ValidationClasses,
+                request.ValidationTemplates,
+                request.Compute,
+                moving
             );
+            foreach (var odd in classes.Oddities)
+                say($"warning: {path}: {odd}");
+            all.Add(classes);
+        }
         if (set.Samples.Any(sample => sample.Captions.Count > 0))
             all.Add(new RetrievalValidation(towers, tokenizer, set, request.Compute, moving));
         if (all.Count == 0)

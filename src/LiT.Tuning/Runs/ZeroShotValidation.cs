@@ -43,6 +43,9 @@ internal sealed class ZeroShotValidation : IValidation
             moving is null ? set.Representations : PixelSource.PicturesThrough(moving, set.Samples, compute);
     }
 
+    /// <summary>What is odd about the classes, a sentence each.</summary>
+    public IEnumerable<string> Oddities => ClassPrompts.Oddities(labels.Classes.Names, prompts, tokenizer);
+
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Validate(long step)
     {

@@ -331,6 +331,8 @@ internal sealed class StudyStores(
             );
         var folder = Path.Combine(request.Out, "stores", name);
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
+        foreach (var remark in tower.Remarks)
+            say(remark);
         say($"embedding {source} once with {spec}");
         EmbedRun.Run(
             tower,

@@ -111,6 +111,13 @@ internal static class ModelExplainer
             _ => 16_000,
         };
 
+    private static ModelExplanation OfText(LoadedTextTower tower) =>
+        OfText(tower.Tower, tower.Family, tower.Names) with
+        {
+            Settings = tower.Settings,
+            Warnings = tower.Warnings,
+        };
+
     private static ModelExplanation OfText(TextTower tower, string family, MatchedNames? names) =>
         new()
         {
@@ -170,14 +177,14 @@ internal static class ModelExplainer
         if (holdsText)
         {
             using var tower = TextTowerLoader.Load(checkpoint, text.With(options, spec));
-            return OfText(tower.Tower, tower.Family, tower.Names);
+            return OfText(tower);
         }
         return Contents(checkpoint);
     }
 
     private static ModelExplanation OfTwo(LoadedTwoTowers two)
     {
-        var (image, text) = (OfImage(two.Image), OfText(two.Text.Tower, two.Text.Family, two.Text.Names));
+        var (image, text) = (OfImage(two.Image), OfText(two.Text));
         return new()
         {
             What = "two towers",
@@ -264,9 +271,11 @@ internal static class ModelExplainer
 
     private static ModelExplanation Tokenizer(string path)
     {
-        var tokenizer = Tokenizers.Open(path);
+        List<string> warnings = [];
+        var tokenizer = Tokenizers.Open(path, new TokenizerReading { Warn = warnings.Add });
         return new()
         {
+            Warnings = warnings,
             What = "tokenizer",
             Architecture = tokenizer switch
             {

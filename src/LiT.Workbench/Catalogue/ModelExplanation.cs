@@ -55,6 +55,12 @@ internal sealed record ModelExplanation
     /// <summary>Where a published model was downloaded to; null where it was not.</summary>
     public string? DownloadedTo { get; init; }
 
+    /// <summary>What was followed of the settings that stand beside the weights, a line a file.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary>What those settings say that is not followed, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>What else is to be known, a sentence each.</summary>
     public IReadOnlyList<string> Notes { get; init; } = [];
 
@@ -80,6 +86,8 @@ internal sealed record ModelExplanation
             Preprocessing = tower.Preprocessing,
             Fingerprint = tower.Fingerprint,
             Names = tower.Names,
+            Settings = tower.Settings,
+            Warnings = tower.Warnings,
         };
 
     /// <summary>All of it as lines of text.</summary>
@@ -90,6 +98,8 @@ internal sealed record ModelExplanation
             .. Side("image side", Image),
             .. Side("text side", Text),
             .. Published is null ? [] : SourceLines(Published),
+            .. Settings.Select(line => Row("settings", line)),
+            .. Warnings.Select(line => Row("warning", line)),
             .. Notes.Select(note => Row("note", note)),
             .. Weights(),
         ];

@@ -5,16 +5,18 @@ using static TorchSharp.torch;
 
 namespace LiT.Bundles;
 
-/// <summary>Two towers in evaluation mode put to use: texts and stored representations in, plain unit vectors out.</summary>
+/// <summary>
+/// Two towers in evaluation mode put to use: texts and stored representations in, plain unit vectors out.
+/// </summary>
 internal static class TowerOutputs
 {
-    private const int TextsAtOnce = 256,
-        BatchesInChunk = 16,
-        RepresentationsAtOnce = 4096;
+    private const int TextsAtOnce = 64,
+        BatchesInChunk = 64,
+        RepresentationsAtOnce = 256;
 
     /// <summary>
-    /// ztxt of each text, in their order. Equal texts go through the tower once; texts of as many ids go together, so that a
-    /// tower that masks padding has none to compute.
+    /// ztxt of each text, in their order. Equal texts go through the tower once; texts of as many ids go together, so
+    /// that a tower that masks padding has none to compute.
     /// </summary>
     public static Embeddings Texts(
         TwoTowers towers,
@@ -65,18 +67,19 @@ internal static class TowerOutputs
         float[] Embedded(int[] rows, int done)
         {
             var into = new float[rows.Length * size];
-            for (var first = 0; first < rows.Length; first += TextsAtOnce)
+            var (parts, read) = ((rows.Length + TextsAtOnce - 1) / TextsAtOnce, 0);
+            InParts(compute.Device, parts, part =>
             {
                 cancel.ThrowIfCancellationRequested();
-                using var scope = NewDisposeScope();
-                using var noGradient = no_grad();
-                var count = Math.Min(TextsAtOnce, rows.Length - first);
+                var (first, count) = (part * TextsAtOnce, Math.Min(TextsAtOnce, rows.Length - part * TextsAtOnce));
                 var batch = new long[count * length];
                 for (var i = 0; i < count; i++)
                     ids.AsSpan(rows[first + i] * length, length).CopyTo(batch.AsSpan(i * length));
-                CopyOut(towers.EmbedTexts(tensor(batch, count, length).to(compute.Device)), into.AsSpan(first * size));
-                progress?.Report(new("reading", done + first + count, distinct.Length, "texts"));
-            }
+                var embedded = towers.EmbedTexts(tensor(batch, count, length).to(compute.Device));
+                CopyOut(embedded, into.AsSpan(first * size));
+                lock (into)
+                    progress?.Report(new("reading", done + (read += count), distinct.Length, "texts"));
+            });
             return into;
         }
     }
@@ -86,14 +89,30 @@ internal static class TowerOutputs
     {
         var size = towers.EmbeddingSize;
         var values = new float[representations.Count * size];
-        for (var first = 0; first < representations.Count; first += RepresentationsAtOnce)
+        InParts(compute.Device, (representations.Count + RepresentationsAtOnce - 1) / RepresentationsAtOnce, part =>
+        {
+            var first = part * RepresentationsAtOnce;
+            var count = Math.Min(RepresentationsAtOnce, representations.Count - first);
+            var some = representations.ToTensor(first, count).to(compute.Device).to(compute.Type);
+            CopyOut(towers.ProjectImages(some), values.AsSpan(first * size));
+        });
+        return new(values, size);
+    }
+
+    /// <summary>On the CPU each part is done on one thread, so that the number of threads changes no bit.</summary>
+    private static void InParts(Device device, int parts, Action<int> embed)
+    {
+        void Embed(int part)
         {
             using var scope = NewDisposeScope();
             using var noGradient = no_grad();
-            var some = representations.ToTensor(first, Math.Min(RepresentationsAtOnce, representations.Count - first));
-            CopyOut(towers.ProjectImages(some.to(compute.Device).to(compute.Type)), values.AsSpan(first * size));
+            embed(part);
         }
-        return new(values, size);
+        if (device.type == TorchSharp.DeviceType.CPU)
+            Parts.Run(parts, Embed);
+        else
+            for (var part = 0; part < parts; part++)
+                Embed(part);
     }
 
     /// <summary>Ids before the padding at the end of a row.</summary>

@@ -9,10 +9,11 @@ internal static class TowerTokenizers
     private const int LitLength = 16;
     private const int BigVisionPad = 1; // big_vision fills rows with 1, which is </s> in its own vocabularies
 
+    // The whole tokenizer first: beside it a vocab.txt or .model says only a part of it.
     private static readonly string[] Usual =
     [
-        WordPiece.FileName,
         HuggingFaceTokenizer.FileName,
+        WordPiece.FileName,
         "spiece.model",
         SentencePiece.FileName,
     ];

@@ -7,15 +7,12 @@ using static TorchSharp.torch;
 namespace LiT.Compute;
 
 /// <summary>
-/// Products of oneDNN, which libtorch carries and its own dense layer does not use for float32: on processors that MKL does not
-/// favour they are more than twice as fast. Their operators have no TorchSharp names and are reached through a TorchScript archive.
-/// Safe for use from several threads.
+/// Products of oneDNN, which libtorch carries and its own dense layer does not use for float32: on processors that MKL
+/// does not favour they are more than twice as fast. Their operators have no TorchSharp names and are reached through a
+/// TorchScript archive. Safe for use from several threads.
 /// </summary>
 internal static class OneDnn
 {
-    // Below so many multiplications a call through TorchScript, and a kernel for every new number of rows, cost more than they save.
-    private const long WorthCalling = 1 << 23;
-
     private const string Script = """
         class Products(Module):
           __parameters__ = []
@@ -57,27 +54,25 @@ internal static class OneDnn
     public static bool Takes(Tensor x) =>
         x.dtype == ScalarType.Float32 && x.device_type == DeviceType.CPU && IsAvailable;
 
-    /// <summary>Whether x · weightᵀ with a weight as it lies in memory is faster here than by libtorch's own product.</summary>
-    /// <param name="x">[.., inputs].</param>
-    /// <param name="outputs">Rows of the weight.</param>
-    public static bool IsFaster(Tensor x, long outputs) =>
-        Takes(x) && !Autocast.IsOn && x.numel() * outputs >= WorthCalling;
-
     /// <summary>A weight laid out as oneDNN's products like it; opaque to every other operation.</summary>
     /// <param name="weight">[outputs, inputs], float32.</param>
     public static Tensor Pack(Tensor weight) => Invoke("pack", weight.contiguous());
 
     /// <summary>x · weightᵀ + bias, [.., inputs] → [.., outputs].</summary>
     /// <param name="x">Float32 on the CPU.</param>
-    /// <param name="weight">What <see cref="Pack"/> gave, or [outputs, inputs] as it lies in memory, transposed or not.</param>
+    /// <param name="weight">What <see cref="Pack"/> gave, or [outputs, inputs] as it lies in memory, transposed or
+    /// not.</param>
     /// <param name="bias">[outputs], or null.</param>
     public static Tensor Linear(Tensor x, Tensor weight, Tensor? bias) => Invoke("linear", x, weight, bias);
 
-    /// <summary>A kernel laid out as oneDNN's convolutions of such pictures like it; opaque to every other operation.</summary>
+    /// <summary>
+    /// A kernel laid out as oneDNN's convolutions of such pictures like it; opaque to every other operation.
+    /// </summary>
     /// <param name="kernel">[outputs, inputs, K, K], float32.</param>
     /// <param name="padding">Zeros on every side of the picture.</param>
     /// <param name="stride">Places that the kernel moves on by.</param>
-    /// <param name="picture">Of the size that most pictures have, [.., H, W]; others are computed too, more slowly.</param>
+    /// <param name="picture">Of the size that most pictures have, [.., H, W]; others are computed too, more
+    /// slowly.</param>
     public static Tensor PackConvolution(Tensor kernel, long padding, long stride, Tensor picture) =>
         Invoke(
             "pack_convolution",
@@ -88,7 +83,9 @@ internal static class OneDnn
             (int)picture.shape[^1]
         );
 
-    /// <summary>A convolution, and ReLU where asked for: [B, inputs, H, W] → [B, outputs, H', W'], channels innermost in memory.</summary>
+    /// <summary>
+    /// A convolution, and ReLU where asked for: [B, inputs, H, W] → [B, outputs, H', W'], channels innermost in memory.
+    /// </summary>
     /// <param name="x">Float32 on the CPU; fastest with channels innermost in memory.</param>
     /// <param name="packed">What <see cref="PackConvolution"/> gave, with the same padding and stride.</param>
     /// <param name="bias">[outputs], or null.</param>
@@ -99,8 +96,8 @@ internal static class OneDnn
         Invoke("convolution", x, packed, bias, (int)padding, (int)stride, relu);
 
     /// <summary>
-    /// <see cref="Convolution"/> with the sum with what is there before the ReLU: sum is [B, outputs, H', W'], channels innermost in
-    /// memory, and its memory holds the result afterwards.
+    /// <see cref="Convolution"/> with the sum with what is there before the ReLU: sum is [B, outputs, H', W'], channels
+    /// innermost in memory, and its memory holds the result afterwards.
     /// </summary>
     public static Tensor ConvolutionOnto(
         Tensor sum,
@@ -116,7 +113,9 @@ internal static class OneDnn
     /// <param name="weight">[outputs, inputs], int8.</param>
     public static Tensor PackCodes(Tensor weight) => Invoke("pack_codes", weight.contiguous());
 
-    /// <summary>(x - 128) · weightᵀ, each output times its scale: bytes in, [rows, inputs], float32 out, [rows, outputs].</summary>
+    /// <summary>
+    /// (x - 128) · weightᵀ, each output times its scale: bytes in, [rows, inputs], float32 out, [rows, outputs].
+    /// </summary>
     /// <param name="x">Unsigned bytes; 128 stands for zero.</param>
     /// <param name="packed">What <see cref="PackCodes"/> gave.</param>
     /// <param name="scales">[outputs], float32.</param>
@@ -124,8 +123,8 @@ internal static class OneDnn
     public static Tensor Codes(Tensor x, Tensor packed, Tensor scales, Tensor zeros) =>
         Invoke("codes", x, packed, scales, zeros);
 
-    // Nothing that torch reads may be collected before it returns (see Scalars): arguments are held here, and numbers are int,
-    // which goes over as it is, where long would become a scalar that nobody holds.
+    // Nothing that torch reads may be collected before it returns (see Scalars): arguments are held here, and numbers
+    // are int, which goes over as it is, where long would become a scalar that nobody holds.
     private static Tensor Invoke(string name, params object?[] arguments)
     {
         foreach (var argument in arguments)

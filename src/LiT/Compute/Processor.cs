@@ -39,6 +39,9 @@ internal static class Processor
     internal static bool Computes(Tensor x) =>
         x.dtype == ScalarType.Float32 && x.device_type == TorchSharp.DeviceType.CPU;
 
+    /// <summary>The same, and whether it lies in one piece, so that a kernel walks straight over its memory.</summary>
+    internal static bool ComputesInPlace(Tensor x) => Computes(x) && x.is_contiguous();
+
     /// <summary>What LIT_ISA asks for: portable, arm, avx2 or avx512; the widest at hand where it is not set.</summary>
     internal static Isa Named(string? name)
     {

@@ -9,7 +9,9 @@ internal static class Similarity
 {
     private const int NumbersInBlock = 8 << 20; // 32 MB of similarities, however large the two sets are
 
-    /// <summary>Called with one row's index and its similarities to all of the other set, in order of the index.</summary>
+    /// <summary>
+    /// Called with one row's index and its similarities to all of the other set, in order of the index.
+    /// </summary>
     public delegate void RowVisitor(int row, ReadOnlySpan<float> similarities);
 
     /// <param name="rows">N x E.</param>
@@ -23,13 +25,15 @@ internal static class Similarity
             );
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
-        var columns = others.ToTensor().t();
+        var columns = others.ToTensor();
         var block = Math.Clamp(NumbersInBlock / Math.Max(1, others.Count), 1, Math.Max(1, rows.Count));
         for (var first = 0; first < rows.Count; first += block)
         {
             using var inner = NewDisposeScope();
             var count = Math.Min(block, rows.Count - first);
-            var products = rows.ToTensor(first, count).matmul(columns).contiguous();
+            // Equal similarities are counted as such, so the number of threads must not change a bit of them.
+            var products = empty(count, others.Count);
+            Products.Write(products, rows.ToTensor(first, count), columns);
             var numbers = MemoryMarshal.Cast<byte, float>(products.bytes);
             for (var i = 0; i < count; i++)
                 visit(first + i, numbers.Slice(i * others.Count, others.Count));

@@ -145,6 +145,18 @@ internal sealed class TokenRows
         return batch >= WorthGrouping * found.Count ? found : null;
     }
 
+    /// <summary>
+    /// How many tokens that are seen stand before each in its row: [T] where packed, else [B, L], or [L] where all are
+    /// seen. It is the position but where padding stands inside a row.
+    /// </summary>
+    public Tensor Ordinals()
+    {
+        if (visible is null)
+            return arange(Length, int64, device);
+        var before = visible.to(int64).cumsum(1) - 1;
+        return places is null ? before : before.flatten().index_select(0, places);
+    }
+
     /// <summary>The inverse of <see cref="Spread"/>: [B, L, D] to [T, D], or as it is where states are padded.</summary>
     public Tensor Gather(Tensor padded) => places is null ? padded : padded.flatten(0, 1).index_select(0, places);
 

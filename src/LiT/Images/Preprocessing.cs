@@ -42,6 +42,13 @@ internal sealed partial record Preprocessing
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int ShorterSide { get; init; }
 
+    /// <summary>
+    /// Whether a central crop whose place falls between two pixels begins at the upper and left one, as Hugging Face's
+    /// processors cut; torchvision rounds half to even.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool CropFromBelow { get; init; }
+
     /// <summary>Subtracted from each channel of a picture in [0, 1].</summary>
     public required ChannelValues Mean { get; init; }
 
@@ -116,7 +123,9 @@ internal sealed partial record Preprocessing
             Fit == ResizeFit.SquashThenCrop
                 ? (ShorterSide, ShorterSide)
                 : SizeWithShorterSide(image.Width, image.Height, ShorterSide, Method);
-        var window = new Window(CropOffset(width, Width, Method), CropOffset(height, Height, Method), Width, Height);
+        var window = CropFromBelow
+            ? new Window((width - Width) / 2, (height - Height) / 2, Width, Height)
+            : new Window(CropOffset(width, Width, Method), CropOffset(height, Height, Method), Width, Height);
         return Resizing.Resize(image, width, height, Method, window);
     }
 

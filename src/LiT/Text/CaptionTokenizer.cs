@@ -43,6 +43,10 @@ internal sealed record CaptionTokenizerDescription(
     /// <summary>Whether the tokenizer lower-cases; only for <c>vocab.txt</c>, which does not say it.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? LowerCase { get; init; }
+
+    /// <summary>What else it does to words, where that is not what BERT does; only for <c>vocab.txt</c>, which does not say it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public WordPieceOptions? Words { get; init; }
 }
 
 /// <summary>Turns captions into rows of ids: a tokenizer, a layout, and what is done to the case first. Safe for several threads.</summary>
@@ -91,8 +95,7 @@ internal sealed class CaptionTokenizer
             );
         var tokenizer = Tokenizers.Open(
             Path.Combine(folder, description.File),
-            description.Rules,
-            description.LowerCase
+            new TokenizerReading(description.Rules, description.LowerCase, description.Words) { FromBundle = true }
         );
         return new(tokenizer, description.Layout, description.Case);
     }
@@ -107,6 +110,7 @@ internal sealed class CaptionTokenizer
         {
             Rules = wordPiece?.Rules,
             LowerCase = wordPiece?.LowerCase,
+            Words = wordPiece is { } own && own.Options != WordPieceOptions.Default ? own.Options : null,
         };
     }
 

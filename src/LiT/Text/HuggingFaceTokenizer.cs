@@ -73,6 +73,15 @@ internal sealed class HuggingFaceTokenizer : ITokenizer
             return new(file, new(json.RootElement, path));
     }
 
+    /// <summary>The tokenizer of a <c>tokenizer.json</c> in memory.</summary>
+    /// <param name="file">Its bytes.</param>
+    /// <param name="where">Names it in messages.</param>
+    internal static HuggingFaceTokenizer Of(byte[] file, string where)
+    {
+        using var json = System.Text.Json.JsonDocument.Parse(file);
+        return new(file, new(json.RootElement, where));
+    }
+
     /// <inheritdoc/>
     public IReadOnlyList<int> Encode(string text)
     {

@@ -22,7 +22,7 @@ internal interface ITokenizer
     /// <summary>The id of a piece, or null where the vocabulary lacks it.</summary>
     int? IdOf(string piece);
 
-    /// <summary>Writes the files from which <see cref="Tokenizers.Open"/> makes the same tokenizer again.</summary>
+    /// <summary>Writes the files from which <see cref="Tokenizers"/> makes the same tokenizer again.</summary>
     /// <returns>The names of the files written, relative to <paramref name="folder"/>; the first is the one to open.</returns>
     /// <exception cref="LitException">The folder cannot be written to.</exception>
     IReadOnlyList<string> Save(string folder);

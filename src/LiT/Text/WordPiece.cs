@@ -18,29 +18,34 @@ internal sealed class WordPiece : ITokenizer
     /// <summary>The name of the file that BERT checkpoints carry: one piece a line, its id the number of the line.</summary>
     public const string FileName = "vocab.txt";
 
-    private const string Unknown = "[UNK]";
-
     private readonly string[] pieces;
     private readonly PieceMatcher matcher;
     private readonly int unknown;
 
     /// <summary>A tokenizer over pieces that stand at their ids; where a piece stands twice, the later id is used.</summary>
-    /// <exception cref="LitException">There is no [UNK] among the pieces.</exception>
+    /// <exception cref="LitException">The piece for the unknown, [UNK], is not among the pieces.</exception>
     public WordPiece(
         IReadOnlyList<string> vocabulary,
         WordPieceRules rules = WordPieceRules.TensorFlowText,
-        bool lowerCase = true
+        bool lowerCase = true,
+        WordPieceOptions? options = null
     )
-        : this(vocabulary, rules, lowerCase, "vocabulary") { }
+        : this(vocabulary, rules, lowerCase, options, "vocabulary") { }
 
-    private WordPiece(IReadOnlyList<string> vocabulary, WordPieceRules rules, bool lowerCase, string where)
+    private WordPiece(
+        IReadOnlyList<string> vocabulary,
+        WordPieceRules rules,
+        bool lowerCase,
+        WordPieceOptions? options,
+        string where
+    )
     {
         pieces = [.. vocabulary];
-        (Rules, LowerCase) = (rules, lowerCase);
+        (Rules, LowerCase, Options) = (rules, lowerCase, options ?? WordPieceOptions.Default);
         matcher = new PieceMatcher(pieces, "##");
-        unknown = matcher.IdOf(Unknown)
+        unknown = matcher.IdOf(Options.UnknownPiece)
             ?? throw new LitException(
-                $"{where}: no line is {Unknown}. Give the vocab.txt of a BERT checkpoint, one piece a line."
+                $"{where}: no line is {Options.UnknownPiece}. Give the vocab.txt of a BERT checkpoint, one piece a line."
             );
     }
 
@@ -49,6 +54,9 @@ internal sealed class WordPiece : ITokenizer
 
     /// <summary>Whether texts lose case and accents first ("uncased" checkpoints).</summary>
     public bool LowerCase { get; }
+
+    /// <summary>What else is done to words.</summary>
+    public WordPieceOptions Options { get; }
 
     /// <inheritdoc/>
     public int VocabularySize => pieces.Length;
@@ -61,13 +69,14 @@ internal sealed class WordPiece : ITokenizer
     public static WordPiece Load(
         string path,
         WordPieceRules rules = WordPieceRules.TensorFlowText,
-        bool lowerCase = true
-    ) => new(VocabularyFile.Lines(path), rules, lowerCase, path);
+        bool lowerCase = true,
+        WordPieceOptions? options = null
+    ) => new(VocabularyFile.Lines(path), rules, lowerCase, options, path);
 
     /// <inheritdoc/>
     public IReadOnlyList<int> Encode(string text)
     {
-        var words = Words.Of(text, Rules, LowerCase);
+        var words = Words.Of(text, Rules, LowerCase, Options);
         var ids = new List<int>(words.Places.Count + 4);
         foreach (var (start, length) in words.Places)
         {

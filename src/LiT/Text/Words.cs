@@ -7,29 +7,35 @@ namespace LiT.Text;
 /// <summary>The words of a text: a cleaned text, and where each word stands in it.</summary>
 internal readonly record struct Words(string Text, List<(int Start, int Length)> Places)
 {
-    internal static Words Of(string text, WordPieceRules rules, bool lowerCase) =>
+    internal static Words Of(string text, WordPieceRules rules, bool lowerCase, WordPieceOptions? options = null) =>
         rules switch
         {
-            WordPieceRules.TensorFlowText => OfTensorFlowText(text, lowerCase),
-            WordPieceRules.BertRepository => OfBertRepository(text, lowerCase),
+            WordPieceRules.TensorFlowText => OfTensorFlowText(text, lowerCase, options ?? WordPieceOptions.Default),
+            WordPieceRules.BertRepository => OfBertRepository(text, lowerCase, options ?? WordPieceOptions.Default),
             _ => throw new ArgumentOutOfRangeException(nameof(rules)),
         };
 
     // tensorflow_text, bert_tokenizer.py: BasicTokenizer.tokenize_with_offsets and its two delimiter patterns.
-    private static Words OfTensorFlowText(string text, bool lowerCase)
+    private static Words OfTensorFlowText(string text, bool lowerCase, WordPieceOptions options)
     {
+        var strip = options.StripAccents ?? lowerCase;
         var tables = UnicodeTables.Version15;
         var words = new Splitter(text.Length);
-        foreach (var rune in (lowerCase ? Normalization.NfkcCasefoldInNfd(text) : text).EnumerateRunes())
+        var cased =
+            lowerCase ? Normalization.NfkcCasefoldInNfd(text)
+            : strip ? Normalization.Nfd(text)
+            : text;
+        // Accents that stay are where vocabularies have them: on their letters.
+        foreach (var rune in (lowerCase && !strip ? Normalization.Nfc(cased) : cased).EnumerateRunes())
         {
             var c = rune.Value;
             var category = tables.Category(c);
-            if (lowerCase && category == UnicodeCategory.NonSpacingMark)
+            if (strip && category == UnicodeCategory.NonSpacingMark)
                 continue;
             // Of the white space, RE2's \s and the control characters are all that tensorflow_text splits at.
             if (c == ' ' || category is UnicodeCategory.Control or UnicodeCategory.Format)
                 words.End();
-            else if (IsPunctuation(c, category) || IsCjk(c))
+            else if (IsPunctuation(c, category) || (options.SplitChinese && IsCjk(c)))
                 words.Single(c);
             else
                 words.Add(c);
@@ -38,8 +44,9 @@ internal readonly record struct Words(string Text, List<(int Start, int Length)>
     }
 
     // google-research/bert, tokenization.py: BasicTokenizer.tokenize, its five passes.
-    private static Words OfBertRepository(string text, bool lowerCase)
+    private static Words OfBertRepository(string text, bool lowerCase, WordPieceOptions options)
     {
+        var strip = options.StripAccents ?? lowerCase;
         var tables = UnicodeTables.Version15;
         var clean = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
@@ -49,19 +56,20 @@ internal readonly record struct Words(string Text, List<(int Start, int Length)>
                 clean.Append(' ');
             else if (c == 0xFFFD || IsControl(c, tables))
                 continue;
-            else if (IsCjk(c))
+            else if (options.SplitChinese && IsCjk(c))
                 CodePoints.Append(clean.Append(' '), c).Append(' ');
             else
                 CodePoints.Append(clean, c);
         }
         var cleaned = clean.ToString();
         var words = new Splitter(cleaned.Length);
-        foreach (var rune in (lowerCase ? Normalization.Nfd(LowerCase.OfText(cleaned)) : cleaned).EnumerateRunes())
+        var cased = lowerCase ? LowerCase.OfText(cleaned) : cleaned;
+        foreach (var rune in (strip ? Normalization.Nfd(cased) : cased).EnumerateRunes())
         {
             var c = rune.Value;
             // The reference fixes no version of Unicode; its expectations were made with version 14.
             var category = tables.Category(c, UnicodeAge.Version14);
-            if (lowerCase && category == UnicodeCategory.NonSpacingMark)
+            if (strip && category == UnicodeCategory.NonSpacingMark)
                 continue;
             if (c is ' ' or 0x2028 or 0x2029)
                 words.End(); // all that is left of what str.split() splits at

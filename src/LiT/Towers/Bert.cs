@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using LiT.Compute;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -20,6 +21,13 @@ internal sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, i
 {
     /// <summary>Learned positions: the longest row.</summary>
     public int MaxLength { get; init; } = 512;
+
+    /// <summary>
+    /// The row of the position table that the first token takes: 0 in BERT. RoBERTa (Liu et al. 2019, arXiv 1907.11692)
+    /// keeps the rows up to its padding's id unused, and counts only tokens that are not padding.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int FirstPosition { get; init; }
 
     /// <summary>Rows of the segment table; texts here have one segment, the first.</summary>
     public int Segments { get; init; } = 2;
@@ -89,7 +97,7 @@ internal sealed class Bert : TextTower
             throw new ArgumentException("BERT has no MAP pooling.", nameof(config));
         this.config = config;
         tokens = Layers.Table(config.VocabularySize, config.Width, device);
-        positions = Layers.Table(config.MaxLength, config.Width, device);
+        positions = Layers.Table(config.FirstPosition + config.MaxLength, config.Width, device);
         segments = Layers.Table(config.Segments, config.Width, device);
         norm = nn.LayerNorm(config.Width, config.Eps, device: device);
         blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new BertBlock(config, device))]);
@@ -147,7 +155,10 @@ internal sealed class Bert : TextTower
 
     private Tensor Embedded(TokenRows rows)
     {
-        var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
+        var place =
+            config.FirstPosition > 0 ? positions.call(rows.Ordinals() + config.FirstPosition)
+            : rows.Positions is { } packed ? positions.call(packed)
+            : positions.weight!.narrow(0, 0, rows.Length);
         var x = tokens.call(rows.Ids) + place + segments.weight![0];
         return Layers.Dropped(norm.call(x), config.Dropout, training); // [B, L, D]
     }

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 using LiT.Checkpoints;
 using LiT.Compute;
 using LiT.Images;
+using LiT.Towers.Settings;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -60,6 +61,9 @@ internal sealed record DinoConfig : ImageTowerConfig
 
     /// <summary>The representation is the class token joined with the mean patch token, twice as long (as dino.txt has it).</summary>
     public bool JoinPatchMean { get; init; }
+
+    /// <summary>The representation is the mean patch token alone (timm's global_pool avg).</summary>
+    public bool PatchMean { get; init; }
 
     private static readonly Dictionary<string, (int Width, int Depth, int MlpDim, int Heads)> Sizes = new()
     {
@@ -123,7 +127,11 @@ internal sealed record DinoConfig : ImageTowerConfig
                 + (LayerScale ? " in DINOv2's form" : " in DINO's form")
                 + (Registers > 0 ? $", {Registers} registers" : "")
                 + (Mlp == DinoMlp.SwiGlu ? ", SwiGLU" : "")
-                + (JoinPatchMean ? ", class token and mean patch token" : ", class token");
+                + (
+                    JoinPatchMean ? ", class token and mean patch token"
+                    : PatchMean ? ", mean patch token"
+                    : ", class token"
+                );
         }
     }
 
@@ -168,7 +176,11 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
     {
         using var scope = NewDisposeScope();
         var (first, patches) = Encoded(images);
-        return (config.JoinPatchMean ? cat([first, patches.mean([1])], 1) : first.alias()).MoveToOuterDisposeScope();
+        return (
+            config.JoinPatchMean ? cat([first, patches.mean([1])], 1)
+            : config.PatchMean ? patches.mean([1])
+            : first.alias()
+        ).MoveToOuterDisposeScope();
     }
 
     /// <summary>The class token [B, D] and the patch tokens [B, N, D] after the last norm.</summary>
@@ -221,6 +233,21 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
         { "head.bias", "heads.head.bias" },
     }.Skipping("mask_token", "only pre-training needs it");
 
+    // transformers, models/dinov2 and models/dinov2_with_registers.
+    internal static readonly WeightMap HuggingFace = new WeightMap("DINOv2 (Hugging Face)")
+    {
+        { "{dinov2.|dinov2_with_registers.|}embeddings.cls_token", "cls" },
+        { "{dinov2.|dinov2_with_registers.|}embeddings.position_embeddings", "posembed" },
+        { "{dinov2.|dinov2_with_registers.|}embeddings.register_tokens", "registers" },
+        { "{dinov2.|dinov2_with_registers.|}embeddings.patch_embeddings.projection.weight", "embedding.weight" },
+        { "{dinov2.|dinov2_with_registers.|}embeddings.patch_embeddings.projection.bias", "embedding.bias" },
+        { DinoBlock.HuggingFace, "{dinov2.|dinov2_with_registers.|}encoder.layer.{i}.", "blocks.{i}." },
+        { "{dinov2.|dinov2_with_registers.|}layernorm.weight", "norm.weight" },
+        { "{dinov2.|dinov2_with_registers.|}layernorm.bias", "norm.bias" },
+        { "classifier.weight", "heads.classifier.weight" },
+        { "classifier.bias", "heads.classifier.bias" },
+    }.Skipping("{dinov2.|dinov2_with_registers.|}embeddings.mask_token", "only pre-training needs it");
+
     internal static ImageTowerFamily AsFamily { get; } =
         new(
             DinoConfig.Kind,
@@ -231,11 +258,13 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
         );
 
     // Trained with 518 pixels at the end, DINOv2 is evaluated with 224 like its predecessor.
-    private static Preprocessing PreprocessingOf(int size) =>
+    internal static Preprocessing PreprocessingOf(int size) =>
         Preprocessing.TorchvisionImageNet(Math.Min(size, 224), ResizeMethod.PillowBicubic);
 
     private static RecognisedTower? Recognise(Checkpoint checkpoint, ImageTowerOptions options, JsonElement? configJson)
     {
+        if (DinoSettings.InHuggingFaceNames(checkpoint) is { } theirs)
+            return DinoSettings.HuggingFace(checkpoint, theirs, options, configJson);
         if (
             WeightSource.Holding(checkpoint, "patch_embed.proj.weight", "cls_token", "pos_embed", "norm.weight")
             is not [var source, ..]
@@ -246,10 +275,12 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
         var gated = source.FindIfThere("blocks.{i}.mlp.w3.weight", "blocks.{c}.{i}.mlp.w3.weight");
         var (rows, patch) = (source.Size("pos_embed", -2) - 1, source.Size("patch_embed.proj.weight", -1));
         var side = (int)Math.Sqrt(rows);
+        DinoSettings.CheckTokens(source, rows);
         if (side * side != rows)
             throw new LitException(
                 $"{checkpoint.Path}: 'pos_embed' has {rows} rows beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures."
             );
+        var settings = new DinoSettings(checkpoint.Path, configJson, moco);
         var head = !moco && source.Has("head.weight") && source.ShapeOf("head.weight").Count == 2;
         var config = new DinoConfig
         {
@@ -260,17 +291,22 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
                 gated is null ? 0 : 1
             ),
             // MoCo v3's S has twice as many heads as every other ViT-S (moco-v3: vits.py).
-            AttentionHeads = options.AttentionHeads ?? (moco && width == 384 ? 12 : width / 64),
+            AttentionHeads = options.AttentionHeads
+                ?? settings.Heads
+                ?? (moco && width == 384 ? 12 : DinoSettings.UsualHeads(width)),
             Patch = patch,
             ImageSize = side * patch,
             Registers = source.Has("register_tokens") ? source.Size("register_tokens", -2) : 0,
-            Resampling = DinoConfig.ResamplingOf(source.Has("register_tokens")),
+            Resampling = settings.IsTimm
+                ? PositionResampling.BicubicAntialias
+                : DinoConfig.ResamplingOf(source.Has("register_tokens")),
             LayerScale = source.FindIfThere("blocks.{i}.ls1.gamma", "blocks.{c}.{i}.ls1.gamma") is not null,
             Mlp = gated is null ? DinoMlp.Gelu : DinoMlp.SwiGlu,
             JoinPatchMean = options.JoinPatchMean,
+            PatchMean = settings.PatchMean && !options.JoinPatchMean,
             Heads = head && !options.JoinPatchMean ? [new HeadConfig("head", source.Size("head.weight", 0))] : [],
         };
-        if (options.Describing && options.AttentionHeads is null && width % 64 != 0)
+        if (options.Describing && options.AttentionHeads is null && settings.Heads is null && width % 64 != 0)
             config = config with { AttentionHeads = 0 };
         else if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
             throw new UsageException(
@@ -284,12 +320,14 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
                     moco ? "MoCo's projector, which only its training needs" : "a head on the class token alone"
                 );
         // MoCo v3 is evaluated with torchvision's default filter (moco-v3: main_lincls.py), DINO and DINOv2 with bicubic.
-        return new RecognisedTower(
-            moco ? "ViT (MoCo v3)" : names.Family,
-            source,
-            config,
-            _ => names,
-            moco ? Preprocessing.TorchvisionImageNet(config.ImageSize) : PreprocessingOf(config.ImageSize)
+        return settings.Closed(
+            new RecognisedTower(
+                moco ? "ViT (MoCo v3)" : names.Family,
+                source,
+                config,
+                _ => names,
+                moco ? Preprocessing.TorchvisionImageNet(config.ImageSize) : PreprocessingOf(config.ImageSize)
+            )
         );
     }
 
@@ -365,6 +403,25 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
         { "mlp.{fc1|w12}.bias", "mlp.fc1.bias" },
         { "mlp.{fc2|w3}.weight", "mlp.fc2.weight" },
         { "mlp.{fc2|w3}.bias", "mlp.fc2.bias" },
+    };
+
+    internal static readonly WeightMap HuggingFace = new("Hugging Face DINOv2 block")
+    {
+        { "norm{k}.weight", "norm{k}.weight" },
+        { "norm{k}.bias", "norm{k}.bias" },
+        { "attention.attention.query.weight", "attn.qkv.weight", Axes.Same, 0, 3 },
+        { "attention.attention.query.bias", "attn.qkv.bias", Axes.Same, 0, 3 },
+        { "attention.attention.key.weight", "attn.qkv.weight", Axes.Same, 1, 3 },
+        { "attention.attention.key.bias", "attn.qkv.bias", Axes.Same, 1, 3 },
+        { "attention.attention.value.weight", "attn.qkv.weight", Axes.Same, 2, 3 },
+        { "attention.attention.value.bias", "attn.qkv.bias", Axes.Same, 2, 3 },
+        { "attention.output.dense.weight", "attn.out.weight" },
+        { "attention.output.dense.bias", "attn.out.bias" },
+        { "layer_scale{k}.lambda1", "ls{k}" },
+        { "mlp.{fc1|weights_in}.weight", "mlp.fc1.weight" },
+        { "mlp.{fc1|weights_in}.bias", "mlp.fc1.bias" },
+        { "mlp.{fc2|weights_out}.weight", "mlp.fc2.weight" },
+        { "mlp.{fc2|weights_out}.bias", "mlp.fc2.bias" },
     };
 }
 

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
+using LiT.Files;
 using LiT.Images;
+using LiT.Towers.Settings;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -172,7 +174,10 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
             throw new LitException(
                 $"{checkpoint.Path}: has {rows} positions beside the class token's, which is no square grid of patches. Give a checkpoint for square pictures."
             );
-        var said = new ConfigJson(checkpoint.Path, configJson);
+        var said = new SettingsFile(checkpoint.Path, configJson);
+        ModelKind.Expect(said, "a ViT in Hugging Face's names", ModelKind.ViT);
+        HuggingFaceConfig.Check(said);
+        var report = new SettingsReport();
         var classes = source.Has("classifier.weight") ? source.Size("classifier.weight", 0) : 0;
         var config = new HuggingFaceViTConfig
         {
@@ -181,10 +186,10 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
             MlpDim = inner.Size(inner.Find("encoder.layer.{i}.intermediate.dense.weight"), 0),
             AttentionHeads = options.AttentionHeads
                 ?? said.Number("num_attention_heads")
-                ?? (width % 64 == 0 ? width / 64 : 0),
+                ?? (width % 64 == 0 ? DinoSettings.UsualHeads(width) : 0),
             Patch = patch,
             ImageSize = side * patch,
-            LayerNormEps = said.Real("layer_norm_eps") ?? 1e-12,
+            LayerNormEps = said.Real("layer_norm_eps") ?? (said.Word("model_type") == "vit_msn" ? 1e-6 : 1e-12),
             Activation = said.Choice(
                 "hidden_act",
                 Activation.Gelu,
@@ -199,14 +204,34 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
                     ? [new HeadConfig("classifier", classes, ClassNames(configJson, classes))]
                     : [],
         };
+        const string there = "the weights have";
+        said.Expect("hidden_size", width, there);
+        said.Expect("num_hidden_layers", config.Depth, there);
+        said.Expect("intermediate_size", config.MlpDim, there);
+        said.Expect("num_channels", 3, "here it can only be");
+        said.Expect("qkv_bias", true);
+        said.Expect("pooler_act", "tanh");
+        said.Expect("pooler_output_size", width, "here it can only be the width,");
+        DinoSettings.ExpectSides(said, "image_size", config.ImageSize);
+        DinoSettings.ExpectSides(said, "patch_size", patch);
+        var preprocessing = ProcessorSettings.Of(
+            checkpoint.Path,
+            Preprocessing.HuggingFaceViT(config.ImageSize),
+            config.ImageSize,
+            report
+        );
+        report.Close(said, KnownSettings.Transformers);
         if (options.Describing && config.AttentionHeads == 0)
             return new RecognisedTower(
                 Names.Family,
                 source,
                 config,
                 _ => Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for"),
-                Preprocessed(checkpoint.Path, config.ImageSize)
-            );
+                preprocessing
+            )
+            {
+                Settings = report,
+            };
         if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
             throw new UsageException(
                 $"{checkpoint.Path}: {config.AttentionHeads} attention heads cannot be for a width of {width}. Put its config.json beside it, or ':heads=N' after the path."
@@ -214,13 +239,7 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
         var names = options.Pooler
             ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")
             : Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for");
-        return new RecognisedTower(
-            Names.Family,
-            source,
-            config,
-            _ => names,
-            Preprocessed(checkpoint.Path, config.ImageSize)
-        );
+        return new RecognisedTower(Names.Family, source, config, _ => names, preprocessing) { Settings = report };
     }
 
     private static string[]? ClassNames(JsonElement? configJson, int classes)
@@ -244,35 +263,5 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
         return names.Length < classes || names.Any(name => name.StartsWith("LABEL_", StringComparison.Ordinal))
             ? null
             : names;
-    }
-
-    // ViTImageProcessor's own file, where it lies beside the weights.
-    private static Preprocessing Preprocessed(string path, int size)
-    {
-        var standard = Preprocessing.HuggingFaceViT(size);
-        const string name = "preprocessor_config.json";
-        if (ImageTowerLoader.JsonBeside(path, name) is not { } json)
-            return standard;
-        var said = new ConfigJson(path, json, name);
-        var preprocessing = standard with
-        {
-            // Pillow's numbers for its filters.
-            Method = (said.Number("resample") ?? 2) switch
-            {
-                2 => ResizeMethod.PillowBilinear,
-                3 => ResizeMethod.PillowBicubic,
-                1 => ResizeMethod.PillowLanczos,
-                var other => throw new LitException(
-                    $"{name} beside {path}: resample is {other}, a filter that is not known here. Known are 1 (Lanczos), 2 (bilinear) and 3 (bicubic)."
-                ),
-            },
-            Mean = Channels("image_mean") ?? standard.Mean,
-            Std = Channels("image_std") ?? standard.Std,
-        };
-        preprocessing.Check($"{name} beside {path}");
-        return preprocessing;
-
-        ChannelValues? Channels(string key) =>
-            said.Channels(key) is { } values ? new ChannelValues(values.R, values.G, values.B) : null;
     }
 }

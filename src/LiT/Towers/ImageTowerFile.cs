@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
 using LiT.Images;
+using LiT.Towers.Settings;
 using static TorchSharp.torch;
 
 namespace LiT.Towers;
@@ -132,7 +133,10 @@ internal static class ImageTowerFile
             tower => Names(tower, withHeads: config.Heads.Count > 0),
             Preprocessing.FromJson(preprocessing, checkpoint.Path),
             checkpoint.Metadata.ContainsKey(Int8Key)
-        );
+        )
+        {
+            Settings = new SettingsReport(), // the file says everything itself; what stands beside it is another's
+        };
     }
 
     private static WeightMap Names(TorchSharp.torch.nn.Module tower, bool withHeads)

@@ -2,6 +2,7 @@ using System.Text.Json;
 using LiT.Checkpoints;
 using LiT.Compute;
 using LiT.Images;
+using LiT.Towers.Settings;
 using TorchSharp;
 using static TorchSharp.torch.nn;
 
@@ -23,6 +24,9 @@ internal sealed record RecognisedTower(
     bool Int8 = false
 )
 {
+    /// <summary>What was followed of the files that stand beside; null where the family has none.</summary>
+    public SettingsReport? Settings { get; init; }
+
     public RecognisedTower WithoutHeads() =>
         this with
         {
@@ -104,6 +108,7 @@ internal static class ImageTowerLoader
         try
         {
             var names = found.Names(tower).Load(found.Source, tower);
+            var settings = found.Settings ?? PassedOver(checkpoint, found);
             return Finished(
                 tower,
                 found.Family,
@@ -113,7 +118,11 @@ internal static class ImageTowerLoader
                 {
                     Int8 = options.Int8 || found.Int8,
                 }
-            );
+            ) with
+            {
+                Settings = settings.Followed,
+                Warnings = settings.Warnings,
+            };
         }
         catch
         {
@@ -125,11 +134,12 @@ internal static class ImageTowerLoader
     /// <summary>The image tower in a checkpoint, or null where it holds none that is known here.</summary>
     internal static RecognisedTower? Recognised(Checkpoint checkpoint, ImageTowerOptions options)
     {
-        var config = JsonBeside(checkpoint.Path, "config.json");
-        return ImageTowerFile.Recognise(checkpoint)
-            ?? Families
-                .Select(family => family.Recognise(checkpoint, options, config))
-                .FirstOrDefault(recognised => recognised is not null);
+        if (ImageTowerFile.Recognise(checkpoint) is { } own)
+            return own;
+        var config = HuggingFaceConfig.JsonBeside(checkpoint.Path);
+        return Families
+            .Select(family => family.Recognise(checkpoint, options, config))
+            .FirstOrDefault(recognised => recognised is not null);
     }
 
     /// <summary>What a tower is, in words and numbers; one from scratch is not made for that, however large.</summary>
@@ -174,7 +184,7 @@ internal static class ImageTowerLoader
     )
     {
         var rest = spec[(family.Kind.Length + 1)..];
-        var comma = rest.IndexOf(',', StringComparison.Ordinal);
+        var comma = rest.AsSpan().IndexOfAny(',', ':'); // a colon as behind a path: vit:B/16:int8
         options = options.With(comma < 0 ? "" : rest[(comma + 1)..], spec);
         try
         {
@@ -356,53 +366,25 @@ internal static class ImageTowerLoader
                 family.Named is not null && spec.StartsWith(family.Kind + ":", StringComparison.Ordinal)
             );
 
-    internal static JsonElement? JsonBeside(string path, string name)
+    // Those of vit_jax and big_vision have no settings beside them.
+    private static SettingsReport PassedOver(Checkpoint checkpoint, RecognisedTower found)
     {
-        var beside = Path.Combine(
-            Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".",
-            name
-        );
-        if (!File.Exists(beside))
-            return null;
-        try
-        {
-            return JsonDocument.Parse(File.ReadAllText(beside)).RootElement;
-        }
-        catch (JsonException wrong)
-        {
-            throw new LitException(
-                $"{beside}: is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download it again.",
-                wrong
-            );
-        }
+        var report = new SettingsReport();
+        var config = HuggingFaceConfig.Beside(checkpoint.Path);
+        if (HuggingFaceConfig.Names(config))
+            HuggingFaceConfig.PassOver(config, found.Family, report);
+        ProcessorSettings.PassOver(checkpoint.Path, report);
+        return report;
     }
-
-    // What people have at hand and take for an image tower.
-    private static readonly (string Name, string What)[] Others =
-    [
-        ("BertEncoder_0/embedder/", "a BERT text tower (flaxformer)"),
-        ("embeddings.word_embeddings.", "a BERT text tower (Hugging Face)"),
-        ("Embed_0/embedding", "a text transformer (big_vision)"),
-        (".SelfAttention.q.", "a T5 text tower"),
-        ("visual.class_embedding", "a CLIP model (OpenAI)"),
-        ("vision_model.embeddings.", "a CLIP or SigLIP model (Hugging Face)"),
-        ("relative_position_bias_table", "a Swin transformer"),
-        ("downsample_layers.", "a ConvNeXt"),
-        ("layer_scale1.lambda1", "a DINOv2 in Hugging Face's names; Meta's own .pth can be read"),
-        ("attention.output.dense.", "a transformer in Hugging Face's names"),
-        ("bn1.running_mean", "a convolutional network, but no ResNet in torchvision's names"),
-    ];
 
     private static LitException Unknown(Checkpoint checkpoint)
     {
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).ToList();
-        var like = Others
-            .FirstOrDefault(other => names.Exists(name => name.Contains(other.Name, StringComparison.Ordinal)))
-            .What;
+        var like = OtherModels.Like(checkpoint, forPictures: true);
         return new LitException(
-            $"{checkpoint.Path}: is no image tower that is known here. "
+            $"{checkpoint.Path}: is no image tower that is known here. {OtherModels.Named(checkpoint, forPictures: true)}"
                 + (
-                    like is not null ? $"It looks like {like}. "
+                    like is not null ? ""
                     : Likeness.Of(checkpoint) is { } family ? $"{family} "
                     : ""
                 )

@@ -1,3 +1,4 @@
+using LiT.Compute;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -25,7 +26,10 @@ internal static class Layers
         return table;
     }
 
-    /// <summary>A weight outside any layer. Unlike those in layers it would die with the scope it is made in, were it not detached.</summary>
+    /// <summary>
+    /// A weight outside any layer. Unlike those in layers it would die with the scope it is made in, were it not
+    /// detached.
+    /// </summary>
     public static Parameter Weight(long[] shape, Device? device = null)
     {
         var weight = Parameter(empty(shape, device: device));
@@ -34,8 +38,38 @@ internal static class Layers
     }
 
     /// <summary>Dropout that costs nothing where it is off.</summary>
-    public static Tensor Dropped(Tensor x, double probability, bool training) =>
-        training && probability > 0 ? functional.dropout(x, probability) : x;
+    public static Tensor Dropped(Tensor x, double probability, bool training)
+    {
+        if (!training || probability <= 0)
+            return x;
+        if (random is null)
+            return functional.dropout(x, probability);
+        using var scope = NewDisposeScope();
+        var kept = empty_like(x, requires_grad: false).bernoulli_(1 - probability, random);
+        return x.mul(kept.TimesInPlace(1 / (1 - probability))).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>
+    /// Until it is disposed, what is random in layers on this thread follows from the seed, whatever other threads
+    /// draw.
+    /// </summary>
+    public static IDisposable Seeded(long seed, Device device) => new Seed(seed, device);
+
+    [ThreadStatic]
+    private static Generator? random;
+
+    private sealed class Seed : IDisposable
+    {
+        private readonly Generator? before = random;
+
+        public Seed(long seed, Device device) => random = new Generator((ulong)seed, device);
+
+        public void Dispose()
+        {
+            random?.Dispose();
+            random = before;
+        }
+    }
 
     /// <summary>Glorot and Bengio 2010: uniform in ±sqrt(6 / (inputs + outputs)).</summary>
     public static void XavierUniform(Tensor weight, Generator? random)
@@ -54,7 +88,8 @@ internal static class Layers
             w.uniform_(-WithinTwo, WithinTwo, random).erfinv_().mul_(tensor(deviation * Math.Sqrt(2), w.dtype))
         );
 
-    // erf(sqrt 2), the share of a normal within two deviations. TorchSharp 0.107's trunc_normal_ fills with one single value.
+    // erf(sqrt 2), the share of a normal within two deviations. TorchSharp 0.107's trunc_normal_ fills with one single
+    // value.
     private const double WithinTwo = 0.95449973610364158;
 
     /// <summary>flax's lecun_normal: cut at two deviations, with a variance of 1 / inputs after the cut.</summary>

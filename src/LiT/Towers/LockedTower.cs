@@ -21,6 +21,16 @@ internal sealed record LockedTower(
     string Fingerprint
 ) : IDisposable
 {
+    /// <summary>What was followed of the settings that stand beside the weights, a line a file.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary>What is to be told of those settings, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>What there is to say of those settings before long work begins, a sentence each; warnings begin with that word.</summary>
+    public IEnumerable<string> Remarks =>
+        Settings.Select(line => $"followed {line}").Concat(Warnings.Select(line => $"warning: {line}"));
+
     /// <summary>Number of weights that training would change, heads included.</summary>
     public long ParameterCount { get; } = Tower.parameters().Sum(parameter => parameter.numel());
 
@@ -50,6 +60,8 @@ internal sealed record LockedTower(
             Preprocessing = Preprocessing.PreprocessingDescription,
             Names = Names,
             Fingerprint = Fingerprint,
+            Settings = Settings,
+            Warnings = Warnings,
         };
 
     /// <inheritdoc/>

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using LiT.Checkpoints;
+using LiT.Files;
+using LiT.Towers.Settings;
 
 namespace LiT.Towers;
 
@@ -15,6 +17,15 @@ internal sealed record RecognisedText(
     Func<TextTower, WeightMap> Names
 )
 {
+    /// <summary>What was followed of the files that stand beside, and what of them is to be told.</summary>
+    public SettingsReport Settings { get; init; } = new();
+
+    /// <summary>Whether its rows end with the vocabulary's end, as the weights were trained; LiT's rows with BERT do not.</summary>
+    public bool EndedRows { get; init; }
+
+    /// <summary>Whether texts lose their capitals before the vocabulary sees them (sentence-transformers' do_lower_case).</summary>
+    public bool LowerCase { get; init; }
+
     /// <summary>The text tower in a checkpoint.</summary>
     /// <exception cref="LitException">There is none that is known here.</exception>
     public static RecognisedText In(Checkpoint checkpoint, TextTowerOptions options) =>
@@ -33,9 +44,9 @@ internal sealed record RecognisedText(
             Find(checkpoint, "embeddings.word_embeddings.weight", "embeddings.token_type_embeddings.weight") is
             { } theirs
         )
-            return HuggingFaceBert(theirs, options, TowerPath.ConfigBeside(checkpoint.Path));
+            return HuggingFaceBert(theirs, options, HuggingFaceConfig.JsonBeside(checkpoint.Path));
         if (Find(checkpoint, "shared.weight", "encoder.block.0.layer.0.SelfAttention.q.weight") is { } t5)
-            return HuggingFaceT5(t5, options, TowerPath.ConfigBeside(checkpoint.Path));
+            return HuggingFaceT5(t5, options, HuggingFaceConfig.JsonBeside(checkpoint.Path));
         return null;
     }
 
@@ -43,8 +54,8 @@ internal sealed record RecognisedText(
     {
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).Take(4).ToList();
         return new LitException(
-            $"{checkpoint.Path}: is no text tower that is known here. It holds {checkpoint.Tensors.Count} tensors"
-                + $"{(names.Count == 0 ? "" : $", such as {string.Join(", ", names)}")}. {(Likeness.Of(checkpoint) is { } family ? family + " " : "")}Give a LiT or SigLIP .npz, a BERT, T5 or mT5 of Hugging Face, or a file of this project."
+            $"{checkpoint.Path}: is no text tower that is known here. {OtherModels.Named(checkpoint, forPictures: false)}It holds {checkpoint.Tensors.Count} tensors"
+                + $"{(names.Count == 0 ? "" : $", such as {string.Join(", ", names)}")}. {(OtherModels.Like(checkpoint, forPictures: false) is null && Likeness.Of(checkpoint) is { } family ? family + " " : "")}Give a LiT or SigLIP .npz, a BERT, RoBERTa, T5 or mT5 of Hugging Face, or a file of this project."
         );
     }
 
@@ -98,9 +109,32 @@ internal sealed record RecognisedText(
 
     private static RecognisedText HuggingFaceBert(WeightSource source, TextTowerOptions options, JsonElement? json)
     {
-        var said = new ConfigJson(source.Checkpoint.Path, json);
+        var path = source.Checkpoint.Path;
+        var said = new SettingsFile(path, json);
+        var kind = ModelKind.Expect(said, "a BERT in Hugging Face's names", ModelKind.Bert, ModelKind.Roberta);
+        HuggingFaceConfig.Check(said);
         said.Expect("position_embedding_type", "absolute");
+        var report = new SettingsReport();
         var width = source.Size("embeddings.word_embeddings.weight", 1);
+        var (rows, segments) = (
+            source.Size("embeddings.position_embeddings.weight", 0),
+            source.Size("embeddings.token_type_embeddings.weight", 0)
+        );
+        // The same names, but positions are counted from behind the padding's id: transformers, models/roberta.
+        var roberta =
+            kind == ModelKind.Roberta
+            || (kind is null && (segments == 1 || source.Prefix.EndsWith("roberta.", StringComparison.Ordinal)));
+        if (roberta && kind is null)
+            report.Warn(
+                $"{path}: taken for a RoBERTa, whose positions begin at 2, because it has {(segments == 1 ? "one segment row" : "its prefix")} and no config.json beside it says otherwise."
+            );
+        var padding = said.Number("pad_token_id") ?? (roberta ? 1 : 0);
+        var first = roberta ? padding + 1 : 0;
+        if (rows <= first)
+            throw new LitException(
+                $"{path}: has {rows} positions, and RoBERTa's begin at {first}. Check that it and its config.json belong together."
+            );
+        var sentences = SentenceSettings.Beside(path, width, options.Pooling, report);
         var config = new BertConfig(
             width,
             Depth(source, "encoder.layer.", "."),
@@ -109,8 +143,9 @@ internal sealed record RecognisedText(
             source.Size("embeddings.word_embeddings.weight", 0)
         )
         {
-            MaxLength = source.Size("embeddings.position_embeddings.weight", 0),
-            Segments = source.Size("embeddings.token_type_embeddings.weight", 0),
+            MaxLength = rows - first,
+            FirstPosition = first,
+            Segments = segments,
             Activation = options.Activation
                 ?? said.Choice(
                     "hidden_act",
@@ -120,27 +155,56 @@ internal sealed record RecognisedText(
                     ("gelu_pytorch_tanh", Activation.GeluTanh),
                     ("relu", Activation.Relu)
                 ),
-            Eps = said.Real("layer_norm_eps") ?? 1e-12,
-            Padding = said.Number("pad_token_id") ?? 0,
-            Pooling = options.Pooling ?? TextPooling.First,
+            Eps = said.Real("layer_norm_eps") ?? (roberta && kind is null ? 1e-5 : 1e-12),
+            Padding = padding,
+            Pooling = options.Pooling ?? sentences?.Pooling ?? TextPooling.First,
             Pooler = options.Pooler,
         };
-        return new("BERT (Hugging Face)", source, config, _ => Bert.HuggingFace(options.Pooler));
+        const string there = "the weights have";
+        said.Expect("hidden_size", width, there);
+        said.Expect("embedding_size", width, "here it can only be the width,");
+        said.Expect("num_hidden_layers", config.Depth, there);
+        said.Expect("intermediate_size", config.MlpDim, there);
+        said.Expect("vocab_size", config.VocabularySize, there);
+        said.Expect("max_position_embeddings", rows, there);
+        said.Expect("type_vocab_size", segments, there);
+        if (options.Activation is not null)
+            said.Settled("hidden_act");
+        report.Close(said, KnownSettings.Transformers);
+        return new(roberta ? "RoBERTa (Hugging Face)" : "BERT (Hugging Face)", source, config, _ =>
+            Bert.HuggingFace(options.Pooler)
+        )
+        {
+            Settings = report,
+            EndedRows = roberta || sentences is not null,
+            LowerCase = sentences?.LowerCase ?? false,
+        };
     }
 
     private static RecognisedText HuggingFaceT5(WeightSource source, TextTowerOptions options, JsonElement? json)
     {
         const string First = "encoder.block.0.layer.0.SelfAttention.",
             Mlp = "encoder.block.0.layer.1.DenseReluDense.";
-        var said = new ConfigJson(source.Checkpoint.Path, json);
+        var said = new SettingsFile(source.Checkpoint.Path, json);
+        ModelKind.Expect(said, "a T5 in Hugging Face's names", ModelKind.T5);
+        HuggingFaceConfig.Check(said);
+        var report = new SettingsReport();
         var gated = source.Has(Mlp + "wi_0.weight");
         said.Expect("feed_forward_proj", gated ? ["gated-gelu"] : ["relu"]);
+        said.Expect("dense_act_fn", gated ? ["gelu_new"] : ["relu"]);
+        said.Expect("is_gated_act", gated);
         var heads = source.Size(First + "relative_attention_bias.weight", 1);
         var inner = source.Size(First + "q.weight", 0);
         if (inner % heads != 0)
             throw new LitException(
                 $"{source.Checkpoint.Path}: {inner} numbers of all queries cannot be divided into {heads} heads. Check where the file comes from."
             );
+        var sentences = SentenceSettings.Beside(
+            source.Checkpoint.Path,
+            source.Size("shared.weight", 1),
+            options.Pooling,
+            report
+        );
         var config = new T5Config(
             source.Size("shared.weight", 1),
             Depth(source, "encoder.block.", "."),
@@ -156,11 +220,24 @@ internal sealed record RecognisedText(
             MaxDistance = said.Number("relative_attention_max_distance") ?? 128,
             Eps = said.Real("layer_norm_epsilon") ?? 1e-6,
             Padding = said.Number("pad_token_id") ?? 0,
-            Pooling = options.Pooling ?? TextPooling.Mean,
+            Pooling = options.Pooling ?? sentences?.Pooling ?? TextPooling.Mean,
         };
+        const string there = "the weights have";
+        said.Expect("d_model", config.Width, there);
+        said.Expect("d_kv", config.HeadSize, there);
+        said.Expect("d_ff", config.MlpDim, there);
+        said.Expect("num_layers", config.Depth, there);
+        said.Expect("num_heads", config.Heads, there);
+        said.Expect("vocab_size", config.VocabularySize, there);
+        said.Expect("relative_attention_num_buckets", config.Buckets, there);
+        report.Close(said, KnownSettings.Transformers);
         return new(gated ? "mT5 or T5 1.1 (Hugging Face)" : "T5 (Hugging Face)", source, config, _ =>
             T5Encoder.HuggingFace(gated)
-        );
+        )
+        {
+            Settings = report,
+            LowerCase = sentences?.LowerCase ?? false,
+        };
     }
 
     // Submodules are numbered in two ways; the name of the first that begins and ends so.

@@ -1,7 +1,9 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
+using LiT.Files;
 using LiT.Images;
+using LiT.Towers.Settings;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -192,16 +194,27 @@ internal sealed class ResNet : ImageTower<ResNetConfig>
             Heads = !moco && source.Has("fc.weight") ? [new HeadConfig("fc", source.Size("fc.weight", 0))] : [],
             ImageSize = 224,
         };
+        var report = new SettingsReport();
+        var said = new SettingsFile(checkpoint.Path, configJson);
+        var preprocessing = Preprocessing.TorchvisionImageNet(config.ImageSize);
+        if (TimmSettings.Of(said) is { } timm)
+        {
+            // Networks of the same names with other strides, activations or blurs have names of their own.
+            timm.Expect("a ResNet", TimmSettings.IsPlainResNet);
+            timm.ExpectPool("avg");
+            preprocessing = timm.Preprocessing(config.ImageSize, null);
+            timm.Close(report);
+        }
+        else
+        {
+            if (HuggingFaceConfig.Names(said))
+                HuggingFaceConfig.PassOver(said, Torchvision.Family, report);
+            ProcessorSettings.PassOver(checkpoint.Path, report);
+        }
         var names = moco
             ? Torchvision.Skipping("fc.{*}", "MoCo's projector, which only its training needs")
             : Torchvision;
-        return new RecognisedTower(
-            names.Family,
-            source,
-            config,
-            _ => names,
-            Preprocessing.TorchvisionImageNet(config.ImageSize)
-        );
+        return new RecognisedTower(names.Family, source, config, _ => names, preprocessing) { Settings = report };
     }
 }
 

@@ -44,7 +44,11 @@ internal static class TextTowerLoader
             var names = found.Names(tower).Load(found.Source, tower);
             (tower as TextTransformer)?.AddOldPositions(found.Source);
             tower.eval();
-            return new LoadedTextTower(tower, found.Family, names);
+            return new LoadedTextTower(tower, found.Family, names)
+            {
+                Settings = found.Settings.Followed,
+                Warnings = found.Settings.Warnings,
+            };
         }
         catch
         {
@@ -86,6 +90,16 @@ internal static class TextTowerLoader
 /// <param name="Names">How names in the file were matched.</param>
 internal sealed record LoadedTextTower(TextTower Tower, string Family, MatchedNames Names) : IDisposable
 {
+    /// <summary>What was followed of the settings that stand beside the weights, a line a file.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary>What is to be told of those settings, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
+    /// <summary>What there is to say of those settings before long work begins, a sentence each; warnings begin with that word.</summary>
+    public IEnumerable<string> Remarks =>
+        Settings.Select(line => $"followed {line}").Concat(Warnings.Select(line => $"warning: {line}"));
+
     /// <inheritdoc/>
     public void Dispose() => Tower.Dispose();
 }

@@ -23,16 +23,19 @@ internal static class TextTowerWords
     public static bool HeadsAreUnknown(this ImageTowerConfig config) =>
         config is DinoConfig { AttentionHeads: 0 } or HuggingFaceViTConfig { AttentionHeads: 0 };
 
-    private static string NameOf(BertConfig bert) =>
-        BertConfig
+    private static string NameOf(BertConfig bert)
+    {
+        var kind = bert.FirstPosition > 0 ? "RoBERTa" : "BERT";
+        var known = BertConfig
             .Sizes.FirstOrDefault(size =>
                 (size.Value.Width, size.Value.Depth, size.Value.Heads, size.Value.MlpDim)
                 == (bert.Width, bert.Depth, bert.Heads, bert.MlpDim)
             )
-            .Key
-            is { } known
-            ? $"BERT-{known}"
-            : $"BERT of width {bert.Width}, depth {bert.Depth}, {Layers.HeadsInWords(bert.Heads)}, MLP {bert.MlpDim}";
+            .Key;
+        return known is not null
+            ? $"{kind}-{known}"
+            : $"{kind} of width {bert.Width}, depth {bert.Depth}, {Layers.HeadsInWords(bert.Heads)}, MLP {bert.MlpDim}";
+    }
 
     private static string NameOf(T5Config t5)
     {

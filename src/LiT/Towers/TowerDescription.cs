@@ -23,6 +23,12 @@ internal sealed record TowerDescription
     /// <summary>What happens to a picture first.</summary>
     public required string Preprocessing { get; init; }
 
+    /// <summary>What was followed of the settings that stand beside the weights, a line a file.</summary>
+    public IReadOnlyList<string> Settings { get; init; } = [];
+
+    /// <summary>What is to be told of those settings, a sentence each.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+
     /// <summary>How names in the file were matched; null for a tower from scratch.</summary>
     public MatchedNames? Names { get; init; }
 
@@ -47,6 +53,8 @@ internal sealed record TowerDescription
                     + (head.ClassNames is { } names ? $": {string.Join(", ", names)}" : "")
                 ),
             ];
+            lines.AddRange(Settings.Select(line => $"settings        {line}"));
+            lines.AddRange(Warnings.Select(line => $"warning         {line}"));
             if (Fingerprint is not null)
                 lines.Add($"fingerprint     {Fingerprint}");
             if (Names is not { } matched)

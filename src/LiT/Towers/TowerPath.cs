@@ -1,5 +1,3 @@
-using System.Text.Json;
-
 namespace LiT.Towers;
 
 /// <summary>Names that stand for files, such as those of published models. Towers know only that there may be some.</summary>
@@ -58,29 +56,5 @@ internal static class TowerPath
         var colon = spec.IndexOf(':', name);
         var drive = colon == 1 && name == 0 && char.IsAsciiLetter(spec[0]);
         return colon < 0 || drive ? (spec, "") : (spec[..colon], spec[(colon + 1)..]);
-    }
-
-    /// <summary>The config.json beside a checkpoint, as Hugging Face writes it; null where there is none.</summary>
-    /// <exception cref="LitException">It is no JSON.</exception>
-    public static JsonElement? ConfigBeside(string path)
-    {
-        var file = Path.Combine(
-            Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".",
-            "config.json"
-        );
-        if (!File.Exists(file))
-            return null;
-        try
-        {
-            using var json = JsonDocument.Parse(File.ReadAllText(file));
-            return json.RootElement.Clone();
-        }
-        catch (JsonException wrong)
-        {
-            throw new LitException(
-                $"{file}: is no JSON ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). Download it again.",
-                wrong
-            );
-        }
     }
 }

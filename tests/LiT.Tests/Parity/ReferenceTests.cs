@@ -66,6 +66,10 @@ public class ReferenceTests
     )]
     [InlineData("bert_flaxformer_npz", "exact_erf_gelu, layernorm_eps_1e-6, no padding mask")]
     [InlineData("bert_hf", "layernorm_eps_1e-6, tanh_gelu")]
+    [InlineData("roberta_hf", "layernorm_eps_1e-12, positions from 0 (BERT), tanh_gelu")]
+    [InlineData("dinov2_hf", "0.1 offset (Meta's own), layerscale ignored, tanh_gelu")]
+    [InlineData("dinov2_hf_registers", "layerscale ignored, tanh_gelu")]
+    [InlineData("dinov2_hf_swiglu", "0.1 offset (Meta's own), layerscale ignored")]
     [InlineData("text_transformer_npz", "exact_erf_gelu, layernorm_eps_1e-5")]
     [InlineData("t5_encoder", "attention scaled by 1/sqrt(d_kv), max_distance off (x2)")]
     [InlineData(

@@ -147,6 +147,67 @@ public sealed class BertHuggingFaceFixture : IFixtureKind
     }
 }
 
+/// <summary>RoBERTa, XLM-R and CamemBERT: the names of BERT, other positions.</summary>
+public sealed class RobertaHuggingFaceFixture : IFixtureKind
+{
+    public string Folder => "roberta_hf";
+
+    public IEnumerable<FixtureCase> Cases(FixtureFolder folder)
+    {
+        folder.PathOf("config.json"); // read by the loader, beside the weights
+        foreach (var entry in folder.Meta.GetProperty("cases").EnumerateObject())
+        {
+            var name = entry.Name;
+            var file = folder.PathOf($"{name}.safetensors");
+            yield return new($"{name}, <s>", () => folder.Close(Output(null), $"{name}_cls.npy"));
+            yield return new($"{name}, mean", () => folder.Close(Output(null, TextPooling.Mean), $"{name}_mean.npy"));
+            yield return new($"{name}, hidden states", () =>
+            {
+                using var scope = NewDisposeScope();
+                foreach (
+                    var hidden in FixtureTower.Hidden(
+                        FixtureTower.Load(file),
+                        folder.Ids("input_ids.npy"),
+                        folder.Ids("attention_mask.npy").ne(0)
+                    )
+                )
+                    folder.Close(hidden, $"{name}_last_hidden_state.npy");
+            });
+            if (folder.WrongConventions(name) is not { } wrong)
+                continue;
+            yield return new($"{name}, wrong conventions", () =>
+            {
+                folder.Differs(wrong, "tanh_gelu", () =>
+                    Wrong(config => config with { Activation = Activation.GeluTanh })
+                );
+                folder.Differs(wrong, "layernorm_eps_1e-12", () => Wrong(config => config with { Eps = 1e-12 }));
+                // The same table, read from its first row.
+                folder.Differs(wrong, "positions from 0 (BERT)", () =>
+                    Wrong(config =>
+                        config with
+                        {
+                            FirstPosition = 0,
+                            MaxLength = config.FirstPosition + config.MaxLength,
+                        }
+                    )
+                );
+            });
+
+            Tensor Output(Func<BertConfig, BertConfig>? change, TextPooling? pooling = null)
+            {
+                using var tower = FixtureTower.Load(
+                    file,
+                    new TextTowerOptions { Pooling = pooling },
+                    change is null ? null : config => change((BertConfig)config)
+                );
+                return tower.call(folder.Ids("input_ids.npy"));
+            }
+            double Wrong(Func<BertConfig, BertConfig> change) =>
+                TowerParity.Error(Output(change), folder.Floats($"{name}_cls.npy"));
+        }
+    }
+}
+
 public sealed class TextTransformerFixture : IFixtureKind
 {
     public string Folder => "text_transformer_npz";

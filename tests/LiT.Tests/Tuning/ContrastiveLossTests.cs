@@ -218,24 +218,64 @@ public class ContrastiveLossTests
     [Theory]
     [InlineData(300, 8)]
     [InlineData(400, 256)]
-    public void The_number_of_threads_changes_no_bit_of_loss_or_gradients(int size, int width)
+    public void The_number_of_threads_changes_no_bit_of_loss_or_gradients(int size, int width) =>
+        SameForAnyThreads(size, width, ContrastiveLossKind.Softmax, block: 256, images: true);
+
+    [Fact]
+    public void The_number_of_threads_changes_no_bit_of_any_loss_of_any_size() =>
+        (
+            from size in Gen.Int[300, 2000]
+            from width in Gen.Int[8, 256]
+            from kind in Gen.Enum<ContrastiveLossKind>()
+            from large in Gen.Bool
+            from images in Gen.Bool
+            select (size, width, kind, block: large ? 1024 : 256, images)
+        ).Sample(one => SameForAnyThreads(one.size, one.width, one.kind, one.block, one.images), iter: 12, threads: 1);
+
+    private static void SameForAnyThreads(int size, int width, ContrastiveLossKind kind, int block, bool images)
     {
         using var scope = NewDisposeScope();
-        using var generator = new Generator(8);
+        using var generator = new Generator((ulong)(size + width));
         var (z, t) = (
             Unit(randn([size, width], generator: generator)),
             Unit(randn([size, width], generator: generator))
         );
-        using var row = new TorchThreads();
-        LossResult Run(int threads)
+        var shared = Positives.Shared([.. Enumerable.Range(0, size).Select(pair => (long)(pair / 3 * 5 % 97))]);
+        using var before = new TorchThreads();
+        var one = Run(1);
+        foreach (var threads in new[] { 2, 3 })
+        foreach (var (expected, got) in one.Zip(Run(threads)))
+            Assert.True(expected.equal(got).all().item<bool>(), $"{threads} threads");
+
+        Tensor[] Run(int threads)
         {
             set_num_threads(threads);
-            return ContrastiveLoss.Compute(z, t, tensor(3f), options: new() { BlockSize = 256 });
+            var result = ContrastiveLoss.Compute(
+                z,
+                t,
+                tensor(3f),
+                kind == ContrastiveLossKind.Sigmoid ? tensor(-5f) : null,
+                shared,
+                options: new()
+                {
+                    Kind = kind,
+                    BlockSize = block,
+                    ImageGradient = images,
+                    KeptBytes = 4 << 20,
+                }
+            );
+            return
+            [
+                result.Loss,
+                result.PerPair,
+                .. images ? new[] { result.ImageGradient! } : [],
+                result.TextGradient,
+                result.LogTemperatureGradient,
+                result.BiasGradient,
+                result.ImageToText,
+                result.TextToImage,
+            ];
         }
-        var (one, three) = (Run(1), Run(3));
-        Assert.Equal(one.Loss.item<double>(), three.Loss.item<double>());
-        Assert.True(one.ImageGradient!.equal(three.ImageGradient!).all().item<bool>());
-        Assert.True(one.TextGradient.equal(three.TextGradient).all().item<bool>());
     }
 
     /// <summary>Puts the number of threads back.</summary>

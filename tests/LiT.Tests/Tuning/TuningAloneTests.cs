@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;
 
-/// <summary>Tests of what the whole process shares, torch's random numbers and its count of tensors, run beside no other.</summary>
+/// <summary>
+/// Tests of what the whole process shares, torch's random numbers and its count of tensors, run beside no other.
+/// </summary>
 [CollectionDefinition(Name, DisableParallelization = true)]
 public sealed class Alone
 {
@@ -88,9 +90,10 @@ public class TuningAloneTests
         using var towers = run.Towers();
         towers.train();
         var ids = TinyIds();
-        // A side in two parts: what Backward replays must be what Embed embedded, or the gradient is of another function.
+        // A side in two parts: what Backward replays must be what Embed embedded, or the gradient is of another
+        // function.
         List<Tensor> embedded = [];
-        var side = new EmbeddedSide(
+        using var side = new EmbeddedSide(
             part =>
             {
                 var z = towers.EmbedTexts(ids);
@@ -98,7 +101,8 @@ public class TuningAloneTests
                 return z;
             },
             parts: 2,
-            tuned: true,
+            lanes: 1,
+            tuned: [.. towers.parameters()],
             seed: 11
         );
         var all = side.Embed();

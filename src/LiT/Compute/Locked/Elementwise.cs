@@ -23,7 +23,7 @@ internal static class Elementwise
 
     private static Tensor Constantly(Tensor x)
     {
-        if (Target.WantsGradient(x) || !x.is_contiguous())
+        if (Target.WantsGradient(x) || !Processor.ComputesInPlace(x))
             return WithGradient(x);
         Gelu.TanhInPlace(x);
         return x;

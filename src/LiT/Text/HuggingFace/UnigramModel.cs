@@ -54,12 +54,8 @@ internal sealed class UnigramModel : ITokenModel
             );
         int[]? byteIds = null;
         if (part.Bool("byte_fallback", false))
-        {
             byteIds = [.. Enumerable.Range(0, 256).Select(b => ids.GetValueOrDefault($"<0x{b:X2}>", -1))];
-            if (byteIds.Contains(-1))
-                byteIds = null;
-        }
-        if (unknown is null && byteIds is null)
+        if (unknown is null && byteIds?.Contains(-1) != false)
             throw new LitException(
                 $"{part.Where}: has neither an unk_id nor a piece for every byte, so some texts have no ids. Give a tokenizer.json as it was published."
             );
@@ -75,12 +71,21 @@ internal sealed class UnigramModel : ITokenModel
             var id = trie.Find(piece);
             if (id != ByteTrie.None)
                 into.Add(id);
-            else if (byteIds is not null)
+            else if (byteIds is not null && HasAll(piece))
                 foreach (var b in piece)
                     into.Add(byteIds[b]);
-            else
-                into.Add(unknown!.Value);
+            else if (unknown is { } lacking)
+                into.Add(lacking);
         }
+    }
+
+    // Only the bytes of this stretch are needed: a vocabulary may have pieces for some.
+    private bool HasAll(ReadOnlySpan<byte> piece)
+    {
+        foreach (var b in piece)
+            if (byteIds![b] < 0)
+                return false;
+        return true;
     }
 
     private List<(int Start, int End)> Segments(byte[] text)
