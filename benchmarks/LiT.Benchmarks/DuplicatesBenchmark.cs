@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using LiT.Compute.Kernels;
+using LiT.Compute;
 using LiT.Data;
 using LiT.Duplicates;
 using LiT.Stores;
@@ -38,11 +38,8 @@ internal static class DuplicatesBenchmark
             var (seconds, processor) = Timed(() => report = LeakAudit.Run(trainStore, testStore, 0.95));
             var (torchSpeed, torchOfProcessor) = Products(width);
             Console.WriteLine(
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"leak audit, {train:N0} x {test:N0} embeddings of {width}, "
-                        + $"{Environment.ProcessorCount} threads, AVX-VNNI {TileProduct.IsFast}, "
-                        + $"{report!.Leaks.Count} of {test / Planted} planted pictures found"
+                FormattableString.Invariant(
+                    $"leak audit, {train:N0} x {test:N0} embeddings of {width}, {Environment.ProcessorCount} threads, instruction set {Processor.NameOf(Processor.Isa)}, {report!.Leaks.Count} of {test / Planted} planted pictures found"
                 )
             );
             Console.WriteLine(

@@ -30,7 +30,7 @@ internal sealed class LogitBlocks
     {
         Size = zimg.shape[0];
         this.side = Math.Min(side, Size);
-        this.fused = fused ?? FusedLogits.Fits(zimg);
+        this.fused = fused ?? Processor.Computes(zimg);
         scaledImages = zimg.mul(scale);
         texts = ztxt;
         this.room = room / zimg.dtype.ElementSize();

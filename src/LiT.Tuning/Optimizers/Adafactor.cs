@@ -62,7 +62,7 @@ internal sealed class Adafactor : TuningOptimizer
     {
         var memory = memories[parameter.Name];
         var beta2 = (float)Beta2(factors.Number);
-        var fused = FusedUpdate.Fits(parameter.Tensor);
+        var fused = Processor.ComputesInPlace(parameter.Tensor);
         if (memory.Square is { } square)
         {
             if (fused)

@@ -41,7 +41,7 @@ internal sealed class AdamW : TuningOptimizer
             (float)(1 - Math.Pow(beta2, factors.Number)),
             (float)Options.Epsilon
         );
-        if (FusedUpdate.Fits(parameter.Tensor))
+        if (Processor.ComputesInPlace(parameter.Tensor))
             FusedUpdate.Adam(parameter.Tensor, gradient, momentum, square, constants, factors);
         else
             Plain(parameter.Tensor, gradient.Times(factors.Shrink), momentum, square, constants, factors);

@@ -90,7 +90,7 @@ internal abstract class TuningOptimizer : IDisposable
             return length.MoveToOuterDisposeScope();
         // A large tensor is cut into pieces by its update; of the others, and of what is no kernel's, each is one part.
         var whole = moving
-            .Where(one => one.Gradient.numel() < WorthCutting || !FusedUpdate.Fits(one.Slot.Parameter.Tensor))
+            .Where(one => one.Gradient.numel() < WorthCutting || !Processor.ComputesInPlace(one.Slot.Parameter.Tensor))
             .ToList();
         if (length.device_type == TorchSharp.DeviceType.CPU)
             Parts.Run(whole.Count, i => Update(whole[i]));
@@ -125,7 +125,7 @@ internal abstract class TuningOptimizer : IDisposable
     {
         if (gradients.Count == 0)
             return zeros([], ScalarType.Float64);
-        if (gradients.All(SquareSums.Takes))
+        if (gradients.All(Processor.ComputesInPlace))
             return tensor(Math.Sqrt(SquareSums.Of(gradients)), ScalarType.Float64);
         Tensor? length = null;
         void Sum() => length = stack([.. gradients.Select(one => one.Squared().sum(ScalarType.Float64))]).sum().sqrt();

@@ -47,8 +47,8 @@ internal static class OneDnn
     /// <summary>Whether they are there: a libtorch with oneDNN on an x64 processor.</summary>
     public static bool IsAvailable => Products.Value is not null;
 
-    /// <summary>Whether products of bytes are there too, and right.</summary>
-    public static bool MultipliesBytes => IsAvailable && Bytes.Value;
+    /// <summary>Whether products of bytes are there too, fast, and right.</summary>
+    public static bool MultipliesBytes => IsAvailable && Processor.HasVnni && Bytes.Value;
 
     /// <summary>Whether a product with this input goes to oneDNN.</summary>
     public static bool Takes(Tensor x) =>
@@ -161,11 +161,9 @@ internal static class OneDnn
         }
     }
 
-    // Only with VNNI do the sums of products stay exact, and only then are they fast.
+    // Only with VNNI do the sums of products stay exact.
     private static bool TryBytes()
     {
-        if (!System.Runtime.Intrinsics.X86.AvxVnni.IsSupported)
-            return false;
         try
         {
             using var scope = NewDisposeScope();

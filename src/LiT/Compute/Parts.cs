@@ -20,6 +20,14 @@ internal static class Parts
     private static readonly Queue<Work> asked = new();
     private static int helpers;
 
+    /// <summary>Sets how many threads this thread, and threads that come later, compute with, until disposed.</summary>
+    public static IDisposable Use(int threads)
+    {
+        var before = get_num_threads();
+        set_num_threads(threads);
+        return new Undo(before);
+    }
+
     /// <summary>Runs parts 0 … count - 1, on at most as many threads as libtorch has here. The parts must be independent.</summary>
     public static void Run(int count, Action<int> part)
     {
@@ -148,5 +156,10 @@ internal static class Parts
                         Monitor.Wait(this);
             trouble?.Throw();
         }
+    }
+
+    private sealed class Undo(int threads) : IDisposable
+    {
+        public void Dispose() => set_num_threads(threads);
     }
 }

@@ -1,6 +1,7 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
+using static TorchSharp.torch;
 
 namespace LiT.Compute;
 
@@ -23,8 +24,23 @@ internal static class Processor
     /// <summary>Every instruction set that this processor has, narrow ones first.</summary>
     public static IReadOnlyList<Isa> Available { get; } = [.. Enum.GetValues<Isa>().Where(Has)];
 
-    /// <summary>Whether it multiplies and adds bytes in one instruction, of AVX-512 or of AVX.</summary>
-    public static bool HasVnni { get; } = FindVnni();
+    /// <summary>
+    /// Whether bytes are multiplied and added up in 32 bits by one instruction: AVX-512's VNNI, or AVX-VNNI of 256 bits.
+    /// </summary>
+    public static bool HasVnni =>
+        Isa switch
+        {
+            Isa.Avx512 => HasAvx512Vnni,
+            Isa.Avx2 => AvxVnni.IsSupported,
+            _ => false,
+        };
+
+    /// <summary>Whether the library's own kernels compute with a tensor: float32 on the CPU.</summary>
+    internal static bool Computes(Tensor x) =>
+        x.dtype == ScalarType.Float32 && x.device_type == TorchSharp.DeviceType.CPU;
+
+    /// <summary>The same, and whether it lies in one piece, so that a kernel walks straight over its memory.</summary>
+    internal static bool ComputesInPlace(Tensor x) => Computes(x) && x.is_contiguous();
 
     /// <summary>What LIT_ISA asks for: portable, arm, avx2 or avx512; the widest at hand where it is not set.</summary>
     internal static Isa Named(string? name)
@@ -55,6 +71,10 @@ internal static class Processor
         return new Undo(() => Forced.Value = before);
     }
 
+    /// <inheritdoc cref="Use(Isa)"/>
+    /// <param name="name">As LIT_ISA spells it.</param>
+    internal static IDisposable Use(string name) => Use(Named(name));
+
     private static bool Has(Isa isa) =>
         isa switch
         {
@@ -65,15 +85,9 @@ internal static class Processor
             _ => false,
         };
 
-    // .NET 10 names AVX-VNNI only. It is AVX-512's on processors that have it, of 256 bits on those without AVX-512.
-    private static bool FindVnni()
-    {
-        if (AvxVnni.IsSupported)
-            return true;
-        if (!X86Base.IsSupported || !Has(Isa.Avx512) || X86Base.CpuId(0, 0).Eax < 7)
-            return false;
-        return (X86Base.CpuId(7, 0).Ecx & 1 << 11) != 0;
-    }
+    // .NET 10 has a name for AVX-VNNI only; CPUID's leaf 7 tells of AVX-512's.
+    private static bool HasAvx512Vnni { get; } =
+        X86Base.IsSupported && X86Base.CpuId(0, 0).Eax >= 7 && (X86Base.CpuId(7, 0).Ecx & 1 << 11) != 0;
 
     private sealed class Undo(Action undo) : IDisposable
     {

@@ -21,7 +21,6 @@ internal static class Int8
     public static string? WhyNot(ImageTower tower, ComputeDevice compute) =>
         compute.Device.type != DeviceType.CPU || compute.Type != ScalarType.Float32
             ? "int8 towers compute on the CPU, beside `ScalarType` float32"
-        : !ByteProduct.IsAvailable ? "this processor, or this build of libtorch, has no fast products of bytes"
         : !LayersOf(tower).Any() ? "it has no transformer or Mixer blocks, and only their layers are made bytes"
         : null;
 

@@ -1,6 +1,8 @@
+using LiT.Compute;
 using LiT.Compute.Kernels;
 using LiT.Duplicates;
 using LiT.Stores;
+using LiT.Tests.Compute;
 
 namespace LiT.Tests.Duplicates;
 
@@ -24,13 +26,26 @@ public sealed class SimilarRowsTests : IDisposable
         Assert.NotEmpty(pairs);
     }
 
-    [Fact]
-    public void Integers_with_and_without_the_instruction_give_the_same_candidates()
+    [Theory]
+    [EveryIsa(48)]
+    [EveryIsa(37)]
+    [EveryIsa(64)]
+    public void Every_instruction_set_gives_the_candidates_that_plain_sums_give(string isa, int size)
     {
-        using var left = MadeStores.Write(folder["left"], Rows(48, 0, 301));
-        using var right = MadeStores.Write(folder["right"], Rows(48, 150, 407));
+        using var left = MadeStores.Write(folder["left"], Rows(size, 0, 301));
+        using var right = MadeStores.Write(folder["right"], Rows(size, 150, 407));
         var (a, b) = (RowTiles.Of(left, All(left), 0, 1000), RowTiles.Of(right, All(right), 0, 1000));
-        Assert.Equal(TileProduct.Candidates(a, b, 0.3, plain: true).Order(), TileProduct.Candidates(a, b, 0.3).Order());
+        using var forced = Processor.Use(isa);
+        var slack = a.WorstError + (1 + a.WorstError) * b.WorstError + 1e-5;
+        var expected =
+            from i in Enumerable.Range(0, a.Count)
+            from j in Enumerable.Range(0, b.Count)
+            where Product(i, j) * b.Scales[j] * a.Scales[i] >= (float)(0.3 - slack)
+            select (i, j);
+        Assert.Equal(expected, TileProduct.Candidates(a, b, 0.3).Order());
+
+        int Product(int i, int j) =>
+            Enumerable.Range(0, a.Stride).Sum(k => a.Values[i * a.Stride + k] * b.Values[j * b.Stride + k]);
     }
 
     [Fact]

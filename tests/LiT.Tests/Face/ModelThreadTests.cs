@@ -122,7 +122,7 @@ public sealed class ModelThreadTests(SmallModel small) : IClassFixture<SmallMode
     {
         var trouble = await Assert.ThrowsAsync<LitException>(() => LitModel.LoadAsync(small["nowhere"], null, cancel));
         Assert.Contains("no model is there", trouble.Message);
-        await Assert.ThrowsAsync<UsageException>(() =>
+        await Assert.ThrowsAsync<SettingException>(() =>
             LitModel.LoadAsync(small.Bundle, new() { Device = "toaster" }, cancel)
         );
         var copy = small["copy"];

@@ -2,18 +2,15 @@ using LiT.Compute;
 using LiT.Compute.Kernels;
 using LiT.Compute.Locked;
 using LiT.Images;
+using LiT.Tests.Compute;
 using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Towers;
 
-/// <summary>
-/// Towers of bytes. They need a processor with VNNI and vectors of 512 bits; elsewhere these tests skip.
-/// </summary>
+/// <summary>Towers of bytes.</summary>
 public sealed class Int8Tests : IDisposable
 {
-    private const string NotHere = "This processor has no fast products of bytes.";
-
     private static readonly VitConfig Small = new()
     {
         Width = 64,
@@ -47,11 +44,11 @@ public sealed class Int8Tests : IDisposable
     }
 
     [Theory]
-    [InlineData(5, 64)]
-    [InlineData(70, 196)]
-    public void A_row_comes_back_from_bytes_within_half_a_step(int rows, int width)
+    [EveryIsa(5, 64)]
+    [EveryIsa(70, 196)]
+    public void A_row_comes_back_from_bytes_within_half_a_step(string isa, int rows, int width)
     {
-        Assert.SkipUnless(Simd.IsAvailable, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         var x = Random(rows, width);
         x[1].zero_();
@@ -62,10 +59,11 @@ public sealed class Int8Tests : IDisposable
         Assert.True(steps.max().item<float>() <= 0.501f);
     }
 
-    [Fact]
-    public void A_layer_of_bytes_sums_exactly_what_its_codes_say()
+    [Theory]
+    [EveryIsa]
+    public void A_layer_of_bytes_sums_exactly_what_its_codes_say(string isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable && OneDnn.MultipliesBytes, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         using Dense dense = new(48, 20);
@@ -89,12 +87,12 @@ public sealed class Int8Tests : IDisposable
     }
 
     [Theory]
-    [InlineData(1, 1)]
-    [InlineData(7, 19)]
-    [InlineData(130, 64)]
-    public void A_weights_codes_are_its_numbers_rounded_to_steps_of_their_row(int rows, int width)
+    [EveryIsa(1, 1)]
+    [EveryIsa(7, 19)]
+    [EveryIsa(130, 64)]
+    public void A_weights_codes_are_its_numbers_rounded_to_steps_of_their_row(string isa, int rows, int width)
     {
-        Assert.SkipUnless(Simd.IsAvailable, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         var (weight, factors) = (Random(rows, width), Random(width).abs() + 0.1f);
         Assert.Equal(
@@ -112,10 +110,11 @@ public sealed class Int8Tests : IDisposable
         Assert.True(float.IsNaN(WeightCodes.Of(weight, factors).Scales[0].item<float>()));
     }
 
-    [Fact]
-    public void An_int8_tower_is_the_same_made_with_any_number_of_threads()
+    [Theory]
+    [EveryIsa]
+    public void An_int8_tower_is_the_same_made_with_any_number_of_threads(string isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable && OneDnn.MultipliesBytes, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var (path, pictures, threads) = (Saved(), Random(2, 3, 32, 32), get_num_threads());
@@ -137,10 +136,11 @@ public sealed class Int8Tests : IDisposable
         }
     }
 
-    [Fact]
-    public void An_int8_tower_sees_what_the_tower_sees_and_is_another_tower()
+    [Theory]
+    [EveryIsa]
+    public void An_int8_tower_sees_what_the_tower_sees_and_is_another_tower(string isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable && OneDnn.MultipliesBytes, NotHere);
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var path = Saved();
@@ -159,10 +159,11 @@ public sealed class Int8Tests : IDisposable
         Assert.Equal(representation.data<float>().ToArray(), bytes.Tower.call(pictures).data<float>().ToArray());
     }
 
-    [Fact]
-    public void A_saved_int8_tower_stays_one()
+    [Theory]
+    [EveryIsa]
+    public void A_saved_int8_tower_stays_one(string isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable && OneDnn.MultipliesBytes, NotHere);
+        using var forced = Processor.Use(isa);
         using var bytes = ImageTowerLoader.Load(Saved() + ":int8");
         var copy = Path.Combine(folder, "image.safetensors");
         ImageTowerFile.Save(copy, bytes.Tower, bytes.Preprocessing);

@@ -1,4 +1,4 @@
-using LiT.Compute.Kernels;
+using LiT.Compute;
 using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
 
@@ -65,8 +65,8 @@ public class OptimizerTests
             HalfMomentum = half,
         };
         var (fast, slow) = (Parameters(ScalarType.Float32), Parameters(ScalarType.Float64));
-        Assert.True(FusedUpdate.Fits(fast[0].Tensor));
-        Assert.False(FusedUpdate.Fits(slow[0].Tensor));
+        Assert.True(Processor.Computes(fast[0].Tensor));
+        Assert.False(Processor.Computes(slow[0].Tensor));
         using var fused = TuningOptimizer.Create(fast, options);
         using var plain = TuningOptimizer.Create(slow, options);
         for (var step = 0UL; step < 4; step++)

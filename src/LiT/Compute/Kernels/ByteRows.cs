@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -21,18 +19,10 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     public static ByteRows Of(Tensor x, Tensor factors)
     {
         x = x.contiguous();
-        var (rows, K) = Sizes(x);
-        ByteRows made = new(empty(rows, K, dtype: ScalarType.Byte), empty(rows));
-        var (from, times, codes, scales) = (
-            (nint)TensorMemory.Address(x),
-            (nint)TensorMemory.Address(factors),
-            (nint)TensorMemory.Address(made.Codes),
-            (nint)TensorMemory.Address(made.Scales)
-        );
-        ForEachRow(rows, row =>
-            ((float*)scales)[row] = Encode((float*)from + row * K, (float*)times, (int)K, (byte*)codes + row * K)
-        );
-        KeepAlive(x, factors, made.Codes, made.Scales);
+        var made = Empty(x);
+        Vectors.Run(new Encoding(Floats(x), Floats(factors), new(made)));
+        GC.KeepAlive(x);
+        GC.KeepAlive(factors);
         return made;
     }
 
@@ -41,14 +31,9 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     /// <param name="bias">[N], or null.</param>
     public void Finish(Tensor sums, Tensor? bias)
     {
-        var (rows, N) = Sizes(sums);
-        var (values, scales, shift) = (
-            (nint)TensorMemory.Address(sums),
-            (nint)TensorMemory.Address(Scales),
-            bias is null ? 0 : (nint)TensorMemory.Address(bias)
-        );
-        ForEachRow(rows, row => Scaled((float*)values + row * N, ((float*)scales)[row], (float*)shift, (int)N));
-        KeepAlive(sums, bias, Scales);
+        Vectors.Run(new Finishing(Floats(sums), Floats(bias), sums.shape[^1], new(this)));
+        GC.KeepAlive(sums);
+        GC.KeepAlive(bias);
     }
 
     /// <summary>The same, then tanh GELU, then bytes again for the next product: one pass over the activations.</summary>
@@ -57,79 +42,133 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
     /// <param name="factors">Of the next product, [N].</param>
     public ByteRows FinishWithGelu(Tensor sums, Tensor? bias, Tensor factors)
     {
-        var (rows, N) = Sizes(sums);
-        ByteRows made = new(empty(rows, N, dtype: ScalarType.Byte), empty(rows));
-        var (values, scales, shift) = (
-            (nint)TensorMemory.Address(sums),
-            (nint)TensorMemory.Address(Scales),
-            bias is null ? 0 : (nint)TensorMemory.Address(bias)
-        );
-        var (times, codes, next) = (
-            (nint)TensorMemory.Address(factors),
-            (nint)TensorMemory.Address(made.Codes),
-            (nint)TensorMemory.Address(made.Scales)
-        );
-        ForEachRow(rows, row =>
-        {
-            var at = (float*)values + row * N;
-            Scaled(at, ((float*)scales)[row], (float*)shift, (int)N);
-            Gelu.InPlace(new Span<float>(at, (int)N));
-            ((float*)next)[row] = Encode(at, (float*)times, (int)N, (byte*)codes + row * N);
-        });
-        KeepAlive(sums, bias, Scales, factors, made.Codes, made.Scales);
+        var made = Empty(sums);
+        Vectors.Run(new FinishingWithGelu(Floats(sums), Floats(bias), Floats(factors), new(this), new(made)));
+        GC.KeepAlive(sums);
+        GC.KeepAlive(bias);
+        GC.KeepAlive(factors);
         return made;
     }
 
-    private static (long Rows, long Columns) Sizes(Tensor x) => (x.numel() / x.shape[^1], x.shape[^1]);
+    private static ByteRows Empty(Tensor x)
+    {
+        var (rows, K) = (x.numel() / x.shape[^1], x.shape[^1]);
+        return new(empty(rows, K, dtype: ScalarType.Byte), empty(rows));
+    }
 
-    private static void KeepAlive(params Tensor?[] tensors) => GC.KeepAlive(tensors);
+    private static float* Floats(Tensor? contiguous) =>
+        contiguous is null ? null : (float*)TensorMemory.Address(contiguous);
 
-    private static void ForEachRow(long rows, Action<long> row) => Parts.Run((int)((rows + Part - 1) / Part), part =>
-        {
-            var end = Math.Min(rows, (part + 1L) * Part);
-            for (var r = (long)part * Part; r < end; r++)
-                row(r);
-        });
+    // Bias lies at the same place for every row; null stands for none.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Scaled<V>(float* values, float scale, float* bias, long count)
+        where V : unmanaged, IVec<V>
+    {
+        var (times, i) = (V.Create(scale), 0L);
+        var whole = Vectors.Whole<V>(count);
+        if (bias is null)
+            for (; i < whole; i += V.Count)
+                (V.Load(values + i) * times).Store(values + i);
+        else
+            for (; i < whole; i += V.Count)
+                V.Fma(V.Load(values + i), times, V.Load(bias + i)).Store(values + i);
+        for (; i < count; i++)
+            values[i] = bias is null ? values[i] * scale : MathF.FusedMultiplyAdd(values[i], scale, bias[i]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Encode(float* x, float* factors, int count, byte* codes)
+    private static float Encode<V>(float* x, float* factors, long count, byte* codes)
+        where V : unmanaged, IVec<V>
     {
-        var (largest, whole, max) = (Vector512<float>.Zero, count & ~15, 0f);
-        for (var i = 0; i < whole; i += 16)
-            largest = Avx512F.Max(largest, Vector512.Abs(Vector512.Load(x + i) * Vector512.Load(factors + i)));
-        for (var i = 0; i < 16; i++)
-            max = MathF.Max(max, largest[i]);
-        for (var i = whole; i < count; i++)
+        var (largest, i) = (V.Create(0), 0L);
+        var whole = Vectors.Whole<V>(count);
+        for (; i < whole; i += V.Count)
+            largest = V.Max(largest, V.Abs(V.Load(x + i) * V.Load(factors + i)));
+        var max = Vectors.Largest(largest);
+        for (; i < count; i++)
             max = MathF.Max(max, MathF.Abs(x[i] * factors[i]));
         if (!(max > 1e-30f))
             max = 127; // a row of zeros
-        var (times, zero) = (Vector512.Create(127 / max), Vector512.Create(128));
-        for (var i = 0; i < whole; i += 16)
-            Vector128.Store(
-                Avx512F.ConvertToVector128Byte(
-                    Avx512F.ConvertToVector512Int32(Vector512.Load(x + i) * Vector512.Load(factors + i) * times) + zero
-                ),
-                codes + i
-            );
-        for (var i = whole; i < count; i++)
+        var (times, zero) = (V.Create(127 / max), V.Create(128));
+        for (i = 0; i < whole; i += V.Count)
+            (V.Round(V.Load(x + i) * V.Load(factors + i) * times) + zero).StoreBytes(codes + i);
+        for (; i < count; i++)
             codes[i] = (byte)(MathF.Round(x[i] * factors[i] * (127 / max)) + 128);
         return max / 127;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Scaled(float* values, float scale, float* bias, int count)
+    /// <summary>The rows as they lie in memory, and how they are shared out.</summary>
+    private sealed class Memory(ByteRows rows)
     {
-        var (times, i) = (Vector512.Create(scale), 0);
-        for (; i + 16 <= count; i += 16)
-            Vector512.Store(
-                Vector512.FusedMultiplyAdd(
-                    Vector512.Load(values + i),
-                    times,
-                    bias is null ? Vector512<float>.Zero : Vector512.Load(bias + i)
-                ),
-                values + i
-            );
-        for (; i < count; i++)
-            values[i] = values[i] * scale + (bias is null ? 0 : bias[i]);
+        private readonly Tensor codes = rows.Codes,
+            scales = rows.Scales; // so that they are there as long as this is
+        private readonly byte* firstCode = TensorMemory.Address(rows.Codes);
+        private readonly float* firstScale = Floats(rows.Scales);
+
+        public long Columns { get; } = rows.Codes.shape[1];
+
+        public byte* Codes(long row) => firstCode + row * Columns;
+
+        public ref float Scale(long row) => ref firstScale[row];
+
+        public void ForEach(Action<long> work)
+        {
+            Parts.For(scales.shape[0], Part, (from, to) =>
+            {
+                for (var row = from; row < to; row++)
+                    work(row);
+            });
+            GC.KeepAlive(codes);
+            GC.KeepAlive(scales);
+        }
+    }
+
+    private readonly struct Encoding(float* x, float* factors, Memory made) : IKernel
+    {
+        private readonly float* x = x,
+            factors = factors;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
+        {
+            var (to, from, times, K) = (made, (nint)x, (nint)factors, made.Columns);
+            to.ForEach(row => to.Scale(row) = Encode<V>((float*)from + row * K, (float*)times, K, to.Codes(row)));
+        }
+    }
+
+    private readonly struct Finishing(float* sums, float* bias, long columns, Memory rows) : IKernel
+    {
+        private readonly float* sums = sums,
+            bias = bias;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
+        {
+            var (own, values, shift, N) = (rows, (nint)sums, (nint)bias, columns);
+            own.ForEach(row => Scaled<V>((float*)values + row * N, own.Scale(row), (float*)shift, N));
+        }
+    }
+
+    private readonly struct FinishingWithGelu(float* sums, float* bias, float* factors, Memory rows, Memory made)
+        : IKernel
+    {
+        private readonly float* sums = sums,
+            bias = bias,
+            factors = factors;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
+        {
+            var (own, to, values, shift, times) = (rows, made, (nint)sums, (nint)bias, (nint)factors);
+            var N = to.Columns;
+            own.ForEach(row =>
+            {
+                var at = (float*)values + row * N;
+                Scaled<V>(at, own.Scale(row), (float*)shift, N);
+                Gelu.Of<V>(at, at, N);
+                to.Scale(row) = Encode<V>(at, (float*)times, N, to.Codes(row));
+            });
+            GC.KeepAlive(to);
+        }
     }
 }

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -17,68 +16,84 @@ internal static unsafe class Gelu
     /// <param name="x">Float32 on the CPU, contiguous; holds the result afterwards.</param>
     public static void TanhInPlace(Tensor x)
     {
-        var first = (nint)TensorMemory.Address(x);
-        InParts(x.numel(), (start, count) => Values((float*)first + start, (float*)first + start, count));
+        var at = (float*)TensorMemory.Address(x);
+        Vectors.Run(new Values(at, at, x.numel()));
         GC.KeepAlive(x);
     }
 
-    /// <inheritdoc cref="TanhInPlace"/>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    internal static void InPlace(Span<float> values)
-    {
-        fixed (float* p = values)
-            Values(p, p, values.Length);
-    }
-
     /// <summary>gelu(x); both may be the same place.</summary>
-    internal static void Values(float* x, float* to, int count)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Of<V>(float* x, float* to, long count)
+        where V : unmanaged, IVec<V>
     {
-        var whole = count & ~15;
-        for (var i = 0; i < whole; i += 16)
-            Vector512.Store(Of(Vector512.Load(x + i)), to + i);
-        if (whole == count)
-            return;
-        var rest = stackalloc float[16];
-        new ReadOnlySpan<float>(x + whole, count - whole).CopyTo(new(rest, 16));
-        Vector512.Store(Of(Vector512.Load(rest)), rest);
-        new ReadOnlySpan<float>(rest, count - whole).CopyTo(new(to + whole, count - whole));
+        long i = 0,
+            whole = Vectors.Whole<V>(count);
+        for (; i < whole; i += V.Count)
+            Of(V.Load(x + i)).Store(to + i);
+        if (i < count)
+            Vectors.Store(Of(Vectors.Load<V>(x + i, count - i)), to + i, count - i);
     }
 
-    /// <summary>gelu'(x) · dy.</summary>
-    internal static void Slopes(float* x, float* dy, float* to, int count)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Slopes<V>(float* x, float* dy, float* to, long count)
+        where V : unmanaged, IVec<V>
     {
-        var whole = count & ~15;
-        for (var i = 0; i < whole; i += 16)
-            Vector512.Store(SlopeOf(Vector512.Load(x + i)) * Vector512.Load(dy + i), to + i);
-        if (whole == count)
-            return;
-        var rest = stackalloc float[16];
-        new ReadOnlySpan<float>(x + whole, count - whole).CopyTo(new(rest, 16));
-        Vector512.Store(SlopeOf(Vector512.Load(rest)), rest);
-        for (var i = whole; i < count; i++)
-            to[i] = rest[i - whole] * dy[i];
+        long i = 0,
+            whole = Vectors.Whole<V>(count);
+        for (; i < whole; i += V.Count)
+            (SlopeOf(V.Load(x + i)) * V.Load(dy + i)).Store(to + i);
+        if (count - i is > 0 and var left)
+            Vectors.Store(SlopeOf(Vectors.Load<V>(x + i, left)) * Vectors.Load<V>(dy + i, left), to + i, left);
     }
 
-    /// <summary>Parts of so many numbers, each with its start and count, on all threads.</summary>
-    internal static void InParts(long count, Action<long, int> work) =>
-        Parts.Run((int)((count + Part - 1) / Part), part =>
-            work((long)part * Part, (int)Math.Min(Part, count - (long)part * Part))
-        );
-
-    private static Vector512<float> Of(Vector512<float> x) => x / (Vector512<float>.One + Simd.Exp2(Exponent(x)));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Of<V>(V x)
+        where V : unmanaged, IVec<V> => x / (V.Create(1) + Vectors.Exp2(Exponent(x)));
 
     // s = 1 / (1 + 2^e): (x · s)' = s · (1 - x · (1 - s) · ln 2 · e').
-    private static Vector512<float> SlopeOf(Vector512<float> x)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V SlopeOf<V>(V x)
+        where V : unmanaged, IVec<V>
     {
-        var s = Vector512<float>.One / (Vector512<float>.One + Simd.Exp2(Exponent(x)));
-        var slope = Vector512.FusedMultiplyAdd(
-            Vector512.Create(-3 * Cubic * 0.69314718055994531f),
-            x * x,
-            Vector512.Create(-Linear * 0.69314718055994531f)
-        );
-        return s * Vector512.FusedMultiplyAdd(x * (Vector512<float>.One - s), slope, Vector512<float>.One);
+        var s = V.Create(1) / (V.Create(1) + Vectors.Exp2(Exponent(x)));
+        var slope = V.Fma(V.Create(-3 * Cubic * 0.69314718055994531f), x * x, V.Create(-Linear * 0.69314718055994531f));
+        return s * V.Fma(x * (V.Create(1) - s), slope, V.Create(1));
     }
 
-    private static Vector512<float> Exponent(Vector512<float> x) =>
-        x * Vector512.FusedMultiplyAdd(Vector512.Create(Cubic), x * x, Vector512.Create(Linear));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Exponent<V>(V x)
+        where V : unmanaged, IVec<V> => x * V.Fma(V.Create(Cubic), x * x, V.Create(Linear));
+
+    /// <summary>gelu(x) of many numbers; both may be the same place.</summary>
+    internal readonly struct Values(float* x, float* to, long count) : IKernel
+    {
+        private readonly float* x = x,
+            to = to;
+        private readonly long count = count;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
+        {
+            var (x, to) = ((nint)this.x, (nint)this.to);
+            Parts.For(count, Part, (from, end) => Of<V>((float*)x + from, (float*)to + from, end - from));
+        }
+    }
+
+    /// <summary>gelu'(x) · dy of many numbers.</summary>
+    internal readonly struct Gradients(float* x, float* dy, float* to, long count) : IKernel
+    {
+        private readonly float* x = x,
+            dy = dy,
+            to = to;
+        private readonly long count = count;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
+        {
+            var (x, dy, to) = ((nint)this.x, (nint)this.dy, (nint)this.to);
+            Parts.For(count, Part, (from, end) =>
+                Slopes<V>((float*)x + from, (float*)dy + from, (float*)to + from, end - from)
+            );
+        }
+    }
 }

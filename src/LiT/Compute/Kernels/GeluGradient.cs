@@ -7,10 +7,6 @@ internal sealed unsafe class GeluGradient : autograd.SingleTensorFunction<GeluGr
 {
     public override string Name => nameof(GeluGradient);
 
-    /// <summary>Whether this library's own kernel takes it.</summary>
-    public static bool Takes(Tensor x) =>
-        Simd.IsAvailable && x.dtype == ScalarType.Float32 && x.device_type == TorchSharp.DeviceType.CPU;
-
     /// <param name="x">Float32 on the CPU, of any shape; stays as it is.</param>
     public static Tensor Tanh(Tensor x)
     {
@@ -34,13 +30,13 @@ internal sealed unsafe class GeluGradient : autograd.SingleTensorFunction<GeluGr
         {
             var (x, dy) = (saved[0]!, gradient.contiguous());
             var dx = empty_like(x);
-            var (from, of, to) = (
-                (nint)TensorMemory.Address(x),
-                (nint)TensorMemory.Address(dy),
-                (nint)TensorMemory.Address(dx)
-            );
-            Gelu.InParts(x.numel(), (start, count) =>
-                Gelu.Slopes((float*)from + start, (float*)of + start, (float*)to + start, count)
+            Vectors.Run(
+                new Gelu.Gradients(
+                    (float*)TensorMemory.Address(x),
+                    (float*)TensorMemory.Address(dy),
+                    (float*)TensorMemory.Address(dx),
+                    x.numel()
+                )
             );
             GC.KeepAlive(x);
             GC.KeepAlive(dy);
@@ -51,8 +47,7 @@ internal sealed unsafe class GeluGradient : autograd.SingleTensorFunction<GeluGr
     private static Tensor Forward(Tensor x)
     {
         var y = empty_like(x);
-        var (from, to) = ((nint)TensorMemory.Address(x), (nint)TensorMemory.Address(y));
-        Gelu.InParts(x.numel(), (start, count) => Gelu.Values((float*)from + start, (float*)to + start, count));
+        Vectors.Run(new Gelu.Values((float*)TensorMemory.Address(x), (float*)TensorMemory.Address(y), x.numel()));
         GC.KeepAlive(x);
         GC.KeepAlive(y);
         return y;

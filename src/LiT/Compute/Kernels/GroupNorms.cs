@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -18,13 +16,8 @@ internal readonly record struct GroupScales(int Groups, Tensor Weight, Tensor Bi
 /// </summary>
 internal static unsafe class GroupNorms
 {
-    private const int Lanes = 16;
-
     /// <summary>Sums are added up in float32 over so many places, beyond that in float64.</summary>
     private const int Places = 32;
-
-    /// <summary>Whether pictures of so many channels can be done here.</summary>
-    public static bool Takes(long channels) => Simd.IsAvailable && channels % Lanes == 0;
 
     /// <summary>ReLU of the normalised x, or of its sum with a shortcut.</summary>
     /// <param name="norm">Scale, shift, groups and epsilon.</param>
@@ -38,128 +31,157 @@ internal static unsafe class GroupNorms
         var (B, C, places) = ((int)x.shape[0], (int)x.shape[3], (int)(x.shape[1] * x.shape[2]));
         var made = inPlace ? x : empty(x.shape);
         var (weight, bias, groups, eps) = (norm.Weight.contiguous(), norm.Bias.contiguous(), norm.Groups, norm.Eps);
-        var (from, to, added) = (
-            (nint)TensorMemory.Address(x),
-            (nint)TensorMemory.Address(made),
-            shortcut is null ? 0 : (nint)TensorMemory.Address(shortcut)
+        Vectors.Run(
+            new Pictures(
+                new(places, C, groups, eps, Floats(weight), Floats(bias)),
+                B,
+                Floats(x),
+                shortcut is null ? null : Floats(shortcut),
+                Floats(made)
+            )
         );
-        var (scale, shift) = ((nint)TensorMemory.Address(weight), (nint)TensorMemory.Address(bias));
-        Parts.Run(B, picture =>
-        {
-            var at = (long)picture * places * C;
-            var factors = new float[2 * C];
-            fixed (float* times = factors)
-            {
-                Factors((float*)from + at, places, C, groups, eps, (float*)scale, (float*)shift, times, times + C);
-                Apply(
-                    (float*)from + at,
-                    added == 0 ? null : (float*)added + at,
-                    (float*)to + at,
-                    places,
-                    C,
-                    times,
-                    times + C
-                );
-            }
-        });
         foreach (var tensor in (Tensor?[])[x, made, shortcut, weight, bias])
             GC.KeepAlive(tensor);
         return made.permute(0, 3, 1, 2);
     }
 
+    private static float* Floats(Tensor contiguous) => (float*)TensorMemory.Address(contiguous);
+
+    /// <summary>Sizes of every picture, and the norm's own numbers.</summary>
+    private sealed class Norm(int places, int C, int groups, double eps, float* weight, float* bias)
+    {
+        public readonly int Places = places,
+            C = C,
+            Groups = groups;
+        public readonly double Eps = eps;
+        public readonly float* Weight = weight,
+            Bias = bias;
+    }
+
+    private readonly struct Pictures(Norm norm, int B, float* x, float* shortcut, float* to) : IKernel
+    {
+        private readonly float* x = x,
+            shortcut = shortcut,
+            to = to;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
+        {
+            var (own, from, added, made) = (norm, (nint)x, (nint)shortcut, (nint)to);
+            Parts.Run(B, picture =>
+            {
+                var at = (long)picture * own.Places * own.C;
+                var factors = new float[2 * own.C];
+                fixed (float* times = factors)
+                {
+                    var plus = times + own.C;
+                    Factors<V>(own, (float*)from + at, times, plus);
+                    if (added == 0)
+                        Apply<V>(own, (float*)from + at, (float*)made + at, times, plus);
+                    else
+                        ApplyOnto<V>(own, (float*)from + at, (float*)added + at, (float*)made + at, times, plus);
+                }
+            });
+        }
+    }
+
     // (x - mean of the group) / deviation of the group · weight + bias = x · times + plus.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Factors(
-        float* x,
-        int places,
-        int C,
-        int groups,
-        double eps,
-        float* weight,
-        float* bias,
-        float* times,
-        float* plus
-    )
+    private static void Factors<V>(Norm norm, float* x, float* times, float* plus)
+        where V : unmanaged, IVec<V>
     {
-        var totals = new double[2 * C];
+        var (C, places, wide) = (norm.C, norm.Places, RowScratch.Filled(norm.C));
+        var whole = (int)Vectors.Whole<V>(C);
+        var totals = new double[2 * wide];
         fixed (double* sums = totals)
         {
             // The picture's first place is taken off first, so that the squares of a large mean do not swallow a small deviation.
             for (var start = 0; start < places; start += Places)
-            for (var c = 0; c < C; c += Lanes)
             {
-                var (first, sum, squares, end) = (
-                    Vector512.Load(x + c),
-                    Vector512<float>.Zero,
-                    Vector512<float>.Zero,
-                    Math.Min(places, start + Places)
-                );
-                for (var place = start; place < end; place++)
+                var (end, c) = (Math.Min(places, start + Places), 0);
+                for (; c < whole; c += V.Count)
                 {
-                    var value = Vector512.Load(x + (long)place * C + c) - first;
-                    sum += value;
-                    squares = Vector512.FusedMultiplyAdd(value, value, squares);
+                    var (first, sum, squares) = (V.Load(x + c), V.Create(0), V.Create(0));
+                    for (var place = start; place < end; place++)
+                    {
+                        var value = V.Load(x + (long)place * C + c) - first;
+                        sum += value;
+                        squares = V.Fma(value, value, squares);
+                    }
+                    sum.AddTo(sums + c);
+                    squares.AddTo(sums + wide + c);
                 }
-                Add(sum, sums + c);
-                Add(squares, sums + C + c);
+                for (; c < C; c++)
+                {
+                    var (sum, squares) = (0f, 0f);
+                    for (var place = start; place < end; place++)
+                    {
+                        var value = x[(long)place * C + c] - x[c];
+                        sum += value;
+                        squares = MathF.FusedMultiplyAdd(value, value, squares);
+                    }
+                    sums[c] += sum;
+                    sums[wide + c] += squares;
+                }
             }
-            Fold(x, sums, places, C, groups, eps, weight, bias, times, plus);
+            Fold(norm, x, sums, sums + wide, times, plus);
         }
     }
 
-    private static void Add(Vector512<float> some, double* sums)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Fold(Norm norm, float* first, double* sums, double* squaresOf, float* times, float* plus)
     {
-        var (lower, upper) = Vector512.Widen(some);
-        Vector512.Store(Vector512.Load(sums) + lower, sums);
-        Vector512.Store(Vector512.Load(sums + Lanes / 2) + upper, sums + Lanes / 2);
-    }
-
-    private static void Fold(
-        float* first,
-        double* sums,
-        int places,
-        int C,
-        int groups,
-        double eps,
-        float* weight,
-        float* bias,
-        float* times,
-        float* plus
-    )
-    {
-        var size = C / groups;
-        for (var group = 0; group < groups; group++)
+        var (places, size) = (norm.Places, norm.C / norm.Groups);
+        for (var group = 0; group < norm.Groups; group++)
         {
             var (sum, squares) = (0.0, 0.0);
             for (var c = group * size; c < (group + 1) * size; c++)
             {
                 sum += sums[c] + places * (double)first[c];
-                squares += sums[C + c] + 2.0 * first[c] * sums[c] + places * (double)first[c] * first[c];
+                squares += squaresOf[c] + 2.0 * first[c] * sums[c] + places * (double)first[c] * first[c];
             }
             var mean = sum / ((double)places * size);
-            var inverse = 1 / Math.Sqrt(Math.Max(0, squares / ((double)places * size) - mean * mean) + eps);
+            var inverse = 1 / Math.Sqrt(Math.Max(0, squares / ((double)places * size) - mean * mean) + norm.Eps);
             for (var c = group * size; c < (group + 1) * size; c++)
             {
-                times[c] = (float)(weight[c] * inverse);
-                plus[c] = (float)(bias[c] - mean * inverse * weight[c]);
+                times[c] = (float)(norm.Weight[c] * inverse);
+                plus[c] = (float)(norm.Bias[c] - mean * inverse * norm.Weight[c]);
             }
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Apply(float* x, float* shortcut, float* to, int places, int C, float* times, float* plus)
+    private static void Apply<V>(Norm norm, float* x, float* to, float* times, float* plus)
+        where V : unmanaged, IVec<V>
     {
-        for (var place = 0; place < places; place++, x += C, to += C, shortcut += shortcut is null ? 0 : C)
-        for (var c = 0; c < C; c += Lanes)
+        var (C, whole, zero) = (norm.C, (int)Vectors.Whole<V>(norm.C), V.Create(0));
+        for (var place = 0; place < norm.Places; place++, x += C, to += C)
         {
-            var value = Vector512.FusedMultiplyAdd(
-                Vector512.Load(x + c),
-                Vector512.Load(times + c),
-                Vector512.Load(plus + c)
-            );
-            if (shortcut is not null)
-                value += Vector512.Load(shortcut + c);
-            Vector512.Store(Avx512F.Max(Vector512<float>.Zero, value), to + c); // in this order NaN stays NaN
+            var c = 0;
+            for (; c < whole; c += V.Count)
+                V.Max(zero, V.Fma(V.Load(x + c), V.Load(times + c), V.Load(plus + c))).Store(to + c); // NaN stays NaN
+            for (; c < C; c++)
+                to[c] = Rectified(MathF.FusedMultiplyAdd(x[c], times[c], plus[c]));
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void ApplyOnto<V>(Norm norm, float* x, float* shortcut, float* to, float* times, float* plus)
+        where V : unmanaged, IVec<V>
+    {
+        var (C, whole, zero) = (norm.C, (int)Vectors.Whole<V>(norm.C), V.Create(0));
+        for (var place = 0; place < norm.Places; place++, x += C, to += C, shortcut += C)
+        {
+            var c = 0;
+            for (; c < whole; c += V.Count)
+            {
+                var value = V.Fma(V.Load(x + c), V.Load(times + c), V.Load(plus + c));
+                V.Max(zero, value + V.Load(shortcut + c)).Store(to + c);
+            }
+            for (; c < C; c++)
+                to[c] = Rectified(MathF.FusedMultiplyAdd(x[c], times[c], plus[c]) + shortcut[c]);
+        }
+    }
+
+    private static float Rectified(float value) => value < 0 ? 0 : value; // NaN stays NaN
 }

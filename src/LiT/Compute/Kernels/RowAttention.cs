@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -13,26 +12,10 @@ namespace LiT.Compute.Kernels;
 /// </summary>
 internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAttention>
 {
-    private const int Lanes = 16,
-        Longest = 128;
-
     [ThreadStatic]
     private static float[]? scratch;
 
     public override string Name => nameof(RowAttention);
-
-    /// <summary>Whether these states can be attended to here.</summary>
-    /// <param name="states">Keys and values, and queries where they are not apart.</param>
-    /// <param name="headSize">S.</param>
-    /// <param name="lengths">L of every row, or null where it is not known.</param>
-    public static bool Takes(Tensor states, long headSize, int[]? lengths) =>
-        lengths is not null
-        && Simd.IsAvailable
-        && !Autocast.IsOn
-        && headSize % Lanes == 0
-        && states.dtype == ScalarType.Float32
-        && states.device_type == TorchSharp.DeviceType.CPU
-        && lengths.Max() <= Longest;
 
     /// <param name="states">Queries, keys and values side by side, [T, 3 D]; keys and values alone, [T, 2 D], where queries are apart.</param>
     /// <param name="queries">One a row, [B, D], or null where every token asks.</param>
@@ -67,11 +50,7 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
             gradient = gradient.contiguous();
             Places at = new(states, queries, gradient, (int)ctx.get_data("heads"), (int[])ctx.get_data("lengths"));
             Places to = new(dstates, dqueries, gradient, at.Heads, at.Lengths);
-            Parts.Run(at.Lengths.Length, row =>
-            {
-                for (var head = 0; head < at.Heads; head++)
-                    Backward(at, to, row, head);
-            });
+            Vectors.Run(new BackwardRows(at, to));
             foreach (var tensor in new[] { states, queries, gradient, dstates, dqueries })
                 GC.KeepAlive(tensor);
             return [dstates, dqueries, null, null];
@@ -81,71 +60,122 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
     {
         var mixed = empty(queries?.shape[0] ?? states.shape[0], queries?.shape[1] ?? states.shape[1] / 3);
         Places at = new(states, queries, mixed, heads, lengths);
-        Parts.Run(lengths.Length, row =>
-        {
-            for (var head = 0; head < heads; head++)
-                Forward(at, row, head);
-        });
+        Vectors.Run(new ForwardRows(at));
         foreach (var tensor in new[] { states, queries, mixed })
             GC.KeepAlive(tensor);
         return mixed;
     }
 
-    private static void Forward(Places at, int row, int head)
+    private readonly struct ForwardRows(Places at) : IKernel
+    {
+        private readonly Places at = at;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
+        {
+            var at = this.at;
+            Parts.Run(at.Lengths.Length, row =>
+            {
+                for (var head = 0; head < at.Heads; head++)
+                    Forward<V>(at, row, head);
+            });
+        }
+    }
+
+    private readonly struct BackwardRows(Places at, Places to) : IKernel
+    {
+        private readonly Places at = at,
+            to = to;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
+        {
+            var (at, to) = (this.at, this.to);
+            Parts.Run(at.Lengths.Length, row =>
+            {
+                for (var head = 0; head < at.Heads; head++)
+                    Backward<V>(at, to, row, head);
+            });
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Forward<V>(Places at, int row, int head)
+        where V : unmanaged, IVec<V>
     {
         var one = at.Of(row, head);
         var (L, N, S, padded) = (one.Length, one.Queries, at.HeadSize, one.Padded);
-        var keys = Scratch(S * padded + N * padded);
+        var keys = RowScratch.Room(ref scratch, S * padded + N * padded + (L + N) * RowScratch.Filled(S));
         var shares = keys + S * padded;
-        Shares(one, at, keys, shares);
-        Product(shares, padded, 1, one.V, at.Stride, N, L, one.Mixed, at.MixedStride, S);
+        Shares<V>(one, at, keys, shares);
+        Product<V>(shares, padded, 1, one.V, at.Stride, N, L, one.Mixed, at.MixedStride, S, shares + N * padded);
     }
 
-    private static void Backward(Places at, Places to, int row, int head)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Backward<V>(Places at, Places to, int row, int head)
+        where V : unmanaged, IVec<V>
     {
         var one = at.Of(row, head);
         var d = to.Of(row, head);
         var (L, N, S, padded) = (one.Length, one.Queries, at.HeadSize, one.Padded);
-        var keys = Scratch(S * padded + 2 * N * padded);
+        var keys = RowScratch.Room(ref scratch, S * padded + 2 * N * padded + (L + N) * RowScratch.Filled(S));
         float* shares = keys + S * padded,
-            slopes = shares + N * padded;
-        Shares(one, at, keys, shares);
-        Product(shares, 1, padded, one.Mixed, at.MixedStride, L, N, d.V, at.Stride, S); // dV = Pᵀ · dO
+            slopes = shares + N * padded,
+            room = slopes + N * padded;
+        Shares<V>(one, at, keys, shares);
+        Product<V>(shares, 1, padded, one.Mixed, at.MixedStride, L, N, d.V, at.Stride, S, room); // dV = Pᵀ · dO
         Transpose(one.V, at.Stride, L, S, keys, padded);
-        Product(one.Mixed, at.MixedStride, 1, keys, padded, N, S, slopes, padded, padded); // dP = dO · Vᵀ
-        var scale = Vector512.Create((float)(1 / Math.Sqrt(S)));
+        Tile.Any<V>(one.Mixed, at.MixedStride, 1, keys, padded, N, S, slopes, padded, padded); // dP = dO · Vᵀ
         for (var i = 0; i < N; i++)
+            Slope<V>(shares + i * padded, slopes + i * padded, padded, 1 / MathF.Sqrt(S));
+        Product<V>(slopes, padded, 1, one.K, at.Stride, N, L, d.Q, at.QueryStride, S, room); // dQ = dS · K
+        Product<V>(slopes, 1, padded, one.Q, at.QueryStride, L, N, d.K, at.Stride, S, room); // dK = dSᵀ · Q
+    }
+
+    // dS = P · (dP - Σ P · dP) · scale, in place of dP.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Slope<V>(float* p, float* dp, int padded, float scale)
+        where V : unmanaged, IVec<V>
+    {
+        V s0 = V.Create(0),
+            s1 = s0,
+            s2 = s0,
+            s3 = s0;
+        for (var j = 0; j < padded; j += Vectors.Lanes)
         {
-            float* p = shares + i * padded,
-                dp = slopes + i * padded;
-            var sum = Vector512<float>.Zero;
-            for (var j = 0; j < padded; j += Lanes)
-                sum = Vector512.FusedMultiplyAdd(Vector512.Load(p + j), Vector512.Load(dp + j), sum);
-            var mean = Vector512.Create(Vector512.Sum(sum));
-            for (var j = 0; j < padded; j += Lanes)
-                Vector512.Store(Vector512.Load(p + j) * (Vector512.Load(dp + j) - mean) * scale, dp + j);
+            s0 = V.Fma(V.Load(p + j), V.Load(dp + j), s0);
+            if (V.Count <= 8)
+                s1 = V.Fma(V.Load(p + j + V.Count), V.Load(dp + j + V.Count), s1);
+            if (V.Count > 4)
+                continue;
+            s2 = V.Fma(V.Load(p + j + 2 * V.Count), V.Load(dp + j + 2 * V.Count), s2);
+            s3 = V.Fma(V.Load(p + j + 3 * V.Count), V.Load(dp + j + 3 * V.Count), s3);
         }
-        Product(slopes, padded, 1, one.K, at.Stride, N, L, d.Q, at.QueryStride, S); // dQ = dS · K
-        Product(slopes, 1, padded, one.Q, at.QueryStride, L, N, d.K, at.Stride, S); // dK = dSᵀ · Q
+        var (mean, times) = (V.Create(V.Sum(s0, s1, s2, s3)), V.Create(scale));
+        for (var j = 0; j < padded; j += V.Count)
+            (V.Load(p + j) * (V.Load(dp + j) - mean) * times).Store(dp + j);
     }
 
     // The softmax of every query's scores, [N, padded]; zero behind L. keys is room for S · padded.
-    private static void Shares(One one, Places at, float* keys, float* shares)
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Shares<V>(One one, Places at, float* keys, float* shares)
+        where V : unmanaged, IVec<V>
     {
         var (L, N, S, padded) = (one.Length, one.Queries, at.HeadSize, one.Padded);
         Transpose(one.K, at.Stride, L, S, keys, padded);
-        Product(one.Q, at.QueryStride, 1, keys, padded, N, S, shares, padded, padded);
-        var scale = (float)(1.44269504088896340736 / Math.Sqrt(S));
+        Tile.Any<V>(one.Q, at.QueryStride, 1, keys, padded, N, S, shares, padded, padded);
+        var scale = Vectors.Log2E / MathF.Sqrt(S);
         for (var i = 0; i < N; i++)
         {
             var p = shares + i * padded;
-            var part = Vector512.Create(1 / Attention.Exponentials(p, L, padded, scale));
-            for (var j = 0; j < padded; j += Lanes)
-                Vector512.Store(Vector512.Load(p + j) * part, p + j);
+            var part = V.Create(1 / Softmax.Exponentials<V>(p, L, padded, scale));
+            for (var j = 0; j < padded; j += V.Count)
+                (V.Load(p + j) * part).Store(p + j);
         }
     }
 
     // [L, S] with a token every stride numbers → [S, padded], zero behind L.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Transpose(float* from, int stride, int L, int S, float* to, int padded)
     {
         for (var token = 0; token < L; token++)
@@ -159,8 +189,10 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
             to[s * padded + token] = 0;
     }
 
-    // c [rows, n] = a [rows, k] · b [k, n]; an element of a lies aRow · row + aStep · step further on. n is a multiple of sixteen.
-    private static void Product(
+    // c [rows, S] = a [rows, k] · b [k, S]. Where S is no multiple of sixteen b and c are laid out anew, in room for (k + rows)
+    // of the next multiple.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Product<V>(
         float* a,
         int aRow,
         int aStep,
@@ -170,50 +202,26 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
         int k,
         float* c,
         int cStride,
-        int n
+        int S,
+        float* room
     )
+        where V : unmanaged, IVec<V>
     {
-        var row = 0;
-        for (; row + 4 <= rows; row += 4)
-        for (var column = 0; column < n; column += Lanes)
-            Four(a + (long)row * aRow, aRow, aStep, b + column, bStride, k, c + (long)row * cStride + column, cStride);
-        for (; row < rows; row++)
-        for (var column = 0; column < n; column += Lanes)
+        var wide = RowScratch.Filled(S);
+        if (wide == S)
         {
-            float* left = a + (long)row * aRow,
-                right = b + column;
-            var sum = Vector512<float>.Zero;
-            for (var i = 0; i < k; i++, left += aStep, right += bStride)
-                sum = Vector512.FusedMultiplyAdd(Vector512.Create(*left), Vector512.Load(right), sum);
-            Vector512.Store(sum, c + (long)row * cStride + column);
+            Tile.Any<V>(a, aRow, aStep, b, bStride, rows, k, c, cStride, S);
+            return;
         }
-    }
-
-    private static void Four(float* a, int aRow, int aStep, float* b, int bStride, int k, float* c, int cStride)
-    {
-        Vector512<float> c0 = default,
-            c1 = default,
-            c2 = default,
-            c3 = default;
-        for (var i = 0; i < k; i++, a += aStep, b += bStride)
+        for (var i = 0; i < k; i++)
         {
-            var b0 = Vector512.Load(b);
-            c0 = Vector512.FusedMultiplyAdd(Vector512.Create(a[0]), b0, c0);
-            c1 = Vector512.FusedMultiplyAdd(Vector512.Create(a[aRow]), b0, c1);
-            c2 = Vector512.FusedMultiplyAdd(Vector512.Create(a[2 * aRow]), b0, c2);
-            c3 = Vector512.FusedMultiplyAdd(Vector512.Create(a[3 * aRow]), b0, c3);
+            new ReadOnlySpan<float>(b + (long)i * bStride, S).CopyTo(new Span<float>(room + i * wide, S));
+            new Span<float>(room + i * wide + S, wide - S).Clear();
         }
-        Vector512.Store(c0, c);
-        Vector512.Store(c1, c + cStride);
-        Vector512.Store(c2, c + 2 * cStride);
-        Vector512.Store(c3, c + 3 * cStride);
-    }
-
-    private static float* Scratch(int needed)
-    {
-        if (scratch is null || scratch.Length < needed + Lanes)
-            scratch = GC.AllocateUninitializedArray<float>(Math.Max(1 << 15, needed + Lanes), pinned: true);
-        return (float*)(((nint)Unsafe.AsPointer(ref scratch[0]) + 63) & ~63);
+        var made = room + k * wide;
+        Tile.Any<V>(a, aRow, aStep, room, wide, rows, k, made, wide, wide);
+        for (var row = 0; row < rows; row++)
+            new ReadOnlySpan<float>(made + row * wide, S).CopyTo(new Span<float>(c + (long)row * cStride, S));
     }
 
     /// <summary>Where everything of one row and one head lies.</summary>
@@ -226,7 +234,7 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
         public readonly int Length = length,
             Queries = queries;
 
-        public int Padded => (Length + Lanes - 1) / Lanes * Lanes;
+        public int Padded => RowScratch.Filled(Length);
     }
 
     /// <summary>Tensors as pointers: states with their queries, and what was mixed of them.</summary>

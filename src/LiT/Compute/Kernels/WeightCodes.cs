@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
 using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
@@ -15,16 +13,9 @@ internal static unsafe class WeightCodes
     /// <param name="weight">[N, K], float32 on the CPU, contiguous.</param>
     public static Tensor LargestOfColumns(Tensor weight)
     {
-        var (rows, K) = ((int)weight.shape[0], (int)weight.shape[1]);
-        var parts = (rows + Part - 1) / Part;
-        var found = zeros(parts, K);
-        var (from, to) = ((nint)TensorMemory.Address(weight), (nint)TensorMemory.Address(found));
-        Parts.Run(parts, part =>
-        {
-            var largest = (float*)to + (long)part * K;
-            for (var row = part * Part; row < Math.Min(rows, (part + 1) * Part); row++)
-                Larger((float*)from + (long)row * K, largest, K);
-        });
+        var (rows, K) = (weight.shape[0], weight.shape[1]);
+        var found = zeros((rows + Part - 1) / Part, K);
+        Vectors.Run(new Largest(Floats(weight), Floats(found), rows, K));
         GC.KeepAlive(weight);
         return found.amax([0]);
     }
@@ -34,66 +25,96 @@ internal static unsafe class WeightCodes
     /// <returns>Codes from -127 to 127, [N, K], int8; scales, [N], float32. A row with what is no number has a scale that is none.</returns>
     public static (Tensor Codes, Tensor Scales) Of(Tensor weight, Tensor factors)
     {
-        var (rows, K) = ((int)weight.shape[0], (int)weight.shape[1]);
+        var (rows, K) = (weight.shape[0], weight.shape[1]);
         var (codes, scales) = (empty(rows, K, dtype: ScalarType.Int8), empty(rows));
-        var (from, times, to, scale) = (
-            (nint)TensorMemory.Address(weight),
-            (nint)TensorMemory.Address(factors),
-            (nint)TensorMemory.Address(codes),
-            (nint)TensorMemory.Address(scales)
+        Vectors.Run(
+            new Encoding(Floats(weight), Floats(factors), (sbyte*)TensorMemory.Address(codes), Floats(scales), rows, K)
         );
-        Parts.Run((rows + Part - 1) / Part, part =>
-        {
-            for (var row = part * Part; row < Math.Min(rows, (part + 1) * Part); row++)
-                ((float*)scale)[row] = Encode(
-                    (float*)from + (long)row * K,
-                    (float*)times,
-                    K,
-                    (sbyte*)to + (long)row * K
-                );
-        });
         foreach (var tensor in (Tensor[])[weight, factors, codes, scales])
             GC.KeepAlive(tensor);
         return (codes, scales);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Larger(float* row, float* largest, int count)
+    private static float* Floats(Tensor contiguous) => (float*)TensorMemory.Address(contiguous);
+
+    private readonly struct Largest(float* weight, float* found, long rows, long K) : IKernel
     {
-        var i = 0;
-        for (; i + 16 <= count; i += 16)
-            Vector512.Store(
-                Avx512F.Max(Vector512.Load(largest + i), Vector512.Abs(Vector512.Load(row + i))),
-                largest + i
-            );
-        for (; i < count; i++)
-            largest[i] = MathF.Max(largest[i], MathF.Abs(row[i]));
+        private readonly float* weight = weight,
+            found = found;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
+        {
+            var (w, to, columns) = ((nint)weight, (nint)found, K);
+            Parts.For(rows, Part, (from, end) =>
+            {
+                for (var row = from; row < end; row++)
+                    Larger<V>((float*)w + row * columns, (float*)to + from / Part * columns, columns);
+            });
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static void Larger<V>(float* row, float* largest, long count)
+            where V : unmanaged, IVec<V>
+        {
+            var i = 0L;
+            var whole = Vectors.Whole<V>(count);
+            for (; i < whole; i += V.Count)
+                V.Max(V.Load(largest + i), V.Abs(V.Load(row + i))).Store(largest + i);
+            for (; i < count; i++)
+                largest[i] = MathF.Max(largest[i], MathF.Abs(row[i]));
+        }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Encode(float* row, float* factors, int count, sbyte* codes)
+    private readonly struct Encoding(float* weight, float* factors, sbyte* codes, float* scales, long rows, long K)
+        : IKernel
     {
-        var (largest, poison, whole) = (Vector512<float>.Zero, Vector512<float>.Zero, count & ~15);
-        for (var i = 0; i < whole; i += 16)
+        private readonly float* weight = weight,
+            factors = factors,
+            scales = scales;
+        private readonly sbyte* codes = codes;
+
+        public void Run<V>()
+            where V : unmanaged, IVec<V>
         {
-            var value = Vector512.Load(row + i) * Vector512.Load(factors + i);
-            largest = Avx512F.Max(largest, Vector512.Abs(value));
-            poison += value * Vector512<float>.Zero; // no number where one of them is none
+            var (w, times, to, scale, columns) = ((nint)weight, (nint)factors, (nint)codes, (nint)scales, K);
+            Parts.For(rows, Part, (from, end) =>
+            {
+                for (var row = from; row < end; row++)
+                    ((float*)scale)[row] = Encode<V>(
+                        (float*)w + row * columns,
+                        (float*)times,
+                        columns,
+                        (sbyte*)to + row * columns
+                    );
+            });
         }
-        var (max, trouble) = (0f, Vector512.Sum(poison));
-        for (var i = 0; i < 16; i++)
-            max = MathF.Max(max, largest[i]);
-        for (var i = whole; i < count; i++)
-            (max, trouble) = (MathF.Max(max, MathF.Abs(row[i] * factors[i])), trouble + 0 * (row[i] * factors[i]));
-        var scale = MathF.Max(max, 1e-12f) / 127;
-        var (by, least, most) = (Vector512.Create(scale), Vector512.Create(-127), Vector512.Create(127));
-        for (var i = 0; i < whole; i += 16)
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        private static float Encode<V>(float* row, float* factors, long count, sbyte* codes)
+            where V : unmanaged, IVec<V>
         {
-            var code = Avx512F.ConvertToVector512Int32(Vector512.Load(row + i) * Vector512.Load(factors + i) / by);
-            Vector128.Store(Avx512F.ConvertToVector128SByte(Avx512F.Max(least, Avx512F.Min(most, code))), codes + i);
+            var (largest, poison, zero, i) = (V.Create(0), V.Create(0), V.Create(0), 0L);
+            var whole = Vectors.Whole<V>(count);
+            for (; i < whole; i += V.Count)
+            {
+                var value = V.Load(row + i) * V.Load(factors + i);
+                largest = V.Max(largest, V.Abs(value));
+                poison += value * zero; // no number where one of them is none
+            }
+            var (max, trouble) = (Vectors.Largest(largest), V.Sum(poison, zero, zero, zero));
+            for (; i < count; i++)
+                (max, trouble) = (MathF.Max(max, MathF.Abs(row[i] * factors[i])), trouble + 0 * (row[i] * factors[i]));
+            var scale = MathF.Max(max, 1e-12f) / 127;
+            var (by, least, most) = (V.Create(scale), V.Create(-127), V.Create(127));
+            for (i = 0; i < whole; i += V.Count)
+            {
+                var code = V.Round(V.Load(row + i) * V.Load(factors + i) / by);
+                V.Max(least, V.Min(most, code)).StoreSignedBytes(codes + i);
+            }
+            for (; i < count; i++)
+                codes[i] = (sbyte)Math.Clamp(MathF.Round(row[i] * factors[i] / scale), -127, 127);
+            return scale + trouble;
         }
-        for (var i = whole; i < count; i++)
-            codes[i] = (sbyte)Math.Clamp(MathF.Round(row[i] * factors[i] / scale), -127, 127);
-        return scale + trouble;
     }
 }

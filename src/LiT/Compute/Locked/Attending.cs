@@ -66,13 +66,13 @@ internal class Attending
 internal class AttendingInRows(int heads) : Attending(heads)
 {
     public override Tensor All(Tensor states, TokenRows? rows) =>
-        RowAttention.Takes(states, states.shape[^1] / (3 * Heads), rows?.Lengths)
-            ? RowAttention.Mixed(states, null, Heads, rows!.Lengths!)
+        rows?.Lengths is { } lengths && Processor.Computes(states)
+            ? RowAttention.Mixed(states, null, Heads, lengths)
             : base.All(states, rows);
 
     public override Tensor One(Tensor query, Tensor states, TokenRows? rows) =>
-        RowAttention.Takes(states, states.shape[^1] / (2 * Heads), rows?.Lengths)
-            ? RowAttention.Mixed(states, query, Heads, rows!.Lengths!)
+        rows?.Lengths is { } lengths && Processor.Computes(states)
+            ? RowAttention.Mixed(states, query, Heads, lengths)
             : base.One(query, states, rows);
 }
 
@@ -80,7 +80,5 @@ internal class AttendingInRows(int heads) : Attending(heads)
 internal sealed class AttendingConstantly(int heads) : AttendingInRows(heads)
 {
     public override Tensor All(Tensor states, TokenRows? rows) =>
-        rows is null && !Target.WantsGradient(states) && Attention.Takes(states.shape[1], states.shape[2] / (3 * Heads))
-            ? Attention.Mixed(states, Heads)
-            : base.All(states, rows);
+        rows is null && !Target.WantsGradient(states) ? Attention.Mixed(states, Heads) : base.All(states, rows);
 }

@@ -11,9 +11,6 @@ internal sealed class ByteProduct(PlainProduct plain, Tensor weight, Tensor? bia
     private readonly Lock one = new();
     private ByteWeights? bytes;
 
-    /// <summary>Whether this processor, and this libtorch, multiply bytes exactly and fast.</summary>
-    public static bool IsAvailable => Simd.IsAvailable && OneDnn.MultipliesBytes;
-
     /// <summary>Whether an input came and made the bytes.</summary>
     public bool IsMade => bytes is not null;
 

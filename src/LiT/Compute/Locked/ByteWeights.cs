@@ -11,10 +11,11 @@ namespace LiT.Compute.Locked;
 /// </summary>
 internal sealed class ByteWeights : IDisposable
 {
-    private readonly Tensor packed,
+    private readonly Tensor factors;
+    private readonly PairProduct? own;
+    private readonly Tensor? packed,
         scales,
-        zeros,
-        factors;
+        zeros; // for oneDNN's product
 
     /// <param name="weight">[N, K].</param>
     /// <param name="largestInputs">The largest size of each input that was seen, [K].</param>
@@ -30,21 +31,27 @@ internal sealed class ByteWeights : IDisposable
         smoothing = smoothing.With(-8, (x, least) => x.clamp_min(least)).With(8, (x, most) => x.clamp_max(most));
         factors = smoothing.neg().exp2().contiguous().DetachFromDisposeScope();
         var (codes, perRow) = WeightCodes.Of(W, smoothing.exp2().contiguous());
-        scales = perRow.DetachFromDisposeScope();
-        packed = OneDnn.PackCodes(codes).DetachFromDisposeScope();
-        zeros = torch.zeros(scales.shape[0], ScalarType.Int32).DetachFromDisposeScope();
+        if (OneDnn.MultipliesBytes)
+        {
+            scales = perRow.DetachFromDisposeScope();
+            packed = OneDnn.PackCodes(codes).DetachFromDisposeScope();
+            zeros = torch.zeros(scales.shape[0], ScalarType.Int32).DetachFromDisposeScope();
+        }
+        else
+            own = new PairProduct(codes, perRow);
     }
 
     /// <summary>What each input is multiplied by before it becomes a byte, [K].</summary>
     public Tensor Factors => factors;
 
     /// <summary>Sums for every row and output, without the rows' scales and the bias: [R, K] bytes → [R, N].</summary>
-    public Tensor Sums(ByteRows rows) => OneDnn.Codes(rows.Codes, packed, scales, zeros);
+    public Tensor Sums(ByteRows rows) => own?.Sums(rows.Codes) ?? OneDnn.Codes(rows.Codes, packed!, scales!, zeros!);
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var tensor in (Tensor[])[packed, scales, zeros, factors])
-            tensor.Dispose();
+        foreach (var tensor in (Tensor?[])[packed, scales, zeros, factors])
+            tensor?.Dispose();
+        own?.Dispose();
     }
 }

@@ -19,11 +19,11 @@ internal static class Elementwise
 
     private static Tensor Libtorch(Tensor x) => gelu(x, TorchSharp.Modules.GELU.Approximate.tanh);
 
-    private static Tensor WithGradient(Tensor x) => GeluGradient.Takes(x) ? GeluGradient.Tanh(x) : Libtorch(x);
+    private static Tensor WithGradient(Tensor x) => Processor.Computes(x) ? GeluGradient.Tanh(x) : Libtorch(x);
 
     private static Tensor Constantly(Tensor x)
     {
-        if (Target.WantsGradient(x) || !Simd.IsAvailable || !x.is_contiguous())
+        if (Target.WantsGradient(x) || !Processor.ComputesInPlace(x))
             return WithGradient(x);
         Gelu.TanhInPlace(x);
         return x;

@@ -13,7 +13,7 @@ internal class Norming
     /// <param name="target">What it is for.</param>
     /// <param name="scales">The norm's weights.</param>
     public static Norming For(Target target, GroupScales scales) =>
-        target.Packs && GroupNorms.Takes(scales.Weight.shape[0]) ? new NormingConstantly(scales) : new Norming(scales);
+        target is { Constant: true, HasOwnKernels: true } ? new NormingConstantly(scales) : new Norming(scales);
 
     private protected GroupScales Scales => scales;
 

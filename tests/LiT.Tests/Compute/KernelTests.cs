@@ -4,7 +4,7 @@ using LiT.Compute.Locked;
 using LiT.Towers;
 using static TorchSharp.torch;
 
-namespace LiT.Tests.Towers;
+namespace LiT.Tests.Compute;
 
 /// <summary>The fast ways of a locked tower, each beside libtorch's own.</summary>
 public sealed class KernelTests
@@ -64,15 +64,18 @@ public sealed class KernelTests
     }
 
     [Theory]
-    [InlineData(1, 6, 1, 16)]
-    [InlineData(2, 7, 3, 16)]
-    [InlineData(1, 16, 2, 32)]
-    [InlineData(2, 197, 2, 64)]
-    [InlineData(1, 257, 1, 80)]
-    [InlineData(1, 50, 1, 128)]
-    public void Attention_is_libtorchs(int batch, int tokens, int heads, int size)
+    [EveryIsa(1, 6, 1, 16)]
+    [EveryIsa(3, 1, 1, 16)] // fewer tokens than are done together
+    [EveryIsa(2, 5, 2, 8)]
+    [EveryIsa(2, 9, 3, 20)] // heads that fill no vector
+    [EveryIsa(2, 7, 3, 16)]
+    [EveryIsa(1, 16, 2, 32)]
+    [EveryIsa(2, 197, 2, 64)]
+    [EveryIsa(1, 257, 1, 80)]
+    [EveryIsa(1, 50, 1, 128)]
+    public void Attention_is_libtorchs(string isa, int batch, int tokens, int heads, int size)
     {
-        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's attention is used.");
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         var qkv = Random(batch, tokens, 3 * heads * size) * 3;
         var parts = qkv.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);
@@ -80,14 +83,14 @@ public sealed class KernelTests
             .functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
             .transpose(1, 2)
             .flatten(2);
-        Assert.True(Attention.Takes(tokens, size));
         Assert.True(Difference(Attention.Mixed(qkv, heads), expected) < 1e-5);
     }
 
-    [Fact]
-    public void Attention_takes_scores_of_any_size()
+    [Theory]
+    [EveryIsa]
+    public void Attention_takes_scores_of_any_size(string isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's attention is used.");
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         var qkv = Random(1, 20, 48) * 300; // one score outweighs all others by far more than a float can hold
         var parts = qkv.unflatten(2, [3, 1, -1]).permute(2, 0, 3, 1, 4).unbind(0);
@@ -99,12 +102,12 @@ public sealed class KernelTests
     }
 
     [Theory]
-    [InlineData(1)]
-    [InlineData(16)]
-    [InlineData(200_003)]
-    public void Tanh_gelu_is_libtorchs(int count)
+    [EveryIsa(1)]
+    [EveryIsa(16)]
+    [EveryIsa(200_003)]
+    public void Tanh_gelu_is_libtorchs(string isa, int count)
     {
-        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's GELU is used.");
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         var x = linspace(-30, 30, count);
         var expected = nn.functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh);
@@ -127,18 +130,21 @@ public sealed class KernelTests
         int side
     )
     {
-        Assert.SkipUnless(OneDnn.IsAvailable, "This libtorch has no oneDNN; its own convolutions are used.");
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var (weight, bias) = (Random(to, from, kernel, kernel), Random(to));
         var folds = 0;
-        using PackedConvolution packed = new(new(stride, padding), () =>
-        {
-            folds++;
-            return (weight.alias(), bias.alias());
-        });
-        // laid out for the first size, right for all
-        foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) })
+        using var packed = Convolving.For(
+            new(CPU, ScalarType.Float32, Constant: true),
+            _ => throw new InvalidOperationException(),
+            new(stride, padding),
+            () =>
+            {
+                folds++;
+                return (weight.alias(), bias.alias());
+            }
+        );
+        foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) }) // laid out for the first size, right for all
         {
             var x = Random(pictures, from, height, side);
             var plain = nn.functional.conv2d(x, weight, bias, strides: [stride, stride], padding: [padding, padding]);
@@ -152,12 +158,14 @@ public sealed class KernelTests
     }
 
     [Theory]
-    [InlineData(8, 32, 1, 1, 0)]
-    [InlineData(32, 64, 5, 7, 0)]
-    [InlineData(32, 256, 28, 28, 0)]
-    [InlineData(4, 16, 9, 9, 500)]
-    [InlineData(3, 48, 9, 9, -500)]
+    [EveryIsa(8, 32, 1, 1, 0)]
+    [EveryIsa(2, 22, 6, 5, 1)] // channels that fill no vector
+    [EveryIsa(32, 64, 5, 7, 0)]
+    [EveryIsa(32, 256, 28, 28, 0)]
+    [EveryIsa(4, 16, 9, 9, 500)]
+    [EveryIsa(3, 48, 9, 9, -500)]
     public void A_group_norm_is_libtorchs_with_ReLU_and_shortcut(
+        string isa,
         int groups,
         int channels,
         int height,
@@ -165,10 +173,7 @@ public sealed class KernelTests
         float offset
     )
     {
-        Assert.SkipUnless(
-            Simd.IsAvailable,
-            "This processor has no vectors of 512 bits; libtorch's group norm is used."
-        );
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var norm = new GroupScales(groups, Random(channels), Random(channels).neg(), 1e-5);
@@ -183,40 +188,14 @@ public sealed class KernelTests
         Assert.True(Difference(GroupNorms.Of(norm, x, shortcut, inPlace: true), (exact + shortcut).relu()) < allowed);
     }
 
-    [Fact]
-    public void What_is_no_number_stays_none()
+    [Theory]
+    [EveryIsa]
+    public void What_is_no_number_stays_none(string isa)
     {
-        Assert.SkipUnless(Simd.IsAvailable, "This processor has no vectors of 512 bits; libtorch's GELU is used.");
+        using var forced = Processor.Use(isa);
         using var x = tensor([float.NaN, float.PositiveInfinity, 1f]);
         Gelu.TanhInPlace(x);
         Assert.True(float.IsNaN(x[0].item<float>()));
         Assert.Equal(float.PositiveInfinity, x[1].item<float>());
-    }
-
-    [Fact]
-    public void Lanes_do_every_part_once_and_give_the_number_of_threads_back()
-    {
-        var before = get_num_threads();
-        set_num_threads(3);
-        try
-        {
-            var done = new int[100];
-            Parts.Run(done.Length, part =>
-            {
-                Assert.Equal(1, get_num_threads());
-                Interlocked.Increment(ref done[part]);
-            });
-            Assert.All(done, times => Assert.Equal(1, times));
-            Assert.Equal(3, get_num_threads());
-            Assert.Equal(
-                "part",
-                Assert.Throws<LitException>(() => Parts.Run(9, _ => throw new LitException("part"))).Message
-            );
-            Assert.Equal(3, get_num_threads());
-        }
-        finally
-        {
-            set_num_threads(before);
-        }
     }
 }
