@@ -108,11 +108,9 @@ build search-a-folder
 "$(output search-a-folder)/search-a-folder" run "$PWD/photos" "$work/own-store" "a red cat" 2>&1 >/dev/null |
     grep -q ', 0 of them embedded now' || fail "a second update embeds what was there"
 
-if [ -f "$root/samples/tune-on-captions/Program.cs" ]; then
-    build tune-on-captions
-    quietly "$(output tune-on-captions)/tune-on-captions" "$PWD/store" "$work/own-run"
-    quietly "$lit" classify "$photo" --model "$work/own-run" --labels cat,dog
-fi
+build tune-on-captions
+quietly "$(output tune-on-captions)/tune-on-captions" "$PWD/store" "$work/own-run" 10
+quietly "$lit" classify "$photo" --model "$work/own-run" --labels cat,dog
 
 build web-api
 "$(output web-api)/web-api" --urls http://127.0.0.1:0 --LiT:Model=run --LiT:Labels:0=cat --LiT:Labels:1=dog >"$work/server" 2>&1 &

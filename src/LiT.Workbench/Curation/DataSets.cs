@@ -216,7 +216,7 @@ internal static class DataSets
 
     private static void RefuseStore(SampleSource source)
     {
-        if (source is StoreSamples)
+        if (source is StoreSamples or StoreForm)
             throw new LitException(
                 source.Path,
                 "holds embeddings and no pictures",

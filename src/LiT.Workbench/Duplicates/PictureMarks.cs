@@ -41,7 +41,7 @@ internal static class PictureMarks
         CancellationToken cancel
     )
     {
-        if (store is not null && source is StoreSamples)
+        if (store is not null && source is StoreSamples or StoreForm)
             return PictureSet.Of(store);
         var set = new PictureSet(source.Path, store);
         // a store from elsewhere

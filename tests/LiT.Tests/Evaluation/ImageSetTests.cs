@@ -34,12 +34,12 @@ public sealed class ImageSetTests : IDisposable
         Store("one", views: 1, [3, 4], [0, 2]);
         Assert.Contains(
             "holds one view of each picture. Embed the pictures with `EmbedRun(Views: 2)`",
-            Assert.ThrowsAny<UsageException>(() => Load("one", average: true)).Message
+            Assert.ThrowsAny<SettingException>(() => Load("one", average: true)).Message
         );
         Assert.Contains(
             "is no embedding store",
             Assert
-                .Throws<UsageException>(() =>
+                .Throws<SettingException>(() =>
                     ImageSet.Load(temporary.Path, null, NoTower, new() { AverageViews = true }, ComputeDevice.Cpu)
                 )
                 .Message

@@ -316,7 +316,7 @@ public sealed class SupervisedPretrainingTests : IDisposable
             Assert.StartsWith(
                 name,
                 Assert
-                    .Throws<UsageException>(() =>
+                    .Throws<SettingException>(() =>
                         SupervisedPretraining.Run(options, Drawings(16), null, folder.Path, cancel: Stop)
                     )
                     .Message
