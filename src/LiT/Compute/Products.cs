@@ -7,7 +7,7 @@ namespace LiT.Compute;
 /// <summary>
 /// Matrix products of float32 with numbers that change from step to step, and the one place that decides who computes
 /// them. The rule was measured with one thread on both kinds of processor, on the products of text towers of 128 to 768
-/// numbers and of the loss (docs/performance.md, "Who multiplies"):
+/// numbers and of the loss:
 /// <list type="bullet">
 /// <item>On AVX2, libtorch's own product (MKL): as fast as oneDNN's where the number of rows stays the same, and up to
 /// three times as fast where it changes with every batch, since oneDNN makes a kernel for each number of rows.</item>
