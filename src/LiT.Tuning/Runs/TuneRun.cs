@@ -324,6 +324,7 @@ internal static class TuneRun
             ["holdOut"] = request.HoldOut,
             ["pictures"] = request.Pictures,
             ["seed"] = request.Seed,
+            ["execution"] = JsonSerializer.SerializeToNode(Execution.Of(request.Compute), TuningOptions.Json),
             ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
         };
 
