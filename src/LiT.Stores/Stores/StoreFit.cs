@@ -27,8 +27,8 @@ internal static class StoreFit
         throw new LitException(
             store.Folder,
             made.Tower == expected.Name
-                ? $"made by a tower that was called {made.Tower}, too, and had other weights or another preprocessing "
-                    + $"(fingerprint {Short(made.Fingerprint)}, not {Short(expected.Fingerprint)})"
+                ? $"made by the tower {made.Tower} when it had other weights or another preprocessing "
+                    + $"(fingerprint {Short(made.Fingerprint)}, now {Short(expected.Fingerprint)})"
                 : $"made by the tower {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {expected.Name} "
                     + $"(fingerprint {Short(expected.Fingerprint)}) is needed",
             made.Tower == expected.Name
