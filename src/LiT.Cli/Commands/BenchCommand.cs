@@ -33,7 +33,7 @@ internal static class BenchCommand
         command.Does(
             (parsed, cancel) =>
             {
-                var spec = parsed.GetRequiredValue(tower);
+                var spec = LitModel.ImageTowerOf(parsed.GetRequiredValue(tower));
                 var compute = CommonOptions.ComputeOf(parsed);
                 if (compute.Device.type != DeviceType.CPU || compute.Type != torch.ScalarType.Float32)
                     throw new UsageException(
