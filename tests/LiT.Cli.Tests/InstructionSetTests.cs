@@ -3,6 +3,7 @@ using System.Runtime.Intrinsics.X86;
 namespace LiT.Cli.Tests;
 
 /// <summary>LIT_ISA, as a user sets it.</summary>
+[Trait("computes", "yes")]
 public sealed class InstructionSetTests
 {
     public static TheoryData<string> Verbs =>

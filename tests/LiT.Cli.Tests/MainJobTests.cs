@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 
 namespace LiT.Cli.Tests;
 
+[Trait("computes", "yes")]
 public sealed class MainJobTests : IDisposable
 {
     private static readonly string[] Tuning =
