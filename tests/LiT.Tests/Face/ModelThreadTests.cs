@@ -132,7 +132,11 @@ public sealed class ModelThreadTests(SmallModel small) : IClassFixture<SmallMode
             File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
         using (var whole = await LitModel.LoadAsync(copy, null, cancel))
         {
-            _ = await whole.Images.GenerateVectorAsync(new DataContent(SmallModel.Picture(0), "image/png"), null, cancel);
+            _ = await whole.Images.GenerateVectorAsync(
+                new DataContent(SmallModel.Picture(0), "image/png"),
+                null,
+                cancel
+            );
             whole.Dispose(); // with both towers loaded
             Assert.Empty(Held.Under(copy));
         }
