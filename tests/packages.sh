@@ -210,7 +210,7 @@ classifies() {
         photo="$photos/test-00000$number.png"
         kind=$(sed -nE 's/.*"kind":"([^"]*)".*/\1/p' "${photo%.png}.json")
         "$program" "$model" "$photo" "$kind" submarine giraffe >"$work/by-sample"
-        "$lit" classify "$photo" --model "$model" --labels "$kind,submarine,giraffe" >"$work/by-lit"
+        "$lit" classify "$photo" --model "$model" --labels "$kind,submarine,giraffe" >"$work/by-lit" 2>"$work/log"
         # Both print the labels best first, with a percentage to one decimal.
         for by in sample lit; do
             grep -oE "([0-9]+\.[0-9]%|$kind|submarine|giraffe)" "$work/by-$by" | sort >"$work/by-$by.said"
@@ -251,7 +251,7 @@ searches() {
     head -n 3 "$work/found" | sed -E 's/^[-0-9.]+ +//; s/\.png$/.json/' >"$work/best"
     (cd "$photos" && while read -r origin; do cat "$(basename "$origin")"; done <"$work/best") >"$work/compositions"
     holds "\"composition\":\"$words\"" "$work/compositions" "'a $words' is not among the best three"
-    "$lit" search "a $words" --model "$model" --data "$work/own-store" --json >"$work/by-lit"
+    "$lit" search "a $words" --model "$model" --data "$work/own-store" --json >"$work/by-lit" 2>"$work/log"
     sed -nE 's/.*"origin": "(.*)".*/\1/p' "$work/by-lit" >"$work/by-lit.found"
     sed -E 's/^[-0-9.]+ +//' "$work/found" >"$work/by-sample.found"
     same "$work/by-lit.found" "$work/by-sample.found" "the sample finds other pictures than lit search"
