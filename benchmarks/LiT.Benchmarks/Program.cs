@@ -11,6 +11,9 @@ return args switch
     ["text", .. var options] => TextTowerBenchmark.Run(options),
     ["exact", .. var options] => ExactStepBenchmark.Run(options),
     ["optimizer", .. var options] => OptimizerBenchmark.Run(options),
+    ["small", .. var options] => SmallTowerBenchmark.Run(options),
+    ["products"] => ProductBenchmark.Run(),
+    ["kernels"] => KernelBenchmark.Run(),
     ["steady", .. var options] => SteadyBenchmark.Run(options),
     ["open", .. var options] => OpenBenchmark.Run(options),
     ["evaluation", .. var options] when options.Length > 0 => EvaluationBenchmark.Run(options),
@@ -32,6 +35,9 @@ static int Usage()
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches
           optimizer [TOWER]                        one update of every weight
+          small [STEPS [TOWER]]                    pairs a second of the default small text tower, one thread and two
+          products                                 dense layers by libtorch and by oneDNN
+          kernels                                  every kernel of our own with vectors of every width
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
