@@ -12,7 +12,7 @@ internal static class KernelBenchmark
 {
     private const int Turns = 25;
 
-    public static int Run()
+    public static int Run(Results results)
     {
         using var threads = Parts.Use(1);
         using var scope = NewDisposeScope();
@@ -31,9 +31,13 @@ internal static class KernelBenchmark
         }
         Console.WriteLine($"{"ms, one thread", -44}{string.Concat(Processor.Available.Select(isa => $"{isa, 10}"))}");
         foreach (var (kernel, times) in kernels.Zip(least))
+        {
             Console.WriteLine(
                 $"{kernel.Name, -44}{string.Concat(times.Select(time => FormattableString.Invariant($"{time, 10:F3}")))}"
             );
+            foreach (var (isa, time) in Processor.Available.Zip(times))
+                results.Time(kernel.Name.Trim(), Processor.NameOf(isa), new Spent(time / 1000, time / 1000));
+        }
         return 0;
     }
 
@@ -71,7 +75,7 @@ internal static class KernelBenchmark
                 RowAttention.Mixed(states, null, heads, lengths);
             }));
         all.Add(
-            ("  with gradient", () =>
+            ($"  {name}, with gradient", () =>
                 autograd.grad([RowAttention.Mixed(states, null, heads, lengths)], [states], [gradient])
             )
         );

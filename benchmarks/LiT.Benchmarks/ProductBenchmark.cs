@@ -31,7 +31,17 @@ internal static class ProductBenchmark
         (80, 3072, 768),
     ];
 
-    public static int Run()
+    private static readonly string[] Ways =
+    [
+        "forward, libtorch",
+        "forward, oneDNN",
+        "input gradient, libtorch",
+        "input gradient, oneDNN",
+        "weight gradient, libtorch",
+        "weight gradient, oneDNN",
+    ];
+
+    public static int Run(Results results)
     {
         using var threads = Parts.Use(1);
         using var unrecorded = no_grad();
@@ -48,6 +58,14 @@ internal static class ProductBenchmark
                         measured.Select(one => string.Create(CultureInfo.InvariantCulture, $"{one, 10:F1}"))
                     )
             );
+            foreach (var (way, speed) in Ways.Zip(measured))
+                results.Rate(
+                    $"{shape.Rows} x {shape.Inputs} x {shape.Outputs}",
+                    way,
+                    "GFLOP/s",
+                    speed,
+                    new Spent(1, 1)
+                );
         }
         return 0;
     }

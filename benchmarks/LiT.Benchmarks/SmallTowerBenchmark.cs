@@ -13,7 +13,7 @@ internal static class SmallTowerBenchmark
         Batch = 256,
         Rounds = 4;
 
-    public static int Run(string[] options)
+    public static int Run(string[] options, Results results)
     {
         var steps = TextTowerBenchmark.Number(options, 0, 40);
         var spec = options.Length > 1 ? options[1] : "text:width=128,depth=2,heads=4";
@@ -50,6 +50,8 @@ internal static class SmallTowerBenchmark
                     + $"{one.Seconds / two.Seconds:F2} x"
             )
         );
+        results.Rate(spec, "one thread", "pairs/s", Batch, one);
+        results.Rate(spec, "two threads", "pairs/s", Batch, two, ("one thread", one));
         return 0;
     }
 }
