@@ -156,10 +156,10 @@ internal sealed class Bert : TextTower
     private Tensor Embedded(TokenRows rows)
     {
         var place =
-            config.FirstPosition > 0 ? positions.call(rows.Ordinals().Plus(config.FirstPosition))
-            : rows.Positions is { } packed ? positions.call(packed)
+            config.FirstPosition > 0 ? TableRows.Of(positions, rows.Ordinals().Plus(config.FirstPosition))
+            : rows.Positions is { } packed ? TableRows.Of(positions, packed)
             : positions.weight!.narrow(0, 0, rows.Length);
-        var x = tokens.call(rows.Ids).Plus(place).Plus(segments.weight![0]);
+        var x = TableRows.Of(tokens, rows.Ids).Plus(place).Plus(segments.weight![0]);
         return Layers.Dropped(norm.call(x), config.Dropout, training); // [B, L, D]
     }
 

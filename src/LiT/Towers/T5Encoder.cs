@@ -137,7 +137,7 @@ internal sealed class T5Encoder : TextTower
     {
         using var scope = NewDisposeScope();
         var bias = Bias(rows);
-        var x = Layers.Dropped(tokens.call(rows.Ids), config.Dropout, training); // [B, L, D]
+        var x = Layers.Dropped(TableRows.Of(tokens, rows.Ids), config.Dropout, training); // [B, L, D]
         using (var loop = NewDisposeScope())
         {
             foreach (var block in blocks)

@@ -129,8 +129,10 @@ internal sealed class TextTransformer : TextTower
 
     private Tensor Embedded(TokenRows rows)
     {
-        var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
-        return Layers.Dropped(tokens.call(rows.Ids).Plus(place), config.Dropout, training); // [B, L, D]
+        var place = rows.Positions is { } packed
+            ? TableRows.Of(positions, packed)
+            : positions.weight!.narrow(0, 0, rows.Length);
+        return Layers.Dropped(TableRows.Of(tokens, rows.Ids).Plus(place), config.Dropout, training); // [B, L, D]
     }
 
     /// <summary>Fills the weights as big_vision does: embeddings and positions of deviation 1/sqrt(width), the blocks as in ViT.</summary>

@@ -84,7 +84,7 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         var whole = Vectors.Whole<V>(count);
         for (; i < whole; i += V.Count)
             largest = V.Max(largest, V.Abs(V.Load(x + i) * V.Load(factors + i)));
-        var max = Vectors.Largest(largest);
+        var max = V.Largest(largest);
         for (; i < count; i++)
             max = MathF.Max(max, MathF.Abs(x[i] * factors[i]));
         if (!(max > 1e-30f))

@@ -238,7 +238,7 @@ internal static unsafe class FusedLogits
             V.Where(x, before, x, before).Store(columnLargest + j);
             V.Where(x, before, number, V.Load(columnBest + j)).Store(columnBest + j);
         }
-        var largest = Vectors.Largest(most);
+        var largest = V.Largest(most);
         for (; j < columns; j++)
         {
             largest = at[j] > largest ? at[j] : largest;

@@ -56,6 +56,9 @@ internal unsafe interface IVec<V>
     /// </summary>
     static abstract float Sum(V first, V second, V third, V fourth);
 
+    /// <summary>The largest lane; what is no number may be passed over.</summary>
+    static abstract float Largest(V a);
+
     /// <summary>Adds every lane to a number of its own.</summary>
     void AddTo(double* sums);
 

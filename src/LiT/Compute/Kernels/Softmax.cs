@@ -18,7 +18,7 @@ internal static unsafe class Softmax
         var most = V.Load(row);
         for (var i = V.Count; i < padded; i += V.Count)
             most = V.Max(most, V.Load(row + i));
-        var largest = Vectors.Largest(most);
+        var largest = V.Largest(most);
         var (times, shift) = (V.Create(scale), V.Create(-largest * scale));
         V s0 = V.Create(0),
             s1 = s0,

@@ -32,7 +32,8 @@ internal static unsafe class Tile
     }
 
     /// <summary>
-    /// Any number of rows and n columns, a multiple of sixteen; an element of a lies aRow · row + aStep · step further on.
+    /// Any number of rows and n columns, a multiple of sixteen; an element of a lies aRow · row + aStep · step further on. c lies
+    /// apart from a and b.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Any<V>(
@@ -50,8 +51,9 @@ internal static unsafe class Tile
         where V : unmanaged, IVec<V>
     {
         var row = 0;
-        for (; row + 4 <= rows; row += 4)
+        for (; row < rows && rows >= 4; row += 4)
         {
+            row = Math.Min(row, rows - 4); // the last four overlap those before and give the same numbers again
             float* from = a + (long)row * aRow,
                 to = c + (long)row * cStride;
             var column = 0;

@@ -102,7 +102,7 @@ internal static unsafe class WeightCodes
                 largest = V.Max(largest, V.Abs(value));
                 poison += value * zero; // no number where one of them is none
             }
-            var (max, trouble) = (Vectors.Largest(largest), V.Sum(poison, zero, zero, zero));
+            var (max, trouble) = (V.Largest(largest), V.Sum(poison, zero, zero, zero));
             for (; i < count; i++)
                 (max, trouble) = (MathF.Max(max, MathF.Abs(row[i] * factors[i])), trouble + 0 * (row[i] * factors[i]));
             var scale = MathF.Max(max, 1e-12f) / 127;
