@@ -41,6 +41,14 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
 {
     private const int StepsToJudgePace = 10;
 
+    private static readonly LockWords Alone = new()
+    {
+        File = ".lock",
+        Stays = true,
+        Taken = "another run is writing here",
+        Remedy = "Wait for it, stop it, or tune into another folder",
+    };
+
     /// <summary>Numbers on the way, if wanted.</summary>
     public IValidation? Validation { get; init; }
 
@@ -84,8 +92,7 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
                 "Nothing is left to tune: both towers are locked and neither has a head. Unlock one, or add a head."
             );
         var checkpoints = Path.Combine(folder, "checkpoints");
-        Directory.CreateDirectory(checkpoints);
-        using var alone = RunLock.Take(checkpoints);
+        using var alone = FolderLock.Take(checkpoints, Alone);
         using var session = new TuningSession(
             towers,
             pairs,
@@ -190,31 +197,5 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
         if (stop.Finding.Name != Complaint.NotANumber)
             session.Save();
         return new($"{folder}, {stop.Finding}", stop);
-    }
-}
-
-/// <summary>A run's folder belongs to one process at a time.</summary>
-internal static class RunLock
-{
-    internal static IDisposable Take(string folder)
-    {
-        var path = Path.Combine(folder, ".lock");
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException trouble) when (File.Exists(path))
-        {
-            throw new LitException(
-                folder,
-                "another run is writing here",
-                "Wait for it, stop it, or tune into another folder",
-                trouble
-            );
-        }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
-        {
-            throw AtomicFile.Explained(path, trouble);
-        }
     }
 }

@@ -23,7 +23,7 @@ internal sealed class DataSetWriter : IDisposable
     private readonly SampleForm form;
     private readonly JsonObject made;
     private readonly int samplesPerShard;
-    private readonly FileStream folderLock;
+    private readonly FolderLock folderLock;
     private readonly JournalLines[] lines = [];
     private readonly List<HuggingFaceRow> rows = [];
     private PendingTar? tar;
@@ -34,7 +34,7 @@ internal sealed class DataSetWriter : IDisposable
         rejected,
         noted;
 
-    private DataSetWriter(string folder, SampleForm form, int samplesPerShard, DataSetFile file, FileStream folderLock)
+    private DataSetWriter(string folder, SampleForm form, int samplesPerShard, DataSetFile file, FolderLock folderLock)
     {
         (this.folder, this.form, this.samplesPerShard, this.folderLock, made) = (
             folder,

@@ -165,7 +165,7 @@ internal static class DrawnDataset
     /// The state from which a picture's chance starts: another one for each seed, split and number, by construction.
     /// </summary>
     internal static ulong StateOf(DrawnSplit split, int index, int seed) =>
-        Dice.Mix(((ulong)(uint)seed << (SplitBits + IndexBits)) | ((ulong)split << IndexBits) | (uint)index);
+        SplitMix64.Mixed(((ulong)(uint)seed << (SplitBits + IndexBits)) | ((ulong)split << IndexBits) | (uint)index);
 
     /// <summary>A colour that this kind may have in training.</summary>
     internal static int AllowedColour(int kind, Dice dice)
