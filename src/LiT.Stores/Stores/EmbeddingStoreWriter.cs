@@ -1,5 +1,5 @@
-using LiT.Files;
 using LiT.Data;
+using LiT.Files;
 
 namespace LiT.Stores;
 

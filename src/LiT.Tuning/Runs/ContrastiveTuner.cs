@@ -6,11 +6,14 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Runs;
 
 /// <summary>Numbers that say how good the model is now, on data of the caller's.</summary>
-internal interface IValidation
+internal interface IValidation : IDisposable
 {
     /// <summary>Evaluates the towers as they are; they are in evaluation mode and no gradient is recorded.</summary>
     /// <returns>Names and values, as they stand in the metrics line under "val"; the larger the better where one is kept by.</returns>
     IReadOnlyDictionary<string, double> Validate(long step);
+
+    /// <summary>Lets go of the data, where any is held open.</summary>
+    void IDisposable.Dispose() { }
 }
 
 /// <summary>What a run came to.</summary>

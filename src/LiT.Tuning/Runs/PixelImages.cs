@@ -86,9 +86,7 @@ internal sealed class PixelImages(
         foreach (
             var one in PreparedPictures.InOrder(
                 source.ReadAll(),
-                preprocessing,
-                DecodingOptions.Default.MaxPixels,
-                ahead: 64,
+                new Preparation(preprocessing, DecodingOptions.Default.MaxPixels, Ahead: 64),
                 cancel
             )
         )

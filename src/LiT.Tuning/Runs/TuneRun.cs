@@ -86,7 +86,7 @@ internal static class TuneRun
     )
     {
         var (request, options) = (prepared.Request, prepared.Options);
-        var validation = TuningValidation.Open(
+        using var validation = TuningValidation.Open(
             request,
             prepared.Source,
             prepared.Held,

@@ -62,6 +62,34 @@ internal static class TuningValidation
             progress,
             cancel
         );
+        try
+        {
+            var all = On(set, path, request, towers, tokenizer, moving, say);
+            if (
+                request.Doctor != DoctorMode.Off
+                && DataExamination.Overlap(source.PictureHashes(), path, DataExamination.Hashes(path, set.Samples))
+                    is { } overlap
+            )
+                find(overlap);
+            return new Validations(all, set);
+        }
+        catch
+        {
+            set.Dispose();
+            throw;
+        }
+    }
+
+    private static List<IValidation> On(
+        ImageSet set,
+        string path,
+        TuneRequest request,
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        LockedTower? moving,
+        Action<string> say
+    )
+    {
         List<IValidation> all = [];
         if (HasLabels(set, request.ValidationClasses))
         {
@@ -86,13 +114,7 @@ internal static class TuningValidation
                 "its pictures have neither captions nor labels to validate on",
                 "Give `Validation` data with captions, or labels with `ValidationClasses` FILE"
             );
-        if (
-            request.Doctor != DoctorMode.Off
-            && DataExamination.Overlap(source.PictureHashes(), path, DataExamination.Hashes(path, set.Samples))
-                is { } overlap
-        )
-            find(overlap);
-        return all.Count == 1 ? all[0] : new Validations(all);
+        return all;
     }
 
     // Numbers are labels only with the list that they count in.

@@ -145,33 +145,48 @@ internal static class QuickstartRun
         say("measuring on pictures, phrasings and compositions that were never shown");
         using var model = LitModel.Load(tuned.Model, compute);
         IReadOnlyList<string> templates = DrawnVocabulary.Templates;
-        ClassificationRun Classify(DrawnSplit split, IReadOnlyList<string> names, string column) =>
-            ModelEvaluation.Classify(
-                model,
-                Store(split),
-                new EvaluationOptions
-                {
-                    Classes = new ClassNames(names),
-                    Templates = templates,
-                    Seed = seed,
-                    Images = new() { Samples = new() { LabelColumn = column } },
-                },
-                compute,
-                cancel: cancel
-            );
+        (ClassificationRun Run, double Supervised) Classify(
+            DrawnSplit split,
+            IReadOnlyList<string> names,
+            string column,
+            params string[] heads
+        )
+        {
+            EvaluationOptions options = new()
+            {
+                Classes = new ClassNames(names),
+                Templates = templates,
+                Seed = seed,
+                Images = new() { Samples = new() { LabelColumn = column } },
+            };
+            using var set = ModelEvaluation.Load(model, Store(split), options, compute, cancel: cancel);
+            var run = ModelEvaluation.Classify(model, set, options, compute, cancel: cancel);
+            return (run, Supervised(locked, set, heads));
+        }
 
         var everyComposition = DrawnVocabulary
             .ColourNames.SelectMany(colour => DrawnVocabulary.KindNames.Select(kind => $"{colour} {kind}"))
             .ToList();
-        var kinds = Classify(DrawnSplit.Test, DrawnVocabulary.KindNames, "kind");
-        var colours = Classify(DrawnSplit.Test, DrawnVocabulary.ColourNames, "colour");
-        var compositions = Classify(DrawnSplit.Compositions, everyComposition, "composition");
+        var kinds = Classify(DrawnSplit.Test, DrawnVocabulary.KindNames, "kind", "kind");
+        var colours = Classify(DrawnSplit.Test, DrawnVocabulary.ColourNames, "colour", "colour");
+        var compositions = Classify(DrawnSplit.Compositions, everyComposition, "composition", "kind", "colour");
         var retrieval = ModelEvaluation
             .Retrieve(model, Store(DrawnSplit.Test), new EvaluationOptions(), compute, cancel: cancel)
             .Report;
 
-        QuickstartAccuracy Asked(string question, ClassificationReport report, double supervised) =>
-            new(question, report.N, report.Classes, report.Top1, report.Interval95, report.Chance, supervised);
+        QuickstartAccuracy Asked(string question, (ClassificationRun Run, double Supervised) asked)
+        {
+            var report = asked.Run.Report;
+            return new(
+                question,
+                report.N,
+                report.Classes,
+                report.Top1,
+                report.Interval95,
+                report.Chance,
+                asked.Supervised
+            );
+        }
         QuickstartResult result = new()
         {
             Report = Path.Combine(folder, "report.html"),
@@ -179,19 +194,23 @@ internal static class QuickstartRun
             Pairs = tuned.Pairs,
             Classification =
             [
-                Asked("kind of object", kinds.Report, Supervised(locked, kinds.Set, "kind")),
-                Asked("colour", colours.Report, Supervised(locked, colours.Set, "colour")),
-                Asked(
-                    "colour and kind never shown together",
-                    compositions.Report,
-                    Supervised(locked, compositions.Set, "kind", "colour")
-                ),
+                Asked("kind of object", kinds),
+                Asked("colour", colours),
+                Asked("colour and kind never shown together", compositions),
             ],
             Retrieval = retrieval,
             Seed = seed,
             Seconds = clock.Elapsed.TotalSeconds,
         };
-        QuickstartPage.Write(result, tuned, model, Path.Combine(data, "test.tar"), kinds.Score, kinds.Labels, seed);
+        QuickstartPage.Write(
+            result,
+            tuned,
+            model,
+            Path.Combine(data, "test.tar"),
+            kinds.Run.Score,
+            kinds.Run.Labels,
+            seed
+        );
         return result;
 
         string Store(DrawnSplit split) => Path.Combine(folder, "stores", DrawnDataset.NameOf(split));
@@ -204,7 +223,7 @@ internal static class QuickstartRun
         foreach (var head in heads)
         {
             var names = locked.Heads.First(candidate => candidate.Name == head).ClassNames!;
-            var answers = TowerHead.Answers(locked, head, set.Representations);
+            var answers = TowerHead.Answers(locked, head, set);
             for (var i = 0; i < right.Length; i++)
                 right[i] &= names[answers[i]] == set.Samples[i].Fields[head];
         }

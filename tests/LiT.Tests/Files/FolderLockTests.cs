@@ -24,7 +24,12 @@ public sealed class FolderLockTests : IDisposable
     [Fact]
     public void A_lock_says_who_has_the_folder_and_may_leave_its_file()
     {
-        LockWords words = new() { File = ".lock", Stays = true, Taken = "somebody is here" };
+        LockWords words = new()
+        {
+            File = ".lock",
+            Stays = true,
+            Taken = "somebody is here",
+        };
         using (FolderLock.Take(folder.Path, words))
             Assert.Equal(
                 "somebody is here",
