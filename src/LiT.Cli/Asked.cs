@@ -4,8 +4,8 @@ using System.CommandLine.Parsing;
 namespace LiT.Cli;
 
 /// <summary>
-/// What was asked for on the command line. It remembers which options a verb looked at: one that was given and that nobody
-/// read had no effect, and its user is told so.
+/// What was asked for on the command line. It remembers which options a verb looked at: one that was given and that
+/// nobody read had no effect, and its user is told so.
 /// </summary>
 internal sealed class Asked(ParseResult parsed)
 {
@@ -36,7 +36,9 @@ internal sealed class Asked(ParseResult parsed)
     /// <summary>Whether an option stands on the command line.</summary>
     public bool IsGiven(Option option) => GetResult(option) is { Implicit: false };
 
-    /// <summary>Options of the verb that were given and not looked at; those that every verb takes are not among them.</summary>
+    /// <summary>
+    /// Options of the verb that were given and not looked at; those that every verb takes are not among them.
+    /// </summary>
     public IEnumerable<string> Unread =>
         parsed
             .CommandResult.Children.OfType<OptionResult>()

@@ -5,8 +5,8 @@ using TorchSharp;
 namespace LiT;
 
 /// <summary>
-/// The libraries of other languages that the work is done with. They belong to the program, not to this library; where one is not
-/// at hand, that is said before its wrapper searches the machine for it and fails in words of its own.
+/// The libraries of other languages that the work is done with. They belong to the program, not to this library; where
+/// one is not at hand, that is said before its wrapper searches the machine for it and fails in words of its own.
 /// </summary>
 internal static class NativeLibraries
 {
@@ -40,21 +40,25 @@ internal static class NativeLibraries
     {
         if (!canLoad("torch_cpu"))
             return new(
-                $"libtorch is not at hand. Add the package libtorch-cpu-{Platform()} {TorchVersion} to the program's project, "
+                $"libtorch is not at hand. Add the package libtorch-cpu-{Platform()} {TorchVersion} "
+                    + "to the program's project, "
                     + "beside LiT; docs/packages.md names the others."
             );
         return canLoad("LibTorchSharp")
             ? null
             : new(
-                "libtorch is at hand, and TorchSharp's own library for it does not load. Reference LiT as a package in the "
-                    + $"program's project (its build step mends that library), with libtorch {TorchVersion} and no other."
+                "libtorch is at hand, and TorchSharp's own library for it does not load. Reference "
+                    + "LiT as a package in the "
+                    + "program's project (its build step mends that library), with libtorch "
+                    + $"{TorchVersion} and no other."
             );
     }
 
     /// <summary>What to say where libvips did not load.</summary>
     internal static LitException TroubleWithVips(Exception? reason) =>
         new(
-            $"libvips, which reads pictures, is not at hand. Add the package NetVips.Native.{Platform()} {VipsVersion} to the "
+            "libvips, which reads pictures, is not at hand. Add the package "
+                + $"NetVips.Native.{Platform()} {VipsVersion} to the "
                 + "program's project, beside LiT.",
             reason
         );

@@ -193,7 +193,9 @@ internal static class EvalCommand
                             ["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"],
                             RetrievalRows(report),
                             "Retrieval on "
-                                + $"{report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}: "
+                                + report.Dataset
+                                + (report.Protocol.Language is { } language ? $", {language}" : "")
+                                + ": "
                                 + $"{report.Images} pictures, {report.Texts} texts"
                         );
                 return Task.FromResult(ExitCode.Done);

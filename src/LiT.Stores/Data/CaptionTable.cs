@@ -140,7 +140,9 @@ internal sealed class CaptionTable : SampleSource
 
     private (Dictionary<UInt128, int> Numbers, Dictionary<int, List<(long Offset, long Line)>> Later)? known;
 
-    /// <summary>Numbers the pictures in the order of their first rows, and finds the rows that do not stand beside those.</summary>
+    /// <summary>
+    /// Numbers the pictures in the order of their first rows, and finds the rows that do not stand beside those.
+    /// </summary>
     private (Dictionary<UInt128, int> Numbers, Dictionary<int, List<(long Offset, long Line)>> Later) FindRows()
     {
         var numbers = new Dictionary<UInt128, int>();

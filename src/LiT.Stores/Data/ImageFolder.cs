@@ -224,7 +224,9 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
     private static string[] Files(string path, string name, Action<Skipped> skip) =>
         Named(path, Directory.EnumerateFiles, name, skip);
 
-    /// <summary>Names inside a folder, sorted by code unit so that the order is the same everywhere; hidden ones left out.</summary>
+    /// <summary>
+    /// Names inside a folder, sorted by code unit so that the order is the same everywhere; hidden ones left out.
+    /// </summary>
     private static string[] Named(
         string path,
         Func<string, IEnumerable<string>> list,

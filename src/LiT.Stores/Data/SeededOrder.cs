@@ -1,8 +1,8 @@
 namespace LiT.Data;
 
 /// <summary>
-/// The numbers 0 … count-1 in random order, anew each epoch, without end. Seed and count alone decide the order, on every
-/// machine and version of .NET; (epoch, position) is all that a run must remember to go on exactly where it was.
+/// The numbers 0 … count-1 in random order, anew each epoch, without end. Seed and count alone decide the order, on
+/// every machine and version of .NET; (epoch, position) is all that a run must remember to go on exactly where it was.
 /// </summary>
 /// <param name="count">How many numbers, at least 1.</param>
 /// <param name="seed">Every seed gives another order.</param>
@@ -51,7 +51,9 @@ internal sealed class SeededOrder(int count, ulong seed, long epoch = 0, long po
         filledFor = Epoch;
     }
 
-    /// <summary>Exactly uniform (Lemire 2019): the few products that would make some numbers likelier are drawn again.</summary>
+    /// <summary>
+    /// Exactly uniform (Lemire 2019): the few products that would make some numbers likelier are drawn again.
+    /// </summary>
     private static int Below(ulong limit, ref ulong state)
     {
         while (true)

@@ -47,7 +47,8 @@ internal sealed class EmbedPass(
             Views = options.Views.Count,
             MostInBlock = 4 * options.BatchSize,
         };
-        // A batch ends with its shard: so a shard's numbers are the same to the bit, whoever makes it and after whatever.
+        // A batch ends with its shard: so a shard's numbers are the same to the bit, whoever makes it and after
+        // whatever.
         foreach (var (shard, pictures) in Shards(preparation, cancel))
         {
             store.MoveTo(shard);

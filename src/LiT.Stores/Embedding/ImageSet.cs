@@ -28,9 +28,9 @@ internal sealed record ImageSetOptions
 }
 
 /// <summary>
-/// The pictures of an evaluation as one model's locked tower represents them, with their words: from a store, whose rows
-/// stay on the disk and are read a block at a time, or from their files, embedded now. Rows can be read until it is
-/// disposed of.
+/// The pictures of an evaluation as one model's locked tower represents them, with their words: from a store, whose
+/// rows stay on the disk and are read a block at a time, or from their files, embedded now. Rows can be read until it
+/// is disposed of.
 /// </summary>
 internal sealed class ImageSet : IDisposable
 {
@@ -190,7 +190,8 @@ internal sealed class ImageSet : IDisposable
             throw new LitException(
                 source.Path,
                 $"none of its {skipped.Count} samples has a picture that could be "
-                    + $"read{(skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : "")}",
+                    + "read"
+                    + (skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : ""),
                 "Check the path and the files"
             );
         return new(source.Path, new HeldRows(new([.. values], tower.Tower.Width)), samples, skipped);

@@ -5,8 +5,8 @@ using LiT.Towers;
 namespace LiT.Embedding;
 
 /// <summary>
-/// The one way of prepared pictures through a locked tower: some at a time, given on in the source's order with whatever
-/// stood between them.
+/// The one way of prepared pictures through a locked tower: some at a time, given on in the source's order with
+/// whatever stood between them.
 /// </summary>
 /// <param name="tower">The tower.</param>
 /// <param name="compute">Where, and in which type.</param>
@@ -24,8 +24,8 @@ internal sealed class TowerStream(LockedTower tower, ComputeDevice compute, int 
         Blocks(prepared.Select(one => (one, Goes: one.Picture is not null)));
 
     /// <summary>
-    /// The pictures that are to go through the tower. The next thing is asked for when the reader has done with the block
-    /// before, so that it may depend on what became of that.
+    /// The pictures that are to go through the tower. The next thing is asked for when the reader has done with the
+    /// block before, so that it may depend on what became of that.
     /// </summary>
     /// <param name="prepared">Pictures and skipped samples; only pictures can go.</param>
     /// <returns>Blocks that are valid until the next one.</returns>
@@ -57,7 +57,9 @@ internal sealed class TowerStream(LockedTower tower, ComputeDevice compute, int 
     }
 }
 
-/// <summary>Some things of a source in their order, with what the tower gave for the pictures that went through it.</summary>
+/// <summary>
+/// Some things of a source in their order, with what the tower gave for the pictures that went through it.
+/// </summary>
 /// <param name="All">Pictures and skipped samples.</param>
 /// <param name="Pictures">Those of them that went through the tower.</param>
 /// <param name="Values">The tower's own representations of these, not of unit length, one after the other.</param>

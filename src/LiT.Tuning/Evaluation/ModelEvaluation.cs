@@ -229,7 +229,11 @@ internal static class ModelEvaluation
         if (rows.Count == 0 && options.Language is { } language)
             throw new LitException(
                 $"{path}: no picture has a caption in the language '{language}'. "
-                    + $"{(CaptionLanguages.In(set.Samples) is { Count: > 0 } known ? $"It has {string.Join(", ", known)}." : "It has captions of one language only; leave `Language` out.")}"
+                    + (
+                        CaptionLanguages.In(set.Samples) is { Count: > 0 } known
+                            ? $"It has {string.Join(", ", known)}."
+                            : "It has captions of one language only; leave `Language` out."
+                    )
             );
         if (rows.Count == 0)
             throw new LitException(

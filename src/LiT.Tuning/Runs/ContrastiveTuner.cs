@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LiT.Files;
 using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
@@ -207,8 +208,12 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
     }
 
     private static string Note(StepNumbers numbers, MetricsLine? line, double temperature, double rate) =>
-        FormattableString.Invariant(
-            $"loss {numbers.Loss:f3}, right {100 * numbers.ImageToText:f0}/{100 * numbers.TextToImage:f0}%, temperature {temperature:f1}, lr {rate:g2}{(line is null ? "" : $", {line.PairsPerSecond:f0} pairs/s")}"
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"loss {numbers.Loss:f3}, right "
+                + $"{100 * numbers.ImageToText:f0}/{100 * numbers.TextToImage:f0}%, temperature "
+                + $"{temperature:f1}, lr "
+                + $"{rate:g2}{(line is null ? "" : $", {line.PairsPerSecond:f0} pairs/s")}"
         );
 
     /// <summary>What the doctor stopped stays resumable, unless its weights are no numbers any more.</summary>

@@ -233,7 +233,8 @@ internal sealed class PixelSource : TuningSource
             (samples, var skipped) = PixelImages.Check(source, Tower.Preprocessing, request.Out, progress, cancel);
             if (skipped > 0)
                 say(
-                    $"{skipped} of {samples.Count + skipped} samples are skipped; {Path.Combine(request.Out, "skipped.jsonl")} names each"
+                    $"{skipped} of {samples.Count + skipped} samples are skipped; "
+                        + $"{Path.Combine(request.Out, "skipped.jsonl")} names each"
                 );
         }
         catch

@@ -10,7 +10,9 @@ namespace LiT.Tuning.Runs;
 /// <summary>What a run is validated on: pictures given for it, or those held out of its data.</summary>
 internal static class TuningValidation
 {
-    /// <summary>Retrieval where there are captions, zero-shot classification where there are labels that can be read.</summary>
+    /// <summary>
+    /// Retrieval where there are captions, zero-shot classification where there are labels that can be read.
+    /// </summary>
     /// <returns>Null where nothing is to be validated on.</returns>
     /// <exception cref="LitException">The data cannot be used, or says nothing to validate on.</exception>
     internal static IValidation? Open(

@@ -3,15 +3,17 @@ using LiT.Data;
 
 namespace LiT.Curation;
 
-/// <summary>What becomes of a sample: the sample that is written, or the rule that it broke; and the captions it lost.</summary>
+/// <summary>
+/// What becomes of a sample: the sample that is written, or the rule that it broke; and the captions it lost.
+/// </summary>
 internal sealed record Judgement(Sample? Kept, Broken? Rejected, IReadOnlyList<(string Caption, Broken Broken)> Dropped)
 {
     public static Judgement Keep(Sample sample) => new(sample, null, []);
 }
 
 /// <summary>
-/// Reads a source once and writes those of its samples that are kept, in order: pictures are read and judged ahead on the thread
-/// pool. Killed and run again it goes on after the last whole shard, to the same bytes.
+/// Reads a source once and writes those of its samples that are kept, in order: pictures are read and judged ahead on
+/// the thread pool. Killed and run again it goes on after the last whole shard, to the same bytes.
 /// </summary>
 internal static class RewriteRun
 {

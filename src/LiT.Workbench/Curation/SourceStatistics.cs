@@ -82,7 +82,9 @@ internal sealed record SourceStatistics
     /// <summary>The captions that come most often.</summary>
     public required IReadOnlyList<Named> FrequentCaptions { get; init; }
 
-    /// <summary>Languages, as far as they can be told without a model: by script, and by short frequent words.</summary>
+    /// <summary>
+    /// Languages, as far as they can be told without a model: by script, and by short frequent words.
+    /// </summary>
     public required IReadOnlyList<Named> Languages { get; init; }
 
     /// <summary>Number of different labels.</summary>
@@ -107,7 +109,9 @@ internal sealed record SourceStatistics
 /// <param name="PerCaption">Pieces a caption, start and end left out.</param>
 internal sealed record TokenStatistics(int Length, long Truncated, long Pieces, long Unknown, Distribution? PerCaption);
 
-/// <summary>Reads a source once and counts; memory grows by some 100 bytes for each different picture and caption.</summary>
+/// <summary>
+/// Reads a source once and counts; memory grows by some 100 bytes for each different picture and caption.
+/// </summary>
 internal static class StatisticsRun
 {
     private const int AheadCount = 64,

@@ -5,9 +5,9 @@ using LiT.Data;
 namespace LiT.Downloads;
 
 /// <summary>
-/// A list of addresses with captions: CC3M and CC12M as they are given away (a caption and an address, in either order), any
-/// .tsv, .csv, .jsonl or .parquet with such columns, and the metadata rows of YFCC100M. Read as a stream; the same rows with the
-/// same numbers each time.
+/// A list of addresses with captions: CC3M and CC12M as they are given away (a caption and an address, in either
+/// order), any .tsv, .csv, .jsonl or .parquet with such columns, and the metadata rows of YFCC100M. Read as a stream;
+/// the same rows with the same numbers each time.
 /// </summary>
 internal sealed class UrlList
 {

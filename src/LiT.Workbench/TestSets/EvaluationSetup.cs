@@ -18,7 +18,9 @@ internal sealed record EvaluationRequest(
     string? Language
 );
 
-/// <summary>Turns what a user says into what is evaluated: a named set brings its classes, templates, labels and metric.</summary>
+/// <summary>
+/// Turns what a user says into what is evaluated: a named set brings its classes, templates, labels and metric.
+/// </summary>
 internal static class EvaluationSetup
 {
     /// <summary>Fills in data, classes, templates, labels and metric.</summary>
@@ -56,7 +58,9 @@ internal static class EvaluationSetup
         );
     }
 
-    /// <summary>The languages in a folder of xx_classnames.json, in a JSON object of lists by language, or none.</summary>
+    /// <summary>
+    /// The languages in a folder of xx_classnames.json, in a JSON object of lists by language, or none.
+    /// </summary>
     public static IReadOnlyList<string> LanguagesIn(string classes)
     {
         if (Directory.Exists(classes))
@@ -79,7 +83,9 @@ internal static class EvaluationSetup
         var named = request.TestSet is { } name
             ? NamedTestSets.Find(name)
                 ?? throw new LitException(
-                    $"--dataset {name}: there is no test set of this name. Known are {string.Join(", ", NamedTestSets.All.Select(one => one.Name))}; 'lit data sets' says what they are."
+                    $"--dataset {name}: there is no test set of this name. Known are "
+                        + $"{string.Join(", ", NamedTestSets.All.Select(one => one.Name))}; 'lit data sets' "
+                        + "says what they are."
                 )
             : null;
         if (EmbeddingStore.IsStore(request.Data))

@@ -1,9 +1,13 @@
 namespace LiT.Towers;
 
-/// <summary>Names that stand for files, such as those of published models. Towers know only that there may be some.</summary>
+/// <summary>
+/// Names that stand for files, such as those of published models. Towers know only that there may be some.
+/// </summary>
 internal interface ITowerNames
 {
-    /// <summary>The file or folder that a name stands for and what has to stand behind its colon; null for no such name.</summary>
+    /// <summary>
+    /// The file or folder that a name stands for and what has to stand behind its colon; null for no such name.
+    /// </summary>
     /// <exception cref="LitException">There is a model of that name, and it is not at hand.</exception>
     (string Path, string? Options)? Find(string name);
 
@@ -14,7 +18,10 @@ internal interface ITowerNames
     IReadOnlyList<string> Like(string name);
 }
 
-/// <summary>A tower as users write it: <c>bert.npz:heads=4</c> is a file, and what the file does not say; a published name stands for its file in the cache.</summary>
+/// <summary>
+/// A tower as users write it: <c>bert.npz:heads=4</c> is a file, and what the file does not say; a published name
+/// stands for its file in the cache.
+/// </summary>
 internal static class TowerPath
 {
     /// <summary>The names that are known; set once, by who knows them.</summary>
@@ -41,10 +48,12 @@ internal static class TowerPath
     public static LitException Missing(string path, string what, string specs) =>
         Names?.Like(path) is { Count: > 0 } like
             ? new(
-                $"{path}: there is no such file or folder, and no published model of that name; there is {string.Join(", ", like)}. 'lit models list' names them all."
+                $"{path}: there is no such file or folder, and no published model of that name; there "
+                    + $"is {string.Join(", ", like)}. 'lit models list' names them all."
             )
             : new(
-                $"{path}: there is no such file or folder, no published model ('lit models list'), and no {what} from scratch. Check the path, or write for example {specs}."
+                $"{path}: there is no such file or folder, no published model ('lit models list'), "
+                    + $"and no {what} from scratch. Check the path, or write for example {specs}."
             );
 
     /// <summary>The same, with a published name left as it is.</summary>
