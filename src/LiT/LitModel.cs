@@ -134,6 +134,8 @@ public sealed partial class LitModel : IDisposable
                 "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows"
             );
         var folder = BundleIn(path) ?? path;
+        if (vocabulary is not null)
+            throw new UsageException(vocabulary, $"{path} is a bundle, which has its own vocabulary", "Leave it out");
         var description = ModelDescription.Read(folder);
         var tokenizer = CaptionTokenizer.Load(folder, description.Text.Tokenizer);
         var (imageHead, textHead) = (Built(description.Image.Head), Built(description.Text.Head));

@@ -136,16 +136,17 @@ internal static class VerifyCommand
     private static void VerifyStore(Asked parsed, string folder, string? tower, string? data, CancellationToken cancel)
     {
         using var store = EmbeddingStore.Open(folder);
-        var spec = (tower is null ? null : LitModel.ImageTowerOf(tower))
-            ?? store.Description?.Tower
+        var made = store.Description
             ?? throw new LitException(
-                $"{folder}: does not say which tower made it, so there is nothing to prove. Embed the "
-                    + "pictures with 'lit embed'."
+                folder,
+                "does not say which tower made it, so there is nothing to prove",
+                "Embed the pictures with 'lit embed'"
             );
+        var spec = tower is null ? made.Tower : LitModel.ImageTowerOf(tower);
         var compute = CommonOptions.ComputeOf(parsed);
         using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
         TowerRemarks.Tell(locked, followed: false);
-        var place = data ?? store.Description!.Source;
+        var place = data ?? made.Source;
         SampleSource? source = null;
         try
         {
@@ -155,7 +156,7 @@ internal static class VerifyCommand
         {
             Terminal.Say($"no picture was embedded again: {gone.Message}");
         }
-        var proved = StoreCheck.Run(store, locked, source, PicturesCompared, compute, cancel);
+        var proved = StoreCheck.Run(store, locked, spec, source, PicturesCompared, compute, cancel);
         if (CommonOptions.IsJson(parsed))
             Terminal.Write(
                 new

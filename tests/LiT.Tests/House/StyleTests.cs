@@ -4,7 +4,9 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace LiT.Tests.House;
 
-/// <summary>What a reader may rely on in every file: a line that fits beside another one, a method that fits a screen.</summary>
+/// <summary>
+/// What a reader may rely on in every file: a line that fits beside another one, a method that fits a screen.
+/// </summary>
 public sealed class StyleTests
 {
     private const int Columns = 120;
