@@ -56,6 +56,9 @@ internal abstract class SampleSource
     /// <summary>The classes in index order where the form defines them (sorted folder names), else null.</summary>
     public virtual IReadOnlyList<string>? Classes => null;
 
+    /// <summary>False where the pictures were embedded before and only their words are left.</summary>
+    public virtual bool HasPictures => true;
+
     /// <summary>How many samples there are if that is known without reading them all.</summary>
     public virtual long? KnownCount => null;
 

@@ -150,7 +150,7 @@ internal static class ModelPull
             throw new LitException(
                 url.ToString(),
                 $"what arrived is no checkpoint and was deleted ({wrong.Message.TrimEnd('.')})",
-                "Try again, or another --mirror",
+                "Try again, or another `Mirror`",
                 wrong
             );
         }

@@ -221,7 +221,7 @@ internal static class DataSets
 
     private static void RefuseStore(SampleSource source)
     {
-        if (source is StoreSamples or StoreForm)
+        if (!source.HasPictures)
             throw new LitException(
                 source.Path,
                 "holds embeddings and no pictures",

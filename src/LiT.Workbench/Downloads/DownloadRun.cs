@@ -67,7 +67,7 @@ internal static class DownloadRun
             say?.Invoke(words);
         if (!urls.HasCaptions)
             say?.Invoke(
-                "warning: the pictures come without captions. If a column holds them, name it with --caption-column."
+                "warning: the pictures come without captions. If a column holds them, name it with `CaptionColumn`."
             );
         var made = Made(list, columns, options);
         Check(folder, made);

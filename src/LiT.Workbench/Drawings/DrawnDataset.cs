@@ -149,9 +149,9 @@ internal static class DrawnDataset
     internal static void Check(int count, int seed)
     {
         if (seed is < 0 or > LargestSeed)
-            throw new UsageException($"--seed {seed}: give a number from 0 to {LargestSeed} for drawings.");
+            throw new UsageException($"`Seed` {seed}: give a number from 0 to {LargestSeed} for drawings.");
         if (count < 0)
-            throw new UsageException($"--count {count}: give the number of pictures to draw.");
+            throw new UsageException($"`Count` {count}: give the number of pictures to draw.");
     }
 
     /// <summary>Drawings with what their captions are made from.</summary>

@@ -83,7 +83,7 @@ internal static class EvaluationSetup
         var named = request.TestSet is { } name
             ? NamedTestSets.Find(name)
                 ?? throw new LitException(
-                    $"--dataset {name}: there is no test set of this name. Known are "
+                    $"`TestSet` {name}: there is no test set of this name. Known are "
                         + $"{string.Join(", ", NamedTestSets.All.Select(one => one.Name))}; 'lit data sets' "
                         + "says what they are."
                 )
@@ -99,7 +99,7 @@ internal static class EvaluationSetup
         if (NamedTestSets.TrySplit(request.Data, out var set, out var inside))
             return named is null || named == set
                 ? (request.Data, set, inside)
-                : throw new LitException($"--dataset {named.Name}: --data says {set.Name}. Say it once.");
+                : throw new LitException($"`TestSet` {named.Name}: `Data` says {set.Name}. Say it once.");
         return named is not null && Directory.Exists(request.Data)
             ? ($"{named.Name}={request.Data}", named, request.Data)
             : (request.Data, named, null);
@@ -118,7 +118,7 @@ internal static class EvaluationSetup
             ?? throw new LitException(
                 set.Name,
                 $"the names of its {ids.Count} classes are not with the data",
-                "Give them with --classes FILE: one a line in ImageNet's order, LOC_synset_mapping.txt, "
+                "Give them with `Classes` FILE: one a line in ImageNet's order, LOC_synset_mapping.txt, "
                     + "imagenet_class_index.json, or CLIP_benchmark's en_classnames.json"
             );
         if (given.Names.Ids is { } own)
@@ -158,7 +158,7 @@ internal static class EvaluationSetup
             throw new LitException(
                 path,
                 "is a folder",
-                $"Say which of its languages with --language ({string.Join(", ", LanguagesIn(path))}), or give a file"
+                $"Say which of its languages with `Language` ({string.Join(", ", LanguagesIn(path))}), or give a file"
             );
         var file = Path.Combine(path, $"{language}_{ending}");
         return File.Exists(file)

@@ -123,7 +123,7 @@ internal static partial class ImageNetFolders
         if (IsOtherSample(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))))
             throw new LitException(
                 $"{folder}: another sample of ImageNet-v2 than imagenet-v2's, which is matched frequency. "
-                    + $"Unpack imagenetv2-matched-frequency, or give this folder itself as --data with --classes."
+                    + $"Unpack imagenetv2-matched-frequency, or give this folder itself as `Data` with `Classes`."
             );
         return Layout.ClassFolders(folder, options, name =>
             name.All(char.IsAsciiDigit)

@@ -24,15 +24,17 @@ internal interface ITowerNames
 /// </summary>
 internal static class TowerPath
 {
-    /// <summary>The names that are known; set once, by who knows them.</summary>
-    public static ITowerNames? Names { get; set; }
+    private static ITowerNames? names;
+
+    /// <summary>Makes names known; whoever knows them does it once, before a tower is loaded.</summary>
+    public static void Register(ITowerNames known) => names = known;
 
     /// <summary>The path and what stands behind its colon, nothing where there is none.</summary>
     /// <exception cref="LitException">It is the name of a published model that was not downloaded.</exception>
     public static (string Path, string Options) Split(string spec)
     {
         var (path, options) = AtColon(spec);
-        return Path.Exists(path) || Names?.Find(path) is not { } known
+        return Path.Exists(path) || names?.Find(path) is not { } known
             ? (path, options)
             : (
                 known.Path,
@@ -42,11 +44,11 @@ internal static class TowerPath
 
     /// <summary>Whether a path is there, or a published name in the cache.</summary>
     public static bool IsThere(string spec) =>
-        AtColon(spec).Path is var path && (Path.Exists(path) || Names?.Has(path) == true);
+        AtColon(spec).Path is var path && (Path.Exists(path) || names?.Has(path) == true);
 
     /// <summary>What to say where nothing of that name is known.</summary>
     public static LitException Missing(string path, string what, string specs) =>
-        Names?.Like(path) is { Count: > 0 } like
+        names?.Like(path) is { Count: > 0 } like
             ? new(
                 $"{path}: there is no such file or folder, and no published model of that name; there "
                     + $"is {string.Join(", ", like)}. 'lit models list' names them all."

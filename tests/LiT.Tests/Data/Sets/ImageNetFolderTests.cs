@@ -167,7 +167,7 @@ public sealed class ImageNetFolderTests : IDisposable
                 .Message
         );
         Assert.Contains(
-            "Give them with --classes",
+            "Give them with `Classes`",
             Assert
                 .Throws<LitException>(() =>
                     EvaluationSetup.Choose(new(folder.Path, "imagenet-a", null, null, null), new())
