@@ -61,6 +61,9 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
 {
     private const int StepsToJudgePace = 10;
 
+    private readonly TuningOptions options = options;
+    private readonly Device device = device;
+
     private static readonly LockWords Alone = new()
     {
         File = ".lock",
@@ -124,87 +127,109 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
         AtomicFile.RemoveLeft(folder);
         OnStart?.Invoke(session.Step);
         using var metrics = new MetricsLog(Path.Combine(folder, "metrics.jsonl"), session.Step);
-        var begun = session.Step;
         var resumedAt = session.Step > 0 ? session.Step : (long?)null;
-        var doctor = new RunExamination(options, Doctor, OnFinding ?? (_ => { }));
         var before = MetricsLine.ReadAll(Path.Combine(folder, "metrics.jsonl"));
         using var board = new TensorBoardLog(folder, before, Clock.GetUtcNow());
-        var line = before.Count == 0 ? null : before[^1];
-        var (clock, pairsSince, since) = (Stopwatch.StartNew(), 0L, 0.0);
-        var earlier = session.Seconds;
-        StepNumbers numbers = default;
+        Loop loop = new(this, folder, session, metrics, board) { Line = before.Count == 0 ? null : before[^1] };
         towers.Train(true);
         while (session.Step < options.Steps)
+            loop.Next(cancel);
+        var result = session.Finish();
+        return new(session.Step, resumedAt, result, session.Temperature, session.Bias, loop.Line!);
+    }
+
+    private bool ValidatesAt(long step) =>
+        Validation is not null
+        && (step == options.Steps || (options.ValidateEvery > 0 && step % options.ValidateEvery == 0));
+
+    /// <summary>One step after the other, each with what is looked at, written and told after it.</summary>
+    private sealed class Loop(
+        ContrastiveTuner tuner,
+        string folder,
+        TuningSession session,
+        MetricsLog metrics,
+        TensorBoardLog board
+    )
+    {
+        private readonly TuningOptions options = tuner.options;
+        private readonly RunExamination doctor = new(tuner.options, tuner.Doctor, tuner.OnFinding ?? (_ => { }));
+        private readonly Stopwatch clock = Stopwatch.StartNew();
+        private readonly long begun = session.Step;
+        private readonly double earlier = session.Seconds;
+        private long pairsSince;
+        private double since;
+        private StepNumbers numbers;
+
+        /// <summary>The last line of metrics.</summary>
+        public MetricsLine? Line { get; set; }
+
+        public void Next(CancellationToken cancel)
         {
             if (cancel.IsCancellationRequested)
             {
                 session.Save();
                 cancel.ThrowIfCancellationRequested();
             }
-            // On a GPU a step's numbers are read only where a line is due: reading them waits for it.
-            var due =
-                device.type == TorchSharp.DeviceType.CPU
-                || (session.Step + 1) % options.LogEvery == 0
-                || session.Step + 1 == options.Steps
-                || (
-                    Validation is not null
-                    && options.ValidateEvery > 0
-                    && (session.Step + 1) % options.ValidateEvery == 0
-                );
-            var (read, rate) = session.Next(due);
+            var (read, rate) = session.Next(IsDue(session.Step + 1));
             if (read is { } told)
             {
                 numbers = told;
-                try
-                {
-                    doctor.Look(session.Step, numbers, session.Temperature);
-                }
-                catch (DoctorStop stop)
-                {
-                    throw Stopped(stop, folder, session);
-                }
+                Asked(() => doctor.Look(session.Step, numbers, session.Temperature));
             }
             pairsSince += options.Batch;
-            var last = session.Step == options.Steps;
-            var validates =
-                Validation is not null
-                && (last || (options.ValidateEvery > 0 && session.Step % options.ValidateEvery == 0));
-            if (last || validates || session.Step % options.LogEvery == 0)
-            {
-                var now = clock.Elapsed.TotalSeconds;
-                line = session.Line(numbers, rate, pairsSince / Math.Max(1e-9, now - since), earlier + now);
-                if (validates)
-                    line = line with { Val = session.Validate(Validation!) };
-                (pairsSince, since) = (0, clock.Elapsed.TotalSeconds);
-                metrics.Write(line);
-                board.Write(line, Clock.GetUtcNow());
-                OnLine?.Invoke(line);
-            }
+            var validates = tuner.ValidatesAt(session.Step);
+            if (session.Step == options.Steps || validates || session.Step % options.LogEvery == 0)
+                Write(rate, validates);
             if (validates)
-                try
-                {
-                    doctor.Look(session.Step, line!.Val!, Validation!.Guessing);
-                }
-                catch (DoctorStop stop)
-                {
-                    throw Stopped(stop, folder, session);
-                }
+                Asked(() => doctor.Look(session.Step, Line!.Val!, tuner.Validation!.Guessing));
             if (session.Step == begun + StepsToJudgePace && options.Steps - session.Step > 0)
-                OnPace?.Invoke(
+                tuner.OnPace?.Invoke(
                     TimeSpan.FromSeconds(clock.Elapsed.TotalSeconds / StepsToJudgePace * (options.Steps - begun))
                 );
             session.Seconds = earlier + clock.Elapsed.TotalSeconds;
-            if (last || session.Step % options.CheckpointEvery == 0)
+            if (session.Step == options.Steps || session.Step % options.CheckpointEvery == 0)
             {
                 metrics.Flush();
                 session.Save();
             }
-            Progress?.Report(
-                new("tuning", session.Step, options.Steps, "steps", Note(numbers, line, session.Temperature, rate))
+            tuner.Progress?.Report(
+                new("tuning", session.Step, options.Steps, "steps", Note(numbers, Line, session.Temperature, rate))
             );
         }
-        var result = session.Finish();
-        return new(session.Step, resumedAt, result, session.Temperature, session.Bias, line!);
+
+        /// <summary>
+        /// Whether a step's numbers are read: on a GPU only where a line is due, because reading them waits for it.
+        /// </summary>
+        private bool IsDue(long step) =>
+            tuner.device.type == TorchSharp.DeviceType.CPU
+            || step % options.LogEvery == 0
+            || step == options.Steps
+            || tuner.ValidatesAt(step);
+
+        private void Write(double rate, bool validates)
+        {
+            var now = clock.Elapsed.TotalSeconds;
+            var line = session.Line(numbers, rate, pairsSince / Math.Max(1e-9, now - since), earlier + now);
+            if (validates)
+                line = line with { Val = session.Validate(tuner.Validation!) };
+            Line = line;
+            (pairsSince, since) = (0, clock.Elapsed.TotalSeconds);
+            metrics.Write(line);
+            board.Write(line, tuner.Clock.GetUtcNow());
+            tuner.OnLine?.Invoke(line);
+        }
+
+        private void Asked(Action look)
+        {
+            try
+            {
+                look();
+            }
+            catch (DoctorStop stop)
+            {
+                throw Stopped(stop, folder, session);
+            }
+        }
     }
 
     private static string Note(StepNumbers numbers, MetricsLine? line, double temperature, double rate) =>

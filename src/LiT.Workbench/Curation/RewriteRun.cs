@@ -51,55 +51,9 @@ internal static class RewriteRun
         if (writer.IsComplete)
             return (writer.Counts, rules, true);
         var unreported = 0;
-        foreach (
-            var (one, image, judgement, lost) in Ahead.InOrder(
-                Remaining(),
-                found => Judged(found, judge),
-                AheadCount,
-                cancel
-            )
-        )
+        foreach (var one in Ahead.InOrder(Remaining(), found => Judged(found, judge), AheadCount, cancel))
         {
-            var sample = one.Sample;
-            if (one.Skipped is { InPart: true } note)
-                writer.Note(note);
-            else if ((one.Skipped ?? lost) is { } skipped)
-            {
-                rules.Reject(new("not read", skipped.Reason), skipped.Key, null);
-                writer.Reject(
-                    new
-                    {
-                        skipped.Key,
-                        skipped.Origin,
-                        Rule = "not read",
-                        How = skipped.Reason,
-                    }
-                );
-            }
-            else if (judgement!.Kept is { } kept)
-            {
-                writer.MakeRoom(image!.Length, rules.ToJson);
-                foreach (var (caption, broken) in judgement.Dropped)
-                    rules.Drop(broken, sample!.Key, caption);
-                writer.Append(kept, image, rules.ToJson);
-            }
-            else
-            {
-                foreach (var (caption, broken) in judgement.Dropped)
-                    rules.Drop(broken, sample!.Key, caption);
-                var broke = judgement.Rejected!.Value;
-                rules.Reject(broke, sample!.Key, sample.Captions.Count > 0 ? sample.Captions[0] : null);
-                writer.Reject(
-                    new
-                    {
-                        sample.Key,
-                        sample.Origin,
-                        broke.Rule,
-                        broke.How,
-                        sample.Captions,
-                    }
-                );
-            }
+            Take(one, writer, rules);
             if (++unreported % 16 == 0)
                 progress?.Report(
                     new(
@@ -126,6 +80,51 @@ internal static class RewriteRun
             for (var more = any; more; more = found.MoveNext())
                 if (--resumed < 0)
                     yield return found.Current;
+        }
+    }
+
+    /// <summary>Writes a sample that is kept, and counts and names what is not.</summary>
+    private static void Take(Read one, DataSetWriter writer, RuleCounts rules)
+    {
+        var sample = one.Found.Sample;
+        if (one.Found.Skipped is { InPart: true } note)
+            writer.Note(note);
+        else if ((one.Found.Skipped ?? one.Lost) is { } skipped)
+        {
+            rules.Reject(new("not read", skipped.Reason), skipped.Key, null);
+            writer.Reject(
+                new
+                {
+                    skipped.Key,
+                    skipped.Origin,
+                    Rule = "not read",
+                    How = skipped.Reason,
+                }
+            );
+        }
+        else if (one.Judgement!.Kept is { } kept)
+        {
+            writer.MakeRoom(one.Image!.Length, rules.ToJson);
+            foreach (var (caption, broken) in one.Judgement.Dropped)
+                rules.Drop(broken, sample!.Key, caption);
+            writer.Append(kept, one.Image, rules.ToJson);
+        }
+        else
+        {
+            foreach (var (caption, broken) in one.Judgement.Dropped)
+                rules.Drop(broken, sample!.Key, caption);
+            var broke = one.Judgement.Rejected!.Value;
+            rules.Reject(broke, sample!.Key, sample.Captions.Count > 0 ? sample.Captions[0] : null);
+            writer.Reject(
+                new
+                {
+                    sample.Key,
+                    sample.Origin,
+                    broke.Rule,
+                    broke.How,
+                    sample.Captions,
+                }
+            );
         }
     }
 
