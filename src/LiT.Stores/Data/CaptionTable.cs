@@ -78,8 +78,7 @@ internal sealed class CaptionTable : SampleSource
 
     /// <summary>
     /// The one folder beside the table that holds its pictures (Flickr's archives have them so), where they do not
-    /// lie as
-    /// the table says.
+    /// lie as the table says.
     /// </summary>
     private string? FolderWithPictures(string own)
     {

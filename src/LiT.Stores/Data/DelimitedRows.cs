@@ -164,8 +164,7 @@ internal sealed class DelimitedRows : IDisposable
 
     /// <summary>
     /// The separator by which the first line gives a cell that tells, without another separator in it; among several,
-    /// the
-    /// one that cuts the lines into equal numbers of cells.
+    /// the one that cuts the lines into equal numbers of cells.
     /// </summary>
     private static byte Separator(List<byte[]> first, Func<string, bool> tells)
     {

@@ -4,9 +4,8 @@ namespace LiT.Data;
 
 /// <summary>
 /// Pictures in folders, with their captions: in a .txt, .caption or .json beside a picture, or in the metadata file
-/// of the
-/// nearest folder that has one, as Hugging Face's ImageFolder has it. Where a metadata file stands, its rows say which
-/// pictures its folder holds.
+/// of the nearest folder that has one, as Hugging Face's ImageFolder has it. Where a metadata file stands, its rows say
+/// which pictures its folder holds.
 /// </summary>
 /// <param name="root">The folder.</param>
 /// <param name="classes">The first-level folders as classes, sorted; null where folders mean nothing.</param>

@@ -130,7 +130,7 @@ internal static class SupervisedPretraining
         IWeightUpdates updates,
         PretrainingRun run,
         PretrainingTally tally,
-        MetricsFile metrics,
+        PretrainingRun.MetricsFile metrics,
         string folder,
         IProgress<ProgressStep>? progress
     )
