@@ -25,8 +25,8 @@ public sealed class LitOptions
     public ClassifierOptions Classifier { get; set; } = new(); // its own: binding writes into what it finds
 
     /// <summary>
-    /// Whether the model is loaded when the host starts, so that the first request does not wait for it and a wrong path stops the
-    /// program at once. False loads it when it is first asked for.
+    /// Whether the model is loaded when the host starts, so that the first request does not wait for it and a wrong
+    /// path stops the program at once. False loads it when it is first asked for.
     /// </summary>
     public bool LoadAtStart { get; set; } = true;
 }

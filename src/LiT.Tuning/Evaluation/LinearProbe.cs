@@ -215,7 +215,8 @@ internal static class LinearProbe
             mean = raw.mean([0], keepdim: true);
             deviation = (raw - mean).Squared().mean([0], keepdim: true).sqrt();
         });
-        deviation = where(deviation.With(1e-6, (x, least) => x.gt(least)), deviation, ones_like(deviation)); // a number that never changes says nothing
+        // a number that never changes says nothing
+        deviation = where(deviation.With(1e-6, (x, least) => x.gt(least)), deviation, ones_like(deviation));
         return (
             WithOnes((raw - mean) / deviation),
             WithOnes((test.ToTensor().to_type(ScalarType.Float64) - mean) / deviation)

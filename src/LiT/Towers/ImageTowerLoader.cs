@@ -40,7 +40,8 @@ internal sealed record RecognisedTower(
 /// <param name="Variants">Some of its variants, for messages.</param>
 /// <param name="Named">A variant by its name, or null where it is only read from files.</param>
 /// <param name="Preprocessing">What its towers take, by the side of the pictures.</param>
-/// <param name="Recognise">The tower in a file, or null where the file is another's. The JSON is config.json where one is beside.</param>
+/// <param name="Recognise">The tower in a file, or null where the file is another's. The JSON is config.json where one
+/// is beside.</param>
 internal sealed record ImageTowerFamily(
     string Kind,
     string Variants,
@@ -50,8 +51,8 @@ internal sealed record ImageTowerFamily(
 );
 
 /// <summary>
-/// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec of
-/// one from scratch such as <c>vit:B/32</c> or <c>cifar-resnet:20</c>.
+/// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec
+/// of one from scratch such as <c>vit:B/32</c> or <c>cifar-resnet:20</c>.
 /// </summary>
 internal static class ImageTowerLoader
 {
@@ -80,9 +81,11 @@ internal static class ImageTowerLoader
         spec + (FamilyOf(spec) is not null || TowerPath.AtColon(spec).Options.Length > 0 ? "," : ":") + option;
 
     /// <summary>An image tower with all that belongs to it.</summary>
-    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough; or a spec from scratch.</param>
+    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough; or a spec
+    /// from scratch.</param>
     /// <param name="options">What is not given in the spec.</param>
-    /// <exception cref="LitException">There is no such file, it is damaged, or it is no image tower; the message says what it looks like.</exception>
+    /// <exception cref="LitException">There is no such file, it is damaged, or it is no image tower; the message says
+    /// what it looks like.</exception>
     /// <exception cref="UsageException">A variant or option that does not exist.</exception>
     public static LockedTower Load(string spec, ImageTowerOptions? options = null)
     {
@@ -174,7 +177,8 @@ internal static class ImageTowerLoader
         FamilyOf(spec) is { } family
             ? ConfigOf(spec, family, new ImageTowerOptions()).Config
             : throw new UsageException(
-                $"'{spec}' is no image tower from scratch. Write for example {string.Join(" or ", SpecExamples.Select(example => example.Split(',')[0]))}."
+                $"'{spec}' is no image tower from scratch. Write for example "
+                    + $"{string.Join(" or ", SpecExamples.Select(example => example.Split(',')[0]))}."
             );
 
     private static (ImageTowerConfig Config, ImageTowerOptions Options) ConfigOf(
@@ -206,14 +210,17 @@ internal static class ImageTowerLoader
         }
     }
 
-    /// <summary>The sizes that a spec from scratch stands for, and what makes a picture that tower's input; no weights are made.</summary>
+    /// <summary>
+    /// The sizes that a spec from scratch stands for, and what makes a picture that tower's input; no weights are made.
+    /// </summary>
     /// <param name="spec">As in <c>vit:Ti/16</c> or <c>vit:Ti/8,size=32</c>.</param>
     /// <exception cref="UsageException">It is no such spec, or a variant or option that does not exist.</exception>
     public static (ImageTowerConfig Config, Preprocessing Preprocessing) FromScratch(string spec)
     {
         if (FamilyOf(spec) is not { } family)
             throw new UsageException(
-                $"'{spec}': is no image tower from scratch. Write for example vit:Ti/16 or vit:Ti/8,size=32 for pictures of 32 pixels."
+                $"'{spec}': is no image tower from scratch. Write for example vit:Ti/16 or "
+                    + "vit:Ti/8,size=32 for pictures of 32 pixels."
             );
         var (config, options) = ConfigOf(spec, family, new());
         using (Built(config, spec, new torch.Device(DeviceType.META))) { }
@@ -386,7 +393,8 @@ internal static class ImageTowerLoader
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).ToList();
         var like = OtherModels.Like(checkpoint, forPictures: true);
         return new LitException(
-            $"{checkpoint.Path}: is no image tower that is known here. {OtherModels.Named(checkpoint, forPictures: true)}"
+            $"{checkpoint.Path}: is no image tower that is known here. "
+                + $"{OtherModels.Named(checkpoint, forPictures: true)}"
                 + (
                     like is not null ? ""
                     : Likeness.Of(checkpoint) is { } family ? $"{family} "

@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// Optimizer updates in one pass over the memory of float32 tensors on the CPU, contiguous all of them: an update is bound by
-/// memory, and tensor operations would read and write everything ten times. Work is cut at fixed places, so that threads change
-/// no bit.
+/// Optimizer updates in one pass over the memory of float32 tensors on the CPU, contiguous all of them: an update is
+/// bound by memory, and tensor operations would read and write everything ten times. Work is cut at fixed places, so
+/// that threads change no bit.
 /// </summary>
 internal static unsafe class FusedUpdate
 {

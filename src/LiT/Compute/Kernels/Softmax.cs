@@ -6,8 +6,8 @@ namespace LiT.Compute.Kernels;
 internal static unsafe class Softmax
 {
     /// <summary>
-    /// 2^(scale · (x - max)) in place of L numbers; their sum is given back. What stands behind them, up to padded, a multiple of
-    /// sixteen, is zero afterwards.
+    /// 2^(scale · (x - max)) in place of L numbers; their sum is given back. What stands behind them, up to padded, a
+    /// multiple of sixteen, is zero afterwards.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Exponentials<V>(float* row, int L, int padded, float scale)
