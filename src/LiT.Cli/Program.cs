@@ -1,10 +1,12 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using LiT.Cli;
+using LiT.Onnx;
 using LiT.TestSets;
 
 NativeEnvironment.Prepare();
 TestSetForm.Introduce();
+OnnxTowers.Use();
 
 using CancellationTokenSource stop = new();
 void OnSignal(PosixSignalContext signal)

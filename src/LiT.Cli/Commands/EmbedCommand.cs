@@ -17,7 +17,7 @@ internal static class EmbedCommand
     {
         Option<string> tower = new("--image-tower")
         {
-            Description = "The locked image tower: a file (.npz, .safetensors, .pth, .th).",
+            Description = "The locked image tower: a published name, or a file (.npz, .safetensors, .pth, .th, .onnx).",
             Required = true,
         };
         Option<string> store = new("--out")
