@@ -1,10 +1,10 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using LiT.Cli;
+using LiT.Compute;
 using LiT.Onnx;
 using LiT.TestSets;
 
-NativeEnvironment.Prepare();
 TestSetForm.Introduce();
 OnnxTowers.Use();
 
@@ -32,6 +32,7 @@ if (CommandTree.Wrong(parsed, args) is { Count: > 0 } wrong)
 
 try
 {
+    _ = Processor.Isa; // what LIT_ISA says is used by some verbs only, and wrong for all
     InvocationConfiguration configuration = new()
     {
         EnableDefaultExceptionHandler = false,

@@ -77,11 +77,7 @@ internal static class NoTower
             );
         var there = new FileInfo(PathOf(path, external));
         if (!there.Exists)
-            throw new LitException(
-                path,
-                $"keeps its weights in {external.Location}, which is not beside it",
-                Remedy
-            );
+            throw new LitException(path, $"keeps its weights in {external.Location}, which is not beside it", Remedy);
         var length = Linked.Length(there.FullName);
         if (
             external.Offset < 0
@@ -101,11 +97,7 @@ internal static class NoTower
     public static OnnxValue InputOf(OnnxFile file, string? named)
     {
         if (named is not null && file.Inputs.All(input => input.Name != named))
-            throw new LitException(
-                file.Path,
-                $"has no input '{named}'",
-                $"Its inputs are {Listed(file.Inputs)}"
-            );
+            throw new LitException(file.Path, $"has no input '{named}'", $"Its inputs are {Listed(file.Inputs)}");
         var pictures = file.Inputs.Where(IsForPictures).ToList();
         var input = named is null ? null : file.Inputs.First(input => input.Name == named);
         if (input is null && pictures.Count == 0)
@@ -150,12 +142,11 @@ internal static class NoTower
                 );
         if (file.Outputs is [var only])
             return only;
-        return Named("last_hidden_state", "pooler_output") ?? Named("image_embeds", "last_hidden_state")
+        return Named("last_hidden_state", "pooler_output")
+            ?? Named("image_embeds", "last_hidden_state")
             ?? throw new LitException(
                 file.Path,
-                file.Outputs.Count == 0
-                    ? "has no output"
-                    : $"has {file.Outputs.Count} outputs: {Listed(file.Outputs)}",
+                file.Outputs.Count == 0 ? "has no output" : $"has {file.Outputs.Count} outputs: {Listed(file.Outputs)}",
                 file.Outputs.Count == 0
                     ? "Export it again"
                     : $"Name the representation, as in {Path.GetFileName(file.Path)}:output={file.Outputs[0].Name}"

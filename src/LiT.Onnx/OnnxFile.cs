@@ -19,7 +19,12 @@ internal sealed record OnnxValue(string Name, int Type, IReadOnlyList<long>? Sha
 }
 
 /// <summary>One step of a graph, or of a function that the file brings along.</summary>
-internal sealed record OnnxNode(string Domain, string Type, IReadOnlyList<string> Inputs, IReadOnlyList<string> Outputs);
+internal sealed record OnnxNode(
+    string Domain,
+    string Type,
+    IReadOnlyList<string> Inputs,
+    IReadOnlyList<string> Outputs
+);
 
 /// <summary>A constant of the graph.</summary>
 /// <param name="Name">Its name.</param>

@@ -81,10 +81,7 @@ internal sealed partial record OnnxOptions
     {
         OnnxOptions options = new() { Spec = spec, Tower = tower };
         foreach (
-            var item in Separators()
-                .Split(given)
-                .Select(part => part.Trim(' ', ','))
-                .Where(part => part.Length > 0)
+            var item in Separators().Split(given).Select(part => part.Trim(' ', ',')).Where(part => part.Length > 0)
         )
         {
             var (key, value) = item.IndexOf('=', StringComparison.Ordinal) is > 0 and var at
@@ -102,8 +99,12 @@ internal sealed partial record OnnxOptions
                 "mean" => options with { Mean = Channels(spec, item, value) },
                 "std" => options with { Std = Channels(spec, item, value) },
                 "bgr" when value.Length == 0 => options with { Bgr = true },
-                "crop" when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var part)
-                        && part is >= 0.1 and <= 1 => options with { Crop = part },
+                "crop"
+                    when double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var part)
+                        && part is >= 0.1 and <= 1 => options with
+                {
+                    Crop = part,
+                },
                 "pool" when value is "tok" or "gap" => options with
                 {
                     Pooling = value == "tok" ? TokenPooling.ClassToken : TokenPooling.MeanPatch,

@@ -79,7 +79,8 @@ internal sealed record OnnxOutput(IReadOnlyList<long> Shape, bool ChannelsLast, 
             case 1:
                 return given;
             case 2:
-                var patches = Pooling == TokenPooling.ClassToken ? null : given.narrow(1, Prefix, Shape[0] - Prefix).mean([1]);
+                var patches =
+                    Pooling == TokenPooling.ClassToken ? null : given.narrow(1, Prefix, Shape[0] - Prefix).mean([1]);
                 return Pooling switch
                 {
                     TokenPooling.ClassToken => given.select(1, 0),

@@ -21,11 +21,12 @@ internal static class OnnxPreprocessing
         ["dino"] = size => Preprocessing.TorchvisionImageNet(size, ResizeMethod.PillowBicubic),
         ["vit"] = Preprocessing.HuggingFaceViT,
         ["lit"] = Preprocessing.LiT,
-        ["clip"] = size => Preprocessing.TorchvisionImageNet(size, ResizeMethod.PillowBicubic, crop: 1) with
-        {
-            Mean = new(0.48145466f, 0.4578275f, 0.40821073f),
-            Std = new(0.26862954f, 0.26130258f, 0.27577711f),
-        },
+        ["clip"] = size =>
+            Preprocessing.TorchvisionImageNet(size, ResizeMethod.PillowBicubic, crop: 1) with
+            {
+                Mean = new(0.48145466f, 0.4578275f, 0.40821073f),
+                Std = new(0.26862954f, 0.26130258f, 0.27577711f),
+            },
         ["unit"] = size => Plain(size) with { Std = 1 },
         ["raw"] = Plain,
     };
@@ -43,8 +44,7 @@ internal static class OnnxPreprocessing
         preprocessing.Mean == (ChannelValues)0 && preprocessing.Std == (ChannelValues)(1 / 255f);
 
     /// <summary>Whether an option names another graph and not a way.</summary>
-    public static bool IsGraph(string preprocess) =>
-        preprocess.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
+    public static bool IsGraph(string preprocess) => preprocess.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>The other graph's file: as given, or beside the network.</summary>
     /// <exception cref="LitException">It is at neither place.</exception>
@@ -81,8 +81,9 @@ internal static class OnnxPreprocessing
             return Fitting(known, input, sides, network);
         var width = sides.Width > 0 ? (int)Math.Min(sides.Width, int.MaxValue) : options.Tower.ImageSize ?? UsualSide;
         var height =
-            sides.Height > 0 ? (int)Math.Min(sides.Height, int.MaxValue)
-            : options.Tower.ImageHeight ?? options.Tower.ImageSize ?? UsualSide;
+            sides.Height > 0
+                ? (int)Math.Min(sides.Height, int.MaxValue)
+                : options.Tower.ImageHeight ?? options.Tower.ImageSize ?? UsualSide;
         var (way, ownSize) = plain ? (Plain(width), false) : Said(network, width, options, report);
         if ((sides.Width < 0 || sides.Height < 0) && options.Tower.ImageSize is null && !ownSize)
             report.Warn(
@@ -119,7 +120,10 @@ internal static class OnnxPreprocessing
         if (options.Mean is not null || options.Std is not null)
             return (WithNumbers(Plain(side) with { Std = 1 }, options), false);
         if (ProcessorBeside(network) is { } beside)
-            return (ProcessorSettings.Of(beside, Preprocessing.HuggingFaceViT(side), side, report, anySize: true), true);
+            return (
+                ProcessorSettings.Of(beside, Preprocessing.HuggingFaceViT(side), side, report, anySize: true),
+                true
+            );
         report.Warn(
             $"nothing says how pictures become the input of {network}: torchvision's way for ImageNet is taken. Write "
                 + $":preprocess={string.Join('|', Ways.Keys)} behind it, mean= and std=, or put its {Processor} beside it."
@@ -147,11 +151,12 @@ internal static class OnnxPreprocessing
         var folder = Path.GetDirectoryName(Path.GetFullPath(network))!;
         if (SettingsFile.IsAt(Path.Combine(folder, Processor)))
             return network;
-        return Path.GetFileName(folder) == "onnx"
+        return
+            Path.GetFileName(folder) == "onnx"
             && Path.GetDirectoryName(folder) is { } above
             && SettingsFile.IsAt(Path.Combine(above, Processor))
-                ? above
-                : null;
+            ? above
+            : null;
     }
 
     private static Preprocessing Fitting(

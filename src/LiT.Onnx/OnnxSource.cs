@@ -26,13 +26,16 @@ internal sealed class OnnxSource
         get
         {
             var producer = File.Producer.Length > 0 ? $"{File.Producer}, " : "";
-            return FormattableString.Invariant($"ONNX network of {File.Nodes.Count} steps ({producer}opset {File.Opset})");
+            return FormattableString.Invariant(
+                $"ONNX network of {File.Nodes.Count} steps ({producer}opset {File.Opset})"
+            );
         }
     }
 
     /// <summary>Numbers of the graph's constants that are no whole numbers.</summary>
     public long WeightCount =>
-        File.Constants.Where(constant => constant.Type is OnnxTypes.Float or OnnxTypes.Half)
+        File
+            .Constants.Where(constant => constant.Type is OnnxTypes.Float or OnnxTypes.Half)
             .Sum(constant => constant.Shape.Aggregate(1L, (product, side) => product * Math.Clamp(side, 0, 1 << 24)));
 
     /// <summary>A file's graph.</summary>

@@ -47,7 +47,10 @@ internal sealed class OnnxTower : ForeignTower
         {
             var (source, bytes) = OnnxSource.Read(path);
             var notes = OnnxNotes.Of(source.File);
-            var main = (source, Opened(source.Open(bytes, options.Input ?? notes?.Way.Input, options.Output ?? notes?.Way.Output)));
+            var main = (
+                source,
+                Opened(source.Open(bytes, options.Input ?? notes?.Way.Input, options.Output ?? notes?.Way.Output))
+            );
             (OnnxSource, OnnxNetwork)? before = null;
             if (BeforeOf(path, options, notes) is var (other, otherBytes))
                 before = (other, Opened(other.Open(otherBytes, notes?.Way.BeforeInput, notes?.Way.BeforeOutput)));
@@ -79,7 +82,11 @@ internal sealed class OnnxTower : ForeignTower
             using var part = NewDisposeScope();
             using var unrecorded = no_grad();
             var given = way.Run(main.Network, before?.Network, pixels.narrow(0, from, to - from));
-            output.Pooled(given).contiguous().data<float>().CopyTo(rows.AsSpan((int)from * width, (int)(to - from) * width));
+            output
+                .Pooled(given)
+                .contiguous()
+                .data<float>()
+                .CopyTo(rows.AsSpan((int)from * width, (int)(to - from) * width));
         });
         return tensor(rows, [count, width]).to(images.device).MoveToOuterDisposeScope();
     }

@@ -20,7 +20,8 @@ public sealed class OnnxTowerTests : IDisposable
     {
         Run("data", "draw", "--split", "pairs", "--count", "60", "--out", ".").Expect(0);
         Run("data", "draw", "--split", "test", "--count", "20", "--out", ".").Expect(0);
-        var embedded = Run("embed", "--image-tower", Tower, "--data", "pairs.tar", "--out", "store", "--json").Expect(0);
+        var embedded = Run("embed", "--image-tower", Tower, "--data", "pairs.tar", "--out", "store", "--json")
+            .Expect(0);
         Assert.Equal(8, embedded.Json.GetProperty("embeddingSize").GetInt32());
         Assert.Contains("output features of [8] a picture, as it is; any number of pictures at once", embedded.Talk);
         Assert.Contains(
@@ -76,8 +77,30 @@ public sealed class OnnxTowerTests : IDisposable
             "--steps",
             "1"
         );
-        Refused("Leave --dtype at float32", "embed", "--image-tower", Tower, "--dtype", "bfloat16", "--data", "pairs.tar", "--out", "x");
-        Refused("is a network in ONNX", "tune", "--data", "pairs.tar", "--image-tower", Tower, "--text-tower", "tower.onnx", "--out", "y");
+        Refused(
+            "Leave --dtype at float32",
+            "embed",
+            "--image-tower",
+            Tower,
+            "--dtype",
+            "bfloat16",
+            "--data",
+            "pairs.tar",
+            "--out",
+            "x"
+        );
+        Refused(
+            "is a network in ONNX",
+            "tune",
+            "--data",
+            "pairs.tar",
+            "--image-tower",
+            Tower,
+            "--text-tower",
+            "tower.onnx",
+            "--out",
+            "y"
+        );
         Refused("there is no limit to measure against", "bench", "--image-tower", Tower);
     }
 

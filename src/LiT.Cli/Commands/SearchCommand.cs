@@ -84,6 +84,11 @@ internal static class SearchCommand
                         progress,
                         cancel
                     );
+                foreach (var result in results.Where(result => result.UnseenWords is not null))
+                    Terminal.Warn(
+                        $"'{result.Text}': {UnseenWords.InWords(result.UnseenWords!)}, "
+                            + "so no precision is promised for what is found."
+                    );
                 if (parsed.GetValue(report) is { } page)
                     SearchPage.Write(
                         page,
@@ -104,7 +109,12 @@ internal static class SearchCommand
                         result.Pictures.Count == 0
                             ?
                             [
-                                [result.Text, "nothing matches", "", ""],
+                                [
+                                    result.Text,
+                                    result.UnseenWords is null ? "nothing matches" : "nothing is promised",
+                                    "",
+                                    "",
+                                ],
                             ]
                             : result.Pictures.Select(
                                 (picture, i) =>

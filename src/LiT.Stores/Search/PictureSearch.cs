@@ -11,7 +11,9 @@ internal sealed record SearchOptions
     /// <summary>Pictures for each text.</summary>
     public int Top { get; init; } = 10;
 
-    /// <summary>Pictures whose expected precision is below this are left out; needs a background. Null keeps all.</summary>
+    /// <summary>
+    /// Pictures whose expected precision is below this are left out; needs a background. Null keeps all.
+    /// </summary>
     public double? MinPrecision { get; init; }
 
     /// <summary>How pictures are read that are not embedded yet.</summary>
@@ -19,7 +21,14 @@ internal sealed record SearchOptions
 }
 
 /// <summary>What was found for one text, best first.</summary>
-internal sealed record SearchResult(string Text, IReadOnlyList<FoundPicture> Pictures);
+internal sealed record SearchResult(string Text, IReadOnlyList<FoundPicture> Pictures)
+{
+    /// <summary>
+    /// Words of the text that no caption had which the model was tuned on: no precision is promised for it. Null for
+    /// none.
+    /// </summary>
+    public IReadOnlyList<string>? UnseenWords { get; init; }
+}
 
 /// <summary>Finds pictures by words: exact, a block of rows at a time.</summary>
 internal static class PictureSearch
@@ -66,6 +75,7 @@ internal static class PictureSearch
         return Find(
             queries,
             texts,
+            Unseen(model, texts, background),
             all.Count,
             (first, count) => all.Select([.. Enumerable.Range((int)first, count)]),
             row => (set.Samples[(int)row].Key, set.Samples[(int)row].Origin),
@@ -92,6 +102,7 @@ internal static class PictureSearch
         return Find(
             queries,
             texts,
+            Unseen(model, texts, background),
             store.Rows / store.Views,
             Block,
             row => (store.Key(row * store.Views), store.Origin(row * store.Views)),
@@ -113,6 +124,13 @@ internal static class PictureSearch
         }
     }
 
+    /// <summary>Words of each text that nothing can be promised for; none where nothing is promised at all.</summary>
+    private static IReadOnlyList<string>[] Unseen(
+        LitModel model,
+        IReadOnlyList<string> texts,
+        Background? background
+    ) => [.. texts.Select(text => background is null ? [] : model.UnseenWords(text))];
+
     private static Embeddings Queries(LitModel model, IReadOnlyList<string> texts, CancellationToken cancel)
     {
         if (texts.FirstOrDefault(text => PromptTemplates.Canonicalise(text).Length == 0) is { } empty)
@@ -123,6 +141,7 @@ internal static class PictureSearch
     private static List<SearchResult> Find(
         Embeddings queries,
         IReadOnlyList<string> texts,
+        IReadOnlyList<string>[] unseen,
         long pictures,
         Func<long, int, Embeddings> block,
         Func<long, (string Key, string Origin)> name,
@@ -166,7 +185,7 @@ internal static class PictureSearch
                         found.Add((one.Row, one.Zimg, rank.Item1));
                     found.Reverse();
                     var judged =
-                        background is null || found.Count == 0
+                        background is null || found.Count == 0 || unseen[query].Count > 0
                             ? null
                             : Judge(background, ofTexts![query], found, pictures);
                     return new SearchResult(
@@ -175,7 +194,7 @@ internal static class PictureSearch
                             .. found
                                 .Take(options.Top)
                                 .Index()
-                                .Where(one => options.MinPrecision is not { } least || judged![one.Index] >= least)
+                                .Where(one => options.MinPrecision is not { } least || judged?[one.Index] >= least)
                                 .Select(one => new FoundPicture(
                                     name(one.Item.Row).Key,
                                     name(one.Item.Row).Origin,
@@ -183,7 +202,10 @@ internal static class PictureSearch
                                     judged?[one.Index]
                                 )),
                         ]
-                    );
+                    )
+                    {
+                        UnseenWords = unseen[query].Count > 0 ? unseen[query] : null,
+                    };
                 }
             ),
         ];

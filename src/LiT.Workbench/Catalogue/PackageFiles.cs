@@ -96,7 +96,9 @@ internal sealed class PackageFiles(string folder, Action<string>? say = null) : 
                 <RestorePackagesPath>$(MSBuildProjectDirectory)/packages</RestorePackagesPath>
               </PropertyGroup>
               <ItemGroup>
-                <PackageDownload Include="{SecurityElement.Escape(name)}" Version="[{SecurityElement.Escape(version)}]" />
+                <PackageDownload Include="{SecurityElement.Escape(name)}" Version="[{SecurityElement.Escape(
+                version
+            )}]" />
               </ItemGroup>
             </Project>
             """;
@@ -155,7 +157,8 @@ internal sealed class PackageFiles(string folder, Action<string>? say = null) : 
     private static string Reason(string output)
     {
         var lines = output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        var line = lines.FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase)) ?? lines.LastOrDefault();
+        var line = lines.FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase))
+            ?? lines.LastOrDefault();
         if (line is null)
             return "it says nothing";
         var at = line.IndexOf("error", StringComparison.OrdinalIgnoreCase);

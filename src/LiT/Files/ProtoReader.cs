@@ -97,8 +97,7 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path, string wh
         }
     }
 
-    private readonly LitException Broken() =>
-        new(path, $"is not {what} (not a protocol buffer, or cut off)", remedy);
+    private readonly LitException Broken() => new(path, $"is not {what} (not a protocol buffer, or cut off)", remedy);
 
     private ulong Number() => wireType == 0 ? Varint() : throw Broken();
 

@@ -27,7 +27,10 @@ public class ModelCatalogueTests
         var model = ModelCatalogue.Find(name)!;
         // Either its own address, or a file in a .NET package, which has a hash then.
         Assert.All(model.Files, file =>
-            Assert.Equal(file.Url.Scheme == PackageFiles.Scheme && file.Sha256 is not null ? "pkg" : "https", file.Url.Scheme)
+            Assert.Equal(
+                file.Url.Scheme == PackageFiles.Scheme && file.Sha256 is not null ? "pkg" : "https",
+                file.Url.Scheme
+            )
         );
         Assert.All(model.Files, file => Assert.Equal(file.Name, Path.GetFileName(file.Name)));
         Assert.Equal(model.Files.Count, model.Files.DistinctBy(file => file.Name).Count());

@@ -100,7 +100,10 @@ public sealed class NoTowerTests : IDisposable
     [InlineData(3, "int8")]
     public void Another_type_is_named(int type, string name) =>
         Refused(
-            new OnnxModel().Input("pixels", type, -1, 3, 4, 4).Node("Identity", ["pixels"], "y").Output("y", type, -1, 3),
+            new OnnxModel()
+                .Input("pixels", type, -1, 3, 4, 4)
+                .Node("Identity", ["pixels"], "y")
+                .Output("y", type, -1, 3),
             $"its input pixels [free, 3, 4, 4] takes {name}",
             "Export it in float32 or float16"
         );
@@ -182,7 +185,9 @@ public sealed class NoTowerTests : IDisposable
                 )
                 .Message
         );
-        foreach (var option in new[] { "heads=4", "int8", "layout=abc", "mean=a", "std=1,2", "crop=7", "preprocess=other" })
+        foreach (
+            var option in new[] { "heads=4", "int8", "layout=abc", "mean=a", "std=1,2", "crop=7", "preprocess=other" }
+        )
             Assert.Throws<UsageException>(() => ImageTowerLoader.Load($"{path}:{option}"));
         Assert.Contains(
             "its input pixels [free, 3, 4, 4] is fixed to pictures of 4 x 4, and 8 x 8 are to go in",

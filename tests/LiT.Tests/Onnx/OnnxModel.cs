@@ -32,8 +32,12 @@ internal sealed class OnnxModel
         Constant(name, Int64, MemoryMarshal.AsBytes(values.AsSpan()), [values.Length]);
 
     /// <summary>A node; attributes are long, long[] or string.</summary>
-    public OnnxModel Node(string type, string[] inputs, string output, params (string Name, object Value)[] attributes) =>
-        NodeOf("", type, inputs, output, attributes);
+    public OnnxModel Node(
+        string type,
+        string[] inputs,
+        string output,
+        params (string Name, object Value)[] attributes
+    ) => NodeOf("", type, inputs, output, attributes);
 
     public OnnxModel NodeOf(
         string domain,

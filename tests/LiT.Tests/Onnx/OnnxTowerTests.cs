@@ -1,12 +1,8 @@
 using LiT.Bundles;
 using LiT.Compute;
 using LiT.Images;
-using LiT.Onnx;
 using LiT.Towers;
 using Microsoft.ML.OnnxRuntime;
-using TorchSharp;
-using static TorchSharp.torch;
-using ImageTower = LiT.Towers.ImageTower;
 
 namespace LiT.Tests.Onnx;
 
@@ -80,11 +76,15 @@ public sealed class OnnxTowerTests : IDisposable
     {
         Close(
             [Red, Green, Blue],
-            Of(Written(new OnnxModel()
-                .Input("pixels", OnnxModel.UInt8, -1, 3, 4, 4)
-                .Node("Cast", ["pixels"], "floats", ("to", 1L))
-                .Node("GlobalAveragePool", ["floats"], "means")
-                .Output("means", OnnxModel.Float, -1, 3, 1, 1))),
+            Of(
+                Written(
+                    new OnnxModel()
+                        .Input("pixels", OnnxModel.UInt8, -1, 3, 4, 4)
+                        .Node("Cast", ["pixels"], "floats", ("to", 1L))
+                        .Node("GlobalAveragePool", ["floats"], "means")
+                        .Output("means", OnnxModel.Float, -1, 3, 1, 1)
+                )
+            ),
             exactly: true
         );
         Close([Red, Green, Blue], Of(Written(SmallNetworks.Means(OnnxModel.Half), "half.onnx") + ":preprocess=raw"));
@@ -99,7 +99,9 @@ public sealed class OnnxTowerTests : IDisposable
         Close([Blue - 104, Green - 117, Red - 123], Represented(locked, [Pixels(locked, Plain())]));
         using var without = ImageTowerLoader.Load(path + ":preprocess=raw");
         Assert.NotEqual(without.Fingerprint, locked.Fingerprint);
-        Assert.Contains(locked.Settings, line => line.StartsWith("way.onnx: prepares pictures", StringComparison.Ordinal));
+        Assert.Contains(locked.Settings, line =>
+            line.StartsWith("way.onnx: prepares pictures", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -155,13 +157,15 @@ public sealed class OnnxTowerTests : IDisposable
     [Fact]
     public void A_classifier_s_answers_are_told_from_a_representation()
     {
-        var path = Written(new OnnxModel()
-            .Input("pixels", OnnxModel.Float, -1, 3, 4, 4)
-            .Constant("dense", new float[3 * 1000], 3, 1000)
-            .Node("ReduceMean", ["pixels"], "features", ("axes", new long[] { 2, 3 }), ("keepdims", 0L))
-            .Node("MatMul", ["features", "dense"], "answers")
-            .Node("Softmax", ["answers"], "probabilities")
-            .Output("probabilities", OnnxModel.Float, -1, 1000));
+        var path = Written(
+            new OnnxModel()
+                .Input("pixels", OnnxModel.Float, -1, 3, 4, 4)
+                .Constant("dense", new float[3 * 1000], 3, 1000)
+                .Node("ReduceMean", ["pixels"], "features", ("axes", new long[] { 2, 3 }), ("keepdims", 0L))
+                .Node("MatMul", ["features", "dense"], "answers")
+                .Node("Softmax", ["answers"], "probabilities")
+                .Output("probabilities", OnnxModel.Float, -1, 1000)
+        );
         using var locked = ImageTowerLoader.Load(path + ":preprocess=unit");
         Assert.Contains("What goes into its last layer is :output=features.", Assert.Single(locked.Warnings));
     }
@@ -184,7 +188,10 @@ public sealed class OnnxTowerTests : IDisposable
         Assert.NotEqual(first, Fingerprint(SmallNetworks.Convolutional(seed: 1), "e.onnx"));
         Assert.NotEqual(first, Fingerprint(SmallNetworks.Convolutional(), "a.onnx", ":preprocess=raw"));
         Assert.NotEqual(first, Fingerprint(SmallNetworks.Convolutional(), "a.onnx", ":preprocess=unit,bgr"));
-        Assert.NotEqual(first, Fingerprint(SmallNetworks.Convolutional(), "a.onnx", ":preprocess=unit,output=features"));
+        Assert.NotEqual(
+            first,
+            Fingerprint(SmallNetworks.Convolutional(), "a.onnx", ":preprocess=unit,output=features")
+        );
     }
 
     [Fact]
@@ -211,11 +218,13 @@ public sealed class OnnxTowerTests : IDisposable
     [Fact]
     public void A_network_that_says_any_batch_and_takes_one_only_is_run_one_by_one()
     {
-        var path = Written(new OnnxModel()
-            .Input("pixels", OnnxModel.Float, -1, 3, 4, 4)
-            .Integers("one", 1, 48)
-            .Node("Reshape", ["pixels", "one"], "row")
-            .Output("row", OnnxModel.Float, -1, 48));
+        var path = Written(
+            new OnnxModel()
+                .Input("pixels", OnnxModel.Float, -1, 3, 4, 4)
+                .Integers("one", 1, 48)
+                .Node("Reshape", ["pixels", "one"], "row")
+                .Output("row", OnnxModel.Float, -1, 48)
+        );
         using var locked = ImageTowerLoader.Load(path + ":preprocess=raw");
         var pixels = Enumerable.Range(0, 3).Select(seed => Pixels(locked, Picture(seed, 4))).ToList();
         var rows = Represented(locked, pixels);
