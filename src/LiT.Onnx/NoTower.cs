@@ -2,7 +2,9 @@ using LiT.Files;
 
 namespace LiT.Onnx;
 
-/// <summary>What an ONNX file may hold that is no locked tower, said in words before a runtime fails in its own.</summary>
+/// <summary>
+/// What an ONNX file may hold that is no locked tower, said in words before a runtime fails in its own.
+/// </summary>
 internal static class NoTower
 {
     private static readonly HashSet<string> ControlFlow = ["If", "Loop", "Scan", "SequenceMap"];
@@ -31,7 +33,9 @@ internal static class NoTower
         "GatherBlockQuantized",
     ];
 
-    /// <summary>Refuses networks that a runtime cannot run, and those whose numbers differ between processors.</summary>
+    /// <summary>
+    /// Refuses networks that a runtime cannot run, and those whose numbers differ between processors.
+    /// </summary>
     /// <exception cref="LitException">It is one of them.</exception>
     public static void Check(OnnxFile file)
     {
@@ -93,7 +97,8 @@ internal static class NoTower
     }
 
     /// <summary>The input that takes pictures.</summary>
-    /// <exception cref="LitException">There is none, there are several, or it takes something else beside them.</exception>
+    /// <exception cref="LitException">There is none, there are several, or it takes something else beside
+    /// them.</exception>
     public static OnnxValue InputOf(OnnxFile file, string? named)
     {
         if (named is not null && file.Inputs.All(input => input.Name != named))

@@ -13,9 +13,7 @@ internal sealed record OnnxValue(string Name, int Type, IReadOnlyList<long>? Sha
 
     /// <summary>The sides alone.</summary>
     public string Sides =>
-        Shape is null
-            ? "of any shape"
-            : $"[{string.Join(", ", Shape.Select(side => side < 0 ? "free" : FormattableString.Invariant($"{side}")))}]";
+        Shape is null ? "of any shape" : $"[{string.Join(", ", Shape.Select(side => side < 0 ? "free" : $"{side}"))}]";
 }
 
 /// <summary>One step of a graph, or of a function that the file brings along.</summary>

@@ -6,7 +6,8 @@ using Tensor = TorchSharp.torch.Tensor;
 namespace LiT.Onnx;
 
 /// <summary>
-/// One graph with the input and the output that are used of it, ready to run. Runs on the thread that calls it; safe for
+/// One graph with the input and the output that are used of it, ready to run. Runs on the thread that calls it; safe
+/// for
 /// several at once.
 /// </summary>
 internal sealed class OnnxNetwork : IDisposable
@@ -75,8 +76,8 @@ internal sealed class OnnxNetwork : IDisposable
             when (missing is DllNotFoundException or TypeInitializationException or EntryPointNotFoundException)
         {
             throw new LitException(
-                $"ONNX Runtime, which computes {file.Path}, is not at hand. Add the package {Package} to the program's project, "
-                    + "beside LiT.Onnx.",
+                $"ONNX Runtime, which computes {file.Path}, is not at hand. "
+                    + $"Add the package {Package} to the program's project, beside LiT.Onnx.",
                 missing
             );
         }
@@ -166,7 +167,7 @@ internal sealed class OnnxNetwork : IDisposable
         if (told.Shape is not [var rows, ..] || rows != count || told.Shape.Any(side => side <= 0))
             throw new LitException(
                 Path,
-                $"gives {Output.Name} of [{string.Join(", ", told.Shape)}] for {count} picture{(count == 1 ? "" : "s")}",
+                $"gives {Output.Name} of [{string.Join(", ", told.Shape)}] where {count} went in",
                 "Name the output that has a row for each picture, as in :output=NAME"
             );
         var copy = empty(told.Shape, type);

@@ -18,7 +18,9 @@ internal enum TokenPooling
     Both,
 }
 
-/// <summary>What an ONNX file does not say, as it stands behind its path: <c>model.onnx:input=pixels,mean=0.5,std=0.5</c>.</summary>
+/// <summary>
+/// What an ONNX file does not say, as it stands behind its path: <c>model.onnx:input=pixels,mean=0.5,std=0.5</c>.
+/// </summary>
 internal sealed partial record OnnxOptions
 {
     private static readonly string[] Names =
@@ -48,7 +50,9 @@ internal sealed partial record OnnxOptions
     /// <summary>The input that takes pictures; null where there is but one.</summary>
     public string? Input { get; init; }
 
-    /// <summary>The output, or any value inside the network, that is the representation; null where there is but one.</summary>
+    /// <summary>
+    /// The output, or any value inside the network, that is the representation; null where there is but one.
+    /// </summary>
     public string? Output { get; init; }
 
     /// <summary>Whether pictures go in as [B, H, W, 3]; null where the input's shape tells.</summary>
@@ -57,7 +61,9 @@ internal sealed partial record OnnxOptions
     /// <summary>Another graph, or the name of a way to prepare pictures (<see cref="OnnxPreprocessing"/>).</summary>
     public string? Preprocess { get; init; }
 
-    /// <summary>Subtracted from each channel, red first, of values in [0, 1], or up to 255 where a number is above 1.</summary>
+    /// <summary>
+    /// Subtracted from each channel, red first, of values in [0, 1], or up to 255 where a number is above 1.
+    /// </summary>
     public ChannelValues? Mean { get; init; }
 
     /// <summary>What each channel is divided by after that.</summary>
@@ -75,7 +81,9 @@ internal sealed partial record OnnxOptions
     /// <summary>Whether it was said how pictures are prepared, in place of what the file says of that.</summary>
     public bool SaysPreprocessing => Preprocess is not null || Mean is not null || Std is not null || Crop is not null;
 
-    /// <summary>Reads <c>key=value</c> pairs and single words; names may hold commas and colons that no key follows.</summary>
+    /// <summary>
+    /// Reads <c>key=value</c> pairs and single words; names may hold commas and colons that no key follows.
+    /// </summary>
     /// <exception cref="UsageException">Something unknown, or a value that cannot be.</exception>
     public static OnnxOptions Parse(string given, string spec, ImageTowerOptions tower)
     {
@@ -147,7 +155,8 @@ internal sealed partial record OnnxOptions
 
     // A comma or colon before something that is an option; any other belongs to a name or to three numbers.
     [GeneratedRegex(
-        @"[,:](?=(input|output|size|layout|preprocess|mean|std|crop|resize|pool|background)=|(bgr|patch-mean|exif|int8|img)([,:]|$)|$)",
+        @"[,:](?=(input|output|size|layout|preprocess|mean|std|crop|resize|pool|background)="
+            + @"|(bgr|patch-mean|exif|int8|img)([,:]|$)|$)",
         RegexOptions.ExplicitCapture
     )]
     private static partial Regex Separators();

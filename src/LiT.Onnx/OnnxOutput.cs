@@ -42,8 +42,11 @@ internal sealed record OnnxOutput(IReadOnlyList<long> Shape, bool ChannelsLast, 
             _ => "the mean over the map's places",
         };
 
-    /// <summary>Sends two pictures through, or one after the other where the network takes no two, and looks what comes.</summary>
-    /// <exception cref="LitException">The network fails, or gives nothing that a representation can be made of.</exception>
+    /// <summary>
+    /// Sends two pictures through, or one after the other where the network takes no two, and looks what comes.
+    /// </summary>
+    /// <exception cref="LitException">The network fails, or gives nothing that a representation can be made
+    /// of.</exception>
     public static OnnxOutput Try(
         OnnxNetwork network,
         OnnxNetwork? before,
@@ -121,8 +124,8 @@ internal sealed record OnnxOutput(IReadOnlyList<long> Shape, bool ChannelsLast, 
             );
         if (shape.Length != 2 && options.Pooling is not null)
             throw new UsageException(
-                $"'{options.Spec}': {network.Output.Name} gives [{string.Join(", ", shape)}] for a picture, and no tokens to "
-                    + "pool. Leave pool and patch-mean out."
+                $"'{options.Spec}': {network.Output.Name} gives [{string.Join(", ", shape)}] for a picture, "
+                    + "and no tokens to pool. Leave pool and patch-mean out."
             );
         if (shape.Length != 2)
             return new(shape, PixelLayout.Of(path, network.Input, null).IsLast, null, 0);
@@ -131,8 +134,8 @@ internal sealed record OnnxOutput(IReadOnlyList<long> Shape, bool ChannelsLast, 
         return prefix < 0 && pooling != TokenPooling.ClassToken
             ? throw new LitException(
                 path,
-                $"gives {shape[0]} tokens for pictures of {size.Width} x {size.Height}, and which of them are patches cannot "
-                    + "be told",
+                $"gives {shape[0]} tokens for pictures of {size.Width} x {size.Height}, "
+                    + "and which of them are patches cannot be told",
                 "Leave pool and patch-mean out: the first token is taken then"
             )
             : new(shape, false, pooling, prefix);

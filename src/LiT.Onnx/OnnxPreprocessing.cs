@@ -87,8 +87,8 @@ internal static class OnnxPreprocessing
         var (way, ownSize) = plain ? (Plain(width), false) : Said(network, width, options, report);
         if ((sides.Width < 0 || sides.Height < 0) && options.Tower.ImageSize is null && !ownSize)
             report.Warn(
-                $"{network} takes pictures of any size, and nothing says which it was trained with: {width} x {height} is "
-                    + "taken. Write :size=N behind it where that is wrong."
+                $"{network} takes pictures of any size, and nothing says which it was trained with: "
+                    + $"{width} x {height} is taken. Write :size=N behind it where that is wrong."
             );
         var numbers = ownSize ? way : ImageTowerLoader.Resized(way, width, height);
         if (options.Crop is { } part)
@@ -114,8 +114,8 @@ internal static class OnnxPreprocessing
             return Ways.TryGetValue(named, out var way)
                 ? (WithNumbers(way(side), options), false)
                 : throw new UsageException(
-                    $"'{options.Spec}': there is no way '{named}' to prepare pictures. Give a graph (a file .onnx) or one of "
-                        + $"{string.Join(", ", Ways.Keys)}."
+                    $"'{options.Spec}': there is no way '{named}' to prepare pictures. "
+                        + $"Give a graph (a file .onnx) or one of {string.Join(", ", Ways.Keys)}."
                 );
         if (options.Mean is not null || options.Std is not null)
             return (WithNumbers(Plain(side) with { Std = 1 }, options), false);
@@ -126,7 +126,8 @@ internal static class OnnxPreprocessing
             );
         report.Warn(
             $"nothing says how pictures become the input of {network}: torchvision's way for ImageNet is taken. Write "
-                + $":preprocess={string.Join('|', Ways.Keys)} behind it, mean= and std=, or put its {Processor} beside it."
+                + $":preprocess={string.Join('|', Ways.Keys)} behind it, mean= and std=, "
+                + $"or put its {Processor} beside it."
         );
         return (Preprocessing.TorchvisionImageNet(side), false);
     }

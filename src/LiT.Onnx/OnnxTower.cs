@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Onnx;
 
-/// <summary>A network in ONNX as a locked tower, with the graph that prepares its pictures where there is one.</summary>
+/// <summary>
+/// A network in ONNX as a locked tower, with the graph that prepares its pictures where there is one.
+/// </summary>
 internal sealed class OnnxTower : ForeignTower
 {
     private readonly (OnnxSource Source, OnnxNetwork Network) main;
@@ -177,7 +179,8 @@ internal sealed class OnnxTower : ForeignTower
         if (before is var (source, network))
             yield return $"{Path.GetFileName(source.Path)}: prepares pictures, {network.Input} to {network.Output}";
         var layout = way.ChannelsLast ? "channels last" : "channels first";
-        yield return $"{Path.GetFileName(main.Source.Path)}: input {main.Network.Input}, {layout}{(way.Bgr ? ", blue first" : "")}; "
+        yield return $"{Path.GetFileName(main.Source.Path)}: input {main.Network.Input}, "
+            + $"{layout}{(way.Bgr ? ", blue first" : "")}; "
             + $"output {way.Output} of [{string.Join(", ", output.Shape)}] a picture, {output.InWords}; "
             + (main.Network.Batch == 0 ? "any number of pictures at once" : $"{main.Network.Batch} at once");
     }

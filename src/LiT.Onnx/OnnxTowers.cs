@@ -6,7 +6,8 @@ namespace LiT.Onnx;
 /// Networks in ONNX as locked image towers. A program calls <see cref="Use"/> when it starts; from then on a path to an
 /// <c>.onnx</c> file is a tower wherever one is named, and a model that was tuned to one can be loaded.
 /// </summary>
-/// <remarks>ONNX Runtime's own library is the program's to bring: the package <c>Microsoft.ML.OnnxRuntime</c>.</remarks>
+/// <remarks>ONNX Runtime's own library is the program's to bring: the package
+/// <c>Microsoft.ML.OnnxRuntime</c>.</remarks>
 public static class OnnxTowers
 {
     private static int introduced;
@@ -19,7 +20,10 @@ public static class OnnxTowers
     }
 }
 
-/// <summary>A <c>.onnx</c> file, or a folder as others publish them: <c>model.onnx</c> or <c>onnx/model.onnx</c> and no other weights.</summary>
+/// <summary>
+/// A <c>.onnx</c> file, or a folder as others publish them: <c>model.onnx</c> or <c>onnx/model.onnx</c> and no other
+/// weights.
+/// </summary>
 internal sealed class OnnxForm : ITowerForm
 {
     private static readonly string[] InFolders = ["model.onnx", Path.Combine("onnx", "model.onnx")];

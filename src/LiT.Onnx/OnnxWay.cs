@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Onnx;
 
-/// <summary>How preprocessed pictures go through a network, everything resolved: part of the tower's fingerprint.</summary>
+/// <summary>
+/// How preprocessed pictures go through a network, everything resolved: part of the tower's fingerprint.
+/// </summary>
 internal sealed record OnnxWay
 {
     /// <summary>Its form in files.</summary>
@@ -27,7 +29,9 @@ internal sealed record OnnxWay
     /// <summary>Whether blue goes in first.</summary>
     public bool Bgr { get; init; }
 
-    /// <summary>Whether pixels go in as they are, 0 to 255: what the preprocessing divided is made whole again.</summary>
+    /// <summary>
+    /// Whether pixels go in as they are, 0 to 255: what the preprocessing divided is made whole again.
+    /// </summary>
     public bool WholeNumbers { get; init; }
 
     /// <summary>What becomes of tokens; null where the output has none.</summary>

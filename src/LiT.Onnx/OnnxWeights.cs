@@ -10,7 +10,8 @@ internal static class OnnxWeights
     private const int Piece = 1 << 20;
 
     /// <summary>
-    /// SHA-256, in hexadecimal, over the versions of the operators, the functions and the graph with its weights. Weights
+    /// SHA-256, in hexadecimal, over the versions of the operators, the functions and the graph with its weights.
+    /// Weights
     /// in a file beside the graph count as those inside; who wrote the file, and its notes, do not.
     /// </summary>
     /// <exception cref="LitException">A file beside it cannot be read.</exception>
@@ -28,7 +29,8 @@ internal static class OnnxWeights
     }
 
     /// <summary>The same network as one file, with notes of one's own in it.</summary>
-    /// <exception cref="LitException">It would be larger than such a file can be, or a file beside it cannot be read.</exception>
+    /// <exception cref="LitException">It would be larger than such a file can be, or a file beside it cannot be
+    /// read.</exception>
     public static void WriteWhole(
         Stream to,
         ReadOnlySpan<byte> bytes,
@@ -83,7 +85,8 @@ internal static class OnnxWeights
         while (tensor.Next())
             if (tensor.Field == OnnxFields.RawData)
                 hash.AppendData(tensor.Bytes());
-            else if (tensor.Field is 4 or 5 or 6 or 7 or 10 or 11) // numbers written one by one, in fields of their type
+            // Numbers written one by one, in fields of their type.
+            else if (tensor.Field is 4 or 5 or 6 or 7 or 10 or 11)
                 hash.AppendData(tensor.Whole());
             else
                 tensor.Skip();

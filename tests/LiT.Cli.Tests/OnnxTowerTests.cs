@@ -1,6 +1,8 @@
 namespace LiT.Cli.Tests;
 
-/// <summary>A network in ONNX does a tower's whole job: embedding, tuning, proof of the lock, classification, search.</summary>
+/// <summary>
+/// A network in ONNX does a tower's whole job: embedding, tuning, proof of the lock, classification, search.
+/// </summary>
 public sealed class OnnxTowerTests : IDisposable
 {
     private const string Tower = "tower.onnx:output=features,mean=0.5,std=0.25";

@@ -168,7 +168,8 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             Companions = [.. beside.SelectMany(name => Files(Path.Combine(SetSeeds.Folder, set), name).Take(1))],
         };
 
-    // All that is read before a runtime is given the file. A network is a program: what it takes when it runs is its own.
+    // All that is read before a runtime is given the file. A network is a program: what it takes when it runs is its
+    // own.
     private static void ReadNetwork(string path)
     {
         var (source, bytes) = OnnxSource.Read(path);

@@ -2,10 +2,14 @@ using LiT.Tests.Onnx;
 
 namespace LiT.Fuzz;
 
-/// <summary>Networks in ONNX as seeds: of tokens, of a convolution, with weights inside and beside, and as a bundle keeps them.</summary>
+/// <summary>
+/// Networks in ONNX as seeds: of tokens, of a convolution, with weights inside and beside, and as a bundle keeps them.
+/// </summary>
 internal static class OnnxSeeds
 {
-    /// <summary>A folder with the files, made when it is first asked for and kept for as long as the program runs.</summary>
+    /// <summary>
+    /// A folder with the files, made when it is first asked for and kept for as long as the program runs.
+    /// </summary>
     public static string Folder { get; } = Made();
 
     private static string Made()

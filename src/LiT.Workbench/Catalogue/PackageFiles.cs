@@ -5,7 +5,8 @@ using LiT.Files;
 namespace LiT.Catalogue;
 
 /// <summary>
-/// Brings files out of .NET packages: the <c>dotnet</c> client restores a project that downloads the package and nothing
+/// Brings files out of .NET packages: the <c>dotnet</c> client restores a project that downloads the package and
+/// nothing
 /// else, from whatever sources this machine and the folders above the target have (nuget.config). An address is
 /// <c>pkg:nuget/NAME@VERSION#path/in/the/package</c>; no host is known here.
 /// </summary>

@@ -14,16 +14,21 @@ internal abstract class ForeignTower(string name) : ImageTower(name)
     /// <summary>Number of weights, as far as they can be told from other constants.</summary>
     internal abstract long WeightCount { get; }
 
-    /// <summary>Writes the tower with its preprocessing into a folder, so that the file alone is the tower again.</summary>
+    /// <summary>
+    /// Writes the tower with its preprocessing into a folder, so that the file alone is the tower again.
+    /// </summary>
     /// <param name="folder">Where to.</param>
     /// <param name="stem">The file's name without its ending.</param>
     /// <param name="preprocessing">What makes a picture its input.</param>
     /// <returns>The file's name.</returns>
-    /// <exception cref="LitException">The disk is full, or the network is not there any more as it was loaded.</exception>
+    /// <exception cref="LitException">The disk is full, or the network is not there any more as it was
+    /// loaded.</exception>
     internal abstract string SaveIn(string folder, string stem, Preprocessing preprocessing);
 }
 
-/// <summary>A form of image towers that the room does not know: introduced by whoever knows it, when a program starts.</summary>
+/// <summary>
+/// A form of image towers that the room does not know: introduced by whoever knows it, when a program starts.
+/// </summary>
 internal interface ITowerForm
 {
     /// <summary>Whether a file or folder is of this form.</summary>

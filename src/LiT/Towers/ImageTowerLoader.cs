@@ -40,7 +40,8 @@ internal sealed record RecognisedTower(
 /// <param name="Variants">Some of its variants, for messages.</param>
 /// <param name="Named">A variant by its name, or null where it is only read from files.</param>
 /// <param name="Preprocessing">What its towers take, by the side of the pictures.</param>
-/// <param name="Recognise">The tower in a file, or null where the file is another's. The JSON is config.json where one is beside.</param>
+/// <param name="Recognise">The tower in a file, or null where the file is another's. The JSON is config.json where one
+/// is beside.</param>
 internal sealed record ImageTowerFamily(
     string Kind,
     string Variants,
@@ -50,7 +51,8 @@ internal sealed record ImageTowerFamily(
 );
 
 /// <summary>
-/// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec of
+/// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec
+/// of
 /// one from scratch such as <c>vit:B/32</c> or <c>cifar-resnet:20</c>.
 /// </summary>
 internal static class ImageTowerLoader
@@ -70,10 +72,14 @@ internal static class ImageTowerLoader
 
     private static readonly List<ITowerForm> Forms = [];
 
-    /// <summary>Adds a form of towers that this room does not read itself, such as networks of another runtime.</summary>
+    /// <summary>
+    /// Adds a form of towers that this room does not read itself, such as networks of another runtime.
+    /// </summary>
     internal static void Register(ITowerForm form) => Forms.Add(form);
 
-    /// <summary>The registered form that a file or folder is of; null for a checkpoint, and for what is not there.</summary>
+    /// <summary>
+    /// The registered form that a file or folder is of; null for a checkpoint, and for what is not there.
+    /// </summary>
     internal static ITowerForm? FormOf(string path) => Forms.FirstOrDefault(form => form.Is(path));
 
     /// <summary>The kinds of towers from scratch with some of their variants, as <c>kind:variant</c>.</summary>
@@ -88,9 +94,11 @@ internal static class ImageTowerLoader
         spec + (FamilyOf(spec) is not null || TowerPath.AtColon(spec).Options.Length > 0 ? "," : ":") + option;
 
     /// <summary>An image tower with all that belongs to it.</summary>
-    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough; or a spec from scratch.</param>
+    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough; or a spec
+    /// from scratch.</param>
     /// <param name="options">What is not given in the spec.</param>
-    /// <exception cref="LitException">There is no such file, it is damaged, or it is no image tower; the message says what it looks like.</exception>
+    /// <exception cref="LitException">There is no such file, it is damaged, or it is no image tower; the message says
+    /// what it looks like.</exception>
     /// <exception cref="UsageException">A variant or option that does not exist.</exception>
     public static LockedTower Load(string spec, ImageTowerOptions? options = null)
     {
@@ -216,7 +224,9 @@ internal static class ImageTowerLoader
         }
     }
 
-    /// <summary>The sizes that a spec from scratch stands for, and what makes a picture that tower's input; no weights are made.</summary>
+    /// <summary>
+    /// The sizes that a spec from scratch stands for, and what makes a picture that tower's input; no weights are made.
+    /// </summary>
     /// <param name="spec">As in <c>vit:Ti/16</c> or <c>vit:Ti/8,size=32</c>.</param>
     /// <exception cref="UsageException">It is no such spec, or a variant or option that does not exist.</exception>
     public static (ImageTowerConfig Config, Preprocessing Preprocessing) FromScratch(string spec)

@@ -3,7 +3,9 @@ using LiT.Files;
 
 namespace LiT.Tests.Onnx;
 
-/// <summary>Writes small networks in ONNX, as an exporter does: nodes, constants, inputs and outputs, field by field.</summary>
+/// <summary>
+/// Writes small networks in ONNX, as an exporter does: nodes, constants, inputs and outputs, field by field.
+/// </summary>
 internal sealed class OnnxModel
 {
     public const int Float = 1,

@@ -6,7 +6,9 @@ using Microsoft.ML.OnnxRuntime;
 
 namespace LiT.Tests.Onnx;
 
-/// <summary>Networks in ONNX as locked towers: what they give, against ONNX Runtime alone and against numbers by hand.</summary>
+/// <summary>
+/// Networks in ONNX as locked towers: what they give, against ONNX Runtime alone and against numbers by hand.
+/// </summary>
 public sealed class OnnxTowerTests : IDisposable
 {
     private const byte Red = 200,
@@ -109,7 +111,12 @@ public sealed class OnnxTowerTests : IDisposable
     {
         folder.Write(
             "preprocessor_config.json",
-            """{"image_processor_type": "ViTImageProcessor", "size": {"height": 4, "width": 4}, "image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25], "resample": 3}"""u8.ToArray()
+            """
+            {
+              "image_processor_type": "ViTImageProcessor", "size": {"height": 4, "width": 4}, "resample": 3,
+              "image_mean": [0.5, 0.5, 0.5], "image_std": [0.25, 0.25, 0.25]
+            }
+            """
         );
         using var locked = ImageTowerLoader.Load(Written(SmallNetworks.Means()));
         Assert.Equal((ChannelValues)0.25f, locked.Preprocessing.Std);

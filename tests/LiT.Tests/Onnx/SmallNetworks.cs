@@ -42,7 +42,9 @@ internal static class SmallNetworks
             .Output("answers", OnnxModel.Float, batch, 5);
     }
 
-    /// <summary>Tokens of 2 x 2 patches of a 4 x 4 picture behind a class token of [7, 8, 9]: each patch is its first pixel.</summary>
+    /// <summary>
+    /// Tokens of 2 x 2 patches of a 4 x 4 picture behind a class token of [7, 8, 9]: each patch is its first pixel.
+    /// </summary>
     public static OnnxModel Tokens(bool classToken, long batch = -1)
     {
         var network = new OnnxModel()
