@@ -17,7 +17,7 @@ namespace LiT;
 public sealed partial class LitModel : IDisposable
 {
     private const string TextFile = "text.safetensors",
-        ImageFile = "image.safetensors";
+        ImageStem = "image";
 
     private readonly string? folder;
     private readonly ComputeDevice compute;
@@ -250,12 +250,11 @@ public sealed partial class LitModel : IDisposable
                 .Select(entry => (entry.Key, entry.Value)),
             TextTowerFile.Metadata(towers.Text)
         );
-        if (locked is not null)
-            ImageTowerFile.Save(Path.Combine(folder, ImageFile), locked.Tower, locked.Preprocessing);
+        var imageFile = locked is null ? null : ImageTowerFile.SaveIn(folder, ImageStem, locked);
         var description = describe(
             new ModelDescription
             {
-                Image = image with { File = locked is null ? null : ImageFile, Head = HeadShape.Of(towers.ImageHead) },
+                Image = image with { File = imageFile, Head = HeadShape.Of(towers.ImageHead) },
                 Text = new(config, tokenizer.Save(folder), TextFile, HeadShape.Of(towers.TextHead)),
                 EmbeddingSize = towers.EmbeddingSize,
                 Temperature = towers.Temperature,

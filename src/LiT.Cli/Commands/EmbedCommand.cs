@@ -18,7 +18,7 @@ internal static class EmbedCommand
         Option<string> tower = new("--image-tower")
         {
             Description =
-                "The locked image tower: a file (.npz, .safetensors, .pth, .th), a name of 'lit models list', "
+                "The locked image tower: a file (.npz, .safetensors, .pth, .th, .onnx), a name of 'lit models list', "
                 + "or a run or bundle with its tuned tower.",
             Required = true,
         };

@@ -65,6 +65,7 @@ internal static class ModelPull
         using var turn = Lock(place, model.Name);
         using Connection connection = new(options, say);
         Download download = new(connection, options, say);
+        using PackageFiles packages = new(place, say);
         List<PulledFile> files = [];
         foreach (var file in model.Files)
         {
@@ -76,11 +77,15 @@ internal static class ModelPull
                 files.Add(new(file.Name, url, Linked.Length(target), null, null, true));
                 continue;
             }
-            say?.Invoke($"downloading {url}");
+            var isPackage = url.Scheme == PackageFiles.Scheme;
+            if (!isPackage)
+                say?.Invoke($"downloading {url}");
             var published = file.Sha256 is { } sha
                 ? new ExpectedHash("sha256", sha.ToLowerInvariant(), "published with the model")
                 : null;
-            var got = await download.RunAsync(url, target, published, progress, cancel).ConfigureAwait(false);
+            var got = isPackage
+                ? await packages.RunAsync(url, target, published, cancel).ConfigureAwait(false)
+                : await download.RunAsync(url, target, published, progress, cancel).ConfigureAwait(false);
             var hash = got.Checked is { Algorithm: "sha256" } known ? known.Value : HashOf(target);
             RequireReadable(target, url);
             say?.Invoke(

@@ -61,6 +61,21 @@ internal static class ImageTowerFile
         Safetensors.Write(path, tower.state_dict().Select(entry => (entry.Key, entry.Value)), metadata);
     }
 
+    /// <summary>Writes a tower into a folder in its own form.</summary>
+    /// <param name="folder">Where to.</param>
+    /// <param name="stem">The file's name without its ending.</param>
+    /// <param name="locked">The tower with its preprocessing.</param>
+    /// <returns>The file's name.</returns>
+    /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
+    public static string SaveIn(string folder, string stem, LockedTower locked)
+    {
+        if (locked.Tower is ForeignTower foreign)
+            return foreign.SaveIn(folder, stem, locked.Preprocessing);
+        var name = stem + ".safetensors";
+        Save(Path.Combine(folder, name), locked.Tower, locked.Preprocessing);
+        return name;
+    }
+
     /// <summary>
     /// SHA-256, in hexadecimal, over the architecture without heads, every weight as float32 in order of its name here,
     /// and the preprocessing: what the representation depends on, and nothing else. A tower of bytes is another one.
@@ -71,6 +86,8 @@ internal static class ImageTowerFile
         void Line(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
         if (tower.Config is { } config)
             Line(JsonSerializer.Serialize(config with { Heads = [] }, Json));
+        if (tower is ForeignTower foreign)
+            Line(foreign.Identity);
         foreach (var (name, weight) in tower.state_dict().OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             if (
@@ -93,7 +110,7 @@ internal static class ImageTowerFile
     /// </summary>
     internal static IReadOnlyList<HeadConfig> HeadsOf(string path)
     {
-        if (!File.Exists(path))
+        if (!File.Exists(path) || ImageTowerLoader.FormOf(path) is not null)
             return [];
         using var checkpoint = Checkpoint.Open(path);
         try

@@ -69,6 +69,18 @@ internal static class ImageTowerLoader
         CifarResNet.AsFamily,
     ];
 
+    private static readonly List<ITowerForm> Forms = [];
+
+    /// <summary>
+    /// Adds a form of towers that this room does not read itself, such as networks of another runtime.
+    /// </summary>
+    internal static void Register(ITowerForm form) => Forms.Add(form);
+
+    /// <summary>
+    /// The registered form that a file or folder is of; null for a checkpoint, and for what is not there.
+    /// </summary>
+    internal static ITowerForm? FormOf(string path) => Forms.FirstOrDefault(form => form.Is(path));
+
     /// <summary>The kinds of towers from scratch with some of their variants, as <c>kind:variant</c>.</summary>
     public static IReadOnlyList<string> SpecExamples =>
         [.. Families.Where(family => family.Named is not null).Select(family => $"{family.Kind}:{family.Variants}")];
@@ -95,6 +107,8 @@ internal static class ImageTowerLoader
         var (path, given) = TowerPath.Split(spec);
         if (!Path.Exists(path))
             throw TowerPath.Missing(path, "image tower", "vit:B/16 or cifar-resnet:20");
+        if (FormOf(path) is { } form)
+            return form.Load(path, given, spec, options);
         using var checkpoint = Checkpoint.Open(path);
         return Load(checkpoint, options.With(given, spec));
     }
@@ -305,7 +319,8 @@ internal static class ImageTowerLoader
         );
     }
 
-    private static Preprocessing PreprocessingOf(Preprocessing preprocessing, ImageTowerOptions options)
+    /// <summary>A family's preprocessing, and what the options say otherwise.</summary>
+    internal static Preprocessing PreprocessingOf(Preprocessing preprocessing, ImageTowerOptions options)
     {
         preprocessing = options.Preprocessing
             ?? (
@@ -322,7 +337,8 @@ internal static class ImageTowerLoader
         };
     }
 
-    private static Preprocessing Resized(Preprocessing preprocessing, int width, int height) =>
+    /// <summary>The same preprocessing for pictures of another size; the shorter side goes along.</summary>
+    internal static Preprocessing Resized(Preprocessing preprocessing, int width, int height) =>
         (width, height) == (preprocessing.Width, preprocessing.Height)
             ? preprocessing
             : preprocessing with

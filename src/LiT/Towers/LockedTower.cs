@@ -36,7 +36,8 @@ internal sealed record LockedTower(
         Settings.Select(line => $"followed {line}").Concat(Warnings.Select(line => $"warning: {line}"));
 
     /// <summary>Number of weights that training would change, heads included.</summary>
-    public long ParameterCount { get; } = Tower.parameters().Sum(parameter => parameter.numel());
+    public long ParameterCount { get; } =
+        (Tower as ForeignTower)?.WeightCount ?? Tower.parameters().Sum(parameter => parameter.numel());
 
     /// <summary>The supervised heads that came with the weights.</summary>
     public IReadOnlyList<HeadConfig> Heads =>
@@ -65,6 +66,7 @@ internal sealed record LockedTower(
             Heads = Heads,
             Preprocessing = Preprocessing.PreprocessingDescription,
             Names = Names,
+            FromScratch = Names is null && Tower is not ForeignTower,
             Fingerprint = Fingerprint,
             Settings = Settings,
             Warnings = Warnings,

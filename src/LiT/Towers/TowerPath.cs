@@ -63,7 +63,12 @@ internal static class TowerPath
     {
         if (Path.Exists(spec))
             return (spec, "");
-        var name = spec.LastIndexOfAny(['/', '\\']) + 1;
+        // Options may hold colons and slashes of their own: model.onnx:preprocess=graphs/other.onnx.
+        for (var end = spec.LastIndexOf(':'); end > 1; end = spec.LastIndexOf(':', end - 1))
+            if (Path.Exists(spec[..end]))
+                return (spec[..end], spec[(end + 1)..]);
+        var set = spec.IndexOf('=', StringComparison.Ordinal);
+        var name = spec.AsSpan(0, set < 0 ? spec.Length : set).LastIndexOfAny('/', '\\') + 1;
         var colon = spec.IndexOf(':', name);
         var drive = colon == 1 && name == 0 && char.IsAsciiLetter(spec[0]);
         return colon < 0 || drive ? (spec, "") : (spec[..colon], spec[(colon + 1)..]);
