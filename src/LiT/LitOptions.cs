@@ -19,8 +19,8 @@ public sealed class LitOptions
     public IList<string> Labels { get; set; } = [];
 
     /// <summary>
-    /// How the <see cref="LiT.Classifier"/> service classifies. <see cref="ClassifierOptions.Templates"/> of a bound section come
-    /// behind the standard ones, as the platform binds lists.
+    /// How the <see cref="LiT.Classifier"/> service classifies. <see cref="ClassifierOptions.Templates"/> of a bound
+    /// section come behind the standard ones, as the platform binds lists.
     /// </summary>
     public ClassifierOptions Classifier { get; set; } = new(); // its own: binding writes into what it finds
 
