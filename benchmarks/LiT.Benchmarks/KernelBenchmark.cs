@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// The library's own kernels on one thread with the vectors of every instruction set at hand, in turns: the least time of many.
+/// The library's own kernels on one thread with the vectors of every instruction set at hand, in turns: the least time
+/// of many.
 /// </summary>
 internal static class KernelBenchmark
 {
