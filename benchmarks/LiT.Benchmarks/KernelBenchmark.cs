@@ -34,7 +34,8 @@ internal static class KernelBenchmark
         foreach (var (kernel, times) in kernels.Zip(least))
         {
             Console.WriteLine(
-                $"{kernel.Name, -44}{string.Concat(times.Select(time => FormattableString.Invariant($"{time, 10:F3}")))}"
+                $"{kernel.Name, -44}"
+                    + string.Concat(times.Select(time => FormattableString.Invariant($"{time, 10:F3}")))
             );
             foreach (var (isa, time) in Processor.Available.Zip(times))
                 results.Time(kernel.Name.Trim(), Processor.NameOf(isa), new Spent(time / 1000, time / 1000));
