@@ -68,5 +68,6 @@ public sealed record StoreUpdate
 /// <param name="Key">Its key.</param>
 /// <param name="Origin">Where it came from.</param>
 /// <param name="Similarity">Cosine of text and picture.</param>
-/// <param name="ExpectedPrecision">Expected share of pictures that fit the text among those found down to here; null without a background.</param>
+/// <param name="ExpectedPrecision">Expected share of pictures that fit the text among those found down to here; null
+/// without a background.</param>
 public sealed record FoundPicture(string Key, string Origin, double Similarity, double? ExpectedPrecision);

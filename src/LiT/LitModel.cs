@@ -129,7 +129,8 @@ public sealed partial class LitModel : IDisposable
             throw new LitException(
                 path,
                 "no model is there, and no published one has that "
-                    + $"name{(ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : "")}",
+                    + "name"
+                    + (ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : ""),
                 "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows"
             );
         var folder = BundleIn(path) ?? path;
@@ -308,7 +309,8 @@ public sealed partial class LitModel : IDisposable
         representations.Size == Description.Image.Width
             ? TowerOutputs.Images(Towers, representations, compute)
             : throw new LitException(
-                $"Representations of {representations.Size} numbers: this model's image tower gives {Description.Image.Width}. Embed the pictures with the model's own tower."
+                $"Representations of {representations.Size} numbers: this model's image tower gives "
+                    + $"{Description.Image.Width}. Embed the pictures with the model's own tower."
             );
 
     /// <summary>
@@ -337,7 +339,8 @@ public sealed partial class LitModel : IDisposable
             throw new LitException(
                 spec,
                 "the bundle names this image tower and does not hold it, and it is not there",
-                $"{(ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, "
+                (ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")
+                    + ", "
                     + "or tune with `BundleTower` always"
             );
         var loaded = ImageTowerLoader.Load(

@@ -251,7 +251,9 @@ internal static class EmbedCommand
                 + (
                     result.WasComplete
                         ? ""
-                        : $"{(result.Reused > 0 ? $", {result.Reused} taken over" : "")}{(result.Repeated > 0 ? $", {result.Repeated} with the bytes of another" : "")}, "
+                        : (result.Reused > 0 ? $", {result.Reused} taken over" : "")
+                            + (result.Repeated > 0 ? $", {result.Repeated} with the bytes of another" : "")
+                            + ", "
                             + $"{result.EmbeddedNow} embedded now in {result.Seconds:F1} s "
                             + $"({result.EmbeddedNow / Math.Max(result.Seconds, 1e-9):F0} pictures/s)"
                 )

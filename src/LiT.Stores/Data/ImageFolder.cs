@@ -4,9 +4,8 @@ namespace LiT.Data;
 
 /// <summary>
 /// Pictures in folders, with their captions: in a .txt, .caption or .json beside a picture, or in the metadata file
-/// of the
-/// nearest folder that has one, as Hugging Face's ImageFolder has it. Where a metadata file stands, its rows say which
-/// pictures its folder holds.
+/// of the nearest folder that has one, as Hugging Face's ImageFolder has it. Where a metadata file stands, its rows say
+/// which pictures its folder holds.
 /// </summary>
 /// <param name="root">The folder.</param>
 /// <param name="classes">The first-level folders as classes, sorted; null where folders mean nothing.</param>
@@ -114,8 +113,7 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
             if (one.Skipped is not { InPart: true })
                 yield return one.Sample;
         }
-        foreach (var phrase in table.PassedOver)
-            passedOver.Add(phrase, folder.Name);
+        passedOver.Add(table.Passed);
     }
 
     /// <summary>A folder whose pictures are those that lie in it.</summary>
@@ -224,7 +222,9 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
     private static string[] Files(string path, string name, Action<Skipped> skip) =>
         Named(path, Directory.EnumerateFiles, name, skip);
 
-    /// <summary>Names inside a folder, sorted by code unit so that the order is the same everywhere; hidden ones left out.</summary>
+    /// <summary>
+    /// Names inside a folder, sorted by code unit so that the order is the same everywhere; hidden ones left out.
+    /// </summary>
     private static string[] Named(
         string path,
         Func<string, IEnumerable<string>> list,
@@ -252,7 +252,7 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
         CaptionEndings.Any(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) && !IsDocument(name);
 
     internal static bool IsDocument(string name) =>
-        Documents.Contains(Stem(name), StringComparer.OrdinalIgnoreCase)
+        (Documents.Contains(Stem(name), StringComparer.OrdinalIgnoreCase) && !Kinds.MayBeATable(name))
         || name.EndsWith(".md", StringComparison.OrdinalIgnoreCase)
         || name.EndsWith(".pdf", StringComparison.OrdinalIgnoreCase);
 

@@ -62,7 +62,7 @@ internal static class PictureSearch
             return Find(model, store, texts, background, options, progress, cancel);
         }
         var queries = Queries(model, texts, cancel);
-        var set = ImageSet.Load(
+        using var set = ImageSet.Load(
             path,
             model.Description.Image.Expected,
             () => model.Image,
@@ -71,13 +71,12 @@ internal static class PictureSearch
             progress,
             cancel
         );
-        var all = model.ProjectImages(set.Representations);
         return Find(
             queries,
             texts,
             Unseen(model, texts, background),
-            all.Count,
-            (first, count) => all.Select([.. Enumerable.Range((int)first, count)]),
+            set.Samples.Count,
+            (first, count) => model.ProjectImages(set.Read([.. Enumerable.Range((int)first, count)])),
             row => (set.Samples[(int)row].Key, set.Samples[(int)row].Origin),
             background,
             options,

@@ -12,9 +12,8 @@ namespace LiT.Towers;
 
 /// <summary>
 /// The project's own file of an image tower: .safetensors whose metadata say what it is. <c>lit.image_tower</c> holds
-/// the
-/// <see cref="ImageTowerConfig"/> as JSON with the heads and the names of their classes, <c>lit.preprocessing</c> the
-/// <see cref="Preprocessing"/>, <c>lit.fingerprint</c> what <see cref="Fingerprint"/> gives.
+/// the <see cref="ImageTowerConfig"/> as JSON with the heads and the names of their classes, <c>lit.preprocessing</c>
+/// the <see cref="Preprocessing"/>, <c>lit.fingerprint</c> what <see cref="Fingerprint"/> gives.
 /// </summary>
 internal static class ImageTowerFile
 {

@@ -52,8 +52,7 @@ internal sealed record ImageTowerFamily(
 
 /// <summary>
 /// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec
-/// of
-/// one from scratch such as <c>vit:B/32</c> or <c>cifar-resnet:20</c>.
+/// of one from scratch such as <c>vit:B/32</c> or <c>cifar-resnet:20</c>.
 /// </summary>
 internal static class ImageTowerLoader
 {
@@ -192,7 +191,8 @@ internal static class ImageTowerLoader
         FamilyOf(spec) is { } family
             ? ConfigOf(spec, family, new ImageTowerOptions()).Config
             : throw new UsageException(
-                $"'{spec}' is no image tower from scratch. Write for example {string.Join(" or ", SpecExamples.Select(example => example.Split(',')[0]))}."
+                $"'{spec}' is no image tower from scratch. Write for example "
+                    + $"{string.Join(" or ", SpecExamples.Select(example => example.Split(',')[0]))}."
             );
 
     private static (ImageTowerConfig Config, ImageTowerOptions Options) ConfigOf(
@@ -233,7 +233,8 @@ internal static class ImageTowerLoader
     {
         if (FamilyOf(spec) is not { } family)
             throw new UsageException(
-                $"'{spec}': is no image tower from scratch. Write for example vit:Ti/16 or vit:Ti/8,size=32 for pictures of 32 pixels."
+                $"'{spec}': is no image tower from scratch. Write for example vit:Ti/16 or "
+                    + "vit:Ti/8,size=32 for pictures of 32 pixels."
             );
         var (config, options) = ConfigOf(spec, family, new());
         using (Built(config, spec, new torch.Device(DeviceType.META))) { }
@@ -408,7 +409,8 @@ internal static class ImageTowerLoader
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).ToList();
         var like = OtherModels.Like(checkpoint, forPictures: true);
         return new LitException(
-            $"{checkpoint.Path}: is no image tower that is known here. {OtherModels.Named(checkpoint, forPictures: true)}"
+            $"{checkpoint.Path}: is no image tower that is known here. "
+                + $"{OtherModels.Named(checkpoint, forPictures: true)}"
                 + (
                     like is not null ? ""
                     : Likeness.Of(checkpoint) is { } family ? $"{family} "
