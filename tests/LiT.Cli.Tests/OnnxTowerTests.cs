@@ -91,18 +91,6 @@ public sealed class OnnxTowerTests : IDisposable
             "--out",
             "x"
         );
-        Refused(
-            "is a network in ONNX",
-            "tune",
-            "--data",
-            "pairs.tar",
-            "--image-tower",
-            Tower,
-            "--text-tower",
-            "tower.onnx",
-            "--out",
-            "y"
-        );
         Refused("there is no limit to measure against", "bench", "--image-tower", Tower);
     }
 

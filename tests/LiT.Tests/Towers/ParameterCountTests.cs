@@ -97,7 +97,9 @@ public class ParameterCountTests
             .ToDictionary(entry => entry.Name, entry => entry.Value.GetInt64());
         foreach (var model in ModelCatalogue.All.Where(model => model.Kind != ModelKind.TwoTowers))
         {
-            var plain = model.Architecture!.Split(',')[0];
+            if (model.Architecture is null)
+                continue; // another runtime's network, whose sizes are its own
+            var plain = model.Architecture.Split(',')[0];
             if (plain.Contains('=', StringComparison.Ordinal))
                 continue; // a size in numbers has no row
             Assert.True(known.TryGetValue(plain, out var count), $"{model.Name}: the table lacks {plain}.");
