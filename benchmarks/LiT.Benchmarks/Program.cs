@@ -14,6 +14,7 @@ return args switch
     ["steady", .. var options] => SteadyBenchmark.Run(options),
     ["open", .. var options] => OpenBenchmark.Run(options),
     ["evaluation", .. var options] when options.Length > 0 => EvaluationBenchmark.Run(options),
+    ["search", .. var options] when options.Length > 0 => SearchBenchmark.Run(options),
     ["start", .. var options] when options.Length > 0 => StartBenchmark.Run(options),
     _ => Usage(),
 };
@@ -35,6 +36,7 @@ static int Usage()
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
+          search STORE [ROWS [SIZE [THREADS [MODEL]]]]  searches beside reading the codes once; the store is made where missing
           start STORE [PROGRAM]                    from the command to the first step
         """
     );

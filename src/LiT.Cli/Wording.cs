@@ -25,6 +25,7 @@ internal static partial class Wording
         "Data",
         "Decode",
         "Device",
+        "Distinct",
         "Doctor",
         "Epochs",
         "FromPixels",
@@ -41,13 +42,16 @@ internal static partial class Wording
         "LabelSmoothing",
         "Labels",
         "Language",
+        "Like",
         "LocalParts",
         "Lock",
         "MaxBad",
         "MicroBatch",
+        "Minus",
         "Mirror",
         "Momentum",
         "OnlyIds",
+        "Order",
         "Out",
         "Pairs",
         "Part",
@@ -70,6 +74,7 @@ internal static partial class Wording
         "Vary",
         "Views",
         "Warmup",
+        "Where",
         "WeightDecay",
     ];
 
@@ -103,6 +108,7 @@ internal static partial class Wording
     {
         ["BackgroundMeasurement"] = "lit calibrate",
         ["EmbedRun"] = "lit embed",
+        ["IndexBuild"] = "lit index build",
         ["ModelConversion"] = "lit models convert",
     };
 

@@ -200,17 +200,11 @@ public sealed partial class PictureStore : IAsyncDisposable
 
     private IReadOnlyList<FoundPicture> Find(Query query, CancellationToken stop)
     {
-        if (query.MinPrecision is not null && background.Value is null)
-            throw new LitException(
-                $"{model.Folder ?? model.Name}: MinPrecision needs a background, which tells what matches from what does not, and "
-                    + "the model has none. Calibrate the model once with pictures that have captions, or leave MinPrecision out."
-            );
-        if (ClassPrompts.IsUnread(PromptTemplates.Canonicalise(query.Words), model.Tokenizer))
-            Unread(model.Session.Logger, query.Words);
-        SearchOptions options = new() { Top = query.Top, MinPrecision = query.MinPrecision };
-        return PictureSearch
-            .Find(model, Rows().Store, [query.Words], background.Value, options, null, stop)[0]
-            .Pictures;
+        var open = Rows();
+        foreach (var (words, _) in query.Words)
+            if (ClassPrompts.IsUnread(PromptTemplates.Canonicalise(words), model.Tokenizer))
+                Unread(model.Session.Logger, words);
+        return new PictureSearch(model, open.Collection, background.Value).Find(query, stop).Results;
     }
 
     [LoggerMessage(
@@ -262,16 +256,19 @@ public sealed partial class PictureStore : IAsyncDisposable
             store?.Dispose();
             store = null;
         }
-        rows = store is null ? null : new OpenStore(store);
+        rows = store is null ? null : new OpenStore(model, store);
         Volatile.Write(ref count, rows?.Pictures ?? 0);
         before?.Release();
         return true;
     }
 
     /// <summary>An open store that is closed when the last of its readers has done.</summary>
-    private sealed class OpenStore(EmbeddingStore store)
+    private sealed class OpenStore(LitModel model, EmbeddingStore store)
     {
+        private readonly Lazy<Collection> collection = new(() => Collection.Of(model, store));
         private int holders = 1;
+
+        public Collection Collection => collection.Value;
 
         public EmbeddingStore Store => store;
 
@@ -285,8 +282,11 @@ public sealed partial class PictureStore : IAsyncDisposable
 
         public void Release()
         {
-            if (Interlocked.Decrement(ref holders) == 0)
-                store.Dispose();
+            if (Interlocked.Decrement(ref holders) != 0)
+                return;
+            if (collection.IsValueCreated)
+                collection.Value.Dispose();
+            store.Dispose();
         }
     }
 }
