@@ -15,7 +15,7 @@ namespace LiT.Benchmarks;
 /// </summary>
 internal static class DecodeBenchmark
 {
-    public static int Run(string[] args)
+    public static int Run(string[] args, Results results)
     {
         var (data, spec) = (args[0], args[1]);
         var shorter = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 0;
@@ -90,6 +90,7 @@ internal static class DecodeBenchmark
                 )
             );
 
+        Keep(results, files.Count, spent);
         var representations = new[] { DecodePath.Exact, DecodePath.Fast }
             .Select(path => Represent(tower, files, path))
             .ToArray();
@@ -112,7 +113,18 @@ internal static class DecodeBenchmark
                     + $"{cosines[cosines.Count / 2]:F5}, least {cosines[0]:F5}"
             )
         );
+        results.Number($"{spec}, cosine of fast to exact", "mean", "", cosines.Average());
+        results.Number($"{spec}, cosine of fast to exact", "least", "", cosines[0]);
         return 0;
+    }
+
+    private static void Keep(Results results, int count, Spent[] spent)
+    {
+        foreach (var (what, exact, fast) in new[] { ("decoding", 0, 1), ("decoding, resize, values", 2, 3) })
+        {
+            results.Rate(what, "exact", "pictures/s", count, spent[exact]);
+            results.Rate(what, "fast", "pictures/s", count, spent[fast], ("exact", spent[exact]));
+        }
     }
 
     private static float[] Represent(LockedTower tower, List<byte[]> files, DecodePath path)

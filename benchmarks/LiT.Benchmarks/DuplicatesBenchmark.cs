@@ -17,7 +17,7 @@ internal static class DuplicatesBenchmark
 {
     private const int Planted = 1000;
 
-    public static int Run(string[] sizes)
+    public static int Run(string[] sizes, Results results)
     {
         var train = Size(sizes, 0, 100_000);
         var test = Size(sizes, 1, 50_000);
@@ -66,6 +66,14 @@ internal static class DuplicatesBenchmark
                         + $"{2.0 * 1e6 * 5e4 * 768 / (operations / processor):F0} s of processor at this speed"
                 )
             );
+            var what = $"leak audit {train:N0} x {test:N0} x {width}";
+            results.Time(
+                what,
+                "LiT",
+                new(seconds, processor),
+                ("the float32 products alone", new(operations / torchSpeed, operations / torchOfProcessor))
+            );
+            results.Number(what, "LiT, peak memory", "MiB", Process.GetCurrentProcess().PeakWorkingSet64 >> 20);
             return report!.Leaks.Count == test / Planted ? 0 : 1;
         }
         finally

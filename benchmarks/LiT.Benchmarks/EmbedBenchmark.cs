@@ -19,7 +19,7 @@ internal static class EmbedBenchmark
 {
     private static readonly string[] Known = ["vit:B/16", "vit:B/32", "resnet:50", "mixer:B/16"];
 
-    public static int Run(string[] args)
+    public static int Run(string[] args, Results results)
     {
         var threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1;
         var count = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 64;
@@ -36,7 +36,7 @@ internal static class EmbedBenchmark
                     + "the share of the matrix products alone"
             );
             foreach (var spec in args.Length > 2 ? args[2..] : Known)
-                One(spec, pictures, folder, threads, count);
+                One(spec, pictures, folder, threads, count, results);
         }
         finally
         {
@@ -45,7 +45,7 @@ internal static class EmbedBenchmark
         return 0;
     }
 
-    private static void One(string spec, string pictures, string folder, int threads, int count)
+    private static void One(string spec, string pictures, string folder, int threads, int count, Results results)
     {
         var few = pictures + "-few";
         using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { ImageSize = 224 });
@@ -134,8 +134,37 @@ internal static class EmbedBenchmark
                         + $"({best[i + 1].Processor / best[0].Processor, 4:P0})"
                 )
             );
+        Keep(results, spec, ["matrix products alone", .. towers.Select(one => one.Name)], best);
         foreach (var (_, tower) in towers.Skip(1))
             tower.Dispose();
+    }
+
+    private static void Keep(
+        Results results,
+        string spec,
+        string[] ways,
+        (double Clock, double Processor)[] picturesPerSecond
+    )
+    {
+        var spent = picturesPerSecond.Select(best => new Spent(1 / best.Clock, 1 / best.Processor)).ToList();
+        for (var way = 0; way < ways.Length; way++)
+            results.Rate(
+                $"{spec} from JPEG to store",
+                ways[way],
+                "pictures/s",
+                1,
+                spent[way],
+                [.. BesideOf(ways[way]).Select(other => (other, spent[Array.IndexOf(ways, other)]))]
+            );
+
+        IEnumerable<string> BesideOf(string way) =>
+            way switch
+            {
+                "LiT" => ["matrix products alone", "ONNX Runtime, float32"],
+                "LiT, int8" => ["LiT", "ONNX Runtime, int8"],
+                "ONNX Runtime, int8" => ["ONNX Runtime, float32"],
+                _ => [],
+            };
     }
 
     // Windows of one cloud with some grain: as large and as costly to decode as photographs of this size (some 60 KB),

@@ -20,23 +20,25 @@ internal static class EvaluationBenchmark
 {
     private const int Width = 768;
 
-    public static int Run(string[] options) =>
+    public static int Run(string[] options, Results results) =>
         options switch
         {
             ["classification", ..] => Classification(
                 TextTowerBenchmark.Number(options, 1, 50_000),
                 TextTowerBenchmark.Number(options, 2, 1000),
-                TextTowerBenchmark.Number(options, 3, 80)
+                TextTowerBenchmark.Number(options, 3, 80),
+                results
             ),
             ["retrieval", ..] => RetrievalOf(
                 TextTowerBenchmark.Number(options, 1, 5000),
-                TextTowerBenchmark.Number(options, 2, 25_000)
+                TextTowerBenchmark.Number(options, 2, 25_000),
+                results
             ),
-            ["prompts", ..] => Prompts(TextTowerBenchmark.Number(options, 1, 2048)),
+            ["prompts", ..] => Prompts(TextTowerBenchmark.Number(options, 1, 2048), results),
             _ => throw new ArgumentException("Say classification, retrieval or prompts."),
         };
 
-    private static int Classification(int images, int classes, int templates)
+    private static int Classification(int images, int classes, int templates, Results results)
     {
         var folder = Directory.CreateTempSubdirectory("lit-evaluation-").FullName;
         try
@@ -71,6 +73,14 @@ internal static class EvaluationBenchmark
                         + $"{Width} numbers, {get_num_threads()} threads"
                 )
             );
+            var what = $"classification, {images:N0} x {classes:N0} x {templates}";
+            results.Time(what, "from the store to the report", all);
+            results.Time(
+                what,
+                "every image's answer, and the intervals",
+                scored,
+                ("the matrix product alone", product)
+            );
             Row(
                 all,
                 "from the store to the report",
@@ -90,7 +100,7 @@ internal static class EvaluationBenchmark
         }
     }
 
-    private static int RetrievalOf(int images, int texts)
+    private static int RetrievalOf(int images, int texts, Results results)
     {
         var (zimg, ztxt) = (Unit(images, 1), Unit(texts, 2));
         var imageOf = Enumerable.Range(0, texts).Select(text => text % images).ToArray();
@@ -115,6 +125,13 @@ internal static class EvaluationBenchmark
                     + $"{get_num_threads()} threads, median of 3"
             )
         );
+        var what = $"retrieval, {images:N0} x {texts:N0}";
+        results.Time(
+            what,
+            "LiT",
+            Spent.Median(whole.Skip(1)),
+            ("the two matrix products alone", Spent.Median(products.Skip(1)))
+        );
         Row(
             Spent.Median(whole.Skip(1)),
             "every rank, both recalls and median ranks, ties and their bounds",
@@ -130,7 +147,7 @@ internal static class EvaluationBenchmark
     /// <summary>
     /// Prompts of CLIP's templates and of names of one to three words, through a text tower of BERT base's size.
     /// </summary>
-    private static int Prompts(int count)
+    private static int Prompts(int count, Results results)
     {
         using var towers = TuningData.Towers("bert:base", Width);
         towers.eval();
@@ -196,6 +213,7 @@ internal static class EvaluationBenchmark
                     + $"threads, median of 2"
             )
         );
+        results.Rate($"{count:N0} prompts, BERT base", "LiT", "prompts/s", count, best, ("in the order given", other));
         Row(
             best,
             "those of equal length together",

@@ -12,7 +12,7 @@ internal static class ExactStepBenchmark
     /// Arguments: text tower, batch, micro-batch, the common size, and "memory" to do one step of the whole batch
     /// alone.
     /// </summary>
-    public static int Run(string[] options)
+    public static int Run(string[] options, Results results)
     {
         var spec = options.Length > 0 ? options[0] : "bert:base";
         var batch = TextTowerBenchmark.Number(options, 1, 1024);
@@ -32,6 +32,10 @@ internal static class ExactStepBenchmark
                     + $"{batch / exact.Seconds:F1} pairs/s, peak {peak / 1e9:F2} GB ({before / 1e9:F2} GB before)"
             )
         );
+        var what = $"{spec}, {batch} in micro-batches of {micro}";
+        results.Number(what, "exact step, peak memory", "GB", peak / 1e9);
+        if (alone)
+            results.Time(what, "exact step", exact);
         if (alone)
             return 0;
         // Plain training updates after every micro-batch; its updates beyond the one that both need are not the price
@@ -39,6 +43,14 @@ internal static class ExactStepBenchmark
         var update = OptimizerBenchmark.Update(towers, new());
         var (wall, work) = ((batch / micro - 1) * update.Seconds, (batch / micro - 1) * update.Processor);
         var plain = Steps(micro, batch, 2);
+        results.Time(
+            what,
+            "plain micro-batches, their further updates not counted",
+            new(plain.Seconds - wall, plain.Processor - work),
+            ("exact step", exact)
+        );
+        results.Time(what, "plain micro-batches", plain, ("exact step", exact));
+        results.Time(what, "exact step", exact);
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,

@@ -14,7 +14,7 @@ namespace LiT.Benchmarks;
 /// </summary>
 internal static class Int8Benchmark
 {
-    public static int Run(string[] args)
+    public static int Run(string[] args, Results results)
     {
         var (spec, data) = (args[0], args[1]);
         var count = args.Length > 2 ? int.Parse(args[2], CultureInfo.InvariantCulture) : 64;
@@ -43,6 +43,8 @@ internal static class Int8Benchmark
             () => ImageBatch.Represent(exact, pictures, compute, one),
             () => ImageBatch.Represent(bytes, pictures, compute, other)
         );
+        results.Rate($"{spec} forward", "float32", "pictures/s", pictures.Count, median[0]);
+        results.Rate($"{spec} forward", "int8", "pictures/s", pictures.Count, median[1], ("float32", median[0]));
         var cosines = Enumerable
             .Range(0, pictures.Count)
             .Select(i =>
@@ -74,6 +76,8 @@ internal static class Int8Benchmark
                     + $"{cosines[cosines.Count / 100]:F5}, least {cosines[0]:F5}"
             )
         );
+        results.Number($"{spec}, cosine of int8 to float32", "mean", "", cosines.Average());
+        results.Number($"{spec}, cosine of int8 to float32", "least", "", cosines[0]);
         return 0;
     }
 }

@@ -12,7 +12,7 @@ namespace LiT.Benchmarks;
 /// </summary>
 internal static class LossBenchmark
 {
-    public static int Run(string[] sizes)
+    public static int Run(string[] sizes, Results results)
     {
         var batch = sizes.Length > 0 ? int.Parse(sizes[0], CultureInfo.InvariantCulture) : 4096;
         var width = sizes.Length > 1 ? int.Parse(sizes[1], CultureInfo.InvariantCulture) : 768;
@@ -56,6 +56,7 @@ internal static class LossBenchmark
             $"softmax contrastive loss, forward and backward, batch {batch}, width {width}, "
                 + $"{get_num_threads()} threads, median of {rounds}"
         );
+        Keep();
         Row(0, "blocks", blocksLoss);
         Row(1, "blocks, images locked", blocksLoss);
         if (ways.Length == 2)
@@ -80,6 +81,23 @@ internal static class LossBenchmark
             )
         );
         return 0;
+
+        void Keep()
+        {
+            var what = $"softmax loss {batch} x {width}";
+            results.Time(what, "LiT", median[0], Beside(2));
+            results.Time(what, "LiT, images locked", median[1], Beside(3));
+            results.Number(what, "LiT, memory beyond the inputs", "GB", extra[0] / 1e9);
+            if (ways.Length == 2)
+                return;
+            results.Time(what, "autograd", median[2]);
+            results.Time(what, "autograd, images locked", median[3]);
+            results.Time(what, "the three matrix products alone", median[4]);
+            results.Number(what, "autograd, memory beyond the inputs", "GB", extra[2] / 1e9);
+        }
+
+        (string, Spent)[] Beside(int way) =>
+            way < ways.Length ? [(way == 2 ? "autograd" : "autograd, images locked", median[way])] : [];
 
         void Row(int way, string words, double? loss) =>
             Console.WriteLine(

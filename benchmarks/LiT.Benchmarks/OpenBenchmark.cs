@@ -20,7 +20,7 @@ internal static class OpenBenchmark
         ("model", "both towers, ready to embed"),
     ];
 
-    public static int Run(string[] arguments)
+    public static int Run(string[] arguments, Results results)
     {
         if (arguments is ["one", var way, var path])
             return One(way, path);
@@ -45,6 +45,8 @@ internal static class OpenBenchmark
                         .OrderBy(run => run.Seconds)
                         .ToList();
                     var size = (double)new FileInfo(file).Length;
+                    results.Number($"{container}, {what}", "median of 3 processes", "s", runs[1].Seconds);
+                    results.Number($"{container}, {what}", "memory", "x its size", runs.Max(run => run.Peak) / size);
                     Console.WriteLine(
                         string.Create(
                             CultureInfo.InvariantCulture,

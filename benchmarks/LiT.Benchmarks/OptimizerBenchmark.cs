@@ -15,7 +15,7 @@ internal static class OptimizerBenchmark
 
         """;
 
-    public static int Run(string[] options)
+    public static int Run(string[] options, Results results)
     {
         var spec = options.Length > 0 ? options[0] : "bert:base";
         using var towers = TuningData.Towers(spec, 768);
@@ -35,7 +35,7 @@ internal static class OptimizerBenchmark
             Like(tensor => zeros_like(tensor)),
             Like(_ => zeros([]))
         );
-        var median = Rounds.Median(
+        var median = Rounds.MedianSpent(
             7,
             () => adafactor.Step(1),
             () => adam.Step(1),
@@ -53,11 +53,18 @@ internal static class OptimizerBenchmark
                 + $"{get_num_threads()} threads, median of 7"
         );
         foreach (
-            var (way, seconds) in new[] { "Adafactor, clipped", "AdamW, clipped", "AdamW", "torch._fused_adamw_" }.Zip(
+            var (way, spent) in new[] { "Adafactor, clipped", "AdamW, clipped", "AdamW", "torch._fused_adamw_" }.Zip(
                 median
             )
         )
-            Console.WriteLine(FormattableString.Invariant($"  {way, -24} {seconds, 7:F3} s"));
+        {
+            Console.WriteLine(
+                FormattableString.Invariant(
+                    $"  {way, -24} {spent.Seconds, 7:F3} s, {spent.Processor, 7:F3} s of processors"
+                )
+            );
+            results.Time($"one update of {spec}", way, spent, ("torch._fused_adamw_", median[3]));
+        }
         return 0;
     }
 

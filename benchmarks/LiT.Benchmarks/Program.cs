@@ -1,29 +1,51 @@
 using LiT.Benchmarks;
 
-return args switch
+// Figures are kept where builds are, or, with --keep, where results are committed.
+var keep = args.Contains("--keep");
+var root = Root();
+var kept = Path.Combine(root, "benchmarks", "results");
+args = [.. args.Where(argument => argument != "--keep")];
+if (args is ["tables", .. var pages])
+    return ResultTables.Run(kept, pages);
+if (args.Length == 0)
+    return Usage();
+
+Results results = new(args[0], args[1..]);
+var code = args switch
 {
-    ["loss", .. var options] => LossBenchmark.Run(options),
-    ["duplicates", .. var options] => DuplicatesBenchmark.Run(options),
-    ["towers", .. var options] => TowerBenchmark.Run(options),
-    ["embed", .. var options] => EmbedBenchmark.Run(options),
-    ["int8", _, _, ..] => Int8Benchmark.Run(args[1..]),
-    ["decode", _, _, ..] => DecodeBenchmark.Run(args[1..]),
-    ["text", .. var options] => TextTowerBenchmark.Run(options),
-    ["exact", .. var options] => ExactStepBenchmark.Run(options),
-    ["optimizer", .. var options] => OptimizerBenchmark.Run(options),
-    ["steady", .. var options] => SteadyBenchmark.Run(options),
-    ["open", .. var options] => OpenBenchmark.Run(options),
-    ["evaluation", .. var options] when options.Length > 0 => EvaluationBenchmark.Run(options),
-    ["search", .. var options] when options.Length > 0 => SearchBenchmark.Run(options),
-    ["start", .. var options] when options.Length > 0 => StartBenchmark.Run(options),
+    ["loss", .. var options] => LossBenchmark.Run(options, results),
+    ["duplicates", .. var options] => DuplicatesBenchmark.Run(options, results),
+    ["towers", .. var options] => TowerBenchmark.Run(options, results),
+    ["embed", .. var options] => EmbedBenchmark.Run(options, results),
+    ["int8", _, _, ..] => Int8Benchmark.Run(args[1..], results),
+    ["decode", _, _, ..] => DecodeBenchmark.Run(args[1..], results),
+    ["text", .. var options] => TextTowerBenchmark.Run(options, results),
+    ["exact", .. var options] => ExactStepBenchmark.Run(options, results),
+    ["optimizer", .. var options] => OptimizerBenchmark.Run(options, results),
+    ["steady", .. var options] => SteadyBenchmark.Run(options, results),
+    ["open", .. var options] => OpenBenchmark.Run(options, results),
+    ["evaluation", .. var options] when options.Length > 0 => EvaluationBenchmark.Run(options, results),
+    ["search", .. var options] when options.Length > 0 => SearchBenchmark.Run(options, results),
+    ["start", .. var options] when options.Length > 0 => StartBenchmark.Run(options, results),
     _ => Usage(),
 };
+if (code == 0 && results.Write(keep ? kept : Path.Combine(root, "artifacts", "benchmarks")) is { } path)
+    Console.WriteLine($"{Path.GetRelativePath(Environment.CurrentDirectory, path)}");
+return code;
+
+static string Root()
+{
+    var folder = new DirectoryInfo(AppContext.BaseDirectory);
+    while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "LiT.slnx")))
+        folder = folder.Parent;
+    return folder?.FullName ?? Environment.CurrentDirectory;
+}
 
 static int Usage()
 {
     Console.Error.WriteLine(
         """
-        usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- WHAT
+        usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- WHAT [--keep]
           loss [BATCH [WIDTH [ROUNDS [blocks]]]]   the contrastive loss beside autograd's
           duplicates [TRAIN [TEST [WIDTH]]]        near-duplicates of one set in another
           towers [THREADS [SPEC...]]               image towers beside the matrix products
@@ -38,6 +60,8 @@ static int Usage()
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
           search STORE [ROWS [SIZE [THREADS [MODEL]]]]  searches beside reading the codes once; the store is made where missing
           start STORE [PROGRAM]                    from the command to the first step
+          tables [[--check] PAGE]                  the committed results as tables, printed or filled into a page
+        Figures go to artifacts/benchmarks/KIND-OF-MACHINE, with --keep to benchmarks/results/KIND-OF-MACHINE.
         """
     );
     return 2;

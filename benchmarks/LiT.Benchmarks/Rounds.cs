@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using static TorchSharp.torch;
 
 namespace LiT.Benchmarks;
@@ -24,21 +23,5 @@ internal static class Rounds
                 spent[way].Add(turn);
         }
         return [.. spent.Select(Spent.Median)];
-    }
-
-    /// <summary>Median seconds of each way over the rounds; one turn of each before them is not counted.</summary>
-    public static double[] Median(int rounds, params Action[] ways)
-    {
-        var seconds = ways.Select(_ => new List<double>()).ToArray();
-        for (var round = 0; round <= rounds; round++)
-        for (var way = 0; way < ways.Length; way++)
-        {
-            var watch = Stopwatch.StartNew();
-            using (NewDisposeScope())
-                ways[way]();
-            if (round > 0)
-                seconds[way].Add(watch.Elapsed.TotalSeconds);
-        }
-        return [.. seconds.Select(turns => turns.Order().ElementAt(turns.Count / 2))];
     }
 }

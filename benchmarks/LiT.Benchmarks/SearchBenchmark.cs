@@ -17,16 +17,18 @@ internal static unsafe class SearchBenchmark
         Together = 64;
 
     /// <summary>Arguments: the store, which is made where it is not there; rows, numbers in a row, threads; a model's folder.</summary>
-    public static int Run(string[] options)
+    public static int Run(string[] options, Results results)
     {
+        void Say(string what, double seconds)
+        {
+            results.Number(what, "LiT", "s", seconds);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {seconds * 1e3:F1} ms"));
+        }
         var folder = options[0];
         var rows = options.Length > 1 ? int.Parse(options[1], CultureInfo.InvariantCulture) : 1_000_000;
         var size = options.Length > 2 ? int.Parse(options[2], CultureInfo.InvariantCulture) : 768;
         var threads = options.Length > 3 ? int.Parse(options[3], CultureInfo.InvariantCulture) : 2;
-        var fingerprint =
-            options.Length > 4
-                ? ModelDescriptionOf(options[4])
-                : "random rows";
+        var fingerprint = options.Length > 4 ? ModelDescriptionOf(options[4]) : "random rows";
         using var use = Parts.Use(threads);
         if (!EmbeddingStore.IsStore(folder))
             Say("made", Timed(() => Make(folder, rows, size, fingerprint)));
@@ -40,7 +42,10 @@ internal static unsafe class SearchBenchmark
         Embeddings one = new([.. queries[0]], queries.Size);
         Say("first query", Timed(() => Nearest.Find(collection, one, 10, null)));
         var read = Best(() => ReadCodes(collection));
-        Say($"reading the codes once, {collection.Pictures * (long)((size + 63) / 64 * 64) / read / 1e9:F1} GB/s", read);
+        Say(
+            $"reading the codes once, {collection.Pictures * (long)((size + 63) / 64 * 64) / read / 1e9:F1} GB/s",
+            read
+        );
         var single = Best(() => Nearest.Find(collection, one, 10, null));
         Say($"one query, {single / read:F2} x", single);
         var many = Best(() => Nearest.Find(collection, queries, 10, null)) / Together;
@@ -48,12 +53,16 @@ internal static unsafe class SearchBenchmark
         var filter = "n < " + (collection.Pictures / 100).ToString(CultureInfo.InvariantCulture);
         Say("the filter's column for the first time", Timed(() => collection.Where(filter)));
         var evaluated = Best(() => Filter.Of(collection, filter));
-        var kept = collection.Where("n < 10000 and n >= 0").Set;
         var filtered = Best(() => Nearest.Find(collection, one, 10, Filter.Of(collection, filter)));
-        Say($"one query with a filter that keeps 1% ({evaluated * 1e3:F1} ms the filter), {filtered / single:F2} x", filtered);
+        Say(
+            $"one query with a filter that keeps 1% ({evaluated * 1e3:F1} ms the filter), {filtered / single:F2} x",
+            filtered
+        );
         Say("one query, 2,000 kept", Best(() => Nearest.Find(collection, one, 2000, null)));
         Say("one query without codes", Timed(() => Nearest.Find(collection, one, 10, null, withCodes: false)));
-        Console.WriteLine($"memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB at most, mapped files and all");
+        Console.WriteLine(
+            $"memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB at most, mapped files and all"
+        );
         return 0;
     }
 
@@ -62,9 +71,6 @@ internal static unsafe class SearchBenchmark
         using var lit = LitModel.Load(model);
         return lit.Description.Image.Fingerprint;
     }
-
-    private static void Say(string what, double seconds) =>
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{what}: {seconds * 1e3:F1} ms"));
 
     private static double Timed(Action work)
     {
@@ -157,7 +163,11 @@ internal static unsafe class SearchBenchmark
                     };
                     return (
                         sample,
-                        new EmbeddedPicture(640, 480, System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(i))),
+                        new EmbeddedPicture(
+                            640,
+                            480,
+                            System.Security.Cryptography.SHA256.HashData(BitConverter.GetBytes(i))
+                        ),
                         row
                     );
                 })

@@ -9,7 +9,7 @@ namespace LiT.Benchmarks;
 internal static class StartBenchmark
 {
     /// <summary>Arguments: the store; the built program, where it is not beside this one.</summary>
-    public static int Run(string[] options)
+    public static int Run(string[] options, Results results)
     {
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         var program =
@@ -40,6 +40,7 @@ internal static class StartBenchmark
             process.WaitForExit();
             folder.Delete(recursive: true);
         }
+        results.Number("from the command to the first metrics", "median of 3", "s", TuningData.Median(seconds));
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,

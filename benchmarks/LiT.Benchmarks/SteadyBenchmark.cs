@@ -8,7 +8,7 @@ namespace LiT.Benchmarks;
 /// <summary>Resident memory and live tensors over a long run of small steps.</summary>
 internal static class SteadyBenchmark
 {
-    public static int Run(string[] options)
+    public static int Run(string[] options, Results results)
     {
         var steps = TextTowerBenchmark.Number(options, 0, 10_000);
         using var towers = TuningData.Towers("text:width=32,depth=1,heads=2", 64);
@@ -29,6 +29,8 @@ internal static class SteadyBenchmark
                 OnLine = line =>
                 {
                     GC.Collect();
+                    results.Number($"step {line.Step}", "resident memory", "MB", PeakMemory.Now / 1e6);
+                    results.Number($"step {line.Step}", "live tensors", "", Tensor.TotalCount);
                     Console.WriteLine(
                         string.Create(
                             CultureInfo.InvariantCulture,

@@ -21,7 +21,7 @@ internal static class TextTowerBenchmark
         Side = 2048;
     internal const double ProductOperations = 2.0 * Side * Side * Side;
 
-    public static int Run(string[] options)
+    public static int Run(string[] options, Results results)
     {
         var batch = Number(options, 0, 256);
         var steps = Number(options, 1, 8);
@@ -63,11 +63,15 @@ internal static class TextTowerBenchmark
                     + $"{batch / step.Processor:F1} a second"
             )
         );
+        results.Rate($"{spec}, batch {batch}", "LiT", "pairs/s", batch, step);
         Share("libtorch's own", products);
         Share("oneDNN's", fast);
         if (usual.Count == 0)
             return 0;
         var (slow, once) = (Spent.Median(usual), Spent.Median(images));
+        var pair = new Spent(step.Seconds / batch, step.Processor / batch);
+        var usualPair = new Spent(slow.Seconds / Usual, slow.Processor / Usual);
+        results.Rate("the same", "LiT", "pairs/s", 1, pair, ("the usual way in plain modules", usualPair));
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
@@ -98,12 +102,14 @@ internal static class TextTowerBenchmark
                         Work(batch * operations, products[one.Index], products[one.Index + 1]) / one.Item.Seconds
                     )
             );
+            var work = 100 * batch * operations / step.Processor * product.Processor / ProductOperations;
+            results.Number($"{spec}, batch {batch}", $"share of {whose} product", "%", 100 * share, work);
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
                     $"  {100 * share:F0}% of {whose} float32 product of 2048 x 2048 matrices "
                         + $"({ProductOperations / product.Seconds / 1e9:F0} GFLOP/s); in processor time "
-                        + $"{100 * batch * operations / step.Processor * product.Processor / ProductOperations:F0}% "
+                        + $"{work:F0}% "
                         + $"({ProductOperations / product.Processor / 1e9:F0} GFLOP in a second)"
                 )
             );

@@ -26,7 +26,7 @@ internal static class TowerBenchmark
         "dino:vitb14",
     ];
 
-    public static int Run(string[] args)
+    public static int Run(string[] args, Results results)
     {
         var threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1;
         set_num_threads(threads);
@@ -38,11 +38,11 @@ internal static class TowerBenchmark
             $"{"tower", -14} {"a second", -12} {"products", 9} {"libtorch", 9} {"LiT", 16} {"plain modules", 18}"
         );
         foreach (var spec in args.Length > 1 ? args[1..] : Known)
-            One(spec, threads);
+            One(spec, threads, results);
         return 0;
     }
 
-    private static void One(string spec, int threads)
+    private static void One(string spec, int threads, Results results)
     {
         using var unrecorded = no_grad();
         using var scope = NewDisposeScope();
@@ -70,6 +70,7 @@ internal static class TowerBenchmark
                         plain.call(pixels);
             }
         );
+        Keep(results, spec, parts * Part, median);
         foreach (
             var (clock, seconds) in new[]
             {
@@ -88,5 +89,22 @@ internal static class TowerBenchmark
                 )
             );
         }
+    }
+
+    private static void Keep(Results results, string spec, int pictures, Spent[] median)
+    {
+        var (products, libtorch, lit, plain) = (median[0], median[1], median[2], median[3]);
+        results.Rate($"{spec} forward", "matrix products alone", "pictures/s", pictures, products);
+        results.Rate($"{spec} forward", "libtorch's products alone", "pictures/s", pictures, libtorch);
+        results.Rate(
+            $"{spec} forward",
+            "LiT",
+            "pictures/s",
+            pictures,
+            lit,
+            ("matrix products alone", products),
+            ("plain modules", plain)
+        );
+        results.Rate($"{spec} forward", "plain modules", "pictures/s", pictures, plain);
     }
 }

@@ -36,12 +36,19 @@ internal sealed class Asked(ParseResult parsed)
     /// <summary>Whether an option stands on the command line.</summary>
     public bool IsGiven(Option option) => GetResult(option) is { Implicit: false };
 
-    /// <summary>Options of the verb that were given and not looked at; those that every verb takes are not among them.</summary>
+    /// <summary>Options that were given and not looked at.</summary>
     public IEnumerable<string> Unread =>
-        parsed
-            .CommandResult.Children.OfType<OptionResult>()
-            .Where(one => !one.Implicit && !one.Option.Recursive && !read.Contains(one.Option))
-            .Select(one => one.Option.Name);
+        Chain(parsed.CommandResult)
+            .SelectMany(command => command.Children.OfType<OptionResult>())
+            .Where(one => !one.Implicit && !read.Contains(one.Option) && !CommonOptions.IsForFailures(one.Option))
+            .Select(one => one.Option.Name)
+            .Distinct();
+
+    private static IEnumerable<CommandResult> Chain(CommandResult verb)
+    {
+        for (var at = verb; at is not null; at = at.Parent as CommandResult)
+            yield return at;
+    }
 }
 
 /// <summary>How verbs are given what they do.</summary>

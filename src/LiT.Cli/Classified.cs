@@ -7,7 +7,8 @@ internal sealed record Answer(string Label, double Probability);
 /// <param name="Image">The picture.</param>
 /// <param name="Labels">Its best labels.</param>
 /// <param name="Error">Why there are none.</param>
-/// <param name="ExpectedPrecision">Expected share of pictures that show one of the labels among those that score as high; with --min-precision.</param>
+/// <param name="ExpectedPrecision">Expected share of pictures that show one of the labels among those that score as
+/// high; with --min-precision.</param>
 /// <param name="NoneOfThese">Whether that is too low; with --min-precision.</param>
 internal sealed record Classified(
     string Image,
@@ -15,4 +16,10 @@ internal sealed record Classified(
     string? Error,
     double? ExpectedPrecision = null,
     bool? NoneOfThese = null
-);
+)
+{
+    /// <summary>
+    /// Words of the best label that no caption had: nothing is promised for it; with --min-precision.
+    /// </summary>
+    public IReadOnlyList<string>? UnseenWords { get; init; }
+}

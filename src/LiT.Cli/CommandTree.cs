@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Help;
+using System.CommandLine.Invocation;
 using LiT.Cli.Commands;
 
 namespace LiT.Cli;
@@ -12,9 +13,8 @@ internal static class CommandTree
 
     public static Command Build()
     {
-        HelpOption help = new();
-        if (Terminal.Columns is { } columns)
-            help.Action = new HelpAction { MaxWidth = columns };
+        HelpAction written = Terminal.Columns is { } columns ? new() { MaxWidth = columns } : new();
+        HelpOption help = new() { Action = new HelpOfVerb(written) };
         Command root = new(
             "lit",
             "LiT: zero-shot classification and image-text retrieval on a locked, pre-trained image tower "
@@ -45,6 +45,18 @@ internal static class CommandTree
         CommonOptions.AddTo(root);
         Limits.OfTypes(root);
         return root;
+    }
+
+    /// <summary>Help without the common options that a verb does not read.</summary>
+    internal sealed class HelpOfVerb(HelpAction written) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parsed)
+        {
+            CommonOptions.ShowFor(parsed.CommandResult.Command);
+            return written.Invoke(parsed);
+        }
+
+        public override bool ClearsParseErrors => true;
     }
 
     public static ParseResult Parse(Command root, string[] arguments) => root.Parse(arguments, Reading);

@@ -45,6 +45,48 @@ internal static class CommonOptions
         Recursive = true,
     };
 
+    /// <summary>Verbs that run a tower or a fit.</summary>
+    private static readonly HashSet<string> Computing =
+    [
+        "quickstart",
+        "embed",
+        "tune",
+        "study",
+        "eval classification",
+        "eval retrieval",
+        "eval absent",
+        "eval head",
+        "eval probe",
+        "eval knn",
+        "eval fewshot",
+        "classify",
+        "search",
+        "calibrate",
+        "models show",
+        "models convert",
+        "verify",
+        "pretrain",
+        "bench",
+    ];
+
+    /// <summary>Verbs in which something is drawn at random.</summary>
+    private static readonly HashSet<string> Drawing =
+    [
+        "quickstart",
+        "embed",
+        "tune",
+        "eval classification",
+        "eval retrieval",
+        "eval absent",
+        "eval head",
+        "eval probe",
+        "eval knn",
+        "eval fewshot",
+        "calibrate",
+        "data draw",
+        "pretrain",
+    ];
+
     // Validators are added once: a program that runs several commands would say the same thing several times.
     static CommonOptions()
     {
@@ -62,9 +104,27 @@ internal static class CommonOptions
             root.Options.Add(option);
     }
 
+    /// <summary>Makes help and completion of a verb name those of these options that it reads.</summary>
+    public static void ShowFor(Command verb)
+    {
+        var name = NameOf(verb);
+        var isGroup = verb.Subcommands.Count > 0;
+        foreach (Option option in new Option[] { Device, Threads, DType })
+            option.Hidden = !isGroup && !Computing.Contains(name);
+        Seed.Hidden = !isGroup && !Drawing.Contains(name);
+    }
+
+    private static string NameOf(Command verb) =>
+        verb.Parents.OfType<Command>().FirstOrDefault() is { } parent && parent.Parents.Any()
+            ? $"{NameOf(parent)} {verb.Name}"
+            : verb.Name;
+
     public static bool IsJson(Asked parsed) => parsed.GetValue(Json);
 
     public static bool IsVerbose(ParseResult parsed) => parsed.GetValue(Verbose);
+
+    /// <summary>Whether an option matters only where a verb fails.</summary>
+    public static bool IsForFailures(Option option) => option == Verbose;
 
     public static int SeedOf(Asked parsed) => parsed.GetValue(Seed);
 

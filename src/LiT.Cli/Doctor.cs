@@ -32,6 +32,7 @@ internal static class Doctor
                     + $"{Environment.Version}"
             ),
             Cores(),
+            Kernels(),
             Memory(),
             Room("free space for temporary files", Path.GetTempPath()),
             Room("free space here", Environment.CurrentDirectory),
@@ -89,6 +90,15 @@ internal static class Doctor
     }
 
     private static Finding Cores() => new("cores", true, $"{Environment.ProcessorCount}");
+
+    private static Finding Kernels()
+    {
+        var here = string.Join(", ", Processor.Available.Select(Processor.NameOf));
+        var forced = Environment.GetEnvironmentVariable(Processor.Variable) is { Length: > 0 } name
+            ? $", because {Processor.Variable}={name}"
+            : "";
+        return new("instruction set", true, $"{Processor.Description}{forced}; this processor has {here}");
+    }
 
     private static Finding Memory()
     {

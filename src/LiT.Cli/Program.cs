@@ -1,9 +1,9 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
 using LiT.Cli;
+using LiT.Compute;
 using LiT.TestSets;
 
-NativeEnvironment.Prepare();
 TestSetForm.Introduce();
 
 using CancellationTokenSource stop = new();
@@ -30,6 +30,7 @@ if (CommandTree.Wrong(parsed, args) is { Count: > 0 } wrong)
 
 try
 {
+    _ = Processor.Isa; // what LIT_ISA says is used by some verbs only, and wrong for all
     InvocationConfiguration configuration = new()
     {
         EnableDefaultExceptionHandler = false,

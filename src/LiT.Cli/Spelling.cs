@@ -45,7 +45,7 @@ internal static partial class Spelling
         if (
             wrong.Length == 0
             && verbs.Count > 0
-            && parsed.Action is not System.CommandLine.Help.HelpAction
+            && parsed.Action is not CommandTree.HelpOfVerb
             && parsed.Errors.Count > 0
             && parsed.UnmatchedTokens.Count == 0
         )

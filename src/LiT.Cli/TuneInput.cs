@@ -162,13 +162,20 @@ internal sealed class TuneInput
             TextHead = HeadSpec.Parse(parsed.GetValue(textHead) ?? behind?.TextHead ?? "linear", "`TextHead`"),
             FromPixels = parsed.GetValue(fromPixels) || behind?.FromPixels == true,
             Augmentation = parsed.GetValue(augment) is { } changes ? Augmentation.Parse(changes) : behind?.Augmentation,
-            Validation = parsed.GetValue(validation),
-            ValidationClasses = parsed.GetValue(valClasses) is { } names ? ClassLists.Read(names).Names : null,
+            // What is given here of the two ways to validate stands for both.
+            Validation = parsed.GetValue(validation) ?? (parsed.IsGiven(holdOut) ? null : behind?.Validation),
+            ValidationClasses =
+                parsed.GetValue(valClasses) is { } names ? ClassLists.Read(names).Names
+                : behind?.ValidationClasses is { } list && !parsed.IsGiven(holdOut) ? new ClassNames(list)
+                : null,
             ValidationTemplates = parsed.GetValue(valTemplates) is { } file
                 ? PromptTemplates.Read(file)
-                : PromptTemplates.Default,
-            HoldOut = parsed.GetValue(holdOut),
-            Pictures = parsed.GetValue(pictures),
+                : behind?.ValidationTemplates ?? PromptTemplates.Default,
+            HoldOut =
+                parsed.IsGiven(holdOut) ? parsed.GetValue(holdOut)
+                : parsed.IsGiven(validation) ? 0
+                : behind?.HoldOut ?? 0,
+            Pictures = parsed.GetValue(pictures) ?? behind?.Pictures,
             BundleTower = parsed.GetValue(bundle),
             Doctor = parsed.GetValue(doctor),
             Seed = CommonOptions.SeedOf(parsed),

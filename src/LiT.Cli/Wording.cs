@@ -75,6 +75,7 @@ internal static partial class Wording
         "Views",
         "Warmup",
         "Where",
+        "Without",
         "WeightDecay",
     ];
 

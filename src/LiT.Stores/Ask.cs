@@ -30,7 +30,10 @@ public sealed partial record Ask(string What, double Weight = 1)
     public override string ToString() =>
         Weight == 1 ? What : string.Create(CultureInfo.InvariantCulture, $"{Weight}:{What}");
 
-    [GeneratedRegex(@"\A(?<weight>\d+(\.\d+)?):(?<what>\D.*)\z", RegexOptions.ExplicitCapture | RegexOptions.Singleline)]
+    [GeneratedRegex(
+        @"\A(?<weight>\d+(\.\d+)?):(?<what>\D.*)\z",
+        RegexOptions.ExplicitCapture | RegexOptions.Singleline
+    )]
     private static partial Regex Weighed();
 }
 

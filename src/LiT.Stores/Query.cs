@@ -42,8 +42,8 @@ public sealed record Query
     public bool Exact { get; init; }
 
     /// <summary>
-    /// A column that the found pictures are ordered by, "taken", or "-taken" from the largest; those without one come last. Null
-    /// orders by similarity.
+    /// A column that the found pictures are ordered by, "taken", or "taken desc" from the largest; those without one come
+    /// last. Null orders by similarity.
     /// </summary>
     public string? Order { get; init; }
 
@@ -70,7 +70,10 @@ public sealed record Query
                 FormattableString.Invariant($"Distinct {Distinct}: give a cosine above 0, up to 1, such as 0.95.")
             );
         if (
-            Words.Concat(Like).Concat(Minus).FirstOrDefault(one => !(one.Weight is > 0 and < double.PositiveInfinity)) is
+            Words
+                .Concat(Like)
+                .Concat(Minus)
+                .FirstOrDefault(one => !(one.Weight is > 0 and < double.PositiveInfinity)) is
             { } weightless
         )
             throw new LitException($"'{weightless}': give a weight above 0.");

@@ -45,6 +45,10 @@ public sealed class TuningPlan
     /// <summary>All that the run will do, as its <c>config.json</c> says it.</summary>
     public string ToJson() => configuration;
 
+    /// <summary>The plan to read: a line for every choice with its reason, and then <see cref="ToJson"/>.</summary>
+    public override string ToString() =>
+        string.Join('\n', [.. Reasons.Select(reason => $"{reason.Setting}: {reason.Words}"), configuration]);
+
     /// <summary>Tunes; what happens comes as it happens, and the last event is <see cref="TuningSaved"/>.</summary>
     /// <param name="folder">Gets the model, metrics and checkpoints; an interrupted run in it goes on.</param>
     /// <param name="cancel">Stops after the step at hand, with a checkpoint.</param>

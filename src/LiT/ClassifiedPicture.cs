@@ -6,18 +6,26 @@ namespace LiT;
 public sealed record LabelProbability(string Label, double Probability);
 
 /// <summary>What a classifier says of one picture.</summary>
-/// <param name="Labels">All labels, the most probable first; equally probable ones in the order in which they were given.</param>
+/// <param name="Labels">All labels, the most probable first; equally probable ones in the order in which they were
+/// given.</param>
 /// <param name="ExpectedPrecision">
 /// Expected share of pictures that show one of the labels among those that score as high, 0 to 1; null where
 /// <see cref="ClassifierOptions.MinPrecision"/> is.
 /// </param>
-/// <param name="NoneOfThese">Whether that is below <see cref="ClassifierOptions.MinPrecision"/>; null where that is.</param>
+/// <param name="NoneOfThese">Whether that is below <see cref="ClassifierOptions.MinPrecision"/>; null where that
+/// is.</param>
 public sealed record ClassifiedPicture(
     IReadOnlyList<LabelProbability> Labels,
     double? ExpectedPrecision,
     bool? NoneOfThese
 )
 {
+    /// <summary>
+    /// With <see cref="ClassifierOptions.MinPrecision"/>, words of the most probable label that no caption had which
+    /// the model was tuned on: no precision is promised for it, and the answer is "none of these". Empty otherwise.
+    /// </summary>
+    public IReadOnlyList<string> UnseenWords { get; init; } = [];
+
     /// <summary>The most probable label; null where none of them fits.</summary>
     public LabelProbability? Best => NoneOfThese == true ? null : Labels[0];
 }

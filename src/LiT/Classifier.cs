@@ -6,9 +6,10 @@ using Microsoft.Extensions.AI;
 namespace LiT;
 
 /// <summary>
-/// Says which of some labels in words fits a picture best, and, where it is asked to, that none of them does. The labels were
-/// embedded once, by <see cref="LitModel.ClassifierAsync"/>; needs its model for as long as it is used. Safe for use from several
-/// threads. A picture's own bytes say what format it has; names and media types are not trusted.
+/// Says which of some labels in words fits a picture best, and, where it is asked to, that none of them does. The
+/// labels were embedded once, by <see cref="LitModel.ClassifierAsync"/>; needs its model for as long as it is used.
+/// Safe for use from several threads. A picture's own bytes say what format it has; names and media types are not
+/// trusted.
 /// </summary>
 public sealed class Classifier
 {
@@ -18,6 +19,7 @@ public sealed class Classifier
     private readonly LitModel model;
     private readonly Embeddings classes;
     private readonly NamingCutOff? cutOff;
+    private readonly IReadOnlyList<string>[] unseen;
     private readonly ClassifierOptions options;
 
     private Classifier(
@@ -26,18 +28,29 @@ public sealed class Classifier
         IReadOnlyList<string> unread,
         Embeddings classes,
         NamingCutOff? cutOff,
+        IReadOnlyList<string>[] unseen,
         ClassifierOptions options
     )
     {
         (this.model, Labels, UnreadLabels) = (model, labels, unread);
-        (this.classes, this.cutOff, this.options) = (classes, cutOff, options);
+        (this.classes, this.cutOff, this.unseen, this.options) = (classes, cutOff, unseen, options);
     }
 
     /// <summary>The labels, in the order in which they were given.</summary>
     public IReadOnlyList<string> Labels { get; }
 
-    /// <summary>Labels of which the model's vocabulary knows no piece: they say nothing to the text tower. Seldom any.</summary>
+    /// <summary>
+    /// Labels of which the model's vocabulary knows no piece: they say nothing to the text tower. Seldom any.
+    /// </summary>
     public IReadOnlyList<string> UnreadLabels { get; }
+
+    /// <summary>
+    /// With <see cref="ClassifierOptions.MinPrecision"/>, labels with words that no caption had which the model was
+    /// tuned on, and those words: no precision is promised for them, and a picture that one of them fits best gets
+    /// "none of these".
+    /// </summary>
+    public IReadOnlyDictionary<string, IReadOnlyList<string>> UnseenLabels =>
+        Labels.Zip(unseen).Where(one => one.Second.Count > 0).ToDictionary(one => one.First, one => one.Second);
 
     /// <summary>Runs on the model's own thread.</summary>
     internal static Classifier Of(
@@ -58,14 +71,32 @@ public sealed class Classifier
         var ztxt = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], null, cancel);
         var classes = ClassMeans.Of(ztxt, [.. prompts.Select(prompt => prompt.Class)], names.Names.Count);
         if (options.MinPrecision is null)
-            return new(model, names.Names, unread, classes, null, options);
+            return new(
+                model,
+                names.Names,
+                unread,
+                classes,
+                null,
+                [.. names.Names.Select(_ => Array.Empty<string>())],
+                options
+            );
         var background = model.Folder is { } folder ? Background.Load(folder) : null;
+        IReadOnlyList<string>[] unseen = [.. names.Names.Select(model.UnseenWords)];
+        int[] promised = [.. Enumerable.Range(0, unseen.Length).Where(i => unseen[i].Count == 0)];
         return background is null
             ? throw new LitException(
                 $"{model.Folder ?? model.Name}: MinPrecision needs a background, which tells what matches from what does not, and "
                     + "the model has none. Calibrate the model once with pictures that have captions, or leave MinPrecision out."
             )
-            : new(model, names.Names, unread, classes, new(background, classes, options.Present), options);
+            : new(
+                model,
+                names.Names,
+                unread,
+                classes,
+                promised.Length == 0 ? null : new(background, classes.Select(promised), options.Present),
+                unseen,
+                options
+            );
     }
 
     /// <summary>Classifies a picture file.</summary>
@@ -87,7 +118,9 @@ public sealed class Classifier
     public Task<ClassifiedPicture> ClassifyAsync(ReadOnlyMemory<byte> picture, CancellationToken cancel = default) =>
         ClassifyAsync(() => picture, null, cancel);
 
-    /// <summary>Classifies an encoded picture that a stream gives, to its end and at most 128 MiB of it. The stream stays open.</summary>
+    /// <summary>
+    /// Classifies an encoded picture that a stream gives, to its end and at most 128 MiB of it. The stream stays open.
+    /// </summary>
     /// <param name="picture">Gives the whole encoded file.</param>
     /// <param name="cancel">Gives it up.</param>
     /// <exception cref="PictureException">No picture that can be read, or too long a one.</exception>
@@ -123,7 +156,10 @@ public sealed class Classifier
         return ClassifyAsync(() => picture.Data, picture.Name, cancel);
     }
 
-    /// <summary>Classifies picture files in their order, reading ahead. One that cannot be read stops nothing; its answer says why.</summary>
+    /// <summary>
+    /// Classifies picture files in their order, reading ahead. One that cannot be read stops nothing; its answer says
+    /// why.
+    /// </summary>
     /// <param name="paths">JPEG, PNG, WebP, GIF, TIFF, BMP or AVIF files.</param>
     /// <param name="cancel">Stops between two pictures.</param>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
@@ -188,7 +224,8 @@ public sealed class Classifier
     {
         var zimg = model.ProjectImages(new(model.Represent([pixels]), model.Image.Tower.Width));
         var probabilities = model.Probabilities(zimg[0], classes);
-        var expected = cutOff?.Precision(zimg)[0];
+        var best = unseen[Array.IndexOf(probabilities, probabilities.Max())];
+        var expected = best.Count > 0 ? null : cutOff?.Precision(zimg)[0];
         return new(
             [
                 .. Labels
@@ -196,8 +233,13 @@ public sealed class Classifier
                     .OrderByDescending(answer => answer.Probability),
             ],
             expected,
-            expected is null ? null : expected < options.MinPrecision
-        );
+            best.Count > 0 ? true
+                : expected is null ? null
+                : expected < options.MinPrecision
+        )
+        {
+            UnseenWords = best,
+        };
     }
 
     private static ReadOnlyMemory<byte> Read(string path)

@@ -10,9 +10,9 @@ using TorchSharp;
 namespace LiT;
 
 /// <summary>
-/// A model ready for use: two towers, tokenizer and preprocessing. Pictures and texts go in, embeddings of unit length come
-/// out as plain floats. What ends in Async, and the generators, are safe for any number of threads at once: the towers take one
-/// call after the other, and give each the bits that it would get alone.
+/// A model ready for use: two towers, tokenizer and preprocessing. Pictures and texts go in, embeddings of unit length
+/// come out as plain floats. What ends in Async, and the generators, are safe for any number of threads at once: the
+/// towers take one call after the other, and give each the bits that it would get alone.
 /// </summary>
 public sealed partial class LitModel : IDisposable
 {
@@ -22,6 +22,8 @@ public sealed partial class LitModel : IDisposable
     private readonly string? folder;
     private readonly ComputeDevice compute;
     private LockedTower? image;
+    private SeenWords? seen;
+    private bool seenIsRead;
     private string? textFingerprint,
         publishedName;
 
@@ -43,14 +45,17 @@ public sealed partial class LitModel : IDisposable
     /// <summary>What the model is and how it was made.</summary>
     internal ModelDescription Description { get; }
 
-    /// <summary>The text tower with heads, temperature and bias; without the image tower, which <see cref="Image"/> loads.</summary>
+    /// <summary>
+    /// The text tower with heads, temperature and bias; without the image tower, which <see cref="Image"/> loads.
+    /// </summary>
     internal TwoTowers Towers { get; }
 
     /// <summary>What turns texts into rows of ids.</summary>
     internal CaptionTokenizer Tokenizer { get; }
 
     /// <summary>The locked image tower, loaded when it is first asked for: stores need none.</summary>
-    /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned to.</exception>
+    /// <exception cref="LitException">The tower is not at hand, or is not the one that the text tower was tuned
+    /// to.</exception>
     internal LockedTower Image
     {
         get
@@ -60,18 +65,49 @@ public sealed partial class LitModel : IDisposable
         }
     }
 
-    /// <summary>SHA-256, in hexadecimal, over every weight of the text side (tower, heads, temperature, bias): names the model in results.</summary>
+    /// <summary>
+    /// SHA-256, in hexadecimal, over every weight of the text side (tower, heads, temperature, bias): names the model
+    /// in results.
+    /// </summary>
     internal string TextFingerprint => textFingerprint ??= WeightsHash.Of(Towers);
 
-    /// <summary>The supervised heads that came with the image tower, where that can be told without loading it.</summary>
+    /// <summary>
+    /// The supervised heads that came with the image tower, where that can be told without loading it.
+    /// </summary>
     internal IReadOnlyList<HeadConfig> ImageHeads =>
         image?.Heads
         ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(folder ?? ".", file)) : []);
 
+    /// <summary>
+    /// Words of a text that no caption had which the model was tuned on, each once; none where the model does not say.
+    /// </summary>
+    /// <exception cref="LitException">The bundle's list of words cannot be read.</exception>
+    public IReadOnlyList<string> UnseenWords(string text)
+    {
+        if (!seenIsRead)
+            (seen, seenIsRead) = (folder is null ? null : SeenWords.Load(folder), true);
+        return seen?.Missing(text) ?? [];
+    }
+
+    /// <summary>Puts a background into the model's folder, in the place of another, and under its hashes.</summary>
+    /// <exception cref="LitException">The model is no bundle, or its folder cannot be written to.</exception>
+    internal void Keep(Background background)
+    {
+        var bundle = folder
+            ?? throw new LitException(
+                "A background is kept inside a bundle, and this model is none. Save it as one first."
+            );
+        BundleFiles.Uncover(bundle, Background.FileName); // killed between the two, the file is there without a hash
+        background.Save(bundle);
+        BundleFiles.Cover(bundle, Background.FileName);
+    }
+
     /// <summary>Opens a bundle, or a model that others published as one file.</summary>
-    /// <param name="path">A bundle's folder, a run's folder with the bundle in model/, a LiT or SigLIP <c>.npz</c>, or the name of one that was downloaded.</param>
+    /// <param name="path">A bundle's folder, a run's folder with the bundle in model/, a LiT or SigLIP <c>.npz</c>, or
+    /// the name of one that was downloaded.</param>
     /// <param name="compute">Where and in what type to compute.</param>
-    /// <param name="vocabulary">The vocabulary of a published file; null for the one beside it. A bundle has its own.</param>
+    /// <param name="vocabulary">The vocabulary of a published file; null for the one beside it. A bundle has its
+    /// own.</param>
     /// <exception cref="LitException">No model is there, or a part of it is missing or damaged.</exception>
     internal static LitModel Load(string path, ComputeDevice? compute = null, string? vocabulary = null)
     {
@@ -97,6 +133,8 @@ public sealed partial class LitModel : IDisposable
                 "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows"
             );
         var folder = BundleIn(path) ?? path;
+        if (vocabulary is not null)
+            throw new UsageException(vocabulary, $"{path} is a bundle, which has its own vocabulary", "Leave it out");
         var description = ModelDescription.Read(folder);
         var tokenizer = CaptionTokenizer.Load(folder, description.Text.Tokenizer);
         var (imageHead, textHead) = (Built(description.Image.Head), Built(description.Text.Head));
@@ -115,18 +153,49 @@ public sealed partial class LitModel : IDisposable
         return new(description, towers, tokenizer, compute, folder);
     }
 
-    /// <summary>The file with the text tower of a bundle, or of a run's bundle; null where the path is neither.</summary>
+    /// <summary>
+    /// The file with the text tower of a bundle, or of a run's bundle; null where the path is neither.
+    /// </summary>
     internal static string? TextFileOf(string path) =>
         new[] { path, Path.Combine(path, "model") }
             .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)))
             .Select(folder => Path.Combine(folder, TextFile))
             .FirstOrDefault();
 
-    /// <summary>The folder of the bundle that a path means, which may be a run's with the bundle in model/; null where there is none.</summary>
+    /// <summary>
+    /// The folder of the bundle that a path means, which may be a run's with the bundle in model/; null where there is
+    /// none.
+    /// </summary>
     internal static string? BundleIn(string path) =>
         new[] { path, Path.Combine(path, "model") }.FirstOrDefault(folder =>
             File.Exists(Path.Combine(folder, ModelDescription.FileName))
         );
+
+    /// <summary>The image tower that a name means: that of a bundle or of a run, or the name itself.</summary>
+    /// <param name="spec">A bundle's folder, a run's, or anything that names a tower.</param>
+    /// <exception cref="LitException">The bundle knows no image tower.</exception>
+    internal static string ImageTowerOf(string spec)
+    {
+        if (BundleIn(spec) is not { } bundle)
+            return spec;
+        var side = ModelDescription.Read(bundle).Image;
+        return side switch
+        {
+            { File: { } file } => Path.Combine(bundle, file),
+            { IsOwn: true } => throw new LitException(
+                spec,
+                "this model was tuned on embeddings made elsewhere and knows no image tower",
+                "Name the tower that made them"
+            ),
+            _ => side.Tower,
+        };
+    }
+
+    /// <summary>The bundle that a file is a part of; null where it is none's.</summary>
+    internal static string? FolderOf(string file) =>
+        Path.GetDirectoryName(file) is { } place && File.Exists(Path.Combine(place, ModelDescription.FileName))
+            ? place
+            : null;
 
     /// <summary>Whether a path is a bundle's folder, or that of a run with its bundle.</summary>
     internal static bool IsBundle(string path) => BundleIn(path) is not null;
@@ -150,6 +219,7 @@ public sealed partial class LitModel : IDisposable
     /// <param name="locked">The tower itself, to go into the bundle, or null to name it only.</param>
     /// <param name="describe">Completes the description.</param>
     /// <param name="atHand">A tower that is named only, for the golden vectors of its side.</param>
+    /// <param name="words">What the captions of its tuning had, where that is known.</param>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
     internal static ModelDescription Save(
         string folder,
@@ -158,7 +228,8 @@ public sealed partial class LitModel : IDisposable
         ImageSideDescription image,
         LockedTower? locked,
         Func<ModelDescription, ModelDescription> describe,
-        LockedTower? atHand = null
+        LockedTower? atHand = null,
+        SeenWords? words = null
     )
     {
         Directory.CreateDirectory(folder);
@@ -192,6 +263,8 @@ public sealed partial class LitModel : IDisposable
             }
         );
         GoldenVectors.Of(towers, tokenizer, locked ?? atHand).Write(folder);
+        File.Delete(Path.Combine(folder, SeenWords.FileName));
+        words?.Write(folder);
         description = description with { Files = BundleFiles.Hashes(folder) };
         AtomicFile.WriteAllText(Path.Combine(folder, ModelDescription.FileName), description.ToJson());
         return description;
@@ -201,7 +274,8 @@ public sealed partial class LitModel : IDisposable
     /// <param name="texts">The texts.</param>
     /// <param name="progress">Told after every batch.</param>
     /// <param name="cancel">Stops between two batches.</param>
-    /// <param name="cache">A folder that keeps what is embedded, so that the same call goes on after an interruption; null keeps nothing.</param>
+    /// <param name="cache">A folder that keeps what is embedded, so that the same call goes on after an interruption;
+    /// null keeps nothing.</param>
     /// <returns>ztxt of unit length, one row a text, in their order.</returns>
     internal Embeddings EmbedTexts(
         IReadOnlyList<string> texts,
@@ -238,7 +312,9 @@ public sealed partial class LitModel : IDisposable
                 $"Representations of {representations.Size} numbers: this model's image tower gives {Description.Image.Width}. Embed the pictures with the model's own tower."
             );
 
-    /// <summary>Probabilities of some texts for one image: softmax over exp(t) · zimg · ztxt, or a sigmoid for each with a bias.</summary>
+    /// <summary>
+    /// Probabilities of some texts for one image: softmax over exp(t) · zimg · ztxt, or a sigmoid for each with a bias.
+    /// </summary>
     /// <param name="zimg">One image's embedding of unit length.</param>
     /// <param name="ztxt">Embeddings of unit length, one a text.</param>
     internal double[] Probabilities(ReadOnlySpan<float> zimg, Embeddings ztxt) =>
@@ -250,6 +326,13 @@ public sealed partial class LitModel : IDisposable
     private LockedTower LoadImage()
     {
         var side = Description.Image;
+        if (side.IsOwn == true)
+            throw new LitException(
+                folder ?? Name,
+                $"this model was tuned on {side.Tower}, which were made elsewhere, and knows no image tower: "
+                    + "it reads stores of such embeddings, and no pictures",
+                "Give such a store, or tune again with the tower that made them"
+            );
         var spec = side.File is { } file ? Path.Combine(folder ?? ".", file) : side.Tower;
         if (side.File is null && !TowerPath.IsThere(spec))
             throw new LitException(

@@ -12,6 +12,7 @@ internal sealed class LoadedModel(IOptions<LitOptions> options, ILoggerFactory? 
 {
     private readonly Lock gate = new();
     private Task<LitModel>? loading;
+    private bool disposed;
 
     /// <summary>The model, for a container, which cannot wait without holding a thread.</summary>
     public LitModel Model() => LoadAsync().GetAwaiter().GetResult();
@@ -28,6 +29,7 @@ internal sealed class LoadedModel(IOptions<LitOptions> options, ILoggerFactory? 
     {
         lock (gate)
         {
+            ObjectDisposedException.ThrowIf(disposed, this);
             if (loading is null or { IsFaulted: true } or { IsCanceled: true })
             {
                 var chosen = options.Value;
@@ -67,11 +69,24 @@ internal sealed class LoadedModel(IOptions<LitOptions> options, ILoggerFactory? 
         );
     }
 
-    /// <summary>Frees a model that was loaded at the start and that nobody asked for; the container knows of no such one.</summary>
+    /// <summary>
+    /// Frees a model that was loaded at the start and that nobody asked for; the container knows of no such one. One that is still
+    /// being loaded goes as soon as it is there.
+    /// </summary>
     public void Dispose()
     {
-        if (loading is { IsCompletedSuccessfully: true })
-            loading.Result.Dispose();
+        Task<LitModel>? last;
+        lock (gate)
+        {
+            disposed = true;
+            last = loading;
+        }
+        last?.ContinueWith(
+            loaded => loaded.Result.Dispose(),
+            CancellationToken.None,
+            TaskContinuationOptions.OnlyOnRanToCompletion | TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default
+        );
     }
 }
 

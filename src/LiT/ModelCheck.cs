@@ -15,7 +15,8 @@ internal sealed record GoldenCheck(int Texts, int Pictures, double Largest, doub
 /// <param name="Tower">How its image tower is called.</param>
 /// <param name="Architecture">What the image tower is.</param>
 /// <param name="Fingerprint">Computed from the weights at hand.</param>
-/// <param name="IsBundle">Whether it is a bundle, which says what the fingerprint has to be; a published file does not.</param>
+/// <param name="IsBundle">Whether it is a bundle, which says what the fingerprint has to be; a published file does
+/// not.</param>
 /// <param name="FilesChecked">Files held against the hashes in model.json.</param>
 /// <param name="Golden">What was computed again; null where the model carries no golden vectors.</param>
 internal sealed record ModelCheckResult(
@@ -25,20 +26,46 @@ internal sealed record ModelCheckResult(
     bool IsBundle,
     int FilesChecked,
     GoldenCheck? Golden
-);
+)
+{
+    /// <summary>Whether model.json was held against its own digest.</summary>
+    public bool IsDescriptionCovered { get; init; }
 
-/// <summary>Holds a model against what was written down where it was made: files, fingerprint, golden vectors.</summary>
+    /// <summary>Files of the bundle that no hash covers.</summary>
+    public IReadOnlyList<string> Uncovered { get; init; } = [];
+
+    /// <summary>The paper's two letters.</summary>
+    public string Lock { get; init; } = "";
+
+    /// <summary>Whether there is an image tower at all.</summary>
+    public bool HasTower { get; init; } = true;
+}
+
+/// <summary>
+/// Holds a model against what was written down where it was made: files, fingerprint, golden vectors.
+/// </summary>
 internal static class ModelCheck
 {
-    /// <exception cref="LitException">A file was changed, the image tower is another, or this machine computes something else; the message says what.</exception>
+    /// <exception cref="LitException">A file was changed, the image tower is another, or this machine computes
+    /// something else; the message says what.</exception>
     public static ModelCheckResult Run(string path, ComputeDevice compute)
     {
         // In float32, whatever is computed in otherwise: bfloat16 would hide what is looked for.
         compute = compute with { Type = TorchSharp.torch.ScalarType.Float32 };
         var folder = LitModel.BundleIn(path);
+        var described = folder is not null && ModelDescription.CheckDigest(folder);
         var files = folder is null ? 0 : BundleFiles.Check(folder, ModelDescription.Read(folder));
         using var model = LitModel.Load(path, compute);
-        var fingerprint = model.Image.Fingerprint; // computed from the weights; another tower is refused
+        var side = model.Description.Image;
+        if (Math.Abs(model.Towers.Temperature - model.Description.Temperature) > 1e-4 * model.Description.Temperature)
+            throw new LitException(
+                path,
+                FormattableString.Invariant($"model.json says a temperature of {model.Description.Temperature:G6}, ")
+                    + FormattableString.Invariant($"and the weights have {model.Towers.Temperature:G6}"),
+                "Copy the bundle again"
+            );
+        // Computed from the weights; another tower is refused. Embeddings made elsewhere have none that could be.
+        var fingerprint = side.IsOwn == true ? side.Fingerprint : model.Image.Fingerprint;
         GoldenCheck? golden = null;
         if (folder is not null && GoldenVectors.Read(folder) is { } written)
         {
@@ -55,11 +82,17 @@ internal static class ModelCheck
         }
         return new(
             model.Description.Image.Tower,
-            model.Image.Architecture,
+            side.IsOwn == true ? "embeddings made elsewhere, no image tower" : model.Image.Architecture,
             fingerprint,
             folder is not null,
             files,
             golden
-        );
+        )
+        {
+            IsDescriptionCovered = described,
+            Uncovered = folder is null ? [] : BundleFiles.Uncovered(folder, model.Description),
+            Lock = model.Description.Lock,
+            HasTower = side.IsOwn != true,
+        };
     }
 }

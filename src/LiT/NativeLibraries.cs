@@ -46,8 +46,9 @@ internal static class NativeLibraries
         return canLoad("LibTorchSharp")
             ? null
             : new(
-                "libtorch is at hand, and TorchSharp's own library for it does not load. Reference LiT as a package in the "
-                    + $"program's project (its build step mends that library), with libtorch {TorchVersion} and no other."
+                "libtorch is at hand, and TorchSharp's own library for it does not load. It takes that of the package "
+                    + $"libtorch-cpu-{Platform()} {TorchVersion} and no other, such as the system's: add that package to the "
+                    + "program's project, and LiT as a package, whose build step mends TorchSharp's library."
             );
     }
 

@@ -21,6 +21,7 @@ public class UsageException : LitException
 /// </summary>
 public sealed class SettingException : UsageException
 {
+    /// <summary>A setting that cannot be so, by its name.</summary>
     /// <param name="member">The setting's member, or the parameter's.</param>
     /// <param name="value">What was given; null to leave it out of the message.</param>
     /// <param name="problem">What is wrong with it, without a period; null where the remedy says it all.</param>

@@ -84,7 +84,7 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         (
             "search-filter",
             Numbers.Computed,
-            "search cat 2:red --minus dog --where kind='cat' --order -key --distinct --model run --data store --top 2"
+            "search cat 2:red --minus dog --where kind='cat' --order key --distinct --model run --data store --top 2"
         ),
         ("search-column", Numbers.Computed, "search cat --where lable='cat' --model run --data store"),
         ("search-nothing", Numbers.Computed, "search cat --model run --data store --min-precision 0.999"),

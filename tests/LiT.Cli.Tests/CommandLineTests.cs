@@ -27,7 +27,10 @@ public sealed class CommandLineTests(Workbench bench)
     public void Behind_two_dashes_everything_is_a_text()
     {
         var found = Run("search", "--model", "run", "--data", "store", "--json", "--", "--tpo", "-x").Expect(0).Json;
-        Assert.Equal(["--tpo", "-x"], found.GetProperty("query").GetProperty("words").EnumerateArray().Select(one => one.GetString()));
+        Assert.Equal(
+            ["--tpo", "-x"],
+            found.GetProperty("query").GetProperty("words").EnumerateArray().Select(one => one.GetString())
+        );
     }
 
     [Theory]

@@ -15,6 +15,9 @@ internal static partial class Scrubbed
         text = JsonAdded().Replace(text, "$1\"<date>\"");
         text = JsonRate().Replace(text, "$1<rate>");
         text = Version().Replace(text, "$1\"<version>\"");
+        text = JsonIsa().Replace(text, "$1<isa>$2<vnni>");
+        text = EvaluatedIsa().Replace(text, "$1<isa>$2<threads>");
+        text = Isa().Replace(text, ", <isa>, ");
         text = Hash().Replace(text, "<hash>");
         text = Rate().Replace(text, " <rate>");
         text = Seconds().Replace(text, "<seconds> s");
@@ -63,6 +66,15 @@ internal static partial class Scrubbed
 
     [GeneratedRegex(@"(""(?:lit|libtorch)"": )"".*""")]
     private static partial Regex Version();
+
+    [GeneratedRegex(@"(""isa"": )""\w+""(,\s*""vnni"": )(?:true|false)")]
+    private static partial Regex JsonIsa();
+
+    [GeneratedRegex(@"(""isa"": )""\w+""(,\s*""threads"": )\d+")]
+    private static partial Regex EvaluatedIsa();
+
+    [GeneratedRegex(@", (?:portable|arm|avx2|avx512)(?: with VNNI)?, (?=\d+ threads?,)")]
+    private static partial Regex Isa();
 
     [GeneratedRegex(@"\d+(?= │$)", RegexOptions.Multiline)]
     private static partial Regex LastCell();

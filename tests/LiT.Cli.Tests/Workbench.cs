@@ -81,10 +81,12 @@ public sealed class Workbench : IDisposable
         }
     }
 
-    private void Lines(string name, params string[] lines) =>
+    /// <summary>Writes a text file of lines.</summary>
+    public void Lines(string name, params string[] lines) =>
         File.WriteAllText(Path.Combine(Folder, name), string.Concat(lines.Select(line => line + "\n")));
 
-    private void Rows(string name, float[][] rows)
+    /// <summary>Writes rows as numpy does.</summary>
+    public void Rows(string name, float[][] rows)
     {
         var header = $"{{'descr': '<f4', 'fortran_order': False, 'shape': ({rows.Length}, {rows[0].Length}), }}";
         header = header.PadRight(117) + "\n"; // so that the numbers begin at byte 128

@@ -1,22 +1,14 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.InteropServices;
+using LiT.Compute;
 
 namespace LiT.Tests;
 
 /// <summary>
-/// OpenMP threads that wait are told to sleep, as the command line tells them: where tests share cores they otherwise
-/// spin, and the whole takes several times as long. libgomp reads this when libtorch is loaded, from the native
-/// environment.
+/// The library prepares the environment of native libraries with the first call into it; a test may call libtorch before
+/// that, so it is called here.
 /// </summary>
-internal static partial class WaitingThreads
+internal static class WaitingThreads
 {
     [ModuleInitializer]
-    internal static void Sleep()
-    {
-        if (OperatingSystem.IsLinux() || OperatingSystem.IsMacOS())
-            _ = SetEnvironment("OMP_WAIT_POLICY", "passive", overwrite: 0);
-    }
-
-    [LibraryImport("libc", EntryPoint = "setenv", StringMarshalling = StringMarshalling.Utf8)]
-    private static partial int SetEnvironment(string name, string value, int overwrite);
+    internal static void Sleep() => NativeEnvironment.Prepare();
 }

@@ -44,6 +44,10 @@ internal static class Approved
         Assert.Fail($"Approved/{name} is another text{FirstDifference(approved!, text)}\n{how}");
     }
 
+    /// <summary>An approved text.</summary>
+    public static string Read(string name, [CallerFilePath] string caller = "") =>
+        File.ReadAllText(Path.Combine(FolderOf(caller), name)).ReplaceLineEndings("\n");
+
     /// <summary>Names of the approved texts under a folder in Approved, without their ending.</summary>
     public static IReadOnlyList<string> Names(string under, [CallerFilePath] string caller = "")
     {

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using LiT.Benchmarks;
+using LiT.Compute;
 using LiT.Towers;
 using TorchSharp;
 
@@ -32,7 +33,7 @@ internal static class BenchCommand
         command.Does(
             (parsed, cancel) =>
             {
-                var spec = parsed.GetRequiredValue(tower);
+                var spec = LitModel.ImageTowerOf(parsed.GetRequiredValue(tower));
                 var compute = CommonOptions.ComputeOf(parsed);
                 if (compute.Device.type != DeviceType.CPU || compute.Type != torch.ScalarType.Float32)
                     throw new UsageException(
@@ -43,7 +44,7 @@ internal static class BenchCommand
                 Terminal.Say(
                     $"{spec}: "
                         + $"{locked.Architecture}{(locked.Architecture.Contains(" px", StringComparison.Ordinal) ? "" : $", {locked.Preprocessing.Width} px")}, "
-                        + $"{compute.Threads} threads, {parsed.GetValue(turns)} turns"
+                        + $"{Execution.Of(compute)}, {parsed.GetValue(turns)} turns"
                 );
                 var speed = TowerBench.Measure(locked, parsed.GetValue(turns), cancel);
                 if (CommonOptions.IsJson(parsed))
@@ -54,6 +55,7 @@ internal static class BenchCommand
                             Tower = spec,
                             locked.Architecture,
                             speed.Threads,
+                            Execution = Execution.Of(compute),
                             LimitPicturesPerSecond = speed.Limit,
                             speed.GigaFlops,
                             LibtorchPicturesPerSecond = speed.LibtorchLimit,

@@ -52,7 +52,7 @@ internal static class CalibrateCommand
                 };
                 using (ProgressLine progress = new())
                     background = BackgroundMeasurement.Of(lit, data.PathOf(parsed), options, compute, progress, cancel);
-                background.Save(folder);
+                lit.Keep(background);
                 var file = Path.Combine(folder, Background.FileName);
                 if (CommonOptions.IsJson(parsed))
                     Terminal.Write(

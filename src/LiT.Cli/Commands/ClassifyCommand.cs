@@ -90,6 +90,11 @@ internal static class ClassifyCommand
                 var classifier = await lit.ClassifierAsync(names, options, cancel);
                 if (classifier.UnreadLabels is { Count: > 0 } unread)
                     Terminal.Warn(ClassPrompts.UnreadInWords(unread));
+                foreach (var (label, words) in classifier.UnseenLabels)
+                    Terminal.Warn(
+                        $"'{label}': {UnseenWords.InWords(words)}, so no precision is promised for it; "
+                            + "pictures that it fits best get 'none of these'."
+                    );
                 var failed = 0;
                 var form = output.Begin(parsed);
                 await foreach (var one in classifier.ClassifyAsync(found, cancel))
@@ -108,6 +113,9 @@ internal static class ClassifyCommand
                             one.Picture?.ExpectedPrecision,
                             one.Picture?.NoneOfThese
                         )
+                        {
+                            UnseenWords = one.Picture?.UnseenWords is { Count: > 0 } unseen ? unseen : null,
+                        }
                     );
                 }
                 form.End();

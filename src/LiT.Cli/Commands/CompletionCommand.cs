@@ -100,8 +100,9 @@ internal static class CompletionCommand
         var (rest, at) = (line[(program + 1)..position], position - program - 1);
         var root = CommandTree.Build();
         var word = rest[(rest.LastIndexOf(' ') + 1)..];
-        return CommandTree
-            .Parse(root, rest)
+        var parsed = CommandTree.Parse(root, rest);
+        CommonOptions.ShowFor(parsed.CommandResult.Command);
+        return parsed
             .GetCompletions(at)
             .Select(item => item.InsertText ?? item.Label)
             .Where(suggestion => suggestion.StartsWith(word, StringComparison.OrdinalIgnoreCase))

@@ -17,7 +17,9 @@ internal static class EmbedCommand
     {
         Option<string> tower = new("--image-tower")
         {
-            Description = "The locked image tower: a file (.npz, .safetensors, .pth, .th).",
+            Description =
+                "The locked image tower: a file (.npz, .safetensors, .pth, .th), a name of 'lit models list', "
+                + "or a run or bundle with its tuned tower.",
             Required = true,
         };
         Option<string> store = new("--out")
@@ -118,7 +120,7 @@ internal static class EmbedCommand
         command.Does(
             (parsed, cancel) =>
             {
-                var spec = parsed.GetRequiredValue(tower);
+                var spec = LitModel.ImageTowerOf(parsed.GetRequiredValue(tower));
                 if (parsed.GetValue(exif))
                     spec = ImageTowerLoader.With(spec, "exif");
                 var folder = parsed.GetRequiredValue(store);

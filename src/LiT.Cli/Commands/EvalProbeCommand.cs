@@ -120,6 +120,12 @@ internal static class EvalProbeCommand
                         progress,
                         cancel
                     );
+                foreach (var score in scores.Where(score => score.Least < score.Shots))
+                    Terminal.Warn(
+                        $"{score.Shots} pictures a class were asked for, and "
+                            + $"{(score.Most < score.Shots ? "no class has" : "not every class has")} as many: "
+                            + $"it was fitted on {Fitted(score)}."
+                    );
                 if (CommonOptions.IsJson(parsed))
                     Terminal.Write(scores);
                 else
@@ -128,7 +134,7 @@ internal static class EvalProbeCommand
                         scores.Select(score =>
                             new[]
                             {
-                                $"{score.Shots}",
+                                Fitted(score),
                                 EvalCommand.Percent(score.Top1),
                                 EvalCommand.Percent(score.Deviation),
                                 $"{score.Draws}",
@@ -141,6 +147,10 @@ internal static class EvalProbeCommand
         );
         return command;
     }
+
+    /// <summary>Pictures a class that a fit had, as a person reads it.</summary>
+    private static string Fitted(FewShotScore score) =>
+        score.Least == score.Most ? $"{score.Most}" : $"{score.Least} to {score.Most}";
 
     /// <summary>The two stores and what their labels mean.</summary>
     private sealed class Stores

@@ -42,7 +42,7 @@ internal static class EvalTowerCommand
                 var compute = CommonOptions.ComputeOf(parsed);
                 var names = parsed.GetValue(classes) is { } file ? ClassNames.Read(file) : null;
                 using var locked = ImageTowerLoader.Load(
-                    parsed.GetRequiredValue(tower),
+                    LitModel.ImageTowerOf(parsed.GetRequiredValue(tower)),
                     new ImageTowerOptions { Compute = compute }
                 );
                 TowerRemarks.Tell(locked);

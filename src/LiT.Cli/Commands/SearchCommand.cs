@@ -25,8 +25,14 @@ internal sealed class SearchCommand
     {
         Description = "Ask each text for itself; all of them pass over the rows together.",
     };
-    private readonly Option<string[]> like = Several("--like", "A picture that they are like: its key in the store, or a file.");
-    private readonly Option<string[]> minus = Several("--minus", "Words whose direction is taken away from what is looked for.");
+    private readonly Option<string[]> like = Several(
+        "--like",
+        "A picture that they are like: its key in the store, or a file."
+    );
+    private readonly Option<string[]> minus = Several(
+        "--minus",
+        "Words whose direction is taken away from what is looked for."
+    );
     private readonly Option<string[]> without = Several(
         "--without",
         "Leave out pictures that these words match, by the calibrated cut-off. Needs 'lit calibrate'."
@@ -37,12 +43,19 @@ internal sealed class SearchCommand
             "A filter over the store's columns, evaluated first: \"label = 'dog' and width >= 1024 and taken > "
             + "2024-01-01\"; also or, not, in (...), like, contains, is null.",
     };
-    private readonly Option<int> top = new("--top") { Description = "Pictures at most.", DefaultValueFactory = _ => 10 };
+    private readonly Option<int> top = new("--top")
+    {
+        Description = "Pictures at most.",
+        DefaultValueFactory = _ => 10,
+    };
     private readonly Option<int> skip = new("--skip") { Description = "Pictures that are passed over first." };
-    private readonly Option<bool> exact = new("--exact") { Description = "No approximation, whatever index is at hand." };
+    private readonly Option<bool> exact = new("--exact")
+    {
+        Description = "No approximation, whatever index is at hand.",
+    };
     private readonly Option<string?> order = new("--order")
     {
-        Description = "Order what was found by a column (-COLUMN: from the largest) and not by similarity.",
+        Description = "Order what was found by a column ('COLUMN desc': from the largest) and not by similarity.",
     };
     private readonly Option<double?> distinct = new("--distinct")
     {
@@ -51,11 +64,8 @@ internal sealed class SearchCommand
         Arity = ArgumentArity.ZeroOrOne,
         CustomParser = result =>
             result.Tokens.Count == 0 ? OneScene
-            : double.TryParse(
-                result.Tokens[0].Value,
-                System.Globalization.CultureInfo.InvariantCulture,
-                out var cosine
-            ) && cosine is > 0 and <= 1
+            : double.TryParse(result.Tokens[0].Value, System.Globalization.CultureInfo.InvariantCulture, out var cosine)
+            && cosine is > 0 and <= 1
                 ? cosine
             : Refused(result),
     };
@@ -63,7 +73,10 @@ internal sealed class SearchCommand
         "Leave pictures out below which the expected share that fits falls; where none is left, "
             + "nothing matches. Needs 'lit calibrate'."
     );
-    private readonly Option<string?> report = new("--report") { Description = "Also write a page that shows the pictures." };
+    private readonly Option<string?> report = new("--report")
+    {
+        Description = "Also write a page that shows the pictures.",
+    };
     private readonly Option<string?> pictures = new("--pictures")
     {
         Description = "Where the page's pictures are; by default where the store says that they came from.",
@@ -135,6 +148,11 @@ internal sealed class SearchCommand
                 ? CutOffOptions.BackgroundIfAny(lit)
                 : CutOffOptions.BackgroundOf(lit);
         var answers = Answers(parsed, lit, queries, background, compute, cancel);
+        foreach (var answer in answers.Where(answer => answer.UnseenWords is not null))
+            Terminal.Warn(
+                $"'{answer.Query.Words}': {UnseenWords.InWords(answer.UnseenWords!)}, so no precision is promised for "
+                    + "what is found."
+            );
         if (parsed.GetValue(report) is { } page)
             SearchPage.Write(
                 page,
@@ -237,6 +255,7 @@ internal sealed class SearchCommand
             answer.Searched,
             answer.Recall,
             answer.Seconds,
+            answer.UnseenWords,
         };
     }
 
@@ -247,7 +266,14 @@ internal sealed class SearchCommand
                 answer.Results.Count == 0
                     ?
                     [
-                        [InWords(answer.Query), answer.NothingMatches ? "nothing matches" : "no more pictures", "", ""],
+                        [
+                            InWords(answer.Query),
+                            answer.UnseenWords is not null ? "nothing is promised"
+                            : answer.NothingMatches ? "nothing matches"
+                            : "no more pictures",
+                            "",
+                            "",
+                        ],
                     ]
                     : answer.Results.Select(
                         (picture, i) =>

@@ -102,7 +102,7 @@ internal static class StudyCommand
                 {
                     Data = data.PathOf(parsed),
                     Samples = data.OptionsOf(parsed),
-                    ImageTower = parsed.GetValue(imageTower),
+                    ImageTower = parsed.GetValue(imageTower) is { } tower ? LitModel.ImageTowerOf(tower) : null,
                     ImageScratch = parsed.GetValue(imageScratch),
                     TextInit = parsed.GetValue(textInit),
                     Test = parsed.GetRequiredValue(test),

@@ -83,6 +83,11 @@ internal static class VerifyCommand
                     StoreProbes.Check(folder, made, model.Image, compute);
             }
         }
+        if (check.Uncovered.Count > 0)
+            Terminal.Warn(
+                $"{path}: no hash covers {string.Join(", ", check.Uncovered)}, which an earlier version wrote or "
+                    + "somebody put there. 'lit calibrate' writes background.safetensors again."
+            );
         if (CommonOptions.IsJson(parsed))
         {
             Terminal.Write(
@@ -93,17 +98,23 @@ internal static class VerifyCommand
                     check.Fingerprint,
                     Stores = stores,
                     check.FilesChecked,
+                    DescriptionChecked = check.IsDescriptionCovered,
+                    Uncovered = check.Uncovered.Count > 0 ? check.Uncovered : null,
                     check.Golden,
                 }
             );
             return;
         }
-        Terminal.Line(
-            $"{check.Architecture}, fingerprint {check.Fingerprint}: "
-                + $"{(check.IsBundle ? "unchanged since the text tower was tuned to it" : "a published file, which does not say what it has to be")}"
-        );
+        Terminal.Line($"{check.Architecture}, fingerprint {check.Fingerprint}: {Tower(check)}");
         if (check.FilesChecked > 0)
-            Terminal.Line($"{check.FilesChecked} files are as they were written, by their SHA-256");
+            Terminal.Line(
+                $"{check.FilesChecked} files are as they were written, by their SHA-256"
+                    + (
+                        check.IsDescriptionCovered
+                            ? ", and model.json by its own"
+                            : "; model.json carries no hash of its own"
+                    )
+            );
         Terminal.Line(
             check.Golden is { } golden
                 ? string.Create(
@@ -116,19 +127,26 @@ internal static class VerifyCommand
         );
     }
 
+    private static string Tower(ModelCheckResult check) =>
+        !check.IsBundle ? "a published file, which does not say what it has to be"
+        : !check.HasTower ? "the rows' own, there is no tower to prove"
+        : check.Lock.StartsWith('L') ? "unchanged since the text tower was tuned to it"
+        : $"as it was when the tuning ended (--lock {check.Lock}: it was tuned, too)";
+
     private static void VerifyStore(Asked parsed, string folder, string? tower, string? data, CancellationToken cancel)
     {
         using var store = EmbeddingStore.Open(folder);
-        var spec = tower
-            ?? store.Description?.Tower
+        var made = store.Description
             ?? throw new LitException(
-                $"{folder}: does not say which tower made it, so there is nothing to prove. Embed the "
-                    + "pictures with 'lit embed'."
+                folder,
+                "does not say which tower made it, so there is nothing to prove",
+                "Embed the pictures with 'lit embed'"
             );
+        var spec = tower is null ? made.Tower : LitModel.ImageTowerOf(tower);
         var compute = CommonOptions.ComputeOf(parsed);
         using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = compute });
         TowerRemarks.Tell(locked, followed: false);
-        var place = data ?? store.Description!.Source;
+        var place = data ?? made.Source;
         SampleSource? source = null;
         try
         {
@@ -138,7 +156,7 @@ internal static class VerifyCommand
         {
             Terminal.Say($"no picture was embedded again: {gone.Message}");
         }
-        var proved = StoreCheck.Run(store, locked, source, PicturesCompared, compute, cancel);
+        var proved = StoreCheck.Run(store, locked, spec, source, PicturesCompared, compute, cancel);
         if (CommonOptions.IsJson(parsed))
             Terminal.Write(
                 new

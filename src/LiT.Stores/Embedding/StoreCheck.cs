@@ -26,6 +26,7 @@ internal static class StoreCheck
 
     /// <param name="store">An open store that says which tower made it.</param>
     /// <param name="tower">The tower at hand.</param>
+    /// <param name="name">How it was named, for messages.</param>
     /// <param name="source">The pictures, where they are at hand.</param>
     /// <param name="pictures">How many of them are embedded again.</param>
     /// <param name="compute">Where.</param>
@@ -34,6 +35,7 @@ internal static class StoreCheck
     public static StoreCheckResult Run(
         EmbeddingStore store,
         LockedTower tower,
+        string name,
         SampleSource? source,
         int pictures,
         ComputeDevice compute,
@@ -47,7 +49,7 @@ internal static class StoreCheck
                 "Embed the pictures with `EmbedRun`"
             );
         CheckRows(store, cancel);
-        StoreFit.Check(store, new(tower.Fingerprint, description.Tower));
+        StoreFit.Check(store, new(tower.Fingerprint, name));
         StoreProbes.Check(store.Folder, description, tower, compute);
         var (compared, lowest) = source is null ? (0, 1) : Compare(store, tower, source, pictures, compute, cancel);
         return new(store.Rows, description.Probes is not null, compared, lowest);

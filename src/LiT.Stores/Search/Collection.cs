@@ -80,7 +80,7 @@ internal sealed class Collection : IDisposable
     }
 
     /// <summary>The columns that a filter may name.</summary>
-    public IEnumerable<string> ColumnNames => Parts.SelectMany(part => part.Columns.Names).Distinct();
+    public IEnumerable<string> ColumnNames => Parts.SelectMany(part => part.Columns.Names).Distinct().Where(name => name != ColumnFile.Norm);
 
     /// <summary>A column; null where there is none of that name.</summary>
     public CollectionColumn? Column(string name) => columns.GetOrAdd(name, one => CollectionColumn.Find(this, one));
@@ -148,7 +148,8 @@ internal sealed class Collection : IDisposable
 
     /// <summary>The error for a picture whose numbers are not finite.</summary>
     public LitException NotFinite(long picture) =>
-        store?.NotFinite(picture * store.Views) ?? new(Key(picture), "its embedding is not finite", "Leave the picture out");
+        store?.NotFinite(picture * store.Views)
+        ?? new(Key(picture), "its embedding is not finite", "Leave the picture out");
 
     public void Dispose() => owned.ForEach(segment => segment.Dispose());
 

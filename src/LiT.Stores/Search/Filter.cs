@@ -98,7 +98,8 @@ internal sealed class Filter(Collection collection, string text)
                 {
                     (ColumnKind.Number, double number) => number,
                     (ColumnKind.Date, DateLiteral date) => date.Seconds,
-                    (ColumnKind.Date, string words) when Dates.Seconds(words) is var date && !double.IsNaN(date) => date,
+                    (ColumnKind.Date, string words) when Dates.Seconds(words) is var date && !double.IsNaN(date) =>
+                        date,
                     _ => throw WrongType(column, value),
                 }
             )

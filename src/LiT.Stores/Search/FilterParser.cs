@@ -212,8 +212,8 @@ internal sealed partial class FilterParser
 
     [GeneratedRegex(
         """
-        \G(?:(?<space>\s+)|(?<date>\d{4}-\d\d-\d\d(?:T[\d:.]+Z?)?)(?![\w-])|(?<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])|(?<text>'(?:[^']|'')*')|(?<quoted>"[^"]+")|(?<name>[\p{L}_][\w.\-]*)|(?<mark>==|!=|<>|<=|>=|[=<>(),]))
-        """,
+            \G(?:(?<space>\s+)|(?<date>\d{4}-\d\d-\d\d(?:T[\d:.]+Z?)?)(?![\w-])|(?<number>[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)(?![\w.])|(?<text>'(?:[^']|'')*')|(?<quoted>"[^"]+")|(?<name>[\p{L}_][\w.\-]*)|(?<mark>==|!=|<>|<=|>=|[=<>(),]))
+            """,
         RegexOptions.ExplicitCapture
     )]
     private static partial Regex Token();

@@ -104,7 +104,9 @@ internal static unsafe class Nearest
             List<(CollectionPart Part, int Block)> blocks =
             [
                 .. collection.Parts.SelectMany(part =>
-                    Enumerable.Range(0, (part.Count + CodeFile.Block - 1) / CodeFile.Block).Select(block => (part, block))
+                    Enumerable
+                        .Range(0, (part.Count + CodeFile.Block - 1) / CodeFile.Block)
+                        .Select(block => (part, block))
                 ),
             ];
             var done = 0L;
@@ -133,7 +135,10 @@ internal static unsafe class Nearest
             var many = asked.Length > 4 ? new int[RowsAtOnce * asked.Length] : null;
             float* scales = stackalloc float[RowsAtOnce],
                 errors = stackalloc float[RowsAtOnce];
-            fixed (int* chosen = rows, large = many)
+            fixed (
+                int* chosen = rows,
+                    large = many
+            )
             fixed (short* queries = numbers)
                 for (var at = 0; at < all; at += RowsAtOnce)
                 {
@@ -322,7 +327,9 @@ internal static unsafe class Nearest
         public List<Candidate> Candidates()
         {
             candidates.RemoveAll(candidate => candidate.Upper < least);
-            candidates.Sort((a, b) => b.Upper.CompareTo(a.Upper) is not 0 and var order ? order : a.Picture.CompareTo(b.Picture));
+            candidates.Sort(
+                (a, b) => b.Upper.CompareTo(a.Upper) is not 0 and var order ? order : a.Picture.CompareTo(b.Picture)
+            );
             return candidates;
         }
 

@@ -19,7 +19,13 @@ internal sealed record SearchAnswer(
     long Searched,
     double Recall,
     double Seconds
-);
+)
+{
+    /// <summary>
+    /// Words of the query that no caption had which the model was tuned on: no precision is promised for it. Null for none.
+    /// </summary>
+    public IReadOnlyList<string>? UnseenWords { get; init; }
+}
 
 /// <summary>Asks a collection.</summary>
 /// <param name="model">The model, on whose thread this is.</param>
@@ -159,6 +165,13 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
     /// <summary>The pictures that some words match, by the calibrated cut-off.</summary>
     private Bits Matching(string words, Bits? allowed, CancellationToken cancel)
     {
+        if (model.UnseenWords(words) is { Count: > 0 } unseen)
+            throw SettingException.Of<Query>(
+                q => q.Without,
+                $"'{words}'",
+                $"the model was tuned on no caption with {string.Join(", ", unseen)}, so it cannot tell what shows it",
+                "Say it in other words, or take the direction away with `Minus`"
+            );
         var vector = model.EmbedTexts([PromptTemplates.Canonicalise(words)], null, cancel);
         for (var kept = MostJudged; ; kept = (int)Math.Min((long)kept * Wider, collection.Pictures))
         {
@@ -187,13 +200,7 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         );
     }
 
-    private SearchAnswer Answer(
-        Prepared one,
-        Neighbour[] nearest,
-        int kept,
-        Stopwatch clock,
-        CancellationToken cancel
-    )
+    private SearchAnswer Answer(Prepared one, Neighbour[] nearest, int kept, Stopwatch clock, CancellationToken cancel)
     {
         var query = one.Query;
         while (query.Distinct is { } cosine)
@@ -208,15 +215,17 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
             kept = (int)Math.Min((long)kept * Wider, collection.Pictures);
             nearest = Nearest.Find(collection, new(one.Vector, collection.Size), kept, one.Allowed, null, cancel)[0];
         }
-        var judged = background is null ? null : Judge(one.Vector, nearest, one.Allowed);
+        string[] unseen = background is null
+            ? []
+            : [.. query.Words.Concat(query.Minus).SelectMany(asked => model.UnseenWords(asked.What)).Distinct()];
+        var judged = background is null || unseen.Length > 0 ? null : Judge(one.Vector, nearest, one.Allowed);
         var good = nearest
             .Select((neighbour, i) => (Neighbour: neighbour, Precision: judged?[i]))
             .Take((int)Math.Min(int.MaxValue, (long)query.Skip + query.Top))
             .Where(found => query.MinPrecision is not { } least || found.Precision >= least)
             .ToList();
         var skipped = nearest.Take(query.Skip).Select(neighbour => neighbour.Picture).ToHashSet();
-        var results = good
-            .Where(found => !skipped.Contains(found.Neighbour.Picture))
+        var results = good.Where(found => !skipped.Contains(found.Neighbour.Picture))
             .Select(found => (found.Neighbour.Picture, Found: Named(found.Neighbour, found.Precision)));
         if (query.Order is { } order)
             results = Ordered(results, order);
@@ -227,7 +236,10 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
             one.Allowed?.Set ?? collection.Pictures,
             1,
             clock.Elapsed.TotalSeconds
-        );
+        )
+        {
+            UnseenWords = unseen.Length > 0 ? unseen : null,
+        };
     }
 
     private FoundPicture Named(Neighbour neighbour, double? precision) =>
@@ -247,7 +259,11 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         return [.. shown.Select(i => nearest[i])];
     }
 
-    private static string Plain(string order) => order.TrimStart('-');
+    private const string Falling = " desc";
+
+    private static string Plain(string order) => IsFalling(order) ? order[..^Falling.Length].TrimEnd() : order;
+
+    private static bool IsFalling(string order) => order.EndsWith(Falling, StringComparison.OrdinalIgnoreCase);
 
     private IEnumerable<(long Picture, FoundPicture Found)> Ordered(
         IEnumerable<(long Picture, FoundPicture Found)> results,
@@ -255,7 +271,7 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
     )
     {
         var column = collection.Column(Plain(order))!;
-        var falling = order.StartsWith('-');
+        var falling = IsFalling(order);
         if (column.Kind is Stores.ColumnKind.Number or Stores.ColumnKind.Date)
         {
             var known = results.OrderBy(one => double.IsNaN(column.Numbers[one.Picture]));

@@ -10,7 +10,8 @@ internal sealed class SearchedData : IDisposable
 {
     private readonly EmbeddingStore? store;
 
-    private SearchedData(Collection collection, EmbeddingStore? store) => (Collection, this.store) = (collection, store);
+    private SearchedData(Collection collection, EmbeddingStore? store) =>
+        (Collection, this.store) = (collection, store);
 
     public Collection Collection { get; }
 

@@ -169,7 +169,8 @@ internal static class StoreIndex
         var off = 0.0;
         for (var k = 0; k < values.Length; k++)
             off += Math.Pow(
-                (length > 0 ? values[k] / length : 0) - (double)codes.Scales[row] * codes.Codes[(long)row * codes.Width + k],
+                (length > 0 ? values[k] / length : 0)
+                    - (double)codes.Scales[row] * codes.Codes[(long)row * codes.Width + k],
                 2
             );
         if (!(Math.Sqrt(off) <= codes.Errors[row] + 1e-5))

@@ -156,10 +156,8 @@ internal sealed unsafe class CodeFile : IDisposable
                 {
                     for (var i = (int)from; i < end; i++)
                     {
-                        var (scale, error) = RowCodes.Of(
-                            values.AsSpan(i * size, size),
-                            codes.AsSpan(i * width, size)
-                        ) ?? throw notFinite(first + i);
+                        var (scale, error) = RowCodes.Of(values.AsSpan(i * size, size), codes.AsSpan(i * width, size))
+                            ?? throw notFinite(first + i);
                         BinaryPrimitives.WriteSingleLittleEndian(numbers.AsSpan(4 * (first + i)), scale);
                         BinaryPrimitives.WriteSingleLittleEndian(numbers.AsSpan(4 * (rows + first + i)), error);
                     }
@@ -168,7 +166,11 @@ internal sealed unsafe class CodeFile : IDisposable
                 stream.Write(bytes);
                 BinaryPrimitives.WriteUInt64LittleEndian(
                     checksums.AsSpan(8 * (first / Block)),
-                    ChecksumOf(numbers.AsSpan(4 * first, 4 * count), numbers.AsSpan(4 * (rows + first), 4 * count), bytes)
+                    ChecksumOf(
+                        numbers.AsSpan(4 * first, 4 * count),
+                        numbers.AsSpan(4 * (rows + first), 4 * count),
+                        bytes
+                    )
                 );
             }
             stream.Write(checksums);
@@ -196,6 +198,5 @@ internal sealed unsafe class CodeFile : IDisposable
 
     private static long ChecksumsAt(int rows, int size) => CodesAt(rows) + (long)rows * WidthOf(size);
 
-    private static long LengthOf(int rows, int size) =>
-        ChecksumsAt(rows, size) + 8L * ((rows + Block - 1) / Block);
+    private static long LengthOf(int rows, int size) => ChecksumsAt(rows, size) + 8L * ((rows + Block - 1) / Block);
 }

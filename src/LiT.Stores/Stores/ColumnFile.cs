@@ -4,7 +4,6 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using LiT.Data;
-using LiT.Files;
 
 namespace LiT.Stores;
 
@@ -114,8 +113,12 @@ internal sealed class ColumnFile : IDisposable
         {
             ColumnKind.Texts => Texts(column, row),
             ColumnKind.Number
-                when double.TryParse(Text(column, row), NumberStyles.Float, CultureInfo.InvariantCulture, out var number) =>
-                number,
+                when double.TryParse(
+                    Text(column, row),
+                    NumberStyles.Float,
+                    CultureInfo.InvariantCulture,
+                    out var number
+                ) => number,
             _ => Text(column, row),
         };
 
@@ -327,7 +330,8 @@ internal sealed class ColumnFile : IDisposable
             BinaryPrimitives.ReadUInt64LittleEndian(Bytes(ChecksumAt, 8)) != Checksum.Of(Bytes(0, ChecksumAt))
             || size < 0
             || HeadSize + (long)size > length
-            || BinaryPrimitives.ReadUInt64LittleEndian(Bytes(DirectoryChecksumAt, 8)) != Checksum.Of(Bytes(HeadSize, size))
+            || BinaryPrimitives.ReadUInt64LittleEndian(Bytes(DirectoryChecksumAt, 8))
+                != Checksum.Of(Bytes(HeadSize, size))
         )
             throw new LitException(name, "its head is damaged", Remedy);
         foreach (var one in JsonSerializer.Deserialize<Entry[]>(Bytes(HeadSize, size))!)

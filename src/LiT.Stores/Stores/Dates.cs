@@ -36,7 +36,10 @@ internal static class Dates
 
     public static string Text(double seconds)
     {
-        DateTime date = new((long)(Math.Clamp(seconds, 0, 315_537_897_599) * 1000) * TimeSpan.TicksPerMillisecond, DateTimeKind.Utc);
+        DateTime date = new(
+            (long)(Math.Clamp(seconds, 0, 315_537_897_599) * 1000) * TimeSpan.TicksPerMillisecond,
+            DateTimeKind.Utc
+        );
         return date.ToString(
             date.TimeOfDay == TimeSpan.Zero ? "yyyy-MM-dd" : "yyyy-MM-ddTHH:mm:ssZ",
             CultureInfo.InvariantCulture

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Text.Json;
 using LiT.Data;
+using LiT.Files;
 
 namespace LiT.Stores;
 
@@ -433,7 +434,7 @@ internal sealed class EmbeddingStore : IDisposable
         {
             throw new LitException(
                 path,
-                $"not a JSON list of captions ({damage.Message.TrimEnd('.')})",
+                $"not a JSON list of captions ({JsonTrouble.Words(damage)})",
                 "Write one caption, or one list of captions, a row",
                 damage
             );

@@ -103,7 +103,7 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
         {
             throw new LitException(
                 path,
-                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                $"damaged ({JsonTrouble.Words(damage)})",
                 "Delete the folder and embed again",
                 damage
             );

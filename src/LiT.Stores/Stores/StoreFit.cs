@@ -1,3 +1,6 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Json.Nodes;
 using LiT.Bundles;
 using LiT.Images;
@@ -23,10 +26,36 @@ internal static class StoreFit
             return;
         throw new LitException(
             store.Folder,
-            $"made by the tower {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {expected.Name} "
-                + $"(fingerprint {Short(expected.Fingerprint)}) is needed",
-            "Embed the pictures again with that tower"
+            made.Tower == expected.Name
+                ? $"made by the tower {made.Tower} when it had other weights or another preprocessing "
+                    + $"(fingerprint {Short(made.Fingerprint)}, now {Short(expected.Fingerprint)})"
+                : $"made by the tower {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {expected.Name} "
+                    + $"(fingerprint {Short(expected.Fingerprint)}) is needed",
+            made.Tower == expected.Name
+                ? "Embed the pictures again with the tower as it is now, or put back the one that made the store"
+                : "Embed the pictures again with that tower"
         );
+    }
+
+    /// <summary>
+    /// What stands for the tower of embeddings that were made elsewhere: a hash of their size and of rows spread over
+    /// all.
+    /// </summary>
+    /// <param name="store">A store that names no tower.</param>
+    /// <returns>SHA-256 in hexadecimal.</returns>
+    public static string OwnFingerprint(EmbeddingStore store)
+    {
+        const int Most = 10_000;
+        var taken = Math.Min(store.Rows, Most);
+        long[] rows = new long[taken];
+        for (var i = 0L; i < taken; i++)
+            rows[i] = i * store.Rows / taken;
+        var values = new float[taken * store.EmbeddingSize];
+        store.ReadRows(rows, values);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"embeddings, {store.Rows} x {store.EmbeddingSize}\n"));
+        hash.AppendData(MemoryMarshal.AsBytes<float>(values));
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>

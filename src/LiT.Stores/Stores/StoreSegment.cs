@@ -133,7 +133,9 @@ internal sealed class StoreSegment : IDisposable
     private string ColumnsPath => Path.Combine(store.Folder, Folder, $"columns_{Name}.bin");
 
     private static string NameOf(EmbeddingStore store, int shard) =>
-        Path.GetFileNameWithoutExtension(store.Shards[shard].Path).Replace("img_emb", "", StringComparison.Ordinal).Trim('_')
+        Path.GetFileNameWithoutExtension(store.Shards[shard].Path)
+            .Replace("img_emb", "", StringComparison.Ordinal)
+            .Trim('_')
             is { Length: > 0 } number
             ? number
             : shard.ToString("0000", CultureInfo.InvariantCulture);
@@ -147,7 +149,11 @@ internal sealed class StoreSegment : IDisposable
         if (
             codes.Rows == Pictures
             && codes.Fingerprint.SequenceEqual(RowsFingerprint())
-            && (projection.IsEmpty ? !codes.Projection.ContainsAnyExcept((byte)0) : codes.Projection.SequenceEqual(projection))
+            && (
+                projection.IsEmpty
+                    ? !codes.Projection.ContainsAnyExcept((byte)0)
+                    : codes.Projection.SequenceEqual(projection)
+            )
         )
             return codes;
         codes.Dispose();
@@ -210,7 +216,9 @@ internal sealed class StoreSegment : IDisposable
     /// <summary>Of the metadata file's length, and of the time it was written.</summary>
     private byte[] MetadataFingerprint()
     {
-        FileInfo file = new(StoreFolder.MetadataPath(store.Folder, StoreFolder.ShardOf(Path.GetFileName(Rows.Path)) ?? 0));
+        FileInfo file = new(
+            StoreFolder.MetadataPath(store.Folder, StoreFolder.ShardOf(Path.GetFileName(Rows.Path)) ?? 0)
+        );
         return SHA256.HashData(
             JsonSerializer.SerializeToUtf8Bytes(file.Exists ? [file.Length, file.LastWriteTimeUtc.Ticks] : new long[2])
         );

@@ -127,7 +127,14 @@ internal sealed record EvaluationProtocol(
 internal sealed record EvaluationHashes(string Prompts, string Pictures, string? TextTower, string? Embeddings);
 
 /// <summary>What computed a result.</summary>
-internal sealed record EvaluationVersions(string Lit, string Libtorch, string Device, string Dtype);
+internal sealed record EvaluationVersions(string Lit, string Libtorch, string Device, string Dtype)
+{
+    /// <summary>The instruction set of the kernels; null in results from before it was told.</summary>
+    public string? Isa { get; init; }
+
+    /// <summary>Threads for tensor operations; null in results from before they were told.</summary>
+    public int? Threads { get; init; }
+}
 
 /// <summary>Test pictures that have a near-duplicate in the training data, and the score without them.</summary>
 /// <param name="Training">The training store.</param>

@@ -22,7 +22,11 @@ internal static class EvaluationRecord
             __version__,
             compute.Device.ToString(),
             compute.Type.ToString().ToLowerInvariant()
-        );
+        )
+        {
+            Isa = Processor.NameOf(Processor.Isa),
+            Threads = compute.Threads,
+        };
 
     public static string OfPrompts(IEnumerable<Prompt> prompts) =>
         Lines(prompts.Select(prompt => string.Create(CultureInfo.InvariantCulture, $"{prompt.Class}\t{prompt.Text}")));

@@ -27,7 +27,16 @@ internal sealed record ProbeScore(int N, double Top1, double[] Interval95, doubl
 /// <param name="Top1">Mean over the draws.</param>
 /// <param name="Deviation">Standard deviation over the draws.</param>
 /// <param name="Each">The draws.</param>
-internal sealed record FewShotScore(int Shots, int Draws, double Top1, double Deviation, IReadOnlyList<double> Each);
+internal sealed record FewShotScore(int Shots, int Draws, double Top1, double Deviation, IReadOnlyList<double> Each)
+{
+    /// <summary>
+    /// Images of the class with the fewest that were fitted on: less than asked for where it has no more.
+    /// </summary>
+    public int Least { get; init; }
+
+    /// <summary>Images of the class with the most.</summary>
+    public int Most { get; init; }
+}
 
 /// <summary>
 /// What the locked tower itself could do: multinomial logistic regression on its representations, fitted by L-BFGS,
@@ -168,7 +177,13 @@ internal static class LinearProbe
                 progress?.Report(new("fitting", scores.Count * draws + each.Count, shots.Count * draws, "fits"));
             }
             var mean = each.Average();
-            scores.Add(new(count, draws, mean, Math.Sqrt(each.Average(one => (one - mean) * (one - mean))), each));
+            scores.Add(
+                new(count, draws, mean, Math.Sqrt(each.Average(one => (one - mean) * (one - mean))), each)
+                {
+                    Least = ofClass.Min(rows => Math.Min(rows.Length, count)),
+                    Most = ofClass.Max(rows => Math.Min(rows.Length, count)),
+                }
+            );
         }
         return scores;
     }

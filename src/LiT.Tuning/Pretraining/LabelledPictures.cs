@@ -57,7 +57,10 @@ internal sealed class LabelledPictures
         if (found.Count == 0)
             throw new LitException(
                 source.Path,
-                $"no picture has the label {string.Join(" and ", columns.Select(column => $"'{column}'"))}",
+                columns is ["label"]
+                    ? "its pictures carry no labels"
+                    : $"no picture has a value in {(columns.Count > 1 ? "all of the columns" : "the column")} "
+                        + string.Join(", ", columns.Select(column => $"'{column}'")),
                 $"`Labels` takes label{string.Concat(fieldNames.Select(name => $", {name}"))} here"
             );
         var names = known

@@ -9,8 +9,24 @@ namespace LiT.Tuning.Runs;
 internal interface IValidation
 {
     /// <summary>Evaluates the towers as they are; they are in evaluation mode and no gradient is recorded.</summary>
-    /// <returns>Names and values, as they stand in the metrics line under "val"; the larger the better where one is kept by.</returns>
+    /// <returns>Names and values, as they stand in the metrics line under "val"; the larger the better where one is
+    /// kept by.</returns>
     IReadOnlyDictionary<string, double> Validate(long step);
+
+    /// <summary>
+    /// What guessing gives for a number by its name, and over how many it is counted; without an entry that is not
+    /// known.
+    /// </summary>
+    IReadOnlyDictionary<string, Guessing> Guessing => new Dictionary<string, Guessing>();
+}
+
+/// <summary>What guessing gives.</summary>
+/// <param name="Share">Right answers to be expected.</param>
+/// <param name="Count">Questions.</param>
+internal readonly record struct Guessing(double Share, int Count)
+{
+    /// <summary>Whether a share of right answers may well be luck: less than three deviations above chance.</summary>
+    public bool Explains(double share) => share <= Share + 3 * Math.Sqrt(Share * (1 - Share) / Count) + 0.5 / Count;
 }
 
 /// <summary>What a run came to.</summary>
@@ -74,7 +90,8 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
     /// <summary>Tunes, or goes on where an earlier run in the folder stopped.</summary>
     /// <param name="folder">Gets <c>metrics.jsonl</c> and <c>checkpoints</c>.</param>
     /// <param name="cancel">Stops after the step at hand, with a checkpoint.</param>
-    /// <exception cref="LitException">The run cannot go on: another model's folder, a full disk, a loss that is no number, collapse, a locked part that moved.</exception>
+    /// <exception cref="LitException">The run cannot go on: another model's folder, a full disk, a loss that is no
+    /// number, collapse, a locked part that moved.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled and can be resumed.</exception>
     public TuningOutcome Run(string folder, CancellationToken cancel = default)
     {
@@ -155,7 +172,7 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
             if (validates)
                 try
                 {
-                    doctor.Look(session.Step, line!.Val!);
+                    doctor.Look(session.Step, line!.Val!, Validation!.Guessing);
                 }
                 catch (DoctorStop stop)
                 {

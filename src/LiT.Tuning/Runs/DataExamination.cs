@@ -15,8 +15,22 @@ internal static class DataExamination
         ManyUnknown = 0.02,
         SecondScript = 0.05,
         Alike = 1e-4;
+    private const int FewPairs = 16;
     private const int RowsLookedAt = 1000,
         LettersLookedAt = 2_000_000;
+
+    /// <summary>Whether there are pairs enough for a run of so many steps to learn more than them.</summary>
+    internal static Finding? Amount(TuningPairs pairs, TuningOptions options) =>
+        pairs.Count < FewPairs
+            ? new(
+                Complaint.TooFewPairs,
+                null,
+                FormattableString.Invariant(
+                    $"{pairs.Count} pairs, each of them seen {options.Steps * (double)options.Batch / pairs.Count:N0} "
+                ) + "times: the text tower will know them by heart, and nothing else.",
+                "A model that names what it has not seen takes some hundreds of pairs at least; thousands are better."
+            )
+            : null;
 
     /// <summary>What captions and pictures are like.</summary>
     internal static IEnumerable<Finding> Pairs(TuningPairs pairs, IEnumerable<string> captions)

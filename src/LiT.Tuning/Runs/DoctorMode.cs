@@ -1,6 +1,8 @@
 namespace LiT.Tuning.Runs;
 
-/// <summary>What the training doctor does with what it finds. A loss that is no number stops a run in any case.</summary>
+/// <summary>
+/// What the training doctor does with what it finds. A loss that is no number stops a run in any case.
+/// </summary>
 internal enum DoctorMode
 {
     /// <summary>Says it and goes on.</summary>
@@ -60,6 +62,15 @@ internal enum Complaint
 
     /// <summary>Training gets better and validation gets worse.</summary>
     Overfitting,
+
+    /// <summary>Training gets better and validation was never better than guessing.</summary>
+    ValidationAtChance,
+
+    /// <summary>There are too few pairs to learn anything but them.</summary>
+    TooFewPairs,
+
+    /// <summary>The loss is nothing any more: every pair is known.</summary>
+    LearnedByHeart,
 }
 
 /// <summary>What the doctor found.</summary>

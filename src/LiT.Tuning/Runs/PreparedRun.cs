@@ -7,7 +7,9 @@ using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 
-/// <summary>A run whose data are open and whose options are decided; nothing has been trained. Not safe for several threads.</summary>
+/// <summary>
+/// A run whose data are open and whose options are decided; nothing has been trained. Not safe for several threads.
+/// </summary>
 internal sealed class PreparedRun : IDisposable
 {
     private PreparedRun(
@@ -51,7 +53,9 @@ internal sealed class PreparedRun : IDisposable
     public double TruncatedShare =>
         Pairs.Counts.Captions == 0 ? 0 : Pairs.Counts.Truncated / (double)Pairs.Counts.Captions;
 
-    /// <summary>Opens the data, embeds pictures where that is asked for, makes a vocabulary, decides the options.</summary>
+    /// <summary>
+    /// Opens the data, embeds pictures where that is asked for, makes a vocabulary, decides the options.
+    /// </summary>
     /// <param name="request">What is wanted.</param>
     /// <param name="say">Told what is done.</param>
     /// <param name="progress">Told how far it is.</param>
@@ -68,6 +72,9 @@ internal sealed class PreparedRun : IDisposable
         CheckTowers(request);
         if (request.TextTower is { } from)
             request = request with { TextTower = LitModel.TextFileOf(from) ?? from };
+        if (request.ImageTower is { } tower)
+            request = request with { ImageTower = LitModel.ImageTowerOf(tower) };
+        NeedCaptions(request);
         var source = OpenSource(request, say, progress, cancel);
         try
         {
@@ -77,12 +84,15 @@ internal sealed class PreparedRun : IDisposable
             IReadOnlyList<string> CaptionsOf(int image) =>
                 held.Contains(image) || !Taken(image, count, request.Pictures) ? [] : source.Captions(image);
             var captions = Enumerable.Range(0, count).SelectMany(CaptionsOf);
-            var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
             if (held.Count > 0 && !captions.Any() && held.Any(image => source.Captions(image).Count > 0))
-                throw new LitException(
-                    $"{request.Data}: every picture with a caption is held out to validate on ({held.Count} of "
-                        + $"{count}). Give more pictures with captions, or no `HoldOut`."
+                throw SettingException.Of<TuneRequest>(
+                    asked => asked.HoldOut,
+                    request.HoldOut,
+                    $"every picture that has a caption is held out ({held.Count} of {count} pictures), "
+                        + "and none is left to tune on",
+                    "Give a smaller share, or more pictures with captions"
                 );
+            var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
             TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
             if (pairs.Count < 2)
                 throw new LitException(
@@ -128,6 +138,29 @@ internal sealed class PreparedRun : IDisposable
             < 1_000_000 => "text:width=256,depth=4,heads=4",
             _ => "text:width=512,depth=12,heads=8",
         };
+
+    /// <summary>Pictures without a single caption are told before the first of them goes through a tower.</summary>
+    private static void NeedCaptions(TuneRequest request)
+    {
+        if (EmbeddingStore.IsStore(request.Data))
+            return;
+        var found = 0L;
+        foreach (var sample in LiT.Data.Samples.Open(request.Data, request.Samples).Read(_ => { }))
+        {
+            if (sample.Captions.Count > 0)
+                return;
+            found++;
+        }
+        if (found > 0)
+            throw new LitException(
+                request.Data,
+                FormattableString.Invariant(
+                    $"none of its {found:N0} pictures has a caption, and a text tower is tuned on captions"
+                ),
+                "Give data with captions (.txt beside the pictures, metadata.jsonl, a text column), "
+                    + "or name the column with `CaptionColumn`"
+            );
+    }
 
     /// <summary>Refuses what the setting's letters and the towers' names contradict, before anything is read.</summary>
     private static void CheckTowers(TuneRequest request)

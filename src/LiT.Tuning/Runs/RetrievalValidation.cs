@@ -57,6 +57,20 @@ internal sealed class RetrievalValidation : IValidation
     }
 
     /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Guessing> Guessing
+    {
+        get
+        {
+            var images = imageOf[^1] + 1;
+            return new Dictionary<string, Guessing>
+            {
+                ["imageToTextR1"] = new(1.0 / images, images),
+                ["textToImageR1"] = new(1.0 / images, captions.Count),
+            };
+        }
+    }
+
+    /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Validate(long step)
     {
         var score = Retrieval.Score(

@@ -19,8 +19,10 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
     private const long Patience = 200;
     private const double StillChance = 0.98,
         Vanished = 1e-5,
-        Exploded = 30;
+        Exploded = 30,
+        NothingLeft = 0.005;
     private const int WorseInARow = 3;
+    private const double MuchBetterThanChance = 4;
 
     private readonly HashSet<Complaint> told = [];
     private readonly Queue<StepNumbers> last = new();
@@ -37,13 +39,13 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
     internal void Look(long step, StepNumbers numbers, double temperature)
     {
         if (!double.IsFinite(numbers.Loss) || !double.IsFinite(numbers.GradientNorm))
-            throw new DoctorStop(NotANumber(step, numbers, temperature));
+            throw Ended(NotANumber(step, numbers, temperature));
         if (numbers.TextSpread > Collapsed)
             collapsedSince = null;
         else
             collapsedSince ??= step;
         if (collapsedSince is { } since && step - since >= Patience && step > options.WarmupSteps + Patience)
-            throw new DoctorStop(
+            throw Ended(
                 new(
                     Complaint.Collapse,
                     step,
@@ -63,11 +65,44 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
             return;
         LookAtGradients(step);
         LookAtChance(step);
+        LookAtNothingLeft(step);
+    }
+
+    private void LookAtNothingLeft(long step)
+    {
+        if (options.Loss != ContrastiveLossKind.Softmax || last.Any(one => one.Loss > NothingLeft))
+            return;
+        Tell(
+            new(
+                Complaint.LearnedByHeart,
+                step,
+                FormattableString.Invariant(
+                    $"the loss has been {last.Max(one => one.Loss):f3} or less for {Window} steps: "
+                ) + "every caption is told from the others of its batch, and further steps teach nothing.",
+                "Tune on more pairs or for fewer `Steps`; `HoldOut` 0.1 shows what the model knows of pictures "
+                    + "it has not seen."
+            )
+        );
+    }
+
+    /// <summary>A finding that ends the run; it is told like every other.</summary>
+    private DoctorStop Ended(Finding finding)
+    {
+        if (told.Add(finding.Name))
+            tell(finding);
+        return new(finding);
     }
 
     /// <summary>Looks at a validation.</summary>
+    /// <param name="step">Updates done.</param>
+    /// <param name="validation">Its numbers by name.</param>
+    /// <param name="guessing">What guessing gives for them, where that is known.</param>
     /// <exception cref="DoctorStop">The run was asked to stop at what was found.</exception>
-    internal void Look(long step, IReadOnlyDictionary<string, double> validation)
+    internal void Look(
+        long step,
+        IReadOnlyDictionary<string, double> validation,
+        IReadOnlyDictionary<string, Guessing>? guessing = null
+    )
     {
         if (mode == DoctorMode.Off)
             return;
@@ -80,6 +115,13 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                 validations.Add(name, all = []);
             all.Add((value, accuracy));
             var best = all.Index().MaxBy(one => one.Item.Value);
+            // What never rose above chance cannot fall: its ups and downs are luck.
+            if (guessing is not null && guessing.TryGetValue(name, out var guess) && guess.Explains(best.Item.Value))
+            {
+                if (all.Count > WorseInARow)
+                    LookAtGuessing(step, name, (best.Item.Value, guess.Share), (all[0].Accuracy, accuracy));
+                continue;
+            }
             // Three in a row below nine tenths of the best: a dip comes back, an overfitted tower does not.
             if (
                 all.Count - best.Index - 1 < WorseInARow
@@ -106,6 +148,29 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                     )
                 );
         }
+    }
+
+    private void LookAtGuessing(
+        long step,
+        string name,
+        (double Best, double Guessing) validation,
+        (double First, double Now) accuracy
+    )
+    {
+        if (accuracy.Now <= Math.Max(2 * accuracy.First, MuchBetterThanChance / options.Batch))
+            return;
+        Tell(
+            new(
+                Complaint.ValidationAtChance,
+                step,
+                $"validation {name} has never been better than guessing (best {Percent(validation.Best)}, "
+                    + $"guessing {Percent(validation.Guessing)}) while accuracy in training rose from "
+                    + $"{Percent(accuracy.First)} to {Percent(accuracy.Now)}: "
+                    + "what is learned by heart has nothing to do with what the pictures show.",
+                "Check that captions belong to their pictures (the rows of both in the same order), "
+                    + "and that they say what the image tower can see."
+            )
+        );
     }
 
     private void LookAtTemperature(long step, double temperature)

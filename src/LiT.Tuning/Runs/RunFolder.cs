@@ -57,12 +57,7 @@ internal static class RunFolder
         }
         catch (JsonException damage)
         {
-            throw new LitException(
-                path,
-                $"damaged ({damage.Message.TrimEnd('.')})",
-                "Tune into another folder",
-                damage
-            );
+            throw new LitException(path, $"damaged ({JsonTrouble.Words(damage)})", "Tune into another folder", damage);
         }
         foreach (var (member, words) in Decisive)
             if (!JsonNode.DeepEquals(begun?[member], wanted[member]))

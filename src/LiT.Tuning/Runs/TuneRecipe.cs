@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
+using LiT.Files;
 using LiT.Images;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;
@@ -8,8 +9,10 @@ using LiT.Tuning.Contrastive;
 namespace LiT.Tuning.Runs;
 
 /// <summary>
-/// The choices of a run as a JSON file, every one of them optional: what it does not say is chosen from the data, and what
-/// the command line says goes before it. A run's own <c>config.json</c> is one: its data, seed and validation are left out.
+/// The choices of a run as a JSON file, every one of them optional: what it does not say is chosen from the data, and
+/// what the command line says goes before it. A run's own <c>config.json</c> is one: only its data, its folder and its
+/// seed are left out. An option may stand in <c>options</c> or beside it: <c>{"batch": 64}</c> is <c>{"options":
+/// {"batch": 64}}</c>.
 /// </summary>
 internal sealed record TuneRecipe
 {
@@ -24,6 +27,13 @@ internal sealed record TuneRecipe
             .GetProperties()
             .Where(member => member.GetMethod is { IsStatic: false })
             .Select(member => JsonNamingPolicy.CamelCase.ConvertName(member.Name)),
+    ];
+
+    private static readonly HashSet<string> OptionMembers =
+    [
+        .. ((JsonObject)JsonSerializer.SerializeToNode(new TuningOptions(), TuningOptions.Json)!)
+            .Select(one => one.Key)
+            .Where(name => !Members.Contains(name)),
     ];
 
     private static readonly JsonSerializerOptions Strict = new(TuningOptions.Json)
@@ -75,6 +85,21 @@ internal sealed record TuneRecipe
     /// <summary>Passes over the pictures, in place of a number of steps.</summary>
     public double? Epochs { get; init; }
 
+    /// <summary>Pictures to validate on.</summary>
+    public string? Validation { get; init; }
+
+    /// <summary>Class names of labelled validation pictures.</summary>
+    public IReadOnlyList<string>? ValidationClasses { get; init; }
+
+    /// <summary>Prompt templates of the validation.</summary>
+    public IReadOnlyList<string>? ValidationTemplates { get; init; }
+
+    /// <summary>Share of the pictures that is kept out and validated on.</summary>
+    public double? HoldOut { get; init; }
+
+    /// <summary>At most so many pictures, spread evenly.</summary>
+    public int? Pictures { get; init; }
+
     /// <summary>Members of <see cref="TuningOptions"/> in place of those that are chosen from the data.</summary>
     public JsonObject? Options { get; init; }
 
@@ -89,7 +114,8 @@ internal sealed record TuneRecipe
     ];
 
     /// <summary>The recipe in a file, or one that comes with the library.</summary>
-    /// <exception cref="LitException">There is none of that name, or it says something that is not understood.</exception>
+    /// <exception cref="LitException">There is none of that name, or it says something that is not
+    /// understood.</exception>
     public static TuneRecipe Read(string nameOrPath)
     {
         if (File.Exists(nameOrPath))
@@ -139,16 +165,39 @@ internal sealed record TuneRecipe
         if (own.ContainsKey(MarkOfARun))
             foreach (var member in own.Select(one => one.Key).Where(name => !Members.Contains(name)).ToList())
                 own.Remove(member);
+        Nest(own, where);
         (own["options"] as JsonObject)?.Remove("seed");
         try
         {
             var recipe = own.Deserialize<TuneRecipe>(Strict) ?? throw new JsonException("it is empty");
-            _ = recipe.Over(new());
+            var options = recipe.Over(new());
+            if (recipe.Decides("batch") && options.Batch < 2)
+                throw new LitException(
+                    $"{where}: batch {options.Batch}: a pair needs others to be told from. Give at least 2."
+                );
             return recipe;
         }
         catch (JsonException wrong)
         {
             throw Refused(where, wrong);
+        }
+    }
+
+    /// <summary>Puts options that stand beside a recipe's members among its options.</summary>
+    private static void Nest(JsonObject recipe, string where)
+    {
+        foreach (var name in recipe.Select(one => one.Key).Where(OptionMembers.Contains).ToList())
+        {
+            var value = recipe[name];
+            recipe.Remove(name);
+            var options = recipe["options"] as JsonObject;
+            if (options is null)
+                recipe["options"] = options = [];
+            if (options.ContainsKey(name) && value is not JsonObject)
+                throw new LitException(
+                    $"{where}: says {name} twice, in its options and beside them. Leave one of them out."
+                );
+            Merge(options, new JsonObject { [name] = value });
         }
     }
 
@@ -183,8 +232,11 @@ internal sealed record TuneRecipe
         var words =
             wrong.Message.Contains("could not be mapped", StringComparison.Ordinal)
                 ? $"the member {wrong.Message.Split('\'')[1]} is not known"
-            : wrong.Path is { Length: > 1 } path ? $"{path[2..]} is not what is expected there"
-            : wrong.Message.ReplaceLineEndings(" ").TrimEnd('.');
+            : wrong.Path is { Length: > 2 } path
+                ? $"{path[2..]} is not what is expected there"
+                    + JsonTrouble.Wanted(typeof(TuningOptions), path[2..])
+                    + JsonTrouble.Wanted(typeof(TuneRecipe), path[2..])
+            : JsonTrouble.Words(wrong);
         return new(
             $"{where}: cannot be used as a recipe ({words}). Look at a run's config.json for names and forms, or leave the member out.",
             wrong

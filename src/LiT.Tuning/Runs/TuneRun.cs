@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using LiT.Bundles;
+using LiT.Classification;
 using LiT.Compute;
 using LiT.Text;
 using LiT.Towers;
@@ -34,8 +35,8 @@ internal sealed record TuneResult(
 }
 
 /// <summary>
-/// A whole run of <c>lit tune</c>: the store (made first where pictures are given), a vocabulary, the text tower, tuning,
-/// the bundle. The same request in the same folder goes on where it stopped.
+/// A whole run of <c>lit tune</c>: the store (made first where pictures are given), a vocabulary, the text tower,
+/// tuning, the bundle. The same request in the same folder goes on where it stopped.
 /// </summary>
 internal static class TuneRun
 {
@@ -121,13 +122,23 @@ internal static class TuneRun
                 voice.Started(request.Out, step, options.Steps);
             },
         };
-        return tuner.Run(request.Out, cancel);
+        try
+        {
+            return tuner.Run(request.Out, cancel);
+        }
+        catch (Exception) when (voice.Findings.Count > 0 && Directory.Exists(request.Out))
+        {
+            RunFolder.WriteFindings(request.Out, voice.Findings); // what stopped it stands there as well
+            throw;
+        }
     }
 
     /// <summary>The doctor's look at data and machine before the first step.</summary>
     private static void Examine(PreparedRun prepared, TuningTowers tuning, RunVoice voice)
     {
         var request = prepared.Request;
+        if (DataExamination.Amount(prepared.Pairs, prepared.Options) is { } few)
+            voice.Find(few);
         foreach (var finding in DataExamination.Pairs(prepared.Pairs, prepared.Captions))
             voice.Find(finding);
         var needs = Needs(tuning, prepared.Source, prepared.Tokenizer, prepared.Options);
@@ -138,17 +149,31 @@ internal static class TuneRun
         foreach (var finding in DataExamination.Machine(needs, memory, RunFolder.Free(request.Out)))
             voice.Find(finding);
         var findings = voice.Findings;
-        if (request.Doctor == DoctorMode.Stop && findings.Count > 0)
-            throw new LitException(
-                $"{request.Data}: {findings[0]} (`Doctor` stop: {findings.Count} finding{(findings.Count == 1 ? "" : "s")}; `Doctor` warn goes on.)"
-            );
+        if (request.Doctor != DoctorMode.Stop || findings.Count == 0)
+            return;
+        Directory.CreateDirectory(Path.Combine(request.Out, "checkpoints")); // the folder is a run's from now on
+        RunFolder.WriteFindings(request.Out, findings);
+        throw new LitException(
+            $"{request.Data}: {findings[0]} (`Doctor` stop: {findings.Count} finding"
+                + $"{(findings.Count == 1 ? "" : "s")}; `Doctor` warn goes on.)"
+        );
     }
 
     private static TuneResult Saved(PreparedRun prepared, TwoTowers towers, TuningOutcome outcome, RunVoice voice)
     {
         var (request, pairs) = (prepared.Request, prepared.Pairs);
         var model = Path.Combine(request.Out, "model");
-        Save(model, request, prepared.Options, outcome, towers, prepared.Tokenizer, prepared.Source, pairs);
+        Save(
+            model,
+            request,
+            prepared.Options,
+            outcome,
+            towers,
+            prepared.Tokenizer,
+            prepared.Source,
+            pairs,
+            prepared.Captions
+        );
         voice.Saved(model, outcome);
         return new(
             model,
@@ -265,7 +290,9 @@ internal static class TuneRun
         return towers;
     }
 
-    /// <summary>The head that a bundle's text tower came with, where it leads to the same image tower; else a fresh one.</summary>
+    /// <summary>
+    /// The head that a bundle's text tower came with, where it leads to the same image tower; else a fresh one.
+    /// </summary>
     private static Head? TextHead(TuneRequest request, TuningSource source, int width, int size)
     {
         var head = request.TextHead.Create(width, size, request.Seed + 2);
@@ -321,9 +348,16 @@ internal static class TuneRun
                 : null,
             ["fromPixels"] = request.FromPixels,
             ["validation"] = request.Validation,
+            ["validationClasses"] = request.ValidationClasses is { } names
+                ? JsonSerializer.SerializeToNode(names.Names, TuningOptions.Json)
+                : null,
+            ["validationTemplates"] = request.ValidationTemplates.SequenceEqual(PromptTemplates.Default)
+                ? null
+                : JsonSerializer.SerializeToNode(request.ValidationTemplates, TuningOptions.Json),
             ["holdOut"] = request.HoldOut,
             ["pictures"] = request.Pictures,
             ["seed"] = request.Seed,
+            ["execution"] = JsonSerializer.SerializeToNode(Execution.Of(request.Compute), TuningOptions.Json),
             ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
         };
 
@@ -335,7 +369,8 @@ internal static class TuneRun
         TwoTowers towers,
         CaptionTokenizer tokenizer,
         TuningSource source,
-        TuningPairs pairs
+        TuningPairs pairs,
+        IEnumerable<string> captions
     )
     {
         var moved = request.Lock.Image != TowerStart.Locked;
@@ -358,7 +393,10 @@ internal static class TuneRun
             source.Preprocessing,
             null,
             null
-        );
+        )
+        {
+            IsOwn = source.IsOwn ? true : null,
+        };
         LitModel.Save(
             folder,
             towers,
@@ -381,7 +419,11 @@ internal static class TuneRun
                         ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
                     },
                 },
-            atHand: tower
+            atHand: tower,
+            words: SeenWords.Of(
+                captions,
+                LitModel.FolderOf(request.TextTower!) is { } before ? SeenWords.Load(before) : null
+            )
         );
     }
 }

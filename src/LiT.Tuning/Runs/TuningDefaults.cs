@@ -29,7 +29,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     )
     {
         var batch = given.Batch ?? (recipe?.Decides("batch") == true ? recipe.Over(new()).Batch : null);
-        var usual = For(pairs, batch, setting.Text == TowerStart.FromScratch);
+        var usual = For(pairs, batch, setting.Text == TowerStart.FromScratch, setting.Image != TowerStart.Locked);
         var chosen = recipe?.Over(usual.Options) ?? usual.Options;
         if (batch is not null)
             chosen = chosen with { Batch = batch.Value };
@@ -148,7 +148,10 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         return [new(@"^image\.", GentleRate / rate)];
     }
 
-    /// <summary>Pictures at once: as many as keep the activations of a usual tower within a few hundred megabytes; null for stored ones.</summary>
+    /// <summary>
+    /// Pictures at once: as many as keep the activations of a usual tower within a few hundred megabytes; null for
+    /// stored ones.
+    /// </summary>
     private static int? ImagesAtOnce(TuningPairs pairs) =>
         pairs.Pictures.Shape is [_, var height, var width]
             ? (int)Math.Clamp(PixelsAtOnce / (height * width), 8, 256)
@@ -161,7 +164,13 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     /// <param name="pairs">The data.</param>
     /// <param name="batch">The batch that the user asked for, or null.</param>
     /// <param name="fromScratch">Whether the text tower starts from random weights.</param>
-    public static TuningDefaults For(TuningPairs pairs, int? batch = null, bool fromScratch = true)
+    /// <param name="imageMoves">Whether the image tower is tuned, too.</param>
+    public static TuningDefaults For(
+        TuningPairs pairs,
+        int? batch = null,
+        bool fromScratch = true,
+        bool imageMoves = false
+    )
     {
         List<TuningReason> reasons = [];
         var size = batch
@@ -207,7 +216,8 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             new(
                 nameof(OptimizerOptions.LearningRate),
                 fromScratch
-                    ? $"learning rate {rate:G}: the text tower starts from scratch, the image side is fixed"
+                    ? $"learning rate {rate:G}: the text tower starts from scratch, "
+                        + (imageMoves ? "and the image tower is tuned with it" : "the image side is fixed")
                     : $"learning rate {rate:G}: the text tower is pre-trained, and small batches that take large steps make it forget"
             )
         );

@@ -27,13 +27,18 @@ internal abstract class TuningSource : IDisposable
     /// <summary>The tower's fingerprint before the first step.</summary>
     public abstract string Fingerprint { get; }
 
+    /// <summary>Whether the rows came from elsewhere and no tower is known for them.</summary>
+    public virtual bool IsOwn => false;
+
     /// <summary>Length of the tower's representation.</summary>
     public abstract int Width { get; }
 
     /// <summary>What makes a picture the tower's input.</summary>
     public abstract Preprocessing Preprocessing { get; }
 
-    /// <summary>The tower as a part of the model that is tuned; null where stored representations take its place.</summary>
+    /// <summary>
+    /// The tower as a part of the model that is tuned; null where stored representations take its place.
+    /// </summary>
     public virtual ImageTower? InModel => null;
 
     /// <summary>Representations of at most so many images, spread over all of them, not of unit length.</summary>
@@ -76,12 +81,14 @@ internal sealed class StoredSource : TuningSource
             if (store.Description is null)
                 store.CheckNumbers();
             Tower = Load(say);
-            Fingerprint = store.Fingerprint
-                ?? Tower?.Fingerprint
-                ?? throw new LitException(
-                    store.Folder,
-                    "the store does not say which tower made it",
-                    "Name the tower with `ImageTower`"
+            Fingerprint = store.Fingerprint ?? Tower?.Fingerprint ?? StoreFit.OwnFingerprint(store);
+            if (store.Description is null)
+                say(
+                    Tower is null
+                        ? $"{store.Folder}: embeddings made elsewhere, without a tower here: "
+                            + "the model reads such rows, and no pictures"
+                        : $"{store.Folder}: does not say which tower made it, so nothing here can tell whether it was "
+                            + request.ImageTower
                 );
             if (Tower is not null)
                 StoreFit.Check(store, new(Tower.Fingerprint, TowerName));
@@ -103,7 +110,9 @@ internal sealed class StoredSource : TuningSource
     public override LockedTower? Tower { get; }
 
     public override string TowerName =>
-        request.ImageTower ?? store.Description?.Tower ?? Tower?.Architecture ?? "unknown";
+        request.ImageTower ?? store.Description?.Tower ?? Tower?.Architecture ?? $"embeddings of {store.Folder}";
+
+    public override bool IsOwn => Tower is null && store.Description is null;
 
     public override string Fingerprint { get; }
 
@@ -182,7 +191,9 @@ internal sealed class StoredSource : TuningSource
     }
 }
 
-/// <summary>Pictures that go through the tower at every step: it is tuned, or locked and shown another crop each time.</summary>
+/// <summary>
+/// Pictures that go through the tower at every step: it is tuned, or locked and shown another crop each time.
+/// </summary>
 internal sealed class PixelSource : TuningSource
 {
     private const int AtOnce = 16;

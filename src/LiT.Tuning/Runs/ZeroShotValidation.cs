@@ -47,6 +47,13 @@ internal sealed class ZeroShotValidation : IValidation
     public IEnumerable<string> Oddities => ClassPrompts.Oddities(labels.Classes.Names, prompts, tokenizer);
 
     /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Guessing> Guessing =>
+        new Dictionary<string, Guessing>
+        {
+            ["top1"] = new(1.0 / labels.Classes.Names.Count, Math.Max(1, labels.Of.Count(label => label is not null))),
+        };
+
+    /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Validate(long step)
     {
         var texts = TowerOutputs.Texts(towers, tokenizer, [.. prompts.Select(prompt => prompt.Text)], compute);
@@ -68,6 +75,10 @@ internal sealed class ZeroShotValidation : IValidation
 /// <summary>Several validations as one.</summary>
 internal sealed class Validations(IReadOnlyList<IValidation> all) : IValidation
 {
+    /// <inheritdoc/>
+    public IReadOnlyDictionary<string, Guessing> Guessing =>
+        all.SelectMany(one => one.Guessing).ToDictionary(one => one.Key, one => one.Value);
+
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Validate(long step) =>
         all.SelectMany(one => one.Validate(step)).ToDictionary(one => one.Key, one => one.Value);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using LiT.Files;
 using LiT.Tuning.Runs;
 
 namespace LiT.Studies;
@@ -78,7 +79,7 @@ internal sealed record StudyPlan
             when (wrong is JsonException or InvalidOperationException or NullReferenceException or FormatException)
         {
             throw new LitException(
-                $"{path}: cannot be used as a study ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')}). "
+                $"{path}: cannot be used as a study ({JsonTrouble.Words(wrong)}). "
                     + """Write {"base": {…}, "vary": {"lock": ["Lu", "LU"]}, "seeds": [0, 1, 2]}.""",
                 wrong
             );

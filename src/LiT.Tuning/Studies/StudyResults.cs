@@ -88,7 +88,16 @@ internal sealed record StudyResults(IReadOnlyList<StudyRow> Rows, string Report,
         var choices = rows.SelectMany(row => row.Choices.Keys).Distinct().ToList();
         var metrics = MetricNames(rows);
         StringBuilder csv = new();
-        Line(["cell", .. choices, "seed", .. metrics, "steps", "loss", "temperature", "seconds", "doctor", "failure"]);
+        string[] outcomes = ["steps", "loss", "temperature", "seconds", "doctor", "failure"];
+        // What was varied may have the name of an outcome (loss, steps): every column has a name of its own.
+        HashSet<string> taken = ["cell", "seed", .. metrics, .. outcomes];
+        Line([
+            "cell",
+            .. choices.Select(name => taken.Contains(name) ? $"varied {name}" : name),
+            "seed",
+            .. metrics,
+            .. outcomes,
+        ]);
         foreach (var row in rows)
         foreach (var run in row.Runs)
             Line([

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LiT.Classification;
 using LiT.Compute;
 using LiT.Data;
 using LiT.Embedding;
@@ -195,7 +196,11 @@ internal static class StudyRun
             TextHead = HeadSpec.Parse(recipe.TextHead ?? "linear", "textHead"),
             FromPixels = recipe.FromPixels == true,
             Augmentation = recipe.Augmentation,
-            Pictures = request.Pictures,
+            Pictures = request.Pictures ?? recipe.Pictures,
+            Validation = recipe.Validation,
+            ValidationClasses = recipe.ValidationClasses is { } names ? new ClassNames(names) : null,
+            ValidationTemplates = recipe.ValidationTemplates ?? PromptTemplates.Default,
+            HoldOut = recipe.HoldOut ?? 0,
             Seed = seed,
             Compute = request.Compute,
         };
@@ -296,7 +301,7 @@ internal static class StudyRun
         {
             throw new LitException(
                 path,
-                $"damaged ({damage.Message.TrimEnd('.')})",
+                $"damaged ({JsonTrouble.Words(damage)})",
                 "Remove the run's folder; the study does it again",
                 damage
             );

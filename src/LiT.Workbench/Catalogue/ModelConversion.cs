@@ -1,4 +1,5 @@
 using LiT.Bundles;
+using LiT.Classification;
 using LiT.Compute;
 using LiT.Towers;
 
@@ -92,7 +93,8 @@ internal static class ModelConversion
                     Lock = before.Lock,
                     Training = before.Training,
                     Licences = before.Licences,
-                }
+                },
+            words: model.Folder is { } own ? SeenWords.Load(own) : null
         );
     }
 

@@ -320,9 +320,10 @@ internal static class ModelExplainer
             Fingerprint = description.Image.Fingerprint,
             Notes =
             [
-                description.Image.File is null
-                    ? $"The image tower is named only: {description.Image.Tower}."
-                    : $"The image tower is in it, from {description.Image.Tower}.",
+                description.Image.IsOwn == true
+                    ? $"It knows no image tower: it was tuned on {description.Image.Tower}, made elsewhere."
+                : description.Image.File is null ? $"The image tower is named only: {description.Image.Tower}."
+                : $"The image tower is in it, from {description.Image.Tower}.",
                 "The number of parameters is the text side's.",
                 File.Exists(Path.Combine(folder, GoldenVectors.FileName))
                     ? "Golden vectors are in it: 'lit verify' computes them again."

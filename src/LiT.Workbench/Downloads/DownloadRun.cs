@@ -30,9 +30,10 @@ internal sealed record DownloadResult(
 }
 
 /// <summary>
-/// Turns a list of addresses into WebDataset shards. A shard holds a fixed range of rows: NNNNN.tar the pictures that came, and
-/// NNNNN.jsonl a verdict for each row, which is written last. A killed run goes on after the last whole shards; the same answers
-/// give the same bytes, whatever the order in which they come. Rows that failed are tried again on demand, a shard at a time.
+/// Turns a list of addresses into WebDataset shards. A shard holds a fixed range of rows: NNNNN.tar the pictures that
+/// came, and NNNNN.jsonl a verdict for each row, which is written last. A killed run goes on after the last whole
+/// shards; the same answers give the same bytes, whatever the order in which they come. Rows that failed are tried
+/// again on demand, a shard at a time.
 /// </summary>
 internal static class DownloadRun
 {
@@ -40,14 +41,16 @@ internal static class DownloadRun
     private const int CaptionLimit = 64 << 10,
         ShardsAtOnce = 2;
 
-    /// <param name="list">.tsv, .csv, .jsonl or .parquet with addresses and captions, or metadata rows of YFCC100M.</param>
+    /// <param name="list">.tsv, .csv, .jsonl or .parquet with addresses and captions, or metadata rows of
+    /// YFCC100M.</param>
     /// <param name="folder">A new folder, or that of an interrupted run.</param>
     /// <param name="columns">Which columns are meant.</param>
     /// <param name="options">Limits.</param>
     /// <param name="progress">Told of rows.</param>
     /// <param name="say">Told which columns are read and which are not.</param>
     /// <param name="cancel">Stops at once; whole shards stay.</param>
-    /// <exception cref="LitException">The list cannot be read, or the folder holds something else or cannot be written.</exception>
+    /// <exception cref="LitException">The list cannot be read, or the folder holds something else or cannot be
+    /// written.</exception>
     public static async Task<DownloadResult> RunAsync(
         string list,
         string folder,
@@ -172,7 +175,10 @@ internal static class DownloadRun
         return Result(final, clock.Elapsed.TotalSeconds, wasComplete: false) with { TriedAgain = retries?.Rows ?? 0 };
     }
 
-    /// <summary>Fetches a range of rows and writes its archive and verdicts; where it is there <paramref name="before"/>, what came then stays.</summary>
+    /// <summary>
+    /// Fetches a range of rows and writes its archive and verdicts; where it is there <paramref name="before"/>, what
+    /// came then stays.
+    /// </summary>
     private static async Task ShardAsync(
         string folder,
         int shard,
@@ -349,7 +355,7 @@ internal static class DownloadRun
         {
             throw new LitException(
                 path,
-                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                $"damaged ({JsonTrouble.Words(damage)})",
                 "Delete the folder and begin anew",
                 damage
             );

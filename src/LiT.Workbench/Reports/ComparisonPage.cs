@@ -1,5 +1,6 @@
 using System.Text.Json;
 using LiT.Evaluation;
+using LiT.Files;
 
 namespace LiT.Reports;
 
@@ -81,7 +82,7 @@ internal static class ComparisonPage
         catch (Exception damage) when (damage is JsonException or NotSupportedException)
         {
             throw new LitException(
-                $"{file}: no result of a classification ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')}). {Do}",
+                $"{file}: no result of a classification ({JsonTrouble.Words(damage)}). {Do}",
                 damage
             );
         }

@@ -29,6 +29,8 @@ internal static class EvaluationFacts
             ("pictures (hash)", hashes.Pictures),
             ("embeddings (hash)", hashes.Embeddings),
             ("program", $"LiT {versions.Lit}, libtorch {versions.Libtorch}, {versions.Device}, {versions.Dtype}"),
+            ("instruction set", versions.Isa),
+            ("threads", versions.Threads is { } threads ? Figures.Plain(threads) : null),
             ("seed", $"{seed}"),
         ];
         return from fact in facts

@@ -8,6 +8,11 @@ namespace LiT.Reports;
 /// <param name="Points">From left to right.</param>
 internal sealed record Series(string Name, IReadOnlyList<(double X, double Y)> Points)
 {
+    /// <summary>
+    /// What each point is the middle of, as (lowest, highest); drawn as a band. Null where a point is itself.
+    /// </summary>
+    public IReadOnlyList<(double Low, double High)>? Spans { get; init; }
+
     internal IEnumerable<(double X, double Y)> Finite =>
         Points.Where(point => double.IsFinite(point.X) && double.IsFinite(point.Y));
 }
@@ -56,7 +61,11 @@ internal sealed record LineChart
         var levels = Level is { } level ? new[] { level.Value } : [];
         var x = Axis.For(lines.SelectMany(line => line.Finite.Select(point => point.X)), round: false);
         var y = Axis.For(
-            lines.SelectMany(line => line.Finite.Select(point => point.Y)).Concat(levels),
+            lines
+                .SelectMany(line => line.Finite.Select(point => point.Y))
+                .Concat(lines.SelectMany(line => line.Spans ?? []).SelectMany(span => new[] { span.Low, span.High }))
+                .Where(double.IsFinite)
+                .Concat(levels),
             low: Percent ? 0 : null
         );
         return Html.Of(
@@ -109,7 +118,7 @@ internal sealed record LineChart
 
     private Html Line(Series line, int index, Axis x, Axis y)
     {
-        var stretches = Stretches(line.Points);
+        var stretches = Stretches(line.Points, line.Spans);
         var points = stretches.Where(stretch => double.IsFinite(stretch.Mean)).ToList();
         var every = points.Count <= 24 ? 1 : (points.Count - 1) / 8.0;
         var marked = points.Where((_, i) => i == points.Count - 1 || i % every < 1);
@@ -229,12 +238,16 @@ internal sealed record LineChart
     /// <summary>
     /// Few points as they are, many as means over stretches of equal length; a stretch without numbers is a gap.
     /// </summary>
-    private static List<Stretch> Stretches(IReadOnlyList<(double X, double Y)> points)
+    private static List<Stretch> Stretches(
+        IReadOnlyList<(double X, double Y)> points,
+        IReadOnlyList<(double Low, double High)>? spans
+    )
     {
         var length = points.Count <= MostPoints ? 1 : (points.Count + MostPoints / 2 - 1) / (MostPoints / 2);
         return
         [
             .. points
+                .Select((point, i) => (point.X, point.Y, Span: spans?[i] ?? (point.Y, point.Y)))
                 .Where(point => double.IsFinite(point.X))
                 .Chunk(length)
                 .Select(chunk =>
@@ -243,7 +256,12 @@ internal sealed record LineChart
                     if (finite.Length == 0)
                         return new Stretch(chunk[0].X, double.NaN, double.NaN, double.NaN);
                     var values = finite.Select(point => point.Y).ToArray();
-                    return new Stretch(finite.Average(point => point.X), values.Average(), values.Min(), values.Max());
+                    return new Stretch(
+                        finite.Average(point => point.X),
+                        values.Average(),
+                        finite.Min(point => point.Span.Item1),
+                        finite.Max(point => point.Span.Item2)
+                    );
                 }),
         ];
     }

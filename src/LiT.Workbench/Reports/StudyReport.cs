@@ -47,7 +47,8 @@ internal static class StudyReport
                 new("Numbers", null, Table(rows, metrics)),
                 new(
                     "How it went",
-                    "Training loss and accuracy in the batch over the steps, all seeds together; the band spans them.",
+                    "Training loss and accuracy in the batch over the steps, as the mean over the seeds; "
+                        + "the band spans them.",
                     Section.Beside(Curves(folder, rows))
                 ),
             ],
@@ -125,8 +126,18 @@ internal static class StudyReport
             {
                 Title = words,
                 Percent = percent,
-                Series = [.. four.Select(row => new Series(row.Name, Points(folder, row, member)))],
+                Series = [.. four.Select(row => Curve(row.Name, Points(folder, row, member)))],
             }.Render();
+    }
+
+    /// <summary>The mean over the seeds at every step, with the band that they span.</summary>
+    internal static Series Curve(string name, IEnumerable<(double X, double Y)> points)
+    {
+        var steps = points.GroupBy(point => point.X).OrderBy(step => step.Key).ToList();
+        return new Series(name, [.. steps.Select(step => (step.Key, step.Average(point => point.Y)))])
+        {
+            Spans = [.. steps.Select(step => (step.Min(point => point.Y), step.Max(point => point.Y)))],
+        };
     }
 
     private static List<(double X, double Y)> Points(string folder, StudyRow row, string member) =>

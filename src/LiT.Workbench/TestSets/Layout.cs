@@ -79,14 +79,16 @@ internal static class Layout
         {
             throw new LitException(
                 path,
-                $"no valid JSON ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                $"no valid JSON ({JsonTrouble.Words(damage)})",
                 "Download the file again",
                 damage
             );
         }
     }
 
-    /// <summary>Gives what a reading of JSON makes, with the file's name where a member is missing or of another kind.</summary>
+    /// <summary>
+    /// Gives what a reading of JSON makes, with the file's name where a member is missing or of another kind.
+    /// </summary>
     public static T Of<T>(string path, Func<T> read)
     {
         try
@@ -103,7 +105,7 @@ internal static class Layout
         {
             throw new LitException(
                 path,
-                $"not in the published form ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                $"not in the published form ({JsonTrouble.Words(damage)})",
                 "Download the file again",
                 damage
             );

@@ -8,14 +8,41 @@ internal static class BundleFiles
     /// <summary>SHA-256 in hexadecimal of every file but model.json, by its name.</summary>
     public static SortedDictionary<string, string> Hashes(string folder) =>
         new(
-            Directory
-                .EnumerateFiles(folder)
-                .Where(path =>
-                    Path.GetFileName(path) is var name && name != ModelDescription.FileName && !name.StartsWith('.')
-                )
-                .ToDictionary(path => Path.GetFileName(path), HashOf),
+            Hashed(folder).ToDictionary(name => name, name => HashOf(Path.Combine(folder, name))),
             StringComparer.Ordinal
         );
+
+    /// <summary>
+    /// Files of a bundle that have no hash in its model.json: of an earlier version, or put there by somebody else.
+    /// </summary>
+    public static IReadOnlyList<string> Uncovered(string folder, ModelDescription description) =>
+        description.Files is not { } files ? [] : [.. Hashed(folder).Where(name => !files.ContainsKey(name))];
+
+    /// <summary>Puts a file that came later under the hashes of its bundle.</summary>
+    public static void Cover(string folder, string name) =>
+        Change(folder, files => files[name] = HashOf(Path.Combine(folder, name)));
+
+    /// <summary>Takes a file that is about to change out of the hashes of its bundle.</summary>
+    public static void Uncover(string folder, string name) => Change(folder, files => files.Remove(name));
+
+    private static void Change(string folder, Action<SortedDictionary<string, string>> change)
+    {
+        var description = ModelDescription.Read(folder);
+        if (description.Files is null)
+            return; // a bundle of an earlier version has no hashes
+        SortedDictionary<string, string> files = new(description.Files.ToDictionary(), StringComparer.Ordinal);
+        change(files);
+        Files.AtomicFile.WriteAllText(
+            Path.Combine(folder, ModelDescription.FileName),
+            (description with { Files = files }).ToJson()
+        );
+    }
+
+    private static IEnumerable<string> Hashed(string folder) =>
+        Directory
+            .EnumerateFiles(folder)
+            .Select(path => Path.GetFileName(path))
+            .Where(name => name != ModelDescription.FileName && !name.StartsWith('.'));
 
     /// <summary>Holds a bundle's files against what its model.json says of them.</summary>
     /// <returns>How many files were held against their hashes.</returns>

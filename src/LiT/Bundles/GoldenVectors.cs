@@ -162,12 +162,7 @@ internal sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadO
         catch (Exception damage)
             when (damage is JsonException or FormatException or NullReferenceException or InvalidOperationException)
         {
-            throw new LitException(
-                path,
-                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
-                "Copy the bundle again",
-                damage
-            );
+            throw new LitException(path, $"damaged ({JsonTrouble.Words(damage)})", "Copy the bundle again", damage);
         }
     }
 

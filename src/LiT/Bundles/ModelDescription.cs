@@ -1,3 +1,5 @@
+using System.Security.Cryptography;
+using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -35,6 +37,11 @@ internal sealed record ImageSideDescription(
     HeadShape? Head
 )
 {
+    /// <summary>
+    /// Whether the model was tuned on embeddings made elsewhere and knows no tower for them; null for no.
+    /// </summary>
+    public bool? IsOwn { get; init; }
+
     /// <summary>The tower whose representations the model reads.</summary>
     internal ExpectedTower Expected => new(Fingerprint, Tower);
 }
@@ -101,6 +108,54 @@ internal sealed record ModelDescription
     /// <summary>SHA-256 of every other file of the bundle by its name; null in bundles of earlier versions.</summary>
     public IReadOnlyDictionary<string, string>? Files { get; init; }
 
+    /// <summary>SHA-256 over everything else that the file says; null in bundles of earlier versions.</summary>
+    public string? Digest { get; init; }
+
+    internal string ToJson()
+    {
+        var plain = JsonSerializer.Serialize(this with { Digest = null }, Json);
+        return JsonSerializer.Serialize(this with { Digest = DigestOf(plain) }, Json) + "\n";
+    }
+
+    /// <summary>Holds the file against its own digest.</summary>
+    /// <returns>Whether it has one.</returns>
+    /// <exception cref="LitException">It was changed since it was written.</exception>
+    internal static bool CheckDigest(string folder)
+    {
+        var path = Path.Combine(folder, FileName);
+        var text = File.ReadAllText(path);
+        if ((JsonNode.Parse(text) as JsonObject)?["digest"]?.GetValue<string>() is not { } written)
+            return false;
+        return DigestOf(text) == written
+            ? true
+            : throw new LitException(
+                path,
+                "was changed since the bundle was written: "
+                    + "what it says of towers, temperature, lock or files is not what it said then",
+                "Copy the bundle again"
+            );
+    }
+
+    // Over names and values in the order of the names: a program that only lays the file out anew changes nothing.
+    private static string DigestOf(string json)
+    {
+        var all = (JsonObject)JsonNode.Parse(json)!;
+        all.Remove("digest");
+        return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(Ordered(all)!.ToJsonString())));
+
+        static JsonNode? Ordered(JsonNode? node) =>
+            node switch
+            {
+                JsonObject members => new JsonObject(
+                    members
+                        .OrderBy(member => member.Key, StringComparer.Ordinal)
+                        .Select(member => KeyValuePair.Create(member.Key, Ordered(member.Value)))
+                ),
+                JsonArray items => new JsonArray([.. items.Select(Ordered)]),
+                _ => node?.DeepClone(),
+            };
+    }
+
     /// <summary>Nothing outside of the folder is opened because its model.json says so.</summary>
     private void Check(string folder, string path)
     {
@@ -121,8 +176,6 @@ internal sealed record ModelDescription
                         + "Copy the bundle again as it was written."
                 );
     }
-
-    internal string ToJson() => JsonSerializer.Serialize(this, Json) + "\n";
 
     /// <exception cref="LitException">The file is missing, damaged or of a later version.</exception>
     internal static ModelDescription Read(string folder)
@@ -155,12 +208,7 @@ internal sealed record ModelDescription
         }
         catch (Exception damage) when (damage is JsonException or NotSupportedException or ArgumentException)
         {
-            throw new LitException(
-                path,
-                $"damaged ({damage.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
-                "Copy the bundle again",
-                damage
-            );
+            throw new LitException(path, $"damaged ({JsonTrouble.Words(damage)})", "Copy the bundle again", damage);
         }
     }
 }

@@ -164,7 +164,7 @@ internal static class NamedLines
         {
             throw new LitException(
                 path,
-                $"no list of {what}s in JSON or Python's notation ({damage.Message})",
+                $"no list of {what}s in JSON or Python's notation ({JsonTrouble.Words(damage)})",
                 "Write [\"…\", \"…\"], or one a line",
                 damage
             );

@@ -58,6 +58,10 @@ internal static class Processor
         throw new UsageException($"{Variable}={name}: there is no such instruction set. Give one of {names}.");
     }
 
+    /// <summary>The instruction set that is taken, as a person reads it.</summary>
+    /// <exception cref="UsageException">LIT_ISA names none, or one that this processor does not have.</exception>
+    public static string Description => NameOf(Isa) + (HasVnni ? " with VNNI" : "");
+
     /// <summary>As LIT_ISA spells it.</summary>
     public static string NameOf(Isa isa) => isa.ToString().ToLowerInvariant();
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LiT.Files;
 
 namespace LiT.Images;
 
@@ -158,7 +159,7 @@ internal sealed partial record Preprocessing
         {
             throw new LitException(
                 origin,
-                $"the preprocessing cannot be read ({wrong.Message.ReplaceLineEndings(" ")})",
+                $"the preprocessing cannot be read ({JsonTrouble.Words(wrong)})",
                 "Write the file again",
                 wrong
             );

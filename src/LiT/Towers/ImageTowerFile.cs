@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
+using LiT.Files;
 using LiT.Images;
 using LiT.Towers.Settings;
 using static TorchSharp.torch;
@@ -10,7 +11,8 @@ using static TorchSharp.torch;
 namespace LiT.Towers;
 
 /// <summary>
-/// The project's own file of an image tower: .safetensors whose metadata say what it is. <c>lit.image_tower</c> holds the
+/// The project's own file of an image tower: .safetensors whose metadata say what it is. <c>lit.image_tower</c> holds
+/// the
 /// <see cref="ImageTowerConfig"/> as JSON with the heads and the names of their classes, <c>lit.preprocessing</c> the
 /// <see cref="Preprocessing"/>, <c>lit.fingerprint</c> what <see cref="Fingerprint"/> gives.
 /// </summary>
@@ -61,8 +63,8 @@ internal static class ImageTowerFile
     }
 
     /// <summary>
-    /// SHA-256, in hexadecimal, over the architecture without heads, every weight as float32 in order of its name here, and
-    /// the preprocessing: what the representation depends on, and nothing else. A tower of bytes is another one.
+    /// SHA-256, in hexadecimal, over the architecture without heads, every weight as float32 in order of its name here,
+    /// and the preprocessing: what the representation depends on, and nothing else. A tower of bytes is another one.
     /// </summary>
     public static string Fingerprint(ImageTower tower, Preprocessing preprocessing, bool? int8 = null)
     {
@@ -87,7 +89,9 @@ internal static class ImageTowerFile
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
-    /// <summary>The heads that a file written by <see cref="Save"/> names, without reading its weights; none for any other file.</summary>
+    /// <summary>
+    /// The heads that a file written by <see cref="Save"/> names, without reading its weights; none for any other file.
+    /// </summary>
     internal static IReadOnlyList<HeadConfig> HeadsOf(string path)
     {
         if (!File.Exists(path))
@@ -118,7 +122,7 @@ internal static class ImageTowerFile
         {
             throw new LitException(
                 checkpoint.Path,
-                $"the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                $"the metadata '{ConfigKey}' cannot be read ({JsonTrouble.Words(wrong)})",
                 "Write the file again with this version",
                 wrong
             );

@@ -1,13 +1,14 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using LiT.Checkpoints;
+using LiT.Files;
 
 namespace LiT.Towers;
 
 /// <summary>
 /// The project's own file of a text tower: .safetensors whose metadata <c>lit.text_tower</c> hold the
-/// <see cref="TextTowerConfig"/> as JSON. The tower's names begin with <c>text.</c>, so that a bundle's file, which holds
-/// heads, temperature and bias beside it, is one too.
+/// <see cref="TextTowerConfig"/> as JSON. The tower's names begin with <c>text.</c>, so that a bundle's file, which
+/// holds heads, temperature and bias beside it, is one too.
 /// </summary>
 internal static class TextTowerFile
 {
@@ -37,7 +38,10 @@ internal static class TextTowerFile
             ),
         };
 
-    /// <summary>Writes a text tower, whole or not at all; <see cref="TextTowerLoader.Load(string, TextTowerOptions?)"/> reads it.</summary>
+    /// <summary>
+    /// Writes a text tower, whole or not at all; <see cref="TextTowerLoader.Load(string, TextTowerOptions?)"/> reads
+    /// it.
+    /// </summary>
     /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
     public static void Save(string path, TextTower tower) =>
         Safetensors.Write(path, tower.state_dict().Select(entry => (Prefix + entry.Key, entry.Value)), Metadata(tower));
@@ -55,7 +59,7 @@ internal static class TextTowerFile
         {
             throw new LitException(
                 checkpoint.Path,
-                $"the metadata '{ConfigKey}' cannot be read ({wrong.Message.ReplaceLineEndings(" ").TrimEnd('.')})",
+                $"the metadata '{ConfigKey}' cannot be read ({JsonTrouble.Words(wrong)})",
                 "Write the file again with this version",
                 wrong
             );

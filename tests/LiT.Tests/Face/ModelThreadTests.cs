@@ -67,6 +67,7 @@ public sealed class ModelThreadTests(SmallModel small) : IClassFixture<SmallMode
             await Task.WhenAny(calls);
             model.Dispose();
             model.Dispose();
+            Assert.Empty(Held.Under(small.Bundle));
             foreach (var call in calls)
                 if (await Record.ExceptionAsync(() => call) is { } trouble)
                     Assert.IsType<ObjectDisposedException>(trouble);
@@ -129,10 +130,20 @@ public sealed class ModelThreadTests(SmallModel small) : IClassFixture<SmallMode
         Directory.CreateDirectory(copy);
         foreach (var file in Directory.EnumerateFiles(small.Bundle))
             File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+        using (var whole = await LitModel.LoadAsync(copy, null, cancel))
+        {
+            _ = await whole.Images.GenerateVectorAsync(
+                new DataContent(SmallModel.Picture(0), "image/png"),
+                null,
+                cancel
+            );
+            whole.Dispose(); // with both towers loaded
+            Assert.Empty(Held.Under(copy));
+        }
         File.WriteAllBytes(Path.Combine(copy, "text.safetensors"), [1, 2, 3]);
         await Assert.ThrowsAsync<LitException>(() => LitModel.LoadAsync(copy, null, cancel));
+        Assert.Empty(Held.Under(copy));
         Directory.Delete(copy, recursive: true);
-        Assert.False(Directory.Exists(copy));
     }
 
     [Fact]

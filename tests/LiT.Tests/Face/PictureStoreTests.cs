@@ -113,6 +113,7 @@ public sealed class PictureStoreTests(SmallModel small) : IClassFixture<SmallMod
             await wrong.UpdateAsync(small.Pictures, null, cancel);
             await Assert.ThrowsAsync<LitException>(() => PictureStore.OpenAsync(folder["wrong"], model, cancel));
         }
+        Assert.Empty(Held.Under(folder["store"]));
         Directory.Delete(folder["store"], recursive: true);
     }
 

@@ -45,6 +45,25 @@ public sealed class ServiceTests(SmallModel small) : IClassFixture<SmallModel>
     }
 
     [Fact]
+    public async Task A_model_that_is_still_being_loaded_when_its_services_go_goes_too()
+    {
+        ServiceCollection services = new();
+        services.AddLiT(small.Bundle);
+        Task<LitModel> loading;
+        await using (var provider = services.BuildServiceProvider())
+        {
+            var owner = provider.GetRequiredService<LoadedModel>();
+            loading = owner.LoadAsync();
+            owner.Dispose();
+            await Assert.ThrowsAsync<ObjectDisposedException>(owner.LoadAsync);
+        }
+        var model = await loading;
+        for (var tenths = 0; tenths < 300 && !model.IsDisposed; tenths++)
+            await Task.Delay(100, cancel);
+        Assert.True(model.IsDisposed);
+    }
+
+    [Fact]
     public async Task A_wrong_path_stops_the_start_and_is_what_the_health_check_says()
     {
         ServiceCollection services = new();

@@ -150,7 +150,7 @@ public sealed class EmbedRunTests : IDisposable
             Assert.Null(StoreFit.Remark(exact));
             Assert.Contains("`Decode` fast", StoreFit.Remark(fast), StringComparison.Ordinal);
             Assert.Equal((256, 256), fast.PictureSize(0));
-            Assert.Equal(1, StoreCheck.Run(fast, Tower, Source(), 4, ComputeDevice.Cpu).LowestCosine, 5);
+            Assert.Equal(1, StoreCheck.Run(fast, Tower, "vit", Source(), 4, ComputeDevice.Cpu).LowestCosine, 5);
         }
         Assert.NotEqual(Rows("exact")["00.png"], Rows("fast")["00.png"]);
         Assert.True(Embed("fast").WasComplete); // not said again, it stays as it is

@@ -9,26 +9,26 @@ public sealed class FilterTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();
 
-    public FilterTests() =>
-        MadeRows.Write(
-            folder["store"],
-            MadeRows.Random(6, 4, 1),
-            2,
-            sample: i => new Sample($"k{i}", $"a b/k{i}.jpg")
+    public FilterTests() => MadeRows.Write(folder["store"], MadeRows.Random(6, 4, 1), 2, sample: i => new Sample(
+            $"k{i}",
+            $"a b/k{i}.jpg"
+        )
+        {
+            Label =
+                i == 5 ? null
+                : i % 2 == 0 ? "dog"
+                : "it's a cat",
+            Captions = i == 4 ? [] : [$"caption {i}", "Grüße, Welt"],
+            Fields = new Dictionary<string, string>
             {
-                Label = i == 5 ? null : i % 2 == 0 ? "dog" : "it's a cat",
-                Captions = i == 4 ? [] : [$"caption {i}", "Grüße, Welt"],
-                Fields = new Dictionary<string, string>
-                {
-                    ["taken"] = $"202{i}-03-0{i + 1}",
-                    ["stars"] = $"{i / 2.0}",
-                    ["mixed"] = i < 3 ? $"{i}" : "many",
-                    ["camera"] = i < 2 ? "X-100" : "x_100",
-                }
-                    .Where(field => field.Key != "stars" || i != 3)
-                    .ToDictionary(),
+                ["taken"] = $"202{i}-03-0{i + 1}",
+                ["stars"] = $"{i / 2.0}",
+                ["mixed"] = i < 3 ? $"{i}" : "many",
+                ["camera"] = i < 2 ? "X-100" : "x_100",
             }
-        );
+                .Where(field => field.Key != "stars" || i != 3)
+                .ToDictionary(),
+        });
 
     public void Dispose() => folder.Dispose();
 
@@ -77,7 +77,10 @@ public sealed class FilterTests : IDisposable
     }
 
     [Theory]
-    [InlineData("lable = 'dog'", "there is no column lable. There are added, camera, captions, height, key, label, mixed")]
+    [InlineData(
+        "lable = 'dog'",
+        "there is no column lable. There are added, camera, captions, height, key, label, mixed"
+    )]
     [InlineData("label = 3", "label holds texts, and 3 is none. Compare it with a text in single quotes")]
     [InlineData("width = 'wide'", "width holds numbers, and 'wide' is none. Compare it with a number")]
     [InlineData("width like '1%'", "width holds numbers, and '1%' is none")]

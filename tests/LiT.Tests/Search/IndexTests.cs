@@ -105,7 +105,12 @@ public sealed class IndexTests : IDisposable
     [Fact]
     public void One_program_builds_at_a_time()
     {
-        using var other = File.Open(folder["store", "index", ".writing"], FileMode.Create, FileAccess.ReadWrite, FileShare.None);
+        using var other = File.Open(
+            folder["store", "index", ".writing"],
+            FileMode.Create,
+            FileAccess.ReadWrite,
+            FileShare.None
+        );
         Assert.Contains(
             "another program is writing here",
             Assert.Throws<LitException>(() => StoreIndex.Build(folder["store"])).Message

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using LiT.Compute;
 using LiT.Compute.Kernels;
 using LiT.Search;
@@ -39,7 +38,10 @@ public sealed class NearestTests : IDisposable
             var sums = new int[queries * count];
             fixed (sbyte* c = codes)
             fixed (short* a = asked)
-            fixed (int* r = some, s = sums)
+            fixed (
+                int* r = some,
+                    s = sums
+            )
                 CodeSums.Of(c, width, r, count, a, queries, s);
             for (var q = 0; q < queries; q++)
             for (var i = 0; i < count; i++)
@@ -64,7 +66,11 @@ public sealed class NearestTests : IDisposable
             [
                 .. Enumerable
                     .Range(0, size)
-                    .Select(_ => (float)(scale * (chance.Next(4) == 0 ? 0 : Math.Pow(chance.NextDouble() - 0.5, 1 + chance.Next(5))))),
+                    .Select(_ =>
+                        (float)(
+                            scale * (chance.Next(4) == 0 ? 0 : Math.Pow(chance.NextDouble() - 0.5, 1 + chance.Next(5)))
+                        )
+                    ),
             ];
             var codes = new sbyte[size];
             var length = Math.Sqrt(row.Sum(x => (double)x * x));
@@ -72,7 +78,10 @@ public sealed class NearestTests : IDisposable
             var off = 0.0;
             for (var k = 0; k < size; k++)
                 off += Math.Pow((length > 0 ? row[k] / length : 0) - (double)step * codes[k], 2);
-            Assert.True(Math.Sqrt(off) <= error + (length > 0 ? 0 : 1e-9), $"{Math.Sqrt(off)} > {error}, {size} numbers of {scale}");
+            Assert.True(
+                Math.Sqrt(off) <= error + (length > 0 ? 0 : 1e-9),
+                $"{Math.Sqrt(off)} > {error}, {size} numbers of {scale}"
+            );
             Assert.True(error <= 1.01 * Math.Sqrt(size) * step / 2 + 2e-7, $"{error} for steps of {step}");
         }
         Assert.Null(RowCodes.Of([1, float.NaN], new sbyte[2]));
@@ -161,14 +170,19 @@ public sealed class NearestTests : IDisposable
                     {
                         if (allowed is not null && !allowed[picture])
                             continue;
-                        var shard = Enumerable.Range(0, store.Shards.Count).Last(s => store.FirstRow(s) <= picture * store.Views);
+                        var shard = Enumerable
+                            .Range(0, store.Shards.Count)
+                            .Last(s => store.FirstRow(s) <= picture * store.Views);
                         store.Shards[shard].Read(picture * store.Views - store.FirstRow(shard), row);
                         double dot = 0,
                             square = 0;
                         for (var k = 0; k < row.Length; k++)
-                            (dot, square) = (dot + (double)queries[query][k] * row[k], square + (double)row[k] * row[k]);
+                            (dot, square) = (
+                                dot + (double)queries[query][k] * row[k],
+                                square + (double)row[k] * row[k]
+                            );
                         all.Add(new(picture, square == 0 ? 0 : Exactly.Cosine(queries[query], row)));
-                        Assert.Equal(dot / Math.Sqrt(Math.Max(square, 1e-300)), all[^1].Similarity, 6);
+                        Assert.Equal(dot / Math.Sqrt(Math.Max(square, 1e-300)), all[^1].Similarity, tolerance: 1e-7);
                     }
                     return all.OrderByDescending(one => one.Similarity).ThenBy(one => one.Picture).Take(kept).ToArray();
                 }),

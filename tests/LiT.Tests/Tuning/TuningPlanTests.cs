@@ -56,6 +56,17 @@ public sealed class TuningPlanTests : IDisposable
     }
 
     [Fact]
+    public void A_plan_prints_its_reasons_and_all_that_it_will_do()
+    {
+        var plan = TuningPlan.For(Store(), Short);
+        var printed = plan.ToString().Split('\n');
+        Assert.Equal(plan.Reasons.Select(one => $"{one.Setting}: {one.Words}"), printed[..plan.Reasons.Count]);
+        Assert.All(plan.Reasons, one => Assert.DoesNotContain('\n', one.Words));
+        var configuration = JsonNode.Parse(string.Join('\n', printed[plan.Reasons.Count..]))!;
+        Assert.Equal(12, (int)configuration["options"]!["steps"]!);
+    }
+
+    [Fact]
     public async Task A_run_is_one_stream_of_events_from_its_start_to_the_saved_model()
     {
         var events = await Events(TuningPlan.For(Store(), Short), "run");

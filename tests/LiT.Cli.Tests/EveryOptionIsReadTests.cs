@@ -1,0 +1,236 @@
+using LiT.Tests;
+
+namespace LiT.Cli.Tests;
+
+/// <summary>
+/// Every option of every verb is given once, in runs that succeed, and is looked at: the program says of an option that
+/// nobody read that it had no effect. Of the options that every verb takes, help names those that the verb reads.
+/// </summary>
+[Collection(nameof(InThisProcess))]
+public sealed class EveryOptionIsReadTests(Workbench bench)
+{
+    private const string Table =
+        "--data table.csv --image-column file --caption-column words --label-column kind --image-root photos/00000";
+
+    private const string LargeTable =
+        "--data large.csv --image-column file --caption-column words --label-column kind --image-root large/00000";
+
+    private const string Small = "--text-tower text:width=16,depth=1,heads=2";
+
+    private static readonly string[] Everywhere = ["--json", "--verbose", "--help", "--version"];
+
+    /// <summary>What every verb takes and only some read; help of the others does not name them.</summary>
+    private static readonly (string Option, string Value)[] Common =
+    [
+        ("--device", "cpu"),
+        ("--threads", "1"),
+        ("--seed", "1"),
+        ("--dtype", "float32"),
+    ];
+
+    private static readonly string[] Runs =
+    [
+        "quickstart --pairs 16 --steps 20 --out walk",
+        $"embed --image-tower cifar-resnet:8 {Table} --out r-embed --tower-dtype float32 --store-dtype float32 "
+            + "--batch 4 "
+            + "--rows-per-shard 8 --max-megapixels 9 --decode exact --max-bad 0.9 --part 1/1 --crop resize "
+            + "--honour-exif "
+            + "--views 2 --view-crop 0.5 --view-flip 0.1",
+        "embed --image-tower cifar-resnet:8 --data test.tar --out r-embed-again",
+        "embed --image-tower cifar-resnet:8 --data test.tar --out r-embed-again --update --retry-skipped --reuse store",
+        $"embed --image-tower cifar-resnet:8 {Table} --out r-embed-table",
+        "embed --image-tower cifar-resnet:8 --data pretrain.tar --out r-embed-other",
+        $"tune {Table} --out r-tune --lock uu --image-tower cifar-resnet:8 {Small} --vocabulary 150 --token-length 12 "
+            + "--image-head 16 --text-head 16 --augment flip --val test.tar --val-classes kinds.txt "
+            + "--val-templates templates.txt "
+            + "--pictures 16 --bundle-tower always --doctor warn --loss sigmoid --batch 4 --micro-batch 2 --steps "
+            + "3 --lr 0.001 "
+            + "--optimizer AdamW --schedule rsqrt --warmup 1 --weight-decay 0.001 --clip 1 --positives Own "
+            + "--caption-noise 0.1 "
+            + "--local-parts 1 --image-micro-batch 2 --cooldown 1 --timescale 10 --temperature 10 "
+            + "--temperature-bounds 1,100 "
+            + "--temperature-rate 0.5 --bias -3 --lr-mult ^image=0.5 --wd-mult ^text=0.5 --unlock-after ^text=1 "
+            + "--ema 0.9 "
+            + "--checkpoint-every 1 --val-every 1 --keep-best top1 --resume",
+        "tune --data store --out r-tune-on --lock LU --text-init run --tokenizer run/model/vocab.txt --epochs 0.1 "
+            + "--batch 8 "
+            + "--hold-out 0.2 --recipe options.json",
+        $"tune --data test.tar --out r-pixels --from-pixels --image-tower trained/tower.safetensors {Small} "
+            + "--steps 1 --batch 4",
+        $"study {Table} --test test.tar "
+            + "--classes kinds.txt --templates templates.txt --image-tower trained/tower.safetensors "
+            + "--image-scratch vit:mu/32 "
+            + "--text-init run --file plan.json --recipe options.json --vary batch=8 --seeds 0 --pictures 20 "
+            + "--keep-checkpoints "
+            + "--out r-study",
+        $"eval classification --model run {Table} --classes names.json --templates templates.txt --all-aliases "
+            + "--training-store store --dataset pets --language en --crop model --decode exact --text-cache texts "
+            + "--batch 8 "
+            + "--predictions r-answers.jsonl --report r-report --pictures photos/00000",
+        "eval classification --model run --data r-embed-views --label-column kind --average-views --no-leak-audit",
+        "eval classification --image-embeddings pictures.npy --text-embeddings classes.npy --labels labels.txt "
+            + "--classes classes.txt --text-classes which.txt --image-keys keys.txt --texts texts.txt --temperature 10",
+        $"eval retrieval --model run {Table} --language en --crop model --decode exact --text-cache texts --batch 8 "
+            + "--predictions r-found.jsonl --report r-retrieval --pictures photos/00000 --dataset flickr30k",
+        "eval retrieval --model run --data r-embed-views --average-views",
+        "eval retrieval --image-embeddings pictures.npy --text-embeddings captions.npy --pairs pairs.tsv "
+            + "--image-keys keys.txt "
+            + "--texts texts6.txt --temperature 10",
+        $"eval absent --model run {Table} --present 0.4 --classes kinds37.txt --templates templates.txt --all-aliases "
+            + "--dataset pets --crop model --decode exact --text-cache texts --batch 8",
+        "eval absent --model run --data r-embed-views --label-column kind --average-views",
+        "eval head --image-tower trained/tower.safetensors --data pretrain.tar --head label --batch 8",
+        $"eval head --image-tower trained/tower.safetensors {Table} --classes kinds16.txt",
+        "eval probe --train store --data store --label-column colour --classes colours.txt",
+        "eval knn --train store --data store --label-column colour --classes colours.txt --k 1 --vote-temperature 0.1",
+        "eval fewshot --train store --data store --label-column colour --classes colours.txt --shots 1 --draws 1",
+        "eval compare report report --report r-compared",
+        $"data stats {Table} --report r-stats.html --tokenizer run/model/vocab.txt --tokens 16",
+        "data stats --data test.tar --model run",
+        $"data filter {Table} --out r-filter --to folder --samples-per-shard 10 --min-words 1 --max-words 30 "
+            + "--max-repeats 5 "
+            + "--min-token-count 1 --min-side 1 --max-captions 9 --max-aspect 4 --boilerplate texts.txt "
+            + "--no-boilerplate "
+            + "--needs-caption",
+        $"data dedup {Table} --out r-dedup --store r-embed-table --against pretrain.tar --against-store r-embed-other "
+            + "--level scene --hamming 0 --cosine 0.9999 --no-within --pairs 3 --write folder",
+        $"data convert {Table} --out r-convert --to parquet --samples-per-shard 10",
+        "data download list.tsv --out r-download --url-column 1 --caption-column 2 --rows-per-shard 5 "
+            + "--concurrency 4 --per-host 2 "
+            + "--host-delay 0 --longest-wait 5 --retries 0 --timeout 5 --max-megabytes 1 --resize 4 --max-side 8 "
+            + "--min-side 2 --retry-failed "
+            + "--user-agent lit-test/1.0",
+        "data download yfcc100m_dataset-0 --out r-yfcc --only-ids ids.tsv",
+        "data draw --split val --count 3 --out r-drawn",
+        "classify photos/00000 --model run --labels cat,dog --templates templates.txt --min-precision 0.5 "
+            + "--present 0.4 --top 1 "
+            + "--ignore-exif --decode exact --max-megapixels 9 --csv",
+        "classify photos/00000 --model run --labels-file classes.txt --jsonl",
+        $"search cat --model run {Table} --top 2 --min-precision 0.1 --report r-found.html --pictures photos/00000 "
+            + "--decode exact",
+        $"calibrate --model run {LargeTable} --cohort 100",
+        "models show run",
+        "models pull vit-ti16-augreg-in21k --mirror {mirror} --out r-pulled",
+        "models convert cifar-resnet:8 --text run --out r-converted",
+        "tokenizer train --data pairs.tar --out two.model --kind Unigram --vocabulary 44",
+        "models convert two.npz --tokenizer two.model --out r-two",
+        $"tokenizer train {Table} --out r-words.model --kind Unigram --vocabulary 60 --cased",
+        "tokenizer encode cat --tokenizer run/model/vocab.txt",
+        "verify run --store store",
+        "verify store --image-tower cifar-resnet:8 --data pairs.tar",
+        "pretrain --method supervised --data pretrain.tar --val pretrain.tar --labels label --out r-trained "
+            + "--blocks 1 --width 4 "
+            + "--stages 2 --stem-stride 2 --image-size 16 --epochs 1 --batch 8 --optimizer Sgd --lr 0.01 --warmup 0.1 "
+            + "--momentum 0.5 --weight-decay 0.001 --label-smoothing 0.1 --augment none --float16 --checkpoint-every 1",
+        "pretrain --data pretrain.tar --out r-vit --tower vit:mu/32 --epochs 1 --batch 8",
+        "bench --image-tower vit:mu/32 --turns 1",
+        "doctor run",
+    ];
+
+    [Fact]
+    public void Every_option_of_every_verb_is_read()
+    {
+        MakeInputs();
+        var given = new Dictionary<string, HashSet<string>>();
+        List<string> troubles = [];
+        var verbs = Verbs();
+        foreach (var run in Runs)
+        {
+            var verb = verbs.Keys.Single(verb => run.StartsWith(verb + ' ', StringComparison.Ordinal));
+            string[] words = run.Replace("{mirror}", bench.Mirror, StringComparison.Ordinal).Split(' ');
+            if (given.TryAdd(verb, []))
+                words = [.. words, .. Common.SelectMany(common => new[] { common.Option, common.Value })];
+            given[verb].UnionWith(words.Where(word => word.StartsWith("--", StringComparison.Ordinal)));
+            var outcome = Here.Run(bench.Folder, words);
+            var without = outcome
+                .Talk.Split('\n')
+                .Where(line => line.Contains("had no effect", StringComparison.Ordinal))
+                .Select(line => line.Split(' ').First(word => word.StartsWith("--", StringComparison.Ordinal)));
+            var unnamed = words.Intersect(Common.Select(common => common.Option)).Except(verbs[verb]);
+            if (outcome.ExitCode != 0 || !without.ToHashSet().SetEquals(unnamed))
+                troubles.Add($"lit {string.Join(' ', words)}\n  exit code {outcome.ExitCode}\n{outcome.Talk}");
+        }
+        foreach (var (verb, options) in verbs)
+        foreach (var option in options.Except(Everywhere).Except(given.GetValueOrDefault(verb) ?? []))
+            troubles.Add($"lit {verb} {option}: no run gives it. Add it to one.");
+        Assert.True(troubles.Count == 0, string.Join('\n', troubles));
+    }
+
+    /// <summary>Every verb that does something, with the options that its approved help names.</summary>
+    private static Dictionary<string, IReadOnlyList<string>> Verbs()
+    {
+        var names = Approved
+            .Names("help")
+            .Where(name => name != "lit")
+            .Select(name => name[4..].Replace('-', ' '))
+            .ToList();
+        return names
+            .Where(verb => !names.Any(other => other.StartsWith(verb + ' ', StringComparison.Ordinal)))
+            .ToDictionary(verb => verb, IReadOnlyList<string> (verb) => OptionsOf(verb));
+    }
+
+    private static List<string> OptionsOf(string verb) =>
+        [
+            .. Approved
+                .Read($"help/lit-{verb.Replace(' ', '-')}.txt")
+                .Split('\n')
+                .SkipWhile(line => line != "Options:")
+                .Where(line => line.StartsWith("  -", StringComparison.Ordinal))
+                .SelectMany(line => line.Trim().Split(' ', ',').TakeWhile(word => word.Length == 0 || word[0] == '-'))
+                .Where(word => word.StartsWith("--", StringComparison.Ordinal)),
+        ];
+
+    private void MakeInputs()
+    {
+        var kinds = File.ReadAllLines(Path.Combine(bench.Folder, "small", "data", "classes.txt"));
+        bench.Lines("kinds.txt", kinds);
+        bench.Lines("colours.txt", File.ReadAllLines(Path.Combine(bench.Folder, "small", "data", "colours.txt")));
+        bench.Lines("templates.txt", "a {}", "the {}");
+        bench.Lines("texts.txt", "a cat", "a dog", "a horse");
+        bench.Lines("texts6.txt", "a", "b", "c", "d", "e", "f");
+        bench.Lines("which.txt", "0", "1", "2");
+        bench.Lines("keys.txt", "p0", "p1", "p2", "p3", "p4", "p5");
+        bench.Lines("options.json", """{"options": {"steps": 1, "batch": 8}}""");
+        bench.Lines(
+            "plan.json",
+            """{"base": {"textTower": "text:width=16,depth=1,heads=2"}, "vary": {"lock": ["Lu"]}}"""
+        );
+        bench.Lines("kinds37.txt", kinds[..37]);
+        bench.Lines("kinds16.txt", kinds[..16]);
+        bench.Lines("names.json", System.Text.Json.JsonSerializer.Serialize(new { en = kinds[..37] }));
+        File.Copy(
+            Path.Combine(Root.Folder, "tests/LiT.Tests/Fixtures/reference/lit_two_towers_npz/lit_l16s_style.npz"),
+            Path.Combine(bench.Folder, "two.npz")
+        );
+        Here.Run(bench.Folder, "data convert --data pairs.tar --out large --to folder".Split(' ')).Expect(0);
+        foreach (var (table, folder) in new[] { ("table.csv", "photos"), ("large.csv", "large") })
+            bench.Lines(
+                table,
+                [
+                    "file,words,kind,caption.en",
+                    .. Directory
+                        .GetFiles(Path.Combine(bench.Folder, folder, "00000"), "*.png")
+                        .Order(StringComparer.Ordinal)
+                        .Select(
+                            (file, i) =>
+                                $"{Path.GetFileName(file)},caption {i},{kinds[i % 6]},\"[\"\"a {kinds[i % 6]}\"\"]\""
+                        ),
+                ]
+            );
+        // A row as YFCC100M has it: the photo's id, its title, its address, and that it is no video.
+        var address = File.ReadLines(Path.Combine(bench.Folder, "list.tsv")).First().Split('\t')[0];
+        bench.Lines(
+            "yfcc100m_dataset-0",
+            string.Join(
+                '\t',
+                ["11", "7@N00", "me", "2008", "1218", "Canon", "A+dog", "", "", "", "", "", "", "http://x/11/", address]
+            ) + "\tlicence\thttp://x/by/\t1\t1\ta\tb\tjpg\t0"
+        );
+        bench.Lines("ids.tsv", "5\t11\tabc");
+        Here.Run(
+                bench.Folder,
+                "embed --image-tower cifar-resnet:8 --data test.tar --out r-embed-views --views 2".Split(' ')
+            )
+            .Expect(0);
+    }
+}

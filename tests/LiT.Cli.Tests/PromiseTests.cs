@@ -1,0 +1,121 @@
+using System.Text.Json.Nodes;
+
+namespace LiT.Cli.Tests;
+
+/// <summary>What a bundle proves of itself, and what a calibrated model promises.</summary>
+[Collection(nameof(InThisProcess))]
+public sealed class PromiseTests(Workbench bench)
+{
+    [Theory]
+    [InlineData("temperature")]
+    [InlineData("lock")]
+    [InlineData("image")]
+    public void A_description_that_was_edited_is_found(string member)
+    {
+        var path = Path.Combine(Copy($"edited-{member}"), "model.json");
+        var json = JsonNode.Parse(File.ReadAllText(path))!;
+        if (member == "image")
+            json["image"]!["tower"] = "another";
+        else
+            json[member] = member == "lock" ? "UU" : json[member]!.GetValue<double>() * 1.5;
+        File.WriteAllText(path, json.ToJsonString());
+        Assert.Contains(
+            "model.json: was changed since the bundle was written",
+            Run("verify", $"edited-{member}").Expect(1).Talk,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void A_description_that_was_only_laid_out_anew_is_as_it_was()
+    {
+        var path = Path.Combine(Copy("laid-out"), "model.json");
+        File.WriteAllText(path, JsonNode.Parse(File.ReadAllText(path))!.ToJsonString());
+        Assert.True(Run("verify", "laid-out", "--json").Expect(0).Json.GetProperty("descriptionChecked").GetBoolean());
+    }
+
+    [Theory]
+    [InlineData("background.safetensors")]
+    [InlineData("words.txt")]
+    [InlineData("vocab.txt")]
+    [InlineData("golden.json")]
+    [InlineData("image.safetensors")]
+    [InlineData("text.safetensors")]
+    public void A_flipped_byte_is_found_in_every_file(string file)
+    {
+        var path = Path.Combine(Copy($"flipped-{file}"), file);
+        var bytes = File.ReadAllBytes(path);
+        bytes[^3] ^= 1;
+        File.WriteAllBytes(path, bytes);
+        Assert.Contains(
+            $"{file}: was changed since the bundle was written",
+            Run("verify", $"flipped-{file}").Expect(1).Talk,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Fact]
+    public void A_bundle_of_an_earlier_version_passes_and_what_no_hash_covers_is_named()
+    {
+        var path = Path.Combine(Copy("earlier"), "model.json");
+        var json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        json.Remove("digest");
+        json["files"]!.AsObject().Remove("background.safetensors");
+        File.WriteAllText(path, json.ToJsonString());
+        var proof = Run("verify", "earlier").Expect(0);
+        Assert.Contains("no hash covers background.safetensors", proof.Talk, StringComparison.Ordinal);
+        Assert.Contains("model.json carries no hash of its own", proof.Output, StringComparison.Ordinal);
+
+        // Its temperature stands in the weights as well.
+        json["temperature"] = json["temperature"]!.GetValue<double>() * 2;
+        File.WriteAllText(path, json.ToJsonString());
+        Assert.Contains("and the weights have", Run("verify", "earlier").Expect(1).Talk, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nothing_is_promised_for_a_word_that_no_caption_had()
+    {
+        string[] classify = ["classify", "photos", "--model", "run", "--json", "--min-precision", "0.01"];
+        var unseen = Run([.. classify, "--labels", "qwerty,zxcvb uiop"]).Expect(0);
+        Assert.Contains(
+            "'qwerty': no caption of the tuning had 'qwerty', so no precision is promised for it",
+            unseen.Talk,
+            StringComparison.Ordinal
+        );
+        Assert.All(unseen.Json.EnumerateArray(), one =>
+        {
+            Assert.True(one.GetProperty("noneOfThese").GetBoolean());
+            Assert.False(one.TryGetProperty("expectedPrecision", out _));
+            Assert.NotEqual(0, one.GetProperty("unseenWords").GetArrayLength());
+        });
+        // The templates' own words need no promise, and a label that was seen has one, beside one that was not.
+        var seen = Run([.. classify, "--labels", "cat,qwerty"]).Expect(0).Json.EnumerateArray().ToList();
+        Assert.All(seen, one =>
+            Assert.Equal(
+                one.GetProperty("labels")[0].GetProperty("label").GetString() == "cat",
+                one.TryGetProperty("expectedPrecision", out _)
+            )
+        );
+
+        string[] search = ["search", "qwerty", "cat", "--model", "run", "--data", "store", "--json"];
+        var found = Run([.. search, "--min-precision", "0.0001"]).Expect(0);
+        Assert.Contains("'qwerty': no caption of the tuning had 'qwerty'", found.Talk, StringComparison.Ordinal);
+        Assert.Equal("qwerty", found.Json[0].GetProperty("unseenWords")[0].GetString());
+        Assert.Equal(0, found.Json[0].GetProperty("pictures").GetArrayLength());
+        Assert.False(found.Json[1].TryGetProperty("unseenWords", out _));
+        var plain = Run(search).Expect(0).Json[0].GetProperty("pictures");
+        Assert.NotEqual(0, plain.GetArrayLength()); // it is found, and without a promise
+        Assert.All(plain.EnumerateArray(), one => Assert.False(one.TryGetProperty("expectedPrecision", out _)));
+    }
+
+    private string Copy(string name)
+    {
+        var folder = Path.Combine(bench.Folder, name);
+        Directory.CreateDirectory(folder);
+        foreach (var file in Directory.GetFiles(Path.Combine(bench.Folder, "run", "model")))
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+        return folder;
+    }
+
+    private Lit.Outcome Run(params string[] command) => Here.Run(bench.Folder, command);
+}
