@@ -26,12 +26,16 @@ holds() { grep -q -- "$1" "$2" || { cat "$2" >&2; fail "$3"; }; }
 same() { cmp -s "$1" "$2" || { diff "$1" "$2" >&2 || true; fail "$3"; }; }
 
 packs() {
+    local package kind tool commit
+    commit=$(git -C "$root" rev-parse HEAD 2>/dev/null || true) # none in sources that were copied
+    for tool in unzip curl cmp; do
+        command -v $tool >/dev/null || fail "needs '$tool', which is not on the PATH"
+    done
     said "packing"
     quietly env -C "$root" dotnet pack -c Release -o "$feed" --artifacts-path "$work/artifacts" \
         -p:PackageVersion=$version -p:ContinuousIntegrationBuild=true -p:RunAnalyzers=false
-    local package
     for package in $packages; do
-        local inside="$work/inside/$package" kind
+        local inside="$work/inside/$package"
         mkdir -p "$inside"
         for kind in nupkg snupkg; do
             [ -f "$feed/$package.$version.$kind" ] || fail "$package.$version.$kind was not made"
@@ -42,7 +46,7 @@ packs() {
         holds '<license type="expression">Apache-2.0' "$inside/$package.nuspec" "$package names no licence"
         holds '<readme>packages.md' "$inside/$package.nuspec" "$package names no readme"
         holds '<tags>' "$inside/$package.nuspec" "$package has no tags"
-        holds '<repository type="git" commit="[0-9a-f]*"' "$inside/$package.nuspec" "$package does not say its commit"
+        [ -z "$commit" ] || holds "commit=\"$commit\"" "$inside/$package.nuspec" "$package does not say its commit"
         ! grep -rlaF "$root" "$work/inside/$package" >"$work/log" ||
             fail "this machine's paths stand in $(cat "$work/log")"
     done

@@ -8,6 +8,7 @@ public sealed class InThisProcess : ICollectionFixture<Workbench>;
 
 /// <summary>Every table and every JSON answer, with what is said beside it, as somebody found it right.</summary>
 [Collection(nameof(InThisProcess))]
+[Trait("computes", "yes")]
 public sealed class ApprovedAnswerTests(Workbench bench)
 {
     private enum Numbers

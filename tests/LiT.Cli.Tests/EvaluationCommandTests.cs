@@ -3,6 +3,7 @@ using System.Text.Json;
 namespace LiT.Cli.Tests;
 
 /// <summary>lit eval and lit data sets as a user types them, on drawings.</summary>
+[Trait("computes", "yes")]
 public sealed class EvaluationCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("lit-test-").FullName;

@@ -6,6 +6,7 @@ namespace LiT.Cli.Tests;
 /// Embeddings that were made elsewhere: tuned on, evaluated and searched without a tower, and refused with a wrong one.
 /// </summary>
 [Collection(nameof(InThisProcess))]
+[Trait("computes", "yes")]
 public sealed class OwnEmbeddingsTests(Workbench bench)
 {
     private const int Size = 48,

@@ -2,6 +2,7 @@ using System.Globalization;
 
 namespace LiT.Cli.Tests;
 
+[Trait("computes", "yes")]
 public sealed class PretrainCommandTests : IDisposable
 {
     private readonly string folder = Directory.CreateTempSubdirectory("lit-test-").FullName;

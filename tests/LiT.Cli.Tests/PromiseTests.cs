@@ -4,6 +4,7 @@ namespace LiT.Cli.Tests;
 
 /// <summary>What a bundle proves of itself, and what a calibrated model promises.</summary>
 [Collection(nameof(InThisProcess))]
+[Trait("computes", "yes")]
 public sealed class PromiseTests(Workbench bench)
 {
     [Theory]

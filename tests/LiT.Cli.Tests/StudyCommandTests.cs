@@ -1,5 +1,6 @@
 namespace LiT.Cli.Tests;
 
+[Trait("computes", "yes")]
 public sealed class StudyCommandTests : IDisposable
 {
     private static readonly string[] Small =

@@ -49,6 +49,9 @@ internal sealed class CaptionTable : SampleSource
 
     private readonly PassedOver passedOver = new();
 
+    /// <summary>What was passed over, to be counted with a larger source's.</summary>
+    internal PassedOver Passed => passedOver;
+
     /// <summary>
     /// A file as a table of the captions of a folder's pictures; null where it is none, or names others.
     /// </summary>

@@ -114,8 +114,7 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
             if (one.Skipped is not { InPart: true })
                 yield return one.Sample;
         }
-        foreach (var phrase in table.PassedOver)
-            passedOver.Add(phrase, folder.Name);
+        passedOver.Add(table.Passed);
     }
 
     /// <summary>A folder whose pictures are those that lie in it.</summary>
@@ -252,7 +251,7 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
         CaptionEndings.Any(ending => name.EndsWith(ending, StringComparison.OrdinalIgnoreCase)) && !IsDocument(name);
 
     internal static bool IsDocument(string name) =>
-        Documents.Contains(Stem(name), StringComparer.OrdinalIgnoreCase)
+        (Documents.Contains(Stem(name), StringComparer.OrdinalIgnoreCase) && !Kinds.MayBeATable(name))
         || name.EndsWith(".md", StringComparison.OrdinalIgnoreCase)
         || name.EndsWith(".pdf", StringComparison.OrdinalIgnoreCase);
 

@@ -65,7 +65,11 @@ internal sealed class JsonLines(string path, SampleOptions options) : ITableRead
             if (member.Name == imageName)
                 image = JsonMembers.Text(member.Value);
             else if (member.Name == captionName)
-                captions.AddRange(JsonMembers.Texts(member.Value));
+            {
+                captions.AddRange(JsonMembers.Texts(member.Value, out var trouble));
+                if (trouble is not null)
+                    return row with { Trouble = $"'{captionName}' {trouble}" };
+            }
             else if (member.Name == labelName)
                 label = JsonMembers.Text(member.Value);
             else if (JsonMembers.Text(member.Value) is { } value)

@@ -58,8 +58,11 @@ internal static class JsonMembers
         foreach (var member in members.EnumerateObject())
         {
             if (member.Name == captionName)
-                foreach (var caption in Texts(member.Value))
-                    draft.AddCaption(caption, from);
+                foreach (var caption in Texts(member.Value, out var trouble))
+                    if (trouble is null)
+                        draft.AddCaption(caption, from);
+                    else
+                        draft.LoseWords(SampleDraft.At(from, $"'{captionName}' {trouble}"));
             else if (member.Name == labelName)
                 draft.SetLabel(Text(member.Value), from);
             else if (Text(member.Value) is { } value)
@@ -84,7 +87,25 @@ internal static class JsonMembers
             _ => value.GetRawText(),
         };
 
-    /// <summary>The texts of a list, or of a single value.</summary>
-    public static IEnumerable<string?> Texts(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select(Text) : [Text(value)];
+    /// <summary>The texts of a list, or of a single value; of an object that one of its members is a caption.</summary>
+    /// <param name="value">Under the name of a caption.</param>
+    /// <param name="trouble">Why it is no text; a phrase that follows its name.</param>
+    public static IReadOnlyList<string?> Texts(JsonElement value, out string? trouble)
+    {
+        JsonElement[] all = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : [value];
+        trouble = all.Any(one => !IsText(one)) ? "holds something else than a text or a list of texts" : null;
+        return trouble is null ? [.. all.Select(Inner)] : [null];
+    }
+
+    // Numbers are texts: a class of pictures may be called by one.
+    private static bool IsText(JsonElement value) =>
+        value.ValueKind is JsonValueKind.String or JsonValueKind.Null or JsonValueKind.Number
+        || value.ValueKind == JsonValueKind.Object
+            && NameIn(value, null, UsualNames.Captions) is { } name
+            && value.GetProperty(name).ValueKind == JsonValueKind.String;
+
+    private static string? Inner(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object
+            ? value.GetProperty(NameIn(value, null, UsualNames.Captions)!).GetString()
+            : Text(value);
 }

@@ -27,6 +27,10 @@ internal static class Kinds
         return ending.Length > 1 ? ending : "files without an ending";
     }
 
+    /// <summary>Whether what was passed over is of a form that can be given as data.</summary>
+    public static bool MayBeATable(string phrase) =>
+        new[] { ".csv", ".tsv", ".jsonl", ".parquet" }.Any(phrase.Contains);
+
     /// <summary>Whether what was passed over may hold captions.</summary>
     public static bool MayHoldCaptions(string phrase) => Words.Any(phrase.Contains);
 }

@@ -16,6 +16,13 @@ internal sealed class PassedOver
     public void Add(string kind, string name) =>
         kinds[kind] = kinds.TryGetValue(kind, out var there) ? (there.Count + 1, there.First) : (1, name);
 
+    /// <summary>Counts what a part of the source passed over.</summary>
+    public void Add(PassedOver part)
+    {
+        foreach (var (kind, (count, first)) in part.kinds)
+            kinds[kind] = kinds.TryGetValue(kind, out var there) ? (there.Count + count, there.First) : (count, first);
+    }
+
     /// <summary>One phrase a kind: "captions.txt", "12 .json (first 000.json)".</summary>
     public IReadOnlyList<string> Phrases =>
         [

@@ -26,6 +26,12 @@ internal sealed record SourceGlance(
     IReadOnlyList<string> Fields
 )
 {
+    /// <summary>Samples that are used without a part that cannot be, or with one that was mended.</summary>
+    public long Noted { get; init; }
+
+    /// <summary>What the first of these notes says, with its place; null where there is none.</summary>
+    public string? FirstNoted { get; init; }
+
     private const int MostSamples = 1000,
         MostNamed = 6;
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(3);
@@ -39,8 +45,10 @@ internal sealed record SourceGlance(
             captioned = 0,
             captions = 0,
             labelled = 0,
-            skipped = 0;
-        string? first = null;
+            skipped = 0,
+            noted = 0;
+        string? first = null,
+            firstNoted = null;
         var whole = true;
         SortedSet<string> fields = new(StringComparer.Ordinal);
         foreach (var found in source.ReadAll())
@@ -50,6 +58,11 @@ internal sealed record SourceGlance(
             {
                 skipped++;
                 first ??= $"{lost.Origin}: {lost.Reason}";
+            }
+            else if (found.Skipped is { } part)
+            {
+                noted++;
+                firstNoted ??= $"{part.Origin}: {part.Reason}";
             }
             if (found.Sample is { } sample)
             {
@@ -77,7 +90,11 @@ internal sealed record SourceGlance(
             whole,
             source.PassedOver,
             [.. fields]
-        );
+        )
+        {
+            Noted = noted,
+            FirstNoted = firstNoted,
+        };
     }
 
     /// <summary>What was found and passed over, in one line.</summary>
@@ -92,6 +109,8 @@ internal sealed record SourceGlance(
         ];
         if (Skipped > 0)
             parts.Add($"{Skipped:N0} skipped, the first is {FirstSkipped}");
+        if (Noted > 0)
+            parts.Add($"{Noted:N0} noted, the first is {FirstNoted}");
         if (Fields.Count > 0)
             parts.Add($"kept as fields: {Some(Fields)}");
         if (PassedOver.Count > 0)
@@ -117,9 +136,12 @@ internal sealed record SourceGlance(
             )
                 is { } coco
                 ? $"Passed over: {coco}. If these are COCO's captions, `Data` coco=DIR reads them."
-            : PassedOver.Count > 0
+            : PassedOver.Any(Kinds.MayBeATable)
                 ? $"Passed over: {Some(PassedOver)}. If the captions are there, give that file as `Data`, or "
                     + $"put them into a .txt beside each picture or into metadata.csv (file_name, text)."
+            : PassedOver.Count > 0
+                ? $"Passed over: {Some(PassedOver)}. If the captions are there, "
+                    + "put them into a .txt beside each picture or into metadata.csv (file_name, text)."
             : Fields.Count > 0
                 ? $"Columns that are no caption by their name: {Some(Fields)}. If one of them is, say which "
                     + $"with `CaptionColumn`."

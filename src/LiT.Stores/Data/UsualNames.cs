@@ -50,6 +50,7 @@ internal static class UsualNames
         "raw",
         "raw_caption",
         "caption_text",
+        "txt",
         "image_caption",
     ];
 

@@ -96,9 +96,13 @@ internal sealed class PreparedRun : IDisposable
             TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
             if (pairs.Count < 2)
                 throw new LitException(
-                    $"{request.Data}: one picture with a caption is left to tune on"
-                        + $"{(held.Count > 0 ? $" ({held.Count} of {count} are held out)" : "")}, and a pair needs "
-                        + "another to be told from. Give at least two pictures with captions."
+                    request.Data,
+                    "one picture with a caption is left to tune on"
+                        + (held.Count > 0 ? $" ({held.Count} of {count} are held out, as `HoldOut` says)" : "")
+                        + ", and a pair needs another to be told from",
+                    held.Count > 0
+                        ? "Give more pictures with captions, or leave `HoldOut` out"
+                        : "Give at least two pictures with captions"
                 );
             return new(request, source, held, captions, tokenizer, pairs);
         }
@@ -115,7 +119,12 @@ internal sealed class PreparedRun : IDisposable
         foreach (var reason in Chosen.Reasons)
             say(reason.Words);
         if (Held.Count > 0)
-            say($"{Held.Count} of {Source.Images.Count} pictures are held out to validate on");
+            say(
+                Held.Count == 1
+                    ? $"1 of {Source.Images.Count} pictures is held out to validate on: "
+                        + "among one picture every answer is right"
+                    : $"{Held.Count} of {Source.Images.Count} pictures are held out to validate on"
+            );
         if (Request.Pictures is { } most && most < Source.Images.Count)
             say($"at most {most} of {Source.Images.Count} pictures are tuned on");
         else if (Pairs.WithoutCaption > Held.Count)

@@ -191,7 +191,7 @@ internal sealed class UrlList
             return UrlRow.Of(
                 number,
                 JsonMembers.Text(members[names[url]]),
-                captions.SelectMany(column => JsonMembers.Texts(members[names[column]]))
+                captions.SelectMany(column => JsonMembers.Texts(members[names[column]], out _))
             );
         }
         catch (Exception broken) when (broken is JsonException or InvalidOperationException or ArgumentException)

@@ -36,7 +36,11 @@ internal static class NamedTestSets
         ["objectnet-own"] = [new("the objects that ImageNet has", 18_574, Classes: 113)],
         ["cifar10"] = [new("test", 10_000, Classes: 10)],
         ["cifar100"] = [new("test", 10_000, Classes: 100)],
-        ["caltech101"] = [new("all, with the background class", 9_144, Classes: 102)],
+        ["caltech101"] =
+        [
+            new("all, with the background class", 9_144, Classes: 102),
+            new("all, without the background class", 8_677, Classes: 101),
+        ],
         ["dtd"] = [new("test1", 1_880, Classes: 47)],
         ["flowers102"] = [new("test", 6_149, Classes: 102)],
         ["pets"] = [new("test", 3_669, Classes: 37)],

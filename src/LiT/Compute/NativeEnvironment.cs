@@ -67,7 +67,11 @@ internal static partial class NativeEnvironment
             : Environment.GetEnvironmentVariable(name);
 
     // .NET's own SetEnvironmentVariable does not reach native code, so the C library is asked.
-    private static void Set(string name, string value) => SetNative(name, value, overwrite: 0);
+    private static void Set(string name, string value)
+    {
+        if (string.IsNullOrEmpty(Get(name)))
+            SetNative(name, value, overwrite: 1);
+    }
 
     // Large tensors come back to the same pages instead of being unmapped and zeroed again at every step. The C library
     // reads its variables when it starts, before any line of a program.
@@ -75,9 +79,9 @@ internal static partial class NativeEnvironment
     {
         try
         {
-            if (Get("MALLOC_MMAP_THRESHOLD_") is null)
+            if (string.IsNullOrEmpty(Get("MALLOC_MMAP_THRESHOLD_")))
                 SetMemory(MmapThreshold, Gibibyte);
-            if (Get("MALLOC_TRIM_THRESHOLD_") is null)
+            if (string.IsNullOrEmpty(Get("MALLOC_TRIM_THRESHOLD_")))
                 SetMemory(TrimThreshold, Gibibyte);
         }
         catch (EntryPointNotFoundException)

@@ -73,6 +73,7 @@ public sealed class ModelConversionTests : IDisposable
             holder = holder[part]!;
         holder[parts[^1]] = name;
         File.WriteAllText(path, json.ToJsonString());
+        Unsealed(path);
 
         foreach (
             var open in new Action[]
@@ -282,5 +283,15 @@ public sealed class ModelConversionTests : IDisposable
         var after = change(before);
         Assert.NotEqual(before, after);
         File.WriteAllText(path, after);
+        if (file == "model.json")
+            Unsealed(path);
+    }
+
+    // As bundles of earlier versions are, and as somebody would leave it who does not want the change to be found.
+    private static void Unsealed(string description)
+    {
+        var json = System.Text.Json.Nodes.JsonNode.Parse(File.ReadAllText(description))!.AsObject();
+        Assert.True(json.Remove("digest"));
+        File.WriteAllText(description, json.ToJsonString());
     }
 }

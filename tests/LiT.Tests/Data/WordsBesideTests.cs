@@ -260,4 +260,70 @@ public sealed class WordsBesideTests : IDisposable
         Assert.False(glance.Whole);
         Assert.Equal(1000, glance.Pictures + glance.Skipped);
     }
+
+    [Fact]
+    public void Bytes_that_are_no_UTF_8_are_told_before_they_are_used()
+    {
+        foreach (var name in new[] { "a.jpg", "b.jpg" })
+            folder.Write(name, Picture);
+        folder.Write("a.txt", Encoding.Latin1.GetBytes("schöner Hund"));
+        folder.Write("b.txt", "a cat");
+
+        Assert.Contains(
+            "1 noted, the first is a.jpg: a.txt: not valid UTF-8; the bytes that are none were replaced",
+            Glance(folder.Path).InWords(),
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("""{"en": "a dog", "de": "ein Hund"}""")]
+    [InlineData("true")]
+    [InlineData("""["a dog", {"score": 1}]""")]
+    public void What_is_no_text_becomes_no_caption(string value)
+    {
+        folder.Write("a.jpg", Picture);
+        folder.Write("b.jpg", Picture);
+        folder.Write(
+            "metadata.jsonl",
+            $$"""
+            {"file_name": "a.jpg", "text": {{value}}}
+            {"file_name": "b.jpg", "text": [{"raw": "a cat"}, {"raw": "one more"}]}
+            """
+        );
+
+        var read = Of(folder.Path);
+
+        Assert.Equal(["a cat", "one more"], Assert.Single(read.Samples).Captions);
+        Assert.Contains("'text' holds something else than a text", read.Skipped[0].Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_table_of_labels_beside_pictures_is_named_where_it_is_not_read()
+    {
+        folder.Write("a.jpg", Picture);
+        folder.Write("labels.csv", "image,label\na.jpg,dog\n");
+
+        Assert.Contains("passed over: labels.csv", Glance(folder.Path).InWords(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Only_a_file_that_can_be_given_as_data_is_advised_as_such()
+    {
+        folder.Write("a.jpg", Picture);
+        folder.Write("captions.json", """{"a.jpg": "a dog"}""");
+        Assert.DoesNotContain("give that file", Glance(folder.Path).WhyNoCaptions(), StringComparison.Ordinal);
+        folder.Write("words.parquet", "PAR1");
+        Assert.Contains("give that file as `Data`", Glance(folder.Path).WhyNoCaptions(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pictures_without_a_row_in_a_nested_metadata_file_are_counted_once()
+    {
+        folder.Write("x/a.jpg", Picture);
+        folder.Write("x/b.jpg", Picture);
+        folder.Write("x/metadata.jsonl", """{"file_name": "a.jpg", "text": "a dog"}""");
+
+        Assert.Equal(["1 pictures without a row in x/metadata.jsonl (first x/b.jpg)"], Glance(folder.Path).PassedOver);
+    }
 }

@@ -11,7 +11,7 @@ public sealed class EveryImageTowerTests : IDisposable
 {
     private static readonly HeadConfig[] Heads = [new("animals", 3, ["cat", "dog", "frog"])];
 
-    private static readonly Dictionary<string, ImageTowerConfig> Tiny = new()
+    internal static readonly Dictionary<string, ImageTowerConfig> Tiny = new()
     {
         ["vit, class token"] = new VitConfig
         {

@@ -9,7 +9,7 @@ using static TorchSharp.torch;
 
 namespace LiT.Tests.Tuning;
 
-/// <summary>What tuning and evaluation promise: one, two and three threads give the same bits.</summary>
+/// <summary>What tuning and the embedding of texts promise: one, two and three threads give the same bits.</summary>
 public class SameBitsTests
 {
     /// <summary>
@@ -56,22 +56,16 @@ public class SameBitsTests
     public void A_step_of_tuning_with_clipping() =>
         Settings.Sample(setting => SameBits(() => Steps(setting, 2)), iter: 12, threads: 1);
 
-    [Fact]
-    public void A_run_of_thirty_steps() =>
-        SameBits(() =>
-            Steps(
-                new(
-                    256,
-                    256,
-                    0.1,
-                    ContrastiveLossKind.Softmax,
-                    OptimizerKind.Adafactor,
-                    "text:width=64,depth=2,heads=2",
-                    null
-                ),
-                30
-            )
-        );
+    [Theory]
+    [InlineData(256, 256, ContrastiveLossKind.Softmax, OptimizerKind.Adafactor, 0)]
+    [InlineData(97, 40, ContrastiveLossKind.Sigmoid, OptimizerKind.AdamW, 2)]
+    internal void A_run_of_thirty_steps(
+        int batch,
+        int micro,
+        ContrastiveLossKind loss,
+        OptimizerKind optimizer,
+        int tower
+    ) => SameBits(() => Steps(new(batch, micro, 0.1, loss, optimizer, Towers[tower], null), 30));
 
     [Theory]
     [InlineData("Uu")]
@@ -93,29 +87,32 @@ public class SameBitsTests
         });
 
     [Fact]
-    public void Embedded_texts_their_similarities_and_what_is_counted_of_them()
-    {
-        SameBits(() =>
-        {
-            var tokenizer = Words(500);
-            var tower = TextTowerLoader.Create(
-                "text:width=64,depth=2,heads=2",
-                tokenizer.Tokenizer.VocabularySize,
-                16,
-                5,
-                0
-            );
-            using TwoTowers towers = new(null, null, tower, Head.Create(64, 200, 9), Math.Log(10));
-            towers.eval();
-            var texts = Enumerable.Range(0, 700).Select(i => Caption(i)).ToList();
-            var embedded = TowerOutputs.Texts(towers, tokenizer, texts, ComputeDevice.Cpu);
-            List<float> ranks = [];
-            Similarity.EachRow(embedded, embedded, (row, similarities) =>
-                ranks.AddRange([Similarity.RankOf(similarities, (row + 1) % 700), .. similarities])
-            );
-            return [embedded.ToTensor().clone(), tensor(ranks.ToArray())];
-        });
-    }
+    public void Embedded_texts_and_their_similarities() =>
+        (from tower in Gen.Int[0, Towers.Length - 1] from count in Gen.Int[1, 700] select (tower, count)).Sample(
+            size =>
+                SameBits(() =>
+                {
+                    var tokenizer = Words(500);
+                    var tower = TextTowerLoader.Create(
+                        Towers[size.tower],
+                        tokenizer.Tokenizer.VocabularySize,
+                        16,
+                        5,
+                        0
+                    );
+                    using TwoTowers towers = new(null, null, tower, Head.Create(tower.Width, 200, 9), Math.Log(10));
+                    towers.eval();
+                    var texts = Enumerable.Range(0, size.count).Select(Caption).ToList();
+                    var embedded = TowerOutputs.Texts(towers, tokenizer, texts, ComputeDevice.Cpu);
+                    List<float> ranks = [];
+                    Similarity.EachRow(embedded, embedded, (row, similarities) =>
+                        ranks.AddRange([Similarity.RankOf(similarities, (row + 1) % size.count), .. similarities])
+                    );
+                    return [embedded.ToTensor().clone(), tensor(ranks.ToArray())];
+                }),
+            iter: 8,
+            threads: 1
+        );
 
     private static List<Tensor> Steps(Setting setting, int steps)
     {
