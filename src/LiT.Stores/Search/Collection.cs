@@ -80,7 +80,8 @@ internal sealed class Collection : IDisposable
     }
 
     /// <summary>The columns that a filter may name.</summary>
-    public IEnumerable<string> ColumnNames => Parts.SelectMany(part => part.Columns.Names).Distinct().Where(name => name != ColumnFile.Norm);
+    public IEnumerable<string> ColumnNames =>
+        Parts.SelectMany(part => part.Columns.Names).Distinct().Where(name => name != ColumnFile.Norm);
 
     /// <summary>A column; null where there is none of that name.</summary>
     public CollectionColumn? Column(string name) => columns.GetOrAdd(name, one => CollectionColumn.Find(this, one));
