@@ -38,8 +38,12 @@ internal static class DuplicatesBenchmark
             var (seconds, processor) = Timed(() => report = LeakAudit.Run(trainStore, testStore, 0.95));
             var (torchSpeed, torchOfProcessor) = Products(width);
             Console.WriteLine(
-                FormattableString.Invariant(
-                    $"leak audit, {train:N0} x {test:N0} embeddings of {width}, {Environment.ProcessorCount} threads, instruction set {Processor.NameOf(Processor.Isa)}, {report!.Leaks.Count} of {test / Planted} planted pictures found"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"leak audit, {train:N0} x {test:N0} embeddings of {width}, "
+                        + $"{Environment.ProcessorCount} threads, instruction set "
+                        + $"{Processor.NameOf(Processor.Isa)}, {report!.Leaks.Count} of {test / Planted} "
+                        + $"planted pictures found"
                 )
             );
             Console.WriteLine(

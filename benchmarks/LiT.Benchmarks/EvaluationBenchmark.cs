@@ -51,11 +51,17 @@ internal static class EvaluationBenchmark
             var ztxt = Unit(prompts.Count, 3);
             EvaluationOptions settings = new() { Classes = new(names), Templates = texts };
             var start = Spent.Start();
-            var set = ImageSet.Load(store, null, () => throw new InvalidOperationException(), new(), ComputeDevice.Cpu);
+            using var set = ImageSet.Load(
+                store,
+                null,
+                () => throw new InvalidOperationException(),
+                new(),
+                ComputeDevice.Cpu
+            );
             var loaded = start.Stop();
             var run = ModelEvaluation.Scored(
                 set,
-                set.Representations.ToUnit(),
+                set.Each(block => block.ToUnit()),
                 Labels.Match(set.Samples, store, settings.Classes),
                 prompts,
                 ztxt,

@@ -25,9 +25,7 @@ internal static class Int8Benchmark
         var pictures = PreparedPictures
             .InOrder(
                 Samples.Open(data).ReadAll(),
-                exact.Preprocessing,
-                long.MaxValue,
-                ahead: 16,
+                new Preparation(exact.Preprocessing, long.MaxValue, Ahead: 16),
                 CancellationToken.None
             )
             .Select(one => one.Picture)

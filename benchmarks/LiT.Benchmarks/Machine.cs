@@ -9,7 +9,8 @@ using Cpu = LiT.Compute.Processor;
 namespace LiT.Benchmarks;
 
 /// <summary>What a result was measured on.</summary>
-/// <param name="Processor">The processor's own name, with its family and model, which tell generations of one name apart.</param>
+/// <param name="Processor">The processor's own name, with its family and model, which tell generations of one name
+/// apart.</param>
 /// <param name="Cores">As many as the process may use.</param>
 /// <param name="MemoryGiB">Memory that the process may use.</param>
 /// <param name="System">Operating system and runtime.</param>
@@ -24,8 +25,8 @@ internal sealed record Machine(string Processor, int Cores, double MemoryGiB, st
         );
 
     /// <summary>
-    /// The kind of machine that results are filed under: what its kernels use, and its cores, as in avx2-2-cores; a wider
-    /// processor that was held down is another kind, avx2-forced-2-cores.
+    /// The kind of machine that results are filed under: what its kernels use, and its cores, as in avx2-2-cores; a
+    /// wider processor that was held down is another kind, avx2-forced-2-cores.
     /// </summary>
     public static string Kind
     {

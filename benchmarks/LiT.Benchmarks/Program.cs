@@ -22,6 +22,9 @@ var code = args switch
     ["text", .. var options] => TextTowerBenchmark.Run(options, results),
     ["exact", .. var options] => ExactStepBenchmark.Run(options, results),
     ["optimizer", .. var options] => OptimizerBenchmark.Run(options, results),
+    ["small", .. var options] => SmallTowerBenchmark.Run(options, results),
+    ["products"] => ProductBenchmark.Run(results),
+    ["kernels"] => KernelBenchmark.Run(results),
     ["steady", .. var options] => SteadyBenchmark.Run(options, results),
     ["open", .. var options] => OpenBenchmark.Run(options, results),
     ["evaluation", .. var options] when options.Length > 0 => EvaluationBenchmark.Run(options, results),
@@ -55,6 +58,9 @@ static int Usage()
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches
           optimizer [TOWER]                        one update of every weight
+          small [STEPS [TOWER]]                    pairs a second of the default small text tower, one thread and two
+          products                                 dense layers by libtorch and by oneDNN
+          kernels                                  every kernel of our own with vectors of every width
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products

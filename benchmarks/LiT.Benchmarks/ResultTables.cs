@@ -5,8 +5,9 @@ using System.Text.Json;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// Result files as tables of Markdown, one for each benchmark with its arguments, two columns for each kind of machine; on
-/// standard output, or in a page between the lines <c>&lt;!-- results: NAME --&gt;</c> and <c>&lt;!-- end of results --&gt;</c>.
+/// Result files as tables of Markdown, one for each benchmark with its arguments, two columns for each kind of machine;
+/// on standard output, or in a page between the lines <c>&lt;!-- results: NAME --&gt;</c> and <c>&lt;!-- end of results
+/// --&gt;</c>.
 /// </summary>
 internal static class ResultTables
 {
@@ -100,7 +101,12 @@ internal static class ResultTables
         foreach (var (kind, file) in machines)
             table.Append(
                 CultureInfo.InvariantCulture,
-                $"- `{file.Benchmark}{string.Concat(file.Arguments.Select(argument => $" {argument}"))}`, {kind}: {file.Machine.Processor}, {file.Threads} thread{(file.Threads == 1 ? "" : "s")}, commit {file.Commit?.Id ?? "not known"}{(file.Commit is { Changed: true } ? " with changes" : "")}, {file.Day:yyyy-MM-dd}.\n"
+                $"- "
+                    + $"`{file.Benchmark}{string.Concat(file.Arguments.Select(argument => $" {argument}"))}`, "
+                    + $"{kind}: {file.Machine.Processor}, {file.Threads} "
+                    + $"thread{(file.Threads == 1 ? "" : "s")}, commit "
+                    + $"{file.Commit?.Id ?? "not known"}{(file.Commit is { Changed: true } ? " with changes" : "")}, "
+                    + $"{file.Day:yyyy-MM-dd}.\n"
             );
         return table.ToString();
     }

@@ -6,8 +6,8 @@ using Cpu = LiT.Compute.Processor;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// One figure: a rate or seconds, by the clock and by this process's processor time, and how it stands beside other ways that
-/// were measured in the same run.
+/// One figure: a rate or seconds, by the clock and by this process's processor time, and how it stands beside other
+/// ways that were measured in the same run.
 /// </summary>
 /// <param name="What">What was done: a tower, a size.</param>
 /// <param name="Way">Who did it: LiT, the matrix products alone, another program.</param>

@@ -16,7 +16,8 @@ internal static unsafe class SearchBenchmark
     private const int Turns = 5,
         Together = 64;
 
-    /// <summary>Arguments: the store, which is made where it is not there; rows, numbers in a row, threads; a model's folder.</summary>
+    /// <summary>Arguments: the store, which is made where it is not there; rows, numbers in a row, threads; a model's
+    /// folder.</summary>
     public static int Run(string[] options, Results results)
     {
         void Say(string what, double seconds)

@@ -7,11 +7,9 @@ namespace LiT.Benchmarks;
 
 /// <summary>
 /// Tuning a 12-layer, 512-wide text tower on stored representations of a ViT-B/16, captions of 10 ids on average of at
-/// most
-/// 16: pairs a second, and the share of the machine's float32 matrix products that this is, counting real ids only, by
-/// libtorch's own product and by oneDNN's. Beside it the usual way on the same machine, in plain modules: the locked
-/// ViT-B/16 at every step and
-/// 77 positions for every caption.
+/// most 16: pairs a second, and the share of the machine's float32 matrix products that this is, counting real ids
+/// only, by libtorch's own product and by oneDNN's. Beside it the usual way on the same machine, in plain modules: the
+/// locked ViT-B/16 at every step and 77 positions for every caption.
 /// </summary>
 internal static class TextTowerBenchmark
 {

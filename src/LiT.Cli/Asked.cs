@@ -4,8 +4,8 @@ using System.CommandLine.Parsing;
 namespace LiT.Cli;
 
 /// <summary>
-/// What was asked for on the command line. It remembers which options a verb looked at: one that was given and that nobody
-/// read had no effect, and its user is told so.
+/// What was asked for on the command line. It remembers which options a verb looked at: one that was given and that
+/// nobody read had no effect, and its user is told so.
 /// </summary>
 internal sealed class Asked(ParseResult parsed)
 {

@@ -29,7 +29,8 @@ internal sealed class ClassifyLabels
         });
     }
 
-    /// <exception cref="UsageException">What is given for labels is the name of a file, or quotes do not close.</exception>
+    /// <exception cref="UsageException">What is given for labels is the name of a file, or quotes do not
+    /// close.</exception>
     public IReadOnlyList<string> Of(Asked parsed)
     {
         if (parsed.GetValue(file) is { } path)

@@ -4,7 +4,9 @@ using LiT.Cli.Commands;
 
 namespace LiT.Cli;
 
-/// <summary>How the answers of lit classify are written: a table, one JSON document, a line of JSON or of CSV at a time.</summary>
+/// <summary>
+/// How the answers of lit classify are written: a table, one JSON document, a line of JSON or of CSV at a time.
+/// </summary>
 internal sealed class ClassifyOutput
 {
     private readonly Option<bool> lines = new("--jsonl")

@@ -132,7 +132,8 @@ internal sealed class EvaluationInput
 
     /// <param name="command">The verb.</param>
     /// <param name="withClasses">Whether it classifies.</param>
-    /// <param name="ofModelOnly">Whether it takes a model and its data alone, and writes neither page nor predictions.</param>
+    /// <param name="ofModelOnly">Whether it takes a model and its data alone, and writes neither page nor
+    /// predictions.</param>
     public void AddTo(Command command, bool withClasses, bool ofModelOnly = false)
     {
         command.Options.Add(model);

@@ -30,7 +30,8 @@ internal static class Lists
                         numbers.Add(number);
                     else
                         result.AddError(
-                            $"{name} {part}: give a whole number from {least}; several with commas, as in {least},{least + 1}."
+                            $"{name} {part}: give a whole number from {least}; several with commas, "
+                                + $"as in {least},{least + 1}."
                         );
                 return [.. numbers];
             },

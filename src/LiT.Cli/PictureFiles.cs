@@ -2,7 +2,9 @@ using LiT.Data;
 
 namespace LiT.Cli;
 
-/// <summary>Pictures that a user names: files as they are, and of a folder every picture in it and in its folders.</summary>
+/// <summary>
+/// Pictures that a user names: files as they are, and of a folder every picture in it and in its folders.
+/// </summary>
 internal static class PictureFiles
 {
     /// <param name="given">Files and folders.</param>
@@ -27,10 +29,14 @@ internal static class PictureFiles
             var others = files.Count - pictures.Count;
             if (pictures.Count == 0)
                 throw new LitException(
-                    $"{path}: holds no picture{(others > 0 ? $", only {others} files of other kinds" : "")}. Give a folder with .jpg, .png, .webp, .gif, .bmp, .tif or .avif files."
+                    $"{path}: holds no "
+                        + $"picture{(others > 0 ? $", only {others} files of other kinds" : "")}. Give a "
+                        + "folder with .jpg, .png, .webp, .gif, .bmp, .tif or .avif files."
                 );
             say(
-                $"{path}: {pictures.Count} picture{(pictures.Count == 1 ? "" : "s")}{(others > 0 ? $"; {others} files of other kinds are passed over" : "")}"
+                $"{path}: {pictures.Count} "
+                    + $"picture{(pictures.Count == 1 ? "" : "s")}"
+                    + (others > 0 ? $"; {others} files of other kinds are passed over" : "")
             );
             foreach (var picture in pictures)
                 yield return picture;

@@ -2,9 +2,11 @@ using System.CommandLine;
 using System.Runtime.InteropServices;
 using LiT.Cli;
 using LiT.Compute;
+using LiT.Onnx;
 using LiT.TestSets;
 
 TestSetForm.Introduce();
+OnnxTowers.Use();
 
 using CancellationTokenSource stop = new();
 void OnSignal(PosixSignalContext signal)

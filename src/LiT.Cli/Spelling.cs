@@ -7,8 +7,8 @@ namespace LiT.Cli;
 internal static partial class Spelling
 {
     /// <summary>
-    /// A line for each word that looks like an option and is none. Without it such a word would be taken for a text, a name or
-    /// the value of the option before it. What follows "--" is never an option.
+    /// A line for each word that looks like an option and is none. Without it such a word would be taken for a text, a
+    /// name or the value of the option before it. What follows "--" is never an option.
     /// </summary>
     public static IReadOnlyList<string> Misspelt(ParseResult parsed, string[] arguments)
     {
@@ -67,7 +67,9 @@ internal static partial class Spelling
         }
     }
 
-    /// <summary>The word of a list that somebody who wrote another one may have meant; null where none is near.</summary>
+    /// <summary>
+    /// The word of a list that somebody who wrote another one may have meant; null where none is near.
+    /// </summary>
     public static string? Nearest(string word, IReadOnlyList<string> known)
     {
         var bare = Bare(word);

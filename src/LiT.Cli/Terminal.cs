@@ -105,7 +105,8 @@ internal static class Terminal
             default:
                 Complain(
                     $"{trouble.GetType().Name}: "
-                        + $"{trouble.Message}{(verbose ? "" : " This is a bug; run again with --verbose for the place.")}"
+                        + trouble.Message
+                        + (verbose ? "" : " This is a bug; run again with --verbose for the place.")
                 );
                 break;
         }

@@ -38,7 +38,8 @@ internal sealed class TuneChoices
     private readonly Option<PositivePairs?> positives = new("--positives")
     {
         Description =
-            "Shared: equal captions in a batch are positives of each other. Own: the paper's plain form, where they are negatives.",
+            "Shared: equal captions in a batch are positives of each other. Own: the paper's plain "
+            + "form, where they are negatives.",
     };
     private readonly Option<double?> captionNoise = new("--caption-noise")
     {
@@ -80,7 +81,8 @@ internal sealed class TuneChoices
     private readonly Option<string[]> lrMultipliers = new("--lr-mult")
     {
         Description =
-            "PATTERN=NUMBER: the learning rate of parameters whose names match, times this; 0 locks them. Of several the first that matches counts.",
+            "PATTERN=NUMBER: the learning rate of parameters whose names match, times this; 0 locks "
+            + "them. Of several the first that matches counts.",
         DefaultValueFactory = _ => [],
     };
 

@@ -25,12 +25,14 @@ internal sealed class TuneInput
     private readonly Option<string?> locks = new("--lock")
     {
         Description =
-            "Lu, LU, Uu, UU, uu or LL: image tower then text tower, L locked, U pre-trained, u from scratch. Default: Lu, or LU where the text tower is a file.",
+            "Lu, LU, Uu, UU, uu or LL: image tower then text tower, L locked, U pre-trained, u from "
+            + "scratch. Default: Lu, or LU where the text tower is a file.",
     };
     private readonly Option<string?> tokenizer = new("--tokenizer")
     {
         Description =
-            "A tokenizer's file or folder. Default: the one beside a pre-trained text tower, or a vocabulary made from the captions.",
+            "A tokenizer's file or folder. Default: the one beside a pre-trained text tower, or a "
+            + "vocabulary made from the captions.",
     };
     private readonly Option<int?> vocabulary = new("--vocabulary")
     {
@@ -39,12 +41,14 @@ internal sealed class TuneInput
     private readonly Option<int?> tokenLength = new("--token-length")
     {
         Description =
-            "Ids in a row of text; by default 16 with a tokenizer that is given, 24 with a vocabulary made from the captions.",
+            "Ids in a row of text; by default 16 with a tokenizer that is given, 24 with a "
+            + "vocabulary made from the captions.",
     };
     private readonly Option<string?> imageHead = new("--image-head")
     {
         Description =
-            "SIZE[:mlp[=WIDTH]]: a head on the image side to this common size. Default: none, the representation is read as it is.",
+            "SIZE[:mlp[=WIDTH]]: a head on the image side to this common size. Default: none, the "
+            + "representation is read as it is.",
     };
     private readonly Option<string?> textHead = new("--text-head")
     {
@@ -53,12 +57,15 @@ internal sealed class TuneInput
     private readonly Option<bool> fromPixels = new("--from-pixels")
     {
         Description =
-            "Let a locked image tower read the pictures at every step, with --augment, in place of embedding them once.",
+            "Let a locked image tower read the pictures at every step, with --augment, in place of "
+            + "embedding them once.",
     };
     private readonly Option<string?> augment = new("--augment")
     {
         Description =
-            "Random changes of pictures read at every step: none, or crop[=SMALLEST], flip, shift, jitter, randaug[=COUNT,STRENGTH] with + between. Default: crop=0.25+flip for a tower that is tuned.",
+            "Random changes of pictures read at every step: none, or crop[=SMALLEST], flip, shift, "
+            + "jitter, randaug[=COUNT,STRENGTH] with + between. Default: crop=0.25+flip for a tower "
+            + "that is tuned.",
     };
     private readonly Option<string?> validation = new("--val")
     {
@@ -93,7 +100,8 @@ internal sealed class TuneInput
     private readonly Option<string?> recipe = new("--recipe")
     {
         Description =
-            $"Choices from a JSON file (a run's config.json is one), or by name: {string.Join(", ", TuneRecipe.Names)}. What is given here goes before it.",
+            "Choices from a JSON file (a run's config.json is one), or by name: "
+            + $"{string.Join(", ", TuneRecipe.Names)}. What is given here goes before it.",
     };
 
     public DataOptions Data { get; } = new();

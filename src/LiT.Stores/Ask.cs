@@ -6,7 +6,8 @@ using System.Text.RegularExpressions;
 namespace LiT;
 
 /// <summary>
-/// A text, or a picture's key or file, and how much it counts among others. A string becomes one; "2:at night" weighs 2.
+/// A text, or a picture's key or file, and how much it counts among others. A string becomes one; "2:at night" weighs
+/// 2.
 /// </summary>
 /// <param name="What">The text, key or file.</param>
 /// <param name="Weight">Above 0; 1 by itself.</param>
@@ -37,7 +38,8 @@ public sealed partial record Ask(string What, double Weight = 1)
     private static partial Regex Weighed();
 }
 
-/// <summary>Texts or pictures that count together: <c>"a bicycle"</c>, or <c>["a bicycle", "2:at night"]</c>. Immutable.</summary>
+/// <summary>Texts or pictures that count together: <c>"a bicycle"</c>, or <c>["a bicycle", "2:at night"]</c>.
+/// Immutable.</summary>
 [CollectionBuilder(typeof(Asks), nameof(Of))]
 public sealed class Asks : IReadOnlyList<Ask>
 {

@@ -9,8 +9,10 @@ using Microsoft.Extensions.Logging;
 namespace LiT;
 
 /// <summary>
-/// Pictures that were embedded once by a model's tower, in a folder: brought up to date with whatever holds the pictures, searched
-/// by words, read row by row. Safe for use from several threads; searches go on, over what was there, while an update runs. Needs
+/// Pictures that were embedded once by a model's tower, in a folder: brought up to date with whatever holds the
+/// pictures, searched
+/// by words, read row by row. Safe for use from several threads; searches go on, over what was there, while an update
+/// runs. Needs
 /// its model for as long as it is used.
 /// </summary>
 public sealed partial class PictureStore : IAsyncDisposable
@@ -51,17 +53,21 @@ public sealed partial class PictureStore : IAsyncDisposable
     }
 
     /// <summary>
-    /// Brings the store to what a source holds now, which costs what changed: pictures whose bytes the store has are taken over,
-    /// new ones are embedded, gone ones go. Stopped, or killed, it goes on there the next time. One update runs at a time, a second
+    /// Brings the store to what a source holds now, which costs what changed: pictures whose bytes the store has are
+    /// taken over,
+    /// new ones are embedded, gone ones go. Stopped, or killed, it goes on there the next time. One update runs at a
+    /// time, a second
     /// one waits.
     /// </summary>
     /// <param name="source">
-    /// Where the pictures are: a folder of pictures or of class folders, one with metadata.jsonl or metadata.csv, WebDataset
+    /// Where the pictures are: a folder of pictures or of class folders, one with metadata.jsonl or metadata.csv,
+    /// WebDataset
     /// archives, a .tsv, .csv or .parquet file.
     /// </param>
     /// <param name="progress">Told after every batch; the session's listener where null.</param>
     /// <param name="cancel">Stops after the batch under way; the store stays as it was.</param>
-    /// <exception cref="LitException">The source cannot be read, most of it is bad, or the store cannot be written.</exception>
+    /// <exception cref="LitException">The source cannot be read, most of it is bad, or the store cannot be
+    /// written.</exception>
     /// <exception cref="ObjectDisposedException">The model, or this, was disposed.</exception>
     public async Task<StoreUpdate> UpdateAsync(
         string source,
@@ -104,7 +110,8 @@ public sealed partial class PictureStore : IAsyncDisposable
     /// <summary>Finds pictures, the most similar first: exact, over every row.</summary>
     /// <param name="query">What is looked for.</param>
     /// <param name="cancel">Gives it up.</param>
-    /// <exception cref="LitException">The store holds nothing yet, or the query cannot be answered; the message says why.</exception>
+    /// <exception cref="LitException">The store holds nothing yet, or the query cannot be answered; the message says
+    /// why.</exception>
     /// <exception cref="ObjectDisposedException">The model, or this, was disposed.</exception>
     public async IAsyncEnumerable<FoundPicture> SearchAsync(
         Query query,
@@ -118,7 +125,8 @@ public sealed partial class PictureStore : IAsyncDisposable
             yield return found;
     }
 
-    /// <summary>Reads every picture's row, in the store's order, as it is now: an update meanwhile changes nothing of it.</summary>
+    /// <summary>Reads every picture's row, in the store's order, as it is now: an update meanwhile changes nothing of
+    /// it.</summary>
     /// <param name="cancel">Stops between two blocks of rows.</param>
     /// <exception cref="LitException">The store holds nothing yet.</exception>
     /// <exception cref="ObjectDisposedException">The model, or this, was disposed.</exception>
@@ -244,7 +252,8 @@ public sealed partial class PictureStore : IAsyncDisposable
             disposed
                 ? throw new ObjectDisposedException(nameof(PictureStore))
                 : throw new LitException(
-                    $"{Folder}: holds no pictures yet. Call UpdateAsync with the place where the pictures are, and wait for it."
+                    $"{Folder}: holds no pictures yet. Call UpdateAsync with the place where the "
+                        + "pictures are, and wait for it."
                 )
         );
 

@@ -1,7 +1,8 @@
 namespace LiT;
 
 /// <summary>
-/// What is looked for in a <see cref="PictureStore"/>: the fields are the same on the command line and in the library. Immutable.
+/// What is looked for in a <see cref="PictureStore"/>: the fields are the same on the command line and in the
+/// library. Immutable.
 /// </summary>
 public sealed record Query
 {
@@ -15,13 +16,15 @@ public sealed record Query
     public Asks Minus { get; init; } = Asks.None;
 
     /// <summary>
-    /// Words of which pictures that they match are left out: those whose expected precision for them is one half or more. Needs a
+    /// Words of which pictures that they match are left out: those whose expected precision for them is one half or
+    /// more. Needs a
     /// calibrated model.
     /// </summary>
     public Asks Without { get; init; } = Asks.None;
 
     /// <summary>
-    /// A filter over the store's columns, which is evaluated first: <c>label = 'dog' and width >= 1024 and taken > 2024-01-01</c>;
+    /// A filter over the store's columns, which is evaluated first: <c>label = 'dog' and width >= 1024 and taken >
+    /// 2024-01-01</c>;
     /// also or, not, in, like, contains, is null.
     /// </summary>
     public string? Where { get; init; }
@@ -42,13 +45,15 @@ public sealed record Query
     public bool Exact { get; init; }
 
     /// <summary>
-    /// A column that the found pictures are ordered by, "taken", or "taken desc" from the largest; those without one come
+    /// A column that the found pictures are ordered by, "taken", or "taken desc" from the largest; those without one
+    /// come
     /// last. Null orders by similarity.
     /// </summary>
     public string? Order { get; init; }
 
     /// <summary>
-    /// Of pictures that are one scene, shows the first only: those whose cosine is at least this, such as 0.95. Null shows all.
+    /// Of pictures that are one scene, shows the first only: those whose cosine is at least this, such as 0.95. Null
+    /// shows all.
     /// </summary>
     public double? Distinct { get; init; }
 
@@ -122,11 +127,13 @@ public sealed record StoreUpdate
 /// <param name="Key">Its key.</param>
 /// <param name="Origin">Where it came from.</param>
 /// <param name="Similarity">Cosine of what was looked for and picture.</param>
-/// <param name="ExpectedPrecision">Expected share of pictures that fit among those found down to here; null without a background.</param>
+/// <param name="ExpectedPrecision">Expected share of pictures that fit among those found down to here; null without a
+/// background.</param>
 public sealed record FoundPicture(string Key, string Origin, double Similarity, double? ExpectedPrecision)
 {
     /// <summary>
-    /// What the store says of it: captions (a list), label, width and height (numbers), added (a date), and the source's own
+    /// What the store says of it: captions (a list), label, width and height (numbers), added (a date), and the
+    /// source's own
     /// columns. Two found pictures are equal whatever these are.
     /// </summary>
     public IReadOnlyDictionary<string, object> Columns { get; init; } = new Dictionary<string, object>();

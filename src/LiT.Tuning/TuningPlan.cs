@@ -11,8 +11,8 @@ namespace LiT;
 public sealed record TuningReason(string Setting, string Words);
 
 /// <summary>
-/// A tuning run before it is run: every default resolved against the data, in one place, each with its reason. Running it
-/// again in the same folder goes on where it stopped, to the same bits. Immutable; safe to share between threads.
+/// A tuning run before it is run: every default resolved against the data, in one place, each with its reason. Running
+/// it again in the same folder goes on where it stopped, to the same bits. Immutable; safe to share between threads.
 /// </summary>
 public sealed class TuningPlan
 {
@@ -25,7 +25,9 @@ public sealed class TuningPlan
         configuration = TuneRun.PlanOf(prepared).ToJsonString(TuningOptions.Json);
     }
 
-    /// <summary>The choices that were made from the data or a recipe, and why; what was given is not among them.</summary>
+    /// <summary>
+    /// The choices that were made from the data or a recipe, and why; what was given is not among them.
+    /// </summary>
     public IReadOnlyList<TuningReason> Reasons { get; }
 
     /// <summary>Resolves every default for some data.</summary>

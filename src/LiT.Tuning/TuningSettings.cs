@@ -5,8 +5,9 @@ using LiT.Tuning.Optimizers;
 namespace LiT;
 
 /// <summary>
-/// What somebody decides of a tuning run. Everything is optional: what is null is decided by the recipe, where there is one,
-/// and else from the data (<see cref="TuningPlan"/> says what, and why). Plain data; safe to share between threads.
+/// What somebody decides of a tuning run. Everything is optional: what is null is decided by the recipe, where there is
+/// one, and else from the data (<see cref="TuningPlan"/> says what, and why). Plain data; safe to share between
+/// threads.
 /// </summary>
 public sealed record TuningSettings
 {

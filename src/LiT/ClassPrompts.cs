@@ -6,12 +6,14 @@ using LiT.Text;
 namespace LiT;
 
 /// <summary>
-/// What a vocabulary makes of the classes' prompts: two classes whose prompts are the same ids are one class to the text
-/// tower, however their names are written, and a name of which no letter is known says nothing.
+/// What a vocabulary makes of the classes' prompts: two classes whose prompts are the same ids are one class to the
+/// text tower, however their names are written, and a name of which no letter is known says nothing.
 /// </summary>
 internal static class ClassPrompts
 {
-    /// <summary>Pairs of classes whose prompts all become the same rows, each class with the first one like it.</summary>
+    /// <summary>
+    /// Pairs of classes whose prompts all become the same rows, each class with the first one like it.
+    /// </summary>
     /// <param name="prompts">What <see cref="PromptTemplates.Fill"/> gives.</param>
     /// <param name="tokenizer">The text tower's.</param>
     public static IReadOnlyList<(int First, int Second)> Twins(
@@ -49,7 +51,9 @@ internal static class ClassPrompts
     {
         var twins = Twins(prompts, tokenizer);
         if (twins.Count > 0)
-            yield return $"{Pairs(names, twins)} the same to the text tower, which reads {Read(names, twins[0], tokenizer)}: it cannot tell them apart, and the lower number is answered.";
+            yield return $"{Pairs(names, twins)} the same to the text tower, which reads "
+                + $"{Read(names, twins[0], tokenizer)}: it cannot tell them apart, and the lower number is "
+                + "answered.";
         if (Unread(names, tokenizer) is { Count: > 0 } unread)
             yield return UnreadInWords(unread);
     }
@@ -60,7 +64,9 @@ internal static class ClassPrompts
     {
         if (Twins(prompts, tokenizer) is [var (first, second), ..])
             throw new LitException(
-                $"The labels '{names[first]}' and '{names[second]}' are one to the text tower, which reads {Read(names, (first, second), tokenizer)}. Give them names that differ in words."
+                $"The labels '{names[first]}' and '{names[second]}' are one to the text tower, which "
+                    + $"reads {Read(names, (first, second), tokenizer)}. Give them names that differ in "
+                    + "words."
             );
     }
 
@@ -70,12 +76,21 @@ internal static class ClassPrompts
 
     /// <summary>A sentence about such names.</summary>
     public static string UnreadInWords(IReadOnlyList<string> unread) =>
-        $"{Some([.. unread.Select(name => $"'{name}'")])}: the model's vocabulary knows no piece of {(unread.Count == 1 ? "it" : "them")}, so that {(unread.Count == 1 ? "it says" : "they say")} nothing to the text tower.";
+        $"{Some([.. unread.Select(name => $"'{name}'")])}: the model's vocabulary knows no piece of "
+        + $"{(unread.Count == 1 ? "it" : "them")}, so that "
+        + $"{(unread.Count == 1 ? "it says" : "they say")} nothing to the text tower.";
 
     private static string Pairs(IReadOnlyList<string> names, IReadOnlyList<(int First, int Second)> twins) =>
         twins is [var (first, second)]
             ? $"the classes {first} '{names[first]}' and {second} '{names[second]}' are"
-            : $"{twins.Count} classes are each the same as an earlier one ({Some([.. twins.Select(twin => $"{twin.First} '{names[twin.First]}' and {twin.Second} '{names[twin.Second]}'")])}),";
+            : $"{twins.Count} classes are each the same as an earlier one "
+                + "("
+                + Some([
+                    .. twins.Select(twin =>
+                        $"{twin.First} '{names[twin.First]}' and {twin.Second} '{names[twin.Second]}'"
+                    ),
+                ])
+                + "),";
 
     // The words where they are the same, else the pieces.
     private static string Read(IReadOnlyList<string> names, (int First, int Second) twin, CaptionTokenizer tokenizer)
@@ -86,7 +101,8 @@ internal static class ClassPrompts
         );
         return one == other
             ? $"'{one}' for both"
-            : $"'{string.Join(' ', tokenizer.Tokenizer.Encode(one).Select(tokenizer.Tokenizer.PieceOf))}' for both in the room it has";
+            : $"'{string.Join(' ', tokenizer.Tokenizer.Encode(one).Select(tokenizer.Tokenizer.PieceOf))}' "
+                + "for both in the room it has";
     }
 
     private static string FirstAlias(string name) => name.Split(',')[0];

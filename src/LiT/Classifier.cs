@@ -85,8 +85,10 @@ public sealed class Classifier
         int[] promised = [.. Enumerable.Range(0, unseen.Length).Where(i => unseen[i].Count == 0)];
         return background is null
             ? throw new LitException(
-                $"{model.Folder ?? model.Name}: MinPrecision needs a background, which tells what matches from what does not, and "
-                    + "the model has none. Calibrate the model once with pictures that have captions, or leave MinPrecision out."
+                $"{model.Folder ?? model.Name}: MinPrecision needs a background, which tells what "
+                    + "matches from what does not, and "
+                    + "the model has none. Calibrate the model once with pictures that have captions, "
+                    + "or leave MinPrecision out."
             )
             : new(
                 model,

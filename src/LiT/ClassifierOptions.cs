@@ -9,16 +9,20 @@ public sealed record ClassifierOptions
     /// <summary>The standard: three plain phrases, pictures upright, always an answer.</summary>
     public static ClassifierOptions Default { get; } = new();
 
-    /// <summary>Phrases that each label is put into, where <c>{}</c> stands; a label's embedding is the mean over all of them.</summary>
+    /// <summary>
+    /// Phrases that each label is put into, where <c>{}</c> stands; a label's embedding is the mean over all of them.
+    /// </summary>
     public IReadOnlyList<string> Templates { get; init; } = PromptTemplates.Default;
 
     /// <summary>
-    /// Answers "none of these" where the expected share of pictures that show one of the labels, among all that score as high, is
-    /// below this: between 0 and 1, such as 0.9. Needs a calibrated model. Null never does.
+    /// Answers "none of these" where the expected share of pictures that show one of the labels, among all that score
+    /// as high, is below this: between 0 and 1, such as 0.9. Needs a calibrated model. Null never does.
     /// </summary>
     public double? MinPrecision { get; init; }
 
-    /// <summary>The share of the pictures that are expected to show one of the labels at all, between 0 and 1.</summary>
+    /// <summary>
+    /// The share of the pictures that are expected to show one of the labels at all, between 0 and 1.
+    /// </summary>
     public double Present { get; init; } = 0.5;
 
     /// <summary>Whether pictures are turned as their EXIF orientation says.</summary>
@@ -27,7 +31,9 @@ public sealed record ClassifierOptions
     /// <summary>Pixels; a larger picture is refused by its header.</summary>
     public long MaxPixels { get; init; } = DecodingOptions.Default.MaxPixels;
 
-    /// <summary>Whether large JPEG and WebP files may be shrunk while they are decoded: faster, and slightly other pixels.</summary>
+    /// <summary>
+    /// Whether large JPEG and WebP files may be shrunk while they are decoded: faster, and slightly other pixels.
+    /// </summary>
     public bool FastDecoding { get; init; }
 
     internal DecodePath Decode => FastDecoding ? DecodePath.Fast : DecodePath.Exact;
@@ -41,7 +47,8 @@ public sealed record ClassifierOptions
         foreach (var (i, template) in Templates.Index())
             if (template.Split(PromptTemplates.Place).Length != 2)
                 throw new LitException(
-                    $"Templates, number {i}: '{template}' is to have {PromptTemplates.Place} once. Put it where the label goes."
+                    $"Templates, number {i}: '{template}' is to have {PromptTemplates.Place} once. "
+                        + "Put it where the label goes."
                 );
         Share(MinPrecision, nameof(MinPrecision));
         Share(Present, nameof(Present));

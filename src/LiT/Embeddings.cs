@@ -3,7 +3,9 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 
 namespace LiT;
 
-/// <summary>N embeddings of E numbers each as plain floats, row by row. What the towers give the rest of the product.</summary>
+/// <summary>
+/// N embeddings of E numbers each as plain floats, row by row. What the towers give the rest of the product.
+/// </summary>
 internal sealed class Embeddings
 {
     /// <param name="values">N x E numbers, row by row; kept, not copied.</param>
@@ -34,8 +36,8 @@ internal sealed class Embeddings
     /// <summary>Some rows as a fresh float32 tensor on the CPU, [count, E].</summary>
     public Tensor ToTensor(int first, int count)
     {
-        // A tensor over a managed array lies wherever the array lies, and products round by alignment: a copy of torch's own
-        // gives the same bits in every run.
+        // A tensor over a managed array lies wherever the array lies, and products round by alignment: a copy of
+        // torch's own gives the same bits in every run.
         using var managed = tensor(Values.AsSpan(first * Size, count * Size).ToArray(), count, Size);
         return managed.clone();
     }

@@ -47,8 +47,8 @@ public class LitException : Exception
     public string? Remedy { get; }
 
     /// <summary>
-    /// Text that may come from a file as a line that can be printed: control characters, which could steer a terminal, become
-    /// '?', and what is too long to read loses its middle.
+    /// Text that may come from a file as a line that can be printed: control characters, which could steer a terminal,
+    /// become '?', and what is too long to read loses its middle.
     /// </summary>
     internal static string OneLine(string text)
     {

@@ -18,8 +18,8 @@ public sealed partial class LitModel
     public LitSession Session { get; private set; } = LitSession.Default;
 
     /// <summary>
-    /// Names the model in results and caches: the published name, or <c>lit-</c> with the beginning of the SHA-256 of its text
-    /// side, so that another tuning has another name.
+    /// Names the model in results and caches: the published name, or <c>lit-</c> with the beginning of the SHA-256 of
+    /// its text side, so that another tuning has another name.
     /// </summary>
     public string Name =>
         publishedName
@@ -29,23 +29,24 @@ public sealed partial class LitModel
     public int EmbeddingSize => Description.EmbeddingSize;
 
     /// <summary>
-    /// Embeds texts: ztxt of unit length, [E], one a text, in their order. Texts are taken as they stand; what they may hold is the
-    /// tokenizer's affair, and what is longer than the model reads is cut. Safe for concurrent calls. The model owns it: disposing
-    /// of it frees nothing.
+    /// Embeds texts: ztxt of unit length, [E], one a text, in their order. Texts are taken as they stand; what they may
+    /// hold is the tokenizer's affair, and what is longer than the model reads is cut. Safe for concurrent calls. The
+    /// model owns it: disposing of it frees nothing.
     /// </summary>
     public IEmbeddingGenerator<string, Embedding<float>> Texts => texts ??= new(this);
 
     /// <summary>
-    /// Embeds encoded pictures: zimg of unit length, [E], one a picture, in their order. A picture is prepared as its tower's
-    /// reference prepares it, so it has the embedding that a store has (EXIF orientation ignored, alpha dropped, unless the tower
-    /// says otherwise). Safe for concurrent calls. The model owns it: disposing of it frees nothing.
+    /// Embeds encoded pictures: zimg of unit length, [E], one a picture, in their order. A picture is prepared as its
+    /// tower's reference prepares it, so it has the embedding that a store has (EXIF orientation ignored, alpha
+    /// dropped, unless the tower says otherwise). Safe for concurrent calls. The model owns it: disposing of it frees
+    /// nothing.
     /// </summary>
     public IEmbeddingGenerator<DataContent, Embedding<float>> Images => pictures ??= new(this);
 
     /// <summary>Opens a model on a thread of its own, which then does all its work.</summary>
     /// <param name="path">
-    /// A bundle's folder, a run's folder with the bundle in model/, a LiT or SigLIP <c>.npz</c> with its vocabulary beside it, or
-    /// the name of a published model that was downloaded.
+    /// A bundle's folder, a run's folder with the bundle in model/, a LiT or SigLIP <c>.npz</c> with its vocabulary
+    /// beside it, or the name of a published model that was downloaded.
     /// </param>
     /// <param name="session">Where to compute, who is told; <see cref="LitSession.Default"/> where null.</param>
     /// <param name="cancel">Gives it up; nothing stays loaded.</param>
@@ -96,10 +97,12 @@ public sealed partial class LitModel
 
     /// <summary>Embeds labels in words once, to say of any number of pictures which of them fits best.</summary>
     /// <param name="labels">One or more, which must differ in words.</param>
-    /// <param name="options">Templates, cut-off, how pictures are read; <see cref="ClassifierOptions.Default"/> where null.</param>
+    /// <param name="options">Templates, cut-off, how pictures are read; <see cref="ClassifierOptions.Default"/> where
+    /// null.</param>
     /// <param name="cancel">Gives it up.</param>
     /// <exception cref="LitException">
-    /// No label, an empty one, two of one name, a template without place for the label, or a cut-off of a model without background.
+    /// No label, an empty one, two of one name, a template without place for the label, or a cut-off of a model without
+    /// background.
     /// </exception>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     public Task<Classifier> ClassifierAsync(
@@ -114,8 +117,8 @@ public sealed partial class LitModel
     }
 
     /// <summary>
-    /// Frees the towers. Calls that wait are given up with <see cref="ObjectDisposedException"/>; the one under way is stopped or
-    /// waited for; a store that is being updated stays as whole as its last finished file.
+    /// Frees the towers. Calls that wait are given up with <see cref="ObjectDisposedException"/>; the one under way is
+    /// stopped or waited for; a store that is being updated stays as whole as its last finished file.
     /// </summary>
     public void Dispose()
     {
@@ -138,7 +141,9 @@ public sealed partial class LitModel
     internal Task<T> RunAsync<T>(Func<CancellationToken, T> work, CancellationToken cancel) =>
         Worker().Run(work, cancel);
 
-    /// <summary>Has something long done at once, beside the rest; of the towers it may use the locked one only.</summary>
+    /// <summary>
+    /// Has something long done at once, beside the rest; of the towers it may use the locked one only.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The model was disposed.</exception>
     internal Task<T> RunBesideAsync<T>(Func<CancellationToken, T> work, CancellationToken cancel) =>
         Worker().RunBeside(work, cancel);

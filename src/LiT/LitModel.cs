@@ -17,7 +17,7 @@ namespace LiT;
 public sealed partial class LitModel : IDisposable
 {
     private const string TextFile = "text.safetensors",
-        ImageFile = "image.safetensors";
+        ImageStem = "image";
 
     private readonly string? folder;
     private readonly ComputeDevice compute;
@@ -129,7 +129,8 @@ public sealed partial class LitModel : IDisposable
             throw new LitException(
                 path,
                 "no model is there, and no published one has that "
-                    + $"name{(ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : "")}",
+                    + "name"
+                    + (ModelCatalogue.Like(path) is { Count: > 0 } like ? $"; there is {string.Join(", ", like)}" : ""),
                 "Give the folder that 'lit tune' wrote, a LiT .npz, or a name that 'lit models list' knows"
             );
         var folder = BundleIn(path) ?? path;
@@ -249,12 +250,11 @@ public sealed partial class LitModel : IDisposable
                 .Select(entry => (entry.Key, entry.Value)),
             TextTowerFile.Metadata(towers.Text)
         );
-        if (locked is not null)
-            ImageTowerFile.Save(Path.Combine(folder, ImageFile), locked.Tower, locked.Preprocessing);
+        var imageFile = locked is null ? null : ImageTowerFile.SaveIn(folder, ImageStem, locked);
         var description = describe(
             new ModelDescription
             {
-                Image = image with { File = locked is null ? null : ImageFile, Head = HeadShape.Of(towers.ImageHead) },
+                Image = image with { File = imageFile, Head = HeadShape.Of(towers.ImageHead) },
                 Text = new(config, tokenizer.Save(folder), TextFile, HeadShape.Of(towers.TextHead)),
                 EmbeddingSize = towers.EmbeddingSize,
                 Temperature = towers.Temperature,
@@ -309,7 +309,8 @@ public sealed partial class LitModel : IDisposable
         representations.Size == Description.Image.Width
             ? TowerOutputs.Images(Towers, representations, compute)
             : throw new LitException(
-                $"Representations of {representations.Size} numbers: this model's image tower gives {Description.Image.Width}. Embed the pictures with the model's own tower."
+                $"Representations of {representations.Size} numbers: this model's image tower gives "
+                    + $"{Description.Image.Width}. Embed the pictures with the model's own tower."
             );
 
     /// <summary>
@@ -338,7 +339,8 @@ public sealed partial class LitModel : IDisposable
             throw new LitException(
                 spec,
                 "the bundle names this image tower and does not hold it, and it is not there",
-                $"{(ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")}, "
+                (ModelCatalogue.Find(spec) is { } model ? $"Run 'lit models pull {model.Name}'" : "Put the file back")
+                    + ", "
                     + "or tune with `BundleTower` always"
             );
         var loaded = ImageTowerLoader.Load(

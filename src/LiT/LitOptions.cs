@@ -18,12 +18,15 @@ public sealed class LitOptions
     /// <summary>The labels of the <see cref="LiT.Classifier"/> service; it is not to be had without.</summary>
     public IList<string> Labels { get; set; } = [];
 
-    /// <summary>How the <see cref="LiT.Classifier"/> service classifies.</summary>
-    public ClassifierOptions Classifier { get; set; } = ClassifierOptions.Default;
+    /// <summary>
+    /// How the <see cref="LiT.Classifier"/> service classifies. <see cref="ClassifierOptions.Templates"/> of a bound
+    /// section come behind the standard ones, as the platform binds lists.
+    /// </summary>
+    public ClassifierOptions Classifier { get; set; } = new(); // its own: binding writes into what it finds
 
     /// <summary>
-    /// Whether the model is loaded when the host starts, so that the first request does not wait for it and a wrong path stops the
-    /// program at once. False loads it when it is first asked for.
+    /// Whether the model is loaded when the host starts, so that the first request does not wait for it and a wrong
+    /// path stops the program at once. False loads it when it is first asked for.
     /// </summary>
     public bool LoadAtStart { get; set; } = true;
 }

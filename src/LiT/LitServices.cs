@@ -11,10 +11,10 @@ public static class LitServices
     public const string HealthCheckName = "lit";
 
     /// <summary>
-    /// Adds one model: <see cref="LitModel"/>, its generators <c>IEmbeddingGenerator&lt;string, Embedding&lt;float&gt;&gt;</c> and
-    /// <c>IEmbeddingGenerator&lt;DataContent, Embedding&lt;float&gt;&gt;</c>, a <see cref="Classifier"/> where
-    /// <see cref="LitOptions.Labels"/> has some, and a health check. All are singletons and safe for concurrent requests; the
-    /// container disposes of the model.
+    /// Adds one model: <see cref="LitModel"/>, its generators <c>IEmbeddingGenerator&lt;string,
+    /// Embedding&lt;float&gt;&gt;</c> and <c>IEmbeddingGenerator&lt;DataContent, Embedding&lt;float&gt;&gt;</c>, a
+    /// <see cref="Classifier"/> where <see cref="LitOptions.Labels"/> has some, and a health check. All are singletons
+    /// and safe for concurrent requests; the container disposes of the model.
     /// </summary>
     /// <param name="services">The application's services.</param>
     /// <param name="model">A bundle's folder or a published name: see <see cref="LitModel.LoadAsync"/>.</param>

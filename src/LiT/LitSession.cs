@@ -14,15 +14,17 @@ public enum ComputeType
 }
 
 /// <summary>
-/// What a piece of work is given by its surroundings: where to compute, who is told, whose clock is right. Immutable, safe for use
-/// from several threads; one may be shared by several models.
+/// What a piece of work is given by its surroundings: where to compute, who is told, whose clock is right. Immutable,
+/// safe for use from several threads; one may be shared by several models.
 /// </summary>
 public sealed record LitSession
 {
     /// <summary>On the CPU or the first GPU, on every core, silently.</summary>
     public static LitSession Default { get; } = new();
 
-    /// <summary>Where to compute: <c>auto</c> (a GPU where libtorch has one), <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.</summary>
+    /// <summary>
+    /// Where to compute: <c>auto</c> (a GPU where libtorch has one), <c>cpu</c>, <c>cuda</c> or <c>cuda:N</c>.
+    /// </summary>
     public string Device { get; init; } = "auto";
 
     /// <summary>The type that the towers compute in.</summary>

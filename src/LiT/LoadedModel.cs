@@ -5,7 +5,9 @@ using Microsoft.Extensions.Options;
 
 namespace LiT;
 
-/// <summary>The application's one model: loaded once, by whoever asks first; after a failure the next one tries again.</summary>
+/// <summary>
+/// The application's one model: loaded once, by whoever asks first; after a failure the next one tries again.
+/// </summary>
 internal sealed class LoadedModel(IOptions<LitOptions> options, ILoggerFactory? loggers = null)
     : IHealthCheck,
         IDisposable
@@ -70,8 +72,8 @@ internal sealed class LoadedModel(IOptions<LitOptions> options, ILoggerFactory? 
     }
 
     /// <summary>
-    /// Frees a model that was loaded at the start and that nobody asked for; the container knows of no such one. One that is still
-    /// being loaded goes as soon as it is there.
+    /// Frees a model that was loaded at the start and that nobody asked for; the container knows of no such one. One
+    /// that is still being loaded goes as soon as it is there.
     /// </summary>
     public void Dispose()
     {

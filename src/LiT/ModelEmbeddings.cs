@@ -57,7 +57,8 @@ internal abstract class ModelEmbeddings<TInput>(LitModel model) : IEmbeddingGene
     {
         if (options?.Dimensions is { } dimensions && dimensions != model.EmbeddingSize)
             throw new LitException(
-                $"Dimensions {dimensions}: {model.Name} gives embeddings of {model.EmbeddingSize} numbers, and they are not cut. "
+                $"Dimensions {dimensions}: {model.Name} gives embeddings of {model.EmbeddingSize} "
+                    + "numbers, and they are not cut. "
                     + $"Leave Dimensions out, or set {model.EmbeddingSize}."
             );
         if (options?.ModelId is { } id && id != metadata.DefaultModelId)

@@ -5,8 +5,8 @@ using TorchSharp;
 namespace LiT;
 
 /// <summary>
-/// The libraries of other languages that the work is done with. They belong to the program, not to this library; where one is not
-/// at hand, that is said before its wrapper searches the machine for it and fails in words of its own.
+/// The libraries of other languages that the work is done with. They belong to the program, not to this library; where
+/// one is not at hand, that is said before its wrapper searches the machine for it and fails in words of its own.
 /// </summary>
 internal static class NativeLibraries
 {
@@ -40,14 +40,16 @@ internal static class NativeLibraries
     {
         if (!canLoad("torch_cpu"))
             return new(
-                $"libtorch is not at hand. Add the package libtorch-cpu-{Platform()} {TorchVersion} to the program's project, "
+                $"libtorch is not at hand. Add the package libtorch-cpu-{Platform()} {TorchVersion} "
+                    + "to the program's project, "
                     + "beside LiT; docs/packages.md names the others."
             );
         return canLoad("LibTorchSharp")
             ? null
             : new(
                 "libtorch is at hand, and TorchSharp's own library for it does not load. It takes that of the package "
-                    + $"libtorch-cpu-{Platform()} {TorchVersion} and no other, such as the system's: add that package to the "
+                    + $"libtorch-cpu-{Platform()} {TorchVersion} and no other, such as the system's: "
+                    + "add that package to the "
                     + "program's project, and LiT as a package, whose build step mends TorchSharp's library."
             );
     }
@@ -55,7 +57,8 @@ internal static class NativeLibraries
     /// <summary>What to say where libvips did not load.</summary>
     internal static LitException TroubleWithVips(Exception? reason) =>
         new(
-            $"libvips, which reads pictures, is not at hand. Add the package NetVips.Native.{Platform()} {VipsVersion} to the "
+            "libvips, which reads pictures, is not at hand. Add the package "
+                + $"NetVips.Native.{Platform()} {VipsVersion} to the "
                 + "program's project, beside LiT.",
             reason
         );

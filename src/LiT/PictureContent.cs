@@ -32,7 +32,8 @@ internal static class PictureContent
             && !OtherNames.Contains(type, StringComparer.OrdinalIgnoreCase)
         )
             throw new LitException(
-                $"{origin ?? "picture"}: its media type is {content.MediaType}, and pictures of that type are not read. "
+                $"{origin ?? "picture"}: its media type is {content.MediaType}, and pictures of that "
+                    + "type are not read. "
                     + $"Give one of {string.Join(", ", MediaTypes)}, with the bytes of a {PictureFormats.InWords} file."
             );
     }

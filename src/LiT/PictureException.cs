@@ -1,6 +1,8 @@
 namespace LiT;
 
-/// <summary>A picture could not be read. <see cref="Reason"/> is one phrase; the message adds where and what to do.</summary>
+/// <summary>
+/// A picture could not be read. <see cref="Reason"/> is one phrase; the message adds where and what to do.
+/// </summary>
 public sealed class PictureException(string reason, string? origin, string advice, Exception? inner = null)
     : LitException($"{origin ?? "picture"}: {reason}. {advice}", inner)
 {

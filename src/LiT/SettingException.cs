@@ -3,7 +3,9 @@ using System.Linq.Expressions;
 
 namespace LiT;
 
-/// <summary>The caller asked for something that the product does not offer: wrong setting, wrong value, wrong name.</summary>
+/// <summary>
+/// The caller asked for something that the product does not offer: wrong setting, wrong value, wrong name.
+/// </summary>
 public class UsageException : LitException
 {
     /// <inheritdoc/>

@@ -81,7 +81,9 @@ public sealed partial class WordingTests
     public void No_string_of_the_library_names_an_option() =>
         Assert.Empty(
             Sources()
-                .Where(file => !file.Contains("LiT.Workbench", StringComparison.Ordinal))
+                // Pages show whole command lines, to be copied.
+                .Where(file => !Path.GetRelativePath(Tests, file).Contains("Reports", StringComparison.Ordinal))
+                .Where(file => Path.GetFileName(file) != "QuickstartPage.cs")
                 .SelectMany(file => File.ReadLines(file).Where(line => Option().IsMatch(line)))
         );
 

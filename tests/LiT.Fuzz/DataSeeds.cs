@@ -41,11 +41,17 @@ internal static class DataSeeds
         Write("header.tsv", "image\tcaption\na.jpg\tfirst\nb.jpg\t\"second\"\nsub/c.jpg\tthird\n"u8.ToArray());
         Write(
             "metadata.jsonl",
-            "{\"file_name\": \"a.jpg\", \"text\": [\"one\", \"two\"], \"label\": 3}\n{\"file_name\": \"b.jpg\", \"text\": \"x\", \"url\": null}\n"u8.ToArray()
+            (
+                "{\"file_name\": \"a.jpg\", \"text\": [\"one\", \"two\"], \"label\": 3}\n"u8
+                + "{\"file_name\": \"b.jpg\", \"text\": \"x\", \"url\": null}\n"u8
+            ).ToArray()
         );
         Write(
             "preprocessor_config.json",
-            "{\"image_mean\": [0.5, 0.4, 0.3], \"image_std\": [0.2, 0.3, 0.4], \"resample\": 3, \"size\": {\"height\": 16, \"width\": 16}}\n"u8.ToArray()
+            (
+                "{\"image_mean\": [0.5, 0.4, 0.3], \"image_std\": [0.2, 0.3, 0.4], \"resample\": 3, "u8
+                + "\"size\": {\"height\": 16, \"width\": 16}}\n"u8
+            ).ToArray()
         );
         Parquet(
             folder,

@@ -2,9 +2,11 @@ using System.Security.Cryptography;
 using System.Text;
 using LiT.Checkpoints;
 using LiT.Data;
+using LiT.Onnx;
 using LiT.Stores;
 using LiT.Text;
 using LiT.Towers;
+using LiT.Towers.Settings;
 
 namespace LiT.Fuzz;
 
@@ -43,6 +45,11 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
                 [.. Files(fixtures, "*.npz").Concat(Files(fixtures, "*.safetensors")).Concat(Files(fixtures, "*.pth"))],
                 path => ImageTowerLoader.Load(path + ":heads=4").Dispose()
             ),
+            new("onnx", Files(OnnxSeeds.Folder, "*.onnx"), ReadNetwork)
+            {
+                FileName = "input.onnx",
+                Companions = Files(OnnxSeeds.Folder, "weights.bin"),
+            },
             new("text-tower", [.. Files(fixtures, "*.npz").Concat(Files(fixtures, "*.safetensors"))], path =>
                 TextTowerLoader.Load(path + ":heads=4").Dispose()
             ),
@@ -162,6 +169,27 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             FileName = wrong,
             Companions = [.. beside.SelectMany(name => Files(Path.Combine(SetSeeds.Folder, set), name).Take(1))],
         };
+
+    // All that is read before a runtime is given the file. A network is a program: what it takes when it runs is its
+    // own.
+    private static void ReadNetwork(string path)
+    {
+        var (source, bytes) = OnnxSource.Read(path);
+        NoTower.Check(source.File);
+        var options = OnnxOptions.Parse("preprocess=unit", path, new ImageTowerOptions());
+        if (OnnxNotes.Of(source.File) is { } notes)
+        {
+            options = notes.Completing(options);
+            if (notes.Before is { } before)
+                NoTower.Check(OnnxSource.Embedded(path, before).Source.File);
+        }
+        var input = NoTower.InputOf(source.File, options.Input);
+        _ = NoTower.OutputOf(source.File, options.Output);
+        var layout = PixelLayout.Of(path, input, options.ChannelsLast);
+        OnnxPreprocessing.Of(path, input, layout, options, plain: false, new SettingsReport());
+        _ = OnnxWeights.Hash(bytes, path);
+        OnnxWeights.WriteWhole(Stream.Null, bytes, path, new Dictionary<string, string>());
+    }
 
     private static void ReadSamples(string path)
     {

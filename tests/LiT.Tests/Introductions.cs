@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using LiT.Onnx;
 using LiT.TestSets;
 
 namespace LiT.Tests;
@@ -6,5 +7,9 @@ namespace LiT.Tests;
 internal static class Introductions
 {
     [ModuleInitializer]
-    internal static void Introduce() => TestSetForm.Introduce();
+    internal static void Introduce()
+    {
+        TestSetForm.Introduce();
+        OnnxTowers.Use();
+    }
 }

@@ -43,7 +43,13 @@ internal static class BenchCommand
                 TowerRemarks.Tell(locked, followed: false);
                 Terminal.Say(
                     $"{spec}: "
-                        + $"{locked.Architecture}{(locked.Architecture.Contains(" px", StringComparison.Ordinal) ? "" : $", {locked.Preprocessing.Width} px")}, "
+                        + locked.Architecture
+                        + (
+                            locked.Architecture.Contains(" px", StringComparison.Ordinal)
+                                ? ""
+                                : $", {locked.Preprocessing.Width} px"
+                        )
+                        + ", "
                         + $"{Execution.Of(compute)}, {parsed.GetValue(turns)} turns"
                 );
                 var speed = TowerBench.Measure(locked, parsed.GetValue(turns), cancel);

@@ -12,7 +12,8 @@ internal static class ClassifyCommand
         Argument<string[]> pictures = new("image")
         {
             Description =
-                "Pictures (JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF files), or folders, of which every picture is taken.",
+                "Pictures (JPEG, PNG, WebP, GIF, BMP, TIFF or AVIF files), or folders, of which "
+                + "every picture is taken.",
             Arity = ArgumentArity.OneOrMore,
         };
         Option<string> model = new("--model")

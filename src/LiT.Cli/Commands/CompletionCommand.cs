@@ -2,7 +2,9 @@ using System.CommandLine;
 
 namespace LiT.Cli.Commands;
 
-/// <summary>lit completion: what a shell has to be told so that the tab key knows verbs, options and their values.</summary>
+/// <summary>
+/// lit completion: what a shell has to be told so that the tab key knows verbs, options and their values.
+/// </summary>
 internal static class CompletionCommand
 {
     private const string SuggestionsVerb = "__complete";

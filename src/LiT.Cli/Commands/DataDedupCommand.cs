@@ -36,7 +36,8 @@ internal static class DataDedupCommand
         };
         var levels = Lists.Words(
             "--level",
-            "What counts as a duplicate: bytes, picture (perceptual hash), scene (embedding). Default: all that can be told.",
+            "What counts as a duplicate: bytes, picture (perceptual hash), scene (embedding). "
+                + "Default: all that can be told.",
             "bytes",
             "picture",
             "scene"

@@ -160,7 +160,8 @@ internal static class DataDownloadCommand
                 if (result.WasComplete)
                     Terminal.Say(
                         $"{output} is complete already; nothing was fetched "
-                            + $"again.{(result.Downloaded < result.Rows ? " --retry-failed asks for what failed once more." : "")}"
+                            + "again."
+                            + (result.Downloaded < result.Rows ? " --retry-failed asks for what failed once more." : "")
                     );
                 if (CommonOptions.IsJson(parsed))
                 {

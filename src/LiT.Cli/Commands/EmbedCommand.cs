@@ -18,7 +18,7 @@ internal static class EmbedCommand
         Option<string> tower = new("--image-tower")
         {
             Description =
-                "The locked image tower: a file (.npz, .safetensors, .pth, .th), a name of 'lit models list', "
+                "The locked image tower: a file (.npz, .safetensors, .pth, .th, .onnx), a name of 'lit models list', "
                 + "or a run or bundle with its tuned tower.",
             Required = true,
         };
@@ -251,7 +251,9 @@ internal static class EmbedCommand
                 + (
                     result.WasComplete
                         ? ""
-                        : $"{(result.Reused > 0 ? $", {result.Reused} taken over" : "")}{(result.Repeated > 0 ? $", {result.Repeated} with the bytes of another" : "")}, "
+                        : (result.Reused > 0 ? $", {result.Reused} taken over" : "")
+                            + (result.Repeated > 0 ? $", {result.Repeated} with the bytes of another" : "")
+                            + ", "
                             + $"{result.EmbeddedNow} embedded now in {result.Seconds:F1} s "
                             + $"({result.EmbeddedNow / Math.Max(result.Seconds, 1e-9):F0} pictures/s)"
                 )

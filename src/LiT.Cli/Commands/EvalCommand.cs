@@ -193,7 +193,9 @@ internal static class EvalCommand
                             ["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"],
                             RetrievalRows(report),
                             "Retrieval on "
-                                + $"{report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}: "
+                                + report.Dataset
+                                + (report.Protocol.Language is { } language ? $", {language}" : "")
+                                + ": "
                                 + $"{report.Images} pictures, {report.Texts} texts"
                         );
                 return Task.FromResult(ExitCode.Done);
@@ -214,7 +216,7 @@ internal static class EvalCommand
         // whatever is wrong with a list shows before anything is embedded
         var chosen = languages.Select(language => input.ChosenOf(parsed, language, model)).ToList();
         using ProgressLine progress = new();
-        var set = ModelEvaluation.Load(model, chosen[0].Data, chosen[0].Options, compute, progress, cancel);
+        using var set = ModelEvaluation.Load(model, chosen[0].Data, chosen[0].Options, compute, progress, cancel);
         return
         [
             .. chosen.Select(one =>
@@ -236,7 +238,7 @@ internal static class EvalCommand
         using var model = LitModel.Load(input.ModelOf(parsed), compute);
         var (data, options) = input.ChosenOf(parsed, null, model);
         using ProgressLine progress = new();
-        var set = ModelEvaluation.Load(model, data, options, compute, progress, cancel);
+        using var set = ModelEvaluation.Load(model, data, options, compute, progress, cancel);
         return
         [
             .. input

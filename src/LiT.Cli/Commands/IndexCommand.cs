@@ -108,7 +108,10 @@ internal static class IndexCommand
                 else
                     Terminal.Line(
                         FormattableString.Invariant(
-                            $"{opened.Folder}: the codes of {verified.Pictures} pictures are those of their rows; recall of the nearest ten {verified.Recall:F4} over {verified.Queries} queries"
+                            $"{opened.Folder}: the codes of {verified.Pictures} pictures are those of their rows; "
+                        ) + FormattableString.Invariant(
+                            $"recall of the nearest ten {verified.Recall:F4} over {verified.Queries} queries"
+                        
                         )
                     );
                 return Task.FromResult(ExitCode.Done);

@@ -144,7 +144,13 @@ internal static class ModelsCommand
                 var model = ModelCatalogue.Find(asked)
                     ?? throw new UsageException(
                         $"'{asked}' is no published "
-                            + $"model.{(ModelCatalogue.Like(asked) is { Count: > 0 } like ? $" There is {string.Join(", ", like)}." : "")} "
+                            + "model."
+                            + (
+                                ModelCatalogue.Like(asked) is { Count: > 0 } like
+                                    ? $" There is {string.Join(", ", like)}."
+                                    : ""
+                            )
+                            + " "
                             + "'lit models list' names them all."
                     );
                 var server = parsed.GetValue(mirror)
@@ -168,7 +174,8 @@ internal static class ModelsCommand
                 else
                     Terminal.Line(
                         $"{pulled.Path}: {pulled.Name}, "
-                            + $"{string.Create(CultureInfo.InvariantCulture, $"{pulled.Files.Sum(file => file.Bytes) / 1e6:N1}")} "
+                            + (pulled.Files.Sum(file => file.Bytes) / 1e6).ToString("N1", CultureInfo.InvariantCulture)
+                            + " "
                             + $"MB in {pulled.Files.Count} file{(pulled.Files.Count == 1 ? "" : "s")}"
                     );
                 return ExitCode.Done;

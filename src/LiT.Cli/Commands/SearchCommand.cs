@@ -60,7 +60,8 @@ internal sealed class SearchCommand
     private readonly Option<double?> distinct = new("--distinct")
     {
         Description =
-            "Of pictures that show one scene, show the first: those with at least this cosine, 0.95 where none is given.",
+            "Of pictures that show one scene, show the first: those with at least this cosine, 0.95 where none is "
+            + "given.",
         Arity = ArgumentArity.ZeroOrOne,
         CustomParser = result =>
             result.Tokens.Count == 0 ? OneScene

@@ -81,8 +81,7 @@ internal sealed class CaptionTable : SampleSource
 
     /// <summary>
     /// The one folder beside the table that holds its pictures (Flickr's archives have them so), where they do not
-    /// lie as
-    /// the table says.
+    /// lie as the table says.
     /// </summary>
     private string? FolderWithPictures(string own)
     {
@@ -143,7 +142,9 @@ internal sealed class CaptionTable : SampleSource
 
     private (Dictionary<UInt128, int> Numbers, Dictionary<int, List<(long Offset, long Line)>> Later)? known;
 
-    /// <summary>Numbers the pictures in the order of their first rows, and finds the rows that do not stand beside those.</summary>
+    /// <summary>
+    /// Numbers the pictures in the order of their first rows, and finds the rows that do not stand beside those.
+    /// </summary>
     private (Dictionary<UInt128, int> Numbers, Dictionary<int, List<(long Offset, long Line)>> Later) FindRows()
     {
         var numbers = new Dictionary<UInt128, int>();

@@ -3,8 +3,8 @@ using System.Text;
 namespace LiT.Data;
 
 /// <summary>
-/// Cells of .csv (RFC 4180: quoted cells may hold separators, line breaks and doubled quotes) and of .tsv (a row a line;
-/// a cell that is quoted as a whole loses its quotes).
+/// Cells of .csv (RFC 4180: quoted cells may hold separators, line breaks and doubled quotes) and of .tsv (a row a
+/// line; a cell that is quoted as a whole loses its quotes).
 /// </summary>
 internal sealed class DelimitedRows : IDisposable
 {
@@ -52,7 +52,8 @@ internal sealed class DelimitedRows : IDisposable
     public void Dispose() => lines.Dispose();
 
     /// <summary>The next row's cells, none after the last row.</summary>
-    /// <exception cref="FormatException">A quote is not closed, or the line is too long; reading goes on with the next line.</exception>
+    /// <exception cref="FormatException">A quote is not closed, or the line is too long; reading goes on with the next
+    /// line.</exception>
     public (string[] Cells, bool Mended) Cells()
     {
         if (lines.Next() is not { } line)
@@ -163,8 +164,7 @@ internal sealed class DelimitedRows : IDisposable
 
     /// <summary>
     /// The separator by which the first line gives a cell that tells, without another separator in it; among several,
-    /// the
-    /// one that cuts the lines into equal numbers of cells.
+    /// the one that cuts the lines into equal numbers of cells.
     /// </summary>
     private static byte Separator(List<byte[]> first, Func<string, bool> tells)
     {

@@ -140,7 +140,8 @@ internal sealed class DelimitedText : ITableReader
         var found = wanted is not null ? UsualNames.Wanted(names, wanted) : UsualNames.In(names, usual);
         if (found < 0 && (wanted is not null || option is not null))
             throw new LitException(
-                $"{table}, line 1: no column {wanted ?? "with the picture's file name"}; the columns are {string.Join(", ", names)}. "
+                $"{table}, line 1: no column {wanted ?? "with the picture's file name"}; the columns "
+                    + $"are {string.Join(", ", names)}. "
                     + (
                         wanted is not null ? "Give one of these."
                         : UsualNames.In(names, UsualNames.Addresses) >= 0

@@ -4,9 +4,8 @@ namespace LiT.Data;
 
 /// <summary>
 /// Pictures in folders, with their captions: in a .txt, .caption or .json beside a picture, or in the metadata file
-/// of the
-/// nearest folder that has one, as Hugging Face's ImageFolder has it. Where a metadata file stands, its rows say which
-/// pictures its folder holds.
+/// of the nearest folder that has one, as Hugging Face's ImageFolder has it. Where a metadata file stands, its rows say
+/// which pictures its folder holds.
 /// </summary>
 /// <param name="root">The folder.</param>
 /// <param name="classes">The first-level folders as classes, sorted; null where folders mean nothing.</param>
@@ -223,7 +222,9 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
     private static string[] Files(string path, string name, Action<Skipped> skip) =>
         Named(path, Directory.EnumerateFiles, name, skip);
 
-    /// <summary>Names inside a folder, sorted by code unit so that the order is the same everywhere; hidden ones left out.</summary>
+    /// <summary>
+    /// Names inside a folder, sorted by code unit so that the order is the same everywhere; hidden ones left out.
+    /// </summary>
     private static string[] Named(
         string path,
         Func<string, IEnumerable<string>> list,

@@ -5,8 +5,7 @@ namespace LiT.Data;
 /// <summary>
 /// The description at the end of a Parquet file, without what this reader has no use for: fields of later versions,
 /// statistics, kinds of columns that are not known. Parquet.Net refuses a whole file for any of these, and readers
-/// are meant
-/// to pass over them (apache/parquet-format, "unknown logical types").
+/// are meant to pass over them (apache/parquet-format, "unknown logical types").
 /// </summary>
 internal sealed class ParquetFooter
 {

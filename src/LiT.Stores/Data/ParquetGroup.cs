@@ -43,7 +43,9 @@ internal sealed class ParquetGroup(ParquetRowGroupReader group, Stream file) : I
         };
     }
 
-    /// <summary>A column of numbers; rows that have none, and columns of other types, give <paramref name="otherwise"/>.</summary>
+    /// <summary>
+    /// A column of numbers; rows that have none, and columns of other types, give <paramref name="otherwise"/>.
+    /// </summary>
     public float[] Floats(DataField field, float otherwise)
     {
         using var raw = Raw(field);

@@ -6,8 +6,8 @@ using Parquet.Schema;
 namespace LiT.Data;
 
 /// <summary>
-/// Rows of Parquet files: Hugging Face's image column {bytes, path}, img2dataset's columns, or a column of paths. One row
-/// group is in memory at a time.
+/// Rows of Parquet files: Hugging Face's image column {bytes, path}, img2dataset's columns, or a column of paths. One
+/// row group is in memory at a time.
 /// </summary>
 internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions options) : SampleSource
 {
@@ -23,7 +23,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
     private IReadOnlyList<string>? classes;
     private long? knownCount;
 
-    /// <summary>Reads the files' footers: how many rows there are, and the names of the classes if the data set has them.</summary>
+    /// <summary>
+    /// Reads the files' footers: how many rows there are, and the names of the classes if the data set has them.
+    /// </summary>
     /// <exception cref="LitException">No file of these can be read, or the image column cannot be told.</exception>
     public ParquetSamples Checked()
     {
@@ -196,7 +198,8 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
             if (Bytes is null && Paths is null)
                 throw new LitException(
                     options.ImageColumn is { } given
-                        ? $"{file}: no column holds pictures under the name {given}, neither bytes nor paths; the columns are "
+                        ? $"{file}: no column holds pictures under the name {given}, neither bytes nor "
+                            + "paths; the columns are "
                             + $"{string.Join(", ", names)}. Give one that does."
                         : NoPictures(file, names)
                 );
@@ -410,7 +413,9 @@ internal sealed class ParquetSamples(IReadOnlyList<string> files, SampleOptions 
         }
     }
 
-    /// <summary>A column as a field; a column "fields" is a JSON object of several, as this product writes them.</summary>
+    /// <summary>
+    /// A column as a field; a column "fields" is a JSON object of several, as this product writes them.
+    /// </summary>
     private static void SetFields(SampleDraft draft, string name, string value)
     {
         if (name == "fields" && value.StartsWith('{'))

@@ -8,16 +8,17 @@ using Type = System.Type;
 namespace LiT.Data;
 
 /// <summary>
-/// Holds a Parquet file to what it says of itself before Parquet.Net reads it. Parquet.Net takes every type and length on
-/// trust (a number that the file's end cuts off is read for ever), so types are compared with the format's own definition
-/// (apache/parquet-format, parquet.thrift), lengths with what is there, and counts with each other.
+/// Holds a Parquet file to what it says of itself before Parquet.Net reads it. Parquet.Net takes every type and length
+/// on trust (a number that the file's end cuts off is read for ever), so types are compared with the format's own
+/// definition (apache/parquet-format, parquet.thrift), lengths with what is there, and counts with each other.
 /// </summary>
 internal static class ParquetStructure
 {
     private const int DeepestSchema = 64;
     private const int LargestHeader = 1 << 20;
 
-    // A page of this many bytes is believed whatever it is packed into; above, only what a packer can do (deflate: 1032 to 1).
+    // A page of this many bytes is believed whatever it is packed into; above, only what a packer can do (deflate: 1032
+    // to 1).
     private const long PlainPage = 4 << 20;
     private const long BestPacking = 1100;
 
@@ -57,7 +58,10 @@ internal static class ParquetStructure
             throw new InvalidDataException("its schema does not hang together");
     }
 
-    /// <summary>Checks the pages of one column of one row group: where they are, how long, how packed, how many values they have.</summary>
+    /// <summary>
+    /// Checks the pages of one column of one row group: where they are, how long, how packed, how many values they
+    /// have.
+    /// </summary>
     /// <exception cref="InvalidDataException">What is wrong, in one phrase.</exception>
     public static void CheckPages(Stream file, DataField field, ColumnMetaData column, long rows)
     {
@@ -122,7 +126,10 @@ internal static class ParquetStructure
             : throw new InvalidDataException("a page has levels of a length that cannot be");
     }
 
-    /// <summary>Parquet.Net writes what it decodes over memory of the column's type, so an encoding of another type must not come to it.</summary>
+    /// <summary>
+    /// Parquet.Net writes what it decodes over memory of the column's type, so an encoding of another type must not
+    /// come to it.
+    /// </summary>
     private static bool Suits(Encoding encoding, Meta.Type type, Type clr) =>
         encoding switch
         {
@@ -140,7 +147,9 @@ internal static class ParquetStructure
             _ => false,
         };
 
-    /// <summary>How many bytes packed data says it unpacks to, where its packer notes that and the reader believes it.</summary>
+    /// <summary>
+    /// How many bytes packed data says it unpacks to, where its packer notes that and the reader believes it.
+    /// </summary>
     private static long Claimed(Stream file, CompressionCodec codec, long offset)
     {
         Span<byte> start = stackalloc byte[18];

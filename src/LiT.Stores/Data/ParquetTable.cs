@@ -4,8 +4,7 @@ namespace LiT.Data;
 
 /// <summary>
 /// A Parquet file whose structure is checked before it is read; for one thread. Columns of kinds that are not known
-/// are left
-/// out (<see cref="LeftOut"/>), and so never stand in the way of the others.
+/// are left out (<see cref="LeftOut"/>), and so never stand in the way of the others.
 /// </summary>
 internal sealed class ParquetTable : IDisposable
 {

@@ -3,14 +3,19 @@ using System.IO.Enumeration;
 
 namespace LiT.Data;
 
-/// <summary>File names that stand for several files: brace ranges <c>{000..011}</c>, alternatives <c>{a,b}</c>, globs <c>* ?</c>.</summary>
+/// <summary>
+/// File names that stand for several files: brace ranges <c>{000..011}</c>, alternatives <c>{a,b}</c>, globs <c>*
+/// ?</c>.
+/// </summary>
 internal static class Patterns
 {
     private const int Most = 1_000_000;
 
     public static bool IsPattern(string path) => path.AsSpan().IndexOfAny("*?{") >= 0;
 
-    /// <summary>Every existing file or folder that a pattern names, brace alternatives in their order, globs sorted.</summary>
+    /// <summary>
+    /// Every existing file or folder that a pattern names, brace alternatives in their order, globs sorted.
+    /// </summary>
     /// <exception cref="LitException">Nothing matches, or a file that a brace names is not there.</exception>
     public static IReadOnlyList<string> Expand(string pattern)
     {

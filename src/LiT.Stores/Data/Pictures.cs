@@ -65,7 +65,9 @@ internal static class Pictures
         }
     }
 
-    /// <summary>Why a name from a data set is not taken, or null: such a name leads out of the data set or breaks lines of text.</summary>
+    /// <summary>
+    /// Why a name from a data set is not taken, or null: such a name leads out of the data set or breaks lines of text.
+    /// </summary>
     public static string? Refusal(string name) =>
         name.Any(char.IsControl) ? "the name holds a line break or control character; rename it"
         : name.Split('/', '\\').Contains("..") ? "the name leads out of the data set (..)"

@@ -2,12 +2,17 @@ using System.Collections.ObjectModel;
 
 namespace LiT.Data;
 
-/// <summary>One picture with its words, undecoded. Words may be missing; the picture only where it is embedded already.</summary>
+/// <summary>
+/// One picture with its words, undecoded. Words may be missing; the picture only where it is embedded already.
+/// </summary>
 /// <param name="Key">Names the sample inside its source; equal keys are equal pictures within one source.</param>
-/// <param name="Origin">Where it came from, for messages: <c>shard-0003.tar:000412.jpg</c>, <c>captions.tsv, line 812</c>.</param>
+/// <param name="Origin">Where it came from, for messages: <c>shard-0003.tar:000412.jpg</c>, <c>captions.tsv, line
+/// 812</c>.</param>
 internal sealed record Sample(string Key, string Origin)
 {
-    /// <summary>Reads the encoded picture's bytes (JPEG, PNG, WebP …); null for a sample of an embedding store.</summary>
+    /// <summary>
+    /// Reads the encoded picture's bytes (JPEG, PNG, WebP …); null for a sample of an embedding store.
+    /// </summary>
     /// <remarks>
     /// Safe from any thread, also after the source has gone on. Reading may throw <see cref="LitException"/> or
     /// <see cref="IOException"/>; the reader of the sample counts it as skipped.
@@ -34,7 +39,9 @@ internal sealed record Skipped(string Key, string Origin, string Reason)
     public bool InPart { get; init; }
 }
 
-/// <summary>One thing that a source found: a sample, or one that was skipped and why. Exactly one of the two is set.</summary>
+/// <summary>
+/// One thing that a source found: a sample, or one that was skipped and why. Exactly one of the two is set.
+/// </summary>
 internal readonly record struct Found(Sample? Sample, Skipped? Skipped);
 
 /// <summary>A readable collection of samples. Reading twice gives the same samples in the same order.</summary>
@@ -48,6 +55,9 @@ internal abstract class SampleSource
 
     /// <summary>The classes in index order where the form defines them (sorted folder names), else null.</summary>
     public virtual IReadOnlyList<string>? Classes => null;
+
+    /// <summary>False where the pictures were embedded before and only their words are left.</summary>
+    public virtual bool HasPictures => true;
 
     /// <summary>How many samples there are if that is known without reading them all.</summary>
     public virtual long? KnownCount => null;

@@ -1,21 +1,34 @@
 namespace LiT.Data;
 
-/// <summary>How a source is read where its form leaves a choice, and how much of one sample is taken into memory.</summary>
+/// <summary>
+/// How a source is read where its form leaves a choice, and how much of one sample is taken into memory.
+/// </summary>
 internal sealed record SampleOptions
 {
-    /// <summary>The column with the picture (a path, or its bytes in Parquet): a name, or a number from 1 in a table without a header.</summary>
+    /// <summary>
+    /// The column with the picture (a path, or its bytes in Parquet): a name, or a number from 1 in a table without a
+    /// header.
+    /// </summary>
     public string? ImageColumn { get; init; }
 
-    /// <summary>The column (or .json member) with the caption: a name, or a number from 1 in a table without a header.</summary>
+    /// <summary>
+    /// The column (or .json member) with the caption: a name, or a number from 1 in a table without a header.
+    /// </summary>
     public string? CaptionColumn { get; init; }
 
-    /// <summary>The column (or .json member) with the label: a name, or a number from 1 in a table without a header.</summary>
+    /// <summary>
+    /// The column (or .json member) with the label: a name, or a number from 1 in a table without a header.
+    /// </summary>
     public string? LabelColumn { get; init; }
 
-    /// <summary>The folder that a table's paths are relative to and must stay inside; by default the table's own folder.</summary>
+    /// <summary>
+    /// The folder that a table's paths are relative to and must stay inside; by default the table's own folder.
+    /// </summary>
     public string? ImageRoot { get; init; }
 
-    /// <summary>Class names in index order (the lines of classes.txt): a label that is an index becomes its name.</summary>
+    /// <summary>
+    /// Class names in index order (the lines of classes.txt): a label that is an index becomes its name.
+    /// </summary>
     public IReadOnlyList<string>? Classes { get; init; }
 
     /// <summary>The longest encoded picture that is read, in bytes.</summary>

@@ -10,7 +10,10 @@ internal sealed class SampleTar(Stream stream) : IDisposable
 {
     private readonly TarWriter tar = new(stream, TarEntryFormat.Ustar, leaveOpen: true);
 
-    /// <summary>Adds a sample: its picture as it is, captions in .txt (one a line) where they have no line breaks, everything in .json.</summary>
+    /// <summary>
+    /// Adds a sample: its picture as it is, captions in .txt (one a line) where they have no line breaks, everything in
+    /// .json.
+    /// </summary>
     /// <param name="name">Short name of the members, without a dot.</param>
     /// <param name="sample">Words, label and fields.</param>
     /// <param name="image">The encoded picture.</param>
@@ -22,7 +25,9 @@ internal sealed class SampleTar(Stream stream) : IDisposable
         Add($"{name}.json", JournalLines.Line(Members(sample)));
     }
 
-    /// <summary>A sample's words as members of a JSON object; what the source called by the same names gives way.</summary>
+    /// <summary>
+    /// A sample's words as members of a JSON object; what the source called by the same names gives way.
+    /// </summary>
     public static SortedDictionary<string, object> Members(Sample sample)
     {
         var members = new SortedDictionary<string, object>(StringComparer.Ordinal);

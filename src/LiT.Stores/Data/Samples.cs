@@ -18,16 +18,19 @@ internal static class Samples
 
     private static readonly List<Func<string, SampleOptions, SampleSource?>> Forms = [];
 
-    /// <summary>Adds a form of data that this room does not know: an embedding store, a public test set by name.</summary>
+    /// <summary>
+    /// Adds a form of data that this room does not know: an embedding store, a public test set by name.
+    /// </summary>
     /// <param name="form">Opens what a path, pattern or name means; null where it is not of this form.</param>
     internal static void Register(Func<string, SampleOptions, SampleSource?> form) => Forms.Add(form);
 
     /// <summary>
     /// Opens a data set: class folders, a folder with metadata.jsonl or metadata.csv, a folder of images with .txt
-    /// captions, tar archives (WebDataset), .tsv, .csv, .parquet, an embedding store, single pictures, or NAME=FOLDER for a
-    /// public test set where those are known.
+    /// captions, tar archives (WebDataset), .tsv, .csv, .parquet, an embedding store, single pictures, or NAME=FOLDER
+    /// for a public test set where those are known.
     /// </summary>
-    /// <param name="pathOrPattern">A file, a folder, a brace range such as <c>shard-{000..011}.tar</c>, or a glob.</param>
+    /// <param name="pathOrPattern">A file, a folder, a brace range such as <c>shard-{000..011}.tar</c>, or a
+    /// glob.</param>
     /// <param name="options">Choices where the form leaves one.</param>
     /// <exception cref="LitException">Nothing is there, its form is not known, or columns cannot be told.</exception>
     public static SampleSource Open(string pathOrPattern, SampleOptions? options = null)
@@ -127,8 +130,8 @@ internal static class Samples
     }
 
     /// <summary>
-    /// Class folders where no picture stands beside them, or where there are several and the pictures beside them are few:
-    /// those have no label then.
+    /// Class folders where no picture stands beside them, or where there are several and the pictures beside them are
+    /// few: those have no label then.
     /// </summary>
     private static ImageFolder OpenPictures(string folder, SampleOptions options)
     {
@@ -149,7 +152,9 @@ internal static class Samples
         return new ImageFolder(folder, classes >= (stray ? 2 : 1) ? folders : null, options) { Path = folder };
     }
 
-    /// <summary>Training and test data in one place are not read as one data set, nor their folders as classes.</summary>
+    /// <summary>
+    /// Training and test data in one place are not read as one data set, nor their folders as classes.
+    /// </summary>
     /// <param name="place">The folder.</param>
     /// <param name="names">What it holds.</param>
     /// <param name="part">The part that a name says it is, or null.</param>

@@ -1,8 +1,8 @@
 namespace LiT.Data;
 
 /// <summary>
-/// The numbers 0 … count-1 in random order, anew each epoch, without end. Seed and count alone decide the order, on every
-/// machine and version of .NET; (epoch, position) is all that a run must remember to go on exactly where it was.
+/// The numbers 0 … count-1 in random order, anew each epoch, without end. Seed and count alone decide the order, on
+/// every machine and version of .NET; (epoch, position) is all that a run must remember to go on exactly where it was.
 /// </summary>
 /// <param name="count">How many numbers, at least 1.</param>
 /// <param name="seed">Every seed gives another order.</param>
@@ -37,12 +37,12 @@ internal sealed class SeededOrder(int count, ulong seed, long epoch = 0, long po
             number = Next();
     }
 
-    /// <summary>Fisher and Yates' shuffle (Durstenfeld 1964), driven by SplitMix64 (Steele, Lea and Flood 2014).</summary>
+    /// <summary>Fisher and Yates' shuffle (Durstenfeld 1964), driven by SplitMix64.</summary>
     private void Fill()
     {
         for (var i = 0; i < count; i++)
             order[i] = i;
-        var state = Mixed(seed) ^ Mixed((ulong)Epoch + 0x9E3779B97F4A7C15);
+        var state = SplitMix64.Mixed(seed) ^ SplitMix64.Mixed((ulong)Epoch + SplitMix64.Step);
         for (var i = count - 1; i > 0; i--)
         {
             var j = Below((ulong)i + 1, ref state);
@@ -51,21 +51,16 @@ internal sealed class SeededOrder(int count, ulong seed, long epoch = 0, long po
         filledFor = Epoch;
     }
 
-    /// <summary>Exactly uniform (Lemire 2019): the few products that would make some numbers likelier are drawn again.</summary>
+    /// <summary>
+    /// Exactly uniform (Lemire 2019): the few products that would make some numbers likelier are drawn again.
+    /// </summary>
     private static int Below(ulong limit, ref ulong state)
     {
         while (true)
         {
-            var high = Math.BigMul(Mixed(state += 0x9E3779B97F4A7C15), limit, out var low);
+            var high = Math.BigMul(SplitMix64.Next(ref state), limit, out var low);
             if (low >= limit || low >= (0 - limit) % limit)
                 return (int)high;
         }
-    }
-
-    private static ulong Mixed(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
     }
 }

@@ -4,7 +4,9 @@ using System.Text;
 
 namespace LiT.Data;
 
-/// <summary>The keys met so far, each as half of its SHA-256: about 40 bytes a key, however long the keys are.</summary>
+/// <summary>
+/// The keys met so far, each as half of its SHA-256: about 40 bytes a key, however long the keys are.
+/// </summary>
 internal sealed class SeenKeys
 {
     private readonly Dictionary<UInt128, int> shardOf = [];

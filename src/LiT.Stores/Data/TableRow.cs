@@ -7,8 +7,7 @@ internal sealed record TableRow(long Line, long Offset)
 {
     /// <summary>
     /// A picture's path as its key: without blanks around it, "./" before it, and the caption's number behind it, as
-    /// Flickr's
-    /// token files have it (1.jpg#0).
+    /// Flickr's token files have it (1.jpg#0).
     /// </summary>
     public static string Name(string written)
     {

@@ -26,7 +26,9 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
     private long left; // bytes of the current member, with its padding, not yet read
     private TarMember? current;
 
-    /// <summary>Whether the archive's end mark (a block of zeros) came last. False after the last member means: cut.</summary>
+    /// <summary>
+    /// Whether the archive's end mark (a block of zeros) came last. False after the last member means: cut.
+    /// </summary>
     public bool EndMarkSeen { get; private set; }
 
     /// <summary>The next member, or null at the end.</summary>
@@ -96,7 +98,10 @@ internal sealed class TarReader(Stream stream, long? length, Action<string, stri
             ? $"the archive ends {size - (end - position):N0} bytes before the end of this member (of {size:N0})"
         : null;
 
-    /// <summary>The current member's content, at most <paramref name="limit"/> bytes of it; fewer than its size where the archive is cut.</summary>
+    /// <summary>
+    /// The current member's content, at most <paramref name="limit"/> bytes of it; fewer than its size where the
+    /// archive is cut.
+    /// </summary>
     public byte[] Content(long limit)
     {
         var size = (int)Math.Min(current!.Size, limit);

@@ -3,13 +3,15 @@ namespace LiT.Data;
 /// <summary>Goes through a Thrift structure in the compact protocol, and minds that it is what it should be.</summary>
 internal sealed class ThriftWalk(byte[] bytes, int length)
 {
-    // v: a number of variable length; b: bytes; t: true or false; y: one byte; d: eight bytes; [x: a list of x; a name: a structure.
+    // v: a number of variable length; b: bytes; t: true or false; y: one byte; d: eight bytes; [x: a list of x; a name:
+    // a structure.
     private static readonly Dictionary<string, string> Definition = new()
     {
         ["FileMetaData"] = "1v 2[SchemaElement 3v 4[RowGroup 5[KeyValue 6b 7[ColumnOrder 8EncryptionAlgorithm 9b",
         ["SchemaElement"] = "1v 2v 3v 4b 5v 6v 7v 8v 9v 10LogicalType",
         ["LogicalType"] =
-            "1Empty 2Empty 3Empty 4Empty 5DecimalType 6Empty 7TimeType 8TimeType 10IntType 11Empty 12Empty 13Empty 14Empty 15Empty 16VariantType 17GeometryType 18GeometryType",
+            "1Empty 2Empty 3Empty 4Empty 5DecimalType 6Empty 7TimeType 8TimeType 10IntType 11Empty "
+            + "12Empty 13Empty 14Empty 15Empty 16VariantType 17GeometryType 18GeometryType",
         ["Empty"] = "",
         ["DecimalType"] = "1v 2v",
         ["TimeType"] = "1t 2TimeUnit",
@@ -21,7 +23,8 @@ internal sealed class ThriftWalk(byte[] bytes, int length)
         ["SortingColumn"] = "1v 2t 3t",
         ["ColumnChunk"] = "1b 2v 3ColumnMetaData 4v 5v 6v 7v 8ColumnCryptoMetaData 9b",
         ["ColumnMetaData"] =
-            "1v 2[v 3[b 4v 5v 6v 7v 8[KeyValue 9v 10v 11v 12Statistics 13[PageEncodingStats 14v 15v 16SizeStatistics 17GeospatialStatistics",
+            "1v 2[v 3[b 4v 5v 6v 7v 8[KeyValue 9v 10v 11v 12Statistics 13[PageEncodingStats 14v 15v "
+            + "16SizeStatistics 17GeospatialStatistics",
         ["Statistics"] = "1b 2b 3v 4v 5b 6b 7t 8t",
         ["PageEncodingStats"] = "1v 2v 3v",
         ["SizeStatistics"] = "1v 2[v 3[v",

@@ -2,10 +2,8 @@ namespace LiT.Data;
 
 /// <summary>
 /// What columns of tables and members of JSON are usually called: one list for .csv, .tsv, .jsonl, .json beside a
-/// picture,
-/// Parquet and lists of addresses. Compared without case, blanks, hyphens and underscores: "Image Name" is
-/// "image_name".
-/// The first of a list that is there counts.
+/// picture, Parquet and lists of addresses. Compared without case, blanks, hyphens and underscores: "Image Name" is
+/// "image_name". The first of a list that is there counts.
 /// </summary>
 internal static class UsualNames
 {

@@ -243,7 +243,9 @@ internal sealed class WebDataset(IReadOnlyList<string> shards, SampleOptions opt
         return draft.Finish(() => image, skip);
     }
 
-    /// <summary>Key and extension (lower case) of a member, or null for one that is no part of a sample (._x, .hidden).</summary>
+    /// <summary>
+    /// Key and extension (lower case) of a member, or null for one that is no part of a sample (._x, .hidden).
+    /// </summary>
     internal static (string Key, string Extension)? SplitName(string name)
     {
         name = name.TrimStart('/');

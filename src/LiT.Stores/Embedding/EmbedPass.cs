@@ -1,4 +1,3 @@
-using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;
 using LiT.Stores;
@@ -22,12 +21,8 @@ internal sealed class EmbedPass(
     /// </summary>
     private const int EnoughToJudge = 100;
 
-    private readonly int picturesAtOnce = Math.Max(1, options.BatchSize / options.Views.Count),
-        size = options.Views.Count * tower.Tower.Width;
-    private readonly float[] rows = new float[Math.Max(options.BatchSize, options.Views.Count) * tower.Tower.Width];
-    private readonly List<Prepared> pending = []; // pictures and skipped samples, in the source's order
-    private readonly List<PreparedPicture> batch = [];
-    private readonly HashSet<string> waiting = []; // hashes of the batch
+    private readonly int picturesAtOnce = Math.Max(1, options.BatchSize / options.Views.Count);
+    private readonly HashSet<string> waiting = []; // hashes of pictures on their way through the tower
 
     /// <summary>Pictures that went through the tower, in all passes.</summary>
     public long Embedded { get; private set; }
@@ -41,8 +36,35 @@ internal sealed class EmbedPass(
     /// <summary>Reads, embeds, and gives everything to the store but the last shard's end.</summary>
     public void Run(CancellationToken cancel)
     {
+        Preparation preparation = new(tower.Preprocessing, options.MaxPixels, 2 * picturesAtOnce)
+        {
+            Views = options.Views,
+            Decode = store.Description.Decode,
+            IsKnown = hash => known.Find(hash) is not null || store.Holds(hash),
+        };
+        TowerStream stream = new(tower, compute, picturesAtOnce)
+        {
+            Views = options.Views.Count,
+            MostInBlock = 4 * options.BatchSize,
+        };
+        // A batch ends with its shard: so a shard's numbers are the same to the bit, whoever makes it and after
+        // whatever.
+        foreach (var (shard, pictures) in Shards(preparation, cancel))
+        {
+            store.MoveTo(shard);
+            foreach (var block in stream.Blocks(pictures.Select(one => Turn(one, preparation))))
+                Give(block);
+        }
+        Judge(atEnd: true);
+    }
+
+    /// <summary>What is wanted, prepared, shard by shard; each shard is read to its end before the next.</summary>
+    private IEnumerable<(long Shard, IEnumerable<Prepared> Pictures)> Shards(
+        Preparation preparation,
+        CancellationToken cancel
+    )
+    {
         Queue<long> shards = new();
-        long? under = null;
         var wanted = store
             .Wanted(source.ReadAll())
             .Select(one =>
@@ -50,77 +72,64 @@ internal sealed class EmbedPass(
                 shards.Enqueue(one.Shard);
                 return one.Found;
             });
-        Preparation preparation = new(tower.Preprocessing, options.MaxPixels, 2 * picturesAtOnce)
+        using var all = PreparedPictures.InOrder(wanted, preparation, cancel).GetEnumerator();
+        var more = all.MoveNext();
+        while (more)
         {
-            Views = options.Views,
-            Decode = store.Description.Decode,
-            IsKnown = hash => known.Find(hash) is not null || store.Holds(hash),
-        };
-        foreach (var one in PreparedPictures.InOrder(wanted, preparation, cancel))
-        {
-            // A batch ends with its shard: so a shard's numbers are the same to the bit, whoever makes it and after
-            // whatever.
-            if (shards.Dequeue() is var shard && under != shard)
-            {
-                Flush();
-                store.MoveTo(shard);
-                under = shard;
-            }
-            var next = one;
-            if (
-                one.Picture is { } picture
-                && known.Find(picture.Sha256) is null
-                && !store.Holds(picture.Sha256)
-                && waiting.Add(Convert.ToHexString(picture.Sha256))
-            )
-            {
-                // Its rows may have been given up while it was looked at.
-                if (picture.IsKnown)
-                    next = PreparedPictures.Prepare(picture.Sample, preparation with { IsKnown = null });
-                if (next.Picture is { } fresh)
-                    batch.Add(fresh);
-            }
-            pending.Add(next);
-            if (batch.Count == picturesAtOnce || pending.Count >= 4 * options.BatchSize)
-                Flush();
+            var shard = shards.Dequeue();
+            yield return (shard, Of(shard));
         }
-        Flush();
-        Judge(atEnd: true);
+
+        IEnumerable<Prepared> Of(long shard)
+        {
+            do
+            {
+                yield return all.Current;
+                more = all.MoveNext();
+            } while (more && shards.Peek() == shard && shards.TryDequeue(out _));
+        }
     }
 
-    private void Flush()
+    /// <summary>Whether a picture goes through the tower: one that nobody has, and not twice.</summary>
+    private (Prepared One, bool Goes) Turn(Prepared one, Preparation preparation)
     {
-        if (pending.Count == 0)
-            return;
-        ImageBatch.Represent(tower, [.. batch.Select(one => one.Pixels)], compute, rows, options.Views.Count);
+        if (
+            one.Picture is not { } picture
+            || known.Find(picture.Sha256) is not null
+            || store.Holds(picture.Sha256)
+            || !waiting.Add(Convert.ToHexString(picture.Sha256))
+        )
+            return (one, false);
+        // Its rows may have been given up while it was looked at.
+        var next = picture.IsKnown
+            ? PreparedPictures.Prepare(picture.Sample, preparation with { IsKnown = null })
+            : one;
+        return (next, next.Picture is not null);
+    }
+
+    private void Give(RepresentedBlock block)
+    {
         var at = 0;
-        foreach (var one in pending)
+        foreach (var one in block.All)
         {
             if (one.Skipped is { } skipped)
                 store.Skip(skipped);
             else if (one.Picture is { } picture)
-                Give(picture, ref at);
+                Give(picture, block, ref at);
         }
-        pending.Clear();
-        batch.Clear();
         waiting.Clear();
         progress?.Report(new("embedding", store.Counts.Found, source.KnownCount, "pictures", Note()));
         Judge();
     }
 
-    /// <param name="picture">The next of <see cref="pending"/>.</param>
-    /// <param name="at">How many of <see cref="batch"/> have gone to the store.</param>
-    private void Give(PreparedPicture picture, ref int at)
+    /// <param name="picture">The next of the block.</param>
+    /// <param name="block">The block.</param>
+    /// <param name="at">How many of its represented pictures have gone to the store.</param>
+    private void Give(PreparedPicture picture, RepresentedBlock block, ref int at)
     {
-        if (at < batch.Count && ReferenceEquals(batch[at], picture))
+        if (at < block.Pictures.Count && ReferenceEquals(block.Pictures[at], picture))
         {
-            if (
-                store.Append(
-                    picture.Sample,
-                    new(picture.Width, picture.Height, picture.Sha256),
-                    rows.AsSpan(at++ * size, size)
-                )
-            )
+            if (store.Append(picture.Sample, new(picture.Width, picture.Height, picture.Sha256), block[at++]))
                 Embedded++;
         }
         else if (known.Find(picture.Sha256) is var (from, row))

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;
@@ -29,23 +28,25 @@ internal sealed record ImageSetOptions
 }
 
 /// <summary>
-/// The pictures of an evaluation as one model's locked tower represents them, from a store (embedded already) or from
-/// their files (embedded now), with their words.
+/// The pictures of an evaluation as one model's locked tower represents them, with their words: from a store, whose
+/// rows stay on the disk and are read a block at a time, or from their files, embedded now. Rows can be read until it
+/// is disposed of.
 /// </summary>
-internal sealed class ImageSet
+internal sealed class ImageSet : IDisposable
 {
-    private ImageSet(
-        string path,
-        Embeddings representations,
-        IReadOnlyList<Sample> samples,
-        IReadOnlyList<Skipped> skipped
-    ) => (Path, Representations, Samples, Skipped) = (path, representations, samples, skipped);
+    /// <summary>Pictures in a block: a whole number of the parts that a projection cuts its rows into.</summary>
+    private const int PicturesInBlock = 4096;
+
+    private readonly PictureRows rows;
+
+    private ImageSet(string path, PictureRows rows, IReadOnlyList<Sample> samples, IReadOnlyList<Skipped> skipped) =>
+        (Path, this.rows, Samples, Skipped) = (path, rows, samples, skipped);
 
     /// <summary>Where the pictures came from.</summary>
     public string Path { get; }
 
-    /// <summary>The tower's own representations, not of unit length, N x width.</summary>
-    public Embeddings Representations { get; }
+    /// <summary>Numbers that the tower gives for a picture.</summary>
+    public int Size => rows.Size;
 
     /// <summary>The samples in the order of the rows; those from files can still read their pictures.</summary>
     public IReadOnlyList<Sample> Samples { get; }
@@ -58,6 +59,49 @@ internal sealed class ImageSet
 
     /// <summary>Samples of a store's source that could not be read when they were embedded.</summary>
     public int LeftOutBefore { get; private init; }
+
+    /// <summary>The tower's own representations of some pictures, not of unit length, in the order given.</summary>
+    public Embeddings Read(IReadOnlyList<int> pictures)
+    {
+        var values = new float[(long)pictures.Count * Size];
+        rows.Read([.. pictures], values);
+        return new(values, Size);
+    }
+
+    /// <summary>All representations at once: for what cannot go over them block by block.</summary>
+    public Embeddings ReadAll() => Each(block => block);
+
+    /// <summary>The representations in the order of the samples, a block at a time.</summary>
+    /// <param name="pictures">Which pictures; null for all.</param>
+    public IEnumerable<Embeddings> Blocks(IReadOnlyList<int>? pictures = null)
+    {
+        pictures ??= [.. Enumerable.Range(0, Samples.Count)];
+        return pictures.Chunk(PicturesInBlock).Select(Read);
+    }
+
+    /// <summary>What a block's representations are made into, for all blocks one after the other.</summary>
+    /// <param name="made">A row a picture.</param>
+    /// <param name="pictures">Which pictures; null for all.</param>
+    public Embeddings Each(Func<Embeddings, Embeddings> made, IReadOnlyList<int>? pictures = null)
+    {
+        var count = pictures?.Count ?? Samples.Count;
+        float[]? values = null;
+        var (size, at) = (0, 0);
+        foreach (var block in Blocks(pictures))
+        {
+            var some = made(block);
+            if (count == some.Count)
+                return some;
+            size = some.Size;
+            values ??= new float[(long)count * size];
+            some.Values.CopyTo(values, at);
+            at += some.Values.Length;
+        }
+        return values is null ? made(new([], Size)) : new(values, size);
+    }
+
+    /// <summary>Closes the store, where there is one.</summary>
+    public void Dispose() => rows.Dispose();
 
     /// <param name="path">A store, or any form of data.</param>
     /// <param name="expected">The tower that the numbers must come from; null where a store of any tower will
@@ -88,54 +132,34 @@ internal sealed class ImageSet
 
     /// <summary>Pictures whose numbers are at hand.</summary>
     internal static ImageSet Of(string path, Embeddings representations, IReadOnlyList<Sample> samples) =>
-        new(path, representations, samples, []);
+        new(path, new HeldRows(representations), samples, []);
 
     private static ImageSet FromStore(string path, ExpectedTower? expected, ImageSetOptions options)
     {
-        using var store = EmbeddingStore.Open(path);
-        if (expected is not null)
-            StoreFit.Check(store, expected);
-        if (options.AverageViews && store.Views == 1)
-            throw SettingException.Of<ImageSetOptions>(
-                s => s.AverageViews,
-                $"{path} holds one view of each picture",
-                "Embed the pictures with `EmbedRun(Views: 2)` or more"
-            );
-        var samples = store.Samples().Read(_ => { });
-        if (options.Samples.LabelColumn is { } column)
-            samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(column) });
-        Sample[] all = [.. samples];
-        return new(path, options.AverageViews ? MeanViews(store) : PlainViews(store), all, [])
+        var store = EmbeddingStore.Open(path);
+        try
         {
-            LeftOutBefore = (int)(store.Counts?.Skipped ?? 0),
-        };
-    }
-
-    private static Embeddings PlainViews(EmbeddingStore store)
-    {
-        var rows = Enumerable.Range(0, (int)(store.Rows / store.Views)).Select(i => (long)i * store.Views).ToArray();
-        var values = new float[rows.LongLength * store.EmbeddingSize];
-        store.ReadRows(rows, values, ownLength: true);
-        return new(values, store.EmbeddingSize);
-    }
-
-    private static Embeddings MeanViews(EmbeddingStore store)
-    {
-        var (count, size) = ((int)(store.Rows / store.Views), store.EmbeddingSize);
-        var values = new float[(long)count * size];
-        var rows = new long[store.Views];
-        var views = new float[store.Views * size];
-        for (var picture = 0; picture < count; picture++)
-        {
-            for (var view = 0; view < rows.Length; view++)
-                rows[view] = (long)picture * store.Views + view;
-            store.ReadRows(rows, views, ownLength: true);
-            var mean = values.AsSpan(picture * size, size);
-            for (var view = 0; view < rows.Length; view++)
-                TensorPrimitives.Add(mean, views.AsSpan(view * size, size), mean);
-            TensorPrimitives.Divide(mean, rows.Length, mean);
+            if (expected is not null)
+                StoreFit.Check(store, expected);
+            if (options.AverageViews && store.Views == 1)
+                throw SettingException.Of<ImageSetOptions>(
+                    s => s.AverageViews,
+                    $"{path} holds one view of each picture",
+                    "Embed the pictures with `EmbedRun(Views: 2)` or more"
+                );
+            var samples = store.Samples().Read(_ => { });
+            if (options.Samples.LabelColumn is { } column)
+                samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(column) });
+            return new(path, new StoredRows(store, options.AverageViews), [.. samples], [])
+            {
+                LeftOutBefore = checked((int)(store.Counts?.Skipped ?? 0)),
+            };
         }
-        return new(values, size);
+        catch
+        {
+            store.Dispose();
+            throw;
+        }
     }
 
     private static ImageSet FromPictures(
@@ -150,43 +174,26 @@ internal sealed class ImageSet
         List<Sample> samples = [];
         List<Skipped> skipped = [];
         List<float> values = [];
-        List<PreparedPicture> batch = [];
-        var rows = new float[options.BatchSize * tower.Tower.Width];
-        void Flush()
+        Preparation preparation = new(tower.Preprocessing, options.MaxPixels, 2 * options.BatchSize)
         {
-            ImageBatch.Represent(tower, [.. batch.Select(one => one.Pixels)], compute, rows);
-            values.AddRange(rows.AsSpan(0, batch.Count * tower.Tower.Width));
-            samples.AddRange(batch.Select(picture => picture.Sample));
-            batch.Clear();
+            Decode = options.Decode,
+        };
+        var prepared = PreparedPictures.InOrder(source.ReadAll(), preparation, cancel);
+        foreach (var block in new TowerStream(tower, compute, options.BatchSize).Blocks(prepared))
+        {
+            values.AddRange(block.Values.Span);
+            samples.AddRange(block.Pictures.Select(picture => picture.Sample));
+            skipped.AddRange(block.All.Select(one => one.Skipped).OfType<Skipped>().Where(one => !one.InPart));
             progress?.Report(new("embedding", samples.Count, source.KnownCount, "pictures"));
         }
-        foreach (
-            var one in PreparedPictures.InOrder(
-                source.ReadAll(),
-                new Preparation(tower.Preprocessing, options.MaxPixels, 2 * options.BatchSize)
-                {
-                    Decode = options.Decode,
-                },
-                cancel
-            )
-        )
-        {
-            if (one.Skipped is { InPart: false } bad)
-                skipped.Add(bad);
-            if (one.Picture is not { } picture)
-                continue;
-            batch.Add(picture);
-            if (batch.Count == options.BatchSize)
-                Flush();
-        }
-        Flush();
         if (samples.Count == 0)
             throw new LitException(
                 source.Path,
                 $"none of its {skipped.Count} samples has a picture that could be "
-                    + $"read{(skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : "")}",
+                    + "read"
+                    + (skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : ""),
                 "Check the path and the files"
             );
-        return new(source.Path, new([.. values], tower.Tower.Width), samples, skipped);
+        return new(source.Path, new HeldRows(new([.. values], tower.Tower.Width)), samples, skipped);
     }
 }

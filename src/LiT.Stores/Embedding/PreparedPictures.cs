@@ -46,45 +46,19 @@ internal sealed record Preparation(Preprocessing Preprocessing, long MaxPixels, 
 internal static class PreparedPictures
 {
     /// <param name="found">What a source finds (<see cref="SampleSource.ReadAll"/>).</param>
-    /// <param name="preprocessing">The tower's.</param>
-    /// <param name="maxPixels">Larger pictures are refused by their header and skipped.</param>
-    /// <param name="ahead">How many pictures are prepared before they are asked for: memory against waiting.</param>
-    /// <param name="cancel">Stops between two pictures.</param>
-    public static IEnumerable<Prepared> InOrder(
-        IEnumerable<Found> found,
-        Preprocessing preprocessing,
-        long maxPixels,
-        int ahead,
-        CancellationToken cancel
-    ) => InOrder(found, new Preparation(preprocessing, maxPixels, ahead), cancel);
-
-    /// <param name="found">What a source finds (<see cref="SampleSource.ReadAll"/>).</param>
     /// <param name="preparation">How.</param>
     /// <param name="cancel">Stops between two pictures.</param>
     public static IEnumerable<Prepared> InOrder(
         IEnumerable<Found> found,
         Preparation preparation,
         CancellationToken cancel
-    )
-    {
-        Queue<Task<Prepared>> underWay = new(preparation.Ahead);
-        foreach (var one in found)
-        {
-            cancel.ThrowIfCancellationRequested();
-            underWay.Enqueue(
-                one.Sample is { } sample
-                    ? Task.Run(() => Prepare(sample, preparation), CancellationToken.None)
-                    : Task.FromResult(new Prepared(null, one.Skipped))
-            );
-            if (underWay.Count >= preparation.Ahead)
-                yield return underWay.Dequeue().GetAwaiter().GetResult();
-        }
-        while (underWay.TryDequeue(out var next))
-        {
-            cancel.ThrowIfCancellationRequested();
-            yield return next.GetAwaiter().GetResult();
-        }
-    }
+    ) =>
+        Ahead.InOrder(
+            found,
+            one => one.Sample is { } sample ? Prepare(sample, preparation) : new(null, one.Skipped),
+            preparation.Ahead,
+            cancel
+        );
 
     /// <summary>Prepares one picture on this thread.</summary>
     internal static Prepared Prepare(Sample sample, Preparation how)

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Numerics.Tensors;
-using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;
 using LiT.Stores;
@@ -89,23 +88,19 @@ internal static class StoreCheck
     )
     {
         var (compared, lowest) = (0, 1.0);
-        float[] now = new float[tower.Tower.Width],
-            stored = new float[tower.Tower.Width];
-        foreach (
-            var one in PreparedPictures.InOrder(
-                source.ReadAll(),
-                new Preparation(tower.Preprocessing, long.MaxValue, 8) { Decode = store.Description!.Decode },
-                cancel
-            )
-        )
+        var stored = new float[tower.Tower.Width];
+        Preparation preparation = new(tower.Preprocessing, long.MaxValue, 8) { Decode = store.Description!.Decode };
+        var known = PreparedPictures
+            .InOrder(source.ReadAll(), preparation, cancel)
+            .Where(one => one.Picture is { } picture && store.RowOf(picture.Sha256) is not null)
+            .Take(pictures);
+        // One at a time: what stands beside a picture is of no matter.
+        foreach (var block in new TowerStream(tower, compute, picturesAtOnce: 1).Blocks(known))
         {
-            if (compared == pictures)
-                break;
-            if (one.Picture is not { } picture || store.RowOf(picture.Sha256) is not { } row)
-                continue;
-            ImageBatch.Represent(tower, [picture.Pixels], compute, now);
+            var picture = block.Pictures[0];
+            var row = store.RowOf(picture.Sha256)!.Value;
             store.ReadRows([row], stored);
-            var cosine = TensorPrimitives.CosineSimilarity(now, stored);
+            var cosine = TensorPrimitives.CosineSimilarity(block[0], stored);
             if (!(cosine >= 0.99f))
                 throw new LitException(
                     string.Create(

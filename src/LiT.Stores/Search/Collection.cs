@@ -6,7 +6,8 @@ using LiT.Stores;
 namespace LiT.Search;
 
 /// <summary>
-/// The pictures that a search goes over, in segments: a store's, or pictures that were embedded on the way. Safe for use from
+/// The pictures that a search goes over, in segments: a store's, or pictures that were embedded on the way. Safe for
+/// use from
 /// several threads.
 /// </summary>
 internal sealed class Collection : IDisposable

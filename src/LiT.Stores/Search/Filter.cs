@@ -9,7 +9,8 @@ internal sealed class Filter(Collection collection, string text)
     private const StringComparison IgnoreCase = StringComparison.OrdinalIgnoreCase;
 
     /// <summary>Which pictures it holds for. A test of a picture that has no such value holds not.</summary>
-    /// <exception cref="SettingException">It cannot be read, a column is not there, or a value is of another type.</exception>
+    /// <exception cref="SettingException">It cannot be read, a column is not there, or a value is of another
+    /// type.</exception>
     public static Bits Of(Collection collection, string text) =>
         new Filter(collection, text).Evaluate(FilterParser.Parse(text));
 
@@ -169,7 +170,8 @@ internal sealed class Filter(Collection collection, string text)
 /// <summary>A test of a text.</summary>
 internal delegate bool TextTest(ReadOnlySpan<char> text);
 
-/// <summary>One column of a whole collection; what is asked of it often is kept. Safe for use from several threads.</summary>
+/// <summary>One column of a whole collection; what is asked of it often is kept. Safe for use from several
+/// threads.</summary>
 internal sealed class CollectionColumn
 {
     private const int MostDistinct = 1 << 16;

@@ -37,8 +37,10 @@ internal abstract record Condition
 internal readonly record struct DateLiteral(double Seconds);
 
 /// <summary>
-/// Reads a filter: comparisons (= != &lt; &lt;= &gt; &gt;=), in (…), like, contains, is null, with and, or, not and brackets. Texts
-/// stand in single quotes (two of them make one), numbers and dates by themselves, a column's odd name in double quotes.
+/// Reads a filter: comparisons (= != &lt; &lt;= &gt; &gt;=), in (…), like, contains, is null, with and, or, not and
+/// brackets. Texts
+/// stand in single quotes (two of them make one), numbers and dates by themselves, a column's odd name in double
+/// quotes.
 /// </summary>
 internal sealed partial class FilterParser
 {

@@ -2,12 +2,15 @@ using LiT.Classification;
 
 namespace LiT.Search;
 
-/// <summary>How many of the pictures found for a text fit it: from a <see cref="Background"/> and the size of the collection.</summary>
+/// <summary>
+/// How many of the pictures found for a text fit it: from a <see cref="Background"/> and the size of the collection.
+/// </summary>
 internal static class FindingCutOff
 {
     /// <summary>
-    /// For each picture the expected share that fits among all that score as high: as many false alarms come as the background
-    /// gives in a collection of this size, and the rest fits (the false discovery rate of Benjamini and Hochberg 1995).
+    /// For each picture the expected share that fits among all that score as high: as many false alarms come as the
+    /// background gives in a collection of this size, and the rest fits (the false discovery rate of Benjamini and
+    /// Hochberg 1995).
     /// </summary>
     /// <param name="background">Of the model and a collection like this one.</param>
     /// <param name="scores">Standard scores of the best pictures, in any order.</param>

@@ -14,8 +14,10 @@ internal readonly record struct Neighbour(long Picture, float Similarity) : ICom
 }
 
 /// <summary>
-/// The pictures nearest to some queries, exactly: codes say which may be among them, the rows themselves decide. A code's product
-/// is off by no more than is known for its row, so what is left out cannot be an answer; the number of threads, the processor and
+/// The pictures nearest to some queries, exactly: codes say which may be among them, the rows themselves decide. A
+/// code's product
+/// is off by no more than is known for its row, so what is left out cannot be an answer; the number of threads, the
+/// processor and
 /// whether there are codes change nothing of it.
 /// </summary>
 internal static unsafe class Nearest
@@ -49,7 +51,8 @@ internal static unsafe class Nearest
         kept = (int)Math.Clamp(kept, 1, Math.Max(1, collection.Pictures));
         if (queries.Size != collection.Size)
             throw new LitException(
-                $"Embeddings of {queries.Size} numbers cannot be compared with embeddings of {collection.Size}: both must come from one model."
+                $"Embeddings of {queries.Size} numbers cannot be compared with embeddings of "
+                    + $"{collection.Size}: both must come from one model."
             );
         var found = new Neighbour[queries.Count][];
         for (var first = 0; first < queries.Count; first += QueriesAtOnce)
@@ -192,7 +195,8 @@ internal static unsafe class Nearest
             }
         }
 
-        /// <summary>Looks at the rows of those that may be among the nearest, likely ones first, until no other can be.</summary>
+        /// <summary>Looks at the rows of those that may be among the nearest, likely ones first, until no other can
+        /// be.</summary>
         public Neighbour[] Decide(int query, CancellationToken cancel)
         {
             var one = asked[query];

@@ -22,7 +22,8 @@ internal sealed record SearchAnswer(
 )
 {
     /// <summary>
-    /// Words of the query that no caption had which the model was tuned on: no precision is promised for it. Null for none.
+    /// Words of the query that no caption had which the model was tuned on: no precision is promised for it. Null for
+    /// none.
     /// </summary>
     public IReadOnlyList<string>? UnseenWords { get; init; }
 }

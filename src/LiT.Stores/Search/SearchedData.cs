@@ -33,7 +33,7 @@ internal sealed class SearchedData : IDisposable
     {
         if (!EmbeddingStore.IsStore(path))
         {
-            var set = ImageSet.Load(
+            using var set = ImageSet.Load(
                 path,
                 model.Description.Image.Expected,
                 () => model.Image,
@@ -43,7 +43,7 @@ internal sealed class SearchedData : IDisposable
                 cancel
             );
             ColumnFile columns = new(ColumnFile.Of(set.Samples), path);
-            return new(Collection.Of(model.ProjectImages(set.Representations), columns), null);
+            return new(Collection.Of(model.ProjectImages(set.ReadAll()), columns), null);
         }
         var store = EmbeddingStore.Open(path, wordsLater: StoreSegment.IsIndexed(path));
         try

@@ -32,15 +32,18 @@ internal static class StoreIndex
 {
     private const int Nearby = 10;
 
-    /// <summary>Makes the codes and columns that are missing, damaged, or of rows that are not there any more.</summary>
+    /// <summary>Makes the codes and columns that are missing, damaged, or of rows that are not there any
+    /// more.</summary>
     /// <param name="folder">A finished store.</param>
     /// <param name="model">
-    /// The model that will ask, which matters where it has an image head: its rows are other ones. Null for any without.
+    /// The model that will ask, which matters where it has an image head: its rows are other ones. Null for any
+    /// without.
     /// </param>
     /// <param name="progress">Told after every segment.</param>
     /// <param name="cancel">Stops between two segments; those that are made stay.</param>
     /// <returns>Segments that were made now.</returns>
-    /// <exception cref="LitException">No store, a row that is not finite, another program builds, or the disk is full.</exception>
+    /// <exception cref="LitException">No store, a row that is not finite, another program builds, or the disk is
+    /// full.</exception>
     public static int Build(
         string folder,
         LitModel? model = null,
@@ -113,7 +116,8 @@ internal static class StoreIndex
     }
 
     /// <summary>
-    /// Checks every byte of the index, makes the codes of a sample anew from the rows, and answers queries both by the index and by
+    /// Checks every byte of the index, makes the codes of a sample anew from the rows, and answers queries both by
+    /// the index and by
     /// going over the rows.
     /// </summary>
     /// <param name="model">With it, captions of the store are the queries; without, rows of it.</param>

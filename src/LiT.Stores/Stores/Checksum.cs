@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace LiT.Stores;
 
 /// <summary>
-/// A checksum at the speed of memory, against damage and not against malice: every word is added to a lane that is turned
+/// A checksum at the speed of memory, against damage and not against malice: every word is added to a lane that is
+/// turned
 /// before, both of which can be undone, so that whatever one flipped word changes stays changed.
 /// </summary>
 internal static class Checksum

@@ -5,8 +5,10 @@ using LiT.Files;
 namespace LiT.Stores;
 
 /// <summary>
-/// A segment's codes, beside its rows: a row a picture, the first view's. A head of 128 bytes (what it is, version, sizes, the
-/// fingerprint of the rows, the projection they went through, a checksum of these), scales and errors, the codes, and a checksum
+/// A segment's codes, beside its rows: a row a picture, the first view's. A head of 128 bytes (what it is, version,
+/// sizes, the
+/// fingerprint of the rows, the projection they went through, a checksum of these), scales and errors, the codes, and
+/// a checksum
 /// for every block of them, which is verified when the block is first read.
 /// </summary>
 internal sealed unsafe class CodeFile : IDisposable

@@ -27,8 +27,10 @@ internal enum ColumnKind
 }
 
 /// <summary>
-/// A segment's columns in a file that is mapped: what is said of each picture, a column's values together, each column with a
-/// checksum that is verified when it is first read. Texts are UTF-8 behind the places where they end; numbers are float64. Columns
+/// A segment's columns in a file that is mapped: what is said of each picture, a column's values together, each
+/// column with a
+/// checksum that is verified when it is first read. Texts are UTF-8 behind the places where they end; numbers are
+/// float64. Columns
 /// of the user's own are texts; whether all of them read as numbers, or as dates, is known.
 /// </summary>
 internal sealed class ColumnFile : IDisposable

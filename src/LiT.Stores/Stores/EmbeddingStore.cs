@@ -87,7 +87,8 @@ internal sealed class EmbeddingStore : IDisposable
                 if (shards[^1].Head.Columns != shards[0].Head.Columns)
                     throw new LitException(
                         path,
-                        $"rows of {shards[^1].Head.Columns} numbers, where {paths[0].Path} has {shards[0].Head.Columns}",
+                        $"rows of {shards[^1].Head.Columns} numbers, where {paths[0].Path} has "
+                            + $"{shards[0].Head.Columns}",
                         "Keep one tower's embeddings in a folder"
                     );
             }

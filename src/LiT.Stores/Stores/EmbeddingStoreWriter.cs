@@ -1,4 +1,5 @@
 using LiT.Data;
+using LiT.Files;
 
 namespace LiT.Stores;
 
@@ -18,7 +19,7 @@ internal sealed class EmbeddingStoreWriter : IDisposable
     private readonly StorePart part;
     private readonly StoreJournal journal;
     private readonly ShardOrder order;
-    private readonly FileStream? folderLock;
+    private readonly FolderLock? folderLock;
     private readonly Dictionary<long, (string Digest, StoreCounts Counts)> finished = [];
     private readonly ShardRows? rows;
     private readonly StoreRepeats repeats;
@@ -33,7 +34,7 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         StoreDescription description,
         StorePart part,
         StoreFile? complete,
-        FileStream? folderLock
+        FolderLock? folderLock
     )
     {
         (this.folder, this.description, this.part, this.folderLock) = (folder, description, part, folderLock);

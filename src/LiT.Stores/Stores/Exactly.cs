@@ -4,7 +4,8 @@ using System.Runtime.Intrinsics;
 namespace LiT.Stores;
 
 /// <summary>
-/// Sums in double precision, always in the same order: two float32 numbers' product is exact there, so neither the processor nor
+/// Sums in double precision, always in the same order: two float32 numbers' product is exact there, so neither the
+/// processor nor
 /// whether it multiplies and adds at once changes a bit.
 /// </summary>
 internal static class Exactly
@@ -54,7 +55,8 @@ internal static class Exactly
         return sum;
     }
 
-    /// <summary>The cosine of a query of unit length and a row of any length; 0 for a row of zeros, NaN for one that is not finite.</summary>
+    /// <summary>The cosine of a query of unit length and a row of any length; 0 for a row of zeros, NaN for one that
+    /// is not finite.</summary>
     public static float Cosine(ReadOnlySpan<float> query, ReadOnlySpan<float> row) =>
         Dot(row, row) is var square && square == 0 ? 0 : (float)(Dot(query, row) / Math.Sqrt(square));
 

@@ -2,7 +2,8 @@ using System.IO.MemoryMappedFiles;
 
 namespace LiT.Stores;
 
-/// <summary>A file of which another of the same name may take the place at any time: mapped whole, for reading.</summary>
+/// <summary>A file of which another of the same name may take the place at any time: mapped whole, for
+/// reading.</summary>
 internal sealed unsafe class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile? file;

@@ -79,7 +79,8 @@ internal sealed partial record NpyFile(StoredType Type, long Rows, int Columns, 
     }
 
     [GeneratedRegex(
-        @"'descr':\s*'[<|](?<type>f2|f4|i1)'.*'fortran_order':\s*(?<fortran>True|False).*'shape':\s*\((?<rows>\d+),\s*(?<columns>\d+),?\s*\)"
+        @"'descr':\s*'[<|](?<type>f2|f4|i1)'.*'fortran_order':\s*(?<fortran>True|False).*"
+            + @"'shape':\s*\((?<rows>\d+),\s*(?<columns>\d+),?\s*\)"
     )]
     private static partial Regex HeadPattern();
 }

@@ -3,7 +3,8 @@ using System.Numerics.Tensors;
 namespace LiT.Stores;
 
 /// <summary>
-/// A row's direction as 8-bit codes: z ≈ scale · codes, and how far that is off at most. So a product of the codes with a
+/// A row's direction as 8-bit codes: z ≈ scale · codes, and how far that is off at most. So a product of the codes
+/// with a
 /// query is off by no more than the query's length times that (Cauchy and Schwarz): nothing near is ever missed.
 /// </summary>
 internal static class RowCodes
@@ -16,7 +17,8 @@ internal static class RowCodes
 
     /// <param name="row">Numbers of any length; something else afterwards.</param>
     /// <param name="codes">Receives as many codes as there are numbers.</param>
-    /// <returns>Scale, and the length of z - scale · codes or a little more; zeros for a row of zeros; null where a number is not
+    /// <returns>Scale, and the length of z - scale · codes or a little more; zeros for a row of zeros; null where a
+    /// number is not
     /// finite.</returns>
     public static (float Scale, float Error)? Of(Span<float> row, Span<sbyte> codes)
     {

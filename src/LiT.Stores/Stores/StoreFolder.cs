@@ -63,35 +63,15 @@ internal static partial class StoreFolder
 
     /// <summary>Keeps the same part from being made twice at once.</summary>
     /// <exception cref="LitException">Another process makes it, or the folder cannot be written to.</exception>
-    public static FileStream Lock(string folder, StorePart part)
-    {
-        var path = Path.Combine(folder, part.IsWhole ? LockName : $"{LockName}-{part.Number}-of-{part.Of}");
-        try
-        {
-            Directory.CreateDirectory(folder);
-            return new FileStream(
-                path,
-                FileMode.OpenOrCreate,
-                FileAccess.ReadWrite,
-                FileShare.None,
-                1,
-                FileOptions.DeleteOnClose
-            );
-        }
-        catch (IOException trouble) when (File.Exists(path))
-        {
-            throw new LitException(
-                folder,
-                $"another program is writing {(part.IsWhole ? "this store" : $"part {part} of this store")}",
-                "Wait for it, or choose another folder",
-                trouble
-            );
-        }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
-        {
-            throw AtomicFile.Explained(folder, trouble);
-        }
-    }
+    public static FolderLock Lock(string folder, StorePart part) =>
+        FolderLock.Take(
+            folder,
+            new()
+            {
+                File = part.IsWhole ? LockName : $"{LockName}-{part.Number}-of-{part.Of}",
+                Taken = $"another program is writing {(part.IsWhole ? "this store" : $"part {part} of this store")}",
+            }
+        );
 
     /// <summary>
     /// Makes a store of its shards, of which none is missing: the lists, then store.json, which says that it is
@@ -107,7 +87,8 @@ internal static partial class StoreFolder
         IReadOnlyList<string> digests
     )
     {
-        using var one = WaitToFinish(folder);
+        // Two parts that end at the same time finish the store one after the other; the second finds it done.
+        using var turn = FolderLock.TakeInTurn(folder, FinishName);
         if (StoreFile.Read(folder) is { Complete: true } done)
             return done.Counts; // another part was quicker
         StoreCounts counts = new(0, 0, 0);
@@ -245,36 +226,6 @@ internal static partial class StoreFolder
                 Plain
             );
             stream.WriteByte((byte)'\n');
-        }
-    }
-
-    /// <summary>
-    /// Two parts that end at the same time finish the store one after the other; the second finds it done.
-    /// </summary>
-    private static FileStream WaitToFinish(string folder)
-    {
-        var path = Path.Combine(folder, FinishName);
-        for (var attempt = 0; ; attempt++)
-        {
-            try
-            {
-                return new FileStream(
-                    path,
-                    FileMode.OpenOrCreate,
-                    FileAccess.ReadWrite,
-                    FileShare.None,
-                    1,
-                    FileOptions.DeleteOnClose
-                );
-            }
-            catch (IOException) when (attempt < 600 && File.Exists(path))
-            {
-                Thread.Sleep(100);
-            }
-            catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
-            {
-                throw AtomicFile.Explained(path, trouble);
-            }
         }
     }
 

@@ -23,6 +23,9 @@ internal sealed class StoreForm : SampleSource
     /// <inheritdoc/>
     public override long? KnownCount { get; }
 
+    /// <inheritdoc/>
+    public override bool HasPictures => false;
+
     /// <summary>Opens the store for as long as it is read.</summary>
     public override IEnumerable<Sample> Read(Action<Skipped> skip)
     {

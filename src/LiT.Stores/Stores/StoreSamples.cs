@@ -7,6 +7,8 @@ internal sealed class StoreSamples(EmbeddingStore store) : SampleSource
 {
     public override string Form => "embedding store";
 
+    public override bool HasPictures => false;
+
     public override long? KnownCount => store.Rows / store.Views;
 
     public override IEnumerable<Sample> Read(Action<Skipped> skip)

@@ -6,7 +6,8 @@ using LiT.Files;
 namespace LiT.Stores;
 
 /// <summary>
-/// A file of a store's rows with what is made of it for searching, in the folder index: codes and columns. Both say which rows and
+/// A file of a store's rows with what is made of it for searching, in the folder index: codes and columns. Both say
+/// which rows and
 /// metadata they were made of; those of others are as if they were not there.
 /// </summary>
 internal sealed class StoreSegment : IDisposable

@@ -1,3 +1,4 @@
+using System.Numerics;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Contrastive;
@@ -9,8 +10,10 @@ namespace LiT.Tuning.Contrastive;
 /// </summary>
 internal sealed class CaptionChunks
 {
-    // Fewer tokens a part, and the calls cost more than their work; more parts, and sums of their gradients do.
+    // Fewer tokens a part, and the calls cost more than their work, which grows with the square of the width; more parts, and
+    // sums of their gradients do. A power of two: any of the usual numbers of threads gets the same share.
     private const int TokensApart = 256,
+        WorkApart = 640 * 128 * 128,
         MostLanes = 8;
 
     private readonly List<int[]> texts;
@@ -21,7 +24,8 @@ internal sealed class CaptionChunks
         int[] drawnRows,
         int microBatch,
         bool masksPadding,
-        CaptionNoise? noise = null
+        CaptionNoise? noise = null,
+        int width = 512
     )
     {
         padding = pairs.Padding;
@@ -40,9 +44,9 @@ internal sealed class CaptionChunks
         PlaceOfPair = [.. drawnRows.Select(row => placeOf[row])];
         var microBatches = (rows.Length + microBatch - 1) / microBatch;
         int Start(int number) => (int)((long)rows.Length * number / microBatches);
-        var tokens = texts.Sum(text => (long)text.Length);
-        Lanes = (int)
-            Math.Clamp(tokens / microBatches / TokensApart, 1, Math.Min(MostLanes, rows.Length / microBatches));
+        var apart = Math.Max(TokensApart, WorkApart / (width * width));
+        var parts = texts.Sum(text => text.Length) / microBatches / apart;
+        Lanes = 1 << BitOperations.Log2((uint)Math.Clamp(parts, 1, Math.Min(MostLanes, rows.Length / microBatches)));
         Chunks =
         [
             .. Enumerable.Range(0, microBatches).SelectMany(number => ByTokens(Start(number), Start(number + 1))),

@@ -1,4 +1,5 @@
 using LiT.Compute;
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Contrastive;
@@ -82,7 +83,9 @@ internal sealed class EmbeddedSide(
     private Tensor Part(int part)
     {
         var own = (long)(Draw.Mixed(seed, (ulong)part) >> 1);
-        using var random = Towers.Layers.Seeded(own, tuned.Count > 0 ? tuned[0].device : CPU);
+        var device = tuned.Count > 0 ? tuned[0].device : CPU;
+        using var random = Layers.Seeded(own, device);
+        using var rows = device.type == TorchSharp.DeviceType.CPU ? TableRows.Sparse() : null;
         return embed(part);
     }
 

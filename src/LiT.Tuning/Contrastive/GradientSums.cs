@@ -11,7 +11,7 @@ internal sealed unsafe class GradientSums(IReadOnlyList<Tensor> parameters, int 
 {
     private const long Piece = 1 << 20;
 
-    private readonly Tensor?[]?[] sums = new Tensor?[lanes][];
+    private readonly Sum?[]?[] sums = new Sum?[lanes][];
     private readonly HashSet<nint> owned = [];
     private readonly bool[] done = new bool[lanes];
     private int begun,
@@ -27,16 +27,19 @@ internal sealed unsafe class GradientSums(IReadOnlyList<Tensor> parameters, int 
         if (sums[lane] is not { } own)
         {
             Interlocked.Increment(ref begun);
-            own = sums[lane] = new Tensor?[parameters.Count];
+            own = sums[lane] = new Sum?[parameters.Count];
         }
         for (var i = 0; i < own.Length; i++)
         {
             if (gradients[i] is not { IsInvalid: false } gradient)
                 continue;
-            if (own[i] is { } sum)
-                sum.PlusInPlace(gradient);
+            var sum = own[i] ??= new(parameters[i]);
+            if (gradient.is_sparse)
+                sum.AddRows(gradient);
+            else if (sum.Whole is { } whole)
+                whole.PlusInPlace(gradient);
             else
-                own[i] = Owned(gradient).DetachFromDisposeScope();
+                sum.Begin(Owned(gradient));
         }
     }
 
@@ -80,24 +83,31 @@ internal sealed unsafe class GradientSums(IReadOnlyList<Tensor> parameters, int 
     /// <summary>Hands the sums to the parameters, once all lanes are done.</summary>
     internal void Give()
     {
-        List<(int Parameter, long From)> pieces = [];
+        List<(int Parameter, long From, long Count)> pieces = [];
         if (joined < lanes)
             for (var i = 0; i < parameters.Count; i++)
-            for (var from = 0L; from < parameters[i].numel(); from += Piece)
-                pieces.Add((i, from));
-        Parts.Run(pieces.Count, piece =>
+            {
+                var length = parameters[i].numel();
+                var piece = HasRows(i) ? length : Piece; // rows go anywhere
+                for (var from = 0L; from < length; from += piece)
+                    pieces.Add((i, from, piece));
+            }
+        Parts.Run(pieces.Count, number =>
         {
+            var (parameter, from, count) = pieces[number];
             for (var lane = joined; lane < lanes; lane++)
-                Join(pieces[piece].Parameter, lane, pieces[piece].From, Piece);
+                Join(parameter, lane, from, count);
         });
         for (; joined < lanes; joined++)
             Let(joined);
         foreach (var (parameter, sum) in parameters.Zip(sums[0]!))
         {
-            parameter.grad = sum;
+            parameter.grad = sum?.Made();
             sum?.Dispose(); // the parameter holds it now
         }
     }
+
+    private bool HasRows(int parameter) => sums.Any(lane => lane?[parameter]?.HasRows == true);
 
     private void Join(int parameter, int lane, long from, long most)
     {
@@ -109,9 +119,8 @@ internal sealed unsafe class GradientSums(IReadOnlyList<Tensor> parameters, int 
         // begins here.
         if (sums[0]![parameter] is not { } sum)
             lock (sums)
-                sum = sums[0]![parameter] ??= zeros_like(own).DetachFromDisposeScope();
-        var count = Math.Min(most, own.numel() - from);
-        sum.view(-1).narrow(0, from, count).PlusInPlace(own.reshape(-1).narrow(0, from, count));
+                sum = sums[0]![parameter] ??= new(parameters[parameter]);
+        sum.Add(own, from, most);
     }
 
     private void Let(int lane)
@@ -119,5 +128,85 @@ internal sealed unsafe class GradientSums(IReadOnlyList<Tensor> parameters, int 
         foreach (var own in sums[lane]!)
             own?.Dispose();
         sums[lane] = null;
+    }
+
+    /// <summary>
+    /// The sum of one parameter's gradients. Those of a table of rows (token embeddings) come as the few rows that were read:
+    /// they are kept as they are until there are as many as the table has, since a whole table of zeros for every part takes
+    /// longer than a small tower.
+    /// </summary>
+    private sealed class Sum(Tensor parameter) : IDisposable
+    {
+        private readonly List<(Tensor Ids, Tensor Rows)> rows = [];
+        private long kept;
+
+        public Tensor? Whole { get; private set; }
+
+        public bool HasRows => rows.Count > 0;
+
+        public void Begin(Tensor gradient)
+        {
+            Whole = gradient.DetachFromDisposeScope();
+            AddKept();
+        }
+
+        public void AddRows(Tensor sparse)
+        {
+            using var scope = NewDisposeScope();
+            var (ids, values) = (sparse.SparseIndices.select(0, 0).contiguous(), sparse.SparseValues.contiguous());
+            if (Whole is not null)
+            {
+                TableRows.Add(Whole, ids, values);
+                return;
+            }
+            rows.Add((ids.DetachFromDisposeScope(), values.DetachFromDisposeScope()));
+            kept += ids.shape[0];
+            if (kept >= parameter.shape[0])
+                Made();
+        }
+
+        /// <summary>The sum as a tensor of the parameter's shape.</summary>
+        public Tensor Made()
+        {
+            if (Whole is null)
+                Begin(zeros_like(parameter));
+            return Whole!;
+        }
+
+        /// <summary>Adds so many numbers of another sum.</summary>
+        public void Add(Sum other, long from, long most)
+        {
+            Tensor whole;
+            lock (rows)
+                whole = Made();
+            if (other.Whole is { } all)
+            {
+                var count = Math.Min(most, all.numel() - from);
+                whole.view(-1).narrow(0, from, count).PlusInPlace(all.reshape(-1).narrow(0, from, count));
+            }
+            foreach (var (ids, values) in other.rows)
+                TableRows.Add(whole, ids, values);
+        }
+
+        public void Dispose()
+        {
+            Whole?.Dispose();
+            foreach (var (ids, values) in rows)
+            {
+                ids.Dispose();
+                values.Dispose();
+            }
+        }
+
+        private void AddKept()
+        {
+            foreach (var (ids, values) in rows)
+            {
+                TableRows.Add(Whole!, ids, values);
+                ids.Dispose();
+                values.Dispose();
+            }
+            rows.Clear();
+        }
     }
 }

@@ -98,7 +98,8 @@ internal sealed class TuningStep : IDisposable
             drawn.Rows[own.From..(own.From + own.Count)],
             options.MicroBatch,
             towers.Text.MasksPadding,
-            noise
+            noise,
+            towers.Text.Width
         );
         using var imageSide = ImageSide(inputs.On(device), Draw.Mixed(seed, 0));
         using var textSide = new EmbeddedSide(

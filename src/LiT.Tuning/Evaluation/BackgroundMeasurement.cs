@@ -40,7 +40,7 @@ internal static class BackgroundMeasurement
         CancellationToken cancel = default
     )
     {
-        var set = ImageSet.Load(
+        using var set = ImageSet.Load(
             path,
             model.Description.Image.Expected,
             () => model.Image,
@@ -74,7 +74,7 @@ internal static class BackgroundMeasurement
             )
             .ToList();
         return Background.Of(
-            model.ProjectImages(set.Representations.Select(rows)),
+            set.Each(model.ProjectImages, rows),
             model.EmbedTexts(texts, progress, cancel),
             own,
             set.Path

@@ -70,7 +70,7 @@ internal static class GivenEmbeddings
     /// <exception cref="LitException">Files that are missing, damaged, or do not fit together.</exception>
     public static ClassificationRun Classify(GivenOptions options, Action<string> say)
     {
-        var (set, texts) = Read(options, say);
+        var (set, zimg, texts) = Read(options, say);
         var classOf = options.TextClasses is { } file
             ? Numbers(file, texts.Count, "text")
                 .Select(row =>
@@ -105,7 +105,7 @@ internal static class GivenEmbeddings
             : Labels.Match(set.Samples, set.Path, names);
         var run = ModelEvaluation.Scored(
             set,
-            set.Representations,
+            zimg,
             labels,
             prompts,
             texts,
@@ -127,7 +127,7 @@ internal static class GivenEmbeddings
                 Hashes = run.Report.Hashes with
                 {
                     Prompts = EvaluationRecord.OfNumbers(texts),
-                    Embeddings = EvaluationRecord.OfNumbers(set.Representations),
+                    Embeddings = EvaluationRecord.OfNumbers(zimg),
                 },
             },
         };
@@ -137,7 +137,7 @@ internal static class GivenEmbeddings
     /// <inheritdoc cref="Classify"/>
     public static RetrievalRun Retrieve(GivenOptions options, Action<string> say)
     {
-        var (set, texts) = Read(options, say);
+        var (set, zimg, texts) = Read(options, say);
         string[] keys = [.. set.Samples.Select(sample => sample.Key)];
         var lines = options.TextLines is { } file
             ? Lines(file, texts.Count, "text")
@@ -150,7 +150,7 @@ internal static class GivenEmbeddings
             );
         return ModelEvaluation.Scored(
             set.Path,
-            set.Representations,
+            zimg,
             texts,
             keys,
             lines,
@@ -161,23 +161,25 @@ internal static class GivenEmbeddings
         );
     }
 
-    private static (ImageSet Set, Embeddings Texts) Read(GivenOptions options, Action<string> say)
+    private static (ImageSet Set, Embeddings Images, Embeddings Texts) Read(GivenOptions options, Action<string> say)
     {
         ImageSet set;
+        Embeddings rows;
         if (EmbeddingStore.IsStore(options.Images))
         {
-            set = ImageSet.Load(
+            using var stored = ImageSet.Load(
                 options.Images,
                 null,
                 () => throw new InvalidOperationException("a store needs no tower"),
                 new() { Samples = new() { LabelColumn = options.LabelColumn } },
                 ComputeDevice.Cpu
             );
-            set = ImageSet.Of(set.Path, Unit(set.Representations, set.Path, say), set.Samples);
+            rows = Unit(stored.ReadAll(), stored.Path, say);
+            set = ImageSet.Of(stored.Path, rows, stored.Samples);
         }
         else
         {
-            var rows = Unit(Rows(options.Images), options.Images, say);
+            rows = Unit(Rows(options.Images), options.Images, say);
             var keys = options.ImageKeys is { } file
                 ? Lines(file, rows.Count, "image")
                 : [.. Enumerable.Range(0, rows.Count).Select(row => $"{row}")];
@@ -188,13 +190,13 @@ internal static class GivenEmbeddings
             );
         }
         var texts = Unit(Rows(options.Texts), options.Texts, say);
-        if (texts.Size != set.Representations.Size)
+        if (texts.Size != set.Size)
             throw new LitException(
                 options.Texts,
-                $"rows of {texts.Size} numbers, where {options.Images} has {set.Representations.Size}",
+                $"rows of {texts.Size} numbers, where {options.Images} has {set.Size}",
                 "Give embeddings of one model"
             );
-        return (set, texts);
+        return (set, rows, texts);
     }
 
     private static Embeddings Rows(string path)

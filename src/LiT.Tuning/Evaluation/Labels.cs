@@ -94,7 +94,9 @@ internal sealed record Labels(ClassNames Classes, IReadOnlyList<int[]> All, int 
         var empty = Enumerable.Range(0, Classes.Names.Count).Where(c => !seen.Contains(c)).ToList();
         if (empty.Count > 0)
             yield return $"{empty.Count} of {Classes.Names.Count} classes have no picture "
-                + $"({string.Join(", ", empty.Take(3).Select(c => $"'{Classes.Names[c]}'"))}{(empty.Count > 3 ? " …" : "")}): "
+                + $"({string.Join(", ", empty.Take(3).Select(c => $"'{Classes.Names[c]}'"))}"
+                + (empty.Count > 3 ? " …" : "")
+                + "): "
                 + "they can only be answered wrongly. Check that the class list belongs to the data.";
         foreach (var (first, second) in Classes.OfOneName)
             yield return $"the classes {first} and {second} are both called '{Classes.Names[first]}': the text tower "

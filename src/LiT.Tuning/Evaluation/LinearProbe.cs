@@ -45,6 +45,9 @@ internal sealed record FewShotScore(int Shots, int Draws, double Top1, double De
 /// </summary>
 internal static class LinearProbe
 {
+    // Rows that are one part at least, and parts at most: each holds a gradient of its own.
+    private const int RowsApart = 256,
+        MostParts = 8;
     private const int Iterations = 200,
         FewShotDraws = 5;
     private const double FewShotPenalty = 1e-3;
@@ -92,7 +95,7 @@ internal static class LinearProbe
                 return;
             using var inner = NewDisposeScope();
             tried[penalty] =
-                heldRows.matmul(Fit(keptRows, keptLabels, classes, penalty)).argmax(1).eq(heldLabels).sum().item<long>()
+                Answers(heldRows, Fit(keptRows, keptLabels, classes, penalty)).eq(heldLabels).sum().item<long>()
                 / (double)heldLabels.shape[0];
             progress?.Report(new("fitting", tried.Count, Coarse.Length + 4, "fits"));
         }
@@ -105,7 +108,7 @@ internal static class LinearProbe
             Try(centre / step);
             Try(centre * step);
         }
-        var answers = unseen.matmul(Fit(x, y, classes, Best())).argmax(1).data<long>().ToArray();
+        var answers = Answers(unseen, Fit(x, y, classes, Best())).data<long>().ToArray();
         var hits = answers.Select((answer, i) => answer == testLabels[i]).ToList();
         return new(hits.Count, hits.Count(hit => hit) / (double)hits.Count, Bootstrap.Interval95(hits, seed), Best())
         {
@@ -172,7 +175,7 @@ internal static class LinearProbe
                 ];
                 var (x, unseen) = Standardised(train.Select(chosen), test);
                 var y = tensor(chosen.Select(row => (long)trainLabels[row]).ToArray());
-                var answers = unseen.matmul(Fit(x, y, classes, FewShotPenalty)).argmax(1).data<long>().ToArray();
+                var answers = Answers(unseen, Fit(x, y, classes, FewShotPenalty)).data<long>().ToArray();
                 each.Add(answers.Where((answer, i) => answer == testLabels[i]).Count() / (double)test.Count);
                 progress?.Report(new("fitting", scores.Count * draws + each.Count, shots.Count * draws, "fits"));
             }
@@ -188,6 +191,14 @@ internal static class LinearProbe
         return scores;
     }
 
+    /// <summary>The class with the largest sum for each row, [N].</summary>
+    private static Tensor Answers(Tensor rows, Tensor weights)
+    {
+        var sums = empty(rows.shape[0], weights.shape[1], rows.dtype);
+        Products.Write(sums, rows, weights.t());
+        return sums.argmax(1);
+    }
+
     private static int HashCode(int seed, int shots, int draw) => unchecked((seed * 31 + shots) * 31 + draw);
 
     /// <summary>
@@ -196,9 +207,16 @@ internal static class LinearProbe
     private static (Tensor Train, Tensor Test) Standardised(Embeddings train, Embeddings test)
     {
         var raw = train.ToTensor().to_type(ScalarType.Float64);
-        var mean = raw.mean([0], keepdim: true);
-        var deviation = (raw - mean).Squared().mean([0], keepdim: true).sqrt();
-        deviation = where(deviation.With(1e-6, (x, least) => x.gt(least)), deviation, ones_like(deviation)); // a number that never changes says nothing
+        Tensor mean = null!,
+            deviation = null!;
+        // On one thread: libtorch cuts sums where its threads are.
+        Parts.Run(1, _ =>
+        {
+            mean = raw.mean([0], keepdim: true);
+            deviation = (raw - mean).Squared().mean([0], keepdim: true).sqrt();
+        });
+        // a number that never changes says nothing
+        deviation = where(deviation.With(1e-6, (x, least) => x.gt(least)), deviation, ones_like(deviation));
         return (
             WithOnes((raw - mean) / deviation),
             WithOnes((test.ToTensor().to_type(ScalarType.Float64) - mean) / deviation)
@@ -211,7 +229,7 @@ internal static class LinearProbe
     /// Minimises mean cross-entropy + penalty x |weights|^2 from zero: convex, so the start does not matter.
     /// </summary>
     /// <returns>Weights and, in the last row, biases, [D + 1, classes].</returns>
-    private static Tensor Fit(Tensor x, Tensor y, int classes, double penalty)
+    internal static Tensor Fit(Tensor x, Tensor y, int classes, double penalty)
     {
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();
@@ -220,20 +238,42 @@ internal static class LinearProbe
             ones(x.shape[1] - 1, 1, dtype: ScalarType.Float64),
             zeros(1, 1, dtype: ScalarType.Float64),
         ]);
+        var parts = (int)Math.Clamp(x.shape[0] / RowsApart, 1, MostParts);
+        var (losses, slopes) = (new double[parts], new Tensor[parts]);
         var solution = Lbfgs.Minimise(
             new double[x.shape[1] * classes],
             (at, gradient) =>
             {
                 using var inner = NewDisposeScope();
                 var weights = tensor(at, x.shape[1], classes);
-                var logProbabilities = x.matmul(weights).log_softmax(1);
+                Parts.Run(parts, part =>
+                {
+                    using var own = NewDisposeScope();
+                    using var unrecorded = no_grad();
+                    var (from, to) = (x.shape[0] * part / parts, x.shape[0] * (part + 1) / parts);
+                    var (rows, wanted) = (x.narrow(0, from, to - from), target.narrow(0, from, to - from));
+                    var logProbabilities = rows.matmul(weights).log_softmax(1);
+                    losses[part] = (logProbabilities * wanted).sum().item<double>();
+                    slopes[part] = rows.t().matmul(logProbabilities.exp() - wanted).DetachFromDisposeScope();
+                });
+                var loss = -losses.Sum() / x.shape[0];
                 var penalised = weights * isWeight;
-                var loss = -(logProbabilities * target).sum().Over(x.shape[0]);
-                loss = loss.Plus(penalised.Squared().sum().Times(penalty));
-                var slope = x.t().matmul(logProbabilities.exp() - target).Over(x.shape[0]);
-                slope = slope.Plus(penalised.Times(2 * penalty));
-                slope.contiguous().data<double>().CopyTo(gradient);
-                return loss.item<double>();
+                double[]? slope = null;
+                // On one thread: libtorch cuts sums and the ends of vectors where its threads are.
+                Parts.Run(1, _ =>
+                {
+                    using var own = NewDisposeScope();
+                    using var unrecorded = no_grad();
+                    loss += penalty * penalised.Squared().sum().item<double>();
+                    var whole = slopes[0];
+                    foreach (var other in slopes.Skip(1))
+                        whole.PlusInPlace(other);
+                    slope = [.. whole.Over(x.shape[0]).Plus(penalised.Times(2 * penalty)).contiguous().data<double>()];
+                    foreach (var one in slopes)
+                        one.Dispose();
+                });
+                slope.CopyTo(gradient);
+                return loss;
             },
             Iterations
         );

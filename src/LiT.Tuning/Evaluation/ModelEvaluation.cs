@@ -53,7 +53,7 @@ internal sealed record EvaluationOptions
 
 /// <summary>A classification with all that it was made from, for whoever wants to draw or ask more.</summary>
 /// <param name="Report">The numbers.</param>
-/// <param name="Set">The pictures' representations and samples.</param>
+/// <param name="Set">The pictures; their rows as long as whoever loaded them keeps them open.</param>
 /// <param name="Score">The numbers with each picture's answer.</param>
 /// <param name="Labels">The classes and each picture's labels.</param>
 internal sealed record ClassificationRun(
@@ -103,18 +103,13 @@ internal static class ModelEvaluation
     )
     {
         var clock = Stopwatch.StartNew();
-        var run = Classify(
-            model,
-            Load(model, path, options, compute, progress, cancel),
-            options,
-            compute,
-            progress,
-            cancel
-        );
+        using var set = Load(model, path, options, compute, progress, cancel);
+        var run = Classify(model, set, options, compute, progress, cancel);
         return run with { Report = run.Report with { Seconds = clock.Elapsed.TotalSeconds } };
     }
 
     /// <summary>The pictures of a path as the model's image tower represents them, for several evaluations.</summary>
+    /// <returns>Disposed of by the caller; answers stay usable, rows do not.</returns>
     /// <exception cref="LitException">The data cannot be used with this model; the message says why.</exception>
     public static ImageSet Load(
         LitModel model,
@@ -164,7 +159,7 @@ internal static class ModelEvaluation
         var texts = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], progress, cancel, options.TextCache);
         var run = Scored(
             set,
-            model.ProjectImages(set.Representations),
+            set.Each(model.ProjectImages),
             labels,
             prompts,
             texts,
@@ -211,14 +206,8 @@ internal static class ModelEvaluation
     )
     {
         var clock = Stopwatch.StartNew();
-        var run = Retrieve(
-            model,
-            Load(model, path, options, compute, progress, cancel),
-            options,
-            compute,
-            progress,
-            cancel
-        );
+        using var set = Load(model, path, options, compute, progress, cancel);
+        var run = Retrieve(model, set, options, compute, progress, cancel);
         return run with { Report = run.Report with { Seconds = clock.Elapsed.TotalSeconds } };
     }
 
@@ -240,7 +229,11 @@ internal static class ModelEvaluation
         if (rows.Count == 0 && options.Language is { } language)
             throw new LitException(
                 $"{path}: no picture has a caption in the language '{language}'. "
-                    + $"{(CaptionLanguages.In(set.Samples) is { Count: > 0 } known ? $"It has {string.Join(", ", known)}." : "It has captions of one language only; leave `Language` out.")}"
+                    + (
+                        CaptionLanguages.In(set.Samples) is { Count: > 0 } known
+                            ? $"It has {string.Join(", ", known)}."
+                            : "It has captions of one language only; leave `Language` out."
+                    )
             );
         if (rows.Count == 0)
             throw new LitException(
@@ -251,7 +244,7 @@ internal static class ModelEvaluation
         var captions = rows.SelectMany((row, image) => own[row].Select(caption => (Caption: caption, Image: image)))
             .ToList();
         var ztxt = model.EmbedTexts([.. captions.Select(pair => pair.Caption)], progress, cancel, options.TextCache);
-        var zimg = model.ProjectImages(set.Representations.Select(rows));
+        var zimg = set.Each(model.ProjectImages, rows);
         var run = Scored(
             path,
             zimg,

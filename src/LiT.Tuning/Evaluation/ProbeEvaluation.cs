@@ -32,7 +32,7 @@ internal sealed class ProbeEvaluation
         ImageSetOptions options = new() { Samples = new() { LabelColumn = labelColumn } };
         (Embeddings Rows, int[] Labels) Load(string path)
         {
-            var set = ImageSet.Load(
+            using var set = ImageSet.Load(
                 path,
                 tower,
                 () => throw new InvalidOperationException("a store needs no tower"),
@@ -78,7 +78,7 @@ internal sealed class ProbeEvaluation
                     $"{set.LeftOutBefore} pictures of {path} could not be read when it was embedded; they are "
                         + $"not scored."
                 );
-            return (set.Representations.Select(rows), [.. rows.Select(row => classOf[row]!.Value)]);
+            return (set.Read(rows), [.. rows.Select(row => classOf[row]!.Value)]);
         }
         (train, trainLabels) = Load(training);
         (test, testLabels) = Load(testing);

@@ -52,7 +52,9 @@ internal sealed record PublishedCount(string Part, int Pictures, int? Captions =
             set.Published.Any(one => one.Captions is not null),
             set.Published.Any(one => one.Classes is not null)
         );
-        return $"{set.Name}: {Counted(pictures, withCaptions ? captions : null, withClasses ? labels.Count : null)}, where the published protocol has "
+        return $"{set.Name}: "
+            + $"{Counted(pictures, withCaptions ? captions : null, withClasses ? labels.Count : null)}, "
+            + "where the published protocol has "
             + $"{string.Join(", or ", set.Published)}. The numbers cannot be compared with published ones; "
             + $"check that the set is whole.";
     }

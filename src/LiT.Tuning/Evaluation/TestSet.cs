@@ -64,7 +64,9 @@ internal sealed record TestSet
     /// <summary>The published protocols' own numbers of pictures, captions and classes; none where they vary.</summary>
     public IReadOnlyList<PublishedCount> Published { get; init; } = [];
 
-    /// <summary>What names a pre-training on labels that hold these very classes: in the catalogue's words, or in a file's name.</summary>
+    /// <summary>
+    /// What names a pre-training on labels that hold these very classes: in the catalogue's words, or in a file's name.
+    /// </summary>
     public IReadOnlyList<string> TrainedTowers { get; init; } = [];
 
     internal Func<string, SampleOptions, IEnumerable<TestPicture>> Read { get; init; } = (_, _) => [];

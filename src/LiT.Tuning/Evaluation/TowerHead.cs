@@ -22,8 +22,6 @@ internal sealed record HeadScore(
 /// </summary>
 internal static class TowerHead
 {
-    private const int RowsAtOnce = 4096;
-
     /// <param name="locked">The tower.</param>
     /// <param name="head">One of its heads, or null where it has one.</param>
     /// <param name="path">Labelled pictures, or a store that this tower made.</param>
@@ -69,7 +67,7 @@ internal static class TowerHead
                     + "class names. Give one name an output."
             );
 
-        var set = ImageSet.Load(
+        using var set = ImageSet.Load(
             path,
             new(locked.Fingerprint, locked.Architecture),
             () => locked,
@@ -79,7 +77,7 @@ internal static class TowerHead
             cancel
         );
         var labels = Labels.Match(set.Samples, path, classes);
-        var answers = Answers(locked, chosen.Name, set.Representations);
+        var answers = Answers(locked, chosen.Name, set);
         var hits = answers
             .Select((answer, i) => (answer, label: labels.Of[i]))
             .Where(pair => pair.label is not null)
@@ -96,23 +94,18 @@ internal static class TowerHead
         );
     }
 
-    /// <summary>The best output of a head for each representation.</summary>
-    internal static int[] Answers(LockedTower locked, string head, Embeddings representations)
+    /// <summary>The best output of a head for each picture.</summary>
+    internal static int[] Answers(LockedTower locked, string head, ImageSet set)
     {
-        var best = new int[representations.Count];
-        for (var first = 0; first < representations.Count; first += RowsAtOnce)
+        List<int> best = new(set.Samples.Count);
+        foreach (var block in set.Blocks())
         {
             using var scope = NewDisposeScope();
             using var noGradient = no_grad();
             var weight = locked.Tower.parameters().First();
-            var rows = representations
-                .ToTensor(first, Math.Min(RowsAtOnce, representations.Count - first))
-                .to(weight.device)
-                .to(weight.dtype);
-            var answers = locked.Tower.Logits(head, rows).argmax(1).cpu().data<long>().ToArray();
-            for (var i = 0; i < answers.Length; i++)
-                best[first + i] = (int)answers[i];
+            var rows = block.ToTensor().to(weight.device).to(weight.dtype);
+            best.AddRange(locked.Tower.Logits(head, rows).argmax(1).cpu().data<long>().Select(answer => (int)answer));
         }
-        return best;
+        return [.. best];
     }
 }

@@ -121,7 +121,7 @@ internal abstract class TuningOptimizer : IDisposable
     /// <summary>
     /// Length of all gradients together, float64: sums of squares over fixed pieces, added in their order.
     /// </summary>
-    private static Tensor LengthOf(IReadOnlyList<Tensor> gradients)
+    internal static Tensor LengthOf(IReadOnlyList<Tensor> gradients)
     {
         if (gradients.Count == 0)
             return zeros([], ScalarType.Float64);

@@ -1,4 +1,5 @@
 using LiT.Compute;
+using LiT.Tuning.Optimizers;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -52,10 +53,8 @@ internal sealed class MomentumSgd : IWeightUpdates
         using var unrecorded = no_grad();
         using var scope = NewDisposeScope();
         var moving = slots.Where(slot => slot.Parameter.grad is not null).ToList();
-        var norm =
-            moving.Count == 0
-                ? 0
-                : stack(moving.Select(slot => slot.Parameter.grad!.norm()).ToArray()).norm().item<float>();
+        using var length = TuningOptimizer.LengthOf([.. moving.Select(slot => slot.Parameter.grad!)]);
+        var norm = length.item<double>();
         if (!float.IsFinite((float)norm))
             return norm;
         // Kept until the end of the step, see Scalars.

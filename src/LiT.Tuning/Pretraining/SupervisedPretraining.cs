@@ -67,20 +67,15 @@ internal static class SupervisedPretraining
             skip?.Invoke(one);
         };
         var pictures = LabelledPictures.Read(train, options.Labels, known: null, counted, cancel);
-        var config = options.Tower with
-        {
-            Heads =
-            [
-                .. options.Labels.Select(
-                    (label, i) => new HeadConfig(label, pictures.ClassNames[i].Count, pictures.ClassNames[i])
-                ),
-            ],
-        };
-        using var tower = config.Create(options.Seed);
+        using var tower = WithHeads(options, pictures).Create(options.Seed);
         using IWeightUpdates updates =
             options.Rule == PretrainingRule.AdamW
                 ? new AdamUpdates(tower, options)
                 : new MomentumSgd(tower.named_parameters(), options.Momentum, options.WeightDecay);
+        var run = new PretrainingRun(folder, options, pictures.Pictures.Count);
+        var tally = new PretrainingTally(options.Labels.Count);
+        var first = run.Resume(tower, updates, tally);
+        using var metrics = run.OpenMetrics(first);
         var batches = new PictureBatches(
             pictures.Pictures,
             options.Batch,
@@ -89,22 +84,66 @@ internal static class SupervisedPretraining
             options.Seed,
             threads
         );
-        var run = new PretrainingRun(folder, options, pictures.Pictures.Count);
-
         var end = options.Epochs * batches.StepsInEpoch;
-        var tally = new PretrainingTally(options.Labels.Count);
-        var first = run.Resume(tower, updates, tally);
-        var schedule = new LearningRate(LearningRateShape.Cosine, end) { WarmupSteps = (long)(options.Warmup * end) };
-        using var metrics = run.OpenMetrics(first);
-        Train();
-        return Finish();
+        new Training(options, tower, updates, run, tally, metrics, folder, progress)
+        // Stopping is asked for between two steps and not of the batches, so that every stop leaves a checkpoint.
+        .Run(batches.Shuffled(first, end, counted, CancellationToken.None), end, batches.StepsInEpoch, cancel);
 
-        void Train()
+        if (options.Float16)
+            tower.to(ScalarType.Float16);
+        run.SaveTower(tower);
+        using var stored = ImageTowerLoader.Load(run.TowerPath);
+        var held = validation is null
+            ? null
+            : LabelledPictures.Read(validation, options.Labels, pictures.ClassNames, counted, cancel);
+        var accuracy = held is null
+            ? null
+            : Measure(stored, held.Pictures, options.Labels, options.Batch, threads, counted, progress, cancel);
+        if (accuracy is not null)
+            metrics.Write(new PretrainingValidation(end, accuracy, held!.Pictures.Count));
+        return new(
+            run.TowerPath,
+            stored.Fingerprint,
+            end,
+            pictures.Pictures.Count,
+            skipped,
+            held?.Pictures.Count ?? 0,
+            accuracy
+        );
+    }
+
+    private static ImageTowerConfig WithHeads(PretrainingOptions options, LabelledPictures pictures) =>
+        options.Tower with
+        {
+            Heads =
+            [
+                .. options.Labels.Select(
+                    (label, i) => new HeadConfig(label, pictures.ClassNames[i].Count, pictures.ClassNames[i])
+                ),
+            ],
+        };
+
+    /// <summary>The steps, each with what is written after it.</summary>
+    private sealed class Training(
+        PretrainingOptions options,
+        ImageTower tower,
+        IWeightUpdates updates,
+        PretrainingRun run,
+        PretrainingTally tally,
+        PretrainingRun.MetricsFile metrics,
+        string folder,
+        IProgress<ProgressStep>? progress
+    )
+    {
+        public void Run(IEnumerable<PictureBatch> batches, long end, long stepsInEpoch, CancellationToken cancel)
         {
             tower.train();
+            var schedule = new LearningRate(LearningRateShape.Cosine, end)
+            {
+                WarmupSteps = (long)(options.Warmup * end),
+            };
             var clock = Stopwatch.StartNew();
-            // Stopping is asked for between two steps and not of the batches, so that every stop leaves a checkpoint.
-            foreach (var batch in batches.Shuffled(first, end, counted, CancellationToken.None))
+            foreach (var batch in batches)
             {
                 var rate = options.LearningRate * schedule.At(batch.Step);
                 var (loss, gradNorm) = Step(tower, updates, batch, options, rate, tally);
@@ -120,7 +159,7 @@ internal static class SupervisedPretraining
                         tally.Line(
                             options.Labels,
                             done,
-                            (double)done / batches.StepsInEpoch,
+                            (double)done / stepsInEpoch,
                             rate,
                             gradNorm,
                             clock.Elapsed.TotalSeconds
@@ -134,31 +173,6 @@ internal static class SupervisedPretraining
                 if (done < end)
                     cancel.ThrowIfCancellationRequested();
             }
-        }
-
-        PretrainingResult Finish()
-        {
-            if (options.Float16)
-                tower.to(ScalarType.Float16);
-            run.SaveTower(tower);
-            using var stored = ImageTowerLoader.Load(run.TowerPath);
-            var held = validation is null
-                ? null
-                : LabelledPictures.Read(validation, options.Labels, pictures.ClassNames, counted, cancel);
-            var accuracy = held is null
-                ? null
-                : Measure(stored, held.Pictures, options.Labels, options.Batch, threads, counted, progress, cancel);
-            if (accuracy is not null)
-                metrics.Write(new PretrainingValidation(end, accuracy, held!.Pictures.Count));
-            return new(
-                run.TowerPath,
-                stored.Fingerprint,
-                end,
-                pictures.Pictures.Count,
-                skipped,
-                held?.Pictures.Count ?? 0,
-                accuracy
-            );
         }
     }
 

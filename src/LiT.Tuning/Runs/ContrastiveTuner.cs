@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using LiT.Files;
 using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
@@ -6,7 +7,7 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Runs;
 
 /// <summary>Numbers that say how good the model is now, on data of the caller's.</summary>
-internal interface IValidation
+internal interface IValidation : IDisposable
 {
     /// <summary>Evaluates the towers as they are; they are in evaluation mode and no gradient is recorded.</summary>
     /// <returns>Names and values, as they stand in the metrics line under "val"; the larger the better where one is
@@ -18,6 +19,9 @@ internal interface IValidation
     /// known.
     /// </summary>
     IReadOnlyDictionary<string, Guessing> Guessing => new Dictionary<string, Guessing>();
+
+    /// <summary>Lets go of the data, where any is held open.</summary>
+    void IDisposable.Dispose() { }
 }
 
 /// <summary>What guessing gives.</summary>
@@ -56,6 +60,17 @@ internal sealed record TuningOutcome(
 internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, TuningOptions options, Device device)
 {
     private const int StepsToJudgePace = 10;
+
+    private readonly TuningOptions options = options;
+    private readonly Device device = device;
+
+    private static readonly LockWords Alone = new()
+    {
+        File = ".lock",
+        Stays = true,
+        Taken = "another run is writing here",
+        Remedy = "Wait for it, stop it, or tune into another folder",
+    };
 
     /// <summary>Numbers on the way, if wanted.</summary>
     public IValidation? Validation { get; init; }
@@ -101,8 +116,7 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
                 "Nothing is left to tune: both towers are locked and neither has a head. Unlock one, or add a head."
             );
         var checkpoints = Path.Combine(folder, "checkpoints");
-        Directory.CreateDirectory(checkpoints);
-        using var alone = RunLock.Take(checkpoints);
+        using var alone = FolderLock.Take(checkpoints, Alone);
         using var session = new TuningSession(
             towers,
             pairs,
@@ -113,92 +127,118 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
         AtomicFile.RemoveLeft(folder);
         OnStart?.Invoke(session.Step);
         using var metrics = new MetricsLog(Path.Combine(folder, "metrics.jsonl"), session.Step);
-        var begun = session.Step;
         var resumedAt = session.Step > 0 ? session.Step : (long?)null;
-        var doctor = new RunExamination(options, Doctor, OnFinding ?? (_ => { }));
         var before = MetricsLine.ReadAll(Path.Combine(folder, "metrics.jsonl"));
         using var board = new TensorBoardLog(folder, before, Clock.GetUtcNow());
-        var line = before.Count == 0 ? null : before[^1];
-        var (clock, pairsSince, since) = (Stopwatch.StartNew(), 0L, 0.0);
-        var earlier = session.Seconds;
-        StepNumbers numbers = default;
+        Loop loop = new(this, folder, session, metrics, board) { Line = before.Count == 0 ? null : before[^1] };
         towers.Train(true);
         while (session.Step < options.Steps)
+            loop.Next(cancel);
+        var result = session.Finish();
+        return new(session.Step, resumedAt, result, session.Temperature, session.Bias, loop.Line!);
+    }
+
+    private bool ValidatesAt(long step) =>
+        Validation is not null
+        && (step == options.Steps || (options.ValidateEvery > 0 && step % options.ValidateEvery == 0));
+
+    /// <summary>One step after the other, each with what is looked at, written and told after it.</summary>
+    private sealed class Loop(
+        ContrastiveTuner tuner,
+        string folder,
+        TuningSession session,
+        MetricsLog metrics,
+        TensorBoardLog board
+    )
+    {
+        private readonly TuningOptions options = tuner.options;
+        private readonly RunExamination doctor = new(tuner.options, tuner.Doctor, tuner.OnFinding ?? (_ => { }));
+        private readonly Stopwatch clock = Stopwatch.StartNew();
+        private readonly long begun = session.Step;
+        private readonly double earlier = session.Seconds;
+        private long pairsSince;
+        private double since;
+        private StepNumbers numbers;
+
+        /// <summary>The last line of metrics.</summary>
+        public MetricsLine? Line { get; set; }
+
+        public void Next(CancellationToken cancel)
         {
             if (cancel.IsCancellationRequested)
             {
                 session.Save();
                 cancel.ThrowIfCancellationRequested();
             }
-            // On a GPU a step's numbers are read only where a line is due: reading them waits for it.
-            var due =
-                device.type == TorchSharp.DeviceType.CPU
-                || (session.Step + 1) % options.LogEvery == 0
-                || session.Step + 1 == options.Steps
-                || (
-                    Validation is not null
-                    && options.ValidateEvery > 0
-                    && (session.Step + 1) % options.ValidateEvery == 0
-                );
-            var (read, rate) = session.Next(due);
+            var (read, rate) = session.Next(IsDue(session.Step + 1));
             if (read is { } told)
             {
                 numbers = told;
-                try
-                {
-                    doctor.Look(session.Step, numbers, session.Temperature);
-                }
-                catch (DoctorStop stop)
-                {
-                    throw Stopped(stop, folder, session);
-                }
+                Asked(() => doctor.Look(session.Step, numbers, session.Temperature));
             }
             pairsSince += options.Batch;
-            var last = session.Step == options.Steps;
-            var validates =
-                Validation is not null
-                && (last || (options.ValidateEvery > 0 && session.Step % options.ValidateEvery == 0));
-            if (last || validates || session.Step % options.LogEvery == 0)
-            {
-                var now = clock.Elapsed.TotalSeconds;
-                line = session.Line(numbers, rate, pairsSince / Math.Max(1e-9, now - since), earlier + now);
-                if (validates)
-                    line = line with { Val = session.Validate(Validation!) };
-                (pairsSince, since) = (0, clock.Elapsed.TotalSeconds);
-                metrics.Write(line);
-                board.Write(line, Clock.GetUtcNow());
-                OnLine?.Invoke(line);
-            }
+            var validates = tuner.ValidatesAt(session.Step);
+            if (session.Step == options.Steps || validates || session.Step % options.LogEvery == 0)
+                Write(rate, validates);
             if (validates)
-                try
-                {
-                    doctor.Look(session.Step, line!.Val!, Validation!.Guessing);
-                }
-                catch (DoctorStop stop)
-                {
-                    throw Stopped(stop, folder, session);
-                }
+                Asked(() => doctor.Look(session.Step, Line!.Val!, tuner.Validation!.Guessing));
             if (session.Step == begun + StepsToJudgePace && options.Steps - session.Step > 0)
-                OnPace?.Invoke(
+                tuner.OnPace?.Invoke(
                     TimeSpan.FromSeconds(clock.Elapsed.TotalSeconds / StepsToJudgePace * (options.Steps - begun))
                 );
             session.Seconds = earlier + clock.Elapsed.TotalSeconds;
-            if (last || session.Step % options.CheckpointEvery == 0)
+            if (session.Step == options.Steps || session.Step % options.CheckpointEvery == 0)
             {
                 metrics.Flush();
                 session.Save();
             }
-            Progress?.Report(
-                new("tuning", session.Step, options.Steps, "steps", Note(numbers, line, session.Temperature, rate))
+            tuner.Progress?.Report(
+                new("tuning", session.Step, options.Steps, "steps", Note(numbers, Line, session.Temperature, rate))
             );
         }
-        var result = session.Finish();
-        return new(session.Step, resumedAt, result, session.Temperature, session.Bias, line!);
+
+        /// <summary>
+        /// Whether a step's numbers are read: on a GPU only where a line is due, because reading them waits for it.
+        /// </summary>
+        private bool IsDue(long step) =>
+            tuner.device.type == TorchSharp.DeviceType.CPU
+            || step % options.LogEvery == 0
+            || step == options.Steps
+            || tuner.ValidatesAt(step);
+
+        private void Write(double rate, bool validates)
+        {
+            var now = clock.Elapsed.TotalSeconds;
+            var line = session.Line(numbers, rate, pairsSince / Math.Max(1e-9, now - since), earlier + now);
+            if (validates)
+                line = line with { Val = session.Validate(tuner.Validation!) };
+            Line = line;
+            (pairsSince, since) = (0, clock.Elapsed.TotalSeconds);
+            metrics.Write(line);
+            board.Write(line, tuner.Clock.GetUtcNow());
+            tuner.OnLine?.Invoke(line);
+        }
+
+        private void Asked(Action look)
+        {
+            try
+            {
+                look();
+            }
+            catch (DoctorStop stop)
+            {
+                throw Stopped(stop, folder, session);
+            }
+        }
     }
 
     private static string Note(StepNumbers numbers, MetricsLine? line, double temperature, double rate) =>
-        FormattableString.Invariant(
-            $"loss {numbers.Loss:f3}, right {100 * numbers.ImageToText:f0}/{100 * numbers.TextToImage:f0}%, temperature {temperature:f1}, lr {rate:g2}{(line is null ? "" : $", {line.PairsPerSecond:f0} pairs/s")}"
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"loss {numbers.Loss:f3}, right "
+                + $"{100 * numbers.ImageToText:f0}/{100 * numbers.TextToImage:f0}%, temperature "
+                + $"{temperature:f1}, lr "
+                + $"{rate:g2}{(line is null ? "" : $", {line.PairsPerSecond:f0} pairs/s")}"
         );
 
     /// <summary>What the doctor stopped stays resumable, unless its weights are no numbers any more.</summary>
@@ -207,31 +247,5 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
         if (stop.Finding.Name != Complaint.NotANumber)
             session.Save();
         return new($"{folder}, {stop.Finding}", stop);
-    }
-}
-
-/// <summary>A run's folder belongs to one process at a time.</summary>
-internal static class RunLock
-{
-    internal static IDisposable Take(string folder)
-    {
-        var path = Path.Combine(folder, ".lock");
-        try
-        {
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException trouble) when (File.Exists(path))
-        {
-            throw new LitException(
-                folder,
-                "another run is writing here",
-                "Wait for it, stop it, or tune into another folder",
-                trouble
-            );
-        }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
-        {
-            throw AtomicFile.Explained(path, trouble);
-        }
     }
 }

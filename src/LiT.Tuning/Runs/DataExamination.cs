@@ -42,8 +42,10 @@ internal static class DataExamination
             yield return new(
                 Complaint.DuplicateCaptions,
                 null,
-                $"{Percent(repeated)} of the {pairs.Captions:N0} captions say what another says ({pairs.DistinctRows:N0} are distinct; '{most}' stands {times:N0} times).",
-                "Equal captions in a batch count as positives of each other (`Positives` shared); with longer, more different captions the text tower would learn more."
+                $"{Percent(repeated)} of the {pairs.Captions:N0} captions say what another says "
+                    + $"({pairs.DistinctRows:N0} are distinct; '{most}' stands {times:N0} times).",
+                "Equal captions in a batch count as positives of each other (`Positives` shared); "
+                    + "with longer, more different captions the text tower would learn more."
             );
         }
         var counts = pairs.Counts;
@@ -51,30 +53,40 @@ internal static class DataExamination
             yield return new(
                 Complaint.TruncatedCaptions,
                 null,
-                $"{Percent(counts.Truncated / (double)counts.Captions)} of the distinct captions do not fit {pairs.Length} ids and lose their end.",
-                $"Give `TokenLength` {Math.Min(256, pairs.Length * 2)}, or shorter captions with the important words first."
+                $"{Percent(counts.Truncated / (double)counts.Captions)} of the distinct captions do "
+                    + $"not fit {pairs.Length} ids and lose their end.",
+                $"Give `TokenLength` {Math.Min(256, pairs.Length * 2)}, or shorter captions with the "
+                    + "important words first."
             );
         if (counts.Unknown > ManyUnknown * counts.Pieces)
             yield return new(
                 Complaint.UnknownTokens,
                 null,
                 $"the vocabulary lacks {Percent(counts.Unknown / (double)counts.Pieces)} of what the captions say.",
-                "Make one from the captions (leave `Tokenizer` out, or 'lit tokenizer train'), or give a vocabulary of their language."
+                "Make one from the captions (leave `Tokenizer` out, or 'lit tokenizer train'), or "
+                    + "give a vocabulary of their language."
             );
         var scripts = Scripts.Shares(captions, LettersLookedAt);
         if (scripts.Count > 1 && scripts[1].Share > SecondScript)
             yield return new(
                 Complaint.LanguageMix,
                 null,
-                $"captions are written in several scripts: {string.Join(", ", scripts.Where(one => one.Share > 0.01).Select(one => $"{one.Script} {Percent(one.Share)}"))}.",
-                "That is fine where it is meant; see that the vocabulary has them all and that prompts are asked in the same languages."
+                "captions are written in several scripts: "
+                    + string.Join(
+                        ", ",
+                        scripts.Where(one => one.Share > 0.01).Select(one => $"{one.Script} {Percent(one.Share)}")
+                    )
+                    + ".",
+                "That is fine where it is meant; see that the vocabulary has them all and that "
+                    + "prompts are asked in the same languages."
             );
         if (pairs.Pictures.Shape.Count == 1 && Spread(pairs.Pictures) < Alike)
             yield return new(
                 Complaint.Collapse,
                 null,
                 "all pictures have the same embedding, so no caption can be told from another.",
-                "See that the image tower has its weights and the store its own pictures: 'lit models show', 'lit data stats'."
+                "See that the image tower has its weights and the store its own pictures: 'lit "
+                    + "models show', 'lit data stats'."
             );
     }
 
@@ -94,7 +106,8 @@ internal static class DataExamination
             : new(
                 Complaint.ValidationOverlap,
                 null,
-                $"{seen:N0} of the {all:N0} pictures in {validation} are tuned on as well, so validation flatters the model.",
+                $"{seen:N0} of the {all:N0} pictures in {validation} are tuned on as well, so "
+                    + "validation flatters the model.",
                 "Take them out of the data, or validate on others."
             );
     }
@@ -193,7 +206,8 @@ internal readonly record struct RunNeeds(long Memory, long Disk)
     /// <param name="options">The run's.</param>
     internal static RunNeeds Of(long tuned, long held, long activations, int embedding, TuningOptions options)
     {
-        // Adafactor keeps bfloat16 momentum and factored squares, Adam two float32 a weight; gradients and the average one each.
+        // Adafactor keeps bfloat16 momentum and factored squares, Adam two float32 a weight; gradients and the average
+        // one each.
         var state = options.Optimizer.Kind == OptimizerKind.AdamW ? 8.0 : 2.1;
         var average = options.AverageDecay is null ? 0 : 4;
         var memory =

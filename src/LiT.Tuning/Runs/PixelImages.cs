@@ -8,8 +8,8 @@ using LiT.Tuning.Contrastive;
 namespace LiT.Tuning.Runs;
 
 /// <summary>
-/// Pictures for a tower that is tuned, or for a locked one without a store: decoded anew each time, changed by chance or
-/// left as they are. Encoded bytes of archives stay in memory.
+/// Pictures for a tower that is tuned, or for a locked one without a store: decoded anew each time, changed by chance
+/// or left as they are. Encoded bytes of archives stay in memory.
 /// </summary>
 /// <param name="samples">Samples with pictures that can be read.</param>
 /// <param name="preprocessing">The tower's.</param>
@@ -62,8 +62,8 @@ internal sealed class PixelImages(
     }
 
     /// <summary>
-    /// Reads a source and every picture in it once, so that a bad one is known before the first step and not in the middle of
-    /// a run. What is skipped stands in <c>skipped.jsonl</c>.
+    /// Reads a source and every picture in it once, so that a bad one is known before the first step and not in the
+    /// middle of a run. What is skipped stands in <c>skipped.jsonl</c>.
     /// </summary>
     /// <param name="source">Pictures with captions.</param>
     /// <param name="preprocessing">The tower's.</param>
@@ -86,9 +86,7 @@ internal sealed class PixelImages(
         foreach (
             var one in PreparedPictures.InOrder(
                 source.ReadAll(),
-                preprocessing,
-                DecodingOptions.Default.MaxPixels,
-                ahead: 64,
+                new Preparation(preprocessing, DecodingOptions.Default.MaxPixels, Ahead: 64),
                 cancel
             )
         )

@@ -129,10 +129,12 @@ internal sealed class PreparedRun : IDisposable
             say($"at most {most} of {Source.Images.Count} pictures are tuned on");
         else if (Pairs.WithoutCaption > Held.Count)
             say(
-                $"{Pairs.WithoutCaption - Held.Count} of {Source.Images.Count} pictures have no caption and are left out"
+                $"{Pairs.WithoutCaption - Held.Count} of {Source.Images.Count} pictures have no "
+                    + "caption and are left out"
             );
         say(
-            $"{Pairs.Count} pairs, {Pairs.DistinctTexts} distinct captions, {Pairs.MeanLength:F1} ids on average, {100 * TruncatedShare:F1}% cut at {Tokenizer.Layout.Length}"
+            $"{Pairs.Count} pairs, {Pairs.DistinctTexts} distinct captions, {Pairs.MeanLength:F1} ids "
+                + $"on average, {100 * TruncatedShare:F1}% cut at {Tokenizer.Layout.Length}"
         );
     }
 
@@ -176,42 +178,74 @@ internal sealed class PreparedRun : IDisposable
     {
         var (setting, image, text) = (request.Lock, request.ImageTower, request.TextTower);
         if (text is not null && TextTowerSpec.Is(text) != (setting.Text == TowerStart.FromScratch))
-            throw new UsageException(
-                setting.Text == TowerStart.FromScratch
-                    ? $"`Lock` {setting}: trains the text tower from scratch, and {text} has weights. Give `Lock` {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such as text:width=256,depth=4,heads=4."
-                    : $"`Lock` {setting}: {text} is a text tower from scratch, and the setting wants a pre-trained one. Give `TextTower` a file, or `Lock` {LockSetting.Of(setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image, TowerStart.FromScratch)}."
-            );
+            throw setting.Text == TowerStart.FromScratch
+                ? Lock(
+                    $"trains the text tower from scratch, and {text} has weights",
+                    $"Give `Lock` {LockSetting.Of(setting.Image, TowerStart.Unlocked)}, or a tower from scratch such "
+                        + "as text:width=256,depth=4,heads=4"
+                )
+                : Lock(
+                    $"{text} is a text tower from scratch, and the setting wants a pre-trained one",
+                    $"Give `TextTower` a file, or `Lock` {LockSetting.Of(TextFromScratch(), TowerStart.FromScratch)}"
+                );
         if (image is not null && setting.Image == TowerStart.Locked && ImageTowerLoader.IsSpec(image))
-            throw new UsageException(
-                $"`Lock` {setting}: locks the image tower as it is, and {image} is one from scratch, whose weights are random. Name a tower that was trained (lit models list), or give `Lock` u{setting.Letters[1]}."
+            throw Lock(
+                $"locks the image tower as it is, and {image} is one from scratch, whose weights are random",
+                $"Name a tower that was trained (lit models list), or give `Lock` u{setting.Letters[1]}"
             );
         if (setting.Text != TowerStart.FromScratch && text is null)
-            throw new UsageException(
-                $"`Lock` {setting}: wants a pre-trained text tower. Name its file with `TextInit`, or give `Lock` {setting.Letters[0]}u."
+            throw Lock(
+                "wants a pre-trained text tower",
+                $"Name its file with `TextInit`, or give `Lock` {setting.Letters[0]}u"
             );
-        if (!request.ReadsPixels)
-            return;
-        var why = setting.Image == TowerStart.Locked ? "`FromPixels`" : $"`Lock` {setting}";
+        if (request.ReadsPixels)
+            CheckImageTower(request);
+
+        SettingException Lock(string problem, string remedy) =>
+            SettingException.Of<TuneRequest>(s => s.Lock, setting, problem, remedy);
+
+        TowerStart TextFromScratch() => setting.Image == TowerStart.FromScratch ? TowerStart.Unlocked : setting.Image;
+    }
+
+    /// <summary>The same of an image tower that reads pictures at every step.</summary>
+    private static void CheckImageTower(TuneRequest request)
+    {
+        var (setting, image) = (request.Lock, request.ImageTower);
         if (EmbeddingStore.IsStore(request.Data))
-            throw new UsageException(
-                $"{why}: the image tower reads pictures at every step, and {request.Data} is an embedding store. Give `Data` the pictures, or tune with `Lock` Lu."
+            throw Pixels(
+                $"the image tower reads pictures at every step, and {request.Data} is an embedding store",
+                "Give `Data` the pictures, or tune with `Lock` Lu"
             );
         if (image is null)
-            throw new UsageException(
-                $"{why}: needs the image tower itself. Name it with `ImageTower`, a file or, from scratch, for example vit:Ti/16."
+            throw Pixels(
+                "needs the image tower itself",
+                "Name it with `ImageTower`, a file or, from scratch, for example vit:Ti/16"
             );
         if (ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.Unlocked)
-            throw new UsageException(
-                $"`Lock` {setting}: {image} is an image tower from scratch, and the setting wants a pre-trained one. Give a file, or `Lock` uu."
+            throw Lock(
+                $"{image} is an image tower from scratch, and the setting wants a pre-trained one",
+                "Give a file, or `Lock` uu"
             );
         if (!ImageTowerLoader.IsSpec(image) && setting.Image == TowerStart.FromScratch)
-            throw new UsageException(
-                $"`Lock` {setting}: trains the image tower from scratch, and {image} has weights. Give `Lock` U{setting.Letters[1]}, or a tower from scratch such as vit:Ti/16."
+            throw Lock(
+                $"trains the image tower from scratch, and {image} has weights",
+                $"Give `Lock` U{setting.Letters[1]}, or a tower from scratch such as vit:Ti/16"
             );
         if (setting.Image != TowerStart.Locked && request.BundleTower == BundleTower.Never)
-            throw new UsageException(
-                $"`BundleTower` never: with `Lock` {setting} the image tower is another one afterwards, which only the bundle holds. Leave the option out."
+            throw SettingException.Of<TuneRequest>(
+                s => s.BundleTower,
+                "never",
+                $"with `Lock` {setting} the image tower is another one afterwards, which only the bundle holds",
+                "Leave the option out"
             );
+
+        SettingException Lock(string problem, string remedy) =>
+            SettingException.Of<TuneRequest>(s => s.Lock, setting, problem, remedy);
+
+        SettingException Pixels(string problem, string remedy) =>
+            setting.Image == TowerStart.Locked
+                ? SettingException.Of<TuneRequest>(s => s.FromPixels, problem, remedy)
+                : Lock(problem, remedy);
     }
 
     private static TuningSource OpenSource(
@@ -262,7 +296,8 @@ internal sealed class PreparedRun : IDisposable
         CheckWords(source, request, say, cancel);
         var spec = request.ImageTower
             ?? throw new UsageException(
-                $"`Data` {request.Data}: pictures have to be embedded first. Name the locked tower with `ImageTower`, or give an embedding store."
+                $"`Data` {request.Data}: pictures have to be embedded first. Name the locked tower "
+                    + "with `ImageTower`, or give an embedding store."
             );
         var folder = Path.Combine(request.Out, "store");
         using var tower = ImageTowerLoader.Load(spec, new ImageTowerOptions { Compute = request.Compute });
@@ -272,7 +307,8 @@ internal sealed class PreparedRun : IDisposable
         var result = EmbedRun.Run(tower, spec, source, folder, new EmbedOptions(), request.Compute, progress, cancel);
         if (result.Counts.Skipped > 0)
             say(
-                $"{result.Counts.Skipped} of {result.Counts.Found} samples were skipped; {Path.Combine(folder, "skipped.jsonl")} names each"
+                $"{result.Counts.Skipped} of {result.Counts.Found} samples were skipped; "
+                    + $"{Path.Combine(folder, "skipped.jsonl")} names each"
             );
         return folder;
     }

@@ -45,7 +45,7 @@ internal sealed class RetrievalValidation : IValidation
                 "no picture has a caption, so there is nothing to validate on",
                 "Give `Validation` data with captions"
             );
-        var kept = moving is null ? set.Representations.Select(rows) : null;
+        var kept = moving is null ? set.Read(rows) : null;
         List<Data.Sample> samples = [.. rows.Select(row => set.Samples[row])];
         representations = () => kept ?? PixelSource.PicturesThrough(moving!, samples, compute);
         foreach (var (row, image) in rows.Select((row, image) => (row, image)))

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
@@ -14,7 +15,8 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
     /// <summary>Steps that are looked at together; fewer would take the noise of small batches for trouble.</summary>
     internal const int Window = 100;
 
-    // Embeddings of different texts that point the same way are usual at the start (one end token read everywhere), not later.
+    // Embeddings of different texts that point the same way are usual at the start (one end token read everywhere), not
+    // later.
     private const double Collapsed = 1e-4;
     private const long Patience = 200;
     private const double StillChance = 0.98,
@@ -49,8 +51,10 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                 new(
                     Complaint.Collapse,
                     step,
-                    FormattableString.Invariant(
-                        $"since step {since} all texts have the same embedding, so nothing can be learned from them (loss {numbers.Loss:f3})."
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"since step {since} all texts have the same embedding, so nothing can be "
+                            + $"learned from them (loss {numbers.Loss:f3})."
                     ),
                     "Tune again into another folder with a smaller `LearningRate` or a longer `WarmupSteps`."
                 )
@@ -134,8 +138,11 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                     new(
                         Complaint.Overfitting,
                         step,
-                        $"validation {name} has fallen from {from} to {to} while accuracy in training rose from {Percent(best.Item.Accuracy)} to {Percent(accuracy)}: the text tower learns the captions by heart.",
-                        $"Keep the best weights with `KeepBest` {name}, and tune for fewer `Epochs`, with a smaller text tower, dropout or more data."
+                        $"validation {name} has fallen from {from} to {to} while accuracy in training "
+                            + $"rose from {Percent(best.Item.Accuracy)} to {Percent(accuracy)}: the text "
+                            + "tower learns the captions by heart.",
+                        $"Keep the best weights with `KeepBest` {name}, and tune for fewer `Epochs`, "
+                            + "with a smaller text tower, dropout or more data."
                     )
                 );
             else
@@ -143,7 +150,8 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                     new(
                         Complaint.ValidationFalls,
                         step,
-                        $"validation {name} has fallen from {from} to {to}, and training gets no better either ({Percent(best.Item.Accuracy)}, now {Percent(accuracy)}).",
+                        $"validation {name} has fallen from {from} to {to}, and training gets no "
+                            + $"better either ({Percent(best.Item.Accuracy)}, now {Percent(accuracy)}).",
                         $"Lower `LearningRate`, and keep the best weights with `KeepBest` {name}."
                     )
                 );
@@ -189,12 +197,17 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
             new(
                 Complaint.TemperatureAtBound,
                 step,
-                FormattableString.Invariant(
-                    $"the temperature has stayed at its {(high ? "upper" : "lower")} bound, {(high ? options.HighestTemperature : options.LowestTemperature):g4}, since step {since}."
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the temperature has stayed at its {(high ? "upper" : "lower")} bound, "
+                        + $"{(high ? options.HighestTemperature : options.LowestTemperature):g4}, since "
+                        + $"step {since}."
                 ),
                 high
-                    ? "The captions of a batch cannot be told apart any better so: look for equal pictures with different captions, or take a lower learning rate."
-                    : "Pictures and captions do not seem to belong together: check that the rows of captions and pictures are in the same order."
+                    ? "The captions of a batch cannot be told apart any better so: look for equal "
+                        + "pictures with different captions, or take a lower learning rate."
+                    : "Pictures and captions do not seem to belong together: check that the rows of "
+                        + "captions and pictures are in the same order."
             )
         );
     }
@@ -214,7 +227,8 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                     FormattableString.Invariant(
                         $"the gradient is almost nothing ({norm:g2}) at a loss of {loss:f2}: nothing moves."
                     ),
-                    "Look for pictures that all have the same embedding (a store of blank pictures, a tower without weights), and for a text tower that ends in zeros."
+                    "Look for pictures that all have the same embedding (a store of blank pictures, "
+                        + "a tower without weights), and for a text tower that ends in zeros."
                 )
             );
             return;
@@ -245,18 +259,23 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                 ? new(
                     Complaint.ExplodingGradients,
                     step,
-                    FormattableString.Invariant(
-                        $"the loss is {loss:f2}, far above the {chance:f2} that guessing gives (ln of the batch): the weights are thrown about."
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"the loss is {loss:f2}, far above the {chance:f2} that guessing gives (ln of "
+                            + $"the batch): the weights are thrown about."
                     ),
                     "Tune again with a much smaller `LearningRate`, or a longer `WarmupSteps`."
                 )
                 : new(
                     Complaint.StuckAtChance,
                     step,
-                    FormattableString.Invariant(
-                        $"the loss stays at {loss:f2}, where guessing gives {chance:f2} (ln of the batch): nothing has been learned in {step} steps."
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"the loss stays at {loss:f2}, where guessing gives {chance:f2} (ln of the "
+                            + $"batch): nothing has been learned in {step} steps."
                     ),
-                    "Check that captions belong to their pictures, try a higher or a lower `LearningRate`, and see whether the captions say what the image tower can see."
+                    "Check that captions belong to their pictures, try a higher or a lower "
+                        + "`LearningRate`, and see whether the captions say what the image tower can see."
                 )
         );
     }
@@ -270,7 +289,8 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
             Complaint.NotANumber,
             step,
             FormattableString.Invariant($"{what} is no finite number, at a temperature of {temperature:f1}."),
-            "Tune again into another folder with a smaller `LearningRate` or a longer `WarmupSteps`, and look at the data with 'lit data stats'."
+            "Tune again into another folder with a smaller `LearningRate` or a longer `WarmupSteps`, "
+                + "and look at the data with 'lit data stats'."
         );
     }
 

@@ -28,9 +28,12 @@ internal sealed class RunVoice(Action<TuningEvent> happened) : IProgress<Progres
 
     public void Pace(TimeSpan time) =>
         Say(
-            FormattableString.Invariant(
-                $"at this pace the run takes about {(time.TotalSeconds < 90 ? $"{Math.Ceiling(time.TotalSeconds):F0} s" : $"{Math.Ceiling(time.TotalMinutes):F0} min")}"
-            )
+            "at this pace the run takes about "
+                + (
+                    time.TotalSeconds < 90
+                        ? $"{Math.Ceiling(time.TotalSeconds):F0} s"
+                        : $"{Math.Ceiling(time.TotalMinutes):F0} min"
+                )
         );
 
     public void Started(string folder, long step, long steps)

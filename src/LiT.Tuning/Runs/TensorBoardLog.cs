@@ -17,7 +17,9 @@ internal sealed class TensorBoardLog : IDisposable
     private readonly string path;
     private readonly FileStream stream;
 
-    /// <summary>Begins the file again with the lines before: what an interrupted run wrote beyond them is gone.</summary>
+    /// <summary>
+    /// Begins the file again with the lines before: what an interrupted run wrote beyond them is gone.
+    /// </summary>
     /// <param name="folder">Gets the file.</param>
     /// <param name="before">Lines that count already.</param>
     /// <param name="now">The time of the last of them.</param>

@@ -238,7 +238,8 @@ internal sealed record TuneRecipe
                     + JsonTrouble.Wanted(typeof(TuneRecipe), path[2..])
             : JsonTrouble.Words(wrong);
         return new(
-            $"{where}: cannot be used as a recipe ({words}). Look at a run's config.json for names and forms, or leave the member out.",
+            $"{where}: cannot be used as a recipe ({words}). Look at a run's config.json for names "
+                + "and forms, or leave the member out.",
             wrong
         );
     }

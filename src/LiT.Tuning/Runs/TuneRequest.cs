@@ -34,19 +34,28 @@ internal sealed record TuneRequest
     /// <summary>How pictures with captions are read.</summary>
     public SampleOptions Samples { get; init; } = new();
 
-    /// <summary>The image tower: a file, or from scratch (vit:Ti/16) where the setting says so; a store names its own.</summary>
+    /// <summary>
+    /// The image tower: a file, or from scratch (vit:Ti/16) where the setting says so; a store names its own.
+    /// </summary>
     public string? ImageTower { get; init; }
 
-    /// <summary>Whether a locked tower reads the pictures at every step, with <see cref="Augmentation"/>, and no store is made.</summary>
+    /// <summary>
+    /// Whether a locked tower reads the pictures at every step, with <see cref="Augmentation"/>, and no store is made.
+    /// </summary>
     public bool FromPixels { get; init; }
 
-    /// <summary>Random changes of pictures that are read at every step; null takes random crops and mirror images for a tower that is tuned.</summary>
+    /// <summary>
+    /// Random changes of pictures that are read at every step; null takes random crops and mirror images for a tower
+    /// that is tuned.
+    /// </summary>
     public Augmentation? Augmentation { get; init; }
 
     /// <summary>A text tower from scratch (text:width=256,depth=4,heads=4), or a file to start from.</summary>
     public string? TextTower { get; init; }
 
-    /// <summary>A file (or bundle, or run) that the text tower starts from where the lock setting wants a pre-trained one.</summary>
+    /// <summary>
+    /// A file (or bundle, or run) that the text tower starts from where the lock setting wants a pre-trained one.
+    /// </summary>
     public string? TextInit { get; init; }
 
     /// <summary>A tokenizer's files; by default a vocabulary is made from the captions.</summary>
@@ -56,8 +65,9 @@ internal sealed record TuneRequest
     public int VocabularySize { get; init; } = 8000;
 
     /// <summary>
-    /// Ids in a row of text, or null for 16 with a tokenizer that is given, as the paper has it, and 24 with a vocabulary
-    /// made from the captions: words of a prompt that it lacks fall into many pieces, and should not push out the rest.
+    /// Ids in a row of text, or null for 16 with a tokenizer that is given, as the paper has it, and 24 with a
+    /// vocabulary made from the captions: words of a prompt that it lacks fall into many pieces, and should not push
+    /// out the rest.
     /// </summary>
     public int? TokenLength { get; init; }
 
@@ -67,7 +77,9 @@ internal sealed record TuneRequest
     /// <summary>Which towers are locked.</summary>
     public LockSetting Lock { get; init; } = LockSetting.Parse("Lu");
 
-    /// <summary>The head on the image side; none reads the representation as it is, and its size is the common one.</summary>
+    /// <summary>
+    /// The head on the image side; none reads the representation as it is, and its size is the common one.
+    /// </summary>
     public HeadSpec ImageHead { get; init; } = HeadSpec.None;
 
     /// <summary>The head on the text side, to the common size.</summary>

@@ -87,7 +87,7 @@ internal static class TuneRun
     )
     {
         var (request, options) = (prepared.Request, prepared.Options);
-        var validation = TuningValidation.Open(
+        using var validation = TuningValidation.Open(
             request,
             prepared.Source,
             prepared.Held,
@@ -143,7 +143,8 @@ internal static class TuneRun
             voice.Find(finding);
         var needs = Needs(tuning, prepared.Source, prepared.Tokenizer, prepared.Options);
         voice.Say(
-            $"the run takes about {DataExamination.Size(needs.Memory)} of memory and {DataExamination.Size(needs.Disk)} on the disk"
+            $"the run takes about {DataExamination.Size(needs.Memory)} of memory and "
+                + $"{DataExamination.Size(needs.Disk)} on the disk"
         );
         var memory = GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
         foreach (var finding in DataExamination.Machine(needs, memory, RunFolder.Free(request.Out)))
@@ -200,7 +201,9 @@ internal static class TuneRun
         foreach (var (option, pattern) in patterns)
             if (!names.Exists(name => Regex.IsMatch(name, pattern, RegexOptions.CultureInvariant)))
                 throw new UsageException(
-                    $"{option} '{pattern}': no parameter has such a name. Names are like {string.Join(", ", names.GroupBy(name => name.Split('.')[0]).Select(side => side.First()))}."
+                    $"{option} '{pattern}': no parameter has such a name. Names are like "
+                        + string.Join(", ", names.GroupBy(name => name.Split('.')[0]).Select(side => side.First()))
+                        + "."
                 );
     }
 

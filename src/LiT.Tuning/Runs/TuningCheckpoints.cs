@@ -30,8 +30,8 @@ internal sealed record TuningState(
 }
 
 /// <summary>
-/// The folder <c>checkpoints</c> of a run. A checkpoint is made under another name and renamed when it is whole; the last
-/// two stay. One that is cut short or changed is noticed by its checksums, and the one before it taken.
+/// The folder <c>checkpoints</c> of a run. A checkpoint is made under another name and renamed when it is whole; the
+/// last two stay. One that is cut short or changed is noticed by its checksums, and the one before it taken.
 /// </summary>
 internal sealed class TuningCheckpoints(string folder, Action<string> warn)
 {

@@ -1,3 +1,4 @@
+using System.Globalization;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
@@ -62,8 +63,11 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             && !(start >= chosen.LowestTemperature && start <= chosen.HighestTemperature)
         )
             throw new UsageException(
-                FormattableString.Invariant(
-                    $"`Temperature` {start}: give a number between its bounds, {chosen.LowestTemperature:G} and {chosen.HighestTemperature:G}, or other `LowestTemperature, HighestTemperature`."
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"`Temperature` {start}: give a number between its bounds, "
+                        + $"{chosen.LowestTemperature:G} and {chosen.HighestTemperature:G}, or other "
+                        + $"`LowestTemperature, HighestTemperature`."
                 )
             );
         return new(chosen, reasons);
@@ -140,8 +144,10 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         reasons.Add(
             new(
                 nameof(TuningSettings.LearningRateRules),
-                FormattableString.Invariant(
-                    $"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever `LearningRate` is; `LearningRateRules` '^image\\.=1' gives it the whole"
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the image tower is pre-trained and takes steps of {GentleRate:G}, whatever "
+                        + $"`LearningRate` is; `LearningRateRules` '^image\\.=1' gives it the whole"
                 )
             )
         );
@@ -190,11 +196,12 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             reasons.Add(
                 new(
                     nameof(TuningOptions.Batch),
-                    $"batch {size}: {pairs.Count:N0} pairs give {pairs.Count / Math.Max(1, size):N0} steps an epoch; small data is better served by more steps than by more negatives"
+                    $"batch {size}: {pairs.Count:N0} pairs give {pairs.Count / Math.Max(1, size):N0} "
+                        + "steps an epoch; small data is better served by more steps than by more negatives"
                 )
             );
-        // From a few hundred steps on small data to the two dozen epochs of the paper's public models on large. Of 80 epochs
-        // in place of 40 for a few thousand pairs docs/tuning.md has the measurement.
+        // From a few hundred steps on small data to the two dozen epochs of the paper's public models on large. Of 80
+        // epochs in place of 40 for a few thousand pairs docs/tuning.md has the measurement.
         var steps = Math.Max(
             600,
             (long)
@@ -218,14 +225,16 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 fromScratch
                     ? $"learning rate {rate:G}: the text tower starts from scratch, "
                         + (imageMoves ? "and the image tower is tuned with it" : "the image side is fixed")
-                    : $"learning rate {rate:G}: the text tower is pre-trained, and small batches that take large steps make it forget"
+                    : $"learning rate {rate:G}: the text tower is pre-trained, and small batches that "
+                        + "take large steps make it forget"
             )
         );
         var repeat = pairs.Captions / (double)pairs.DistinctRows;
         reasons.Add(
             new(
                 nameof(TuningOptions.Positives),
-                $"equal captions are positives of each other: {pairs.Captions:N0} captions, {pairs.DistinctRows:N0} of them distinct"
+                $"equal captions are positives of each other: {pairs.Captions:N0} captions, "
+                    + $"{pairs.DistinctRows:N0} of them distinct"
             )
         );
         var noise = fromScratch && (pairs.DistinctRows < 20_000 || repeat > 5) ? 0.5 : 0;
@@ -233,7 +242,8 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             reasons.Add(
                 new(
                     nameof(TuningOptions.CaptionNoise),
-                    $"caption noise {noise:G}: half the captions get words that none of them uses, so that the tower passes over unknown words of a prompt"
+                    $"caption noise {noise:G}: half the captions get words that none of them uses, so "
+                        + "that the tower passes over unknown words of a prompt"
                 )
             );
         return new(

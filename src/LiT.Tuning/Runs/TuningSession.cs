@@ -120,7 +120,8 @@ internal sealed class TuningSession : IDisposable
     {
         if (towers.LockedFingerprint() != locked)
             throw new LitException(
-                "A locked part of the model has changed while it was tuned. Nothing of this run can be trusted; please report it with the command."
+                "A locked part of the model has changed while it was tuned. Nothing of this run can "
+                    + "be trusted; please report it with the command."
             );
         towers.Train(false);
         if (best is var (at, _) && checkpoints.Read(Best) is not null)

@@ -1,4 +1,3 @@
-using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;
 using LiT.Embedding;
@@ -234,7 +233,8 @@ internal sealed class PixelSource : TuningSource
             (samples, var skipped) = PixelImages.Check(source, Tower.Preprocessing, request.Out, progress, cancel);
             if (skipped > 0)
                 say(
-                    $"{skipped} of {samples.Count + skipped} samples are skipped; {Path.Combine(request.Out, "skipped.jsonl")} names each"
+                    $"{skipped} of {samples.Count + skipped} samples are skipped; "
+                        + $"{Path.Combine(request.Out, "skipped.jsonl")} names each"
                 );
         }
         catch
@@ -280,46 +280,25 @@ internal sealed class PixelSource : TuningSource
     internal static Embeddings PicturesThrough(LockedTower tower, IReadOnlyList<Sample> some, ComputeDevice compute)
     {
         var values = new float[some.Count * tower.Tower.Width];
-        List<PreparedPicture> batch = [];
+        TowerStream stream = new(tower, compute with { Type = TorchSharp.torch.ScalarType.Float32 }, AtOnce);
+        Preparation preparation = new(tower.Preprocessing, DecodingOptions.Default.MaxPixels, 2 * AtOnce);
+        var prepared = PreparedPictures.InOrder(some.Select(sample => new Found(sample, null)), preparation, default);
         var done = 0;
-        foreach (
-            var one in PreparedPictures.InOrder(
-                some.Select(sample => new Found(sample, null)),
-                tower.Preprocessing,
-                DecodingOptions.Default.MaxPixels,
-                2 * AtOnce,
-                default
-            )
-        )
+        foreach (var block in stream.Blocks(prepared.Select(Readable)))
         {
-            batch.Add(
-                one.Picture
-                    ?? throw new LitException(
-                        one.Skipped!.Origin,
-                        $"{one.Skipped.Reason.TrimEnd('.')}, and it could be read when the run began",
-                        "Put the picture back and run the same command again"
-                    )
-            );
-            if (batch.Count == AtOnce)
-                Flush();
+            block.Values.Span.CopyTo(values.AsSpan(done));
+            done += block.Values.Length;
         }
-        Flush();
         return new(values, tower.Tower.Width);
 
-        void Flush()
-        {
-            ImageBatch.Represent(
-                tower,
-                [.. batch.Select(one => one.Pixels)],
-                compute with
-                {
-                    Type = TorchSharp.torch.ScalarType.Float32,
-                },
-                values.AsMemory(done * tower.Tower.Width)
-            );
-            done += batch.Count;
-            batch.Clear();
-        }
+        static Prepared Readable(Prepared one) =>
+            one.Skipped is { } skipped
+                ? throw new LitException(
+                    skipped.Origin,
+                    $"{skipped.Reason.TrimEnd('.')}, and it could be read when the run began",
+                    "Put the picture back and run the same command again"
+                )
+                : one;
     }
 
     public override void Dispose() => Tower.Dispose();

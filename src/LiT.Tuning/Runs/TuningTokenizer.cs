@@ -112,13 +112,22 @@ internal static class TuningTokenizer
             _ => throw new LitException(
                 path,
                 $"lacks the pieces that {pretrained} needs "
-                    + $"({(config is BertConfig { FirstPosition: > 0 } ? "<s>" : config is BertConfig ? "[CLS]" : "</s>")})",
+                    + "("
+                    + (
+                        config is BertConfig { FirstPosition: > 0 } ? "<s>"
+                        : config is BertConfig ? "[CLS]"
+                        : "</s>"
+                    )
+                    + ")",
                 "Give the vocabulary that the text tower was trained with"
             ),
         };
     }
 
-    /// <summary>A layout for a tower from scratch: whatever begins or ends a text in this vocabulary, and a padding that no text has.</summary>
+    /// <summary>
+    /// A layout for a tower from scratch: whatever begins or ends a text in this vocabulary, and a padding that no text
+    /// has.
+    /// </summary>
     private static TokenLayout Layout(ITokenizer tokenizer, int length, string path)
     {
         if (tokenizer.IdOf("[CLS]") is { } start)

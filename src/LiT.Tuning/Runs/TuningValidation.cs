@@ -10,7 +10,9 @@ namespace LiT.Tuning.Runs;
 /// <summary>What a run is validated on: pictures given for it, or those held out of its data.</summary>
 internal static class TuningValidation
 {
-    /// <summary>Retrieval where there are captions, zero-shot classification where there are labels that can be read.</summary>
+    /// <summary>
+    /// Retrieval where there are captions, zero-shot classification where there are labels that can be read.
+    /// </summary>
     /// <returns>Null where nothing is to be validated on.</returns>
     /// <exception cref="LitException">The data cannot be used, or says nothing to validate on.</exception>
     internal static IValidation? Open(
@@ -62,6 +64,34 @@ internal static class TuningValidation
             progress,
             cancel
         );
+        try
+        {
+            var all = On(set, path, request, towers, tokenizer, moving, say);
+            if (
+                request.Doctor != DoctorMode.Off
+                && DataExamination.Overlap(source.PictureHashes(), path, DataExamination.Hashes(path, set.Samples))
+                    is { } overlap
+            )
+                find(overlap);
+            return new Validations(all, set);
+        }
+        catch
+        {
+            set.Dispose();
+            throw;
+        }
+    }
+
+    private static List<IValidation> On(
+        ImageSet set,
+        string path,
+        TuneRequest request,
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        LockedTower? moving,
+        Action<string> say
+    )
+    {
         List<IValidation> all = [];
         if (HasLabels(set, request.ValidationClasses))
         {
@@ -86,13 +116,7 @@ internal static class TuningValidation
                 "its pictures have neither captions nor labels to validate on",
                 "Give `Validation` data with captions, or labels with `ValidationClasses` FILE"
             );
-        if (
-            request.Doctor != DoctorMode.Off
-            && DataExamination.Overlap(source.PictureHashes(), path, DataExamination.Hashes(path, set.Samples))
-                is { } overlap
-        )
-            find(overlap);
-        return all.Count == 1 ? all[0] : new Validations(all);
+        return all;
     }
 
     // Numbers are labels only with the list that they count in.

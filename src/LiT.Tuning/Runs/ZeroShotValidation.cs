@@ -14,13 +14,13 @@ internal sealed class ZeroShotValidation : IValidation
     private readonly TwoTowers towers;
     private readonly CaptionTokenizer tokenizer;
     private readonly ComputeDevice compute;
-    private readonly Func<Embeddings> representations;
+    private readonly Func<Embeddings> images;
     private readonly Labels labels;
     private readonly IReadOnlyList<Prompt> prompts;
 
     /// <param name="towers">What is validated.</param>
     /// <param name="tokenizer">Of the text tower.</param>
-    /// <param name="set">Labelled pictures.</param>
+    /// <param name="set">Labelled pictures; stays open as long as this is used.</param>
     /// <param name="classes">Their classes; null for the distinct labels.</param>
     /// <param name="templates">Prompt templates.</param>
     /// <param name="compute">Where the towers compute.</param>
@@ -39,8 +39,10 @@ internal sealed class ZeroShotValidation : IValidation
         (this.towers, this.tokenizer, this.compute) = (towers, tokenizer, compute);
         labels = Labels.Match(set.Samples, set.Path, classes);
         prompts = PromptTemplates.Fill(labels.Classes.Names, templates);
-        representations = () =>
-            moving is null ? set.Representations : PixelSource.PicturesThrough(moving, set.Samples, compute);
+        images = () =>
+            moving is null ? set.Each(Projected) : Projected(PixelSource.PicturesThrough(moving, set.Samples, compute));
+
+        Embeddings Projected(Embeddings representations) => TowerOutputs.Images(towers, representations, compute);
     }
 
     /// <summary>What is odd about the classes, a sentence each.</summary>
@@ -63,7 +65,7 @@ internal sealed class ZeroShotValidation : IValidation
             labels.Classes.Names.Count
         );
         var score = ZeroShot.Score(
-            TowerOutputs.Images(towers, representations(), compute),
+            images(),
             classes,
             [.. labels.Of.Select(label => label is { } one ? new[] { one } : [])],
             labels.Classes.Names
@@ -73,7 +75,9 @@ internal sealed class ZeroShotValidation : IValidation
 }
 
 /// <summary>Several validations as one.</summary>
-internal sealed class Validations(IReadOnlyList<IValidation> all) : IValidation
+/// <param name="all">They.</param>
+/// <param name="set">Their pictures, closed with them.</param>
+internal sealed class Validations(IReadOnlyList<IValidation> all, ImageSet set) : IValidation
 {
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, Guessing> Guessing =>
@@ -82,4 +86,7 @@ internal sealed class Validations(IReadOnlyList<IValidation> all) : IValidation
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Validate(long step) =>
         all.SelectMany(one => one.Validate(step)).ToDictionary(one => one.Key, one => one.Value);
+
+    /// <inheritdoc/>
+    public void Dispose() => set.Dispose();
 }

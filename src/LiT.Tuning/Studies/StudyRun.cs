@@ -224,7 +224,13 @@ internal static class StudyRun
             Directory.Delete(Path.Combine(folder, "checkpoints"), recursive: true);
         say(
             $"{cell.Name}, seed {seed}: "
-                + $"{string.Join(", ", result.Metrics.Take(3).Select(one => FormattableString.Invariant($"{one.Key} {100 * one.Value:F1}%")))} "
+                + string.Join(
+                    ", ",
+                    result
+                        .Metrics.Take(3)
+                        .Select(one => FormattableString.Invariant($"{one.Key} {100 * one.Value:F1}%"))
+                )
+                + " "
                 + $"after {result.Seconds:F0} s"
         );
         return result;

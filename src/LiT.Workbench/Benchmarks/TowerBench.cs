@@ -27,12 +27,16 @@ internal static class TowerBench
     /// <param name="turns">Turns that are counted; the median of each way is given. One before them is not
     /// counted.</param>
     /// <param name="cancel">Stops between two turns.</param>
-    /// <exception cref="ArgumentException">The products of this architecture are not known.</exception>
+    /// <exception cref="LitException">The products of this architecture are not known.</exception>
     public static TowerSpeed Measure(LockedTower tower, int turns = 5, CancellationToken cancel = default)
     {
         var products = MatrixProducts.Of(
             tower.Tower.Config
-                ?? throw new ArgumentException("Only the project's own architectures are known.", nameof(tower)),
+                ?? throw new LitException(
+                    tower.Architecture,
+                    "its matrix products are not known, so there is no limit to measure against",
+                    "Give a tower of one of the project's own architectures"
+                ),
             tower.Preprocessing.Width
         );
         using ProductLimit limit = new(products, ImageBatch.Part),

@@ -111,14 +111,14 @@ internal sealed class Connection : IDisposable
                     url.ToString(),
                     "the server redirects "
                         + $"{(way.Count > MostRedirects ? $"more than {MostRedirects} times" : "to nowhere")}",
-                    "Try another --mirror"
+                    "Try another `Mirror`"
                 );
             var next = new Uri(at, location);
             if (next.Scheme is not ("http" or "https") || (at.Scheme == "https" && next.Scheme == "http"))
                 throw new LitException(
                     url.ToString(),
                     $"the server redirects from {at.Scheme} to {next.Scheme}, which is not followed",
-                    "Try another --mirror"
+                    "Try another `Mirror`"
                 );
             at = next;
         }

@@ -46,7 +46,7 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
                     url.ToString(),
                     $"what arrived has the {expected.Algorithm} {got}, where {expected.Value} is expected "
                         + $"({expected.From})",
-                    "It was deleted; run the same command again, or try another --mirror"
+                    "It was deleted; run the same command again, or try another `Mirror`"
                 );
             }
             var bytes = part.Length;
@@ -98,7 +98,7 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
                 throw new LitException(
                     url.ToString(),
                     $"{trouble}, {failures} times in a row",
-                    "What arrived is kept; run the same command again, or try another --mirror"
+                    "What arrived is kept; run the same command again, or try another `Mirror`"
                 );
             var pause = options.FirstPause * Math.Pow(2, Math.Max(0, failures - 1));
             if (pause > options.LongestPause)
@@ -234,7 +234,7 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
             throw new LitException(
                 path,
                 $"{needed / 1e6:N0} MB are to come and {free / 1e6:N0} MB are free",
-                "Make room, or choose another disk with --out or LIT_CACHE"
+                "Make room, or choose another disk with `Out` or LIT_CACHE"
             );
     }
 
@@ -244,13 +244,13 @@ internal sealed class Download(Connection connection, DownloadOptions options, A
         var remedy = response.StatusCode switch
         {
             HttpStatusCode.NotFound or HttpStatusCode.Gone =>
-                "The file is not there; see 'lit models show' for its source, or try another --mirror.",
+                "The file is not there; see 'lit models show' for its source, or try another `Mirror`.",
             HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden =>
                 "It may not be had without permission; download it by hand into the cache folder, or try "
-                    + "another --mirror.",
+                    + "another `Mirror`.",
             _ when Connection.AskedPause(response) is { } pause && pause > options.LongestPause =>
                 $"It asks to wait for {pause.TotalMinutes:0.#} minutes; run the same command again then.",
-            _ => "Run the same command again later, or try another --mirror.",
+            _ => "Run the same command again later, or try another `Mirror`.",
         };
         return new LitException($"{url}: the server says {status}. {remedy}");
     }

@@ -67,7 +67,7 @@ internal static class ModelConversion
                 throw new LitException(
                     source,
                     $"is no single tower ({explanation.What}), which is what fits a .safetensors file",
-                    "Give --out a folder, to get a bundle"
+                    "Give `Out` a folder, to get a bundle"
                 );
         }
         return explanation.Architecture;

@@ -59,6 +59,15 @@ internal static class ModelExplainer
         using var scope = NewDisposeScope();
         var explanation = model.Kind switch
         {
+            // A network of another runtime is known when it is there.
+            ModelKind.ImageTower when model.Architecture is null => new()
+            {
+                What = "image tower",
+                Architecture = model.Family,
+                Family = model.Family,
+                ParameterCount = model.Parameters,
+                Width = model.Width,
+            },
             ModelKind.ImageTower => ModelExplanation.Of(ImageTowerLoader.Describe(model.Architecture!)),
             ModelKind.TextTower => FromScratch(TextTowerSpec.Parse(model.Architecture!, model.Vocabulary!.Value, 16)),
             _ => TwoTowersOf(model),
@@ -138,7 +147,7 @@ internal static class ModelExplainer
         };
 
     private static ModelExplanation OfImage(LockedTower tower) =>
-        tower.Tower.Config!.HeadsAreUnknown()
+        tower.Tower.Config?.HeadsAreUnknown() == true
             ? ModelExplanation.Of(tower.Describe()) with
             {
                 Fingerprint = null,
@@ -148,6 +157,11 @@ internal static class ModelExplainer
 
     private static ModelExplanation Checkpointed(string path, string options, string spec)
     {
+        if (ImageTowerLoader.FormOf(path) is { } form)
+        {
+            using var foreign = form.Load(path, options, spec, new ImageTowerOptions { Describing = true });
+            return OfImage(foreign);
+        }
         if (Path.GetExtension(path) == ".npy")
             return SingleArray(path);
         if (

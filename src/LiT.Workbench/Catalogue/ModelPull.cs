@@ -65,6 +65,7 @@ internal static class ModelPull
         using var turn = Lock(place, model.Name);
         using Connection connection = new(options, say);
         Download download = new(connection, options, say);
+        using PackageFiles packages = new(place, say);
         List<PulledFile> files = [];
         foreach (var file in model.Files)
         {
@@ -76,11 +77,15 @@ internal static class ModelPull
                 files.Add(new(file.Name, url, Linked.Length(target), null, null, true));
                 continue;
             }
-            say?.Invoke($"downloading {url}");
+            var isPackage = url.Scheme == PackageFiles.Scheme;
+            if (!isPackage)
+                say?.Invoke($"downloading {url}");
             var published = file.Sha256 is { } sha
                 ? new ExpectedHash("sha256", sha.ToLowerInvariant(), "published with the model")
                 : null;
-            var got = await download.RunAsync(url, target, published, progress, cancel).ConfigureAwait(false);
+            var got = isPackage
+                ? await packages.RunAsync(url, target, published, cancel).ConfigureAwait(false)
+                : await download.RunAsync(url, target, published, progress, cancel).ConfigureAwait(false);
             var hash = got.Checked is { Algorithm: "sha256" } known ? known.Value : HashOf(target);
             RequireReadable(target, url);
             say?.Invoke(
@@ -117,35 +122,17 @@ internal static class ModelPull
         return new(model.Name, ModelCache.PathOf(model, place), model.Licence, files);
     }
 
-    // Held by the operating system, so that a killed process leaves none.
-    private static FileStream Lock(string folder, string name)
-    {
-        if (File.Exists(folder))
-            throw new LitException(
-                folder,
-                "is a file, where a folder is needed to download into",
-                "Choose another name"
-            );
-        var path = Path.Combine(folder, LockFile);
-        try
-        {
-            Directory.CreateDirectory(folder);
-            return new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException busy) when (File.Exists(path))
-        {
-            throw new LitException(
-                folder,
-                $"another process is downloading {name} just now",
-                "Wait until it is done",
-                busy
-            );
-        }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
-        {
-            throw AtomicFile.Explained(folder, trouble);
-        }
-    }
+    private static FolderLock Lock(string folder, string name) =>
+        FolderLock.Take(
+            folder,
+            new()
+            {
+                File = LockFile,
+                Stays = true,
+                Taken = $"another process is downloading {name} just now",
+                Remedy = "Wait until it is done",
+            }
+        );
 
     private static string HashOf(string path)
     {
@@ -168,7 +155,7 @@ internal static class ModelPull
             throw new LitException(
                 url.ToString(),
                 $"what arrived is no checkpoint and was deleted ({wrong.Message.TrimEnd('.')})",
-                "Try again, or another --mirror",
+                "Try again, or another `Mirror`",
                 wrong
             );
         }

@@ -124,7 +124,8 @@ internal sealed partial class Boilerplate
     }
 
     [GeneratedRegex(
-        @"^\s*(\S+\.(jpe?g|png|gif|webp|bmp|tiff?|svg|avif|heic)|(img|dsc|dscn|dscf|p|image|photo|pic|screen ?shot)[-_ ]?\d[\d\W_]*)\s*$",
+        @"^\s*(\S+\.(jpe?g|png|gif|webp|bmp|tiff?|svg|avif|heic)|"
+            + @"(img|dsc|dscn|dscf|p|image|photo|pic|screen ?shot)[-_ ]?\d[\d\W_]*)\s*$",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant
     )]
     private static partial Regex FileName();

@@ -3,7 +3,9 @@ using LiT.Data;
 
 namespace LiT.Curation;
 
-/// <summary>How often captions, words and pairs of words come in a source; some 40 bytes for each different one.</summary>
+/// <summary>
+/// How often captions, words and pairs of words come in a source; some 40 bytes for each different one.
+/// </summary>
 internal sealed class CaptionCensus
 {
     private readonly Dictionary<UInt128, int> captions = [],

@@ -8,8 +8,8 @@ namespace LiT.Curation;
 internal static class CaptionWords
 {
     /// <summary>
-    /// Words between blanks that hold a letter or digit. Scripts that put no blanks between words count two characters as one
-    /// (the mean length of a Chinese word; Japanese, Thai, Lao and Khmer are treated alike).
+    /// Words between blanks that hold a letter or digit. Scripts that put no blanks between words count two characters
+    /// as one (the mean length of a Chinese word; Japanese, Thai, Lao and Khmer are treated alike).
     /// </summary>
     public static int Count(string caption)
     {
@@ -33,7 +33,9 @@ internal static class CaptionWords
             .Select(word => Trimmed(word).ToLowerInvariant())
             .Where(word => word.Length > 0);
 
-    /// <summary>A caption by which equal ones are told: lower case, one blank between words, no marks around them.</summary>
+    /// <summary>
+    /// A caption by which equal ones are told: lower case, one blank between words, no marks around them.
+    /// </summary>
     public static string Plain(string caption) => string.Join(' ', Of(caption));
 
     /// <summary>128 bits that stand for a text.</summary>

@@ -30,7 +30,9 @@ internal sealed class Counter(int most)
         ];
 }
 
-/// <summary>Texts that come often, counted by hash; the words are kept from the second time on, of a bounded number.</summary>
+/// <summary>
+/// Texts that come often, counted by hash; the words are kept from the second time on, of a bounded number.
+/// </summary>
 internal sealed class FrequentTexts
 {
     private const int MostKept = 100_000,

@@ -110,7 +110,9 @@ internal sealed record DataSetFile(
     }
 }
 
-/// <summary>What became of everything that a source holds. <see cref="Found"/> = <see cref="Written"/> + <see cref="Rejected"/>.</summary>
+/// <summary>
+/// What became of everything that a source holds. <see cref="Found"/> = <see cref="Written"/> + <see cref="Rejected"/>.
+/// </summary>
 /// <param name="Written">Samples in the new data set.</param>
 /// <param name="Rejected">Samples left out, each a line of rejected.jsonl.</param>
 /// <param name="Noted">Samples written without a part of them, each a line of notes.jsonl.</param>

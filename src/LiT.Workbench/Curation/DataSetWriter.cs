@@ -5,9 +5,10 @@ using LiT.Files;
 namespace LiT.Curation;
 
 /// <summary>
-/// Writes a data set, a shard at a time, so that a kill at any moment loses no whole shard: opened again by the same command it
-/// goes on after the last one, and the finished folder holds the same bytes as without the kill. Everything that the source
-/// yields is given in its order, leaving out the first <see cref="Resumed"/>. Not safe for several threads.
+/// Writes a data set, a shard at a time, so that a kill at any moment loses no whole shard: opened again by the same
+/// command it goes on after the last one, and the finished folder holds the same bytes as without the kill. Everything
+/// that the source yields is given in its order, leaving out the first <see cref="Resumed"/>. Not safe for several
+/// threads.
 /// </summary>
 internal sealed class DataSetWriter : IDisposable
 {
@@ -23,7 +24,7 @@ internal sealed class DataSetWriter : IDisposable
     private readonly SampleForm form;
     private readonly JsonObject made;
     private readonly int samplesPerShard;
-    private readonly FileStream folderLock;
+    private readonly FolderLock folderLock;
     private readonly JournalLines[] lines = [];
     private readonly List<HuggingFaceRow> rows = [];
     private PendingTar? tar;
@@ -34,7 +35,7 @@ internal sealed class DataSetWriter : IDisposable
         rejected,
         noted;
 
-    private DataSetWriter(string folder, SampleForm form, int samplesPerShard, DataSetFile file, FileStream folderLock)
+    private DataSetWriter(string folder, SampleForm form, int samplesPerShard, DataSetFile file, FolderLock folderLock)
     {
         (this.folder, this.form, this.samplesPerShard, this.folderLock, made) = (
             folder,
@@ -155,7 +156,10 @@ internal sealed class DataSetWriter : IDisposable
         rejected++;
     }
 
-    /// <summary>Notes a sample that goes on without a part of it; such a thing of the source's order is counted, but is no sample.</summary>
+    /// <summary>
+    /// Notes a sample that goes on without a part of it; such a thing of the source's order is counted, but is no
+    /// sample.
+    /// </summary>
     /// <exception cref="LitException">The disk is full.</exception>
     public void Note(Skipped what)
     {
@@ -182,7 +186,9 @@ internal sealed class DataSetWriter : IDisposable
         return Counts;
     }
 
-    /// <summary>Lets go of the folder; what came after the last whole shard is given up unless it is finished.</summary>
+    /// <summary>
+    /// Lets go of the folder; what came after the last whole shard is given up unless it is finished.
+    /// </summary>
     public void Dispose()
     {
         tar?.Abandon();

@@ -20,7 +20,8 @@ internal static class DataSets
     /// <param name="samplesPerShard">Samples in a shard; one of a gigabyte is closed earlier.</param>
     /// <param name="progress">Told of samples.</param>
     /// <param name="cancel">Stops between two samples; whole shards stay.</param>
-    /// <exception cref="LitException">The source cannot be read or holds no picture, or the folder cannot be written.</exception>
+    /// <exception cref="LitException">The source cannot be read or holds no picture, or the folder cannot be
+    /// written.</exception>
     public static DataSetResult Convert(
         SampleSource source,
         string folder,
@@ -46,8 +47,8 @@ internal static class DataSets
     }
 
     /// <summary>
-    /// Writes those samples of a source that keep to rules, and of those the captions that do; rejected.jsonl names the others,
-    /// each with the rule. A sample goes when its picture breaks a rule or none of its captions is left.
+    /// Writes those samples of a source that keep to rules, and of those the captions that do; rejected.jsonl names the
+    /// others, each with the rule. A sample goes when its picture breaks a rule or none of its captions is left.
     /// </summary>
     /// <param name="source">Any form of data with pictures; read twice where a rule counts captions.</param>
     /// <param name="folder">A new folder, or that of an interrupted run.</param>
@@ -56,7 +57,8 @@ internal static class DataSets
     /// <param name="samplesPerShard">Samples in a shard.</param>
     /// <param name="progress">Told of samples.</param>
     /// <param name="cancel">Stops between two samples; whole shards stay.</param>
-    /// <exception cref="LitException">The source cannot be read, nothing is left, or the folder cannot be written.</exception>
+    /// <exception cref="LitException">The source cannot be read, nothing is left, or the folder cannot be
+    /// written.</exception>
     public static DataSetResult Filter(
         SampleSource source,
         string folder,
@@ -93,7 +95,9 @@ internal static class DataSets
         return new(counts, broken.All, was);
     }
 
-    /// <summary>Writes those samples of a source that a list names, such as <see cref="Duplicates.DedupRun.KeptKeys"/>.</summary>
+    /// <summary>
+    /// Writes those samples of a source that a list names, such as <see cref="Duplicates.DedupRun.KeptKeys"/>.
+    /// </summary>
     /// <param name="source">The source.</param>
     /// <param name="keys">Keys of the samples that stay.</param>
     /// <param name="folder">A new folder, or that of an interrupted run.</param>
@@ -101,7 +105,8 @@ internal static class DataSets
     /// <param name="samplesPerShard">Samples in a shard.</param>
     /// <param name="progress">Told of samples.</param>
     /// <param name="cancel">Stops between two samples; whole shards stay.</param>
-    /// <exception cref="LitException">The source cannot be read or holds no picture, or the folder cannot be written.</exception>
+    /// <exception cref="LitException">The source cannot be read or holds no picture, or the folder cannot be
+    /// written.</exception>
     public static DataSetResult Keep(
         SampleSource source,
         IReadOnlySet<string> keys,
@@ -216,7 +221,7 @@ internal static class DataSets
 
     private static void RefuseStore(SampleSource source)
     {
-        if (source is StoreSamples or StoreForm)
+        if (!source.HasPictures)
             throw new LitException(
                 source.Path,
                 "holds embeddings and no pictures",

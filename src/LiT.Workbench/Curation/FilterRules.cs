@@ -5,8 +5,8 @@ using LiT.Images;
 namespace LiT.Curation;
 
 /// <summary>
-/// What a sample must be like to stay: the rules by which the ALIGN set was cleaned (Jia et al. 2021, arXiv 2102.05918, section 3)
-/// and their numbers. A rule at 0 is off.
+/// What a sample must be like to stay: the rules by which the ALIGN set was cleaned (Jia et al. 2021, arXiv 2102.05918,
+/// section 3) and their numbers. A rule at 0 is off.
 /// </summary>
 internal sealed record FilterRules
 {

@@ -3,9 +3,9 @@ using System.Text;
 namespace LiT.Curation;
 
 /// <summary>
-/// The language of a caption, as far as it can be told without a model: the script first; in Latin and Cyrillic script the
-/// language whose short, frequent words come most often. Captions are short, and many name things only: those are counted
-/// under the script's name.
+/// The language of a caption, as far as it can be told without a model: the script first; in Latin and Cyrillic script
+/// the language whose short, frequent words come most often. Captions are short, and many name things only: those are
+/// counted under the script's name.
 /// </summary>
 internal static class Languages
 {
@@ -21,12 +21,14 @@ internal static class Languages
         (
             "German",
             "Latin",
-            "der die das und ein eine mit im auf von am den dem zu ist für bei aus nach vor über einer einem einen des zum zur"
+            "der die das und ein eine mit im auf von am den dem zu ist für bei aus nach vor über "
+                + "einer einem einen des zum zur"
         ),
         (
             "French",
             "Latin",
-            "le la les et un une de des du dans avec sur en au aux pour par est à son sa ses qui ce cette d'un d'une l'eau"
+            "le la les et un une de des du dans avec sur en au aux pour par est à son sa ses qui ce "
+                + "cette d'un d'une l'eau"
         ),
         (
             "Spanish",

@@ -3,15 +3,17 @@ using LiT.Data;
 
 namespace LiT.Curation;
 
-/// <summary>What becomes of a sample: the sample that is written, or the rule that it broke; and the captions it lost.</summary>
+/// <summary>
+/// What becomes of a sample: the sample that is written, or the rule that it broke; and the captions it lost.
+/// </summary>
 internal sealed record Judgement(Sample? Kept, Broken? Rejected, IReadOnlyList<(string Caption, Broken Broken)> Dropped)
 {
     public static Judgement Keep(Sample sample) => new(sample, null, []);
 }
 
 /// <summary>
-/// Reads a source once and writes those of its samples that are kept, in order: pictures are read and judged ahead on the thread
-/// pool. Killed and run again it goes on after the last whole shard, to the same bytes.
+/// Reads a source once and writes those of its samples that are kept, in order: pictures are read and judged ahead on
+/// the thread pool. Killed and run again it goes on after the last whole shard, to the same bytes.
 /// </summary>
 internal static class RewriteRun
 {
@@ -49,55 +51,9 @@ internal static class RewriteRun
         if (writer.IsComplete)
             return (writer.Counts, rules, true);
         var unreported = 0;
-        foreach (
-            var (one, image, judgement, lost) in Ahead.InOrder(
-                Remaining(),
-                found => Judged(found, judge),
-                AheadCount,
-                cancel
-            )
-        )
+        foreach (var one in Ahead.InOrder(Remaining(), found => Judged(found, judge), AheadCount, cancel))
         {
-            var sample = one.Sample;
-            if (one.Skipped is { InPart: true } note)
-                writer.Note(note);
-            else if ((one.Skipped ?? lost) is { } skipped)
-            {
-                rules.Reject(new("not read", skipped.Reason), skipped.Key, null);
-                writer.Reject(
-                    new
-                    {
-                        skipped.Key,
-                        skipped.Origin,
-                        Rule = "not read",
-                        How = skipped.Reason,
-                    }
-                );
-            }
-            else if (judgement!.Kept is { } kept)
-            {
-                writer.MakeRoom(image!.Length, rules.ToJson);
-                foreach (var (caption, broken) in judgement.Dropped)
-                    rules.Drop(broken, sample!.Key, caption);
-                writer.Append(kept, image, rules.ToJson);
-            }
-            else
-            {
-                foreach (var (caption, broken) in judgement.Dropped)
-                    rules.Drop(broken, sample!.Key, caption);
-                var broke = judgement.Rejected!.Value;
-                rules.Reject(broke, sample!.Key, sample.Captions.Count > 0 ? sample.Captions[0] : null);
-                writer.Reject(
-                    new
-                    {
-                        sample.Key,
-                        sample.Origin,
-                        broke.Rule,
-                        broke.How,
-                        sample.Captions,
-                    }
-                );
-            }
+            Take(one, writer, rules);
             if (++unreported % 16 == 0)
                 progress?.Report(
                     new(
@@ -124,6 +80,51 @@ internal static class RewriteRun
             for (var more = any; more; more = found.MoveNext())
                 if (--resumed < 0)
                     yield return found.Current;
+        }
+    }
+
+    /// <summary>Writes a sample that is kept, and counts and names what is not.</summary>
+    private static void Take(Read one, DataSetWriter writer, RuleCounts rules)
+    {
+        var sample = one.Found.Sample;
+        if (one.Found.Skipped is { InPart: true } note)
+            writer.Note(note);
+        else if ((one.Found.Skipped ?? one.Lost) is { } skipped)
+        {
+            rules.Reject(new("not read", skipped.Reason), skipped.Key, null);
+            writer.Reject(
+                new
+                {
+                    skipped.Key,
+                    skipped.Origin,
+                    Rule = "not read",
+                    How = skipped.Reason,
+                }
+            );
+        }
+        else if (one.Judgement!.Kept is { } kept)
+        {
+            writer.MakeRoom(one.Image!.Length, rules.ToJson);
+            foreach (var (caption, broken) in one.Judgement.Dropped)
+                rules.Drop(broken, sample!.Key, caption);
+            writer.Append(kept, one.Image, rules.ToJson);
+        }
+        else
+        {
+            foreach (var (caption, broken) in one.Judgement.Dropped)
+                rules.Drop(broken, sample!.Key, caption);
+            var broke = one.Judgement.Rejected!.Value;
+            rules.Reject(broke, sample!.Key, sample.Captions.Count > 0 ? sample.Captions[0] : null);
+            writer.Reject(
+                new
+                {
+                    sample.Key,
+                    sample.Origin,
+                    broke.Rule,
+                    broke.How,
+                    sample.Captions,
+                }
+            );
         }
     }
 

@@ -82,7 +82,9 @@ internal sealed record SourceStatistics
     /// <summary>The captions that come most often.</summary>
     public required IReadOnlyList<Named> FrequentCaptions { get; init; }
 
-    /// <summary>Languages, as far as they can be told without a model: by script, and by short frequent words.</summary>
+    /// <summary>
+    /// Languages, as far as they can be told without a model: by script, and by short frequent words.
+    /// </summary>
     public required IReadOnlyList<Named> Languages { get; init; }
 
     /// <summary>Number of different labels.</summary>
@@ -107,7 +109,9 @@ internal sealed record SourceStatistics
 /// <param name="PerCaption">Pieces a caption, start and end left out.</param>
 internal sealed record TokenStatistics(int Length, long Truncated, long Pieces, long Unknown, Distribution? PerCaption);
 
-/// <summary>Reads a source once and counts; memory grows by some 100 bytes for each different picture and caption.</summary>
+/// <summary>
+/// Reads a source once and counts; memory grows by some 100 bytes for each different picture and caption.
+/// </summary>
 internal static class StatisticsRun
 {
     private const int AheadCount = 64,
@@ -139,40 +143,63 @@ internal static class StatisticsRun
         CancellationToken cancel = default
     )
     {
-        long used = 0,
-            skipped = 0,
-            noted = 0,
-            imageBytes = 0,
-            unreadable = 0,
-            duplicates = 0,
-            captions = 0,
-            without = 0,
-            unlabelled = 0,
-            duplicateCaptions = 0;
-        var (reasons, formats, languages, labels) = (
-            new Counter(200),
-            new Counter(20),
-            new Counter(200),
-            new Counter(MostLabels)
-        );
-        var (fileSize, side, aspect, perPicture, words, characters, pieces) = (
-            new Tally(),
-            new Tally(),
-            new Tally(),
-            new Tally(),
-            new Tally(),
-            new Tally(),
-            new Tally()
-        );
-        var (seen, frequent, tokens) = (new HashSet<UInt128>(), new FrequentTexts(), new CaptionCounts());
-        var examples = new Examples(withExamples ? MostExamples : 0);
+        SourceCounts counts = new(tokenizer, withExamples ? MostExamples : 0);
         foreach (var one in Ahead.InOrder(source.ReadAll(), Look, AheadCount, cancel))
+        {
+            counts.Add(one);
+            if (counts.Found % 64 == 0)
+                progress?.Report(
+                    new(
+                        "counting",
+                        counts.Found,
+                        source.KnownCount,
+                        "samples",
+                        counts.Skipped > 0 ? $"{counts.Skipped} skipped" : null
+                    )
+                );
+        }
+        return counts.Of(source);
+    }
+
+    /// <summary>What is counted while a source is read.</summary>
+    private sealed class SourceCounts(CaptionTokenizer? tokenizer, int mostExamples)
+    {
+        private readonly Counter reasons = new(200),
+            formats = new(20),
+            languages = new(200),
+            labels = new(MostLabels);
+        private readonly Tally fileSize = new(),
+            side = new(),
+            aspect = new(),
+            perPicture = new(),
+            words = new(),
+            characters = new(),
+            pieces = new();
+        private readonly HashSet<UInt128> seen = [];
+        private readonly FrequentTexts frequent = new();
+        private readonly Examples examples = new(mostExamples);
+        private CaptionCounts tokens = new();
+        private long used,
+            noted,
+            imageBytes,
+            unreadable,
+            duplicates,
+            captions,
+            without,
+            unlabelled,
+            duplicateCaptions;
+
+        public long Skipped { get; private set; }
+
+        public long Found => used + Skipped;
+
+        public void Add(Looked one)
         {
             if (one.Found.Skipped is { InPart: true })
                 noted++;
             else if (one.Found.Skipped is not null || one.Lost is not null)
             {
-                skipped++;
+                Skipped++;
                 reasons.Add(Reasons.Kind(one.Lost ?? one.Found.Skipped!.Reason));
             }
             else
@@ -180,87 +207,87 @@ internal static class StatisticsRun
                 used++;
                 var sample = one.Found.Sample!;
                 if (sample.ReadImage is not null)
-                {
-                    imageBytes += one.Bytes;
-                    fileSize.Add(one.Bytes);
-                    formats.Add(one.Format == PictureFormat.Unknown ? "none that is read" : one.Format.ToString());
-                    if (!seen.Add(one.Hash))
-                        duplicates++;
-                    if (one.Size is var (width, height) && Math.Min(width, height) > 0)
-                    {
-                        side.Add(Math.Min(width, height));
-                        aspect.Add(100L * Math.Max(width, height) / Math.Min(width, height));
-                        examples.Offer(sample, one.Image!);
-                    }
-                    else
-                        unreadable++;
-                }
-                perPicture.Add(sample.Captions.Count);
-                if (sample.Captions.Count == 0)
-                    without++;
-                if (sample.Label is { } label)
-                    labels.Add(label);
-                else
-                    unlabelled++;
-                foreach (var caption in sample.Captions)
-                {
-                    captions++;
-                    words.Add(CaptionWords.Count(caption));
-                    characters.Add(caption.EnumerateRunes().Count());
-                    languages.Add(Curation.Languages.Of(caption));
-                    if (frequent.Add(caption))
-                        duplicateCaptions++;
-                    if (tokenizer?.Count([caption]) is not { } count)
-                        continue;
-                    tokens += count;
-                    pieces.Add(count.Pieces);
-                }
+                    AddPicture(sample, one);
+                AddWords(sample);
             }
-            if ((used + skipped) % 64 == 0)
-                progress?.Report(
-                    new(
-                        "counting",
-                        used + skipped,
-                        source.KnownCount,
-                        "samples",
-                        skipped > 0 ? $"{skipped} skipped" : null
-                    )
-                );
         }
-        return new()
+
+        private void AddPicture(Sample sample, Looked one)
         {
-            Source = source.Path,
-            Form = source.Form,
-            Found = used + skipped,
-            Used = used,
-            Skipped = skipped,
-            Noted = noted,
-            SkippedBecause = reasons.Top(MostFrequent),
-            ImageBytes = imageBytes,
-            UnreadablePictures = unreadable,
-            Formats = formats.Top(MostFrequent),
-            FileSize = fileSize.Result,
-            ShorterSide = side.Result,
-            AspectPercent = aspect.Result,
-            ShorterSides = Ranges(side, 32, 64, 128, 200, 256, 384, 512, 768, 1024, 2048, 4096),
-            DuplicatePictures = duplicates,
-            Captions = captions,
-            WithoutCaption = without,
-            WithoutLabel = unlabelled,
-            CaptionsPerPicture = perPicture.Result,
-            Words = words.Result,
-            Characters = characters.Result,
-            WordCounts = Ranges(words, 1, 2, 3, 5, 8, 12, 16, 21, 31, 51, 101),
-            DuplicateCaptions = duplicateCaptions,
-            FrequentCaptions = frequent.Top(MostFrequent),
-            Languages = languages.Top(MostFrequent),
-            LabelCount = labels.Different,
-            Labels = labels.Top(MostFrequent),
-            Tokens = tokenizer is null
-                ? null
-                : new(tokenizer.Layout.Length, tokens.Truncated, tokens.Pieces, tokens.Unknown, pieces.Result),
-            Examples = examples.All,
-        };
+            imageBytes += one.Bytes;
+            fileSize.Add(one.Bytes);
+            formats.Add(one.Format == PictureFormat.Unknown ? "none that is read" : one.Format.ToString());
+            if (!seen.Add(one.Hash))
+                duplicates++;
+            if (one.Size is var (width, height) && Math.Min(width, height) > 0)
+            {
+                side.Add(Math.Min(width, height));
+                aspect.Add(100L * Math.Max(width, height) / Math.Min(width, height));
+                examples.Offer(sample, one.Image!);
+            }
+            else
+                unreadable++;
+        }
+
+        private void AddWords(Sample sample)
+        {
+            perPicture.Add(sample.Captions.Count);
+            if (sample.Captions.Count == 0)
+                without++;
+            if (sample.Label is { } label)
+                labels.Add(label);
+            else
+                unlabelled++;
+            foreach (var caption in sample.Captions)
+            {
+                captions++;
+                words.Add(CaptionWords.Count(caption));
+                characters.Add(caption.EnumerateRunes().Count());
+                languages.Add(Curation.Languages.Of(caption));
+                if (frequent.Add(caption))
+                    duplicateCaptions++;
+                if (tokenizer?.Count([caption]) is not { } count)
+                    continue;
+                tokens += count;
+                pieces.Add(count.Pieces);
+            }
+        }
+
+        public SourceStatistics Of(SampleSource source) =>
+            new()
+            {
+                Source = source.Path,
+                Form = source.Form,
+                Found = Found,
+                Used = used,
+                Skipped = Skipped,
+                Noted = noted,
+                SkippedBecause = reasons.Top(MostFrequent),
+                ImageBytes = imageBytes,
+                UnreadablePictures = unreadable,
+                Formats = formats.Top(MostFrequent),
+                FileSize = fileSize.Result,
+                ShorterSide = side.Result,
+                AspectPercent = aspect.Result,
+                ShorterSides = Ranges(side, 32, 64, 128, 200, 256, 384, 512, 768, 1024, 2048, 4096),
+                DuplicatePictures = duplicates,
+                Captions = captions,
+                WithoutCaption = without,
+                WithoutLabel = unlabelled,
+                CaptionsPerPicture = perPicture.Result,
+                Words = words.Result,
+                Characters = characters.Result,
+                WordCounts = Ranges(words, 1, 2, 3, 5, 8, 12, 16, 21, 31, 51, 101),
+                DuplicateCaptions = duplicateCaptions,
+                FrequentCaptions = frequent.Top(MostFrequent),
+                Languages = languages.Top(MostFrequent),
+                LabelCount = labels.Different,
+                Labels = labels.Top(MostFrequent),
+                Tokens = tokenizer is null
+                    ? null
+                    : new(tokenizer.Layout.Length, tokens.Truncated, tokens.Pieces, tokens.Unknown, pieces.Result),
+                Examples = examples.All,
+            };
     }
 
     /// <summary>Counts by range, from the first range with something in it to the last.</summary>

@@ -1,6 +1,8 @@
 namespace LiT.Curation;
 
-/// <summary>A distribution of whole numbers: exact count, mean, least and most; quantiles from bins of at most 2% width.</summary>
+/// <summary>
+/// A distribution of whole numbers: exact count, mean, least and most; quantiles from bins of at most 2% width.
+/// </summary>
 internal sealed class Tally
 {
     private readonly SortedDictionary<int, long> bins = [];

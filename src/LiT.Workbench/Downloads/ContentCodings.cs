@@ -4,8 +4,7 @@ namespace LiT.Downloads;
 
 /// <summary>
 /// What a server has packed for the way although nothing was asked for (RFC 9110, section 8.4): a picture that came
-/// so is
-/// unpacked, as every browser does.
+/// so is unpacked, as every browser does.
 /// </summary>
 internal static class ContentCodings
 {

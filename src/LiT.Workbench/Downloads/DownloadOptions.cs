@@ -23,8 +23,7 @@ internal sealed record DownloadOptions
 
     /// <summary>
     /// The longest time that a host's rows wait where it asks for it (Retry-After). A host that asks for more is left
-    /// alone
-    /// that long: its rows are given up without asking.
+    /// alone that long: its rows are given up without asking.
     /// </summary>
     public TimeSpan LongestWait { get; init; } = TimeSpan.FromSeconds(60);
 

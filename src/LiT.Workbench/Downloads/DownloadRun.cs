@@ -67,7 +67,7 @@ internal static class DownloadRun
             say?.Invoke(words);
         if (!urls.HasCaptions)
             say?.Invoke(
-                "warning: the pictures come without captions. If a column holds them, name it with --caption-column."
+                "warning: the pictures come without captions. If a column holds them, name it with `CaptionColumn`."
             );
         var made = Made(list, columns, options);
         Check(folder, made);
@@ -76,87 +76,85 @@ internal static class DownloadRun
         var complete = state?["complete"]?.GetValue<bool>() == true;
         if (complete && !options.RetryFailed)
             return Result(state!, clock.Elapsed.TotalSeconds, wasComplete: true);
+        var retries = Begin(folder, state, made, complete, options.RetryFailed);
+        Clear(folder);
+        var tally = new Totals();
+        var total = columns.OnlyIds is null ? KnownRows(list) : null;
+        await ShardsAsync(urls, folder, retries, options, tally, total, progress, cancel).ConfigureAwait(false);
+        cancel.ThrowIfCancellationRequested();
+        RemoveSpool(folder);
+        var final = tally.ToJson(made, Directory.EnumerateFiles(folder, "*.tar").Count());
+        WriteState(folder, final);
+        retries?.Clear();
+        return Result(final, clock.Elapsed.TotalSeconds, wasComplete: false) with { TriedAgain = retries?.Rows ?? 0 };
+    }
+
+    /// <summary>Writes down what begins here, unless it goes on.</summary>
+    /// <returns>What is tried again; null where nothing is.</returns>
+    private static Retries? Begin(string folder, JsonObject? state, JsonObject made, bool complete, bool retryFailed)
+    {
         Retries? retries = null;
-        if (options.RetryFailed || state?["retrying"]?.GetValue<bool>() == true)
+        if (retryFailed || state?["retrying"]?.GetValue<bool>() == true)
         {
             retries = new(folder);
             if (state?["retrying"] is null)
                 retries.Clear(); // of an earlier time
         }
-        if (state is null || complete || (retries is not null && state["retrying"] is null))
+        if (state is not null && !complete && (retries is null || state["retrying"] is not null))
+            return retries;
+        JsonObject begun = new()
         {
-            JsonObject begun = new()
-            {
-                ["format"] = "LiT download",
-                ["complete"] = false,
-                ["made"] = made.DeepClone(),
-            };
-            if (retries is not null)
-                begun["retrying"] = true;
-            WriteState(folder, begun);
-        }
-        Clear(folder);
+            ["format"] = "LiT download",
+            ["complete"] = false,
+            ["made"] = made.DeepClone(),
+        };
+        if (retries is not null)
+            begun["retrying"] = true;
+        WriteState(folder, begun);
+        return retries;
+    }
 
-        var tally = new Totals();
+    /// <summary>Makes the shards that are missing, or holds what is tried again, a few at a time.</summary>
+    private static async Task ShardsAsync(
+        UrlList urls,
+        string folder,
+        Retries? retries,
+        DownloadOptions options,
+        Totals tally,
+        long? total,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
         using var fetcher = new Fetcher(options);
-        var underWay = new Queue<(int Number, Task Task)>();
-        var number = 0;
-        var total = columns.OnlyIds is null ? KnownRows(list) : null;
+        var underWay = new Queue<Task>();
         // One shard's failure (a full disk) stops the others, too.
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         try
         {
-            foreach (var rows in urls.Rows().Chunk(options.RowsPerShard))
+            foreach (var (shard, rows) in urls.Rows().Chunk(options.RowsPerShard).Index())
             {
                 stop.Token.ThrowIfCancellationRequested();
-                var shard = number++;
-                var there = File.Exists(VerdictsPath(folder, shard));
-                var before =
-                    there && retries is not null ? retries.Open(shard, VerdictsPath(folder, shard), rows) : null;
+                var verdicts = VerdictsPath(folder, shard);
+                var there = File.Exists(verdicts);
+                var before = there ? retries?.Open(shard, verdicts, rows) : null;
                 if (there && before is null)
-                    tally.AddShard(VerdictsPath(folder, shard), rows.Length);
+                    tally.AddShard(verdicts, rows.Length);
                 else
                 {
                     if (underWay.Count == ShardsAtOnce)
-                        await underWay.Dequeue().Task.ConfigureAwait(false);
-                    underWay.Enqueue(
-                        (
-                            shard,
-                            Task.Run(
-                                () =>
-                                    ShardAsync(
-                                        folder,
-                                        shard,
-                                        rows,
-                                        before,
-                                        fetcher,
-                                        options,
-                                        tally,
-                                        progress,
-                                        total,
-                                        stop.Token
-                                    ),
-                                CancellationToken.None
-                            )
-                        )
-                    );
+                        await underWay.Dequeue().ConfigureAwait(false);
+                    underWay.Enqueue(Task.Run(() => Make(shard, rows, before), CancellationToken.None));
                 }
                 tally.Report(progress, total);
             }
             while (underWay.TryDequeue(out var last))
-                await last.Task.ConfigureAwait(false);
+                await last.ConfigureAwait(false);
         }
         catch
         {
             await stop.CancelAsync().ConfigureAwait(false);
-            foreach (var (_, task) in underWay)
-                await task.ContinueWith(
-                        _ => { },
-                        CancellationToken.None,
-                        TaskContinuationOptions.None,
-                        TaskScheduler.Default
-                    )
-                    .ConfigureAwait(false);
+            await EndedAsync(underWay).ConfigureAwait(false);
             try
             {
                 RemoveSpool(folder);
@@ -167,12 +165,22 @@ internal static class DownloadRun
             }
             throw;
         }
-        cancel.ThrowIfCancellationRequested();
-        RemoveSpool(folder);
-        var final = tally.ToJson(made, Directory.EnumerateFiles(folder, "*.tar").Count());
-        WriteState(folder, final);
-        retries?.Clear();
-        return Result(final, clock.Elapsed.TotalSeconds, wasComplete: false) with { TriedAgain = retries?.Rows ?? 0 };
+
+        Task Make(int shard, UrlRow[] rows, TriedShard? before) =>
+            ShardAsync(folder, shard, rows, before, fetcher, options, tally, progress, total, stop.Token);
+    }
+
+    /// <summary>Waits until all have ended, in whatever way.</summary>
+    private static async Task EndedAsync(IEnumerable<Task> underWay)
+    {
+        foreach (var task in underWay)
+            await task.ContinueWith(
+                    _ => { },
+                    CancellationToken.None,
+                    TaskContinuationOptions.None,
+                    TaskScheduler.Default
+                )
+                .ConfigureAwait(false);
     }
 
     /// <summary>

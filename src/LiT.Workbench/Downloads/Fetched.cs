@@ -1,7 +1,8 @@
 namespace LiT.Downloads;
 
 /// <summary>What one attempt, or all of them, came to.</summary>
-/// <param name="Verdict">In one or two words, the same for the same answers of the server: "ok", "404", "timeout", "robots" …</param>
+/// <param name="Verdict">In one or two words, the same for the same answers of the server: "ok", "404", "timeout",
+/// "robots" …</param>
 /// <param name="Body">What the server sent, if all is well.</param>
 /// <param name="MayPass">Whether another attempt may go better.</param>
 /// <param name="RetryAfter">How long the server asks to wait.</param>

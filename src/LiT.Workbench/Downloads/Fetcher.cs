@@ -7,8 +7,8 @@ using Polly.Retry;
 namespace LiT.Downloads;
 
 /// <summary>
-/// Fetches addresses: politely, within limits of time and size, again where trouble may pass. Never throws for what a server
-/// does. Safe from any thread.
+/// Fetches addresses: politely, within limits of time and size, again where trouble may pass. Never throws for what a
+/// server does. Safe from any thread.
 /// </summary>
 internal sealed class Fetcher : IDisposable
 {

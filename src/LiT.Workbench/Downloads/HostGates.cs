@@ -14,7 +14,9 @@ internal sealed class HostGates(int perHost, TimeSpan delay, TimeProvider clock)
 
     private readonly Dictionary<string, Gate> gates = new(StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>Waits for a place and for the time since the last request; the place is given back when disposed.</summary>
+    /// <summary>
+    /// Waits for a place and for the time since the last request; the place is given back when disposed.
+    /// </summary>
     public async Task<IPlace> EnterAsync(string host, CancellationToken cancel)
     {
         Gate? gate;

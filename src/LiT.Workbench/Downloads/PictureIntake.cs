@@ -19,7 +19,9 @@ internal sealed record Taken(
     int OriginalHeight = 0
 );
 
-/// <summary>Looks at what came, and scales it down where that is asked for; what is not scaled stays as it came to the byte.</summary>
+/// <summary>
+/// Looks at what came, and scales it down where that is asked for; what is not scaled stays as it came to the byte.
+/// </summary>
 internal static class PictureIntake
 {
     public const string NotAPicture = "not a picture",

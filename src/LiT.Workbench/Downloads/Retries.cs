@@ -5,8 +5,8 @@ using LiT.Files;
 namespace LiT.Downloads;
 
 /// <summary>
-/// A second try of a download's failed rows: which shards it has been through stands in a hidden folder, an empty file each, so that a
-/// killed one goes on.
+/// A second try of a download's failed rows: which shards it has been through stands in a hidden folder, an empty file
+/// each, so that a killed one goes on.
 /// </summary>
 internal sealed class Retries(string folder)
 {
@@ -15,7 +15,9 @@ internal sealed class Retries(string folder)
     /// <summary>Rows that were asked for again, in this run.</summary>
     public long Rows { get; private set; }
 
-    /// <summary>What a shard's rows came to before; null where it has nothing to try again, or was tried already.</summary>
+    /// <summary>
+    /// What a shard's rows came to before; null where it has nothing to try again, or was tried already.
+    /// </summary>
     /// <exception cref="LitException">Its file of verdicts is damaged.</exception>
     public TriedShard? Open(int shard, string verdicts, IReadOnlyList<UrlRow> rows)
     {

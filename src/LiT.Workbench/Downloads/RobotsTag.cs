@@ -1,8 +1,8 @@
 namespace LiT.Downloads;
 
 /// <summary>
-/// X-Robots-Tag: what the owner of a picture allows. Directives for every robot, or for this one, are heeded; those that are
-/// for others by name are theirs.
+/// X-Robots-Tag: what the owner of a picture allows. Directives for every robot, or for this one, are heeded; those
+/// that are for others by name are theirs.
 /// </summary>
 internal static class RobotsTag
 {

@@ -5,9 +5,9 @@ using LiT.Data;
 namespace LiT.Downloads;
 
 /// <summary>
-/// A list of addresses with captions: CC3M and CC12M as they are given away (a caption and an address, in either order), any
-/// .tsv, .csv, .jsonl or .parquet with such columns, and the metadata rows of YFCC100M. Read as a stream; the same rows with the
-/// same numbers each time.
+/// A list of addresses with captions: CC3M and CC12M as they are given away (a caption and an address, in either
+/// order), any .tsv, .csv, .jsonl or .parquet with such columns, and the metadata rows of YFCC100M. Read as a stream;
+/// the same rows with the same numbers each time.
 /// </summary>
 internal sealed class UrlList
 {
@@ -127,7 +127,7 @@ internal sealed class UrlList
                 path,
                 Place.Line(1),
                 $"{first.Length} columns and no header",
-                "Say which holds the caption: --caption-column 2"
+                "Say which holds the caption: `CaptionColumn` 2"
             );
         Tell([.. first.Select((_, i) => $"column {i + 1}")], url, captions);
         return (number, cells) =>
@@ -295,7 +295,7 @@ internal sealed class UrlList
     private LitException NoColumn(string[] names) =>
         options.UrlColumn is { } wanted
             ? new($"{path}: no column {wanted}; the columns are {string.Join(", ", names)}. Give one of these.")
-            : new($"{path}: no column holds addresses; the columns are {Shown(names)}. Say which with --url-column.");
+            : new($"{path}: no column holds addresses; the columns are {Shown(names)}. Say which with `UrlColumn`.");
 
     private static string Shown(string[] names) =>
         string.Join(", ", names) is { Length: > 200 } all ? all[..200] + " …" : string.Join(", ", names);
@@ -315,7 +315,7 @@ internal sealed class UrlList
         if (onlyIds is not null)
             throw new LitException(
                 path,
-                "--only-ids needs the metadata rows of YFCC100M, and these are none",
+                "`OnlyIds` needs the metadata rows of YFCC100M, and these are none",
                 "Leave it out"
             );
     }

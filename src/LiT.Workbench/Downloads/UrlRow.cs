@@ -50,6 +50,9 @@ internal sealed record UrlListOptions
     /// <summary>The columns with captions, each a caption of its own.</summary>
     public IReadOnlyList<string> CaptionColumns { get; init; } = [];
 
-    /// <summary>A file of ids, one a line (or the second of three columns, as in the list of CLIP's subset of YFCC100M): only rows with one of these are taken.</summary>
+    /// <summary>
+    /// A file of ids, one a line (or the second of three columns, as in the list of CLIP's subset of YFCC100M): only
+    /// rows with one of these are taken.
+    /// </summary>
     public string? OnlyIds { get; init; }
 }

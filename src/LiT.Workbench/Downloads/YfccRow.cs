@@ -4,8 +4,8 @@ using System.Text.RegularExpressions;
 namespace LiT.Downloads;
 
 /// <summary>
-/// A row of YFCC100M's metadata (Thomee et al. 2016, yfcc100m_dataset): tab-separated, texts encoded as in addresses. Some copies
-/// have a line number before everything. Title, description and tags are the captions, as in CLIP's subset.
+/// A row of YFCC100M's metadata (Thomee et al. 2016, yfcc100m_dataset): tab-separated, texts encoded as in addresses.
+/// Some copies have a line number before everything. Title, description and tags are the captions, as in CLIP's subset.
 /// </summary>
 internal static partial class YfccRow
 {

@@ -13,21 +13,10 @@ internal sealed class Dice
     /// <summary>Starts the sequence that belongs to a seed; different seeds start in different states.</summary>
     public void Reseed(ulong seed)
     {
-        const ulong step = 0x9E3779B97F4A7C15;
-        a = Mix(seed);
-        b = Mix(seed += step);
-        c = Mix(seed += step);
-        d = Mix(seed + step);
-    }
-
-    /// <summary>
-    /// The finalizer of SplitMix64: a bijection of the 64-bit numbers, so that unequal stays unequal.
-    /// </summary>
-    public static ulong Mix(ulong z)
-    {
-        z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9;
-        z = (z ^ (z >> 27)) * 0x94D049BB133111EB;
-        return z ^ (z >> 31);
+        a = SplitMix64.Mixed(seed);
+        b = SplitMix64.Next(ref seed);
+        c = SplitMix64.Next(ref seed);
+        d = SplitMix64.Next(ref seed);
     }
 
     public ulong Bits()

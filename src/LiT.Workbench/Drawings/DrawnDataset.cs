@@ -149,9 +149,9 @@ internal static class DrawnDataset
     internal static void Check(int count, int seed)
     {
         if (seed is < 0 or > LargestSeed)
-            throw new UsageException($"--seed {seed}: give a number from 0 to {LargestSeed} for drawings.");
+            throw new UsageException($"`Seed` {seed}: give a number from 0 to {LargestSeed} for drawings.");
         if (count < 0)
-            throw new UsageException($"--count {count}: give the number of pictures to draw.");
+            throw new UsageException($"`Count` {count}: give the number of pictures to draw.");
     }
 
     /// <summary>Drawings with what their captions are made from.</summary>
@@ -165,7 +165,7 @@ internal static class DrawnDataset
     /// The state from which a picture's chance starts: another one for each seed, split and number, by construction.
     /// </summary>
     internal static ulong StateOf(DrawnSplit split, int index, int seed) =>
-        Dice.Mix(((ulong)(uint)seed << (SplitBits + IndexBits)) | ((ulong)split << IndexBits) | (uint)index);
+        SplitMix64.Mixed(((ulong)(uint)seed << (SplitBits + IndexBits)) | ((ulong)split << IndexBits) | (uint)index);
 
     /// <summary>A colour that this kind may have in training.</summary>
     internal static int AllowedColour(int kind, Dice dice)

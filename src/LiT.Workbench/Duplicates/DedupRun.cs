@@ -84,30 +84,55 @@ internal static class DedupRun
                 DuplicateSearch.CheckSameTower(left, right);
         using var folderLock = FolderLock.Take(folder);
         AtomicFile.RemoveLeft(folder);
-        var withShapes = rules.Levels.Contains(DuplicateLevel.Picture);
-        var skipped = new List<Skipped>();
-        PictureSet Look(ComparedSet set, int number) =>
-            PictureMarks.Of(
-                set.Source,
-                set.Store,
-                Path.Combine(folder, "marks", $"{number:00}"),
-                withShapes,
-                number == 0 ? skipped.Add : _ => { },
-                progress,
-                cancel
-            );
-        var pictures = Look(data, 0);
-        if (pictures.Count == 0)
-            throw new LitException(
-                data.Source.Path,
-                "none of its samples has a picture that could be read",
-                "Check the data"
-            );
-        var removed = new SortedDictionary<int, (string Step, Match Match, PictureSet Of)>();
-        var steps = new List<DedupStep>();
-        var shown = new List<ShownPair>();
-        var seen = new HashSet<DuplicateLevel> { DuplicateLevel.Bytes };
+        Cleaning cleaning = new(data, folder, options, rules, progress, cancel);
         foreach (var (number, set) in against.Index())
+            cleaning.Against(set, number);
+        if (options.Within)
+            cleaning.Within();
+        cleaning.WriteLists();
+        pairs?.Invoke(cleaning.Shown);
+        return cleaning.Result();
+    }
+
+    /// <summary>A data set on its way to being clean.</summary>
+    private sealed class Cleaning
+    {
+        private readonly ComparedSet data;
+        private readonly string folder;
+        private readonly DedupOptions options;
+        private readonly DuplicateRules rules;
+        private readonly IProgress<ProgressStep>? progress;
+        private readonly CancellationToken cancel;
+        private readonly List<Skipped> skipped = [];
+        private readonly PictureSet pictures;
+        private readonly SortedDictionary<int, (string Step, Match Match, PictureSet Of)> removed = [];
+        private readonly List<DedupStep> steps = [];
+
+        public Cleaning(
+            ComparedSet data,
+            string folder,
+            DedupOptions options,
+            DuplicateRules rules,
+            IProgress<ProgressStep>? progress,
+            CancellationToken cancel
+        )
+        {
+            (this.data, this.folder, this.options, this.rules) = (data, folder, options, rules);
+            (this.progress, this.cancel) = (progress, cancel);
+            pictures = Look(data, 0);
+            if (pictures.Count == 0)
+                throw new LitException(
+                    data.Source.Path,
+                    "none of its samples has a picture that could be read",
+                    "Check the data"
+                );
+        }
+
+        /// <summary>Pairs worth looking at.</summary>
+        public List<ShownPair> Shown { get; } = [];
+
+        /// <summary>Takes out what an evaluation set holds too.</summary>
+        public void Against(ComparedSet set, int number)
         {
             var others = Look(set, number + 1);
             var (ofData, ofOther) = DuplicateSearch.Between(pictures, others, rules, progress, cancel);
@@ -116,74 +141,78 @@ internal static class DedupRun
             foreach (var match in fresh)
                 removed.Add(match.Picture, (set.Source.Path, match, others));
             steps.Add(Step(set.Source.Path, fresh, ofOther.Count, others.Count));
-            shown.AddRange(
-                ShownPair.Choose(
-                    ofData.Values,
-                    pictures,
-                    others,
-                    data.Source,
-                    set.Source,
-                    set.Source.Path,
-                    options.PairsShown
-                )
-            );
+            Show(ofData.Values, others, set.Source, set.Source.Path);
         }
-        if (options.Within)
+
+        /// <summary>Takes out what repeats an earlier picture.</summary>
+        public void Within()
         {
             var repeats = DuplicateSearch.Within(pictures, removed.Keys.ToHashSet(), rules, progress, cancel);
             foreach (var match in repeats.Values)
                 removed.Add(match.Picture, ("within", match, pictures));
             steps.Add(Step("within", repeats.Values, null, null));
-            shown.AddRange(
-                ShownPair.Choose(
-                    repeats.Values,
-                    pictures,
-                    pictures,
-                    data.Source,
-                    data.Source,
-                    "within",
-                    options.PairsShown
-                )
+            Show(repeats.Values, pictures, data.Source, "within");
+        }
+
+        public void WriteLists()
+        {
+            Lines(
+                Path.Combine(folder, "duplicates.jsonl"),
+                removed.Values.Select(one => LineOf(one.Match, pictures, one.Of, one.Step))
+            );
+            Lines(
+                Path.Combine(folder, "kept.jsonl"),
+                Enumerable
+                    .Range(0, pictures.Count)
+                    .Where(picture => !removed.ContainsKey(picture))
+                    .Select(picture => (object)new { Key = pictures.Key(picture), Origin = pictures.Origin(picture) })
+            );
+            Lines(
+                Path.Combine(folder, "skipped.jsonl"),
+                skipped
+                    .Where(one => !one.InPart)
+                    .Select(one =>
+                        (object)
+                            new
+                            {
+                                one.Key,
+                                one.Origin,
+                                one.Reason,
+                            }
+                    )
             );
         }
-        Lines(
-            Path.Combine(folder, "duplicates.jsonl"),
-            removed.Values.Select(one => LineOf(one.Match, pictures, one.Of, one.Step))
-        );
-        Lines(
-            Path.Combine(folder, "kept.jsonl"),
-            Enumerable
-                .Range(0, pictures.Count)
-                .Where(picture => !removed.ContainsKey(picture))
-                .Select(picture => (object)new { Key = pictures.Key(picture), Origin = pictures.Origin(picture) })
-        );
-        Lines(
-            Path.Combine(folder, "skipped.jsonl"),
-            skipped
-                .Where(one => !one.InPart)
-                .Select(one =>
-                    (object)
-                        new
-                        {
-                            one.Key,
-                            one.Origin,
-                            one.Reason,
-                        }
-                )
-        );
-        pairs?.Invoke(shown);
-        if (Enumerable.Range(0, pictures.Count).Any(picture => pictures.Shape(picture) is not null))
-            seen.Add(DuplicateLevel.Picture);
-        if (pictures.Store is not null)
-            seen.Add(DuplicateLevel.Scene);
-        return new(
-            pictures.Count,
-            skipped.Count(one => !one.InPart),
-            Enumerable.Range(0, pictures.Count).Count(picture => pictures.Row(picture) >= 0),
-            pictures.Count - removed.Count,
-            [.. seen.Where(rules.Levels.Contains).Order()],
-            steps
-        );
+
+        public DedupResult Result()
+        {
+            HashSet<DuplicateLevel> seen = [DuplicateLevel.Bytes];
+            if (Enumerable.Range(0, pictures.Count).Any(picture => pictures.Shape(picture) is not null))
+                seen.Add(DuplicateLevel.Picture);
+            if (pictures.Store is not null)
+                seen.Add(DuplicateLevel.Scene);
+            return new(
+                pictures.Count,
+                skipped.Count(one => !one.InPart),
+                Enumerable.Range(0, pictures.Count).Count(picture => pictures.Row(picture) >= 0),
+                pictures.Count - removed.Count,
+                [.. seen.Where(rules.Levels.Contains).Order()],
+                steps
+            );
+        }
+
+        private PictureSet Look(ComparedSet set, int number) =>
+            PictureMarks.Of(
+                set.Source,
+                set.Store,
+                Path.Combine(folder, "marks", $"{number:00}"),
+                rules.Levels.Contains(DuplicateLevel.Picture),
+                number == 0 ? skipped.Add : _ => { },
+                progress,
+                cancel
+            );
+
+        private void Show(ICollection<Match> matches, PictureSet others, SampleSource source, string step) =>
+            Shown.AddRange(ShownPair.Choose(matches, pictures, others, data.Source, source, step, options.PairsShown));
     }
 
     /// <summary>The keys that kept.jsonl names.</summary>

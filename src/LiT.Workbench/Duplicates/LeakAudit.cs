@@ -57,7 +57,8 @@ internal sealed record LeakReport(
 /// using var train = EmbeddingStore.Open("train-store");
 /// using var test = EmbeddingStore.Open("test-store");
 /// var report = LeakAudit.Run(train, test, 0.95);
-/// foreach (var leak in report.Leaks) Console.WriteLine($"{leak.TestKey} is {leak.TrainKey} ({leak.Level}, cosine {leak.Cosine:F3})");
+/// foreach (var leak in report.Leaks) Console.WriteLine($"{leak.TestKey} is {leak.TrainKey} ({leak.Level}, cosine
+/// {leak.Cosine:F3})");
 /// </code></example>
 internal static class LeakAudit
 {

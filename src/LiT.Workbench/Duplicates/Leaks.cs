@@ -95,7 +95,7 @@ internal static class Leaks
         CancellationToken cancel
     )
     {
-        var test = set.Representations.ToUnit();
+        var test = set.ReadAll().ToUnit();
         if (training.EmbeddingSize != test.Size)
             throw new LitException(
                 training.Folder,

@@ -41,7 +41,7 @@ internal static class PictureMarks
         CancellationToken cancel
     )
     {
-        if (store is not null && source is StoreSamples or StoreForm)
+        if (store is not null && !source.HasPictures)
             return PictureSet.Of(store);
         var set = new PictureSet(source.Path, store);
         // a store from elsewhere

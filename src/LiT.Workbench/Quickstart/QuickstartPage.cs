@@ -136,21 +136,14 @@ internal static class QuickstartPage
             labels.Classes.Names.Count
         );
         List<NamedPicture> named = [];
-        foreach (
-            var one in PreparedPictures.InOrder(
-                Samples.Open(path).ReadAll().Take(PicturesShown),
-                model.Image.Preprocessing,
-                long.MaxValue,
-                8,
-                default
-            )
-        )
+        Preparation preparation = new(model.Image.Preprocessing, long.MaxValue, Ahead: 8);
+        var prepared = PreparedPictures
+            .InOrder(Samples.Open(path).ReadAll().Take(PicturesShown), preparation, default)
+            .Where(one => one.Picture is not null);
+        foreach (var block in new TowerStream(model.Image, model.Compute, picturesAtOnce: 1).Blocks(prepared))
         {
-            if (one.Picture is not { } picture)
-                continue;
-            var zimg = model.ProjectImages(
-                new Embeddings(model.Represent([picture.Pixels]), model.Description.Image.Width)
-            );
+            var picture = block.Pictures[0];
+            var zimg = model.ProjectImages(new([.. block.Values.Span], block.Size));
             var probabilities = model.Probabilities(zimg[0], classes);
             var truth = picture.Sample.Fields["kind"];
             var guesses = probabilities

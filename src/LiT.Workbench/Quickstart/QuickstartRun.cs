@@ -99,79 +99,24 @@ internal static class QuickstartRun
         CancellationToken cancel = default
     )
     {
+        Steps steps = new(folder, size, seed, compute, say, progress, cancel);
         var clock = Stopwatch.StartNew();
-        var data = Path.Combine(folder, "data");
-        say($"drawing {size.Pairs + size.Validation + size.Test + size.Compositions} pictures into {data}");
-        var counts = new Dictionary<DrawnSplit, int>
-        {
-            [DrawnSplit.Pairs] = size.Pairs,
-            [DrawnSplit.Val] = size.Validation,
-            [DrawnSplit.Test] = size.Test,
-            [DrawnSplit.Compositions] = size.Compositions,
-        };
-        foreach (var (split, count) in counts)
-            if (!File.Exists(Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar")))
-                DrawnDataset.Write(data, split, count, seed, progress, cancel);
-
-        var tower = Path.Combine(folder, "tower.safetensors");
-        if (!File.Exists(tower))
-            DrawnTower.Write(tower);
-        using var locked = ImageTowerLoader.Load(tower, new ImageTowerOptions { Compute = compute });
-        say(
-            $"embedding each picture once with the locked tower ({locked.Architecture}, "
-                + $"{locked.ParameterCount:N0} weights)"
-        );
-        foreach (var split in counts.Keys)
-        {
-            var source = Samples.Open(Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar"));
-            EmbedRun.Run(locked, tower, source, Store(split), new EmbedOptions(), compute, progress, cancel);
-        }
-
-        say("tuning a text tower from scratch to read it");
-        TuneRequest request = new()
-        {
-            Data = Store(DrawnSplit.Pairs),
-            TextTower = TextTower,
-            Out = Path.Combine(folder, "run"),
-            Validation = Store(DrawnSplit.Val),
-            VocabularySize = 2000,
-            BundleTower = BundleTower.Always,
-            Seed = seed,
-            Compute = compute,
-            Settings = new() { Seed = seed, Steps = size.Steps },
-        };
-        var tuned = TuneRun.Run(request, TuningWords.To(_ => { }, progress), cancel);
-
+        steps.Draw();
+        using var locked = steps.Embed();
+        var tuned = steps.Tune();
         say("measuring on pictures, phrasings and compositions that were never shown");
         using var model = LitModel.Load(tuned.Model, compute);
-        IReadOnlyList<string> templates = DrawnVocabulary.Templates;
-        ClassificationRun Classify(DrawnSplit split, IReadOnlyList<string> names, string column) =>
-            ModelEvaluation.Classify(
-                model,
-                Store(split),
-                new EvaluationOptions
-                {
-                    Classes = new ClassNames(names),
-                    Templates = templates,
-                    Seed = seed,
-                    Images = new() { Samples = new() { LabelColumn = column } },
-                },
-                compute,
-                cancel: cancel
-            );
-
-        var everyComposition = DrawnVocabulary
-            .ColourNames.SelectMany(colour => DrawnVocabulary.KindNames.Select(kind => $"{colour} {kind}"))
-            .ToList();
-        var kinds = Classify(DrawnSplit.Test, DrawnVocabulary.KindNames, "kind");
-        var colours = Classify(DrawnSplit.Test, DrawnVocabulary.ColourNames, "colour");
-        var compositions = Classify(DrawnSplit.Compositions, everyComposition, "composition");
-        var retrieval = ModelEvaluation
-            .Retrieve(model, Store(DrawnSplit.Test), new EvaluationOptions(), compute, cancel: cancel)
-            .Report;
-
-        QuickstartAccuracy Asked(string question, ClassificationReport report, double supervised) =>
-            new(question, report.N, report.Classes, report.Top1, report.Interval95, report.Chance, supervised);
+        var kinds = steps.Classify(model, locked, DrawnSplit.Test, DrawnVocabulary.KindNames, "kind", "kind");
+        var colours = steps.Classify(model, locked, DrawnSplit.Test, DrawnVocabulary.ColourNames, "colour", "colour");
+        var compositions = steps.Classify(
+            model,
+            locked,
+            DrawnSplit.Compositions,
+            EveryComposition(),
+            "composition",
+            "kind",
+            "colour"
+        );
         QuickstartResult result = new()
         {
             Report = Path.Combine(folder, "report.html"),
@@ -179,22 +124,142 @@ internal static class QuickstartRun
             Pairs = tuned.Pairs,
             Classification =
             [
-                Asked("kind of object", kinds.Report, Supervised(locked, kinds.Set, "kind")),
-                Asked("colour", colours.Report, Supervised(locked, colours.Set, "colour")),
-                Asked(
-                    "colour and kind never shown together",
-                    compositions.Report,
-                    Supervised(locked, compositions.Set, "kind", "colour")
-                ),
+                Asked("kind of object", kinds),
+                Asked("colour", colours),
+                Asked("colour and kind never shown together", compositions),
             ],
-            Retrieval = retrieval,
+            Retrieval = steps.Retrieve(model),
             Seed = seed,
             Seconds = clock.Elapsed.TotalSeconds,
         };
-        QuickstartPage.Write(result, tuned, model, Path.Combine(data, "test.tar"), kinds.Score, kinds.Labels, seed);
+        QuickstartPage.Write(
+            result,
+            tuned,
+            model,
+            steps.Pictures(DrawnSplit.Test),
+            kinds.Run.Score,
+            kinds.Run.Labels,
+            seed
+        );
         return result;
+    }
 
-        string Store(DrawnSplit split) => Path.Combine(folder, "stores", DrawnDataset.NameOf(split));
+    private static List<string> EveryComposition() =>
+        [
+            .. DrawnVocabulary.ColourNames.SelectMany(colour =>
+                DrawnVocabulary.KindNames.Select(kind => $"{colour} {kind}")
+            ),
+        ];
+
+    private static QuickstartAccuracy Asked(string question, (ClassificationRun Run, double Supervised) asked)
+    {
+        var report = asked.Run.Report;
+        return new(question, report.N, report.Classes, report.Top1, report.Interval95, report.Chance, asked.Supervised);
+    }
+
+    /// <summary>What a quickstart does, one after the other; what is there already is not made again.</summary>
+    private sealed class Steps(
+        string folder,
+        QuickstartSize size,
+        int seed,
+        ComputeDevice compute,
+        Action<string> say,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
+        private readonly string data = Path.Combine(folder, "data");
+
+        private readonly Dictionary<DrawnSplit, int> counts = new()
+        {
+            [DrawnSplit.Pairs] = size.Pairs,
+            [DrawnSplit.Val] = size.Validation,
+            [DrawnSplit.Test] = size.Test,
+            [DrawnSplit.Compositions] = size.Compositions,
+        };
+
+        public string Pictures(DrawnSplit split) => Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar");
+
+        private string Store(DrawnSplit split) => Path.Combine(folder, "stores", DrawnDataset.NameOf(split));
+
+        public void Draw()
+        {
+            say($"drawing {counts.Values.Sum()} pictures into {data}");
+            foreach (var (split, count) in counts)
+                if (!File.Exists(Pictures(split)))
+                    DrawnDataset.Write(data, split, count, seed, progress, cancel);
+        }
+
+        public LockedTower Embed()
+        {
+            var tower = Path.Combine(folder, "tower.safetensors");
+            if (!File.Exists(tower))
+                DrawnTower.Write(tower);
+            var locked = ImageTowerLoader.Load(tower, new ImageTowerOptions { Compute = compute });
+            try
+            {
+                say(
+                    $"embedding each picture once with the locked tower ({locked.Architecture}, "
+                        + $"{locked.ParameterCount:N0} weights)"
+                );
+                foreach (var split in counts.Keys)
+                {
+                    var source = Samples.Open(Pictures(split));
+                    EmbedRun.Run(locked, tower, source, Store(split), new EmbedOptions(), compute, progress, cancel);
+                }
+                return locked;
+            }
+            catch
+            {
+                locked.Dispose();
+                throw;
+            }
+        }
+
+        public TuneResult Tune()
+        {
+            say("tuning a text tower from scratch to read it");
+            TuneRequest request = new()
+            {
+                Data = Store(DrawnSplit.Pairs),
+                TextTower = TextTower,
+                Out = Path.Combine(folder, "run"),
+                Validation = Store(DrawnSplit.Val),
+                VocabularySize = 2000,
+                BundleTower = BundleTower.Always,
+                Seed = seed,
+                Compute = compute,
+                Settings = new() { Seed = seed, Steps = size.Steps },
+            };
+            return TuneRun.Run(request, TuningWords.To(_ => { }, progress), cancel);
+        }
+
+        /// <summary>Zero-shot, and what the tower's own heads answer.</summary>
+        public (ClassificationRun Run, double Supervised) Classify(
+            LitModel model,
+            LockedTower locked,
+            DrawnSplit split,
+            IReadOnlyList<string> names,
+            string column,
+            params string[] heads
+        )
+        {
+            EvaluationOptions options = new()
+            {
+                Classes = new ClassNames(names),
+                Templates = DrawnVocabulary.Templates,
+                Seed = seed,
+                Images = new() { Samples = new() { LabelColumn = column } },
+            };
+            using var set = ModelEvaluation.Load(model, Store(split), options, compute, cancel: cancel);
+            var run = ModelEvaluation.Classify(model, set, options, compute, cancel: cancel);
+            return (run, Supervised(locked, set, heads));
+        }
+
+        public RetrievalReport Retrieve(LitModel model) =>
+            ModelEvaluation
+                .Retrieve(model, Store(DrawnSplit.Test), new EvaluationOptions(), compute, cancel: cancel)
+                .Report;
     }
 
     /// <summary>Share of pictures that the tower's own heads answer rightly, all of the heads that are named.</summary>
@@ -204,7 +269,7 @@ internal static class QuickstartRun
         foreach (var head in heads)
         {
             var names = locked.Heads.First(candidate => candidate.Name == head).ClassNames!;
-            var answers = TowerHead.Answers(locked, head, set.Representations);
+            var answers = TowerHead.Answers(locked, head, set);
             for (var i = 0; i < right.Length; i++)
                 right[i] &= names[answers[i]] == set.Samples[i].Fields[head];
         }

@@ -79,7 +79,8 @@ internal static class QuickstartReport
             Figures.Percent(result.Accuracy),
             result.Name,
             "chance "
-                + $"{Figures.Percent(result.Chance)}{(result.Supervised is { } supervised ? $", supervised {Figures.Percent(supervised)}" : "")}"
+                + Figures.Percent(result.Chance)
+                + (result.Supervised is { } supervised ? $", supervised {Figures.Percent(supervised)}" : "")
         );
 
     private static Html Accuracies(IReadOnlyList<AccuracyResult> results)

@@ -34,6 +34,20 @@ internal static class RetrievalPage
         var nearest = Nearest(run, shown);
         var pictures = folder.Find(nearest.SelectMany(rows => rows).Select(row => run.ImageKeys[row]), cancel);
         var own = run.Pairs.ToHashSet();
+        Html Grid(int text, IEnumerable<int> rows) =>
+            new PictureGrid
+            {
+                Pictures =
+                [
+                    .. rows.Where(row => pictures.ContainsKey(run.ImageKeys[row]))
+                        .Select(row => new NamedPicture(
+                            pictures[run.ImageKeys[row]],
+                            null,
+                            [new Guess(run.ImageKeys[row], Cosine(run, row, text))],
+                            own.Contains((row, text))
+                        )),
+                ],
+            }.Render();
 
         Directory.CreateDirectory(folder.Folder);
         folder.SaveResult(report);
@@ -99,11 +113,7 @@ internal static class RetrievalPage
                             "A few texts from those found best to those found worst.",
                             [
                                 .. shown.Zip(nearest, (text, rows) =>
-                                    Html.Of(
-                                        $"<h3>{run.TextLines[text]}</h3>{new PictureGrid { Pictures =
-                        [.. rows.Where(row => pictures.ContainsKey(run.ImageKeys[row])).Select(row => new NamedPicture(pictures[run.ImageKeys[row]], null,
-                            [new Guess(run.ImageKeys[row], Cosine(run, row, text))], own.Contains((row, text))))] }.Render()}"
-                                    )
+                                    Html.Of($"<h3>{run.TextLines[text]}</h3>{Grid(text, rows)}")
                                 ),
                             ]
                         ),

@@ -7,7 +7,9 @@ namespace LiT.TestSets;
 /// <summary>Retrieval sets: pictures with several captions each.</summary>
 internal static class CaptionSets
 {
-    /// <summary>MS-COCO: the 5,000 test pictures of Karpathy's dataset_coco.json, else val2017 with captions_val2017.json.</summary>
+    /// <summary>
+    /// MS-COCO: the 5,000 test pictures of Karpathy's dataset_coco.json, else val2017 with captions_val2017.json.
+    /// </summary>
     public static IEnumerable<TestPicture> Coco(string root, SampleOptions options)
     {
         if (Layout.FileIn(root, "dataset_coco.json", "karpathy/dataset_coco.json") is { } split)
@@ -26,7 +28,10 @@ internal static class CaptionSets
         return CocoAnnotations(root, path, options);
     }
 
-    /// <summary>Flickr30k: the 1,000 test pictures of Karpathy's dataset_flickr30k.json, else every picture of results_20130124.token.</summary>
+    /// <summary>
+    /// Flickr30k: the 1,000 test pictures of Karpathy's dataset_flickr30k.json, else every picture of
+    /// results_20130124.token.
+    /// </summary>
     public static IEnumerable<TestPicture> Flickr30k(string root, SampleOptions options)
     {
         string[] folders = ["flickr30k-images", "flickr30k_images", "images", "Images", ""];
@@ -58,7 +63,9 @@ internal static class CaptionSets
         return captions.Select(entry => InOneOf(root, folders, entry.Key, entry.Value, options));
     }
 
-    /// <summary>Crossmodal-3600: captions.jsonl with a line a picture and its captions in 36 languages, images/KEY.jpg.</summary>
+    /// <summary>
+    /// Crossmodal-3600: captions.jsonl with a line a picture and its captions in 36 languages, images/KEY.jpg.
+    /// </summary>
     public static IEnumerable<TestPicture> Crossmodal(string root, SampleOptions options)
     {
         var path = Layout.Needed(
@@ -111,7 +118,10 @@ internal static class CaptionSets
         }
     }
 
-    /// <summary>WIT: wit_v1.test.all-….tsv with language, image_url, caption_reference_description; images/ with each picture under the last part of its address.</summary>
+    /// <summary>
+    /// WIT: wit_v1.test.all-….tsv with language, image_url, caption_reference_description; images/ with each picture
+    /// under the last part of its address.
+    /// </summary>
     public static IEnumerable<TestPicture> Wit(string root, SampleOptions options)
     {
         string[] tables =

@@ -7,8 +7,8 @@ using LiT.Files;
 namespace LiT.TestSets;
 
 /// <summary>
-/// CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in the binary version, the Python version (pickles, read as data), or as class
-/// folders. Pictures are 32 x 32.
+/// CIFAR-10 and CIFAR-100 (Krizhevsky 2009) in the binary version, the Python version (pickles, read as data), or as
+/// class folders. Pictures are 32 x 32.
 /// </summary>
 internal static class CifarBatches
 {

@@ -18,7 +18,9 @@ internal sealed record EvaluationRequest(
     string? Language
 );
 
-/// <summary>Turns what a user says into what is evaluated: a named set brings its classes, templates, labels and metric.</summary>
+/// <summary>
+/// Turns what a user says into what is evaluated: a named set brings its classes, templates, labels and metric.
+/// </summary>
 internal static class EvaluationSetup
 {
     /// <summary>Fills in data, classes, templates, labels and metric.</summary>
@@ -56,7 +58,9 @@ internal static class EvaluationSetup
         );
     }
 
-    /// <summary>The languages in a folder of xx_classnames.json, in a JSON object of lists by language, or none.</summary>
+    /// <summary>
+    /// The languages in a folder of xx_classnames.json, in a JSON object of lists by language, or none.
+    /// </summary>
     public static IReadOnlyList<string> LanguagesIn(string classes)
     {
         if (Directory.Exists(classes))
@@ -79,7 +83,9 @@ internal static class EvaluationSetup
         var named = request.TestSet is { } name
             ? NamedTestSets.Find(name)
                 ?? throw new LitException(
-                    $"--dataset {name}: there is no test set of this name. Known are {string.Join(", ", NamedTestSets.All.Select(one => one.Name))}; 'lit data sets' says what they are."
+                    $"`TestSet` {name}: there is no test set of this name. Known are "
+                        + $"{string.Join(", ", NamedTestSets.All.Select(one => one.Name))}; 'lit data sets' "
+                        + "says what they are."
                 )
             : null;
         if (EmbeddingStore.IsStore(request.Data))
@@ -93,7 +99,7 @@ internal static class EvaluationSetup
         if (NamedTestSets.TrySplit(request.Data, out var set, out var inside))
             return named is null || named == set
                 ? (request.Data, set, inside)
-                : throw new LitException($"--dataset {named.Name}: --data says {set.Name}. Say it once.");
+                : throw new LitException($"`TestSet` {named.Name}: `Data` says {set.Name}. Say it once.");
         return named is not null && Directory.Exists(request.Data)
             ? ($"{named.Name}={request.Data}", named, request.Data)
             : (request.Data, named, null);
@@ -112,7 +118,7 @@ internal static class EvaluationSetup
             ?? throw new LitException(
                 set.Name,
                 $"the names of its {ids.Count} classes are not with the data",
-                "Give them with --classes FILE: one a line in ImageNet's order, LOC_synset_mapping.txt, "
+                "Give them with `Classes` FILE: one a line in ImageNet's order, LOC_synset_mapping.txt, "
                     + "imagenet_class_index.json, or CLIP_benchmark's en_classnames.json"
             );
         if (given.Names.Ids is { } own)
@@ -152,7 +158,7 @@ internal static class EvaluationSetup
             throw new LitException(
                 path,
                 "is a folder",
-                $"Say which of its languages with --language ({string.Join(", ", LanguagesIn(path))}), or give a file"
+                $"Say which of its languages with `Language` ({string.Join(", ", LanguagesIn(path))}), or give a file"
             );
         var file = Path.Combine(path, $"{language}_{ending}");
         return File.Exists(file)

@@ -27,7 +27,10 @@ internal static partial class ImageNetFolders
         "imagenet_classnames.txt",
     ];
 
-    /// <summary>Validation pictures: folders of synsets, or flat with LOC_val_solution.csv, val.txt, or the devkit's ground truth.</summary>
+    /// <summary>
+    /// Validation pictures: folders of synsets, or flat with LOC_val_solution.csv, val.txt, or the devkit's ground
+    /// truth.
+    /// </summary>
     public static IEnumerable<TestPicture> Validation(string root, SampleOptions options)
     {
         var folder = ValFolders.Select(name => Path.Combine(root, name)).First(Directory.Exists);
@@ -47,7 +50,10 @@ internal static partial class ImageNetFolders
             );
     }
 
-    /// <summary>Validation pictures with the labels of "Are we done with ImageNet?" (arXiv 2006.07159): real.json, a list of class numbers a picture.</summary>
+    /// <summary>
+    /// Validation pictures with the labels of "Are we done with ImageNet?" (arXiv 2006.07159): real.json, a list of
+    /// class numbers a picture.
+    /// </summary>
     public static IEnumerable<TestPicture> Real(string root, SampleOptions options)
     {
         var path = Layout.Needed(Layout.FileIn(root, "real.json", "val/real.json"), root, "real.json");
@@ -117,7 +123,7 @@ internal static partial class ImageNetFolders
         if (IsOtherSample(Path.GetFileName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))))
             throw new LitException(
                 $"{folder}: another sample of ImageNet-v2 than imagenet-v2's, which is matched frequency. "
-                    + $"Unpack imagenetv2-matched-frequency, or give this folder itself as --data with --classes."
+                    + $"Unpack imagenetv2-matched-frequency, or give this folder itself as `Data` with `Classes`."
             );
         return Layout.ClassFolders(folder, options, name =>
             name.All(char.IsAsciiDigit)
@@ -142,7 +148,10 @@ internal static partial class ImageNetFolders
                 name => IsSynset(name) ? name : null
             );
 
-    /// <summary>Class names in the files that lie beside the pictures, by synset where the file says it; null where there are none.</summary>
+    /// <summary>
+    /// Class names in the files that lie beside the pictures, by synset where the file says it; null where there are
+    /// none.
+    /// </summary>
     public static ClassList? NamesBeside(string root)
     {
         foreach (var folder in new[] { root, Path.GetDirectoryName(Path.GetFullPath(root)) ?? root })

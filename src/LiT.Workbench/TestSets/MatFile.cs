@@ -5,7 +5,9 @@ using LiT.Files;
 
 namespace LiT.TestSets;
 
-/// <summary>One array of a MATLAB file: numbers or text in column-major order, or arrays inside (cells, structures).</summary>
+/// <summary>
+/// One array of a MATLAB file: numbers or text in column-major order, or arrays inside (cells, structures).
+/// </summary>
 internal sealed class MatValue
 {
     /// <summary>Sizes, at least two.</summary>
@@ -61,8 +63,8 @@ internal sealed class MatValue
 }
 
 /// <summary>
-/// MATLAB's .mat files of level 5 ("MAT-File Format", MathWorks): arrays of numbers and text, cells, structures, compressed or
-/// not. Every length is held against what is there, and what a compressed part may become is limited.
+/// MATLAB's .mat files of level 5 ("MAT-File Format", MathWorks): arrays of numbers and text, cells, structures,
+/// compressed or not. Every length is held against what is there, and what a compressed part may become is limited.
 /// </summary>
 internal sealed class MatFile
 {

@@ -71,14 +71,14 @@ internal static class NamedTestSets
                 "https://image-net.org, or Kaggle's imagenet-object-localization-challenge",
                 "val/ (or ILSVRC2012_img_val/) with a folder for each synset, or flat with "
                     + "LOC_val_solution.csv, val.txt, or the devkit's data/ beside it. Class names: "
-                    + "LOC_synset_mapping.txt or imagenet_class_index.json in DIR, or --classes.",
+                    + "LOC_synset_mapping.txt or imagenet_class_index.json in DIR, or `Classes`.",
                 ImageNetFolders.Validation
             ),
             ImageNet(
                 "imagenet-v2",
                 "ImageNet-v2 (matched frequency), 10,000 pictures",
                 "https://github.com/modestyachts/ImageNetV2",
-                "imagenetv2-matched-frequency-format-val/ with the folders 0 to 999. Class names: --classes.",
+                "imagenetv2-matched-frequency-format-val/ with the folders 0 to 999. Class names: `Classes`.",
                 ImageNetFolders.V2
             ),
             ImageNet(
@@ -96,7 +96,7 @@ internal static class NamedTestSets
                 "imagenet-r",
                 "ImageNet-R (renditions), 30,000 pictures of 200 classes",
                 "https://github.com/hendrycks/imagenet-r",
-                "imagenet-r/ with 200 folders of synsets. Class names: --classes, all 1,000.",
+                "imagenet-r/ with 200 folders of synsets. Class names: `Classes`, all 1,000.",
                 ImageNetFolders.Synsets("imagenet-r")
             ) with
             {
@@ -106,7 +106,7 @@ internal static class NamedTestSets
                 "imagenet-a",
                 "ImageNet-A (natural adversarial), 7,500 pictures of 200 classes",
                 "https://github.com/hendrycks/natural-adv-examples",
-                "imagenet-a/ with 200 folders of synsets. Class names: --classes, all 1,000.",
+                "imagenet-a/ with 200 folders of synsets. Class names: `Classes`, all 1,000.",
                 ImageNetFolders.Synsets("imagenet-a")
             ) with
             {
@@ -117,7 +117,7 @@ internal static class NamedTestSets
                 "imagenet-sketch",
                 "ImageNet-Sketch, 50,889 pictures",
                 "https://github.com/HaohanWang/ImageNet-Sketch",
-                "sketch/ with 1,000 folders of synsets. Class names: --classes.",
+                "sketch/ with 1,000 folders of synsets. Class names: `Classes`.",
                 ImageNetFolders.Synsets("sketch", "ImageNet-Sketch", "imagenet-sketch")
             ),
             ImageNet(
@@ -126,7 +126,7 @@ internal static class NamedTestSets
                 "https://objectnet.dev",
                 "objectnet-1.0/ with images/ and mappings/ (folder_to_objectnet_label.json, "
                     + "objectnet_to_imagenet_1k.json, pytorch_to_imagenet_2012_id.json, "
-                    + "imagenet_to_label_2012_v2). The border of 2 pixels is cut off. Class names: --classes, "
+                    + "imagenet_to_label_2012_v2). The border of 2 pixels is cut off. Class names: `Classes`, "
                     + "ImageNet's 1,000.",
                 ObjectNet.Read
             ) with
@@ -306,14 +306,14 @@ internal static class NamedTestSets
             ),
             Captions(
                 "xm3600",
-                "Crossmodal-3600: 3,600 pictures with captions in 36 languages (--language)",
+                "Crossmodal-3600: 3,600 pictures with captions in 36 languages (`Language`)",
                 "https://google.github.io/crossmodal-3600",
                 "captions.jsonl and images/.",
                 CaptionSets.Crossmodal
             ),
             Captions(
                 "wit",
-                "Wikipedia-based Image Text, by language (--language)",
+                "Wikipedia-based Image Text, by language (`Language`)",
                 "https://github.com/google-research-datasets/wit",
                 "wit_v1.test.all-….tsv (unpacked) and images/ with each picture under the last part of its image_url.",
                 CaptionSets.Wit

@@ -6,8 +6,8 @@ using LiT.Images;
 namespace LiT.TestSets;
 
 /// <summary>
-/// ObjectNet (Barbu et al. 2019): folders of objects, each picture with a red border of 2 pixels that is cut off, and the
-/// published mappings from objects to ImageNet classes. Objects without an ImageNet class are left out.
+/// ObjectNet (Barbu et al. 2019): folders of objects, each picture with a red border of 2 pixels that is cut off, and
+/// the published mappings from objects to ImageNet classes. Objects without an ImageNet class are left out.
 /// </summary>
 internal static class ObjectNet
 {
@@ -90,7 +90,8 @@ internal static class ObjectNet
                                     ? ids[number]
                                     : throw new LitException(
                                         labelFile,
-                                        $"has no class '{name}', which objectnet_to_imagenet_1k.json names for '{pair.Value}'",
+                                        $"has no class '{name}', which objectnet_to_imagenet_1k.json "
+                                            + $"names for '{pair.Value}'",
                                         "Take both files from one download"
                                     );
                             })

@@ -2,7 +2,10 @@ using System.Buffers.Binary;
 
 namespace LiT.TestSets;
 
-/// <summary>Pixels of an array as an encoded picture without loss: a Windows bitmap of 24 bits, which costs next to nothing to write and read.</summary>
+/// <summary>
+/// Pixels of an array as an encoded picture without loss: a Windows bitmap of 24 bits, which costs next to nothing to
+/// write and read.
+/// </summary>
 internal static class PixelPicture
 {
     private const int Head = 54;

@@ -5,7 +5,9 @@ internal static class ShippedClasses
 {
     private static readonly Lazy<Dictionary<string, (string Id, string Name)[]>> Lists = new(ReadLists);
 
-    /// <summary>The 1,000 synset ids of ILSVRC2012 in the order of its class numbers, which is that of the ids.</summary>
+    /// <summary>
+    /// The 1,000 synset ids of ILSVRC2012 in the order of its class numbers, which is that of the ids.
+    /// </summary>
     public static IReadOnlyList<string> ImageNetIds => Ids1000.Value;
 
     private static readonly Lazy<string[]> Ids1000 = new(() => [.. Lines("imagenet-ids.txt")]);

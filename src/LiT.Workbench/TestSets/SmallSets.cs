@@ -3,7 +3,9 @@ using LiT.Evaluation;
 
 namespace LiT.TestSets;
 
-/// <summary>The sets of the VTAB-natural group and their neighbours, each from the folder in which it is published.</summary>
+/// <summary>
+/// The sets of the VTAB-natural group and their neighbours, each from the folder in which it is published.
+/// </summary>
 internal static class SmallSets
 {
     /// <summary>images/CLASS/…, labels/test1.txt: the test part of the first of ten splits.</summary>
@@ -107,7 +109,10 @@ internal static class SmallSets
         }
     }
 
-    /// <summary>SUN397/a/abbey/sun_….jpg; Partitions/Testing_01.txt names the test pictures of the first split, else all are taken.</summary>
+    /// <summary>
+    /// SUN397/a/abbey/sun_….jpg; Partitions/Testing_01.txt names the test pictures of the first split, else all are
+    /// taken.
+    /// </summary>
     public static IEnumerable<TestPicture> Sun397(string root, SampleOptions options)
     {
         var pictures = Layout.FolderIn(root, "SUN397") ?? root;

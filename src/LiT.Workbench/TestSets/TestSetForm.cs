@@ -7,7 +7,9 @@ internal static class TestSetForm
 {
     private static int introduced;
 
-    /// <summary>Makes the sets known wherever data are opened. A program calls it when it starts; again does nothing.</summary>
+    /// <summary>
+    /// Makes the sets known wherever data are opened. A program calls it when it starts; again does nothing.
+    /// </summary>
     public static void Introduce()
     {
         if (Interlocked.Exchange(ref introduced, 1) == 0)

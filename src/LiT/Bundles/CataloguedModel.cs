@@ -15,7 +15,7 @@ internal enum ModelKind
 
 /// <summary>One file of a published model.</summary>
 /// <param name="Name">Its name in the cache.</param>
-/// <param name="Url">Where it is published.</param>
+/// <param name="Url">Where it is published; <c>pkg:nuget/NAME@VERSION#path</c> for a file in a .NET package.</param>
 /// <param name="Sha256">Its published hash in hexadecimal; null where none is published.</param>
 internal sealed record CataloguedFile(string Name, Uri Url, string? Sha256 = null);
 

@@ -168,8 +168,9 @@ internal sealed record GoldenVectors(string Device, ProbeVectors? Images, IReadO
 
     private static ComputeDevice ComputeOf(nn.Module module)
     {
-        var weight = module.parameters().First();
-        return new(weight.device, weight.dtype, get_num_threads());
+        return module.parameters().FirstOrDefault() is { } weight
+            ? new(weight.device, weight.dtype, get_num_threads())
+            : new(CPU, ScalarType.Float32, get_num_threads()); // another runtime's
     }
 
     private double Allowed(GoldenVectors atHand) =>

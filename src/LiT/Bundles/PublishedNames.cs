@@ -19,6 +19,6 @@ internal sealed class PublishedNames : ITowerNames
     // Towers are loaded by whoever comes first, and the room below does not know this one.
 #pragma warning disable CA2255
     [ModuleInitializer]
-    internal static void Introduce() => TowerPath.Names = new PublishedNames();
+    internal static void Introduce() => TowerPath.Register(new PublishedNames());
 #pragma warning restore CA2255
 }

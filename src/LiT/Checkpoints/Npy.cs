@@ -30,8 +30,7 @@ internal static class Npy
 
     /// <summary>
     /// An array's values in row-major order and its shape, without torch; whatever numbers the file holds are converted
-    /// to
-    /// <typeparamref name="T"/> (float16, float32, float64, whole numbers, bool as 0 and 1).
+    /// to <typeparamref name="T"/> (float16, float32, float64, whole numbers, bool as 0 and 1).
     /// </summary>
     /// <exception cref="LitException">The file is missing, damaged, holds no numbers, or one that does not
     /// fit.</exception>

@@ -103,6 +103,13 @@ internal static class OpenCheckpoint
                 "is a web page, saved in place of the checkpoint",
                 "Download the file again, by its direct link"
             );
+        if (file.Path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
+            throw new LitException(
+                file.Path,
+                "is a network in ONNX, which can be a locked image tower, and nothing else here",
+                "Give it as `ImageTower` (a program of its own needs the package LiT.Onnx, and OnnxTowers.Use() when it "
+                    + "starts), or the .safetensors that it was exported from"
+            );
         if (mayBeIndex && text.StartsWith('{'))
             return ShardedCheckpoint.Open(file);
         throw new LitException(file.Path, "is no checkpoint", "Give an .npz, .safetensors or PyTorch .pth file");

@@ -53,8 +53,7 @@ internal static class NamedLines
 
     /// <summary>
     /// The entries with their line numbers. A line that begins with # and a blank is a remark and passed over;
-    /// "#bird" is an
-    /// entry, since what follows would otherwise be off by one without a word.
+    /// "#bird" is an entry, since what follows would otherwise be off by one without a word.
     /// </summary>
     public static IEnumerable<Entry> Entries(string text)
     {

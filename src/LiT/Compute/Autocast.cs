@@ -4,8 +4,9 @@ using static TorchSharp.torch;
 namespace LiT.Compute;
 
 /// <summary>
-/// While it lasts, matrix products compute in bfloat16 on weights that stay float32, and so do their gradients' products:
-/// torch.autocast, which TorchSharp 0.107 does not expose and libtorch exports. Belongs to the thread that makes it.
+/// While it lasts, matrix products compute in bfloat16 on weights that stay float32, and so do their gradients'
+/// products: torch.autocast, which TorchSharp 0.107 does not expose and libtorch exports. Belongs to the thread that
+/// makes it.
 /// </summary>
 internal sealed unsafe class Autocast : IDisposable
 {
@@ -35,7 +36,8 @@ internal sealed unsafe class Autocast : IDisposable
             return null;
         var functions = Found.Value
             ?? throw new LitException(
-                "`ScalarType` bfloat16: this libtorch does not export the functions that mixed precision needs. Tune with `ScalarType` float32."
+                "`ScalarType` bfloat16: this libtorch does not export the functions that mixed "
+                    + "precision needs. Tune with `ScalarType` float32."
             );
         // The cache of cast weights outlives a step, and the weights do not stay what they were.
         functions.Cache(0);

@@ -50,7 +50,8 @@ internal sealed record ComputeDevice(Device Device, ScalarType Type, int Threads
             throw new SettingException("Device", name, null, "give cuda, or cuda:N with the number of the GPU");
         if (!cuda.is_available())
             throw new LitException(
-                $"`Device` {name}: this build of libtorch sees no CUDA GPU. Use `Device` cpu, or build with -p:LibTorch=cuda on a machine that has one."
+                $"`Device` {name}: this build of libtorch sees no CUDA GPU. Use `Device` cpu, or "
+                    + "build with -p:LibTorch=cuda on a machine that has one."
             );
         if (index >= cuda.device_count())
             throw new SettingException("Device", name, null, $"there are {cuda.device_count()} GPUs, numbered from 0");

@@ -1,7 +1,8 @@
 namespace LiT.Compute;
 
 /// <summary>
-/// What a process computes with, as it stands in results and reports: two of equal fields give equal bits on one machine.
+/// What a process computes with, as it stands in results and reports: two of equal fields give equal bits on one
+/// machine.
 /// </summary>
 /// <param name="Isa">The instruction set of the library's kernels, as LIT_ISA spells it.</param>
 /// <param name="Vnni">Whether bytes are multiplied by VNNI.</param>

@@ -3,9 +3,9 @@ using static TorchSharp.torch;
 namespace LiT.Compute;
 
 /// <summary>
-/// How this library's own gradients hand over what they computed. TorchSharp 0.107 lets go of nothing by itself: neither of the
-/// gradient that comes in, nor of what was saved, nor of the gradients that go out, which libtorch has taken only when the
-/// function has returned. All of a step's would stay until its end.
+/// How this library's own gradients hand over what they computed. TorchSharp 0.107 lets go of nothing by itself:
+/// neither of the gradient that comes in, nor of what was saved, nor of the gradients that go out, which libtorch has
+/// taken only when the function has returned. All of a step's would stay until its end.
 /// </summary>
 internal static class Gradients
 {

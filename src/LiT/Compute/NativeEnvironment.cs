@@ -7,7 +7,8 @@ namespace LiT.Compute;
 
 /// <summary>
 /// What native libraries are told before they load, by every program that uses this library: through their variables in
-/// the environment, and glibc's memory through its own call. What the user has set stays. docs/processors.md has the table.
+/// the environment, and glibc's memory through its own call. What the user has set stays. docs/processors.md has the
+/// table.
 /// </summary>
 internal static partial class NativeEnvironment
 {

@@ -6,10 +6,10 @@ using static TorchSharp.torch;
 namespace LiT.Compute;
 
 /// <summary>
-/// The one executor of work that is promised the same bits for any number of threads: it is cut at places that do not depend on
-/// them, and each part is done whole on one thread, with libtorch on one thread inside; also where there is one part only, and
-/// where parts are cut inside of a part. A thread waits for nothing until there are no parts left, so decoding, or another
-/// program, costs only the time that it takes.
+/// The one executor of work that is promised the same bits for any number of threads: it is cut at places that do not
+/// depend on them, and each part is done whole on one thread, with libtorch on one thread inside; also where there is
+/// one part only, and where parts are cut inside of a part. A thread waits for nothing until there are no parts left,
+/// so decoding, or another program, costs only the time that it takes.
 /// </summary>
 internal static class Parts
 {
@@ -28,7 +28,9 @@ internal static class Parts
         return new Undo(before);
     }
 
-    /// <summary>Runs parts 0 … count - 1, on at most as many threads as libtorch has here. The parts must be independent.</summary>
+    /// <summary>
+    /// Runs parts 0 … count - 1, on at most as many threads as libtorch has here. The parts must be independent.
+    /// </summary>
     public static void Run(int count, Action<int> part)
     {
         if (count <= 0)
@@ -87,7 +89,8 @@ internal static class Parts
 
     private static void Help(object? ready)
     {
-        get_num_threads(); // a thread that has not asked yet takes the process's number at its first operation, whatever it set
+        // a thread that has not asked yet takes the process's number at its first operation, whatever it set
+        get_num_threads();
         set_num_threads(1);
         inside = true;
         ((ManualResetEventSlim)ready!).Set();

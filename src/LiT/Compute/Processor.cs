@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace LiT.Compute;
 
 /// <summary>
-/// The processor as this process uses it: which instruction set the library's kernels take. Chosen once, the widest at hand or
-/// the one that the variable LIT_ISA names. Safe for use from several threads.
+/// The processor as this process uses it: which instruction set the library's kernels take. Chosen once, the widest at
+/// hand or the one that the variable LIT_ISA names. Safe for use from several threads.
 /// </summary>
 internal static class Processor
 {
@@ -25,7 +25,8 @@ internal static class Processor
     public static IReadOnlyList<Isa> Available { get; } = [.. Enum.GetValues<Isa>().Where(Has)];
 
     /// <summary>
-    /// Whether bytes are multiplied and added up in 32 bits by one instruction: AVX-512's VNNI, or AVX-VNNI of 256 bits.
+    /// Whether bytes are multiplied and added up in 32 bits by one instruction: AVX-512's VNNI, or AVX-VNNI of 256
+    /// bits.
     /// </summary>
     public static bool HasVnni =>
         Isa switch

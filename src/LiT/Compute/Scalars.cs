@@ -6,8 +6,9 @@ namespace LiT.Compute;
 /// <summary>
 /// Sums of tensors that survive a garbage collection. TorchSharp 0.107 hands torch a pointer into a temporary
 /// <see cref="Scalar"/> (the 1 of <c>a + b</c>, any number that becomes a scalar by itself) and does not keep it alive
-/// until the call returns. When a collection falls into the call, torch reads freed memory: "Expected false to be true",
-/// or another number. So every scalar is kept here or by <c>using</c>; BannedSymbols.txt forbids what would make one by itself.
+/// until the call returns. When a collection falls into the call, torch reads freed memory: "Expected false to be
+/// true", or another number. So every scalar is kept here or by <c>using</c>; BannedSymbols.txt forbids what would make
+/// one by itself.
 /// </summary>
 internal static class Scalars
 {
@@ -18,7 +19,9 @@ internal static class Scalars
 
     private static Scalar Two { get; } = 2.ToScalar();
 
-    /// <summary>Any operation of a tensor and a number: <c>x.With(1e-5, (x, least) => x.clamp_min(least))</c>.</summary>
+    /// <summary>
+    /// Any operation of a tensor and a number: <c>x.With(1e-5, (x, least) => x.clamp_min(least))</c>.
+    /// </summary>
     public static Tensor With(this Tensor a, double number, Func<Tensor, Scalar, Tensor> operation)
     {
         using var scalar = number.ToScalar();

@@ -21,7 +21,8 @@ internal static class Similarity
     {
         if (rows.Size != others.Size)
             throw new LitException(
-                $"Embeddings of {rows.Size} numbers cannot be compared with embeddings of {others.Size}: both must come from one model."
+                $"Embeddings of {rows.Size} numbers cannot be compared with embeddings of "
+                    + $"{others.Size}: both must come from one model."
             );
         using var scope = NewDisposeScope();
         using var noGradient = no_grad();

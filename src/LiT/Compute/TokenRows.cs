@@ -6,9 +6,9 @@ namespace LiT.Compute;
 // Shapes: B rows, L places in a row, T places that hold a token (first places always do), D width.
 
 /// <summary>
-/// Where the tokens of a batch lie. Padded: states are [B, L, D], and padding is masked in attention. Packed: states are
-/// [T, D], the tokens of all rows end to end; layers that look at one token at a time (nearly all the work) then never
-/// see padding, and only attention spreads them over rows. Both ways give the same result.
+/// Where the tokens of a batch lie. Padded: states are [B, L, D], and padding is masked in attention. Packed: states
+/// are [T, D], the tokens of all rows end to end; layers that look at one token at a time (nearly all the work) then
+/// never see padding, and only attention spreads them over rows. Both ways give the same result.
 /// </summary>
 internal sealed class TokenRows
 {
@@ -36,7 +36,8 @@ internal sealed class TokenRows
             return;
         var positions = places.With(Length, (x, length) => x.remainder(length));
         Positions = positions.On(device);
-        firsts = positions.With(0, (x, zero) => x.eq(zero)).nonzero().squeeze(1).On(device); // first places hold a token always
+        // first places hold a token always
+        firsts = positions.With(0, (x, zero) => x.eq(zero)).nonzero().squeeze(1).On(device);
         groups = Grouped(visible!);
         if (visible!.device_type == DeviceType.CPU)
             Lengths = [.. visible.sum([1], type: int32).data<int>()];
@@ -50,10 +51,14 @@ internal sealed class TokenRows
     /// <summary>Token ids, [B, L], or [T] where packed.</summary>
     public Tensor Ids { get; }
 
-    /// <summary>Position of each packed token in its row, [T]; null where states are padded and positions are 0 … L-1.</summary>
+    /// <summary>
+    /// Position of each packed token in its row, [T]; null where states are padded and positions are 0 … L-1.
+    /// </summary>
     public Tensor? Positions { get; }
 
-    /// <summary>Tokens of each row, [B], where they are packed and nothing waits for a GPU to know; else null.</summary>
+    /// <summary>
+    /// Tokens of each row, [B], where they are packed and nothing waits for a GPU to know; else null.
+    /// </summary>
     public int[]? Lengths { get; }
 
     /// <summary>True where a key may be attended to, [B, 1, 1, L]; null where all may.</summary>
@@ -64,7 +69,9 @@ internal sealed class TokenRows
     /// <param name="beside">A weight of the tower: rows are where it is; null leaves them where the ids are.</param>
     public static TokenRows Whole(Tensor ids, Tensor? beside = null) => new(ids, null, null, (beside ?? ids).device);
 
-    /// <summary>Rows in which <paramref name="padding"/> is masked, wherever it stands but in the first place.</summary>
+    /// <summary>
+    /// Rows in which <paramref name="padding"/> is masked, wherever it stands but in the first place.
+    /// </summary>
     /// <param name="ids">[B, L].</param>
     /// <param name="padding">The id that fills rows.</param>
     /// <param name="pack">Whether to pack; null decides by the share of padding.</param>
@@ -83,7 +90,8 @@ internal sealed class TokenRows
     {
         var device = (beside ?? ids).device;
         visible = visible.clone();
-        visible.select(1, 0).With(1, (x, seen) => x.fill_(seen)); // an empty text attends to its first place: attention needs one
+        // an empty text attends to its first place: attention needs one
+        visible.select(1, 0).With(1, (x, seen) => x.fill_(seen));
         var longest = visible.any(0).nonzero().max().item<long>() + 1;
         (ids, visible) = (ids.narrow(1, 0, longest), visible.narrow(1, 0, longest).contiguous());
         var places = visible.flatten().nonzero().squeeze(1); // [T]
@@ -102,12 +110,13 @@ internal sealed class TokenRows
                 .view(Batch, Length, states.shape[^1]);
 
     /// <summary>
-    /// Attention over packed states without padding, where rows are sorted by length as tuning sorts them: those of one length
-    /// lie together as [b, l, …]. Null where the rows are not of that kind.
+    /// Attention over packed states without padding, where rows are sorted by length as tuning sorts them: those of one
+    /// length lie together as [b, l, …]. Null where the rows are not of that kind.
     /// </summary>
     /// <param name="states">Packed, [T, …].</param>
     /// <param name="queries">One a row, [B, …], or null where every token asks.</param>
-    /// <param name="attend">Takes [b, l, …] and the queries of the same rows [b, …] or null; gives [b · l, D] or [b, D].</param>
+    /// <param name="attend">Takes [b, l, …] and the queries of the same rows [b, …] or null; gives [b · l, D] or [b,
+    /// D].</param>
     public Tensor? ByLength(Tensor states, Tensor? queries, Func<Tensor, Tensor?, Tensor> attend)
     {
         if (groups is null)
@@ -120,7 +129,9 @@ internal sealed class TokenRows
         ]);
     }
 
-    /// <summary>How many rows there are of each length, where rows come by length and padding stands at their end only.</summary>
+    /// <summary>
+    /// How many rows there are of each length, where rows come by length and padding stands at their end only.
+    /// </summary>
     private static List<(long Rows, long Length)>? Grouped(Tensor visible)
     {
         if (visible.device_type != DeviceType.CPU)
@@ -156,7 +167,9 @@ internal sealed class TokenRows
         return places is null ? before : before.flatten().index_select(0, places);
     }
 
-    /// <summary>The inverse of <see cref="Spread"/>: [B, L, D] to [T, D], or as it is where states are padded.</summary>
+    /// <summary>
+    /// The inverse of <see cref="Spread"/>: [B, L, D] to [T, D], or as it is where states are padded.
+    /// </summary>
     public Tensor Gather(Tensor padded) => places is null ? padded : padded.flatten(0, 1).index_select(0, places);
 
     private static bool ArePacked(Tensor states) => states.dim() == 2;

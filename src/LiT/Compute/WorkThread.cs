@@ -3,9 +3,10 @@ using static TorchSharp.torch;
 namespace LiT.Compute;
 
 /// <summary>
-/// One thread that does what others ask for, one piece after the other, in the order of asking. Dispose scopes, and libtorch's
-/// number of threads, belong to a thread: here they are always the same, so who asks, and how many ask at once, changes no bit.
-/// Work that would keep the others waiting is done beside it. What all of it needs is freed when the last of it has ended.
+/// One thread that does what others ask for, one piece after the other, in the order of asking. Dispose scopes, and
+/// libtorch's number of threads, belong to a thread: here they are always the same, so who asks, and how many ask at
+/// once, changes no bit. Work that would keep the others waiting is done beside it. What all of it needs is freed when
+/// the last of it has ended.
 /// </summary>
 internal sealed class WorkThread : IDisposable
 {
@@ -78,8 +79,9 @@ internal sealed class WorkThread : IDisposable
     }
 
     /// <summary>
-    /// Work that waits is given up, what is under way is stopped or, where it cannot be, waited for. A piece of the work may call
-    /// this, too (a listener to its progress): it is not waited for then, and everything is freed after it.
+    /// Work that waits is given up, what is under way is stopped or, where it cannot be, waited for. A piece of the
+    /// work may call this, too (a listener to its progress): it is not waited for then, and everything is freed after
+    /// it.
     /// </summary>
     public void Dispose()
     {

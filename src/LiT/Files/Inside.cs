@@ -5,10 +5,8 @@ namespace LiT.Files;
 
 /// <summary>
 /// Files that a file inside a folder names. What comes from elsewhere must not choose what is opened here, so a name
-/// stays
-/// inside the folder: no <c>..</c>, no absolute path, no folder on the way that is a link to somewhere else. The file
-/// itself
-/// may be a link, as every file in Hugging Face's cache is, where its content is known to be the right one.
+/// stays inside the folder: no <c>..</c>, no absolute path, no folder on the way that is a link to somewhere else. The
+/// file itself may be a link, as every file in Hugging Face's cache is, where its content is known to be the right one.
 /// </summary>
 internal static class Inside
 {

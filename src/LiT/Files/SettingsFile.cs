@@ -5,8 +5,9 @@ namespace LiT.Files;
 
 /// <summary>
 /// A JSON file of settings that stands beside somebody else's weights or vocabulary. Of every key one of three things
-/// becomes: a reader asks for it and follows it, it is known to be without effect here (<see cref="SettingsWithoutEffect"/>),
-/// or it is left over and told by name. A value of another kind than expected is an error; an absent one, or null, is null.
+/// becomes: a reader asks for it and follows it, it is known to be without effect here
+/// (<see cref="SettingsWithoutEffect"/>), or it is left over and told by name. A value of another kind than expected is
+/// an error; an absent one, or null, is null.
 /// </summary>
 internal sealed class SettingsFile
 {
@@ -21,7 +22,8 @@ internal sealed class SettingsFile
     /// <param name="beside">The file that the settings belong to, for messages.</param>
     /// <param name="json">The content, or null where there is no such file.</param>
     /// <param name="name">What the file is called.</param>
-    /// <param name="place">The member of the file that this is, as in "pretrained_cfg.", or nothing for the whole.</param>
+    /// <param name="place">The member of the file that this is, as in "pretrained_cfg.", or nothing for the
+    /// whole.</param>
     public SettingsFile(string beside, JsonElement? json, string name = "config.json", string place = "")
     {
         (Beside, Name, this.place) = (beside, name, place);
@@ -46,7 +48,9 @@ internal sealed class SettingsFile
     /// <summary>What was asked for and found, as "key value" each, in the order in which it was asked.</summary>
     public IReadOnlyList<string> Followed => followed;
 
-    /// <summary>The file of that name in the folder of another, or in the folder itself; not there where there is none.</summary>
+    /// <summary>
+    /// The file of that name in the folder of another, or in the folder itself; not there where there is none.
+    /// </summary>
     /// <exception cref="LitException">It cannot be read or is no JSON object.</exception>
     public static SettingsFile In(string path, string name, string? file = null)
     {
@@ -64,7 +68,8 @@ internal sealed class SettingsFile
             && link.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true }
         )
             throw new LitException(
-                $"{path}: is a link to {target}, which is not there. Bring the file that it leads to, or take the link away."
+                $"{path}: is a link to {target}, which is not there. Bring the file that it leads to, "
+                    + "or take the link away."
             );
         if (Directory.Exists(path))
             throw new LitException($"{path}: is a folder, where a file of settings is expected. Put the file there.");
@@ -152,14 +157,19 @@ internal sealed class SettingsFile
     {
         if (Real(key) is { } said && Math.Abs(said - number) > 1e-9 * Math.Abs(number))
             throw new LitException(
-                $"{Name} beside {Beside}: {place}{key} is {Text(Value(key)!.Value)}, and {because} {number.ToString(CultureInfo.InvariantCulture)}. Check that the two files belong together."
+                $"{Name} beside {Beside}: {place}{key} is {Text(Value(key)!.Value)}, and {because} "
+                    + $"{number.ToString(CultureInfo.InvariantCulture)}. Check that the two files belong "
+                    + "together."
             );
     }
 
     /// <summary>Asks for a key whose kind of value is not fixed.</summary>
     public JsonElement? Any(string key) => Member(key);
 
-    /// <summary>A member that is an object, as settings of its own; not there where it is missing. What is left of it is left of its file.</summary>
+    /// <summary>
+    /// A member that is an object, as settings of its own; not there where it is missing. What is left of it is left of
+    /// its file.
+    /// </summary>
     public SettingsFile Part(string key)
     {
         if (Value(key) is not { } value)
@@ -177,7 +187,10 @@ internal sealed class SettingsFile
             asked.Add(key);
     }
 
-    /// <summary>The keys that nobody asked for and that are not known to be without effect; a null or an empty list says nothing.</summary>
+    /// <summary>
+    /// The keys that nobody asked for and that are not known to be without effect; a null or an empty list says
+    /// nothing.
+    /// </summary>
     public IReadOnlyList<string> Left(SettingsWithoutEffect known) =>
         json is not { } there
             ? []
@@ -197,14 +210,16 @@ internal sealed class SettingsFile
         List<string> left = [.. Left(known), .. parts.SelectMany(part => part.Left(known))];
         return left.Count == 0
             ? null
-            : $"{Name} beside {Beside}: {Listed(left)} {(left.Count == 1 ? "is" : "are")} not known here and passed over. "
+            : $"{Name} beside {Beside}: {Listed(left)} {(left.Count == 1 ? "is" : "are")} not known "
+                + "here and passed over. "
                 + "If it changes what the model computes, the results are not the original's.";
     }
 
     /// <summary>What to say of a value that asks for something that is not built here.</summary>
     public LitException NotBuilt(string key, string instead) =>
         new(
-            $"{Name} beside {Beside}: {place}{key} is {Text(Value(key)!.Value)}, and only {instead} can be read here. Give another checkpoint, or one that was saved so."
+            $"{Name} beside {Beside}: {place}{key} is {Text(Value(key)!.Value)}, and only {instead} "
+                + "can be read here. Give another checkpoint, or one that was saved so."
         );
 
     /// <summary>What to say of a value that is not what it should be.</summary>
@@ -212,7 +227,8 @@ internal sealed class SettingsFile
 
     private LitException Wrong(string key, JsonElement value, string wanted) =>
         new(
-            $"{Name} beside {Beside}: {place}{key} is {Text(value)} where {wanted} is expected. Check that the two files belong together."
+            $"{Name} beside {Beside}: {place}{key} is {Text(value)} where {wanted} is expected. Check "
+                + "that the two files belong together."
         );
 
     private JsonElement? Member(string key)

@@ -5,9 +5,8 @@ namespace LiT.Images;
 
 /// <summary>
 /// Windows and OS/2 bitmaps, which the image library does not read: 1, 4, 8, 16, 24 and 32 bits, uncompressed, with
-/// channel
-/// masks, or with runs (RLE4, RLE8), either row order. Layout: BITMAPINFOHEADER and its successors as documented by
-/// Microsoft.
+/// channel masks, or with runs (RLE4, RLE8), either row order. Layout: BITMAPINFOHEADER and its successors as
+/// documented by Microsoft.
 /// </summary>
 internal sealed record BmpPicture(int Width, int Height)
 {
@@ -126,8 +125,7 @@ internal sealed record BmpPicture(int Width, int Height)
 
     /// <summary>
     /// Runs of one or two alternating indices, pieces of plain ones, and jumps. What is jumped over has index 0. The
-    /// end of
-    /// a row need not be reached, but the picture's end mark (or its last row's end) must come.
+    /// end of a row need not be reached, but the picture's end mark (or its last row's end) must come.
     /// </summary>
     private RgbImage FromRuns(ReadOnlySpan<byte> bytes, string? origin)
     {

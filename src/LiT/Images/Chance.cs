@@ -1,7 +1,7 @@
 namespace LiT.Images;
 
 /// <summary>
-/// A small source of random numbers (SplitMix64; Steele, Lea and Flood 2014) that gives the same numbers for the same
+/// A small source of random numbers (SplitMix64) that gives the same numbers for the same
 /// seed on every machine and version, and that can be had for any sample of any epoch without running through those
 /// before.
 /// </summary>
@@ -18,13 +18,7 @@ internal struct Chance(ulong seed)
     }
 
     /// <summary>64 random bits.</summary>
-    public ulong Next()
-    {
-        var z = state += 0x9E3779B97F4A7C15;
-        z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
-        z = (z ^ z >> 27) * 0x94D049BB133111EB;
-        return z ^ z >> 31;
-    }
+    public ulong Next() => SplitMix64.Next(ref state);
 
     /// <summary>From 0 up to but not including <paramref name="count"/>.</summary>
     public int Below(int count) => (int)Math.BigMul(Next(), (ulong)count, out _);

@@ -39,8 +39,8 @@ internal sealed record DecodingOptions
 
     /// <summary>
     /// Turn the picture as its EXIF orientation says. The references (TensorFlow, Pillow) ignore it. What a format
-    /// says itself,
-    /// TIFF by its tag and AVIF by its own turning, is followed in any case, as Pillow and libavif's readers do.
+    /// says itself, TIFF by its tag and AVIF by its own turning, is followed in any case, as Pillow and libavif's
+    /// readers do.
     /// </summary>
     public bool HonourExif { get; init; }
 

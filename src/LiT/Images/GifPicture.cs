@@ -2,10 +2,8 @@ namespace LiT.Images;
 
 /// <summary>
 /// The first frame of a GIF, read here because the image library gives black for transparent pixels and for missing
-/// ones.
-/// As in Pillow's <c>convert("RGB")</c> a transparent entry keeps its colour; where the frame does not cover the
-/// picture, the
-/// transparent entry is seen, or entry 0 where there is none. Layout: CompuServe's GIF89a.
+/// ones. As in Pillow's <c>convert("RGB")</c> a transparent entry keeps its colour; where the frame does not cover the
+/// picture, the transparent entry is seen, or entry 0 where there is none. Layout: CompuServe's GIF89a.
 /// </summary>
 internal sealed record GifPicture(int Width, int Height)
 {

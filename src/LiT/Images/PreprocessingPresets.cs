@@ -129,6 +129,7 @@ internal sealed partial record Preprocessing
             var values =
                 Mean == 0.5f && Std == 0.5f ? "values in [-1, 1]"
                 : Mean == 0f && Std == 1f ? "values in [0, 1]"
+                : Mean == 0f && Std == 1 / 255f ? "values in [0, 255]"
                 : FormattableString.Invariant($"mean {Mean.R} {Mean.G} {Mean.B}, deviation {Std.R} {Std.G} {Std.B}");
             var exif = HonourExif ? ", EXIF orientation honoured" : "";
             return $"{shape} ({method}), "

@@ -30,7 +30,8 @@ internal static class Thumbnail
         int? longestSide = null,
         ThumbnailFormat format = ThumbnailFormat.Jpeg
     ) =>
-        $"data:image/{format.ToString().ToLowerInvariant()};base64,{Convert.ToBase64String(Encode(image, longestSide, format))}";
+        $"data:image/{format.ToString().ToLowerInvariant()};base64,"
+        + Convert.ToBase64String(Encode(image, longestSide, format));
 
     /// <summary>The picture as an encoded file.</summary>
     /// <inheritdoc cref="DataUri" path="/param"/>

@@ -46,7 +46,9 @@ internal sealed record CaptionTokenizerDescription(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? LowerCase { get; init; }
 
-    /// <summary>What else it does to words, where that is not what BERT does; only for <c>vocab.txt</c>, which does not say it.</summary>
+    /// <summary>
+    /// What else it does to words, where that is not what BERT does; only for <c>vocab.txt</c>, which does not say it.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public WordPieceOptions? Words { get; init; }
 }

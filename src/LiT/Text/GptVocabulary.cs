@@ -19,7 +19,8 @@ internal static class GptVocabulary
         && Enumerable.Range(0, 256).All(b => pieces.ContainsKey(ByteLevelAlphabet.Of((byte)b).ToString()));
 
     /// <summary>The tokenizer of two such files.</summary>
-    /// <exception cref="LitException">The files do not belong together, or have no special pieces that are known.</exception>
+    /// <exception cref="LitException">The files do not belong together, or have no special pieces that are
+    /// known.</exception>
     public static HuggingFaceTokenizer Load(string vocabularyPath, TokenizerReading reading)
     {
         var folder = Path.GetDirectoryName(Path.GetFullPath(vocabularyPath))!;
@@ -31,7 +32,9 @@ internal static class GptVocabulary
         var named = settings.Class;
         if (named is not (null or "RobertaTokenizer" or "GPT2Tokenizer" or "BartTokenizer" or "LongformerTokenizer"))
             reading.Warn?.Invoke(
-                $"tokenizer_config.json beside {vocabularyPath}: tokenizer_class {named} is not known for a vocabulary of this form, which is read as GPT-2 reads it. The model's tokenizer.json is sure."
+                $"tokenizer_config.json beside {vocabularyPath}: tokenizer_class {named} is not known "
+                    + "for a vocabulary of this form, which is read as GPT-2 reads it. The model's "
+                    + "tokenizer.json is sure."
             );
         var (cls, sep) = (
             settings.Piece("cls_token") ?? settings.Piece("bos_token") ?? "<s>",

@@ -23,7 +23,8 @@ internal interface ITokenizer
     int? IdOf(string piece);
 
     /// <summary>Writes the files from which <see cref="Tokenizers"/> makes the same tokenizer again.</summary>
-    /// <returns>The names of the files written, relative to <paramref name="folder"/>; the first is the one to open.</returns>
+    /// <returns>The names of the files written, relative to <paramref name="folder"/>; the first is the one to
+    /// open.</returns>
     /// <exception cref="LitException">The folder cannot be written to.</exception>
     IReadOnlyList<string> Save(string folder);
 }

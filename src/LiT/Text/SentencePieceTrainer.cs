@@ -1,4 +1,5 @@
 using System.Text;
+using LiT.Files;
 using LiT.Text.Characters;
 using LiT.Text.SentencePieces;
 

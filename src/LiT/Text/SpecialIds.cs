@@ -1,8 +1,8 @@
 namespace LiT.Text;
 
 /// <summary>
-/// The ids that begin, end and fill a row of a BERT, RoBERTa or T5: as the files beside the vocabulary name their pieces,
-/// else as the vocabulary's own file puts them, else by their usual names.
+/// The ids that begin, end and fill a row of a BERT, RoBERTa or T5: as the files beside the vocabulary name their
+/// pieces, else as the vocabulary's own file puts them, else by their usual names.
 /// </summary>
 /// <param name="Start">[CLS] or &lt;s&gt;.</param>
 /// <param name="End">[SEP] or &lt;/s&gt;.</param>
@@ -33,7 +33,8 @@ internal sealed record SpecialIds(int? Start, int? End, int? Pad)
     {
         if (Pad is { } own && own != masked)
             say(
-                $"warning: {path} fills rows with the id {own}, and {tower} masks {masked} (pad_token_id), which is taken. Check that the vocabulary belongs to the tower."
+                $"warning: {path} fills rows with the id {own}, and {tower} masks {masked} "
+                    + "(pad_token_id), which is taken. Check that the vocabulary belongs to the tower."
             );
         return masked;
     }

@@ -12,7 +12,9 @@ internal sealed record TokenizerReading(
     WordPieceOptions? Words = null
 )
 {
-    /// <summary>The vocabulary is a bundle's, whose model.json says everything: nothing that stands beside it counts.</summary>
+    /// <summary>
+    /// The vocabulary is a bundle's, whose model.json says everything: nothing that stands beside it counts.
+    /// </summary>
     public bool FromBundle { get; init; }
 
     /// <summary>Told of what stands beside the vocabulary and is not followed, a sentence each.</summary>

@@ -4,8 +4,9 @@ using LiT.Files;
 namespace LiT.Text;
 
 /// <summary>
-/// What Hugging Face lays beside a vocabulary: tokenizer_config.json, and special_tokens_map.json for what that does not
-/// say. Each kind of vocabulary asks for the keys that it follows and closes with a sentence about those it does not.
+/// What Hugging Face lays beside a vocabulary: tokenizer_config.json, and special_tokens_map.json for what that does
+/// not say. Each kind of vocabulary asks for the keys that it follows and closes with a sentence about those it does
+/// not.
 /// </summary>
 internal sealed class TokenizerSettings
 {
@@ -146,7 +147,9 @@ internal sealed class TokenizerSettings
         var lacking = added.Left([]).Where(piece => tokenizer.IdOf(piece) is null).ToList();
         if (lacking.Count > 0)
             warn?.Invoke(
-                $"{AddedName} beside {path}: {lacking.Count} piece{(lacking.Count == 1 ? "" : "s")} such as {lacking[0]} {(lacking.Count == 1 ? "is" : "are")} not in the vocabulary, and split like any other word here. The model's tokenizer.json would hold them."
+                $"{AddedName} beside {path}: {lacking.Count} piece{(lacking.Count == 1 ? "" : "s")} "
+                    + $"such as {lacking[0]} {(lacking.Count == 1 ? "is" : "are")} not in the vocabulary, "
+                    + "and split like any other word here. The model's tokenizer.json would hold them."
             );
     }
 }

@@ -24,8 +24,8 @@ internal static class Tokenizers
     /// <summary>The same, told more of how to read and whom to tell what is not followed.</summary>
     /// <param name="path">File or folder.</param>
     /// <param name="reading">What the file does not say.</param>
-    /// <exception cref="LitException">The path is missing, broken, or of no known form; or what stands beside it asks for
-    /// something that is not built here.</exception>
+    /// <exception cref="LitException">The path is missing, broken, or of no known form; or what stands beside it asks
+    /// for something that is not built here.</exception>
     public static ITokenizer Open(string path, TokenizerReading reading)
     {
         if (Directory.Exists(path))
@@ -174,12 +174,14 @@ internal static class Tokenizers
                     "the model's tokenizer.json, since this class gives other ids than the .model alone,"
                 );
             reading.Warn?.Invoke(
-                $"tokenizer_config.json beside {path}: tokenizer_class {named} is not known; the ids are those of the .model alone. The model's tokenizer.json is sure."
+                $"tokenizer_config.json beside {path}: tokenizer_class {named} is not known; the ids "
+                    + "are those of the .model alone. The model's tokenizer.json is sure."
             );
         }
         else if (settings.Class is null && Path.GetFileName(path) == "sentencepiece.bpe.model")
             reading.Warn?.Invoke(
-                $"{path}: is called as XLM-R, CamemBERT and mBART call theirs, whose ids are not those of the .model alone. If it is one of theirs, give the model's tokenizer.json."
+                $"{path}: is called as XLM-R, CamemBERT and mBART call theirs, whose ids are not "
+                    + "those of the .model alone. If it is one of theirs, give the model's tokenizer.json."
             );
         if (settings.Flag("do_lower_case") == true)
             throw settings.NotBuilt("do_lower_case", "false beside a .model, or the model's tokenizer.json,");

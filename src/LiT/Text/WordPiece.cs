@@ -24,7 +24,9 @@ internal sealed class WordPiece : ITokenizer
     private readonly PieceMatcher matcher;
     private readonly int unknown;
 
-    /// <summary>A tokenizer over pieces that stand at their ids; where a piece stands twice, the later id is used.</summary>
+    /// <summary>
+    /// A tokenizer over pieces that stand at their ids; where a piece stands twice, the later id is used.
+    /// </summary>
     /// <exception cref="LitException">The piece for the unknown, [UNK], is not among the pieces.</exception>
     public WordPiece(
         IReadOnlyList<string> vocabulary,

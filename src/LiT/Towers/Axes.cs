@@ -2,7 +2,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Towers;
 
-/// <summary>How the axes of a tensor in somebody's file become the axes of ours. Each is named by what it starts from.</summary>
+/// <summary>
+/// How the axes of a tensor in somebody's file become the axes of ours. Each is named by what it starts from.
+/// </summary>
 internal sealed class Axes
 {
     private readonly Func<Tensor, Tensor> apply;
@@ -54,7 +56,9 @@ internal sealed class Axes
         }
     }
 
-    /// <summary>The shape that <see cref="Apply"/> gives, found without data; null where it cannot be applied.</summary>
+    /// <summary>
+    /// The shape that <see cref="Apply"/> gives, found without data; null where it cannot be applied.
+    /// </summary>
     internal long[]? ShapeOf(IReadOnlyList<long> theirs)
     {
         using var scope = NewDisposeScope();

@@ -53,7 +53,9 @@ internal sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, i
     /// <summary>Share of activations dropped while training.</summary>
     public double Dropout { get; init; }
 
-    /// <summary>The published sizes (Turc et al. 2019, arXiv 1908.08962; base and large as in the first paper).</summary>
+    /// <summary>
+    /// The published sizes (Turc et al. 2019, arXiv 1908.08962; base and large as in the first paper).
+    /// </summary>
     public static IReadOnlyDictionary<string, BertConfig> Sizes { get; } =
         new Dictionary<string, BertConfig>
         {
@@ -156,10 +158,10 @@ internal sealed class Bert : TextTower
     private Tensor Embedded(TokenRows rows)
     {
         var place =
-            config.FirstPosition > 0 ? positions.call(rows.Ordinals().Plus(config.FirstPosition))
-            : rows.Positions is { } packed ? positions.call(packed)
+            config.FirstPosition > 0 ? TableRows.Of(positions, rows.Ordinals().Plus(config.FirstPosition))
+            : rows.Positions is { } packed ? TableRows.Of(positions, packed)
             : positions.weight!.narrow(0, 0, rows.Length);
-        var x = tokens.call(rows.Ids).Plus(place).Plus(segments.weight![0]);
+        var x = TableRows.Of(tokens, rows.Ids).Plus(place).Plus(segments.weight![0]);
         return Layers.Dropped(norm.call(x), config.Dropout, training); // [B, L, D]
     }
 
@@ -176,7 +178,9 @@ internal sealed class Bert : TextTower
         }
     }
 
-    /// <summary>Names in LiT's .npz files (flaxformer: architectures/bert/testdata/model_param_shapes.json), under txt/.</summary>
+    /// <summary>
+    /// Names in LiT's .npz files (flaxformer: architectures/bert/testdata/model_param_shapes.json), under txt/.
+    /// </summary>
     internal static readonly WeightMap Flaxformer = new WeightMap("BERT (flaxformer, LiT)")
     {
         { "BertEncoder_0/embedder/embedders_token_ids/embedding", "tokens.weight" },
@@ -209,7 +213,9 @@ internal sealed class Bert : TextTower
     }
 }
 
-/// <summary>norm(x + attention(x)), then norm(x + mlp(x)): normalised after the sum, unlike the blocks of ViT.</summary>
+/// <summary>
+/// norm(x + attention(x)), then norm(x + mlp(x)): normalised after the sum, unlike the blocks of ViT.
+/// </summary>
 internal sealed class BertBlock : nn.Module<Tensor, TokenRows?, Tensor>
 {
     private readonly SelfAttention attn;

@@ -44,7 +44,9 @@ internal sealed record BitConfig : ImageTowerConfig
         ["R200"] = [3, 24, 36, 3],
     };
 
-    /// <summary>A variant by depth and width factor, as in "R50x1"; for 224 pixels, with the padding of the public weights.</summary>
+    /// <summary>
+    /// A variant by depth and width factor, as in "R50x1"; for 224 pixels, with the padding of the public weights.
+    /// </summary>
     /// <exception cref="ArgumentException">There is no such depth.</exception>
     public static BitConfig Named(string variant) =>
         variant.Split('x') is [var depth, var factor]
@@ -89,7 +91,10 @@ internal sealed record BitConfig : ImageTowerConfig
     internal override ImageTower Build(Device? device = null) => new BigTransfer(this, device);
 }
 
-/// <summary>BiT's ResNet-v2 with weight standardisation and group normalisation. Its representation is the mean over the picture.</summary>
+/// <summary>
+/// BiT's ResNet-v2 with weight standardisation and group normalisation. Its representation is the mean over the
+/// picture.
+/// </summary>
 internal sealed class BigTransfer : ImageTower<BitConfig>
 {
     private readonly StandardisedConv root;
@@ -155,8 +160,8 @@ internal sealed class BigTransfer : ImageTower<BitConfig>
         { "head/bias", "heads.head.bias" },
     };
 
-    // big_transfer, as the public BiT-S and BiT-M files are: letters a, b, c hold conv1..3 with the norm that comes before
-    // it; scopes may carry a number; the head is a convolution of one pixel.
+    // big_transfer, as the public BiT-S and BiT-M files are: letters a, b, c hold conv1..3 with the norm that comes
+    // before it; scopes may carry a number; the head is a convolution of one pixel.
     internal static readonly WeightMap Legacy = new("BiT ResNet-v2 (big_transfer)")
     {
         { "resnet/root_block/standardized_conv2d{*}/kernel", "root.weight", Axes.HwioToOihw },

@@ -16,7 +16,9 @@ internal sealed record CifarResNetConfig : ImageTowerConfig
 {
     internal const string Kind = "cifar-resnet";
 
-    /// <summary>Blocks of two convolutions in each stage: n of the paper, whose networks are 6n+2 layers deep.</summary>
+    /// <summary>
+    /// Blocks of two convolutions in each stage: n of the paper, whose networks are 6n+2 layers deep.
+    /// </summary>
     public required int Blocks { get; init; }
 
     /// <summary>Channels of the first stage; each further stage has twice as many.</summary>
@@ -57,7 +59,9 @@ internal sealed record CifarResNetConfig : ImageTowerConfig
     internal override ImageTower Build(Device? device = null) => new CifarResNet(this, device);
 }
 
-/// <summary>The residual network for small pictures. Its representation is the average of the last stage over the picture.</summary>
+/// <summary>
+/// The residual network for small pictures. Its representation is the average of the last stage over the picture.
+/// </summary>
 internal sealed class CifarResNet : ImageTower<CifarResNetConfig>
 {
     private readonly ConvNorm stem;
@@ -139,7 +143,10 @@ internal sealed class CifarResNet : ImageTower<CifarResNetConfig>
         );
     }
 
-    /// <summary>Names of github.com/akamaster/pytorch_resnet_cifar10, whose weights are public; blocks are counted within a stage there.</summary>
+    /// <summary>
+    /// Names of github.com/akamaster/pytorch_resnet_cifar10, whose weights are public; blocks are counted within a
+    /// stage there.
+    /// </summary>
     internal static WeightMap Akamaster(CifarResNetConfig config)
     {
         var map = new WeightMap("CIFAR ResNet (pytorch_resnet_cifar10)")
@@ -155,7 +162,10 @@ internal sealed class CifarResNet : ImageTower<CifarResNetConfig>
     }
 }
 
-/// <summary>x + conv(relu(conv(x))), then ReLU; where the picture halves, the shortcut drops every other pixel and adds empty channels.</summary>
+/// <summary>
+/// x + conv(relu(conv(x))), then ReLU; where the picture halves, the shortcut drops every other pixel and adds empty
+/// channels.
+/// </summary>
 internal sealed class CifarBlock : Module<Tensor, Tensor>
 {
     private readonly ConvNorm conv1,

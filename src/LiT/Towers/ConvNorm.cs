@@ -7,8 +7,8 @@ using static TorchSharp.torch.nn;
 namespace LiT.Towers;
 
 /// <summary>
-/// Convolution without bias, then batch normalisation (Ioffe and Szegedy 2015). Where the weights are constant the two are one
-/// convolution: w·γ/√(σ²+ε), β - μ·γ/√(σ²+ε).
+/// Convolution without bias, then batch normalisation (Ioffe and Szegedy 2015). Where the weights are constant the two
+/// are one convolution: w·γ/√(σ²+ε), β - μ·γ/√(σ²+ε).
 /// </summary>
 internal sealed class ConvNorm : CompiledLayer
 {
@@ -42,8 +42,8 @@ internal sealed class ConvNorm : CompiledLayer
         return (weight * scale.view(-1, 1, 1, 1), norm.bias! - norm.running_mean! * scale);
     }
 
-    // The norm's own forward, but for the scalar with which it counts the batches, see Scalars. The norm's mode decides, not this
-    // module's: its statistics may be kept while everything around it is trained.
+    // The norm's own forward, but for the scalar with which it counts the batches, see Scalars. The norm's mode
+    // decides, not this module's: its statistics may be kept while everything around it is trained.
     private Tensor Normed(Tensor x)
     {
         if (norm.training)

@@ -25,7 +25,9 @@ internal sealed class Dense : CompiledLayer
 
     public override Tensor forward(Tensor x) => Product.Of(x);
 
-    /// <summary>The first outputs for some rows and the other outputs for all: what few ask for, and what all have to say.</summary>
+    /// <summary>
+    /// The first outputs for some rows and the other outputs for all: what few ask for, and what all have to say.
+    /// </summary>
     /// <inheritdoc cref="Product.Apart"/>
     public (Tensor First, Tensor Others) Apart(Tensor x, Func<Tensor, Tensor> pick, long first) =>
         Product.Apart(x, pick, first);

@@ -49,17 +49,24 @@ internal sealed record DinoConfig : ImageTowerConfig
     /// <summary>Register tokens beside the class token.</summary>
     public int Registers { get; init; }
 
-    /// <summary>Whether every branch is multiplied by a learned vector (LayerScale, arXiv 2103.17239): DINOv2.</summary>
+    /// <summary>
+    /// Whether every branch is multiplied by a learned vector (LayerScale, arXiv 2103.17239): DINOv2.
+    /// </summary>
     public bool LayerScale { get; init; }
 
     /// <summary>The MLP.</summary>
     public DinoMlp Mlp { get; init; }
 
-    /// <summary>How positions are made to fit pictures of another size; DINO's own hub has another way for networks with registers.</summary>
+    /// <summary>
+    /// How positions are made to fit pictures of another size; DINO's own hub has another way for networks with
+    /// registers.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public PositionResampling Resampling { get; init; } = PositionResampling.BicubicOffset;
 
-    /// <summary>The representation is the class token joined with the mean patch token, twice as long (as dino.txt has it).</summary>
+    /// <summary>
+    /// The representation is the class token joined with the mean patch token, twice as long (as dino.txt has it).
+    /// </summary>
     public bool JoinPatchMean { get; init; }
 
     /// <summary>The representation is the mean patch token alone (timm's global_pool avg).</summary>
@@ -73,7 +80,10 @@ internal sealed record DinoConfig : ImageTowerConfig
         ["g"] = (1536, 40, 4096, 24),
     };
 
-    /// <summary>A published network by its hub name: vits16, vits8, vitb16, vitb8 (DINO), vits14 … vitg14 and vits14_reg … (DINOv2).</summary>
+    /// <summary>
+    /// A published network by its hub name: vits16, vits8, vitb16, vitb8 (DINO), vits14 … vitg14 and vits14_reg …
+    /// (DINOv2).
+    /// </summary>
     /// <exception cref="ArgumentException">There is no such network.</exception>
     public static DinoConfig Named(string variant)
     {
@@ -93,7 +103,8 @@ internal sealed record DinoConfig : ImageTowerConfig
             || (!second && (registers || size is "l" or "g"))
         )
             throw new ArgumentException(
-                $"There is no DINO network '{variant}'. Write vits16, vits8, vitb16 or vitb8, or DINOv2's vits14, vitb14, vitl14, vitg14, with _reg for registers.",
+                $"There is no DINO network '{variant}'. Write vits16, vits8, vitb16 or vitb8, or "
+                    + "DINOv2's vits14, vitb14, vitl14, vitg14, with _reg for registers.",
                 nameof(variant)
             );
         return new()
@@ -122,7 +133,8 @@ internal sealed record DinoConfig : ImageTowerConfig
             var name = Sizes.FirstOrDefault(size => size.Value == (Width, Depth, MlpDim, AttentionHeads)).Key
                 is { } known
                 ? $"ViT-{known.ToUpperInvariant()}/{Patch}"
-                : $"ViT of width {Width}, depth {Depth}, {Layers.HeadsInWords(AttentionHeads)}, MLP {MlpDim}, patch {Patch}";
+                : $"ViT of width {Width}, depth {Depth}, {Layers.HeadsInWords(AttentionHeads)}, MLP "
+                    + $"{MlpDim}, patch {Patch}";
             return name
                 + (LayerScale ? " in DINOv2's form" : " in DINO's form")
                 + (Registers > 0 ? $", {Registers} registers" : "")
@@ -216,8 +228,8 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
             block.Initialise(random);
     }
 
-    // facebookresearch dino (vision_transformer.py) and dinov2 (models/vision_transformer.py); training checkpoints of dinov2
-    // put blocks in chunks, with the number of the block over all chunks.
+    // facebookresearch dino (vision_transformer.py) and dinov2 (models/vision_transformer.py); training checkpoints of
+    // dinov2 put blocks in chunks, with the number of the block over all chunks.
     internal static readonly WeightMap Torch = new WeightMap("ViT (DINO)")
     {
         { "cls_token", "cls" },
@@ -323,7 +335,8 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
                     "head.{*}",
                     moco ? "MoCo's projector, which only its training needs" : "a head on the class token alone"
                 );
-        // MoCo v3 is evaluated with torchvision's default filter (moco-v3: main_lincls.py), DINO and DINOv2 with bicubic.
+        // MoCo v3 is evaluated with torchvision's default filter (moco-v3: main_lincls.py), DINO and DINOv2 with
+        // bicubic.
         return settings.Closed(
             new RecognisedTower(
                 moco ? "ViT (MoCo v3)" : names.Family,
@@ -429,7 +442,9 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
     };
 }
 
-/// <summary>silu(first half) · second half of one dense layer, then another (DINOv2: layers/swiglu_ffn.py, w12 and w3).</summary>
+/// <summary>
+/// silu(first half) · second half of one dense layer, then another (DINOv2: layers/swiglu_ffn.py, w12 and w3).
+/// </summary>
 internal sealed class SwiGlu : Module<Tensor, Tensor>
 {
     private readonly Dense fc1,

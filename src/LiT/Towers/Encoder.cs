@@ -11,7 +11,8 @@ namespace LiT.Towers;
 
 /// <summary>
 /// Pre-norm transformer encoder (Vaswani et al. 2017 with the norms of Dosovitskiy et al. 2020, arXiv 2010.11929,
-/// equations 2-3, and the norm after the last block, equation 4), [B, L, D] → [B, L, D]. Image and text towers share it.
+/// equations 2-3, and the norm after the last block, equation 4), [B, L, D] → [B, L, D]. Image and text towers share
+/// it.
 /// </summary>
 internal sealed class Encoder : Module<Tensor, TokenRows?, Tensor>
 {
@@ -53,8 +54,8 @@ internal sealed class Encoder : Module<Tensor, TokenRows?, Tensor>
     }
 
     /// <summary>
-    /// One token of every row as <see cref="forward"/> gives it, [B, D]: the last block asks for that token alone, since its
-    /// other tokens would go nowhere.
+    /// One token of every row as <see cref="forward"/> gives it, [B, D]: the last block asks for that token alone,
+    /// since its other tokens would go nowhere.
     /// </summary>
     /// <param name="x">Token states, [B, L, D], or [T, D] where the rows are packed.</param>
     /// <param name="rows">Masking and packing of text; null where every token sees every token.</param>
@@ -74,8 +75,8 @@ internal sealed class Encoder : Module<Tensor, TokenRows?, Tensor>
             block.Initialise(random);
     }
 
-    // Old flax numbers submodules over all classes (LayerNorm_2, MlpBlock_3), new flax per class (LayerNorm_1, MlpBlock_0).
-    // With nn.scan the blocks are stacked under one name, depth first.
+    // Old flax numbers submodules over all classes (LayerNorm_2, MlpBlock_3), new flax per class (LayerNorm_1,
+    // MlpBlock_0). With nn.scan the blocks are stacked under one name, depth first.
     internal static readonly WeightMap Flax = new("flax encoder")
     {
         { EncoderBlock.Flax, "encoderblock_{i}/", "blocks.{i}." },
@@ -142,7 +143,9 @@ internal sealed class EncoderBlock : Module<Tensor, TokenRows?, Tensor>
     };
 }
 
-/// <summary>Multi-head self-attention, queries scaled by 1/sqrt(head size); query, key and value are one product.</summary>
+/// <summary>
+/// Multi-head self-attention, queries scaled by 1/sqrt(head size); query, key and value are one product.
+/// </summary>
 internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
 {
     private readonly Dense qkv;

@@ -14,8 +14,8 @@ internal sealed class Head : Module<Tensor, Tensor>
         fc1,
         fc2;
 
-    // What a tower ends in (a ReLU, a norm) gives all pictures much the same direction; a head that starts by taking the
-    // common part away does not have to learn to, and the contrastive loss does not collapse onto it.
+    // What a tower ends in (a ReLU, a norm) gives all pictures much the same direction; a head that starts by taking
+    // the common part away does not have to learn to, and the contrastive loss does not collapse onto it.
     private readonly Tensor? mean,
         deviation;
 
@@ -56,7 +56,9 @@ internal sealed class Head : Module<Tensor, Tensor>
     /// <summary>Width inside an MLP head; null for one dense layer.</summary>
     public int? Hidden { get; }
 
-    /// <summary>A head filled as flax fills dense layers: truncated normal of variance 1 / inputs, biases zero.</summary>
+    /// <summary>
+    /// A head filled as flax fills dense layers: truncated normal of variance 1 / inputs, biases zero.
+    /// </summary>
     /// <param name="inputs">Length of the tower's representation.</param>
     /// <param name="outputs">The common size.</param>
     /// <param name="seed">The same seed gives the same weights.</param>
@@ -76,7 +78,9 @@ internal sealed class Head : Module<Tensor, Tensor>
         return head;
     }
 
-    /// <summary>Whether inputs are brought to mean 0 and deviation 1 first, with numbers that are not trained.</summary>
+    /// <summary>
+    /// Whether inputs are brought to mean 0 and deviation 1 first, with numbers that are not trained.
+    /// </summary>
     public bool Standardises => mean is not null;
 
     /// <summary>Takes the numbers of the data that the head is to be trained on.</summary>

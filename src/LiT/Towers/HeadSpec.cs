@@ -4,7 +4,8 @@ namespace LiT.Towers;
 
 /// <summary>
 /// A head in one string: <c>512</c> a dense layer to 512 numbers, <c>512:mlp</c> two with a GELU between,
-/// <c>512:mlp=2048</c> with that width inside, <c>mlp</c> or <c>linear</c> to the size that the other side has, <c>none</c>.
+/// <c>512:mlp=2048</c> with that width inside, <c>mlp</c> or <c>linear</c> to the size that the other side has,
+/// <c>none</c>.
 /// </summary>
 /// <param name="Size">The common size; null for that of the other side.</param>
 /// <param name="Mlp">Two layers in place of one.</param>
@@ -45,7 +46,8 @@ internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
 
         UsageException Wrong() =>
             new(
-                $"{setting} {text}: is no head. Write a size (512), a size with :mlp or :mlp=WIDTH behind it, mlp, linear or none."
+                $"{setting} {text}: is no head. Write a size (512), a size with :mlp or :mlp=WIDTH "
+                    + "behind it, mlp, linear or none."
             );
     }
 

@@ -15,8 +15,8 @@ namespace LiT.Towers;
 // Shapes: B pictures, P patch, L = 1 + (H/P)(W/P) tokens, D width.
 
 /// <summary>
-/// Size of a Vision Transformer as Hugging Face transformers has it (models/vit/modeling_vit.py), from config.json where
-/// that lies beside the weights.
+/// Size of a Vision Transformer as Hugging Face transformers has it (models/vit/modeling_vit.py), from config.json
+/// where that lies beside the weights.
 /// </summary>
 internal sealed record HuggingFaceViTConfig : ImageTowerConfig
 {
@@ -44,12 +44,16 @@ internal sealed record HuggingFaceViTConfig : ImageTowerConfig
     /// <summary>layer_norm_eps.</summary>
     public double LayerNormEps { get; init; } = 1e-12;
 
-    /// <summary>The representation is what the pooler makes of the class token, tanh(dense(cls)), and not the class token itself.</summary>
+    /// <summary>
+    /// The representation is what the pooler makes of the class token, tanh(dense(cls)), and not the class token
+    /// itself.
+    /// </summary>
     public bool Pooler { get; init; }
 
     /// <inheritdoc/>
     public override string InWords =>
-        $"ViT of width {Width}, depth {Depth}, {Layers.HeadsInWords(AttentionHeads)}, MLP {MlpDim}, patch {Patch}, {ImageSize} px, {(Pooler ? "pooler" : "class token")}";
+        $"ViT of width {Width}, depth {Depth}, {Layers.HeadsInWords(AttentionHeads)}, MLP {MlpDim}, "
+        + $"patch {Patch}, {ImageSize} px, {(Pooler ? "pooler" : "class token")}";
 
     internal override int BlockCount => Depth;
 

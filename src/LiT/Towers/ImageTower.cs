@@ -11,7 +11,9 @@ namespace LiT.Towers;
 /// </summary>
 internal abstract class ImageTower(string name) : Tower(name)
 {
-    /// <summary>The sizes that the tower was built from; null for a tower whose architecture is not the project's own.</summary>
+    /// <summary>
+    /// The sizes that the tower was built from; null for a tower whose architecture is not the project's own.
+    /// </summary>
     public virtual ImageTowerConfig? Config => null;
 
     /// <summary>Whether the blocks of a locked tower multiply bytes (<see cref="Int8"/>).</summary>
@@ -74,7 +76,9 @@ internal abstract class ImageTower(string name) : Tower(name)
     internal virtual void Initialise(Generator random) =>
         throw new NotSupportedException($"{GetName()} cannot be made from scratch.");
 
-    /// <summary>Names of the supervised heads that came with the weights (linear classifiers on the representation).</summary>
+    /// <summary>
+    /// Names of the supervised heads that came with the weights (linear classifiers on the representation).
+    /// </summary>
     public virtual IReadOnlyList<string> HeadNames => [];
 
     /// <summary>Logits of a supervised head that came with the weights, [B, classes].</summary>
@@ -88,7 +92,9 @@ internal abstract class ImageTower(string name) : Tower(name)
     public abstract override Tensor forward(Tensor images);
 }
 
-/// <summary>A tower of one of the project's own architectures: its sizes, and the supervised heads that came with its weights.</summary>
+/// <summary>
+/// A tower of one of the project's own architectures: its sizes, and the supervised heads that came with its weights.
+/// </summary>
 /// <typeparam name="TConfig">The sizes that the architecture is built from.</typeparam>
 internal abstract class ImageTower<TConfig> : ImageTower
     where TConfig : ImageTowerConfig

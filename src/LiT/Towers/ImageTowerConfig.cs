@@ -58,7 +58,10 @@ internal abstract record ImageTowerConfig
     /// <param name="device">Where the weights are to be; the meta device gives a tower without numbers.</param>
     internal abstract ImageTower Build(Device? device = null);
 
-    /// <summary>A tower of these sizes in training mode, filled as its paper initialises one. The same seed gives the same weights.</summary>
+    /// <summary>
+    /// A tower of these sizes in training mode, filled as its paper initialises one. The same seed gives the same
+    /// weights.
+    /// </summary>
     public ImageTower Create(long seed)
     {
         using var random = new Generator((ulong)seed, CPU);

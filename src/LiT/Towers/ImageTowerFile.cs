@@ -12,9 +12,8 @@ namespace LiT.Towers;
 
 /// <summary>
 /// The project's own file of an image tower: .safetensors whose metadata say what it is. <c>lit.image_tower</c> holds
-/// the
-/// <see cref="ImageTowerConfig"/> as JSON with the heads and the names of their classes, <c>lit.preprocessing</c> the
-/// <see cref="Preprocessing"/>, <c>lit.fingerprint</c> what <see cref="Fingerprint"/> gives.
+/// the <see cref="ImageTowerConfig"/> as JSON with the heads and the names of their classes, <c>lit.preprocessing</c>
+/// the <see cref="Preprocessing"/>, <c>lit.fingerprint</c> what <see cref="Fingerprint"/> gives.
 /// </summary>
 internal static class ImageTowerFile
 {
@@ -62,6 +61,21 @@ internal static class ImageTowerFile
         Safetensors.Write(path, tower.state_dict().Select(entry => (entry.Key, entry.Value)), metadata);
     }
 
+    /// <summary>Writes a tower into a folder in its own form.</summary>
+    /// <param name="folder">Where to.</param>
+    /// <param name="stem">The file's name without its ending.</param>
+    /// <param name="locked">The tower with its preprocessing.</param>
+    /// <returns>The file's name.</returns>
+    /// <exception cref="LitException">The disk is full, or the place cannot be written to.</exception>
+    public static string SaveIn(string folder, string stem, LockedTower locked)
+    {
+        if (locked.Tower is ForeignTower foreign)
+            return foreign.SaveIn(folder, stem, locked.Preprocessing);
+        var name = stem + ".safetensors";
+        Save(Path.Combine(folder, name), locked.Tower, locked.Preprocessing);
+        return name;
+    }
+
     /// <summary>
     /// SHA-256, in hexadecimal, over the architecture without heads, every weight as float32 in order of its name here,
     /// and the preprocessing: what the representation depends on, and nothing else. A tower of bytes is another one.
@@ -72,6 +86,8 @@ internal static class ImageTowerFile
         void Line(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
         if (tower.Config is { } config)
             Line(JsonSerializer.Serialize(config with { Heads = [] }, Json));
+        if (tower is ForeignTower foreign)
+            Line(foreign.Identity);
         foreach (var (name, weight) in tower.state_dict().OrderBy(entry => entry.Key, StringComparer.Ordinal))
         {
             if (
@@ -94,7 +110,7 @@ internal static class ImageTowerFile
     /// </summary>
     internal static IReadOnlyList<HeadConfig> HeadsOf(string path)
     {
-        if (!File.Exists(path))
+        if (!File.Exists(path) || ImageTowerLoader.FormOf(path) is not null)
             return [];
         using var checkpoint = Checkpoint.Open(path);
         try

@@ -40,7 +40,8 @@ internal sealed record RecognisedTower(
 /// <param name="Variants">Some of its variants, for messages.</param>
 /// <param name="Named">A variant by its name, or null where it is only read from files.</param>
 /// <param name="Preprocessing">What its towers take, by the side of the pictures.</param>
-/// <param name="Recognise">The tower in a file, or null where the file is another's. The JSON is config.json where one is beside.</param>
+/// <param name="Recognise">The tower in a file, or null where the file is another's. The JSON is config.json where one
+/// is beside.</param>
 internal sealed record ImageTowerFamily(
     string Kind,
     string Variants,
@@ -50,8 +51,8 @@ internal sealed record ImageTowerFamily(
 );
 
 /// <summary>
-/// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec of
-/// one from scratch such as <c>vit:B/32</c> or <c>cifar-resnet:20</c>.
+/// Where image towers come from: a file of any container, whose family is recognised from names and shapes, or a spec
+/// of one from scratch such as <c>vit:B/32</c> or <c>cifar-resnet:20</c>.
 /// </summary>
 internal static class ImageTowerLoader
 {
@@ -68,6 +69,18 @@ internal static class ImageTowerLoader
         CifarResNet.AsFamily,
     ];
 
+    private static readonly List<ITowerForm> Forms = [];
+
+    /// <summary>
+    /// Adds a form of towers that this room does not read itself, such as networks of another runtime.
+    /// </summary>
+    internal static void Register(ITowerForm form) => Forms.Add(form);
+
+    /// <summary>
+    /// The registered form that a file or folder is of; null for a checkpoint, and for what is not there.
+    /// </summary>
+    internal static ITowerForm? FormOf(string path) => Forms.FirstOrDefault(form => form.Is(path));
+
     /// <summary>The kinds of towers from scratch with some of their variants, as <c>kind:variant</c>.</summary>
     public static IReadOnlyList<string> SpecExamples =>
         [.. Families.Where(family => family.Named is not null).Select(family => $"{family.Kind}:{family.Variants}")];
@@ -80,9 +93,11 @@ internal static class ImageTowerLoader
         spec + (FamilyOf(spec) is not null || TowerPath.AtColon(spec).Options.Length > 0 ? "," : ":") + option;
 
     /// <summary>An image tower with all that belongs to it.</summary>
-    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough; or a spec from scratch.</param>
+    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough; or a spec
+    /// from scratch.</param>
     /// <param name="options">What is not given in the spec.</param>
-    /// <exception cref="LitException">There is no such file, it is damaged, or it is no image tower; the message says what it looks like.</exception>
+    /// <exception cref="LitException">There is no such file, it is damaged, or it is no image tower; the message says
+    /// what it looks like.</exception>
     /// <exception cref="UsageException">A variant or option that does not exist.</exception>
     public static LockedTower Load(string spec, ImageTowerOptions? options = null)
     {
@@ -92,6 +107,8 @@ internal static class ImageTowerLoader
         var (path, given) = TowerPath.Split(spec);
         if (!Path.Exists(path))
             throw TowerPath.Missing(path, "image tower", "vit:B/16 or cifar-resnet:20");
+        if (FormOf(path) is { } form)
+            return form.Load(path, given, spec, options);
         using var checkpoint = Checkpoint.Open(path);
         return Load(checkpoint, options.With(given, spec));
     }
@@ -174,7 +191,8 @@ internal static class ImageTowerLoader
         FamilyOf(spec) is { } family
             ? ConfigOf(spec, family, new ImageTowerOptions()).Config
             : throw new UsageException(
-                $"'{spec}' is no image tower from scratch. Write for example {string.Join(" or ", SpecExamples.Select(example => example.Split(',')[0]))}."
+                $"'{spec}' is no image tower from scratch. Write for example "
+                    + $"{string.Join(" or ", SpecExamples.Select(example => example.Split(',')[0]))}."
             );
 
     private static (ImageTowerConfig Config, ImageTowerOptions Options) ConfigOf(
@@ -206,14 +224,17 @@ internal static class ImageTowerLoader
         }
     }
 
-    /// <summary>The sizes that a spec from scratch stands for, and what makes a picture that tower's input; no weights are made.</summary>
+    /// <summary>
+    /// The sizes that a spec from scratch stands for, and what makes a picture that tower's input; no weights are made.
+    /// </summary>
     /// <param name="spec">As in <c>vit:Ti/16</c> or <c>vit:Ti/8,size=32</c>.</param>
     /// <exception cref="UsageException">It is no such spec, or a variant or option that does not exist.</exception>
     public static (ImageTowerConfig Config, Preprocessing Preprocessing) FromScratch(string spec)
     {
         if (FamilyOf(spec) is not { } family)
             throw new UsageException(
-                $"'{spec}': is no image tower from scratch. Write for example vit:Ti/16 or vit:Ti/8,size=32 for pictures of 32 pixels."
+                $"'{spec}': is no image tower from scratch. Write for example vit:Ti/16 or "
+                    + "vit:Ti/8,size=32 for pictures of 32 pixels."
             );
         var (config, options) = ConfigOf(spec, family, new());
         using (Built(config, spec, new torch.Device(DeviceType.META))) { }
@@ -298,7 +319,8 @@ internal static class ImageTowerLoader
         );
     }
 
-    private static Preprocessing PreprocessingOf(Preprocessing preprocessing, ImageTowerOptions options)
+    /// <summary>A family's preprocessing, and what the options say otherwise.</summary>
+    internal static Preprocessing PreprocessingOf(Preprocessing preprocessing, ImageTowerOptions options)
     {
         preprocessing = options.Preprocessing
             ?? (
@@ -315,7 +337,8 @@ internal static class ImageTowerLoader
         };
     }
 
-    private static Preprocessing Resized(Preprocessing preprocessing, int width, int height) =>
+    /// <summary>The same preprocessing for pictures of another size; the shorter side goes along.</summary>
+    internal static Preprocessing Resized(Preprocessing preprocessing, int width, int height) =>
         (width, height) == (preprocessing.Width, preprocessing.Height)
             ? preprocessing
             : preprocessing with
@@ -386,7 +409,8 @@ internal static class ImageTowerLoader
         var names = checkpoint.Tensors.Keys.Order(StringComparer.Ordinal).ToList();
         var like = OtherModels.Like(checkpoint, forPictures: true);
         return new LitException(
-            $"{checkpoint.Path}: is no image tower that is known here. {OtherModels.Named(checkpoint, forPictures: true)}"
+            $"{checkpoint.Path}: is no image tower that is known here. "
+                + $"{OtherModels.Named(checkpoint, forPictures: true)}"
                 + (
                     like is not null ? ""
                     : Likeness.Of(checkpoint) is { } family ? $"{family} "

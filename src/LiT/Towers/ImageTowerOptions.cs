@@ -4,13 +4,18 @@ using LiT.Images;
 
 namespace LiT.Towers;
 
-/// <summary>How an image tower is loaded, and what its file does not say. Text after the path sets the same: <c>vit.npz:pool=map</c>.</summary>
+/// <summary>
+/// How an image tower is loaded, and what its file does not say. Text after the path sets the same:
+/// <c>vit.npz:pool=map</c>.
+/// </summary>
 internal sealed record ImageTowerOptions
 {
     /// <summary>Where and in what type it computes.</summary>
     public ComputeDevice Compute { get; init; } = ComputeDevice.Cpu;
 
-    /// <summary>Whether the tower becomes a constant (<see cref="Tower.Lock"/>); false leaves it ready for training.</summary>
+    /// <summary>
+    /// Whether the tower becomes a constant (<see cref="Tower.Lock"/>); false leaves it ready for training.
+    /// </summary>
     public bool Locked { get; init; } = true;
 
     /// <summary>Decides the weights of a tower from scratch.</summary>
@@ -19,25 +24,42 @@ internal sealed record ImageTowerOptions
     /// <summary>Preprocessing in place of the family's own.</summary>
     public Preprocessing? Preprocessing { get; init; }
 
-    /// <summary><c>size=384</c>: side of the pictures to take, in place of the side that the tower was trained with.</summary>
+    /// <summary>
+    /// <c>size=384</c>: side of the pictures to take, in place of the side that the tower was trained with.
+    /// </summary>
     public int? ImageSize { get; init; }
 
-    /// <summary><c>size=320x224</c>: the height of the pictures, where they are not square; the other number is their width.</summary>
+    /// <summary>
+    /// <c>size=320x224</c>: the height of the pictures, where they are not square; the other number is their width.
+    /// </summary>
     public int? ImageHeight { get; init; }
 
-    /// <summary><c>heads=4</c>: attention heads where the file does not say; every public DINO has width / 64.</summary>
+    /// <summary>
+    /// <c>heads=4</c>: attention heads where the file does not say; every public DINO has width / 64.
+    /// </summary>
     public int? AttentionHeads { get; init; }
 
-    /// <summary><c>pool=tok|gap|map|0</c>: how a ViT's tokens become one representation, where the file allows another than its own.</summary>
+    /// <summary>
+    /// <c>pool=tok|gap|map|0</c>: how a ViT's tokens become one representation, where the file allows another than its
+    /// own.
+    /// </summary>
     public VitPooling? Pooling { get; init; }
 
-    /// <summary><c>pre-logits</c>: a ViT from scratch has the dense layer with tanh behind its pooling that the first paper's files have.</summary>
+    /// <summary>
+    /// <c>pre-logits</c>: a ViT from scratch has the dense layer with tanh behind its pooling that the first paper's
+    /// files have.
+    /// </summary>
     public bool PreLogits { get; init; }
 
-    /// <summary><c>pad=zero|inf</c>: what surrounds the picture before BiT's max pooling, where it is not what the file's names say.</summary>
+    /// <summary>
+    /// <c>pad=zero|inf</c>: what surrounds the picture before BiT's max pooling, where it is not what the file's names
+    /// say.
+    /// </summary>
     public RootPadding? RootPadding { get; init; }
 
-    /// <summary><c>patch-mean</c>: a DINO's representation is the class token joined with the mean patch token.</summary>
+    /// <summary>
+    /// <c>patch-mean</c>: a DINO's representation is the class token joined with the mean patch token.
+    /// </summary>
     public bool JoinPatchMean { get; init; }
 
     /// <summary><c>pooler</c>: a Hugging Face ViT's representation is its pooler's output.</summary>
@@ -46,19 +68,28 @@ internal sealed record ImageTowerOptions
     /// <summary><c>exif</c>: pictures are turned as their EXIF orientation says, which no reference does.</summary>
     public bool HonourExif { get; init; }
 
-    /// <summary><c>background=ffffff</c>: the colour that shows through transparent pixels; the references drop the alpha channel.</summary>
+    /// <summary>
+    /// <c>background=ffffff</c>: the colour that shows through transparent pixels; the references drop the alpha
+    /// channel.
+    /// </summary>
     public Rgb24? Background { get; init; }
 
-    /// <summary><c>int8</c>: the tower's blocks multiply bytes (<see cref="Towers.Int8"/>): faster, and a tower of its own.</summary>
+    /// <summary>
+    /// <c>int8</c>: the tower's blocks multiply bytes (<see cref="Towers.Int8"/>): faster, and a tower of its own.
+    /// </summary>
     public bool Int8 { get; init; }
 
     /// <summary>Whether supervised heads are loaded with the tower.</summary>
     public bool Heads { get; init; } = true;
 
-    /// <summary><c>resize=bilinear|bicubic</c>: Pillow's filter, where the file's origin used another than its family.</summary>
+    /// <summary>
+    /// <c>resize=bilinear|bicubic</c>: Pillow's filter, where the file's origin used another than its family.
+    /// </summary>
     public ResizeMethod? Resize { get; init; }
 
-    /// <summary>The tower is only to be described: what the file does not say stays unknown instead of being refused.</summary>
+    /// <summary>
+    /// The tower is only to be described: what the file does not say stays unknown instead of being refused.
+    /// </summary>
     internal bool Describing { get; init; }
 
     /// <summary>Reads <c>key=value</c> pairs and single words, separated by commas.</summary>
@@ -98,14 +129,18 @@ internal sealed record ImageTowerOptions
                 // big_vision's way to name the tower in a file of two; it is found without.
                 "img" when value.Length == 0 => options,
                 _ => throw new UsageException(
-                    $"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, heads=N, pool=tok|gap|map|0, pad=zero|inf, resize=bilinear|bicubic, patch-mean, pooler, exif, background=rrggbb, int8."
+                    $"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, "
+                        + "heads=N, pool=tok|gap|map|0, pad=zero|inf, resize=bilinear|bicubic, patch-mean, "
+                        + "pooler, exif, background=rrggbb, int8."
                 ),
             };
         }
         return options;
     }
 
-    /// <summary>The grid of the pictures given here, where they are not square; null where nothing of that kind was said.</summary>
+    /// <summary>
+    /// The grid of the pictures given here, where they are not square; null where nothing of that kind was said.
+    /// </summary>
     internal (int Rows, int Columns)? GivenGrid(int patch) =>
         ImageSize is { } width && ImageHeight is { } height && width >= patch && height >= patch
             ? (height / patch, width / patch)

@@ -7,8 +7,9 @@ using static TorchSharp.torch;
 namespace LiT.Towers;
 
 /// <summary>
-/// Towers of bytes: in every block the dense layers multiply bytes with bytes, weights with a scale for each output, activations with one
-/// for each token. Made once from a locked float32 tower; another tower to all stores and models, with a fingerprint of its own.
+/// Towers of bytes: in every block the dense layers multiply bytes with bytes, weights with a scale for each output,
+/// activations with one for each token. Made once from a locked float32 tower; another tower to all stores and models,
+/// with a fingerprint of its own.
 /// </summary>
 internal static class Int8
 {
@@ -50,7 +51,8 @@ internal static class Int8
         tower.call(Clouds(preprocessing));
     }
 
-    // Pictures without a subject, but with details of every size as photographs have them: random grids, finer ones fainter.
+    // Pictures without a subject, but with details of every size as photographs have them: random grids, finer ones
+    // fainter.
     private static Tensor Clouds(Preprocessing preprocessing)
     {
         using var random = new Generator(0, CPU);

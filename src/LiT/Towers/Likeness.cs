@@ -2,7 +2,10 @@ using LiT.Checkpoints;
 
 namespace LiT.Towers;
 
-/// <summary>Which family's names a file has most of, for files that are of no family: one that lacks a tensor that all of the family have.</summary>
+/// <summary>
+/// Which family's names a file has most of, for files that are of no family: one that lacks a tensor that all of the
+/// family have.
+/// </summary>
 internal static class Likeness
 {
     // The names that each family's reader looks for first; a file without them is not taken for the family.
@@ -30,7 +33,10 @@ internal static class Likeness
         (T5Encoder.HuggingFace(gated: true), ["shared.weight", "encoder.block.0.layer.0.SelfAttention.q.weight"]),
     ];
 
-    /// <summary>A sentence about the family that a file's names are most like, and what it lacks to be one of it; null where they are like none.</summary>
+    /// <summary>
+    /// A sentence about the family that a file's names are most like, and what it lacks to be one of it; null where
+    /// they are like none.
+    /// </summary>
     public static string? Of(Checkpoint checkpoint)
     {
         var names = checkpoint.Tensors.Keys.Take(2000).ToList();

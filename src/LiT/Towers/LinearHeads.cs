@@ -17,7 +17,8 @@ internal sealed class LinearHeads : Module
                 throw new LitException($"A head cannot be called '{head.Name}'. Use letters, digits, '-' and '_'.");
             if (head.ClassNames is { } names && names.Count != head.Classes)
                 throw new LitException(
-                    $"Head '{head.Name}' has {head.Classes} classes and {names.Count} names for them. Name every class once."
+                    $"Head '{head.Name}' has {head.Classes} classes and {names.Count} names for them. "
+                        + "Name every class once."
                 );
             var linear = Layers.Dense(width, head.Classes, device);
             if (!heads.TryAdd(head.Name, linear))

@@ -47,7 +47,9 @@ public sealed record LockSetting
     /// <summary>Image letter, text letter.</summary>
     public string Letters { get; }
 
-    /// <summary>What is done with the image tower. Only where it is locked can its representations come from a store.</summary>
+    /// <summary>
+    /// What is done with the image tower. Only where it is locked can its representations come from a store.
+    /// </summary>
     public TowerStart Image { get; }
 
     /// <summary>What is done with the text tower.</summary>
@@ -68,15 +70,17 @@ public sealed record LockSetting
         Parse(string.Concat(Letter(image), Letter(text)));
 
     /// <summary>
-    /// Locks and unlocks the towers: a locked one takes no gradient and stays in evaluation mode, so that the statistics of
-    /// its batch norms never move. Both are left in evaluation mode; <c>train()</c> on <paramref name="towers"/> reaches the unlocked.
+    /// Locks and unlocks the towers: a locked one takes no gradient and stays in evaluation mode, so that the
+    /// statistics of its batch norms never move. Both are left in evaluation mode; <c>train()</c> on
+    /// <paramref name="towers"/> reaches the unlocked.
     /// </summary>
     /// <exception cref="LitException">The image tower is to be trained and is not there.</exception>
     internal void ApplyTo(TwoTowers towers)
     {
         if (towers.Image is null && Image != TowerStart.Locked)
             throw new LitException(
-                $"Lock setting {Letters} trains the image tower, and only representations from a store are given. Tune on pictures, or with Lu, LU or LL."
+                $"Lock setting {Letters} trains the image tower, and only representations from a "
+                    + "store are given. Tune on pictures, or with Lu, LU or LL."
             );
         if (Image == TowerStart.Locked)
             towers.Image?.Lock();

@@ -2,7 +2,9 @@ using LiT.Images;
 
 namespace LiT.Towers;
 
-/// <summary>An image tower with all that belongs to it: what it takes, what it is, where its weights came from.</summary>
+/// <summary>
+/// An image tower with all that belongs to it: what it takes, what it is, where its weights came from.
+/// </summary>
 /// <param name="Tower">Evaluation mode; without gradients unless it was loaded for training.</param>
 /// <param name="Preprocessing">What makes a picture its input.</param>
 /// <param name="Family">Whose weights they are, in words: "ViT (vit_jax, big_vision)".</param>
@@ -27,18 +29,23 @@ internal sealed record LockedTower(
     /// <summary>What is to be told of those settings, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>What there is to say of those settings before long work begins, a sentence each; warnings begin with that word.</summary>
+    /// <summary>
+    /// What there is to say of those settings before long work begins, a sentence each; warnings begin with that word.
+    /// </summary>
     public IEnumerable<string> Remarks =>
         Settings.Select(line => $"followed {line}").Concat(Warnings.Select(line => $"warning: {line}"));
 
     /// <summary>Number of weights that training would change, heads included.</summary>
-    public long ParameterCount { get; } = Tower.parameters().Sum(parameter => parameter.numel());
+    public long ParameterCount { get; } =
+        (Tower as ForeignTower)?.WeightCount ?? Tower.parameters().Sum(parameter => parameter.numel());
 
     /// <summary>The supervised heads that came with the weights.</summary>
     public IReadOnlyList<HeadConfig> Heads =>
         Tower.Config?.Heads ?? [.. Tower.HeadNames.Select(name => new HeadConfig(name, 0))];
 
-    /// <summary>The same tower, not a copy, with another preprocessing: other representations, and so another fingerprint.</summary>
+    /// <summary>
+    /// The same tower, not a copy, with another preprocessing: other representations, and so another fingerprint.
+    /// </summary>
     public LockedTower With(Preprocessing preprocessing) =>
         preprocessing == Preprocessing
             ? this
@@ -59,6 +66,7 @@ internal sealed record LockedTower(
             Heads = Heads,
             Preprocessing = Preprocessing.PreprocessingDescription,
             Names = Names,
+            FromScratch = Names is null && Tower is not ForeignTower,
             Fingerprint = Fingerprint,
             Settings = Settings,
             Warnings = Warnings,

@@ -57,7 +57,8 @@ internal sealed class MapHead : Module<Tensor, TokenRows?, Tensor>
             .unflatten(2, [heads, -1])
             .transpose(1, 2) // [1, H, 1, D/H]
             .expand(x.shape[0], -1, -1, -1);
-        var parts = keyValue.call(x).unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0); // 2 x [B, H, L, D/H]
+        // 2 x [B, H, L, D/H]
+        var parts = keyValue.call(x).unflatten(2, [2, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);
         var mixed = scaled_dot_product_attention(asked, parts[0], parts[1], rows?.Mask); // [B, H, 1, D/H]
         var y = output.call(mixed.flatten(1)); // [B, D]
         return y.Plus(mlp.call(norm.call(y)));

@@ -107,7 +107,9 @@ internal sealed class MlpMixer : ImageTower<MixerConfig>
         using var scope = NewDisposeScope();
         if ((images.shape[2] / config.Patch, images.shape[3] / config.Patch) != config.GridOf(config.Patch))
             throw new LitException(
-                $"A Mixer takes pictures of {config.ImageSize} x {config.ImageHeight ?? config.ImageSize} pixels only, not {images.shape[3]} x {images.shape[2]}. "
+                $"A Mixer takes pictures of {config.ImageSize} x "
+                    + $"{config.ImageHeight ?? config.ImageSize} pixels only, not {images.shape[3]} x "
+                    + $"{images.shape[2]}. "
                     + "Preprocess to that size."
             );
         var x = stem.call(images).flatten(2).transpose(1, 2); // [B, L, D]

@@ -5,8 +5,9 @@ using System.Text.RegularExpressions;
 namespace LiT.Towers;
 
 /// <summary>
-/// A name with places for numbers: <c>{i}</c> a number, <c>{i+1}</c> one that counts from one, <c>{i+1:00}</c> with leading
-/// zeros, <c>{a|b}</c> either text, <c>{*}</c> anything. It reads the numbers out of a name and writes a name with them.
+/// A name with places for numbers: <c>{i}</c> a number, <c>{i+1}</c> one that counts from one, <c>{i+1:00}</c> with
+/// leading zeros, <c>{a|b}</c> either text, <c>{*}</c> anything. It reads the numbers out of a name and writes a name
+/// with them.
 /// </summary>
 internal sealed partial class NamePattern
 {
@@ -55,7 +56,9 @@ internal sealed partial class NamePattern
         return numbers;
     }
 
-    /// <summary>The name with these numbers; a number that is not given stays a letter, the first of two texts is taken.</summary>
+    /// <summary>
+    /// The name with these numbers; a number that is not given stays a letter, the first of two texts is taken.
+    /// </summary>
     public string NameWith(IReadOnlyDictionary<char, int> numbers) =>
         Token()
             .Replace(pattern, token => token.Groups["letter"] is { Success: true, Value: var letter }

@@ -4,7 +4,9 @@ using static TorchSharp.torch.nn.functional;
 
 namespace LiT.Towers;
 
-/// <summary>The nonlinearity inside an MLP. Weights are trained with one of them; another is a silent error of some 1e-4.</summary>
+/// <summary>
+/// The nonlinearity inside an MLP. Weights are trained with one of them; another is a silent error of some 1e-4.
+/// </summary>
 internal enum Activation
 {
     /// <summary>GELU by its tanh approximation, as flax and the original BERT have it.</summary>

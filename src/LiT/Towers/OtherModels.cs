@@ -3,7 +3,9 @@ using LiT.Towers.Settings;
 
 namespace LiT.Towers;
 
-/// <summary>What people have at hand and take for a tower that is read here: said by name, before anything general is.</summary>
+/// <summary>
+/// What people have at hand and take for a tower that is read here: said by name, before anything general is.
+/// </summary>
 internal static class OtherModels
 {
     private static readonly (string Name, string What)[] Known =
@@ -48,7 +50,10 @@ internal static class OtherModels
             )
             .What;
 
-    /// <summary>A sentence on what the file is by the config.json beside it and by its names, with a blank behind; nothing where neither says anything.</summary>
+    /// <summary>
+    /// A sentence on what the file is by the config.json beside it and by its names, with a blank behind; nothing where
+    /// neither says anything.
+    /// </summary>
     public static string Named(Checkpoint checkpoint, bool forPictures)
     {
         var said = HuggingFaceConfig.Beside(checkpoint.Path);

@@ -4,17 +4,21 @@ using static TorchSharp.torch;
 
 namespace LiT.Towers;
 
-/// <summary>How a table of learned positions is made to fit another number of patches. Each family does it in its own way.</summary>
+/// <summary>
+/// How a table of learned positions is made to fit another number of patches. Each family does it in its own way.
+/// </summary>
 [JsonConverter(typeof(JsonStringEnumConverter<PositionResampling>))]
 internal enum PositionResampling
 {
     /// <summary>
-    /// Linear, corner on corner, never antialiased: scipy.ndimage.zoom of order 1 (vit_jax checkpoint.py, big_vision vit.py). A
-    /// grid of as many patches, whatever its shape, takes the table as it is.
+    /// Linear, corner on corner, never antialiased: scipy.ndimage.zoom of order 1 (vit_jax checkpoint.py, big_vision
+    /// vit.py). A grid of as many patches, whatever its shape, takes the table as it is.
     /// </summary>
     BilinearAligned,
 
-    /// <summary>Cubic (a = -0.75), half-pixel centres, never antialiased: Hugging Face ViT's interpolate_pos_encoding.</summary>
+    /// <summary>
+    /// Cubic (a = -0.75), half-pixel centres, never antialiased: Hugging Face ViT's interpolate_pos_encoding.
+    /// </summary>
     Bicubic,
 
     /// <summary>The same with the scale (n + 0.1) / m in place of n / m: DINO, and DINOv2 without registers.</summary>
@@ -24,10 +28,15 @@ internal enum PositionResampling
     BicubicAntialias,
 }
 
-/// <summary>Learned positions on a grid of patches, resampled by two small matrices, and the fixed sine-cosine ones.</summary>
+/// <summary>
+/// Learned positions on a grid of patches, resampled by two small matrices, and the fixed sine-cosine ones.
+/// </summary>
 internal static class PositionGrid
 {
-    /// <summary>A table of one grid for another, both row by row, [R C, D] → [R' C', D]; the table itself where the grids are the same.</summary>
+    /// <summary>
+    /// A table of one grid for another, both row by row, [R C, D] → [R' C', D]; the table itself where the grids are
+    /// the same.
+    /// </summary>
     public static Tensor Resampled(
         Tensor table,
         (long Rows, long Columns) from,
@@ -77,7 +86,8 @@ internal static class PositionGrid
         return weights;
     }
 
-    // torch's antialiased interpolation (aten UpSampleKernel.cpp): the kernel widens when shrinking and is cut at the border.
+    // torch's antialiased interpolation (aten UpSampleKernel.cpp): the kernel widens when shrinking and is cut at the
+    // border.
     private static void Antialiased(double[,] weights, int i, long from, double scale)
     {
         var (stretch, centre) = (Math.Max(scale, 1), (i + 0.5) * scale);
@@ -100,8 +110,8 @@ internal static class PositionGrid
     }
 
     /// <summary>
-    /// Fixed positions as in MoCo v3 (big_vision: models/vit.py, posemb_sincos_2d): channels sin x, cos x, sin y, cos y with
-    /// x the column, frequencies 10000^(-i/(D/4-1)), [rows · columns, D].
+    /// Fixed positions as in MoCo v3 (big_vision: models/vit.py, posemb_sincos_2d): channels sin x, cos x, sin y, cos y
+    /// with x the column, frequencies 10000^(-i/(D/4-1)), [rows · columns, D].
     /// </summary>
     /// <param name="rows">Rows of patches.</param>
     /// <param name="columns">Patches in a row.</param>

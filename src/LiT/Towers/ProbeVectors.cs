@@ -9,11 +9,11 @@ using static TorchSharp.torch;
 namespace LiT.Towers;
 
 /// <summary>
-/// What a tower gives for two pictures that anybody can draw again: a few kilobytes that stand beside embeddings (store.json)
-/// or weights (a bundle, where they are called golden vectors) and show later, on another machine or version, that tower and
-/// preprocessing still give the same. The fingerprint proves that the weights are equal; this proves that what is computed
-/// with them is. <see cref="Of"/> makes them, <see cref="Trouble"/> compares, <see cref="ToJson"/> and
-/// <see cref="FromJson"/> are the form in files.
+/// What a tower gives for two pictures that anybody can draw again: a few kilobytes that stand beside embeddings
+/// (store.json) or weights (a bundle, where they are called golden vectors) and show later, on another machine or
+/// version, that tower and preprocessing still give the same. The fingerprint proves that the weights are equal; this
+/// proves that what is computed with them is. <see cref="Of"/> makes them, <see cref="Trouble"/> compares,
+/// <see cref="ToJson"/> and <see cref="FromJson"/> are the form in files.
 /// </summary>
 /// <param name="DType">The type that the tower computed in: "float32", "bfloat16", "int8".</param>
 /// <param name="Values">The tower's own representations, not of unit length, [<see cref="Pictures"/>, width].</param>
@@ -22,8 +22,8 @@ internal sealed record ProbeVectors(string DType, float[] Values)
     /// <summary>Number of pictures: one wider than high, one higher than wide.</summary>
     public const int Pictures = 2;
 
-    // Machines add up in another order (some 1e-6 of the length), GPUs round products to ten bits (1e-3); another weight
-    // file, resize or value range is off by 0.05 and more.
+    // Machines add up in another order (some 1e-6 of the length), GPUs round products to ten bits (1e-3); another
+    // weight file, resize or value range is off by 0.05 and more.
     private const double Exact = 5e-3,
         Rounded = 5e-2;
 
@@ -82,11 +82,14 @@ internal sealed record ProbeVectors(string DType, float[] Values)
                 ? $"it gives {atHand.Width} numbers for a test picture where {Width} were written down"
             : string.Create(
                 CultureInfo.InvariantCulture,
-                $"it gives other numbers for the test pictures than were written down (apart by {distance:G2} of their length, where {allowed} is allowed)"
+                $"it gives other numbers for the test pictures than were written down (apart by "
+                    + $"{distance:G2} of their length, where {allowed} is allowed)"
             );
     }
 
-    /// <summary>As JSON: <c>{"dtype", "pictures", "width", "values"}</c>, the values as little-endian float32 in base64.</summary>
+    /// <summary>
+    /// As JSON: <c>{"dtype", "pictures", "width", "values"}</c>, the values as little-endian float32 in base64.
+    /// </summary>
     public JsonObject ToJson()
     {
         var bytes = new byte[4 * Values.Length];
@@ -126,7 +129,9 @@ internal sealed record ProbeVectors(string DType, float[] Values)
         }
     }
 
-    /// <summary>A slope of colour under blocks of noise: integers alone, so that every machine draws the same.</summary>
+    /// <summary>
+    /// A slope of colour under blocks of noise: integers alone, so that every machine draws the same.
+    /// </summary>
     private static RgbImage Draw(int picture, Preprocessing preprocessing)
     {
         // Where nothing is resized the size has to be the tower's own.

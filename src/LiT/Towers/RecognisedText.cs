@@ -20,10 +20,14 @@ internal sealed record RecognisedText(
     /// <summary>What was followed of the files that stand beside, and what of them is to be told.</summary>
     public SettingsReport Settings { get; init; } = new();
 
-    /// <summary>Whether its rows end with the vocabulary's end, as the weights were trained; LiT's rows with BERT do not.</summary>
+    /// <summary>
+    /// Whether its rows end with the vocabulary's end, as the weights were trained; LiT's rows with BERT do not.
+    /// </summary>
     public bool EndedRows { get; init; }
 
-    /// <summary>Whether texts lose their capitals before the vocabulary sees them (sentence-transformers' do_lower_case).</summary>
+    /// <summary>
+    /// Whether texts lose their capitals before the vocabulary sees them (sentence-transformers' do_lower_case).
+    /// </summary>
     public bool LowerCase { get; init; }
 
     /// <summary>The text tower in a checkpoint.</summary>
@@ -58,7 +62,12 @@ internal sealed record RecognisedText(
             "is no text tower that is known here",
             $"{OtherModels.Named(checkpoint, forPictures: false)}It holds {checkpoint.Tensors.Count} "
                 + $"tensors{(names.Count == 0 ? "" : $", such as {string.Join(", ", names)}")}. "
-                + $"{(OtherModels.Like(checkpoint, forPictures: false) is null && Likeness.Of(checkpoint) is { } family ? family + " " : "")}Give "
+                + (
+                    OtherModels.Like(checkpoint, forPictures: false) is null && Likeness.Of(checkpoint) is { } family
+                        ? family + " "
+                        : ""
+                )
+                + "Give "
                 + "a LiT or SigLIP .npz, a BERT, RoBERTa, T5 or mT5 of Hugging Face, or a file of this project"
         );
     }
@@ -130,7 +139,9 @@ internal sealed record RecognisedText(
             || (kind is null && (segments == 1 || source.Prefix.EndsWith("roberta.", StringComparison.Ordinal)));
         if (roberta && kind is null)
             report.Warn(
-                $"{path}: taken for a RoBERTa, whose positions begin at 2, because it has {(segments == 1 ? "one segment row" : "its prefix")} and no config.json beside it says otherwise."
+                $"{path}: taken for a RoBERTa, whose positions begin at 2, because it has "
+                    + $"{(segments == 1 ? "one segment row" : "its prefix")} and no config.json beside it "
+                    + "says otherwise."
             );
         var padding = said.Number("pad_token_id") ?? (roberta ? 1 : 0);
         var first = roberta ? padding + 1 : 0;
@@ -262,7 +273,8 @@ internal sealed record RecognisedText(
             "Check that the file is complete"
         );
 
-    // A block has several tensors: more blocks than tensors is a name that would cost memory before it is found to be wrong.
+    // A block has several tensors: more blocks than tensors is a name that would cost memory before it is found to be
+    // wrong.
     private static int Depth(WeightSource source, string before, string after) =>
         source.CountOf(before, after) is var depth && depth <= source.Tensors.Count
             ? depth

@@ -6,7 +6,9 @@ using static TorchSharp.torch.nn;
 
 namespace LiT.Towers;
 
-/// <summary>Group normalisation (Wu and He 2018, arXiv 1803.08494) with the ReLU that follows, [B, C, H, W] → [B, C, H, W].</summary>
+/// <summary>
+/// Group normalisation (Wu and He 2018, arXiv 1803.08494) with the ReLU that follows, [B, C, H, W] → [B, C, H, W].
+/// </summary>
 internal sealed class RectifiedNorm : CompiledLayer
 {
     private readonly Parameter weight, // field names are weight names

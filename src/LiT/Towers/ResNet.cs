@@ -23,7 +23,9 @@ internal enum ResNetBlock
     Basic,
 }
 
-/// <summary>Size of a ResNet in torchvision's form (He et al. 2015, arXiv 1512.03385, with the stride on the 3x3 convolution).</summary>
+/// <summary>
+/// Size of a ResNet in torchvision's form (He et al. 2015, arXiv 1512.03385, with the stride on the 3x3 convolution).
+/// </summary>
 internal sealed record ResNetConfig : ImageTowerConfig
 {
     internal const string Kind = "resnet";
@@ -37,7 +39,9 @@ internal sealed record ResNetConfig : ImageTowerConfig
     /// <summary>What the blocks are.</summary>
     public ResNetBlock Block { get; init; }
 
-    /// <summary>Width inside the first stage's bottlenecks where it is not that of the root (wide ResNets have twice that).</summary>
+    /// <summary>
+    /// Width inside the first stage's bottlenecks where it is not that of the root (wide ResNets have twice that).
+    /// </summary>
     public int? Middle { get; init; }
 
     private static readonly Dictionary<string, (ResNetBlock Block, int[] Units, int? Middle)> Variants = new()
@@ -96,7 +100,9 @@ internal sealed record ResNetConfig : ImageTowerConfig
     internal override ImageTower Build(Device? device = null) => new ResNet(this, device);
 }
 
-/// <summary>torchvision's ResNet, as DINO and MoCo v3 use it too. Its representation is the mean over the picture.</summary>
+/// <summary>
+/// torchvision's ResNet, as DINO and MoCo v3 use it too. Its representation is the mean over the picture.
+/// </summary>
 internal sealed class ResNet : ImageTower<ResNetConfig>
 {
     private readonly ConvNorm root;
@@ -218,7 +224,9 @@ internal sealed class ResNet : ImageTower<ResNetConfig>
     }
 }
 
-/// <summary>Convolutions with norms, ReLU between, added to the shortcut, ReLU. The stride is on the 3x3 convolution.</summary>
+/// <summary>
+/// Convolutions with norms, ReLU between, added to the shortcut, ReLU. The stride is on the 3x3 convolution.
+/// </summary>
 internal sealed class ResNetUnit : Module<Tensor, Tensor>
 {
     private readonly ModuleList<ConvNorm> convs;

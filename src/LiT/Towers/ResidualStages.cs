@@ -6,8 +6,9 @@ using static TorchSharp.torch.nn;
 namespace LiT.Towers;
 
 /// <summary>
-/// The stages of a residual network (He et al. 2015, arXiv 1512.03385): units of one width each, and from stage to stage the width
-/// doubles while the picture halves, which the stage's first unit does; before them the root, [B, 3, H, W] → [B, D, H/32, W/32].
+/// The stages of a residual network (He et al. 2015, arXiv 1512.03385): units of one width each, and from stage to
+/// stage the width doubles while the picture halves, which the stage's first unit does; before them the root, [B, 3, H,
+/// W] → [B, D, H/32, W/32].
 /// </summary>
 internal sealed class ResidualStages<TUnit> : CompiledLayer
     where TUnit : Module<Tensor, Tensor>

@@ -8,8 +8,8 @@ using static TorchSharp.torch.nn;
 namespace LiT.Towers;
 
 /// <summary>
-/// A convolution without bias whose kernel is standardised for each output channel (Qiao et al. 2019, arXiv 1903.10520), once where
-/// the weights are constant.
+/// A convolution without bias whose kernel is standardised for each output channel (Qiao et al. 2019, arXiv
+/// 1903.10520), once where the weights are constant.
 /// </summary>
 internal sealed class StandardisedConv : CompiledLayer
 {
@@ -80,7 +80,9 @@ internal sealed class StandardisedConv : CompiledLayer
     }
 }
 
-/// <summary>How kernels are standardised, where the two public forms differ, and the padding that goes with it.</summary>
+/// <summary>
+/// How kernels are standardised, where the two public forms differ, and the padding that goes with it.
+/// </summary>
 /// <param name="Eps">What keeps the division from zero.</param>
 /// <param name="InsideRoot">(w - mean) / sqrt(variance + eps), else (w - mean) / (deviation + eps).</param>
 /// <param name="SamePadding">TensorFlow's SAME padding, else k/2 on every side.</param>

@@ -9,8 +9,8 @@ namespace LiT.Towers;
 // Shapes: B texts, L tokens in a row, D width, H heads, d head size. Where text is packed, [T, D] stands for [B, L, D].
 
 /// <summary>
-/// Sizes of the encoder of T5 (Raffel et al. 2020, arXiv 1910.10683), T5 1.1 and mT5 (Xue et al. 2021, arXiv 2010.11934).
-/// Padding is masked; places are told apart by relative positions alone, so rows may have any length.
+/// Sizes of the encoder of T5 (Raffel et al. 2020, arXiv 1910.10683), T5 1.1 and mT5 (Xue et al. 2021, arXiv
+/// 2010.11934). Padding is masked; places are told apart by relative positions alone, so rows may have any length.
 /// </summary>
 /// <param name="Width">Length of a token's state and of the representation.</param>
 /// <param name="Depth">Blocks.</param>
@@ -137,7 +137,7 @@ internal sealed class T5Encoder : TextTower
     {
         using var scope = NewDisposeScope();
         var bias = Bias(rows);
-        var x = Layers.Dropped(tokens.call(rows.Ids), config.Dropout, training); // [B, L, D]
+        var x = Layers.Dropped(TableRows.Of(tokens, rows.Ids), config.Dropout, training); // [B, L, D]
         using (var loop = NewDisposeScope())
         {
             foreach (var block in blocks)
@@ -246,7 +246,8 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
 
     /// <param name="x">Token states.</param>
     /// <param name="rows">Masking and packing.</param>
-    /// <param name="bias">Added to the attention logits: the relative bias, minus infinity where masked, [1 or B, H, L, L].</param>
+    /// <param name="bias">Added to the attention logits: the relative bias, minus infinity where masked, [1 or B, H, L,
+    /// L].</param>
     public override Tensor forward(Tensor x, TokenRows rows, Tensor bias)
     {
         x = x.Plus(Layers.Dropped(Attention(norm1.call(x), rows, bias), dropout, training));
@@ -307,7 +308,9 @@ internal sealed class T5Block : nn.Module<Tensor, TokenRows, Tensor, Tensor>
     }
 }
 
-/// <summary>x / sqrt(mean(x²) + eps) · weight (Zhang and Sennrich 2019, arXiv 1910.07467): no mean is taken off, no bias added.</summary>
+/// <summary>
+/// x / sqrt(mean(x²) + eps) · weight (Zhang and Sennrich 2019, arXiv 1910.07467): no mean is taken off, no bias added.
+/// </summary>
 internal sealed class RmsNorm : nn.Module<Tensor, Tensor>
 {
     private readonly Parameter weight;

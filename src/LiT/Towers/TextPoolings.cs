@@ -9,7 +9,9 @@ internal static class TextPoolings
     /// <summary>Whether a pooling takes one token's state as it is, so that nobody asks for the others.</summary>
     public static bool IsOne(this TextPooling pooling) => pooling is TextPooling.First or TextPooling.Last;
 
-    /// <summary>One state for every row: [B, L, D] to [B, D]; the first and the last also of packed states, [T, D].</summary>
+    /// <summary>
+    /// One state for every row: [B, L, D] to [B, D]; the first and the last also of packed states, [T, D].
+    /// </summary>
     public static Tensor Pool(this TokenRows rows, Tensor states, TextPooling pooling) =>
         pooling switch
         {

@@ -16,7 +16,9 @@ internal abstract class TextTower(string name) : Tower(name)
     /// <summary>Whether padding is masked, so that dropping it from a row changes nothing in the result.</summary>
     public abstract bool MasksPadding { get; }
 
-    /// <summary>Sizes and choices, kept beside the weights; null for a tower of the caller's own, which a bundle cannot hold.</summary>
+    /// <summary>
+    /// Sizes and choices, kept beside the weights; null for a tower of the caller's own, which a bundle cannot hold.
+    /// </summary>
     public virtual TextTowerConfig? Config => null;
 
     /// <param name="ids">Token ids, int64, [B, L], on the host or where the tower is.</param>
@@ -30,7 +32,8 @@ internal abstract class TextTower(string name) : Tower(name)
     {
         if (MaxLength is { } longest && ids.shape[1] > longest)
             throw new LitException(
-                $"Rows of {ids.shape[1]} ids: this text tower has {longest} positions. Give at most {longest} ids a text."
+                $"Rows of {ids.shape[1]} ids: this text tower has {longest} positions. Give at most "
+                    + $"{longest} ids a text."
             );
     }
 }

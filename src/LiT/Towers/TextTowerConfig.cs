@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Towers;
 
-/// <summary>The sizes and choices of a text tower: all that its weights do not say. It is kept as JSON beside them.</summary>
+/// <summary>
+/// The sizes and choices of a text tower: all that its weights do not say. It is kept as JSON beside them.
+/// </summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
 [JsonDerivedType(typeof(TextTransformerConfig), "text-transformer")]
 [JsonDerivedType(typeof(BertConfig), "bert")]
@@ -31,7 +33,10 @@ internal abstract record TextTowerConfig
 [JsonConverter(typeof(JsonStringEnumConverter<TextPooling>))]
 internal enum TextPooling
 {
-    /// <summary>The last place of the row, which is always the end token (LiT-L16S, LiT-L16Ti, SigLIP); the last token where padding is masked.</summary>
+    /// <summary>
+    /// The last place of the row, which is always the end token (LiT-L16S, LiT-L16Ti, SigLIP); the last token where
+    /// padding is masked.
+    /// </summary>
     Last,
 
     /// <summary>The first place ([CLS]).</summary>
@@ -43,6 +48,8 @@ internal enum TextPooling
     /// <summary>The largest value of every channel.</summary>
     Max,
 
-    /// <summary>Multi-head attention pooling: a learned probe attends to the tokens (Zhai et al. 2022, arXiv 2106.04560).</summary>
+    /// <summary>
+    /// Multi-head attention pooling: a learned probe attends to the tokens (Zhai et al. 2022, arXiv 2106.04560).
+    /// </summary>
     Map,
 }

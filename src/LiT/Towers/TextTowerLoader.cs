@@ -20,8 +20,11 @@ internal static class TextTowerLoader
         return config.Create(random);
     }
 
-    /// <summary>The text tower in a file of any container, in evaluation mode: recognised from names and shapes.</summary>
-    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough (<see cref="TextTowerOptions"/>).</param>
+    /// <summary>
+    /// The text tower in a file of any container, in evaluation mode: recognised from names and shapes.
+    /// </summary>
+    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough
+    /// (<see cref="TextTowerOptions"/>).</param>
     /// <param name="options">What is not given behind the path.</param>
     /// <exception cref="LitException">There is no such file, it is damaged, or it holds no text tower.</exception>
     public static LoadedTextTower Load(string spec, TextTowerOptions? options = null)
@@ -100,7 +103,9 @@ internal sealed record LoadedTextTower(TextTower Tower, string Family, MatchedNa
     /// <summary>What is to be told of those settings, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>What there is to say of those settings before long work begins, a sentence each; warnings begin with that word.</summary>
+    /// <summary>
+    /// What there is to say of those settings before long work begins, a sentence each; warnings begin with that word.
+    /// </summary>
     public IEnumerable<string> Remarks =>
         Settings.Select(line => $"followed {line}").Concat(Warnings.Select(line => $"warning: {line}"));
 

@@ -2,10 +2,14 @@ using System.Globalization;
 
 namespace LiT.Towers;
 
-/// <summary>What a file does not say about its text tower. Text behind a path sets the same: <c>lit.npz:heads=4,pool=first</c>.</summary>
+/// <summary>
+/// What a file does not say about its text tower. Text behind a path sets the same: <c>lit.npz:heads=4,pool=first</c>.
+/// </summary>
 internal sealed record TextTowerOptions
 {
-    /// <summary><c>heads=4</c>: attention heads of a BERT whose file lacks them; every public one has width / 64.</summary>
+    /// <summary>
+    /// <c>heads=4</c>: attention heads of a BERT whose file lacks them; every public one has width / 64.
+    /// </summary>
     public int? Heads { get; init; }
 
     /// <summary><c>pool=last|first|mean|max</c>: pooling, in place of what the architecture has.</summary>
@@ -17,7 +21,9 @@ internal sealed record TextTowerOptions
     /// <summary><c>pooler</c>: BERT's own pooler follows the [CLS] state.</summary>
     public bool Pooler { get; init; }
 
-    /// <summary>The tower is only to be described: what the file does not say stays unknown instead of being refused.</summary>
+    /// <summary>
+    /// The tower is only to be described: what the file does not say stays unknown instead of being refused.
+    /// </summary>
     internal bool Describing { get; init; }
 
     /// <summary>Reads <c>key=value</c> pairs and single words, separated by commas.</summary>

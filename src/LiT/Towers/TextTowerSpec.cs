@@ -4,10 +4,11 @@ namespace LiT.Towers;
 
 /// <summary>
 /// A text tower from scratch in one string: <c>text:width=512,depth=6,heads=8</c> with <c>mlp=</c> (4 x width),
-/// <c>pool=mean|first|last|max|map</c>, <c>gelu=erf|tanh</c>, <c>dropout=</c> (0) and <c>pad=none</c> (padding seen like
-/// any token), or <c>bert:tiny|mini|small|medium|base|large</c> or <c>bert:width=256,depth=6</c>, <c>t5:small|base|large|3b|11b</c>,
-/// <c>mt5:small|base|large|xl|xxl</c>, which take <c>pool=</c> and <c>dropout=</c> behind a comma, and BERT <c>gelu=</c>. From scratch erf is the
-/// default everywhere, being as good and on a CPU twice as fast.
+/// <c>pool=mean|first|last|max|map</c>, <c>gelu=erf|tanh</c>, <c>dropout=</c> (0) and <c>pad=none</c> (padding seen
+/// like any token), or <c>bert:tiny|mini|small|medium|base|large</c> or <c>bert:width=256,depth=6</c>,
+/// <c>t5:small|base|large|3b|11b</c>, <c>mt5:small|base|large|xl|xxl</c>, which take <c>pool=</c> and <c>dropout=</c>
+/// behind a comma, and BERT <c>gelu=</c>. From scratch erf is the default everywhere, being as good and on a CPU twice
+/// as fast.
 /// </summary>
 internal static class TextTowerSpec
 {

@@ -7,11 +7,12 @@ internal static class TextTowerWords
     public static string InWords(this TextTowerConfig config) =>
         config switch
         {
-            BertConfig bert =>
-                $"{NameOf(bert)}, {PoolingOf(bert.Pooling)}{(bert.Pooler ? ", pooler" : "")}, {ActivationOf(bert.Activation)}",
+            BertConfig bert => $"{NameOf(bert)}, {PoolingOf(bert.Pooling)}{(bert.Pooler ? ", pooler" : "")}, "
+                + $"{ActivationOf(bert.Activation)}",
             T5Config t5 => $"{NameOf(t5)}, {PoolingOf(t5.Pooling)}",
             TextTransformerConfig text =>
-                $"text transformer of width {text.Width}, depth {text.Depth}, {text.Heads} heads, MLP {text.MlpDim}, {PoolingOf(text.Pooling)}, "
+                $"text transformer of width {text.Width}, depth {text.Depth}, {text.Heads} heads, MLP "
+                    + $"{text.MlpDim}, {PoolingOf(text.Pooling)}, "
                     + $"{ActivationOf(text.Activation)}{(text.MaskPadding is null ? "" : ", padding masked")}",
             _ => config.GetType().Name,
         };
@@ -49,7 +50,8 @@ internal static class TextTowerWords
                 .Key
                 is { } known
             ? $"{kind}-{known} encoder"
-            : $"T5 encoder of width {t5.Width}, depth {t5.Depth}, {t5.Heads} heads of {t5.HeadSize}, MLP {t5.MlpDim}{(t5.Gated ? " gated" : "")}";
+            : $"T5 encoder of width {t5.Width}, depth {t5.Depth}, {t5.Heads} heads of {t5.HeadSize}, "
+                + $"MLP {t5.MlpDim}{(t5.Gated ? " gated" : "")}";
     }
 
     private static string PoolingOf(TextPooling pooling) =>

@@ -129,11 +129,15 @@ internal sealed class TextTransformer : TextTower
 
     private Tensor Embedded(TokenRows rows)
     {
-        var place = rows.Positions is { } packed ? positions.call(packed) : positions.weight!.narrow(0, 0, rows.Length);
-        return Layers.Dropped(tokens.call(rows.Ids).Plus(place), config.Dropout, training); // [B, L, D]
+        var place = rows.Positions is { } packed
+            ? TableRows.Of(positions, packed)
+            : positions.weight!.narrow(0, 0, rows.Length);
+        return Layers.Dropped(TableRows.Of(tokens, rows.Ids).Plus(place), config.Dropout, training); // [B, L, D]
     }
 
-    /// <summary>Fills the weights as big_vision does: embeddings and positions of deviation 1/sqrt(width), the blocks as in ViT.</summary>
+    /// <summary>
+    /// Fills the weights as big_vision does: embeddings and positions of deviation 1/sqrt(width), the blocks as in ViT.
+    /// </summary>
     internal void Initialise(Generator random)
     {
         Layers.Normal(tokens.weight!, 1 / Math.Sqrt(Width), random);
@@ -143,8 +147,8 @@ internal sealed class TextTransformer : TextTower
     }
 
     /// <summary>
-    /// Names in the .npz files of LiT-L16S, LiT-L16Ti and SigLIP, under txt/. Old files hold a second table of positions,
-    /// which <see cref="AddOldPositions"/> adds.
+    /// Names in the .npz files of LiT-L16S, LiT-L16Ti and SigLIP, under txt/. Old files hold a second table of
+    /// positions, which <see cref="AddOldPositions"/> adds.
     /// </summary>
     internal static readonly WeightMap BigVision = new WeightMap("text transformer (vit_jax, big_vision)")
     {
@@ -158,7 +162,9 @@ internal sealed class TextTransformer : TextTower
 
     private const string OldPositions = "Encoder_0/pos_embedding";
 
-    /// <summary>As big_vision's text_transformer.load: both tables were added to the tokens, so their sum is one table.</summary>
+    /// <summary>
+    /// As big_vision's text_transformer.load: both tables were added to the tokens, so their sum is one table.
+    /// </summary>
     internal void AddOldPositions(WeightSource source)
     {
         if (!source.Has(OldPositions))

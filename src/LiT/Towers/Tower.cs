@@ -5,8 +5,8 @@ using static TorchSharp.torch.nn;
 namespace LiT.Towers;
 
 /// <summary>
-/// What image and text towers share: their input becomes one representation a row, [B, …] → [B, Width], and they can be made constants
-/// (locked, as the paper calls it) and given back to training.
+/// What image and text towers share: their input becomes one representation a row, [B, …] → [B, Width], and they can be
+/// made constants (locked, as the paper calls it) and given back to training.
 /// </summary>
 internal abstract class Tower(string name) : Module<Tensor, Tensor>(name)
 {
@@ -17,8 +17,9 @@ internal abstract class Tower(string name) : Module<Tensor, Tensor>(name)
     public bool Locked { get; private set; }
 
     /// <summary>
-    /// Makes the tower a constant: evaluation mode for good, no gradients, and what follows from the weights alone (batch norms
-    /// folded into convolutions, standardised kernels) is computed once. <see cref="Unlock"/> takes it back.
+    /// Makes the tower a constant: evaluation mode for good, no gradients, and what follows from the weights alone
+    /// (batch norms folded into convolutions, standardised kernels) is computed once. <see cref="Unlock"/> takes it
+    /// back.
     /// </summary>
     public virtual void Lock()
     {
@@ -29,7 +30,9 @@ internal abstract class Tower(string name) : Module<Tensor, Tensor>(name)
         Compile(constant: FoldsWhenLocked);
     }
 
-    /// <summary>Makes the tower one that can be trained: gradients for every weight. The mode stays evaluation.</summary>
+    /// <summary>
+    /// Makes the tower one that can be trained: gradients for every weight. The mode stays evaluation.
+    /// </summary>
     public virtual void Unlock()
     {
         Locked = false;
@@ -38,7 +41,9 @@ internal abstract class Tower(string name) : Module<Tensor, Tensor>(name)
             parameter.requires_grad_(true);
     }
 
-    /// <summary>Training mode or evaluation mode; a locked tower stays in evaluation, whatever its parents are told.</summary>
+    /// <summary>
+    /// Training mode or evaluation mode; a locked tower stays in evaluation, whatever its parents are told.
+    /// </summary>
     public override void train(bool train = true) => base.train(train && !Locked);
 
     /// <summary>Whether constant weights are laid out anew.</summary>

@@ -29,8 +29,11 @@ internal sealed record TowerDescription
     /// <summary>What is to be told of those settings, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>How names in the file were matched; null for a tower from scratch.</summary>
+    /// <summary>How names in the file were matched; null for a tower from scratch, and for one that was read whole.</summary>
     public MatchedNames? Names { get; init; }
+
+    /// <summary>Whether the weights are random.</summary>
+    public bool FromScratch { get; init; } = true;
 
     /// <summary>SHA-256 over architecture, weights and preprocessing; null where there are no weights yet.</summary>
     public string? Fingerprint { get; init; }
@@ -58,7 +61,7 @@ internal sealed record TowerDescription
             if (Fingerprint is not null)
                 lines.Add($"fingerprint     {Fingerprint}");
             if (Names is not { } matched)
-                return [.. lines, "weights         from scratch, not trained"];
+                return FromScratch ? [.. lines, "weights         from scratch, not trained"] : lines;
             lines.Add($"weights         {matched.Source}; {matched.Names.Count} tensors matched");
             lines.AddRange(
                 matched.Names.Select(name =>

@@ -1,9 +1,13 @@
 namespace LiT.Towers;
 
-/// <summary>Names that stand for files, such as those of published models. Towers know only that there may be some.</summary>
+/// <summary>
+/// Names that stand for files, such as those of published models. Towers know only that there may be some.
+/// </summary>
 internal interface ITowerNames
 {
-    /// <summary>The file or folder that a name stands for and what has to stand behind its colon; null for no such name.</summary>
+    /// <summary>
+    /// The file or folder that a name stands for and what has to stand behind its colon; null for no such name.
+    /// </summary>
     /// <exception cref="LitException">There is a model of that name, and it is not at hand.</exception>
     (string Path, string? Options)? Find(string name);
 
@@ -14,18 +18,23 @@ internal interface ITowerNames
     IReadOnlyList<string> Like(string name);
 }
 
-/// <summary>A tower as users write it: <c>bert.npz:heads=4</c> is a file, and what the file does not say; a published name stands for its file in the cache.</summary>
+/// <summary>
+/// A tower as users write it: <c>bert.npz:heads=4</c> is a file, and what the file does not say; a published name
+/// stands for its file in the cache.
+/// </summary>
 internal static class TowerPath
 {
-    /// <summary>The names that are known; set once, by who knows them.</summary>
-    public static ITowerNames? Names { get; set; }
+    private static ITowerNames? names;
+
+    /// <summary>Makes names known; whoever knows them does it once, before a tower is loaded.</summary>
+    public static void Register(ITowerNames known) => names = known;
 
     /// <summary>The path and what stands behind its colon, nothing where there is none.</summary>
     /// <exception cref="LitException">It is the name of a published model that was not downloaded.</exception>
     public static (string Path, string Options) Split(string spec)
     {
         var (path, options) = AtColon(spec);
-        return Path.Exists(path) || Names?.Find(path) is not { } known
+        return Path.Exists(path) || names?.Find(path) is not { } known
             ? (path, options)
             : (
                 known.Path,
@@ -35,16 +44,18 @@ internal static class TowerPath
 
     /// <summary>Whether a path is there, or a published name in the cache.</summary>
     public static bool IsThere(string spec) =>
-        AtColon(spec).Path is var path && (Path.Exists(path) || Names?.Has(path) == true);
+        AtColon(spec).Path is var path && (Path.Exists(path) || names?.Has(path) == true);
 
     /// <summary>What to say where nothing of that name is known.</summary>
     public static LitException Missing(string path, string what, string specs) =>
-        Names?.Like(path) is { Count: > 0 } like
+        names?.Like(path) is { Count: > 0 } like
             ? new(
-                $"{path}: there is no such file or folder, and no published model of that name; there is {string.Join(", ", like)}. 'lit models list' names them all."
+                $"{path}: there is no such file or folder, and no published model of that name; there "
+                    + $"is {string.Join(", ", like)}. 'lit models list' names them all."
             )
             : new(
-                $"{path}: there is no such file or folder, no published model ('lit models list'), and no {what} from scratch. Check the path, or write for example {specs}."
+                $"{path}: there is no such file or folder, no published model ('lit models list'), "
+                    + $"and no {what} from scratch. Check the path, or write for example {specs}."
             );
 
     /// <summary>The same, with a published name left as it is.</summary>
@@ -52,7 +63,12 @@ internal static class TowerPath
     {
         if (Path.Exists(spec))
             return (spec, "");
-        var name = spec.LastIndexOfAny(['/', '\\']) + 1;
+        // Options may hold colons and slashes of their own: model.onnx:preprocess=graphs/other.onnx.
+        for (var end = spec.LastIndexOf(':'); end > 1; end = spec.LastIndexOf(':', end - 1))
+            if (Path.Exists(spec[..end]))
+                return (spec[..end], spec[(end + 1)..]);
+        var set = spec.IndexOf('=', StringComparison.Ordinal);
+        var name = spec.AsSpan(0, set < 0 ? spec.Length : set).LastIndexOfAny('/', '\\') + 1;
         var colon = spec.IndexOf(':', name);
         var drive = colon == 1 && name == 0 && char.IsAsciiLetter(spec[0]);
         return colon < 0 || drive ? (spec, "") : (spec[..colon], spec[(colon + 1)..]);

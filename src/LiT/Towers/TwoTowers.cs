@@ -98,11 +98,15 @@ internal sealed class TwoTowers : Module
         return b is null ? logits : logits.Plus(b);
     }
 
-    /// <summary>How probable every text is for each image: a softmax over the texts or, with a bias, each pair for itself.</summary>
+    /// <summary>
+    /// How probable every text is for each image: a softmax over the texts or, with a bias, each pair for itself.
+    /// </summary>
     /// <param name="logits">[N images, M texts].</param>
     public Tensor ProbabilitiesOverTexts(Tensor logits) => b is null ? logits.softmax(1) : logits.sigmoid();
 
-    /// <summary>How probable every image is for each text: a softmax over the images or, with a bias, each pair for itself.</summary>
+    /// <summary>
+    /// How probable every image is for each text: a softmax over the images or, with a bias, each pair for itself.
+    /// </summary>
     /// <param name="logits">[N images, M texts].</param>
     public Tensor ProbabilitiesOverImages(Tensor logits) => b is null ? logits.softmax(0) : logits.sigmoid();
 

@@ -6,13 +6,14 @@ namespace LiT.Towers;
 
 /// <summary>
 /// Reads both towers out of one file: LiT's .npz (<c>img/</c>, <c>txt/</c>, <c>t</c>; heads or none; BERT or text
-/// transformer) and SigLIP's (<c>params/</c> before, stacked blocks, <c>b</c>). Everything is recognised from names and shapes.
+/// transformer) and SigLIP's (<c>params/</c> before, stacked blocks, <c>b</c>). Everything is recognised from names and
+/// shapes.
 /// </summary>
 internal static class TwoTowersLoader
 {
     /// <summary>Both towers with their heads, temperature and bias, in evaluation mode.</summary>
-    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough: <c>size=</c> and <c>pool=</c>
-    /// belong to the image tower, <c>heads=</c> to the text tower.</param>
+    /// <param name="spec">A path, with <c>:option,option</c> behind it where the file does not say enough: <c>size=</c>
+    /// and <c>pool=</c> belong to the image tower, <c>heads=</c> to the text tower.</param>
     /// <param name="image">How the image tower is loaded; where and in what type both towers compute.</param>
     /// <param name="text">What the file does not say about the text tower.</param>
     /// <exception cref="LitException">There is no such file, it is damaged, or it does not hold two towers.</exception>

@@ -43,7 +43,9 @@ internal enum VitPositions
     SinCos2d,
 }
 
-/// <summary>Size of a Vision Transformer (Dosovitskiy et al. 2020, arXiv 2010.11929; Zhai et al. 2021, arXiv 2106.04560).</summary>
+/// <summary>
+/// Size of a Vision Transformer (Dosovitskiy et al. 2020, arXiv 2010.11929; Zhai et al. 2021, arXiv 2106.04560).
+/// </summary>
 internal sealed record VitConfig : ImageTowerConfig
 {
     internal const string Kind = "vit";
@@ -69,7 +71,9 @@ internal sealed record VitConfig : ImageTowerConfig
     /// <summary>Where positions come from.</summary>
     public VitPositions Positions { get; init; }
 
-    /// <summary>Width of a dense layer with tanh after the pooling, or none; the representation then is its output.</summary>
+    /// <summary>
+    /// Width of a dense layer with tanh after the pooling, or none; the representation then is its output.
+    /// </summary>
     public int? PreLogits { get; init; }
 
     // Width, depth, MLP, heads: Scaling ViT table 2, and big_vision models/vit.py (decode_variant) for the rest.
@@ -90,7 +94,10 @@ internal sealed record VitConfig : ImageTowerConfig
         ["e"] = (1792, 56, 15360, 16),
     };
 
-    /// <summary>A published variant: size, slash, patch in pixels, as in "B/16"; for 224 pixels, with a class token as in vit_jax.</summary>
+    /// <summary>
+    /// A published variant: size, slash, patch in pixels, as in "B/16"; for 224 pixels, with a class token as in
+    /// vit_jax.
+    /// </summary>
     /// <exception cref="ArgumentException">There is no such size.</exception>
     public static VitConfig Named(string variant) =>
         variant.Split('/') is [var size, var patch]
@@ -210,7 +217,10 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
         return x;
     }
 
-    /// <summary>The positions of the patches, resampled where the picture has another size than the tower was trained with, [L, D].</summary>
+    /// <summary>
+    /// The positions of the patches, resampled where the picture has another size than the tower was trained with, [L,
+    /// D].
+    /// </summary>
     internal Tensor Positions(long rows, long columns)
     {
         if (posembed is null)

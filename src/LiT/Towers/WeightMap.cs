@@ -10,7 +10,8 @@ namespace LiT.Towers;
 /// <c>{i+1:00}</c> for leading zeros, <c>{a|b}</c> for either, <c>{*}</c> for anything.
 /// </param>
 /// <param name="Ours">
-/// Our name with the same letters. A letter that their name lacks means that theirs is stacked: its first axis is that number.
+/// Our name with the same letters. A letter that their name lacks means that theirs is stacked: its first axis is that
+/// number.
 /// </param>
 /// <param name="Axes">How the axes change (of one slice, where theirs is stacked).</param>
 /// <param name="Part">Which part of ours it is, where several of theirs are one of ours (query, key, value).</param>
@@ -71,8 +72,8 @@ internal sealed record MatchedNames(
 );
 
 /// <summary>
-/// The names that somebody else gave the weights of a tower, as a table: their name, ours, axes. Loading is strict: every
-/// tensor of the tower must be in the file with the right shape, and every tensor of the file must be known.
+/// The names that somebody else gave the weights of a tower, as a table: their name, ours, axes. Loading is strict:
+/// every tensor of the tower must be in the file with the right shape, and every tensor of the file must be known.
 /// </summary>
 /// <param name="family">Whose names these are, for messages: "ViT (vit_jax, big_vision)".</param>
 internal sealed class WeightMap(string family) : IEnumerable<WeightRow>
@@ -151,8 +152,8 @@ internal sealed class WeightMap(string family) : IEnumerable<WeightRow>
     IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <summary>
-    /// Fills the tower's parameters and buffers from a file; types are converted to the tower's. Nothing is changed unless
-    /// everything fits.
+    /// Fills the tower's parameters and buffers from a file; types are converted to the tower's. Nothing is changed
+    /// unless everything fits.
     /// </summary>
     /// <exception cref="LitException">One message with all that is missing, left over or of another shape.</exception>
     public MatchedNames Load(WeightSource source, Module tower)
@@ -292,5 +293,6 @@ internal sealed class WeightMap(string family) : IEnumerable<WeightRow>
     private static string Listed(string what, List<string> names) =>
         names.Count == 0
             ? ""
-            : $"{names.Count} {what} ({string.Join(", ", names.Take(12))}{(names.Count > 12 ? $" and {names.Count - 12} more" : "")})";
+            : $"{names.Count} {what} "
+                + $"({string.Join(", ", names.Take(12))}{(names.Count > 12 ? $" and {names.Count - 12} more" : "")})";
 }

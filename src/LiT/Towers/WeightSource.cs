@@ -3,8 +3,8 @@ using LiT.Checkpoints;
 namespace LiT.Towers;
 
 /// <summary>
-/// The part of a checkpoint that holds one tower: the tensors under one prefix, by their names without it. Frameworks wrap
-/// the same weights in many ways (<c>params/</c>, <c>opt/target/</c>, <c>img/</c>, <c>state_dict.module.</c>,
+/// The part of a checkpoint that holds one tower: the tensors under one prefix, by their names without it. Frameworks
+/// wrap the same weights in many ways (<c>params/</c>, <c>opt/target/</c>, <c>img/</c>, <c>state_dict.module.</c>,
 /// <c>teacher.backbone.</c> …); what stands outside the prefix belongs to somebody else and is passed over.
 /// </summary>
 internal sealed class WeightSource
@@ -81,7 +81,10 @@ internal sealed class WeightSource
             "Check that the file is complete"
         );
 
-    /// <summary>How many numbered parts there are: one more than the highest n for which a name begins <c>before</c>n<c>after</c>.</summary>
+    /// <summary>
+    /// How many numbered parts there are: one more than the highest n for which a name begins
+    /// <c>before</c>n<c>after</c>.
+    /// </summary>
     public int CountOf(string before, string after)
     {
         var highest = -1;
@@ -95,7 +98,10 @@ internal sealed class WeightSource
         return Believable(highest + 1);
     }
 
-    /// <summary>The same number of blocks, unless the file has fewer tensors than that: a tower of such a depth is not built to find out.</summary>
+    /// <summary>
+    /// The same number of blocks, unless the file has fewer tensors than that: a tower of such a depth is not built to
+    /// find out.
+    /// </summary>
     /// <exception cref="LitException">There are fewer tensors.</exception>
     public int Believable(int blocks) =>
         blocks <= Tensors.Count
@@ -106,7 +112,10 @@ internal sealed class WeightSource
                 "Check where the file comes from"
             );
 
-    /// <summary>Tensors of the file that stand outside the prefix, as one phrase for each top-level name, such as "opt (9 tensors)".</summary>
+    /// <summary>
+    /// Tensors of the file that stand outside the prefix, as one phrase for each top-level name, such as "opt (9
+    /// tensors)".
+    /// </summary>
     public IReadOnlyList<string> Outside =>
         [
             .. Checkpoint
@@ -117,9 +126,9 @@ internal sealed class WeightSource
         ];
 
     /// <summary>
-    /// Every part of the file under which all the landmarks stand, the one to use first: big_vision's rule for trees with
-    /// <c>params</c> or <c>opt/target</c> (utils.py, load_params), a DINO teacher before its student, MoCo's base encoder
-    /// before its momentum encoder.
+    /// Every part of the file under which all the landmarks stand, the one to use first: big_vision's rule for trees
+    /// with <c>params</c> or <c>opt/target</c> (utils.py, load_params), a DINO teacher before its student, MoCo's base
+    /// encoder before its momentum encoder.
     /// </summary>
     /// <param name="checkpoint">The open file.</param>
     /// <param name="landmarks">Names that the tower's files always have, without a prefix.</param>
@@ -159,7 +168,8 @@ internal sealed class WeightSource
     private static int Demerits(string prefix) =>
         prefix.Split('.', '/').Count(part => SecondChoices.Contains(part, StringComparer.Ordinal));
 
-    // The first part of the name that is not shared with the prefix, so that "params/img/" beside "params/txt/" says "params/txt".
+    // The first part of the name that is not shared with the prefix, so that "params/img/" beside "params/txt/" says
+    // "params/txt".
     private static string Top(string name, string prefix)
     {
         var shared = 0;

@@ -6,8 +6,8 @@ using Xunit.v3;
 namespace LiT.Tests.Compute;
 
 /// <summary>
-/// A case of a theory, once for every instruction set that this machine has: the set comes first, then the case's own numbers. A
-/// theory with several of them has each case under each set.
+/// A case of a theory, once for every instruction set that this machine has: the set comes first, then the case's own
+/// numbers. A theory with several of them has each case under each set.
 /// </summary>
 [AttributeUsage(AttributeTargets.Method, AllowMultiple = true)]
 internal sealed class EveryIsaAttribute(params object[] numbers) : DataAttribute

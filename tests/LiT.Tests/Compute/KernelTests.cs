@@ -144,7 +144,8 @@ public sealed class KernelTests
                 return (weight.alias(), bias.alias());
             }
         );
-        foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) }) // laid out for the first size, right for all
+        // laid out for the first size, right for all
+        foreach (var (pictures, height) in new[] { (1, side), (9, side), (2, side + 4) })
         {
             var x = Random(pictures, from, height, side);
             var plain = nn.functional.conv2d(x, weight, bias, strides: [stride, stride], padding: [padding, padding]);

@@ -9,8 +9,8 @@ using static TorchSharp.torch;
 namespace LiT.Tests.Compute;
 
 /// <summary>
-/// A number that libtorch reads must not be freed by a garbage collection during the call (see <see cref="Scalars"/>). What goes wrong
-/// is memory, so it is tried in a process of its own, in which collections are small and never stop.
+/// A number that libtorch reads must not be freed by a garbage collection during the call (see <see cref="Scalars"/>).
+/// What goes wrong is memory, so it is tried in a process of its own, in which collections are small and never stop.
 /// </summary>
 public sealed class ScalarLifetimeTests
 {
@@ -127,8 +127,8 @@ public sealed class ScalarLifetimeTests
     }
 
     /// <summary>
-    /// BannedSymbols.txt forbids operators that make scalars, but its analyzer does not look at <c>a += b</c>: what the libraries were
-    /// compiled to is looked at here.
+    /// BannedSymbols.txt forbids operators that make scalars, but its analyzer does not look at <c>a += b</c>: what the
+    /// libraries were compiled to is looked at here.
     /// </summary>
     [Fact]
     public void No_library_adds_tensors_by_an_operator_that_makes_a_scalar()

@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace LiT.Tests.Compute;
 
 /// <summary>
-/// Every kernel gives the same bits with vectors of every width: sums run in an order that does not depend on it. Sizes are
-/// random, so that vectors are left half filled at every end.
+/// Every kernel gives the same bits with vectors of every width: sums run in an order that does not depend on it. Sizes
+/// are random, so that vectors are left half filled at every end.
 /// </summary>
 public sealed class WidthTests
 {

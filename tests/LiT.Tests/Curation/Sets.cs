@@ -50,7 +50,13 @@ internal static class Sets
                 .Read(_ => { })
                 .Select(sample =>
                     $"{string.Join(" | ", sample.Captions)}; {sample.Label}; "
-                    + $"{string.Join(",", sample.Fields.Where(field => field.Key is not ("key" or "width")).OrderBy(field => field.Key, StringComparer.Ordinal))}; "
+                    + string.Join(
+                        ",",
+                        sample
+                            .Fields.Where(field => field.Key is not ("key" or "width"))
+                            .OrderBy(field => field.Key, StringComparer.Ordinal)
+                    )
+                    + "; "
                     + $"{Convert.ToHexString(sample.ReadImage!())[..64]}"
                 ),
         ];

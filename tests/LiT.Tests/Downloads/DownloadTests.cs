@@ -70,7 +70,8 @@ public sealed class DownloadTests : IDisposable
                     (row, i) => $"{(row.Path == "/waitlong" ? resting : server).Address}{row.Path}\tcaption {i}\n"
                 )
             )
-                + "http://127.0.0.1:1/x\tno server\nhttp://no-such-host.invalid/x\tno host\nftp://x/y\tno http\n\tno address\none column\n"
+                + "http://127.0.0.1:1/x\tno server\nhttp://no-such-host.invalid/x\tno "
+                + "host\nftp://x/y\tno http\n\tno address\none column\n"
         );
 
         var result = await Run(list, "out");
@@ -232,12 +233,18 @@ public sealed class DownloadTests : IDisposable
             string.Concat(
                 Enumerable
                     .Range(0, 57)
-                    .Select(i =>
-                        $"{(i == 31 ? "no address" : $"{server.Address}/{(i is >= 10 and < 20 ? $"ok/{i}" : i is >= 40 and < 50 ? $"down/{i}" : i % 3 == 0 ? "404" : i % 3 == 1 ? $"down/{i}" : $"ok/{i}")}")}\tcaption "
-                        + $"{i}\n"
-                    )
+                    .Select(i => $"{(i == 31 ? "no address" : $"{server.Address}/{Answer(i)}")}\tcaption {i}\n")
             )
         );
+        static string Answer(int i) =>
+            i switch
+            {
+                >= 10 and < 20 => $"ok/{i}",
+                >= 40 and < 50 => $"down/{i}",
+                _ when i % 3 == 0 => "404",
+                _ when i % 3 == 1 => $"down/{i}",
+                _ => $"ok/{i}",
+            };
         var options = Quick with { RowsPerShard = 10, Concurrency = 8, Retries = 0 };
         var first = await Run(list, "whole", options);
         server.IsUp = true;

@@ -74,7 +74,8 @@ public class ClassPromptsTests
     {
         var (names, prompts, tokenizer) = Of("a", "A", "a.", "-a", "_a", "a!");
         Assert.StartsWith(
-            "5 classes are each the same as an earlier one (0 'a' and 1 'A', 0 'a' and 2 'a.', 0 'a' and 3 '-a' and 2 more), the same",
+            "5 classes are each the same as an earlier one (0 'a' and 1 'A', 0 'a' and 2 'a.', 0 'a' "
+                + "and 3 '-a' and 2 more), the same",
             Assert.Single(ClassPrompts.Oddities(names, prompts, tokenizer)),
             StringComparison.Ordinal
         );

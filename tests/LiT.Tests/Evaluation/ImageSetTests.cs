@@ -22,10 +22,11 @@ public sealed class ImageSetTests : IDisposable
     )
     {
         Store("views", views: 2, [3, 4, 5, 2], [0, 2, 2, 0]);
-        var set = Load("views", average);
+        using var set = Load("views", average);
+        var rows = set.ReadAll();
         Assert.Equal(["a", "b"], set.Samples.Select(sample => sample.Key));
-        Assert.Equal(first, set.Representations[0].ToArray(), Near);
-        Assert.Equal(second, set.Representations[1].ToArray(), Near);
+        Assert.Equal(first, rows[0].ToArray(), Near);
+        Assert.Equal(second, rows[1].ToArray(), Near);
     }
 
     [Fact]
@@ -44,6 +45,37 @@ public sealed class ImageSetTests : IDisposable
                 )
                 .Message
         );
+    }
+
+    [Fact]
+    public void A_store_is_read_block_by_block_and_gives_the_rows_that_it_gives_at_once()
+    {
+        const int count = 9000; // more than two blocks, and not a whole number of them
+        MadeStores
+            .Write(
+                temporary["many"],
+                Enumerable.Range(0, count).Select(i => ($"{i}", new float[] { i + 1, 1 })),
+                type: StoredType.Float32
+            )
+            .Dispose();
+        using var set = Load("many", average: false);
+        Assert.True(set.Blocks().Count() > 2);
+        Assert.All(set.Blocks().SkipLast(1), block => Assert.Equal(set.Blocks().First().Count, block.Count));
+        Assert.Equal(count, set.Blocks().Sum(block => block.Count));
+        Assert.Equal(set.ReadAll().ToUnit().Values, set.Each(block => block.ToUnit()).Values);
+        int[] some = [8999, 0, 4096];
+        Assert.Equal(set.ReadAll().Select(some).Values, set.Each(block => block, some).Values);
+        Assert.Equal(1 / 9000f, set.Read(some)[0][1] / set.Read(some)[0][0], 1e-7);
+    }
+
+    [Fact]
+    public void A_store_stays_usable_for_its_words_when_its_rows_are_closed()
+    {
+        Store("closed", views: 1, [3, 4], [0, 2]);
+        var set = Load("closed", average: false);
+        set.Dispose();
+        Assert.Equal(["a", "b"], set.Samples.Select(sample => sample.Key));
+        Assert.Throws<ObjectDisposedException>(() => set.ReadAll());
     }
 
     // Unit vectors are stored with their lengths, which float32 gives back to rounding.

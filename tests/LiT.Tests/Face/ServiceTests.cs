@@ -1,4 +1,5 @@
 using Microsoft.Extensions.AI;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -61,6 +62,40 @@ public sealed class ServiceTests(SmallModel small) : IClassFixture<SmallModel>
         for (var tenths = 0; tenths < 300 && !model.IsDisposed; tenths++)
             await Task.Delay(100, cancel);
         Assert.True(model.IsDisposed);
+    }
+
+    [Fact]
+    public void Options_are_bound_to_a_section_and_are_this_applications_alone()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(
+                new Dictionary<string, string?>
+                {
+                    ["LiT:Model"] = "run/model",
+                    ["LiT:Threads"] = "3",
+                    ["LiT:Type"] = "BFloat16",
+                    ["LiT:LoadAtStart"] = "false",
+                    ["LiT:Labels:0"] = "a",
+                    ["LiT:Labels:1"] = "b",
+                    ["LiT:Classifier:MinPrecision"] = "0.9",
+                    ["LiT:Classifier:HonourExif"] = "false",
+                    ["LiT:Classifier:Templates:0"] = "a sketch of a {}",
+                }
+            )
+            .Build();
+        ServiceCollection services = new();
+        services.AddLiT();
+        services.Configure<LitOptions>(configuration.GetSection("LiT"));
+        using var provider = services.BuildServiceProvider();
+        var bound = provider.GetRequiredService<IOptions<LitOptions>>().Value;
+        Assert.Equal(
+            ("run/model", 3, ComputeType.BFloat16, false),
+            (bound.Model, bound.Threads, bound.Type, bound.LoadAtStart)
+        );
+        Assert.Equal(["a", "b"], bound.Labels);
+        Assert.Equal((0.9, false), (bound.Classifier.MinPrecision, bound.Classifier.HonourExif));
+        Assert.Equal([.. ClassifierOptions.Default.Templates, "a sketch of a {}"], bound.Classifier.Templates);
+        Assert.Equal(new ClassifierOptions(), ClassifierOptions.Default); // the binder writes into what it finds
     }
 
     [Fact]

@@ -7,7 +7,9 @@ using LiT.Tests.Parity;
 
 namespace LiT.Tests.Face;
 
-/// <summary>A bundle of two tiny towers, with a background, and some pictures: what an application has at hand.</summary>
+/// <summary>
+/// A bundle of two tiny towers, with a background, and some pictures: what an application has at hand.
+/// </summary>
 public sealed class SmallModel : IDisposable
 {
     private readonly TemporaryFolder folder = new();

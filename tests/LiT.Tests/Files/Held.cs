@@ -1,6 +1,8 @@
 namespace LiT.Tests;
 
-/// <summary>What this process holds open or mapped of a folder: where others could not delete it, on Windows, nothing may.</summary>
+/// <summary>
+/// What this process holds open or mapped of a folder: where others could not delete it, on Windows, nothing may.
+/// </summary>
 internal static class Held
 {
     /// <returns>Paths; always none where the system does not show them (elsewhere than on Linux).</returns>

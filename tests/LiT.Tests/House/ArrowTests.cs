@@ -14,10 +14,11 @@ public class ArrowTests
     private static readonly Dictionary<string, string[]> Projects = new()
     {
         ["LiT"] = [],
+        ["LiT.Onnx"] = ["LiT"],
         ["LiT.Stores"] = ["LiT"],
         ["LiT.Tuning"] = ["LiT", "LiT.Stores"],
         ["LiT.Workbench"] = ["LiT", "LiT.Stores", "LiT.Tuning"],
-        ["LiT.Cli"] = ["LiT", "LiT.Stores", "LiT.Tuning", "LiT.Workbench"],
+        ["LiT.Cli"] = ["LiT", "LiT.Onnx", "LiT.Stores", "LiT.Tuning", "LiT.Workbench"],
     };
 
     // A room (its namespace), and the rooms of its own project that it may know.
@@ -33,6 +34,8 @@ public class ArrowTests
         ["LiT.Towers"] = ["LiT.Images", "LiT.Checkpoints", "LiT.Compute"],
         ["LiT.Bundles"] = ["LiT.Images", "LiT.Text", "LiT.Checkpoints", "LiT.Compute", "LiT.Towers"],
         ["LiT.Classification"] = ["LiT.Checkpoints", "LiT.Compute", "LiT.Bundles"],
+        // LiT.Onnx
+        ["LiT.Onnx"] = [],
         // LiT.Stores
         ["LiT.Data"] = [],
         ["LiT.Stores"] = ["LiT.Data"],

@@ -62,7 +62,8 @@ public sealed partial class SnippetTests
     {
         Assert.Contains(Snippets, row => row.Data.Item1 == "README.md");
         Assert.Contains(Compile("await LitModel.LoadNever(\"run/model\");"), error => error.Contains("LoadNever"));
-        Assert.Contains(Compile("var rows = new LiT.Compute.WorkThread();"), error => error.Contains("CS0122")); // internal
+        // internal
+        Assert.Contains(Compile("var rows = new LiT.Compute.WorkThread();"), error => error.Contains("CS0122"));
     }
 
     private static string[] Compile(string block)

@@ -4,7 +4,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Tests.Parity;
 
-/// <summary>DINOv2 in Hugging Face's names, with and without registers, with its classifier on class token and mean patch token.</summary>
+/// <summary>
+/// DINOv2 in Hugging Face's names, with and without registers, with its classifier on class token and mean patch token.
+/// </summary>
 public sealed class DinoHuggingFaceFixture : IFixtureKind
 {
     private const string Input = "_input.npy",

@@ -150,7 +150,7 @@ public sealed class EvaluationPagesTests : IDisposable
         IReadOnlyList<Prompt> prompts = PromptTemplates.Fill(classes.Names, ["{}"]);
         return ModelEvaluation.Scored(
             set,
-            set.Representations,
+            set.ReadAll(),
             labels,
             prompts,
             new([1, 0, 0, 0, 1, 0, 0, 0, 1], 3),

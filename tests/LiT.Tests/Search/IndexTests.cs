@@ -3,7 +3,8 @@ using LiT.Stores;
 
 namespace LiT.Tests.Search;
 
-/// <summary>The files beside a store's rows: damage is named in one line, and whatever else changes, answers stay right.</summary>
+/// <summary>The files beside a store's rows: damage is named in one line, and whatever else changes, answers stay
+/// right.</summary>
 public sealed class IndexTests : IDisposable
 {
     private readonly TemporaryFolder folder = new();

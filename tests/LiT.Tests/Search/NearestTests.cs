@@ -88,7 +88,8 @@ public sealed class NearestTests : IDisposable
         Assert.Null(RowCodes.Of([1, float.PositiveInfinity], new sbyte[2]));
     }
 
-    // Ties, duplicates, rows of zeros, clusters: the answer is that of the plain scan, with codes and without, for any number
+    // Ties, duplicates, rows of zeros, clusters: the answer is that of the plain scan, with codes and without, for
+    // any number
     // of threads, and with a filter.
     [Theory]
     [InlineData(1, 5, 3, nameof(StoredType.Float16), 1)]

@@ -240,6 +240,7 @@ public sealed class TokenizerSettingsTests : IDisposable
         );
         var tokenizer = Open("tokenizer.json");
         Assert.Equal([1, 2], tokenizer.Encode("é"));
-        Assert.Equal([0], tokenizer.Encode("?é")); // a run of characters falls back whole: tokenizers, test_unigram_bytefallback
+        // A run of characters falls back whole: tokenizers, test_unigram_bytefallback.
+        Assert.Equal([0], tokenizer.Encode("?é"));
     }
 }

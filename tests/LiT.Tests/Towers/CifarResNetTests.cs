@@ -168,7 +168,9 @@ public sealed class CifarResNetTests : IDisposable
                             .Replace("stem", "conv1", StringComparison.Ordinal),
                         @"^blocks\.(\d)\.conv(\d)(\.norm)?",
                         match =>
-                            $"layer{int.Parse(match.Groups[1].Value) + 1}.0.{(match.Groups[3].Success ? "bn" : "conv")}{match.Groups[2].Value}"
+                            $"layer{int.Parse(match.Groups[1].Value) + 1}.0."
+                            + (match.Groups[3].Success ? "bn" : "conv")
+                            + match.Groups[2].Value
                     ),
                 entry => entry.Value
             );

@@ -7,8 +7,8 @@ using static TorchSharp.torch;
 namespace LiT.Tests.Towers;
 
 /// <summary>
-/// Settings that stand beside weights: each key is followed, known to be without effect, or told by name; model_type and
-/// architectures decide the family before the tensors' names do.
+/// Settings that stand beside weights: each key is followed, known to be without effect, or told by name; model_type
+/// and architectures decide the family before the tensors' names do.
 /// </summary>
 public sealed class SettingsTests : IDisposable
 {
@@ -499,7 +499,8 @@ public sealed class SettingsTests : IDisposable
             },
             {
                 """{"image_processor_type": "BitImageProcessor", "crop_size": {"height": 224, "width": 224}, "do_center_crop": true, "do_convert_rgb": true, "do_normalize": true, "do_rescale": true, "do_resize": true, "image_mean": [0.485, 0.456, 0.406], "image_std": [0.229, 0.224, 0.225], "resample": 3, "rescale_factor": 0.00392156862745098, "size": {"shortest_edge": 256}}""",
-                "shorter side to 256, central 224 x 224 (Pillow bicubic), mean 0.485 0.456 0.406, deviation 0.229 0.224 0.225"
+                "shorter side to 256, central 224 x 224 (Pillow bicubic), mean 0.485 0.456 0.406, "
+                    + "deviation 0.229 0.224 0.225"
             },
             {
                 """{"feature_extractor_type": "DeiTFeatureExtractor", "size": 256, "crop_size": 224, "resample": 3}""",
@@ -507,7 +508,8 @@ public sealed class SettingsTests : IDisposable
             },
             {
                 """{"feature_extractor_type": "CLIPFeatureExtractor", "size": 30, "crop_size": 20, "resample": 1}""",
-                "shorter side to 30, central 20 x 20 (Pillow Lanczos), mean 0.48145467 0.4578275 0.40821072, deviation 0.26862955 0.2613026 0.2757771"
+                "shorter side to 30, central 20 x 20 (Pillow Lanczos), mean 0.48145467 0.4578275 "
+                    + "0.40821072, deviation 0.26862955 0.2613026 0.2757771"
             },
             { """{"size": {"height": 32, "width": 48}}""", "resized to 48 x 32 (Pillow bilinear), values in [-1, 1]" },
             { """{"do_normalize": false, "size": 16}""", "resized to 16 x 16 (Pillow bilinear), values in [0, 1]" },

@@ -309,7 +309,7 @@ public class ContrastiveLossTests
     }
 
     [Fact]
-    public void Where_equal_captions_are_embedded_equally_the_softmax_cannot_tell_shared_positives_from_the_plain_form_and_the_sigmoid_can()
+    public void The_softmax_cannot_tell_shared_positives_of_equal_captions_from_the_plain_form_and_the_sigmoid_can()
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(11);

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text;
-using LiT.Text.SentencePieces;
+using LiT.Files;
 using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
@@ -82,7 +82,7 @@ public class TensorBoardTests
                     version = Encoding.UTF8.GetString(Field(data, ref at));
                     break;
                 case 5 << 3 | 2:
-                    var summary = new ProtoReader(Field(data, ref at), "summary");
+                    var summary = new ProtoReader(Field(data, ref at), "summary", "a summary", "Write it again");
                     while (summary.Next())
                     {
                         var value = summary.Message();

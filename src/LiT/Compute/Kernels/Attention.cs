@@ -7,8 +7,8 @@ namespace LiT.Compute.Kernels;
 // Shapes: B pictures, L tokens, H heads, S numbers a head, D = H · S.
 
 /// <summary>
-/// softmax(q · kᵀ / sqrt S) · v for every head of every picture, straight from the fused product of query, key and value. For
-/// locked towers; libtorch's own attention takes about twice as long.
+/// softmax(q · kᵀ / sqrt S) · v for every head of every picture, straight from the fused product of query, key and
+/// value. For locked towers; libtorch's own attention takes about twice as long.
 /// </summary>
 internal static unsafe class Attention
 {
@@ -59,8 +59,9 @@ internal static unsafe class Attention
             heads = heads;
     }
 
-    // One head: queries at q, keys D further, values 2 D further, a token every stride numbers. What the next head needs is fetched
-    // meanwhile: it lies in pieces of one head's size all over the picture, which the processor does not foresee.
+    // One head: queries at q, keys D further, values 2 D further, a token every stride numbers. What the next head
+    // needs is fetched meanwhile: it lies in pieces of one head's size all over the picture, which the processor does
+    // not foresee.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Head<V>(float* q, int stride, int D, int L, int size, float* to, int toStride, float* next)
         where V : unmanaged, IVec<V>
@@ -97,7 +98,8 @@ internal static unsafe class Attention
         var sums = stackalloc float[Rows];
         for (var row = 0; row < L; row += Rows)
         {
-            row = Math.Max(0, Math.Min(row, L - Rows)); // the last block overlaps the one before and gives the same numbers again
+            // the last block overlaps the one before and gives the same numbers again
+            row = Math.Max(0, Math.Min(row, L - Rows));
             if (next is not null)
                 Fetch(next + (long)row * stride, stride, D, size);
             for (var panel = 0; panel < padded; panel += panels)

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// Rows of activations as bytes, each row with its own scale: x ≈ (code - 128) · scale, codes 1 … 255. The scale is that of the row's
-/// largest number, so nothing is cut off and nothing has to be known of the data beforehand.
+/// Rows of activations as bytes, each row with its own scale: x ≈ (code - 128) · scale, codes 1 … 255. The scale is
+/// that of the row's largest number, so nothing is cut off and nothing has to be known of the data beforehand.
 /// </summary>
 /// <param name="Codes">[R, K], unsigned bytes.</param>
 /// <param name="Scales">[R], float32.</param>
@@ -36,7 +36,9 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         GC.KeepAlive(bias);
     }
 
-    /// <summary>The same, then tanh GELU, then bytes again for the next product: one pass over the activations.</summary>
+    /// <summary>
+    /// The same, then tanh GELU, then bytes again for the next product: one pass over the activations.
+    /// </summary>
     /// <param name="sums">[R, N], float32; overwritten.</param>
     /// <param name="bias">[N], or null.</param>
     /// <param name="factors">Of the next product, [N].</param>
@@ -84,7 +86,7 @@ internal readonly unsafe record struct ByteRows(Tensor Codes, Tensor Scales)
         var whole = Vectors.Whole<V>(count);
         for (; i < whole; i += V.Count)
             largest = V.Max(largest, V.Abs(V.Load(x + i) * V.Load(factors + i)));
-        var max = Vectors.Largest(largest);
+        var max = V.Largest(largest);
         for (; i < count; i++)
             max = MathF.Max(max, MathF.Abs(x[i] * factors[i]));
         if (!(max > 1e-30f))

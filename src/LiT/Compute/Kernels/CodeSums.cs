@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// Exact sums of products of rows of bytes, as they lie in a file of codes, with queries of 16-bit numbers. Integers: the width
+/// Exact sums of products of rows of bytes, as they lie in a file of codes, with queries of 16-bit numbers. Integers:
+/// the width
 /// of the vectors changes nothing.
 /// </summary>
 internal static unsafe class CodeSums
@@ -18,7 +19,8 @@ internal static unsafe class CodeSums
     /// <param name="width">Numbers in a row and in a query, a multiple of <see cref="Step"/>.</param>
     /// <param name="rows">Which rows; null takes them one after the other from the first.</param>
     /// <param name="count">How many rows.</param>
-    /// <param name="queries">Queries one after the other. The sum of a query's magnitudes times 127 is below 2^31.</param>
+    /// <param name="queries">Queries one after the other. The sum of a query's magnitudes times 127 is below
+    /// 2^31.</param>
     /// <param name="queryCount">How many queries.</param>
     /// <param name="sums">[queries, count].</param>
     public static void Of(sbyte* codes, int width, int* rows, int count, short* queries, int queryCount, int* sums) =>

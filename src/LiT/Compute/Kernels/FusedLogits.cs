@@ -5,17 +5,17 @@ using static TorchSharp.torch;
 namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// What the losses do with a block of logits beside matrix products, in one or two passes over it: tensor operations would
-/// take a dozen, and each of them writes the block to memory and reads it again. For float32 on the CPU. Work is cut at
-/// fixed places, so that threads change no bit.
+/// What the losses do with a block of logits beside matrix products, in one or two passes over it: tensor operations
+/// would take a dozen, and each of them writes the block to memory and reads it again. For float32 on the CPU. Work is
+/// cut at fixed places, so that threads change no bit.
 /// </summary>
 internal static unsafe class FusedLogits
 {
     private const int PieceRows = 64;
 
     /// <summary>
-    /// Takes a block into the running maxima of rows and columns, notes where they stand (ties go to the first), and adds its
-    /// exponentials to the running sums, which are brought to the new maxima.
+    /// Takes a block into the running maxima of rows and columns, notes where they stand (ties go to the first), and
+    /// adds its exponentials to the running sums, which are brought to the new maxima.
     /// </summary>
     internal static void AddToSums(Tensor logits, long firstRow, long firstColumn, Margin row, Margin column)
     {
@@ -31,8 +31,8 @@ internal static unsafe class FusedLogits
     }
 
     /// <summary>
-    /// Replaces logits by sigmoid(l + bias) and adds softplus(l + bias) of each row to its loss; gives the sum of all sigmoids.
-    /// Notes the largest logits as <see cref="AddToSums"/> does.
+    /// Replaces logits by sigmoid(l + bias) and adds softplus(l + bias) of each row to its loss; gives the sum of all
+    /// sigmoids. Notes the largest logits as <see cref="AddToSums"/> does.
     /// </summary>
     internal static double ToSigmoids(
         Tensor logits,
@@ -238,7 +238,7 @@ internal static unsafe class FusedLogits
             V.Where(x, before, x, before).Store(columnLargest + j);
             V.Where(x, before, number, V.Load(columnBest + j)).Store(columnBest + j);
         }
-        var largest = Vectors.Largest(most);
+        var largest = V.Largest(most);
         for (; j < columns; j++)
         {
             largest = at[j] > largest ? at[j] : largest;
@@ -248,7 +248,9 @@ internal static unsafe class FusedLogits
         return largest;
     }
 
-    /// <summary>Sum of exp(l - the row's maximum) over a row; exp(l - a column's maximum) is added to the column's sum.</summary>
+    /// <summary>
+    /// Sum of exp(l - the row's maximum) over a row; exp(l - a column's maximum) is added to the column's sum.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float AddExponentials<V>(
         float* at,

@@ -4,9 +4,9 @@ using static TorchSharp.torch;
 namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// Optimizer updates in one pass over the memory of float32 tensors on the CPU, contiguous all of them: an update is bound by
-/// memory, and tensor operations would read and write everything ten times. Work is cut at fixed places, so that threads change
-/// no bit.
+/// Optimizer updates in one pass over the memory of float32 tensors on the CPU, contiguous all of them: an update is
+/// bound by memory, and tensor operations would read and write everything ten times. Work is cut at fixed places, so
+/// that threads change no bit.
 /// </summary>
 internal static unsafe class FusedUpdate
 {
@@ -81,7 +81,10 @@ internal static unsafe class FusedUpdate
         using var sums = zeros((rows + RowsAPiece(columns) - 1) / RowsAPiece(columns), columns);
         Vectors.Run(new Squares(Floats(gradient), Floats(ofRows), Floats(sums), rows, columns, shrink));
         KeepAlive(gradient, ofRows, sums);
-        return (ofRows, sums.sum([0]).With(rows, (x, count) => x.div_(count)));
+        Tensor? ofColumns = null;
+        // On one thread: libtorch cuts sums where its threads are.
+        Parts.Run(1, _ => ofColumns = sums.sum([0]).With(rows, (x, count) => x.div_(count)));
+        return (ofRows, ofColumns!);
     }
 
     private static long RowsAPiece(long columns) => Math.Max(1, Piece / columns);

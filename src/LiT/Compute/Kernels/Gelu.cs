@@ -3,7 +3,10 @@ using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
 
-/// <summary>GELU by its tanh approximation (Hendrycks and Gimpel 2016, arXiv 1606.08415), in place; libtorch's own takes five times as long.</summary>
+/// <summary>
+/// GELU by its tanh approximation (Hendrycks and Gimpel 2016, arXiv 1606.08415), in place; libtorch's own takes five
+/// times as long.
+/// </summary>
 internal static unsafe class Gelu
 {
     // x · (1 + tanh u) / 2 = x / (1 + exp(-2u)), u = sqrt(2/π) · (x + 0.044715 x³); the exponent is taken to base 2.

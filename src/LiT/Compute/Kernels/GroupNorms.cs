@@ -11,8 +11,8 @@ internal readonly record struct GroupScales(int Groups, Tensor Weight, Tensor Bi
 }
 
 /// <summary>
-/// Group normalisation (Wu and He 2018, arXiv 1803.08494) of pictures whose channels are innermost in memory, with the ReLU, and the
-/// shortcut before it, in the same pass.
+/// Group normalisation (Wu and He 2018, arXiv 1803.08494) of pictures whose channels are innermost in memory, with the
+/// ReLU, and the shortcut before it, in the same pass.
 /// </summary>
 internal static unsafe class GroupNorms
 {
@@ -95,7 +95,8 @@ internal static unsafe class GroupNorms
         var totals = new double[2 * wide];
         fixed (double* sums = totals)
         {
-            // The picture's first place is taken off first, so that the squares of a large mean do not swallow a small deviation.
+            // The picture's first place is taken off first, so that the squares of a large mean do not swallow a small
+            // deviation.
             for (var start = 0; start < places; start += Places)
             {
                 var (end, c) = (Math.Min(places, start + Places), 0);

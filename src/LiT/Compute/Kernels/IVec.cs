@@ -1,9 +1,9 @@
 namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// A vector of float32 numbers of some width, so that a kernel is written once: <c>Run&lt;V&gt;()</c> is compiled for each width
-/// on its own, and what depends on <see cref="Count"/> is decided by the compiler. Where sums run across lanes they are taken as
-/// if every vector had sixteen (<see cref="Sum"/>), so that the width changes no bit.
+/// A vector of float32 numbers of some width, so that a kernel is written once: <c>Run&lt;V&gt;()</c> is compiled for
+/// each width on its own, and what depends on <see cref="Count"/> is decided by the compiler. Where sums run across
+/// lanes they are taken as if every vector had sixteen (<see cref="Sum"/>), so that the width changes no bit.
 /// </summary>
 /// <typeparam name="V">The vector itself.</typeparam>
 internal unsafe interface IVec<V>
@@ -52,9 +52,13 @@ internal unsafe interface IVec<V>
     static abstract V Where(V a, V b, V more, V other);
 
     /// <summary>
-    /// The sum of sixteen lanes, always in the same order: of one vector of sixteen, of the first two of eight, or of four of four.
+    /// The sum of sixteen lanes, always in the same order: of one vector of sixteen, of the first two of eight, or of
+    /// four of four.
     /// </summary>
     static abstract float Sum(V first, V second, V third, V fourth);
+
+    /// <summary>The largest lane; what is no number may be passed over.</summary>
+    static abstract float Largest(V a);
 
     /// <summary>Adds every lane to a number of its own.</summary>
     void AddTo(double* sums);

@@ -6,8 +6,8 @@ using System.Runtime.Intrinsics.X86;
 namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// A vector for exact products of signed bytes: of bytes, taken from memory and made wider where the processor needs it, or of
-/// their 32-bit sums. Nothing saturates.
+/// A vector for exact products of signed bytes: of bytes, taken from memory and made wider where the processor needs
+/// it, or of their 32-bit sums. Nothing saturates.
 /// </summary>
 /// <typeparam name="W">The vector itself.</typeparam>
 internal unsafe interface IWords<W>
@@ -196,7 +196,9 @@ internal readonly unsafe struct W256(Vector256<int> lanes) : IWords<W256>, IPair
         (Vector256.ConvertToSingle(sums.lanes) * Vector256.Load(scales)).Store(to);
 }
 
-/// <summary>AVX-VNNI: 32 bytes as they are. It multiplies unsigned by signed ones, so the left are raised by 128.</summary>
+/// <summary>
+/// AVX-VNNI: 32 bytes as they are. It multiplies unsigned by signed ones, so the left are raised by 128.
+/// </summary>
 internal readonly unsafe struct WVnni(Vector256<int> lanes) : IWords<WVnni>
 {
     private readonly Vector256<int> lanes = lanes;

@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// An exponential average, new = (1 - b) · x + b · m, whose memory may be bfloat16. Then JAX turns the constant b into a
-/// bfloat16 too (0.9 becomes 0.8984375) and rounds the product b · m before it is added; the sum is used in float32.
+/// An exponential average, new = (1 - b) · x + b · m, whose memory may be bfloat16. Then JAX turns the constant b into
+/// a bfloat16 too (0.9 becomes 0.8984375) and rounds the product b · m before it is added; the sum is used in float32.
 /// </summary>
 /// <param name="New">Weight of the new value.</param>
 /// <param name="Old">Weight of the memory, already of the memory's precision.</param>

@@ -7,14 +7,17 @@ namespace LiT.Compute.Kernels;
 // Shapes: R rows, K inputs, N outputs.
 
 /// <summary>
-/// Products of bytes with exact sums, for processors without an instruction that multiplies bytes and adds up in 32 bits: bytes
-/// become 16-bit numbers on the way, pairs of products are added in 32 bits, and nothing saturates. The weight is laid out once.
+/// Products of bytes with exact sums, for processors without an instruction that multiplies bytes and adds up in 32
+/// bits: bytes become 16-bit numbers on the way, pairs of products are added in 32 bits, and nothing saturates. The
+/// weight is laid out once.
 /// </summary>
 internal sealed unsafe class PairProduct : IDisposable
 {
     private const int Rows = 6;
 
-    /// <summary>Rows that one thread takes at a time; as 16-bit numbers they stay in the processor's second cache.</summary>
+    /// <summary>
+    /// Rows that one thread takes at a time; as 16-bit numbers they stay in the processor's second cache.
+    /// </summary>
     private const int Part = 16 * Rows;
 
     [ThreadStatic]

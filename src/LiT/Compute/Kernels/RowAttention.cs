@@ -3,12 +3,12 @@ using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
 
-// Shapes: B rows of text, T tokens of all rows end to end, L tokens of one row, N queries of it (L or 1), H heads, S numbers a
-// head, D = H · S.
+// Shapes: B rows of text, T tokens of all rows end to end, L tokens of one row, N queries of it (L or 1), H heads, S
+// numbers a head, D = H · S.
 
 /// <summary>
-/// softmax(q · kᵀ / sqrt S) · v inside each of many short rows that lie end to end, with its gradients. libtorch's attention is made
-/// for long rows: on captions of a dozen tokens it takes ten times as long.
+/// softmax(q · kᵀ / sqrt S) · v inside each of many short rows that lie end to end, with its gradients. libtorch's
+/// attention is made for long rows: on captions of a dozen tokens it takes ten times as long.
 /// </summary>
 internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAttention>
 {
@@ -17,7 +17,8 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
 
     public override string Name => nameof(RowAttention);
 
-    /// <param name="states">Queries, keys and values side by side, [T, 3 D]; keys and values alone, [T, 2 D], where queries are apart.</param>
+    /// <param name="states">Queries, keys and values side by side, [T, 3 D]; keys and values alone, [T, 2 D], where
+    /// queries are apart.</param>
     /// <param name="queries">One a row, [B, D], or null where every token asks.</param>
     /// <param name="heads">H.</param>
     /// <param name="lengths">L of every row, B of them; their sum is T.</param>
@@ -189,8 +190,8 @@ internal sealed unsafe class RowAttention : autograd.SingleTensorFunction<RowAtt
             to[s * padded + token] = 0;
     }
 
-    // c [rows, S] = a [rows, k] · b [k, S]. Where S is no multiple of sixteen b and c are laid out anew, in room for (k + rows)
-    // of the next multiple.
+    // c [rows, S] = a [rows, k] · b [k, S]. Where S is no multiple of sixteen b and c are laid out anew, in room for (k
+    // + rows) of the next multiple.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Product<V>(
         float* a,

@@ -6,8 +6,8 @@ namespace LiT.Compute.Kernels;
 internal static unsafe class Softmax
 {
     /// <summary>
-    /// 2^(scale · (x - max)) in place of L numbers; their sum is given back. What stands behind them, up to padded, a multiple of
-    /// sixteen, is zero afterwards.
+    /// 2^(scale · (x - max)) in place of L numbers; their sum is given back. What stands behind them, up to padded, a
+    /// multiple of sixteen, is zero afterwards.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Exponentials<V>(float* row, int L, int padded, float scale)
@@ -18,7 +18,7 @@ internal static unsafe class Softmax
         var most = V.Load(row);
         for (var i = V.Count; i < padded; i += V.Count)
             most = V.Max(most, V.Load(row + i));
-        var largest = Vectors.Largest(most);
+        var largest = V.Largest(most);
         var (times, shift) = (V.Create(scale), V.Create(-largest * scale));
         V s0 = V.Create(0),
             s1 = s0,

@@ -11,7 +11,9 @@ internal static unsafe class Tile
     /// <summary>Rows that <see cref="Six"/> takes.</summary>
     public const int Rows = 6;
 
-    /// <summary>Columns that are done together: as many sums as registers hold, with room for what is multiplied.</summary>
+    /// <summary>
+    /// Columns that are done together: as many sums as registers hold, with room for what is multiplied.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static int Columns<V>()
         where V : unmanaged, IVec<V> => (V.Registers >= 32 ? 4 : 2) * V.Count;
@@ -32,7 +34,8 @@ internal static unsafe class Tile
     }
 
     /// <summary>
-    /// Any number of rows and n columns, a multiple of sixteen; an element of a lies aRow · row + aStep · step further on.
+    /// Any number of rows and n columns, a multiple of sixteen; an element of a lies aRow · row + aStep · step further
+    /// on. c lies apart from a and b.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Any<V>(
@@ -50,8 +53,9 @@ internal static unsafe class Tile
         where V : unmanaged, IVec<V>
     {
         var row = 0;
-        for (; row + 4 <= rows; row += 4)
+        for (; row < rows && rows >= 4; row += 4)
         {
+            row = Math.Min(row, rows - 4); // the last four overlap those before and give the same numbers again
             float* from = a + (long)row * aRow,
                 to = c + (long)row * cStride;
             var column = 0;

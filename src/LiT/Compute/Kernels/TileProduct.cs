@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace LiT.Compute.Kernels;
 
 /// <summary>
-/// Every pair of rows of two tiles whose product may reach a threshold, in 8-bit integers, three rows against four at a time,
-/// without writing the products anywhere. What it finds is checked exactly afterwards.
+/// Every pair of rows of two tiles whose product may reach a threshold, in 8-bit integers, three rows against four at a
+/// time, without writing the products anywhere. What it finds is checked exactly afterwards.
 /// </summary>
 internal static unsafe class TileProduct
 {

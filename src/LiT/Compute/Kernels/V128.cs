@@ -65,6 +65,10 @@ internal readonly unsafe struct V128(Vector128<float> lanes) : IVec<V128>
         Vectors.Sum(Vector256.Create(first.lanes + third.lanes, second.lanes + fourth.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(V128 a) =>
+        Vectors.Larger(Vectors.Larger(a.lanes[0], a.lanes[1]), Vectors.Larger(a.lanes[2], a.lanes[3]));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddTo(double* sums)
     {
         var (lower, upper) = Vector128.Widen(lanes);

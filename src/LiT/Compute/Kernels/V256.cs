@@ -65,6 +65,9 @@ internal readonly unsafe struct V256(Vector256<float> lanes) : IVec<V256>
         Vectors.Sum(first.lanes + second.lanes);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(V256 a) => V128.Largest(new(Sse.Max(a.lanes.GetUpper(), a.lanes.GetLower())));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddTo(double* sums)
     {
         var (lower, upper) = Vector256.Widen(lanes);

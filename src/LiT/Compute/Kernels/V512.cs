@@ -64,6 +64,9 @@ internal readonly unsafe struct V512(Vector512<float> lanes) : IVec<V512>
         Vectors.Sum(first.lanes.GetLower() + first.lanes.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(V512 a) => V256.Largest(new(Avx.Max(a.lanes.GetUpper(), a.lanes.GetLower())));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void AddTo(double* sums)
     {
         var (lower, upper) = Vector512.Widen(lanes);

@@ -85,18 +85,9 @@ internal static unsafe class Vectors
         return (four[0] + four[2]) + (four[1] + four[3]);
     }
 
-    /// <summary>The largest of a vector's lanes; what is no number may be passed over.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static float Largest<V>(V vector)
-        where V : unmanaged, IVec<V>
-    {
-        var lanes = stackalloc float[Lanes];
-        vector.Store(lanes);
-        var largest = lanes[0];
-        for (var lane = 1; lane < V.Count; lane++)
-            largest = lanes[lane] > largest ? lanes[lane] : largest;
-        return largest;
-    }
+    /// <summary>The larger of two numbers; b where either is none.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Larger(float a, float b) => a > b ? a : b;
 
     /// <summary>A vector of the numbers that are left, and zeros behind them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

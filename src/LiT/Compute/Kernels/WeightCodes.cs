@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Compute.Kernels;
 
-/// <summary>A weight [N, K] as signed bytes with a scale for each row, w · factor ≈ code · scale, in two passes over memory.</summary>
+/// <summary>
+/// A weight [N, K] as signed bytes with a scale for each row, w · factor ≈ code · scale, in two passes over memory.
+/// </summary>
 internal static unsafe class WeightCodes
 {
     /// <summary>Rows that one thread takes at a time.</summary>
@@ -22,7 +24,8 @@ internal static unsafe class WeightCodes
 
     /// <param name="weight">[N, K], float32 on the CPU, contiguous.</param>
     /// <param name="factors">What each column is multiplied by first, [K].</param>
-    /// <returns>Codes from -127 to 127, [N, K], int8; scales, [N], float32. A row with what is no number has a scale that is none.</returns>
+    /// <returns>Codes from -127 to 127, [N, K], int8; scales, [N], float32. A row with what is no number has a scale
+    /// that is none.</returns>
     public static (Tensor Codes, Tensor Scales) Of(Tensor weight, Tensor factors)
     {
         var (rows, K) = (weight.shape[0], weight.shape[1]);
@@ -102,7 +105,7 @@ internal static unsafe class WeightCodes
                 largest = V.Max(largest, V.Abs(value));
                 poison += value * zero; // no number where one of them is none
             }
-            var (max, trouble) = (Vectors.Largest(largest), V.Sum(poison, zero, zero, zero));
+            var (max, trouble) = (V.Largest(largest), V.Sum(poison, zero, zero, zero));
             for (; i < count; i++)
                 (max, trouble) = (MathF.Max(max, MathF.Abs(row[i] * factors[i])), trouble + 0 * (row[i] * factors[i]));
             var scale = MathF.Max(max, 1e-12f) / 127;

@@ -4,10 +4,13 @@ using static TorchSharp.torch.nn.functional;
 
 namespace LiT.Compute.Locked;
 
-// Shapes: B rows, L tokens in a row, T tokens of all rows, H heads, S numbers a head, D = H · S. Where text is packed, [T, D] stands
-// for [B, L, D].
+// Shapes: B rows, L tokens in a row, T tokens of all rows, H heads, S numbers a head, D = H · S. Where text is packed,
+// [T, D] stands for [B, L, D].
 
-/// <summary>softmax(q · kᵀ / sqrt S) · v for every head, by what was chosen for a target; this one is libtorch's, for every target.</summary>
+/// <summary>
+/// softmax(q · kᵀ / sqrt S) · v for every head, by what was chosen for a target; this one is libtorch's, for every
+/// target.
+/// </summary>
 internal class Attending
 {
     private readonly int heads;
@@ -24,7 +27,8 @@ internal class Attending
     private protected int Heads => heads;
 
     /// <summary>Every token asks.</summary>
-    /// <param name="states">Queries, keys and values side by side, [B, L, 3 D], or [T, 3 D] where the rows are packed.</param>
+    /// <param name="states">Queries, keys and values side by side, [B, L, 3 D], or [T, 3 D] where the rows are
+    /// packed.</param>
     /// <param name="rows">Masking and packing of text; null where every token sees every token.</param>
     /// <returns>[B, L, D] or [T, D].</returns>
     public virtual Tensor All(Tensor states, TokenRows? rows)

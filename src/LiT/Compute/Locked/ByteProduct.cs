@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace LiT.Compute.Locked;
 
 /// <summary>
-/// By a constant weight of signed bytes. The first input, a typical one, shows how large each number becomes, and makes the bytes.
+/// By a constant weight of signed bytes. The first input, a typical one, shows how large each number becomes, and makes
+/// the bytes.
 /// </summary>
 internal sealed class ByteProduct(PlainProduct plain, Tensor weight, Tensor? bias) : Product
 {
@@ -22,7 +23,10 @@ internal sealed class ByteProduct(PlainProduct plain, Tensor weight, Tensor? bia
         return Finished(ByteRows.Of(x, made.Factors), made).view([.. x.shape[..^1], weight.shape[0]]);
     }
 
-    /// <summary>second(gelu(first(x))) in one pass over the activations; null where the two are not bytes yet, or a gradient is asked for.</summary>
+    /// <summary>
+    /// second(gelu(first(x))) in one pass over the activations; null where the two are not bytes yet, or a gradient is
+    /// asked for.
+    /// </summary>
     /// <param name="first">A product.</param>
     /// <param name="second">Another, of as many inputs as the first has outputs.</param>
     /// <param name="x">[.., inputs].</param>

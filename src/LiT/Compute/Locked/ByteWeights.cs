@@ -5,9 +5,10 @@ using static TorchSharp.torch;
 namespace LiT.Compute.Locked;
 
 /// <summary>
-/// A dense layer's weight as signed bytes with a scale for each output, for products with <see cref="ByteRows"/>. Inputs that are large
-/// beside their weights are made smaller and the weights larger by the same factor (SmoothQuant, Xiao et al. 2023, arXiv 2211.10438,
-/// with α = 1/2), so that an outlier among the inputs does not cost the others their digits.
+/// A dense layer's weight as signed bytes with a scale for each output, for products with <see cref="ByteRows"/>.
+/// Inputs that are large beside their weights are made smaller and the weights larger by the same factor (SmoothQuant,
+/// Xiao et al. 2023, arXiv 2211.10438, with α = 1/2), so that an outlier among the inputs does not cost the others
+/// their digits.
 /// </summary>
 internal sealed class ByteWeights : IDisposable
 {

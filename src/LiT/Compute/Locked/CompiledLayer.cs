@@ -11,8 +11,8 @@ internal interface ICompiled
 }
 
 /// <summary>
-/// A layer whose equation is done by what was chosen for its target: when it is made, when the target changes, and when its weights
-/// are moved or cast.
+/// A layer whose equation is done by what was chosen for its target: when it is made, when the target changes, and when
+/// its weights are moved or cast.
 /// </summary>
 /// <param name="name">Of the module.</param>
 /// <param name="device">Where it is made, in float32.</param>

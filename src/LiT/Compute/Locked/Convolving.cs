@@ -11,14 +11,17 @@ internal readonly record struct Steps(long Stride, long Padding)
         nn.functional.conv2d(x, kernel, bias, strides: [Stride, Stride], padding: [Padding, Padding]);
 }
 
-/// <summary>A convolution with what belongs to it (a norm, a standardised kernel), by what was chosen for a target.</summary>
+/// <summary>
+/// A convolution with what belongs to it (a norm, a standardised kernel), by what was chosen for a target.
+/// </summary>
 internal abstract class Convolving : IDisposable
 {
     /// <summary>As the paper has it, or by a kernel and a bias that are computed once.</summary>
     /// <param name="target">What it is for.</param>
     /// <param name="written">The paper's equation.</param>
     /// <param name="steps">Stride and padding.</param>
-    /// <param name="fold">Kernel, [outputs, inputs, K, K], and bias that do the same where weights are constant.</param>
+    /// <param name="fold">Kernel, [outputs, inputs, K, K], and bias that do the same where weights are
+    /// constant.</param>
     public static Convolving For(
         Target target,
         Func<Tensor, Tensor> written,
@@ -72,8 +75,9 @@ internal sealed class FoldedConvolution(Steps steps, Func<(Tensor Kernel, Tensor
 }
 
 /// <summary>
-/// oneDNN's convolution by a kernel that was laid out once, with which ReLU and the sum with a shortcut are part of the convolution
-/// and no passes of their own. The results differ from libtorch's in the last digits only; channels are innermost in memory.
+/// oneDNN's convolution by a kernel that was laid out once, with which ReLU and the sum with a shortcut are part of the
+/// convolution and no passes of their own. The results differ from libtorch's in the last digits only; channels are
+/// innermost in memory.
 /// </summary>
 internal sealed class PackedConvolution(Steps steps, Func<(Tensor Kernel, Tensor? Bias)> fold) : Convolving
 {

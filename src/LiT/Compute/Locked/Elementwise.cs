@@ -8,8 +8,8 @@ namespace LiT.Compute.Locked;
 internal static class Elementwise
 {
     /// <summary>
-    /// GELU by its tanh approximation: this library's, with gradients or, where weights are constant, in the memory of its input; or
-    /// libtorch's.
+    /// GELU by its tanh approximation: this library's, with gradients or, where weights are constant, in the memory of
+    /// its input; or libtorch's.
     /// </summary>
     /// <param name="target">What it is for.</param>
     public static Func<Tensor, Tensor> GeluTanh(Target target) =>

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace LiT.Compute.Locked;
 
 /// <summary>
-/// Layers whose activations are much larger than their weights, for a few pictures at a time: what one layer writes is still in the
-/// caches when the next one reads it.
+/// Layers whose activations are much larger than their weights, for a few pictures at a time: what one layer writes is
+/// still in the caches when the next one reads it.
 /// </summary>
 internal static class FewAtOnce
 {

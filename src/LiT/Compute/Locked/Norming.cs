@@ -3,7 +3,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Compute.Locked;
 
-/// <summary>Group norms with the ReLU that follows, by what was chosen for a target; this one is libtorch's, with gradients.</summary>
+/// <summary>
+/// Group norms with the ReLU that follows, by what was chosen for a target; this one is libtorch's, with gradients.
+/// </summary>
 internal class Norming
 {
     private readonly GroupScales scales;

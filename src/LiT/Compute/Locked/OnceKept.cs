@@ -3,8 +3,8 @@ using static TorchSharp.torch;
 namespace LiT.Compute.Locked;
 
 /// <summary>
-/// A weight and a bias that follow from constant weights, computed at the first call and kept. They are no weights: they are not
-/// saved, and a tower that is moved or cast computes them again. Safe for use from several threads.
+/// A weight and a bias that follow from constant weights, computed at the first call and kept. They are no weights:
+/// they are not saved, and a tower that is moved or cast computes them again. Safe for use from several threads.
 /// </summary>
 /// <param name="fold">Computes both.</param>
 internal sealed class OnceKept(Func<Tensor, (Tensor Weight, Tensor? Bias)> fold) : IDisposable

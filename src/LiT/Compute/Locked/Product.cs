@@ -5,7 +5,9 @@ namespace LiT.Compute.Locked;
 /// <summary>x · weightᵀ + bias, [.., inputs] → [.., outputs], by what was chosen for a target.</summary>
 internal abstract class Product : IDisposable
 {
-    /// <summary>By bytes, by a weight laid out once, or by the weight as it is, whose gradients then can be asked for.</summary>
+    /// <summary>
+    /// By bytes, by a weight laid out once, or by the weight as it is, whose gradients then can be asked for.
+    /// </summary>
     /// <param name="target">What it is for.</param>
     /// <param name="weight">[outputs, inputs].</param>
     /// <param name="bias">[outputs], or null.</param>
@@ -36,7 +38,9 @@ internal abstract class Product : IDisposable
     public virtual void Dispose() { }
 }
 
-/// <summary>By the weight as it lies in memory: a weight that is trained, or one that is not worth laying out.</summary>
+/// <summary>
+/// By the weight as it lies in memory: a weight that is trained, or one that is not worth laying out.
+/// </summary>
 internal class LibtorchProduct(Tensor weight, Tensor? bias) : Product
 {
     public sealed override Tensor Of(Tensor x) => Of(x, weight, bias);
@@ -53,7 +57,9 @@ internal sealed class PlainProduct(Tensor weight, Tensor? bias) : LibtorchProduc
     protected override Tensor Of(Tensor x, Tensor weight, Tensor? bias) => DenseGradient.Linear(x, weight, bias);
 }
 
-/// <summary>By a constant weight that was laid out for oneDNN; differs from the plain one in the last digits only.</summary>
+/// <summary>
+/// By a constant weight that was laid out for oneDNN; differs from the plain one in the last digits only.
+/// </summary>
 internal sealed class PackedProduct(PlainProduct plain, Tensor weight, Tensor? bias) : Product
 {
     private readonly OnceKept packed = new(_ => (OneDnn.Pack(weight), null));

@@ -3,8 +3,9 @@ using System.Text.Json;
 namespace LiT.Text.HuggingFace;
 
 /// <summary>
-/// A <c>tokenizer.json</c> says everything itself. The tokenizer_config.json beside it repeats some of it, and where the
-/// two differ, libraries differ in which they follow: here the <c>tokenizer.json</c> counts, and the difference is told.
+/// A <c>tokenizer.json</c> says everything itself. The tokenizer_config.json beside it repeats some of it, and where
+/// the two differ, libraries differ in which they follow: here the <c>tokenizer.json</c> counts, and the difference is
+/// told.
 /// </summary>
 internal static class WholeTokenizer
 {
@@ -32,7 +33,9 @@ internal static class WholeTokenizer
                     && !(member == "strip_accents" && there is null && Flag(part, "lowercase") == settings.Flag(key))
                 )
                     warn(
-                        $"tokenizer_config.json beside {path}: {key} is {Word(settings.Flag(key))}, and the tokenizer.json's {component} has {member} {Word(there)}, which is followed. Check which of the two the model was trained with."
+                        $"tokenizer_config.json beside {path}: {key} is {Word(settings.Flag(key))}, "
+                            + $"and the tokenizer.json's {component} has {member} {Word(there)}, which is "
+                            + "followed. Check which of the two the model was trained with."
                     );
     }
 

@@ -1,3 +1,5 @@
+using LiT.Files;
+
 namespace LiT.Text.SentencePieces;
 
 /// <summary>The values of sentencepiece_model.proto, ModelProto.SentencePiece.Type.</summary>
@@ -56,7 +58,7 @@ internal sealed record SentencePieceModel
     {
         var pieces = new List<Piece>();
         var model = new SentencePieceModel { Pieces = pieces };
-        var reader = new ProtoReader(bytes, path);
+        var reader = new ProtoReader(bytes, path, "a SentencePiece model", "Give a .model file as it was published");
         while (reader.Next())
         {
             switch (reader.Field)

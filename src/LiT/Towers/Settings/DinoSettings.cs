@@ -5,8 +5,8 @@ using LiT.Files;
 namespace LiT.Towers.Settings;
 
 /// <summary>
-/// What stands beside the weights of a Vision Transformer in DINO's names, which timm's plain ones have too, or in Hugging
-/// Face's names of DINOv2.
+/// What stands beside the weights of a Vision Transformer in DINO's names, which timm's plain ones have too, or in
+/// Hugging Face's names of DINOv2.
 /// </summary>
 internal sealed class DinoSettings
 {
@@ -52,7 +52,9 @@ internal sealed class DinoSettings
         return found with { Settings = report };
     }
 
-    /// <summary>Names what timm has that DINO has not, before anything else is said of the table of positions.</summary>
+    /// <summary>
+    /// Names what timm has that DINO has not, before anything else is said of the table of positions.
+    /// </summary>
     public static void CheckTokens(WeightSource source, int rows)
     {
         string? other =
@@ -148,7 +150,9 @@ internal sealed class DinoSettings
             inside = ((int)(plain * 2 / 3.0) + 7) / 8 * 8;
         if (inside is { } wanted && wanted != config.MlpDim)
             report.Warn(
-                $"{said.Name} beside {checkpoint.Path}: mlp_ratio makes an MLP of {wanted}, and the weights have {config.MlpDim}, which is taken. Check that the two files belong together."
+                $"{said.Name} beside {checkpoint.Path}: mlp_ratio makes an MLP of {wanted}, and the "
+                    + $"weights have {config.MlpDim}, which is taken. Check that the two files belong "
+                    + "together."
             );
         var preprocessing = ProcessorSettings.Of(
             checkpoint.Path,

@@ -37,7 +37,9 @@ internal static class HuggingFaceConfig
     /// <summary>Tells that the file stands beside weights that are not read by it.</summary>
     public static void PassOver(SettingsFile said, string family, SettingsReport report) =>
         report.Warn(
-            $"{said.Name} beside {said.Beside}: describes {Word(said)}, and the weights are {family}; it was passed over. If it belongs to other weights, put these into a folder of their own."
+            $"{said.Name} beside {said.Beside}: describes {Word(said)}, and the weights are {family}; "
+                + "it was passed over. If it belongs to other weights, put these into a folder of their "
+                + "own."
         );
 
     /// <summary>The model that the file names, in its own words.</summary>
@@ -47,7 +49,9 @@ internal static class HuggingFaceConfig
         ?? said.Word("architecture")
         ?? "a model of timm";
 
-    /// <summary>Refuses what changes every model, whatever its kind: code of its own, quantised or pruned weights, a decoder.</summary>
+    /// <summary>
+    /// Refuses what changes every model, whatever its kind: code of its own, quantised or pruned weights, a decoder.
+    /// </summary>
     public static void Check(SettingsFile said)
     {
         if (said.Any("auto_map") is { ValueKind: JsonValueKind.Object } map)

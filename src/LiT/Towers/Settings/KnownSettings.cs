@@ -3,8 +3,8 @@ using LiT.Files;
 namespace LiT.Towers.Settings;
 
 /// <summary>
-/// What settings files of others hold that changes nothing here, key by key with the reason. A key that is in no list and
-/// that no reader asks for is told by name.
+/// What settings files of others hold that changes nothing here, key by key with the reason. A key that is in no list
+/// and that no reader asks for is told by name.
 /// </summary>
 internal static class KnownSettings
 {

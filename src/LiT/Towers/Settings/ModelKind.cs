@@ -3,8 +3,8 @@ using LiT.Files;
 namespace LiT.Towers.Settings;
 
 /// <summary>
-/// Which model a config.json says its weights are: model_type, else the class in architectures. Several models share the
-/// names of their tensors and compute something else with them, so this is asked before names are looked at.
+/// Which model a config.json says its weights are: model_type, else the class in architectures. Several models share
+/// the names of their tensors and compute something else with them, so this is asked before names are looked at.
 /// </summary>
 internal static class ModelKind
 {
@@ -51,7 +51,9 @@ internal static class ModelKind
 
     private static readonly string[] Suffixes = ["For", "Model", "LMHead", "Backbone", "PreTrained"];
 
-    /// <summary>What the file says: one of the kinds above, another model's own name, or null where it says nothing.</summary>
+    /// <summary>
+    /// What the file says: one of the kinds above, another model's own name, or null where it says nothing.
+    /// </summary>
     /// <exception cref="LitException">model_type and architectures are of two kinds.</exception>
     public static string? Of(SettingsFile said)
     {
@@ -65,7 +67,8 @@ internal static class ModelKind
                 return byClass ?? name;
             if (byClass is not null && byClass != byType)
                 throw new LitException(
-                    $"{said.Name} beside {said.Beside}: model_type is {type} and architectures {name}, two different models. Give the file as it was published."
+                    $"{said.Name} beside {said.Beside}: model_type is {type} and architectures "
+                        + $"{name}, two different models. Give the file as it was published."
                 );
         }
         return byType;
@@ -87,7 +90,10 @@ internal static class ModelKind
                 return kind;
         var word = said.Word("model_type") ?? said.Words("architectures")[0];
         throw new LitException(
-            $"{said.Name} beside {said.Beside}: says that the model is {word}. The weights have the names of {looksLike}, but {word} computes something else from them, which is not built here. Give a {string.Join(" or ", known.ToArray())}, or, where the two files do not belong together, put the weights into a folder of their own."
+            $"{said.Name} beside {said.Beside}: says that the model is {word}. The weights have the "
+                + $"names of {looksLike}, but {word} computes something else from them, which is not built "
+                + $"here. Give a {string.Join(" or ", known.ToArray())}, or, where the two files do not "
+                + "belong together, put the weights into a folder of their own."
         );
     }
 

@@ -47,7 +47,8 @@ internal static class ProcessorSettings
     /// <param name="family">What the family does.</param>
     /// <param name="trained">Side of the pictures that the weights were trained with.</param>
     /// <param name="report">Told what was followed.</param>
-    /// <param name="anySize">Whether the family takes pictures of other sides than it was trained with, as a rule.</param>
+    /// <param name="anySize">Whether the family takes pictures of other sides than it was trained with, as a
+    /// rule.</param>
     /// <exception cref="LitException">The file says something that is not built here.</exception>
     public static Preprocessing Of(
         string path,
@@ -117,11 +118,15 @@ internal static class ProcessorSettings
         preprocessing.Check($"{Name} beside {path}");
         if (Math.Max(mean.R, Math.Max(mean.G, mean.B)) > 1)
             report.Warn(
-                $"{Name} beside {path}: image_mean is above 1 for values that are scaled to [0, 1]; it is followed, but looks like the mean of values up to 255, which needs do_rescale false."
+                $"{Name} beside {path}: image_mean is above 1 for values that are scaled to [0, 1]; "
+                    + "it is followed, but looks like the mean of values up to 255, which needs do_rescale "
+                    + "false."
             );
         if (!anySize && (preprocessing.Width != trained || preprocessing.Height != trained))
             report.Warn(
-                $"{Name} beside {path}: pictures of {preprocessing.Width} x {preprocessing.Height}, and the weights were made with {trained} x {trained}; the table of positions is resampled."
+                $"{Name} beside {path}: pictures of {preprocessing.Width} x {preprocessing.Height}, "
+                    + $"and the weights were made with {trained} x {trained}; the table of positions is "
+                    + "resampled."
             );
         report.Close(said, KnownSettings.Processor);
         return preprocessing;
@@ -132,7 +137,8 @@ internal static class ProcessorSettings
     {
         if (SettingsFile.In(path, Name).IsThere)
             report.Warn(
-                $"{Name} beside {path}: passed over, since these weights are not in Hugging Face's form; pictures are taken as their own family takes them."
+                $"{Name} beside {path}: passed over, since these weights are not in Hugging Face's "
+                    + "form; pictures are taken as their own family takes them."
             );
     }
 
@@ -161,7 +167,8 @@ internal static class ProcessorSettings
                 return defaults;
         throw said.Wrong(
             key,
-            $"{string.Join(", ", Kinds.Keys.SkipLast(1).Select(stem => stem + "ImageProcessor"))} or {Kinds.Keys.Last()}ImageProcessor"
+            $"{string.Join(", ", Kinds.Keys.SkipLast(1).Select(stem => stem + "ImageProcessor"))} or "
+                + $"{Kinds.Keys.Last()}ImageProcessor"
         );
     }
 
@@ -174,7 +181,8 @@ internal static class ProcessorSettings
             2 => ResizeMethod.PillowBilinear,
             3 => ResizeMethod.PillowBicubic,
             var other => throw new LitException(
-                $"{Name} beside {said.Beside}: resample is {other}, a filter that is not known here. Known are 1 (Lanczos), 2 (bilinear) and 3 (bicubic)."
+                $"{Name} beside {said.Beside}: resample is {other}, a filter that is not known here. "
+                    + "Known are 1 (Lanczos), 2 (bilinear) and 3 (bicubic)."
             ),
         };
 
@@ -202,7 +210,8 @@ internal static class ProcessorSettings
         var (height, width, shorter) = (part.Number("height"), part.Number("width"), part.Number("shortest_edge"));
         if (part.Left([]) is [var unknown, ..])
             throw new LitException(
-                $"{Name} beside {said.Beside}: {unknown} is not known here. Known are height with width, and shortest_edge."
+                $"{Name} beside {said.Beside}: {unknown} is not known here. Known are height with "
+                    + "width, and shortest_edge."
             );
         return (height, width, shorter) switch
         {

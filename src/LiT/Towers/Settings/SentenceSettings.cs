@@ -89,7 +89,9 @@ internal sealed record SentenceSettings(TextPooling? Pooling, bool LowerCase)
                     break;
                 default:
                     report.Warn(
-                        $"{Modules} beside {path}: the module {(type.Length == 0 ? "without a type" : type)} is not read; the representation is what comes before it."
+                        $"{Modules} beside {path}: the module "
+                            + $"{(type.Length == 0 ? "without a type" : type)} is not read; the "
+                            + "representation is what comes before it."
                     );
                     break;
             }
@@ -110,7 +112,8 @@ internal sealed record SentenceSettings(TextPooling? Pooling, bool LowerCase)
         var said = SettingsFile.In(path, name, Path.Combine(folder, pooling, "config.json"));
         if (!said.IsThere)
             throw new LitException(
-                $"{Modules} beside {path}: names the pooling {name}, which is not there. Bring the whole model, or write the pooling behind the path, as in :pool=mean."
+                $"{Modules} beside {path}: names the pooling {name}, which is not there. Bring the "
+                    + "whole model, or write the pooling behind the path, as in :pool=mean."
             );
         var chosen = Modes.Where(mode => said.Flag(mode.Key) ?? false).ToList();
         if (said.Word("pooling_mode") is { } word)
@@ -119,7 +122,10 @@ internal sealed record SentenceSettings(TextPooling? Pooling, bool LowerCase)
         said.Expect("embedding_dimension", width, "the weights have");
         if (given is null && chosen is not [{ Means: not null }])
             throw new LitException(
-                $"{name} beside {path}: the pooling {(chosen.Count == 0 ? "that it names" : string.Join(" with ", chosen.Select(mode => mode.Word)))} is not built here. Write one behind the path: pool=first, mean, max or last."
+                $"{name} beside {path}: the pooling "
+                    + (chosen.Count == 0 ? "that it names" : string.Join(" with ", chosen.Select(mode => mode.Word)))
+                    + " "
+                    + "is not built here. Write one behind the path: pool=first, mean, max or last."
             );
         report.Close(said, KnownSettings.Sentences);
         if (given is { } own && (chosen is not [{ Means: { } theirs }] || theirs != own))

@@ -2,7 +2,9 @@ using LiT.Files;
 
 namespace LiT.Towers.Settings;
 
-/// <summary>What was followed of the settings that stand beside a tower's weights, and what of them is to be told.</summary>
+/// <summary>
+/// What was followed of the settings that stand beside a tower's weights, and what of them is to be told.
+/// </summary>
 internal sealed class SettingsReport
 {
     private readonly List<string> followed = [],

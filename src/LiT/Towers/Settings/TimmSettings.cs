@@ -76,7 +76,8 @@ internal sealed partial class TimmSettings
         preprocessing.Check($"{config.Name} beside {config.Beside}");
         if (side != trained)
             report?.Warn(
-                $"{config.Name} beside {config.Beside}: pictures of {side} x {side}, and the weights were made with {trained} x {trained}; the table of positions is resampled."
+                $"{config.Name} beside {config.Beside}: pictures of {side} x {side}, and the weights "
+                    + $"were made with {trained} x {trained}; the table of positions is resampled."
             );
         return preprocessing;
     }
@@ -88,7 +89,9 @@ internal sealed partial class TimmSettings
     {
         if (Architecture is { } name && !known(name))
             throw new LitException(
-                $"{config.Name} beside {config.Beside}: says that the model is timm's {name}. The weights have the names of {looksLike}, but {name} computes something else from them, which is not built here. Give another model."
+                $"{config.Name} beside {config.Beside}: says that the model is timm's {name}. The "
+                    + $"weights have the names of {looksLike}, but {name} computes something else from "
+                    + "them, which is not built here. Give another model."
             );
     }
 
@@ -101,7 +104,9 @@ internal sealed partial class TimmSettings
             if (Pool == one)
                 return;
         throw new LitException(
-            $"{config.Name} beside {config.Beside}: global_pool is {(Pool.Length == 0 ? "empty" : Pool)}, and only {string.Join(" or ", known.ToArray())} can be read here. Give another model."
+            $"{config.Name} beside {config.Beside}: global_pool is "
+                + $"{(Pool.Length == 0 ? "empty" : Pool)}, and only {string.Join(" or ", known.ToArray())} "
+                + "can be read here. Give another model."
         );
     }
 

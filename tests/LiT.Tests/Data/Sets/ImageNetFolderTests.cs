@@ -49,7 +49,8 @@ public sealed class ImageNetFolderTests : IDisposable
     {
         foreach (var i in new[] { 1, 2 })
             folder.Write(
-                $"{(form == "kaggle" ? "ILSVRC/Data/CLS-LOC/val" : "ILSVRC2012_img_val")}/ILSVRC2012_val_{i:00000000}.JPEG",
+                (form == "kaggle" ? "ILSVRC/Data/CLS-LOC/val" : "ILSVRC2012_img_val")
+                    + $"/ILSVRC2012_val_{i:00000000}.JPEG",
                 SetFolders.Picture((byte)i)
             );
         if (form == "kaggle")
@@ -166,7 +167,7 @@ public sealed class ImageNetFolderTests : IDisposable
                 .Message
         );
         Assert.Contains(
-            "Give them with --classes",
+            "Give them with `Classes`",
             Assert
                 .Throws<LitException>(() =>
                     EvaluationSetup.Choose(new(folder.Path, "imagenet-a", null, null, null), new())

@@ -1,13 +1,22 @@
 using System.Buffers.Binary;
+using System.Text;
 
-namespace LiT.Text.SentencePieces;
+namespace LiT.Files;
 
 /// <summary>Fields of a protocol buffer message, one after the other: what <see cref="ProtoReader"/> reads.</summary>
-internal sealed class ProtoWriter
+/// <param name="to">Where the fields go; null keeps them for <see cref="ToArray"/>.</param>
+internal sealed class ProtoWriter(Stream? to = null)
 {
-    private readonly MemoryStream bytes = new();
+    private readonly Stream bytes = to ?? new MemoryStream();
 
-    internal byte[] ToArray() => bytes.ToArray();
+    internal byte[] ToArray() => ((MemoryStream)bytes).ToArray();
+
+    /// <summary>Fields that are written already.</summary>
+    internal ProtoWriter Copy(ReadOnlySpan<byte> fields)
+    {
+        bytes.Write(fields);
+        return this;
+    }
 
     internal ProtoWriter Number(int field, ulong value)
     {
@@ -33,7 +42,7 @@ internal sealed class ProtoWriter
         return this;
     }
 
-    internal ProtoWriter Text(int field, string value) => Bytes(field, Utf8.BytesOf(value));
+    internal ProtoWriter Text(int field, string value) => Bytes(field, Encoding.UTF8.GetBytes(value));
 
     internal ProtoWriter Message(int field, ProtoWriter inner) => Bytes(field, inner.ToArray());
 

@@ -1,12 +1,17 @@
 using System.Buffers.Binary;
 using System.Text;
 
-namespace LiT.Text.SentencePieces;
+namespace LiT.Files;
 
 /// <summary>Fields of a protocol buffer message, each checked against the end of the bytes.</summary>
-internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
+/// <param name="bytes">The message.</param>
+/// <param name="path">The file, for messages.</param>
+/// <param name="what">What the file should be, as in "a SentencePiece model".</param>
+/// <param name="remedy">What to do where it is none.</param>
+internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path, string what, string remedy)
 {
-    private ReadOnlySpan<byte> left = bytes;
+    private ReadOnlySpan<byte> left = bytes,
+        entered;
     private int wireType;
 
     /// <summary>The number of the field that was entered last.</summary>
@@ -17,11 +22,26 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
     {
         if (left.IsEmpty)
             return false;
+        entered = left;
         var tag = Varint();
         (Field, wireType) = ((int)(tag >> 3), (int)(tag & 7));
         if (tag >> 3 is 0 or > 0x1FFFFFFF)
             throw Broken();
         return true;
+    }
+
+    internal long Int64() => unchecked((long)Number());
+
+    /// <summary>A repeated number, whether it is written one by one or packed.</summary>
+    internal void Numbers(List<long> into)
+    {
+        if (wireType != 2)
+        {
+            into.Add(Int64());
+            return;
+        }
+        for (var packed = Message(); !packed.left.IsEmpty; )
+            into.Add(unchecked((long)packed.Varint()));
     }
 
     internal int Int32() => unchecked((int)Number());
@@ -47,7 +67,14 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
 
     internal string String() => Encoding.UTF8.GetString(Bytes());
 
-    internal ProtoReader Message() => new(Bytes(), path);
+    internal ProtoReader Message() => new(Bytes(), path, what, remedy);
+
+    /// <summary>The field as it is written, its number with it, to be copied.</summary>
+    internal ReadOnlySpan<byte> Whole()
+    {
+        Skip();
+        return entered[..^left.Length];
+    }
 
     internal void Skip()
     {
@@ -70,11 +97,7 @@ internal ref struct ProtoReader(ReadOnlySpan<byte> bytes, string path)
         }
     }
 
-    private readonly LitException Broken() =>
-        new(
-            $"{path}: is not a SentencePiece model (not a protocol buffer, or cut off). Give a .model file "
-                + "as it was published."
-        );
+    private readonly LitException Broken() => new(path, $"is not {what} (not a protocol buffer, or cut off)", remedy);
 
     private ulong Number() => wireType == 0 ? Varint() : throw Broken();
 
