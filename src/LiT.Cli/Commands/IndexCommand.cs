@@ -109,10 +109,10 @@ internal static class IndexCommand
                     Terminal.Line(
                         FormattableString.Invariant(
                             $"{opened.Folder}: the codes of {verified.Pictures} pictures are those of their rows; "
-                        ) + FormattableString.Invariant(
-                            $"recall of the nearest ten {verified.Recall:F4} over {verified.Queries} queries"
-                        
                         )
+                            + FormattableString.Invariant(
+                                $"recall of the nearest ten {verified.Recall:F4} over {verified.Queries} queries"
+                            )
                     );
                 return Task.FromResult(ExitCode.Done);
             }

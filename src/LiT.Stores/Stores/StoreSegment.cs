@@ -201,14 +201,18 @@ internal sealed class StoreSegment : IDisposable
             MetadataFingerprint()
         );
 
-    /// <summary>Of sixteen rows and the number of rows: another file's are others.</summary>
+    /// <summary>
+    /// Of the shape, the time the file was written and sixteen rows: one that was written again, or another one, has
+    /// another.
+    /// </summary>
     private byte[] RowsFingerprint()
     {
         const int Sampled = 16;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         var head = Rows.Head;
         hash.AppendData(NpyFile.Head(head.Type, head.Rows, head.Columns));
-        hash.AppendData([(byte)store.Views]);
+        hash.AppendData(BitConverter.GetBytes(store.Views));
+        hash.AppendData(BitConverter.GetBytes(File.GetLastWriteTimeUtc(Rows.Path).Ticks));
         for (var i = 0; i < Sampled && head.Rows > 0; i++)
             hash.AppendData(Rows.Stored((head.Rows - 1) * i / (Sampled - 1)));
         return hash.GetHashAndReset();

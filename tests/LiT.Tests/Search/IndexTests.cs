@@ -104,6 +104,19 @@ public sealed class IndexTests : IDisposable
     }
 
     [Fact]
+    public void One_row_that_was_written_again_is_not_answered_from_its_old_codes()
+    {
+        var path = folder["store", "img_emb", "img_emb_0001.npy"];
+        var bytes = File.ReadAllBytes(path);
+        for (var k = 0; k < 16; k++)
+            bytes[^(6 * 32 - 2 * k - 1)] ^= 0x80; // the signs of the sixth from the end: none that is looked at
+        File.WriteAllBytes(path, bytes);
+        Check(indexed: false);
+        Assert.Equal(1, StoreIndex.Build(folder["store"]));
+        Check(indexed: true);
+    }
+
+    [Fact]
     public void One_program_builds_at_a_time()
     {
         using var other = File.Open(
