@@ -6,7 +6,8 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// The library's own kernels on one thread with the vectors of every instruction set at hand, in turns: the least time of many.
+/// The library's own kernels on one thread with the vectors of every instruction set at hand, in turns: the least time
+/// of many.
 /// </summary>
 internal static class KernelBenchmark
 {
@@ -33,7 +34,8 @@ internal static class KernelBenchmark
         foreach (var (kernel, times) in kernels.Zip(least))
         {
             Console.WriteLine(
-                $"{kernel.Name, -44}{string.Concat(times.Select(time => FormattableString.Invariant($"{time, 10:F3}")))}"
+                $"{kernel.Name, -44}"
+                    + string.Concat(times.Select(time => FormattableString.Invariant($"{time, 10:F3}")))
             );
             foreach (var (isa, time) in Processor.Available.Zip(times))
                 results.Time(kernel.Name.Trim(), Processor.NameOf(isa), new Spent(time / 1000, time / 1000));

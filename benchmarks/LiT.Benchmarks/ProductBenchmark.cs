@@ -6,8 +6,8 @@ using static TorchSharp.torch;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// Who multiplies: libtorch's own product beside oneDNN's on one thread, for dense layers of text towers, forwards and for both
-/// gradients. Rows change from call to call, as tokens do from batch to batch.
+/// Who multiplies: libtorch's own product beside oneDNN's on one thread, for dense layers of text towers, forwards and
+/// for both gradients. Rows change from call to call, as tokens do from batch to batch.
 /// </summary>
 internal static class ProductBenchmark
 {

@@ -4,8 +4,8 @@ using LiT.Compute;
 namespace LiT.Benchmarks;
 
 /// <summary>
-/// Tuning the default small text tower (128 wide, 2 blocks, batch 256) on stored representations, with one thread and with
-/// two in turns: pairs a second.
+/// Tuning the default small text tower (128 wide, 2 blocks, batch 256) on stored representations, with one thread and
+/// with two in turns: pairs a second.
 /// </summary>
 internal static class SmallTowerBenchmark
 {

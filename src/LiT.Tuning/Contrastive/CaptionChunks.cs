@@ -10,8 +10,8 @@ namespace LiT.Tuning.Contrastive;
 /// </summary>
 internal sealed class CaptionChunks
 {
-    // Fewer tokens a part, and the calls cost more than their work, which grows with the square of the width; more parts, and
-    // sums of their gradients do. A power of two: any of the usual numbers of threads gets the same share.
+    // Fewer tokens a part, and the calls cost more than their work, which grows with the square of the width; more
+    // parts, and sums of their gradients do. A power of two: any of the usual numbers of threads gets the same share.
     private const int TokensApart = 256,
         WorkApart = 640 * 128 * 128,
         MostLanes = 8;

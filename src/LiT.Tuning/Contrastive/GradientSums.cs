@@ -131,9 +131,9 @@ internal sealed unsafe class GradientSums(IReadOnlyList<Tensor> parameters, int 
     }
 
     /// <summary>
-    /// The sum of one parameter's gradients. Those of a table of rows (token embeddings) come as the few rows that were read:
-    /// they are kept as they are until there are as many as the table has, since a whole table of zeros for every part takes
-    /// longer than a small tower.
+    /// The sum of one parameter's gradients. Those of a table of rows (token embeddings) come as the few rows that were
+    /// read: they are kept as they are until there are as many as the table has, since a whole table of zeros for every
+    /// part takes longer than a small tower.
     /// </summary>
     private sealed class Sum(Tensor parameter) : IDisposable
     {

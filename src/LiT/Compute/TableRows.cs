@@ -5,8 +5,9 @@ using TensorPrimitives = System.Numerics.Tensors.TensorPrimitives;
 namespace LiT.Compute;
 
 /// <summary>
-/// Rows of a table that ids choose, whose gradient is those rows alone, a sparse tensor: a whole table of zeros for each of
-/// many small parts takes longer than a small tower. Whoever adds up such gradients asks for them with <see cref="Sparse"/>.
+/// Rows of a table that ids choose, whose gradient is those rows alone, a sparse tensor: a whole table of zeros for
+/// each of many small parts takes longer than a small tower. Whoever adds up such gradients asks for them with
+/// <see cref="Sparse"/>.
 /// </summary>
 internal sealed unsafe class TableRows : autograd.SingleTensorFunction<TableRows>
 {

@@ -29,7 +29,9 @@ internal sealed record TowerDescription
     /// <summary>What is to be told of those settings, a sentence each.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];
 
-    /// <summary>How names in the file were matched; null for a tower from scratch, and for one that was read whole.</summary>
+    /// <summary>
+    /// How names in the file were matched; null for a tower from scratch, and for one that was read whole.
+    /// </summary>
     public MatchedNames? Names { get; init; }
 
     /// <summary>Whether the weights are random.</summary>

@@ -5,7 +5,9 @@ using LiT.Catalogue;
 
 namespace LiT.Tests.Catalogue;
 
-/// <summary>Files out of packages, by the dotnet client, from sources that a nuget.config above the target names.</summary>
+/// <summary>
+/// Files out of packages, by the dotnet client, from sources that a nuget.config above the target names.
+/// </summary>
 public sealed class PackagePullTests : IDisposable
 {
     private const string Package = "LiT.Tests.Weights";

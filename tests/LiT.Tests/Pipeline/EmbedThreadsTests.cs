@@ -7,7 +7,9 @@ using LiT.Towers;
 
 namespace LiT.Tests.Pipeline;
 
-/// <summary>What embedding promises: one, two and three threads give the same bits, however few pictures the last batch has.</summary>
+/// <summary>
+/// What embedding promises: one, two and three threads give the same bits, however few pictures the last batch has.
+/// </summary>
 public sealed class EmbedThreadsTests : IDisposable
 {
     private const int Batch = 8;

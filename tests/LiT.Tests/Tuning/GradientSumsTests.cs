@@ -9,8 +9,8 @@ namespace LiT.Tests.Tuning;
 public sealed class GradientSumsTests
 {
     /// <summary>
-    /// Whole numbers, so that sums are exact: few rows of a large table stay rows to the end, many of a small one do not, and a
-    /// part reads the table whole as well.
+    /// Whole numbers, so that sums are exact: few rows of a large table stay rows to the end, many of a small one do
+    /// not, and a part reads the table whole as well.
     /// </summary>
     [Theory]
     [InlineData(50, 1, 1, 7, false)]
