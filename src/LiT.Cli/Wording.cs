@@ -111,7 +111,7 @@ internal static partial class Wording
     {
         ["BackgroundMeasurement"] = "lit calibrate",
         ["EmbedRun"] = "lit embed",
-        ["IndexBuild"] = "lit index build",
+        ["StoreIndex"] = "lit index build",
         ["ModelConversion"] = "lit models convert",
     };
 

@@ -133,6 +133,6 @@ internal static class IndexCommand
                 + FormattableString.Invariant($"{status.Bytes / 1e6:F1} MB")
         );
         if (status.WithCodes < status.Segments || status.WithColumns < status.Segments)
-            Terminal.Say($"What is missing is read from the rows themselves, which takes longer. Run `IndexBuild`.");
+            Terminal.Say($"What is missing is read from the rows themselves, which takes longer. Run `StoreIndex`.");
     }
 }

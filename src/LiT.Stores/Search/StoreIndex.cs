@@ -143,7 +143,7 @@ internal static class StoreIndex
             part.Columns.Verify();
         }
         if (collection.Parts.All(part => part.Codes is null))
-            throw new LitException(store.Folder, "has no codes", "Run `IndexBuild` on it first");
+            throw new LitException(store.Folder, "has no codes", "Run `StoreIndex` on it first");
         var compared = 0L;
         var step = Math.Max(1, collection.Pictures / Math.Max(1, pictures));
         for (var picture = 0L; picture < collection.Pictures; picture += step, compared++)
@@ -181,7 +181,7 @@ internal static class StoreIndex
             throw new LitException(
                 codes.Path,
                 $"the codes of row {row:N0} are not those of the row {collection.Key(picture)}",
-                "Run `IndexBuild` on the store"
+                "Run `StoreIndex` on the store"
             );
     }
 

@@ -24,7 +24,7 @@ internal sealed unsafe class CodeFile : IDisposable
         FingerprintAt = 24,
         ProjectionAt = 56,
         ChecksumAt = 88;
-    private const string Remedy = "Run `IndexBuild` on the store; the rows are not touched";
+    private const string Remedy = "Run `StoreIndex` on the store; the rows are not touched";
 
     private readonly MappedFile file;
     private readonly bool[] verified;
@@ -42,7 +42,7 @@ internal sealed unsafe class CodeFile : IDisposable
                 throw new LitException(
                     path,
                     $"version {later} of the format, where this program knows {Version}",
-                    "Use a newer program, or run `IndexBuild` with this one"
+                    "Use a newer program, or run `StoreIndex` with this one"
                 );
             if (BinaryPrimitives.ReadUInt64LittleEndian(head[ChecksumAt..]) != Checksum.Of(head[..ChecksumAt]))
                 throw new LitException(path, "its head is damaged", Remedy);

@@ -48,7 +48,7 @@ internal sealed class ColumnFile : IDisposable
         DirectoryChecksumAt = 64;
     private const byte Null = 0xff; // never a byte of UTF-8
     public const char Between = '\u001e'; // several texts of one picture
-    private const string Remedy = "Run `IndexBuild` on the store; its metadata are not touched";
+    private const string Remedy = "Run `StoreIndex` on the store; its metadata are not touched";
 
     private readonly MappedFile? file;
     private readonly byte[] memory = [];
@@ -324,7 +324,7 @@ internal sealed class ColumnFile : IDisposable
             throw new LitException(
                 name,
                 $"version {later} of the format, where this program knows {Version}",
-                "Use a newer program, or run `IndexBuild` with this one"
+                "Use a newer program, or run `StoreIndex` with this one"
             );
         var size = BinaryPrimitives.ReadInt32LittleEndian(Bytes(DirectorySizeAt, 4));
         Rows = BinaryPrimitives.ReadInt32LittleEndian(Bytes(RowsAt, 4));

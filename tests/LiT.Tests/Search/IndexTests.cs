@@ -42,7 +42,7 @@ public sealed class IndexTests : IDisposable
         {
             File.WriteAllBytes(folder["cut"], File.ReadAllBytes(Codes)[..length]);
             Assert.EndsWith(
-                "Run `IndexBuild` on the store; the rows are not touched.",
+                "Run `StoreIndex` on the store; the rows are not touched.",
                 Assert.Throws<LitException>(() => new CodeFile(folder["cut"])).Message
             );
         }
@@ -67,7 +67,7 @@ public sealed class IndexTests : IDisposable
         File.WriteAllBytes(Codes, bytes);
         var message = Assert.Throws<LitException>(() => Check(indexed: true)).Message;
         Assert.Contains($"codes_0001.bin: {problem}", message);
-        Assert.Contains("`IndexBuild`", message);
+        Assert.Contains("`StoreIndex`", message);
         Assert.Equal(1, StoreIndex.Build(folder["store"]));
         Check(indexed: true);
     }
@@ -87,7 +87,7 @@ public sealed class IndexTests : IDisposable
             }
             catch (LitException damage)
             {
-                Assert.Contains("IndexBuild", damage.Message);
+                Assert.Contains("StoreIndex", damage.Message);
             }
         }
     }
