@@ -74,13 +74,15 @@ internal sealed class Results(string benchmark, IReadOnlyList<string> arguments)
         rows.Add(
             new(what, way, unit, Figure(count / spent.Seconds), Figure(count / spent.Processor))
             {
-                Beside = beside.ToDictionary(
-                    other => other.Way,
-                    other => new Ratio(
-                        Figure(other.Spent.Seconds / spent.Seconds),
-                        Figure(other.Spent.Processor / spent.Processor)
-                    )
-                ),
+                Beside = beside
+                    .Where(other => other.Way != way)
+                    .ToDictionary(
+                        other => other.Way,
+                        other => new Ratio(
+                            Figure(other.Spent.Seconds / spent.Seconds),
+                            Figure(other.Spent.Processor / spent.Processor)
+                        )
+                    ),
             }
         );
 
@@ -89,13 +91,15 @@ internal sealed class Results(string benchmark, IReadOnlyList<string> arguments)
         rows.Add(
             new(what, way, "s", Figure(spent.Seconds), Figure(spent.Processor))
             {
-                Beside = beside.ToDictionary(
-                    other => other.Way,
-                    other => new Ratio(
-                        Figure(other.Spent.Seconds / spent.Seconds),
-                        Figure(other.Spent.Processor / spent.Processor)
-                    )
-                ),
+                Beside = beside
+                    .Where(other => other.Way != way)
+                    .ToDictionary(
+                        other => other.Way,
+                        other => new Ratio(
+                            Figure(other.Spent.Seconds / spent.Seconds),
+                            Figure(other.Spent.Processor / spent.Processor)
+                        )
+                    ),
             }
         );
 
