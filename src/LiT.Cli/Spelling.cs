@@ -38,7 +38,11 @@ internal static partial class Spelling
                 .Where(name => !known.Contains(name))
                 .Select(name =>
                     $"{name}: there is no such option."
-                    + (Nearest(name, known) is { } near ? $" Did you mean {near}?" : "")
+                    + (
+                        Nearest("--" + name.TrimStart('-', '–', '—', '−'), known) is { } near
+                            ? $" Did you mean {near}?"
+                            : ""
+                    )
                     + (verb.Arguments.Count > 0 ? " Words that begin with a dash stand behind --." : "")
                 ),
         ];
@@ -106,7 +110,7 @@ internal static partial class Spelling
         return rows[one.Length, other.Length];
     }
 
-    // Numbers below zero are values, and so is a dash alone.
-    [GeneratedRegex("^--?[A-Za-z?]")]
+    // Numbers below zero are values, and so is a dash alone. Pages turn two hyphens into a long dash.
+    [GeneratedRegex("^(?:--?|[–—−])[A-Za-z?]")]
     private static partial Regex LooksLikeAnOption();
 }

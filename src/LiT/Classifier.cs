@@ -69,6 +69,7 @@ public sealed class Classifier
         ClassPrompts.Refuse(names.Names, prompts, model.Tokenizer);
         var unread = ClassPrompts.Unread(names.Names, model.Tokenizer);
         var ztxt = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], null, cancel);
+        _ = model.Image; // a tower that is missing or another is no picture's fault
         var classes = ClassMeans.Of(ztxt, [.. prompts.Select(prompt => prompt.Class)], names.Names.Count);
         if (options.MinPrecision is null)
             return new(

@@ -144,6 +144,7 @@ public sealed partial class LitModel : IDisposable
         {
             using var weights = Checkpoint.Open(Path.Combine(folder, description.Text.File));
             WeightMap.Own("the text side of a LiT bundle", towers).Load(new WeightSource(weights), towers);
+            CheckTemperature(path, description, towers);
         }
         catch
         {
@@ -152,6 +153,19 @@ public sealed partial class LitModel : IDisposable
         }
         towers.to(compute.Type).to(compute.Device);
         return new(description, towers, tokenizer, compute, folder);
+    }
+
+    /// <summary>What model.json says stands in the weights as well, and answers are computed with either.</summary>
+    private static void CheckTemperature(string path, ModelDescription description, TwoTowers towers)
+    {
+        if (Math.Abs(towers.Temperature - description.Temperature) <= 1e-4 * towers.Temperature)
+            return;
+        throw new LitException(
+            path,
+            FormattableString.Invariant($"model.json says a temperature of {description.Temperature:G6}, ")
+                + FormattableString.Invariant($"and the weights have {towers.Temperature:G6}"),
+            "Copy the bundle again"
+        );
     }
 
     /// <summary>

@@ -57,13 +57,6 @@ internal static class ModelCheck
         var files = folder is null ? 0 : BundleFiles.Check(folder, ModelDescription.Read(folder));
         using var model = LitModel.Load(path, compute);
         var side = model.Description.Image;
-        if (Math.Abs(model.Towers.Temperature - model.Description.Temperature) > 1e-4 * model.Description.Temperature)
-            throw new LitException(
-                path,
-                FormattableString.Invariant($"model.json says a temperature of {model.Description.Temperature:G6}, ")
-                    + FormattableString.Invariant($"and the weights have {model.Towers.Temperature:G6}"),
-                "Copy the bundle again"
-            );
         // Computed from the weights; another tower is refused. Embeddings made elsewhere have none that could be.
         var fingerprint = side.IsOwn == true ? side.Fingerprint : model.Image.Fingerprint;
         GoldenCheck? golden = null;

@@ -27,6 +27,38 @@ public sealed class PromiseTests(Workbench bench)
         );
     }
 
+    [Theory]
+    [InlineData("temperature", "-3", "model.json says a temperature of -3, and the weights have")]
+    [InlineData("preprocessing", "{}", "damaged (lacks 'width'")]
+    [InlineData("fingerprint", "\"00\"", "this image tower is not the one that the model was tuned to")]
+    public void Nothing_is_answered_with_a_description_that_does_not_fit(string member, string value, string said)
+    {
+        var path = Path.Combine(Copy($"unfit-{member}"), "model.json");
+        var json = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+        json.Remove("digest");
+        (member == "temperature" ? json : json["image"]!.AsObject())[member] = JsonNode.Parse(value);
+        File.WriteAllText(path, json.ToJsonString());
+        var talk = Run("classify", "photos", "--model", $"unfit-{member}", "--labels", "cat,dog").Expect(1).Talk;
+        Assert.Contains(said, talk, StringComparison.Ordinal);
+        Assert.DoesNotContain("Give a JPEG", talk, StringComparison.Ordinal); // no picture is blamed
+        Assert.DoesNotContain("LiT.", talk, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_long_dash_is_no_text_to_look_for()
+    {
+        var refused = Run("search", "cat", "—top", "1", "--model", "run", "--data", "store").Expect(2);
+        Assert.Contains("—top: there is no such option. Did you mean --top?", refused.Talk, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_list_of_labels_may_have_line_ends_of_any_kind()
+    {
+        File.WriteAllText(Path.Combine(bench.Folder, "ends.txt"), "cat\rdog\r\nhorse\n");
+        var answer = Run("classify", "photos", "--model", "run", "--labels-file", "ends.txt", "--json").Expect(0).Json;
+        Assert.Equal(3, answer[0].GetProperty("labels").GetArrayLength());
+    }
+
     [Fact]
     public void A_description_that_was_only_laid_out_anew_is_as_it_was()
     {

@@ -56,12 +56,29 @@ public sealed class TuneInputTests(Workbench bench)
     [InlineData("""{"tokenLength": "long"}""", "tokenLength is not what is expected there; give a whole number")]
     [InlineData("{\n\"batch\": 8,\n", "line 3")]
     [InlineData("[1]", "an object is expected")]
+    [InlineData("", "it is empty")]
+    [InlineData("""{"batch": 8, "batch": 16}""", "batch")]
+    [InlineData("""{"epochs": 0}""", "epochs 0: Give a number above 0")]
+    [InlineData("""{"holdOut": 1.5}""", "holdOut 1.5: Give a share from 0 to below 0.9")]
+    [InlineData("""{"pictures": 0}""", "pictures 0: Give at least 1")]
+    [InlineData("""{"seed": 5, "batch": 8}""", "seed: is no recipe's. Leave it out")]
     public void A_wrong_recipe_is_told_in_words(string recipe, string said)
     {
         File.WriteAllText(Path.Combine(bench.Folder, "wrong.json"), recipe);
         var talk = Run("tune", "--data", "store", "--recipe", "wrong.json", "--out", "never").Expect(1).Talk;
         Assert.Contains(said, talk, StringComparison.Ordinal);
-        foreach (var word in new[] { "System.", "LiT.Tuning", "BytePosition", "LineNumber", "$." })
+        foreach (
+            var word in new[]
+            {
+                "System.",
+                "LiT.Tuning",
+                "BytePosition",
+                "LineNumber",
+                "$.",
+                "is a bug",
+                "isFinalBlock",
+            }
+        )
             Assert.DoesNotContain(word, talk, StringComparison.Ordinal);
     }
 

@@ -53,7 +53,7 @@ internal static class RunFolder
         JsonNode? begun;
         try
         {
-            begun = JsonNode.Parse(File.ReadAllText(path));
+            begun = JsonTrouble.Parse(File.ReadAllText(path));
         }
         catch (JsonException damage)
         {

@@ -139,15 +139,7 @@ internal sealed record TuneRecipe
     {
         try
         {
-            return Of(
-                JsonNode.Parse(
-                    json,
-                    null,
-                    new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
-                ) as JsonObject
-                    ?? throw new JsonException("an object is expected"),
-                where
-            );
+            return Of(JsonTrouble.Parse(json) as JsonObject ?? throw new JsonException("an object is expected"), where);
         }
         catch (JsonException wrong)
         {
@@ -166,21 +158,36 @@ internal sealed record TuneRecipe
             foreach (var member in own.Select(one => one.Key).Where(name => !Members.Contains(name)).ToList())
                 own.Remove(member);
         Nest(own, where);
-        (own["options"] as JsonObject)?.Remove("seed");
+        if ((own["options"] as JsonObject)?.Remove("seed") == true && !json.ContainsKey(MarkOfARun))
+            throw new LitException(where, Place.Member("seed"), "is no recipe's", "Leave it out; the seed is given beside it");
         try
         {
             var recipe = own.Deserialize<TuneRecipe>(Strict) ?? throw new JsonException("it is empty");
             var options = recipe.Over(new());
-            if (recipe.Decides("batch") && options.Batch < 2)
-                throw new LitException(
-                    $"{where}: batch {options.Batch}: a pair needs others to be told from. Give at least 2."
-                );
+            recipe.CheckNumbers(options, where);
             return recipe;
         }
         catch (JsonException wrong)
         {
             throw Refused(where, wrong);
         }
+    }
+
+    private void CheckNumbers(TuningOptions options, string where)
+    {
+        if (Decides("batch") && options.Batch < 2)
+            throw new LitException(
+                $"{where}: batch {options.Batch}: a pair needs others to be told from. Give at least 2."
+            );
+        if (Epochs is <= 0)
+            throw Wrong("epochs", Epochs, "Give a number above 0");
+        if (HoldOut is < 0 or >= 0.9)
+            throw Wrong("holdOut", HoldOut, "Give a share from 0 to below 0.9");
+        if (Pictures is < 1)
+            throw Wrong("pictures", Pictures, "Give at least 1");
+
+        LitException Wrong(string member, double? value, string remedy) =>
+            new(FormattableString.Invariant($"{where}: {member} {value}"), null, remedy);
     }
 
     /// <summary>Puts options that stand beside a recipe's members among its options.</summary>

@@ -47,11 +47,7 @@ internal sealed record StudyPlan
         try
         {
             var json =
-                JsonNode.Parse(
-                    File.ReadAllText(path),
-                    null,
-                    new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true }
-                ) as JsonObject
+                JsonTrouble.Parse(File.ReadAllText(path)) as JsonObject
                 ?? throw new JsonException("an object is expected");
             if (
                 json.Select(one => one.Key)

@@ -124,7 +124,7 @@ internal sealed record ModelDescription
     {
         var path = Path.Combine(folder, FileName);
         var text = File.ReadAllText(path);
-        if ((JsonNode.Parse(text) as JsonObject)?["digest"]?.GetValue<string>() is not { } written)
+        if ((Parsed(path, text) as JsonObject)?["digest"]?.GetValue<string>() is not { } written)
             return false;
         return DigestOf(text) == written
             ? true
@@ -134,6 +134,18 @@ internal sealed record ModelDescription
                     + "what it says of towers, temperature, lock or files is not what it said then",
                 "Copy the bundle again"
             );
+    }
+
+    private static JsonNode? Parsed(string path, string text)
+    {
+        try
+        {
+            return JsonTrouble.Parse(text);
+        }
+        catch (JsonException damage)
+        {
+            throw new LitException(path, $"damaged ({JsonTrouble.Words(damage)})", "Copy the bundle again", damage);
+        }
     }
 
     // Over names and values in the order of the names: a program that only lays the file out anew changes nothing.

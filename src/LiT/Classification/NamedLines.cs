@@ -58,7 +58,7 @@ internal static class NamedLines
     public static IEnumerable<Entry> Entries(string text)
     {
         var empty = 0;
-        foreach (var (i, raw) in text.Split('\n').Index())
+        foreach (var (i, raw) in text.Replace("\r\n", "\n").Replace('\r', '\n').Split('\n').Index())
         {
             var line = raw.Trim();
             if (line.Length == 0)

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace LiT.Files;
@@ -16,6 +17,8 @@ internal static partial class JsonTrouble
         if (at.Success)
             words = words[..at.Index];
         words = Converted().Replace(words, "a value of another kind than is expected");
+        words = Lacking().Replace(words, "lacks $1");
+        words = words.Contains("does not contain any JSON tokens", StringComparison.Ordinal) ? "it is empty" : words;
         words = NodeKind().Replace(words, "a value of another kind than is expected");
         words = words.Trim().TrimEnd('.');
         if (words.Length > 0 && char.IsUpper(words[0]) && (words.Length == 1 || !char.IsUpper(words[1])))
@@ -26,6 +29,20 @@ internal static partial class JsonTrouble
             : "";
         return words + place + line;
     }
+
+    /// <summary>A JSON text in which no name stands twice; comments and a last comma are passed over.</summary>
+    /// <exception cref="JsonException">It is none.</exception>
+    public static JsonNode? Parse(string json) =>
+        JsonNode.Parse(
+            json,
+            null,
+            new()
+            {
+                CommentHandling = JsonCommentHandling.Skip,
+                AllowTrailingCommas = true,
+                AllowDuplicateProperties = false,
+            }
+        );
 
     /// <summary>What a member of a type may be, as "; give one of a, b"; empty where nothing can be said.</summary>
     /// <param name="type">A record that is written as JSON in camel case.</param>
@@ -48,6 +65,9 @@ internal static partial class JsonTrouble
 
     [GeneratedRegex(@" ?(?:Path: \S* \| )?LineNumber: \d+ \| BytePositionInLine: \d+\.?| ?Path: \$")]
     private static partial Regex Place();
+
+    [GeneratedRegex(@"JSON deserialization for type '[^']*' was missing required properties including: (.*?)\.?$")]
+    private static partial Regex Lacking();
 
     [GeneratedRegex(@"The JSON value could not be converted to [^ ]+?(?=\.? |\.?$)\.?")]
     private static partial Regex Converted();
