@@ -31,6 +31,7 @@ internal static class CommandTree
             DataCommand.Build(),
             ClassifyCommand.Build(),
             SearchCommand.Build(),
+            IndexCommand.Build(),
             CalibrateCommand.Build(),
             ModelsCommand.Build(),
             TokenizerCommand.Build(),

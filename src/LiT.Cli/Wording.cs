@@ -26,6 +26,7 @@ internal static partial class Wording
         "Data",
         "Decode",
         "Device",
+        "Distinct",
         "Doctor",
         "Epochs",
         "FromPixels",
@@ -42,13 +43,16 @@ internal static partial class Wording
         "LabelSmoothing",
         "Labels",
         "Language",
+        "Like",
         "LocalParts",
         "Lock",
         "MaxBad",
         "MicroBatch",
+        "Minus",
         "Mirror",
         "Momentum",
         "OnlyIds",
+        "Order",
         "Out",
         "Pairs",
         "Part",
@@ -72,6 +76,8 @@ internal static partial class Wording
         "Vary",
         "Views",
         "Warmup",
+        "Where",
+        "Without",
         "WeightDecay",
     ];
 
@@ -105,6 +111,7 @@ internal static partial class Wording
     {
         ["BackgroundMeasurement"] = "lit calibrate",
         ["EmbedRun"] = "lit embed",
+        ["StoreIndex"] = "lit index build",
         ["ModelConversion"] = "lit models convert",
     };
 

@@ -10,8 +10,10 @@ namespace LiT;
 
 /// <summary>
 /// Pictures that were embedded once by a model's tower, in a folder: brought up to date with whatever holds the
-/// pictures, searched by words, read row by row. Safe for use from several threads; searches go on, over what was
-/// there, while an update runs. Needs its model for as long as it is used.
+/// pictures, searched
+/// by words, read row by row. Safe for use from several threads; searches go on, over what was there, while an update
+/// runs. Needs
+/// its model for as long as it is used.
 /// </summary>
 public sealed partial class PictureStore : IAsyncDisposable
 {
@@ -52,12 +54,15 @@ public sealed partial class PictureStore : IAsyncDisposable
 
     /// <summary>
     /// Brings the store to what a source holds now, which costs what changed: pictures whose bytes the store has are
-    /// taken over, new ones are embedded, gone ones go. Stopped, or killed, it goes on there the next time. One update
-    /// runs at a time, a second one waits.
+    /// taken over,
+    /// new ones are embedded, gone ones go. Stopped, or killed, it goes on there the next time. One update runs at a
+    /// time, a second
+    /// one waits.
     /// </summary>
     /// <param name="source">
     /// Where the pictures are: a folder of pictures or of class folders, one with metadata.jsonl or metadata.csv,
-    /// WebDataset archives, a .tsv, .csv or .parquet file.
+    /// WebDataset
+    /// archives, a .tsv, .csv or .parquet file.
     /// </param>
     /// <param name="progress">Told after every batch; the session's listener where null.</param>
     /// <param name="cancel">Stops after the batch under way; the store stays as it was.</param>
@@ -120,9 +125,8 @@ public sealed partial class PictureStore : IAsyncDisposable
             yield return found;
     }
 
-    /// <summary>
-    /// Reads every picture's row, in the store's order, as it is now: an update meanwhile changes nothing of it.
-    /// </summary>
+    /// <summary>Reads every picture's row, in the store's order, as it is now: an update meanwhile changes nothing of
+    /// it.</summary>
     /// <param name="cancel">Stops between two blocks of rows.</param>
     /// <exception cref="LitException">The store holds nothing yet.</exception>
     /// <exception cref="ObjectDisposedException">The model, or this, was disposed.</exception>
@@ -204,19 +208,11 @@ public sealed partial class PictureStore : IAsyncDisposable
 
     private IReadOnlyList<FoundPicture> Find(Query query, CancellationToken stop)
     {
-        if (query.MinPrecision is not null && background.Value is null)
-            throw new LitException(
-                $"{model.Folder ?? model.Name}: MinPrecision needs a background, which tells what "
-                    + "matches from what does not, and "
-                    + "the model has none. Calibrate the model once with pictures that have captions, "
-                    + "or leave MinPrecision out."
-            );
-        if (ClassPrompts.IsUnread(PromptTemplates.Canonicalise(query.Words), model.Tokenizer))
-            Unread(model.Session.Logger, query.Words);
-        SearchOptions options = new() { Top = query.Top, MinPrecision = query.MinPrecision };
-        return PictureSearch
-            .Find(model, Rows().Store, [query.Words], background.Value, options, null, stop)[0]
-            .Pictures;
+        var open = Rows();
+        foreach (var (words, _) in query.Words)
+            if (ClassPrompts.IsUnread(PromptTemplates.Canonicalise(words), model.Tokenizer))
+                Unread(model.Session.Logger, words);
+        return new PictureSearch(model, open.Collection, background.Value).Find(query, stop).Results;
     }
 
     [LoggerMessage(
@@ -269,16 +265,19 @@ public sealed partial class PictureStore : IAsyncDisposable
             store?.Dispose();
             store = null;
         }
-        rows = store is null ? null : new OpenStore(store);
+        rows = store is null ? null : new OpenStore(model, store);
         Volatile.Write(ref count, rows?.Pictures ?? 0);
         before?.Release();
         return true;
     }
 
     /// <summary>An open store that is closed when the last of its readers has done.</summary>
-    private sealed class OpenStore(EmbeddingStore store)
+    private sealed class OpenStore(LitModel model, EmbeddingStore store)
     {
+        private readonly Lazy<Collection> collection = new(() => Collection.Of(model, store));
         private int holders = 1;
+
+        public Collection Collection => collection.Value;
 
         public EmbeddingStore Store => store;
 
@@ -292,8 +291,11 @@ public sealed partial class PictureStore : IAsyncDisposable
 
         public void Release()
         {
-            if (Interlocked.Decrement(ref holders) == 0)
-                store.Dispose();
+            if (Interlocked.Decrement(ref holders) != 0)
+                return;
+            if (collection.IsValueCreated)
+                collection.Value.Dispose();
+            store.Dispose();
         }
     }
 }

@@ -1,13 +1,39 @@
 namespace LiT;
 
-/// <summary>What is looked for in a <see cref="PictureStore"/>. Immutable.</summary>
+/// <summary>
+/// What is looked for in a <see cref="PictureStore"/>: the fields are the same on the command line and in the
+/// library. Immutable.
+/// </summary>
 public sealed record Query
 {
-    /// <summary>What the pictures show, in words: "a red bicycle".</summary>
-    public required string Words { get; init; }
+    /// <summary>What the pictures show, in words: "a red bicycle", or several texts that count together.</summary>
+    public Asks Words { get; init; } = Asks.None;
+
+    /// <summary>Pictures that the found ones are to be like: keys of the store, or files.</summary>
+    public Asks Like { get; init; } = Asks.None;
+
+    /// <summary>Words whose direction is taken away from what is looked for.</summary>
+    public Asks Minus { get; init; } = Asks.None;
+
+    /// <summary>
+    /// Words of which pictures that they match are left out: those whose expected precision for them is one half or
+    /// more. Needs a
+    /// calibrated model.
+    /// </summary>
+    public Asks Without { get; init; } = Asks.None;
+
+    /// <summary>
+    /// A filter over the store's columns, which is evaluated first: <c>label = 'dog' and width >= 1024 and taken >
+    /// 2024-01-01</c>;
+    /// also or, not, in, like, contains, is null.
+    /// </summary>
+    public string? Where { get; init; }
 
     /// <summary>Pictures at most.</summary>
     public int Top { get; init; } = 10;
+
+    /// <summary>Pictures that are passed over first.</summary>
+    public int Skip { get; init; }
 
     /// <summary>
     /// Leaves out pictures whose <see cref="FoundPicture.ExpectedPrecision"/> is below this: between 0 and 1, such as
@@ -15,14 +41,47 @@ public sealed record Query
     /// </summary>
     public double? MinPrecision { get; init; }
 
+    /// <summary>Answers exactly, also where an index that answers approximately is at hand.</summary>
+    public bool Exact { get; init; }
+
+    /// <summary>
+    /// A column that the found pictures are ordered by, "taken", or "taken desc" from the largest; those without one
+    /// come
+    /// last. Null orders by similarity.
+    /// </summary>
+    public string? Order { get; init; }
+
+    /// <summary>
+    /// Of pictures that are one scene, shows the first only: those whose cosine is at least this, such as 0.95. Null
+    /// shows all.
+    /// </summary>
+    public double? Distinct { get; init; }
+
+    /// <exception cref="SettingException">A value is out of its range, or nothing is looked for.</exception>
     internal void Check()
     {
+        if (Words.Count + Like.Count == 0)
+            throw new LitException("The query has neither Words nor Like: say what is looked for.");
         if (Top <= 0)
             throw new LitException($"Top {Top}: give a positive number of pictures.");
+        if (Skip < 0)
+            throw new LitException($"Skip {Skip}: give 0 or more pictures.");
         if (MinPrecision is <= 0 or >= 1 or double.NaN)
             throw new LitException(
                 FormattableString.Invariant($"MinPrecision {MinPrecision}: give a share between 0 and 1, such as 0.9.")
             );
+        if (Distinct is <= 0 or > 1 or double.NaN)
+            throw new LitException(
+                FormattableString.Invariant($"Distinct {Distinct}: give a cosine above 0, up to 1, such as 0.95.")
+            );
+        if (
+            Words
+                .Concat(Like)
+                .Concat(Minus)
+                .FirstOrDefault(one => !(one.Weight is > 0 and < double.PositiveInfinity)) is
+            { } weightless
+        )
+            throw new LitException($"'{weightless}': give a weight above 0.");
     }
 }
 
@@ -67,7 +126,24 @@ public sealed record StoreUpdate
 /// <summary>A picture that was found (field names as in the JSON).</summary>
 /// <param name="Key">Its key.</param>
 /// <param name="Origin">Where it came from.</param>
-/// <param name="Similarity">Cosine of text and picture.</param>
-/// <param name="ExpectedPrecision">Expected share of pictures that fit the text among those found down to here; null
-/// without a background.</param>
-public sealed record FoundPicture(string Key, string Origin, double Similarity, double? ExpectedPrecision);
+/// <param name="Similarity">Cosine of what was looked for and picture.</param>
+/// <param name="ExpectedPrecision">Expected share of pictures that fit among those found down to here; null without a
+/// background.</param>
+public sealed record FoundPicture(string Key, string Origin, double Similarity, double? ExpectedPrecision)
+{
+    /// <summary>
+    /// What the store says of it: captions (a list), label, width and height (numbers), added (a date), and the
+    /// source's own
+    /// columns. Two found pictures are equal whatever these are.
+    /// </summary>
+    public IReadOnlyDictionary<string, object> Columns { get; init; } = new Dictionary<string, object>();
+
+    /// <inheritdoc/>
+    public bool Equals(FoundPicture? other) =>
+        other is not null
+        && (Key, Origin, Similarity, ExpectedPrecision)
+            == (other.Key, other.Origin, other.Similarity, other.ExpectedPrecision);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => HashCode.Combine(Key, Origin, Similarity, ExpectedPrecision);
+}

@@ -82,7 +82,16 @@ public sealed class ApprovedAnswerTests(Workbench bench)
             "classify photos --model run --labels-file classes.txt --top 1 --csv"
         ),
         ("search", Numbers.Computed, "search cat --model run --data store --top 2"),
+        (
+            "search-filter",
+            Numbers.Computed,
+            "search cat 2:red --minus dog --where kind='cat' --order key --distinct --model run --data store --top 2"
+        ),
+        ("search-column", Numbers.Computed, "search cat --where lable='cat' --model run --data store"),
         ("search-nothing", Numbers.Computed, "search cat --model run --data store --min-precision 0.999"),
+        ("index-build", Numbers.Exact, "index build store"),
+        ("index-status", Numbers.Exact, "index status store"),
+        ("index-verify", Numbers.Exact, "index verify store --sample 10 --queries 5"),
         ("verify-model", Numbers.Computed, "verify run --store store"),
         ("verify-store", Numbers.Computed, "verify store"),
         (

@@ -12,7 +12,7 @@ public sealed class CommandLineTests(Workbench bench)
     public void A_text_that_begins_with_an_at_sign_is_a_text(string text)
     {
         var found = Run("search", text, "--model", "run", "--data", "store", "--top", "1", "--json").Expect(0).Json;
-        Assert.Equal(text, found[0].GetProperty("text").GetString());
+        Assert.Equal(text, found.GetProperty("query").GetProperty("words")[0].GetString());
         var ids = Run("tokenizer", "encode", text, "--tokenizer", "run/model", "--json").Expect(0).Json;
         Assert.Equal(text, ids[0].GetProperty("text").GetString());
         var picture = Directory.GetFiles(Path.Combine(bench.Folder, "photos"), "*.png", SearchOption.AllDirectories)[0];
@@ -27,7 +27,10 @@ public sealed class CommandLineTests(Workbench bench)
     public void Behind_two_dashes_everything_is_a_text()
     {
         var found = Run("search", "--model", "run", "--data", "store", "--json", "--", "--tpo", "-x").Expect(0).Json;
-        Assert.Equal(["--tpo", "-x"], found.EnumerateArray().Select(one => one.GetProperty("text").GetString()));
+        Assert.Equal(
+            ["--tpo", "-x"],
+            found.GetProperty("query").GetProperty("words").EnumerateArray().Select(one => one.GetString())
+        );
     }
 
     [Theory]

@@ -64,6 +64,7 @@ public sealed class MainJobTests : IDisposable
                 "search",
                 "a cat",
                 "a red dog",
+                "--each",
                 "--model",
                 "run",
                 "--data",
@@ -76,7 +77,7 @@ public sealed class MainJobTests : IDisposable
             )
             .Expect(0)
             .Json;
-        Assert.All(found.EnumerateArray(), text => Assert.Equal(3, text.GetProperty("pictures").GetArrayLength()));
+        Assert.All(found.EnumerateArray(), text => Assert.Equal(3, text.GetProperty("results").GetArrayLength()));
         Assert.Contains("data:image/png", File.ReadAllText(Path.Combine(folder, "found.html")));
         Assert.Equal(
             5,

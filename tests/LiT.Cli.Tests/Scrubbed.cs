@@ -12,6 +12,7 @@ internal static partial class Scrubbed
     {
         text = text.Replace(folder, "<folder>", StringComparison.Ordinal);
         text = JsonSeconds().Replace(text, "$1<seconds>");
+        text = JsonAdded().Replace(text, "$1\"<date>\"");
         text = JsonRate().Replace(text, "$1<rate>");
         text = Version().Replace(text, "$1\"<version>\"");
         text = JsonIsa().Replace(text, "$1<isa>$2<vnni>");
@@ -56,6 +57,9 @@ internal static partial class Scrubbed
 
     [GeneratedRegex(@"(""(?:seconds|\w+Seconds)"": )[-\d.eE+]+")]
     private static partial Regex JsonSeconds();
+
+    [GeneratedRegex(@"(""added"": )""[-\dT:Z]+""")]
+    private static partial Regex JsonAdded();
 
     [GeneratedRegex(@"(""(?:\w+PerSecond|gigaFlops|share)"": )[-\d.eE+]+")]
     private static partial Regex JsonRate();

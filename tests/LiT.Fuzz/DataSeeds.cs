@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
 using LiT.Data;
+using LiT.Search;
 using LiT.Stores;
 using Parquet;
 using Parquet.Serialization;
@@ -162,6 +163,7 @@ internal static class DataSeeds
                         )
                     )
             );
+        StoreIndex.Build(store);
         foreach (
             var path in Directory
                 .EnumerateFiles(store, "*", SearchOption.AllDirectories)

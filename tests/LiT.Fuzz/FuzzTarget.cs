@@ -106,6 +106,8 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             Store("img_emb_0000.npy"),
             Store("metadata_0000.parquet"),
             Store("store.json"),
+            new("codes", Files(DataSeeds.Folder, "codes_0000.bin", below: false), ReadCodes),
+            new("columns", Files(DataSeeds.Folder, "columns_0000.bin", below: false), ReadColumns),
         ];
 
     // Their fixtures are beside those of the reference; another folder of references need not have them.
@@ -219,6 +221,25 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             store.ReadRows([i], row, ownLength: i % 2 == 0);
         foreach (var sample in store.Samples().Read(_ => { }))
             _ = store.RowOf(SHA256.HashData(Encoding.UTF8.GetBytes(sample.Key)));
+    }
+
+    private static void ReadCodes(string path)
+    {
+        using CodeFile codes = new(path);
+        codes.Verify();
+        _ = codes.Fingerprint.Length + codes.Projection.Length;
+    }
+
+    private static void ReadColumns(string path)
+    {
+        using ColumnFile columns = new(path);
+        columns.Verify();
+        foreach (var name in columns.Names)
+        {
+            columns.CopyNumbers(name, new double[columns.Rows]);
+            for (var row = 0; row < columns.Rows; row++)
+                _ = columns.Value(name, row);
+        }
     }
 
     private static List<string> Files(string folder, string pattern, bool below = true, long largest = LargestSeed) =>

@@ -1,227 +1,292 @@
+using System.Diagnostics;
+using System.Numerics.Tensors;
 using LiT.Classification;
-using LiT.Compute;
-using LiT.Embedding;
-using LiT.Stores;
+using LiT.Images;
 
 namespace LiT.Search;
 
-/// <summary>How pictures are looked for.</summary>
-internal sealed record SearchOptions
-{
-    /// <summary>Pictures for each text.</summary>
-    public int Top { get; init; } = 10;
-
-    /// <summary>
-    /// Pictures whose expected precision is below this are left out; needs a background. Null keeps all.
-    /// </summary>
-    public double? MinPrecision { get; init; }
-
-    /// <summary>How pictures are read that are not embedded yet.</summary>
-    public ImageSetOptions Images { get; init; } = new();
-}
-
-/// <summary>What was found for one text, best first.</summary>
-internal sealed record SearchResult(string Text, IReadOnlyList<FoundPicture> Pictures)
+/// <summary>What was found.</summary>
+/// <param name="Query">What was asked.</param>
+/// <param name="Results">The pictures, in the order that was asked for.</param>
+/// <param name="NothingMatches">Whether none was found that reaches what was asked for.</param>
+/// <param name="Searched">Pictures that were looked at: those that the filter holds for.</param>
+/// <param name="Recall">Share of the nearest pictures that the way of searching finds; 1 where it is exact.</param>
+/// <param name="Seconds">How long it took, the words' way through the tower and all.</param>
+internal sealed record SearchAnswer(
+    Query Query,
+    IReadOnlyList<FoundPicture> Results,
+    bool NothingMatches,
+    long Searched,
+    double Recall,
+    double Seconds
+)
 {
     /// <summary>
-    /// Words of the text that no caption had which the model was tuned on: no precision is promised for it. Null for
+    /// Words of the query that no caption had which the model was tuned on: no precision is promised for it. Null for
     /// none.
     /// </summary>
     public IReadOnlyList<string>? UnseenWords { get; init; }
 }
 
-/// <summary>Finds pictures by words: exact, a block of rows at a time.</summary>
-internal static class PictureSearch
+/// <summary>Asks a collection.</summary>
+/// <param name="model">The model, on whose thread this is.</param>
+/// <param name="collection">What is asked.</param>
+/// <param name="background">Tells what matches; null gives similarities alone.</param>
+internal sealed class PictureSearch(LitModel model, Collection collection, Background? background)
 {
-    private const int RowsInBlock = 16_384,
-        MostJudged = 2_000;
+    private const int MostJudged = 2_000,
+        Wider = 4;
+    private const double LeftOut = 0.5; // a picture that more likely than not shows what is not wanted
 
-    /// <param name="model">The model.</param>
-    /// <param name="path">A store, or pictures, which are embedded first.</param>
-    /// <param name="texts">What is looked for; a place for the name is not needed.</param>
-    /// <param name="background">Tells what matches; null gives similarities alone.</param>
-    /// <param name="options">How many.</param>
-    /// <param name="compute">Where to compute.</param>
-    /// <param name="progress">Told how far it is.</param>
-    /// <param name="cancel">Stops.</param>
-    /// <exception cref="LitException">The data cannot be used with this model.</exception>
-    public static IReadOnlyList<SearchResult> Find(
-        LitModel model,
-        string path,
-        IReadOnlyList<string> texts,
-        Background? background,
-        SearchOptions options,
-        ComputeDevice compute,
-        IProgress<ProgressStep>? progress = null,
-        CancellationToken cancel = default
-    )
-    {
-        if (EmbeddingStore.IsStore(path))
-        {
-            using var store = EmbeddingStore.Open(path);
-            return Find(model, store, texts, background, options, progress, cancel);
-        }
-        var queries = Queries(model, texts, cancel);
-        using var set = ImageSet.Load(
-            path,
-            model.Description.Image.Expected,
-            () => model.Image,
-            options.Images,
-            compute,
-            progress,
-            cancel
-        );
-        return Find(
-            queries,
-            texts,
-            Unseen(model, texts, background),
-            set.Samples.Count,
-            (first, count) => model.ProjectImages(set.Read([.. Enumerable.Range((int)first, count)])),
-            row => (set.Samples[(int)row].Key, set.Samples[(int)row].Origin),
-            background,
-            options,
-            progress,
-            cancel
-        );
-    }
+    /// <summary>Pictures that answer a query.</summary>
+    /// <exception cref="LitException">The query cannot be answered; the message says why.</exception>
+    public SearchAnswer Find(Query query, CancellationToken cancel = default) => Find([query], null, cancel)[0];
 
-    /// <summary>The same over an open store.</summary>
-    internal static IReadOnlyList<SearchResult> Find(
-        LitModel model,
-        EmbeddingStore store,
-        IReadOnlyList<string> texts,
-        Background? background,
-        SearchOptions options,
+    /// <summary>The same for several queries; those with one filter pass over the rows together.</summary>
+    public IReadOnlyList<SearchAnswer> Find(
+        IReadOnlyList<Query> queries,
         IProgress<ProgressStep>? progress,
         CancellationToken cancel
     )
     {
-        var queries = Queries(model, texts, cancel);
-        StoreFit.Check(store, model.Description.Image.Expected);
-        return Find(
-            queries,
-            texts,
-            Unseen(model, texts, background),
-            store.Rows / store.Views,
-            Block,
-            row => (store.Key(row * store.Views), store.Origin(row * store.Views)),
-            background,
-            options,
-            progress,
-            cancel
-        );
-
-        Embeddings Block(long first, int count)
+        var clock = Stopwatch.StartNew();
+        foreach (var query in queries)
+            Check(query);
+        Prepared[] prepared = [.. queries.Select(query => Prepare(query, cancel))];
+        var answers = new SearchAnswer[queries.Count];
+        foreach (var together in prepared.Index().GroupBy(one => one.Item.Allowed))
         {
-            var values = new float[count * store.EmbeddingSize];
-            store.ReadRows(
-                [.. Enumerable.Range(0, count).Select(i => (first + i) * store.Views)],
-                values,
-                ownLength: true
+            Prepared[] some = [.. together.Select(one => one.Item)];
+            var kept = some.Max(one => one.Kept(background is not null));
+            Embeddings vectors = new([.. some.SelectMany(one => one.Vector)], collection.Size);
+            var found = Nearest.Find(collection, vectors, kept, together.Key, progress, cancel);
+            foreach (var ((place, one), nearest) in together.Zip(found))
+                answers[place] = Answer(one, nearest, kept, clock, cancel);
+        }
+        return answers;
+    }
+
+    private void Check(Query query)
+    {
+        query.Check();
+        foreach (var words in query.Words.Concat(query.Minus).Concat(query.Without).Select(one => one.What))
+            if (PromptTemplates.Canonicalise(words).Length == 0)
+                throw new LitException($"The text '{words}' leaves no word to look for. Give it letters or digits.");
+        if (background is null && query.MinPrecision is not null)
+            throw NotCalibrated(nameof(Query.MinPrecision), "what matches from what does not");
+        if (background is null && query.Without.Count > 0)
+            throw NotCalibrated(nameof(Query.Without), "what shows a thing from what does not");
+        if (query.Order is { } order && collection.Column(Plain(order)) is null)
+            throw SettingException.Of<Query>(
+                q => q.Order,
+                order,
+                "there is no such column",
+                $"There are {string.Join(", ", collection.ColumnNames.Order(StringComparer.Ordinal))}"
             );
-            return model.ProjectImages(new(values, store.EmbeddingSize));
-        }
     }
 
-    /// <summary>Words of each text that nothing can be promised for; none where nothing is promised at all.</summary>
-    private static IReadOnlyList<string>[] Unseen(
-        LitModel model,
-        IReadOnlyList<string> texts,
-        Background? background
-    ) => [.. texts.Select(text => background is null ? [] : model.UnseenWords(text))];
+    private LitException NotCalibrated(string member, string tells) =>
+        new(
+            $"{model.Folder ?? model.Name}: {member} needs a background, which tells {tells}, and the model has none. "
+                + $"Calibrate the model once with pictures that have captions, or leave {member} out."
+        );
 
-    private static Embeddings Queries(LitModel model, IReadOnlyList<string> texts, CancellationToken cancel)
+    /// <summary>A query's direction, and which pictures it is about.</summary>
+    private sealed record Prepared(Query Query, float[] Vector, Bits? Allowed)
     {
-        if (texts.FirstOrDefault(text => PromptTemplates.Canonicalise(text).Length == 0) is { } empty)
-            throw new LitException($"The text '{empty}' leaves no word to look for. Give it letters or digits.");
-        return model.EmbedTexts([.. texts.Select(text => PromptTemplates.Canonicalise(text))], null, cancel);
+        public int Kept(bool judged) =>
+            (int)
+                Math.Min(
+                    int.MaxValue / Wider,
+                    Math.Max((long)Query.Skip + Query.Top, judged ? MostJudged : 0)
+                        * (Query.Distinct is null ? 1 : Wider)
+                );
     }
 
-    private static List<SearchResult> Find(
-        Embeddings queries,
-        IReadOnlyList<string> texts,
-        IReadOnlyList<string>[] unseen,
-        long pictures,
-        Func<long, int, Embeddings> block,
-        Func<long, (string Key, string Origin)> name,
-        Background? background,
-        SearchOptions options,
-        IProgress<ProgressStep>? progress,
-        CancellationToken cancel
-    )
+    private Prepared Prepare(Query query, CancellationToken cancel)
     {
-        var kept = background is null ? options.Top : Math.Max(options.Top, MostJudged);
-        var best = texts.Select(_ => new PriorityQueue<(long Row, float[] Zimg), (float, long)>()).ToArray();
-        for (var first = 0L; first < pictures; first += RowsInBlock)
-        {
-            cancel.ThrowIfCancellationRequested();
-            var rows = block(first, (int)Math.Min(RowsInBlock, pictures - first));
-            var start = first;
-            Similarity.EachRow(queries, rows, (query, similarities) =>
-            {
-                var heap = best[query];
-                for (var i = 0; i < similarities.Length; i++)
-                {
-                    // Of equally similar pictures the first ones stay.
-                    var rank = (similarities[i], -(start + i));
-                    if (heap.Count == kept && (!heap.TryPeek(out _, out var least) || rank.CompareTo(least) <= 0))
-                        continue;
-                    if (heap.Count == kept)
-                        heap.Dequeue();
-                    heap.Enqueue((start + i, background is null ? [] : rows[i].ToArray()), rank);
-                }
-            });
-            progress?.Report(new("searching", first + rows.Count, pictures, "pictures"));
-        }
-        var ofTexts = background?.OfTexts(queries);
-        return
+        string[] texts = [.. query.Words.Concat(query.Minus).Select(one => PromptTemplates.Canonicalise(one.What))];
+        var ztxt = texts.Length == 0 ? null : model.EmbedTexts(texts, null, cancel);
+        List<long> liked = [];
+        List<(double Weight, float[] Direction)> all =
         [
-            .. texts.Select(
-                (text, query) =>
-                {
-                    List<(long Row, float[] Zimg, float Similarity)> found = [];
-                    while (best[query].TryDequeue(out var one, out var rank))
-                        found.Add((one.Row, one.Zimg, rank.Item1));
-                    found.Reverse();
-                    var judged =
-                        background is null || found.Count == 0 || unseen[query].Count > 0
-                            ? null
-                            : Judge(background, ofTexts![query], found, pictures);
-                    return new SearchResult(
-                        text,
-                        [
-                            .. found
-                                .Take(options.Top)
-                                .Index()
-                                .Where(one => options.MinPrecision is not { } least || judged?[one.Index] >= least)
-                                .Select(one => new FoundPicture(
-                                    name(one.Item.Row).Key,
-                                    name(one.Item.Row).Origin,
-                                    one.Item.Similarity,
-                                    judged?[one.Index]
-                                )),
-                        ]
-                    )
-                    {
-                        UnseenWords = unseen[query].Count > 0 ? unseen[query] : null,
-                    };
-                }
-            ),
+            .. query.Words.Select((one, i) => (one.Weight, ztxt![i].ToArray())),
+            .. query.Minus.Select((one, i) => (-one.Weight, ztxt![query.Words.Count + i].ToArray())),
+            .. query.Like.Select(one => (one.Weight, Liked(one.What, liked))),
         ];
+        var allowed = query.Where is { } filter ? collection.Where(filter) : null;
+        foreach (var unwanted in query.Without)
+            allowed = (allowed ?? Bits.All(collection.Pictures)).And(Matching(unwanted.What, allowed, cancel).Not());
+        if (liked.Count > 0)
+        {
+            Bits others = Bits.All(collection.Pictures); // nobody asks for the picture that is at hand
+            liked.ForEach(picture => others[picture] = false);
+            allowed = (allowed ?? others).And(others);
+        }
+        return new(query, all is [var (weight, only)] && weight > 0 ? only : Sum(query, all), allowed);
     }
 
-    private static double[] Judge(
-        Background background,
-        ScoreScale text,
-        List<(long Row, float[] Zimg, float Similarity)> found,
-        long pictures
-    )
+    private static float[] Sum(Query query, List<(double Weight, float[] Direction)> all)
     {
-        var ofPictures = background.OfPictures(new([.. found.SelectMany(one => one.Zimg)], found[0].Zimg.Length));
+        var sum = new float[all[0].Direction.Length];
+        foreach (var (weight, direction) in all)
+            TensorPrimitives.MultiplyAdd(direction, (float)weight, sum, sum);
+        var length = TensorPrimitives.Norm<float>(sum);
+        if (!(length > 1e-6f))
+            throw new LitException(
+                $"'{query.Words}': what is added and what is taken away cancel each other. Ask for something else."
+            );
+        TensorPrimitives.Divide(sum, length, sum);
+        return sum;
+    }
+
+    private float[] Liked(string what, List<long> liked)
+    {
+        if (collection.Find(what) is { } picture)
+        {
+            liked.Add(picture);
+            return collection.Read([picture])[0].ToArray();
+        }
+        if (!File.Exists(what))
+            throw SettingException.Of<Query>(
+                q => q.Like,
+                what,
+                "is neither the key of a picture in the collection nor a file",
+                "Give a key as a search prints it, or the path of a picture"
+            );
+        var pixels = model.Image.Preprocessing.Pixels(
+            File.ReadAllBytes(what),
+            DecodingOptions.Default.MaxPixels,
+            DecodePath.Exact,
+            what
+        );
+        return model.ProjectImages(new(model.Represent([pixels]), model.Image.Tower.Width))[0].ToArray();
+    }
+
+    /// <summary>The pictures that some words match, by the calibrated cut-off.</summary>
+    private Bits Matching(string words, Bits? allowed, CancellationToken cancel)
+    {
+        if (model.UnseenWords(words) is { Count: > 0 } unseen)
+            throw SettingException.Of<Query>(
+                q => q.Without,
+                $"'{words}'",
+                $"the model was tuned on no caption with {string.Join(", ", unseen)}, so it cannot tell what shows it",
+                "Say it in other words, or take the direction away with `Minus`"
+            );
+        var vector = model.EmbedTexts([PromptTemplates.Canonicalise(words)], null, cancel);
+        for (var kept = MostJudged; ; kept = (int)Math.Min((long)kept * Wider, collection.Pictures))
+        {
+            var nearest = Nearest.Find(collection, vector, kept, allowed, null, cancel)[0];
+            var precision = Judge(vector[0].ToArray(), nearest, allowed);
+            if (nearest.Length == kept && precision[^1] >= LeftOut && kept < collection.Pictures)
+                continue; // there may be more
+            Bits matching = new(collection.Pictures);
+            for (var i = 0; i < nearest.Length; i++)
+                if (precision[i] >= LeftOut)
+                    matching[nearest[i].Picture] = true;
+            return matching;
+        }
+    }
+
+    private double[] Judge(float[] vector, Neighbour[] nearest, Bits? allowed)
+    {
+        if (nearest.Length == 0)
+            return [];
+        var ofText = background!.OfTexts(new(vector, vector.Length))[0];
+        var ofPictures = background.OfPictures(collection.Read([.. nearest.Select(one => one.Picture)]));
         return FindingCutOff.Precision(
             background,
-            [.. found.Select((one, i) => ScoreScale.Standard(one.Similarity, ofPictures[i], text))],
-            pictures
+            [.. nearest.Select((one, i) => ScoreScale.Standard(one.Similarity, ofPictures[i], ofText))],
+            allowed?.Set ?? collection.Pictures
         );
     }
+
+    private SearchAnswer Answer(Prepared one, Neighbour[] nearest, int kept, Stopwatch clock, CancellationToken cancel)
+    {
+        var query = one.Query;
+        while (query.Distinct is { } cosine)
+        {
+            var enough = (int)Math.Min(int.MaxValue, (long)query.Skip + query.Top);
+            var distinct = Distinct(nearest, cosine, enough);
+            if (distinct.Length >= enough || nearest.Length < kept || kept >= collection.Pictures)
+            {
+                nearest = distinct;
+                break;
+            }
+            kept = (int)Math.Min((long)kept * Wider, collection.Pictures);
+            nearest = Nearest.Find(collection, new(one.Vector, collection.Size), kept, one.Allowed, null, cancel)[0];
+        }
+        string[] unseen = background is null
+            ? []
+            : [.. query.Words.Concat(query.Minus).SelectMany(asked => model.UnseenWords(asked.What)).Distinct()];
+        var judged = background is null || unseen.Length > 0 ? null : Judge(one.Vector, nearest, one.Allowed);
+        var good = nearest
+            .Select((neighbour, i) => (Neighbour: neighbour, Precision: judged?[i]))
+            .Take((int)Math.Min(int.MaxValue, (long)query.Skip + query.Top))
+            .Where(found => query.MinPrecision is not { } least || found.Precision >= least)
+            .ToList();
+        var skipped = nearest.Take(query.Skip).Select(neighbour => neighbour.Picture).ToHashSet();
+        var results = good.Where(found => !skipped.Contains(found.Neighbour.Picture))
+            .Select(found => (found.Neighbour.Picture, Found: Named(found.Neighbour, found.Precision)));
+        if (query.Order is { } order)
+            results = Ordered(results, order);
+        return new(
+            query,
+            [.. results.Select(found => found.Found)],
+            good.Count == 0,
+            one.Allowed?.Set ?? collection.Pictures,
+            1,
+            clock.Elapsed.TotalSeconds
+        )
+        {
+            UnseenWords = unseen.Length > 0 ? unseen : null,
+        };
+    }
+
+    private FoundPicture Named(Neighbour neighbour, double? precision) =>
+        new(collection.Key(neighbour.Picture), collection.Origin(neighbour.Picture), neighbour.Similarity, precision)
+        {
+            Columns = collection.ColumnsOf(neighbour.Picture),
+        };
+
+    /// <summary>The first so many of which no two show one scene.</summary>
+    private Neighbour[] Distinct(Neighbour[] nearest, double cosine, int enough)
+    {
+        var rows = collection.Read([.. nearest.Select(one => one.Picture)]);
+        List<int> shown = [];
+        for (var i = 0; i < nearest.Length && shown.Count < enough; i++)
+            if (shown.TrueForAll(before => TensorPrimitives.Dot(rows[before], rows[i]) < cosine))
+                shown.Add(i);
+        return [.. shown.Select(i => nearest[i])];
+    }
+
+    private const string Falling = " desc";
+
+    private static string Plain(string order) => IsFalling(order) ? order[..^Falling.Length].TrimEnd() : order;
+
+    private static bool IsFalling(string order) => order.EndsWith(Falling, StringComparison.OrdinalIgnoreCase);
+
+    private IEnumerable<(long Picture, FoundPicture Found)> Ordered(
+        IEnumerable<(long Picture, FoundPicture Found)> results,
+        string order
+    )
+    {
+        var column = collection.Column(Plain(order))!;
+        var falling = IsFalling(order);
+        if (column.Kind is Stores.ColumnKind.Number or Stores.ColumnKind.Date)
+        {
+            var known = results.OrderBy(one => double.IsNaN(column.Numbers[one.Picture]));
+            return falling
+                ? known.ThenByDescending(one => column.Numbers[one.Picture])
+                : known.ThenBy(one => column.Numbers[one.Picture]);
+        }
+        string? Text(long picture) => collection.Text(column.Name, picture);
+        var texts = results.OrderBy(one => Text(one.Picture) is null);
+        return falling
+            ? texts.ThenByDescending(one => Text(one.Picture), StringComparer.Ordinal)
+            : texts.ThenBy(one => Text(one.Picture), StringComparer.Ordinal);
+    }
 }
+
+/// <summary>What was found for some words, as a page shows it.</summary>
+internal sealed record SearchResult(string Text, IReadOnlyList<FoundPicture> Pictures);

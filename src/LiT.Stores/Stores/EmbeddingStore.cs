@@ -14,22 +14,24 @@ internal sealed class EmbeddingStore : IDisposable
 {
     private readonly List<MappedRows> shards;
     private readonly long[] firstRows;
-    private readonly StoreMetadata metadata;
+    private readonly Lazy<StoreMetadata> words;
     private Dictionary<(UInt128, UInt128), long>? rowOfHash;
 
-    private EmbeddingStore(string folder, StoreFile? file, List<MappedRows> shards, StoreMetadata metadata)
+    private EmbeddingStore(string folder, StoreFile? file, List<MappedRows> shards, Func<StoreMetadata> words)
     {
         Folder = folder;
         Description = file?.Description;
         Counts = file?.Counts;
         this.shards = shards;
-        this.metadata = metadata;
+        this.words = new(words);
         firstRows = new long[shards.Count + 1];
         for (var i = 0; i < shards.Count; i++)
             firstRows[i + 1] = firstRows[i] + shards[i].Head.Rows;
         Rows = firstRows[^1];
         EmbeddingSize = shards[0].Head.Columns;
     }
+
+    private StoreMetadata metadata => words.Value;
 
     /// <summary>The folder as it was opened.</summary>
     public string Folder { get; }
@@ -62,9 +64,50 @@ internal sealed class EmbeddingStore : IDisposable
         );
 
     /// <summary>Opens a store and checks that files, shapes and counts agree.</summary>
+    /// <param name="folder">The store.</param>
+    /// <param name="wordsLater">Reads what is said of the rows when it is first asked for; it is checked then.</param>
     /// <exception cref="LitException">No store, an unfinished or damaged one; the message says which file and what to
     /// do.</exception>
-    public static EmbeddingStore Open(string folder)
+    public static EmbeddingStore Open(string folder, bool wordsLater = false)
+    {
+        var file = ReadFinished(folder);
+        var paths = NumberedFiles(folder, "img_emb", ".npy");
+        if (paths.Count == 0)
+            throw new LitException(
+                folder,
+                "holds no embeddings (img_emb/img_emb_0000.npy …)",
+                "Give the folder of a store"
+            );
+        var shards = new List<MappedRows>();
+        try
+        {
+            foreach (var (_, path) in paths)
+            {
+                shards.Add(new MappedRows(path));
+                if (shards[^1].Head.Columns != shards[0].Head.Columns)
+                    throw new LitException(
+                        path,
+                        $"rows of {shards[^1].Head.Columns} numbers, where {paths[0].Path} has "
+                            + $"{shards[0].Head.Columns}",
+                        "Keep one tower's embeddings in a folder"
+                    );
+            }
+            EmbeddingStore store = new(folder, file, shards, () => ReadWords(folder, paths, shards));
+            if (!wordsLater)
+                _ = store.metadata;
+            if (file is not null)
+                CheckShape(folder, file, shards);
+            return store;
+        }
+        catch
+        {
+            foreach (var shard in shards)
+                shard.Dispose();
+            throw;
+        }
+    }
+
+    private static StoreFile? ReadFinished(string folder)
     {
         if (!Directory.Exists(folder))
             throw new LitException(
@@ -85,95 +128,95 @@ internal sealed class EmbeddingStore : IDisposable
                 "an update was stopped while it put its files in place",
                 "Run the same `EmbedRun(Update)` again; it ends at once"
             );
-        var paths = NumberedFiles(folder, "img_emb", ".npy");
-        if (paths.Count == 0)
-            throw new LitException(
-                folder,
-                "holds no embeddings (img_emb/img_emb_0000.npy …)",
-                "Give the folder of a store"
-            );
+        return file;
+    }
+
+    private static StoreMetadata ReadWords(
+        string folder,
+        List<(int Number, string Path)> paths,
+        List<MappedRows> shards
+    )
+    {
         var metadataPaths = NumberedFiles(folder, "metadata", ".parquet");
         var captions = metadataPaths.Count == 0 ? StrayCaptions(folder) : null;
-        var shards = new List<MappedRows>();
-        try
+        var metadata = new StoreMetadata();
+        var rows = 0L;
+        foreach (var ((number, path), shard) in paths.Zip(shards))
         {
-            var metadata = new StoreMetadata();
-            var rows = 0L;
-            foreach (var (number, path) in paths)
+            var count = (int)shard.Head.Rows;
+            if (metadataPaths.Count == 0)
             {
-                var shard = new MappedRows(path);
-                shards.Add(shard);
-                if (shard.Head.Columns != shards[0].Head.Columns)
+                if (captions is not null && captions.Count < rows + count)
                     throw new LitException(
-                        path,
-                        $"rows of {shard.Head.Columns} numbers, where {paths[0].Path} has {shards[0].Head.Columns}",
-                        "Keep one tower's embeddings in a folder"
+                        folder,
+                        $"{captions.Count:N0} captions where there are at least {rows + count:N0} embeddings",
+                        "Give one caption a row"
                     );
-                if (metadataPaths.Count == 0)
-                {
-                    if (captions is not null && captions.Count < rows + shard.Head.Rows)
-                        throw new LitException(
-                            folder,
-                            $"{captions.Count:N0} captions where there are at least "
-                                + $"{rows + shard.Head.Rows:N0} embeddings",
-                            "Give one caption a row"
-                        );
-                    metadata.AddCaptions(
-                        captions?.GetRange((int)rows, (int)shard.Head.Rows),
-                        (int)shard.Head.Rows,
-                        rows
-                    );
-                }
-                else
-                {
-                    var beside = metadataPaths.FirstOrDefault(m => m.Number == number).Path
-                        ?? throw new LitException(
-                            path,
-                            $"no metadata file of the number {number} stands beside it",
-                            "Copy it, or embed again"
-                        );
-                    var count = metadata.AddParquet(beside, rows);
-                    if (count != shard.Head.Rows)
-                        throw new LitException(
-                            beside,
-                            $"{count:N0} rows where {path} has {shard.Head.Rows:N0}",
-                            "Copy both again, or embed again"
-                        );
-                }
-                rows += shard.Head.Rows;
+                metadata.AddCaptions(captions?.GetRange((int)rows, count), count, rows);
             }
-            if (captions is not null && captions.Count != rows)
-                throw new LitException(
-                    folder,
-                    $"{captions.Count:N0} captions where there are {rows:N0} embeddings",
-                    "Give one caption a row"
-                );
-            if (file is not null && file.Rows != rows)
-                throw new LitException(
-                    folder,
-                    $"{rows:N0} rows where store.json says {file.Rows:N0}; a shard is missing or from another store",
-                    "Copy the folder again, or embed again"
-                );
-            if (file is not null && shards.Any(shard => shard.Head.Type != file.Description.Type))
-                throw new LitException(
-                    folder,
-                    $"the rows are not of the type that store.json says, {file.Description.Type}",
-                    "Copy the folder again, or embed again"
-                );
-            if (file is not null && file.Description.EmbeddingSize != shards[0].Head.Columns)
-                throw new LitException(
-                    folder,
-                    $"rows of {shards[0].Head.Columns} numbers where store.json says {file.Description.EmbeddingSize}",
-                    "Copy the folder again, or embed again"
-                );
-            return new(folder, file, shards, metadata);
+            else
+            {
+                var beside = metadataPaths.FirstOrDefault(m => m.Number == number).Path
+                    ?? throw new LitException(
+                        path,
+                        $"no metadata file of the number {number} stands beside it",
+                        "Copy it, or embed again"
+                    );
+                if (metadata.AddParquet(beside, rows) is var said && said != count)
+                    throw new LitException(
+                        beside,
+                        $"{said:N0} rows where {path} has {count:N0}",
+                        "Copy both again, or embed again"
+                    );
+            }
+            rows += count;
         }
-        catch
-        {
-            foreach (var shard in shards)
-                shard.Dispose();
-            throw;
-        }
+        if (captions is not null && captions.Count != rows)
+            throw new LitException(
+                folder,
+                $"{captions.Count:N0} captions where there are {rows:N0} embeddings",
+                "Give one caption a row"
+            );
+        return metadata;
+    }
+
+    private static void CheckShape(string folder, StoreFile file, List<MappedRows> shards)
+    {
+        var rows = shards.Sum(shard => shard.Head.Rows);
+        if (file.Rows != rows)
+            throw new LitException(
+                folder,
+                $"{rows:N0} rows where store.json says {file.Rows:N0}; a shard is missing or from another store",
+                "Copy the folder again, or embed again"
+            );
+        if (shards.Any(shard => shard.Head.Type != file.Description.Type))
+            throw new LitException(
+                folder,
+                $"the rows are not of the type that store.json says, {file.Description.Type}",
+                "Copy the folder again, or embed again"
+            );
+        if (file.Description.EmbeddingSize != shards[0].Head.Columns)
+            throw new LitException(
+                folder,
+                $"rows of {shards[0].Head.Columns} numbers where store.json says {file.Description.EmbeddingSize}",
+                "Copy the folder again, or embed again"
+            );
+    }
+
+    /// <summary>The files of rows, in their order.</summary>
+    internal IReadOnlyList<MappedRows> Shards => shards;
+
+    /// <summary>The number of a file's first row in the store.</summary>
+    internal long FirstRow(int shard) => firstRows[shard];
+
+    /// <summary>What the store says of its rows.</summary>
+    internal StoreMetadata Metadata => metadata;
+
+    /// <summary>The error for a row that has numbers that are not finite.</summary>
+    internal LitException NotFinite(long row)
+    {
+        var (shard, at) = Locate(row);
+        return NotFinite(shard, at);
     }
 
     /// <summary>Copies rows into one block, [rows, size], as unit vectors or as the tower gave them.</summary>

@@ -53,12 +53,18 @@ public sealed class PictureStoreTests(SmallModel small) : IClassFixture<SmallMod
         using var plain = LitModel.Load(small.Bundle);
         foreach (var least in new double?[] { null, 0.05 })
         {
-            var expected = PictureSearch.Find(
+            Query query = new()
+            {
+                Words = "a B, c",
+                Top = 5,
+                MinPrecision = least,
+            };
+            var expected = SearchedData.Find(
                 plain,
                 folder["store"],
-                ["a B, c"],
+                [query],
                 Background.Load(small.Bundle),
-                new() { Top = 5, MinPrecision = least },
+                new(),
                 ComputeDevice.Cpu
             )[0];
             List<FoundPicture> found = [];
@@ -74,7 +80,7 @@ public sealed class PictureStoreTests(SmallModel small) : IClassFixture<SmallMod
                 )
             )
                 found.Add(hit);
-            Assert.Equal(expected.Pictures, found);
+            Assert.Equal(expected.Results, found);
         }
     }
 

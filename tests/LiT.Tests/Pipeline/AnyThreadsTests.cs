@@ -213,16 +213,16 @@ public sealed class AnyThreadsTests(SmallModel small) : IClassFixture<SmallModel
                     using var model = LitModel.Load(small.Bundle);
                     return
                     [
-                        .. PictureSearch
+                        .. SearchedData
                             .Find(
                                 model,
                                 path,
-                                words,
+                                [.. words.Select(text => new Query { Words = text, Top = size.top })],
                                 size.promised ? background : null,
-                                new() { Top = size.top },
+                                new(),
                                 compute
                             )
-                            .SelectMany(result => result.Pictures)
+                            .SelectMany(answer => answer.Results)
                             .SelectMany(picture =>
                                 new[]
                                 {

@@ -47,6 +47,12 @@ internal unsafe interface IPairs<W>
     /// <summary>Every column's own pair, from bytes.</summary>
     static abstract W LoadPairs(sbyte* from);
 
+    /// <summary>Every column's own pair, from 16-bit numbers.</summary>
+    static abstract W LoadPairs(short* from);
+
+    /// <summary>The sum of all columns' sums.</summary>
+    static abstract int Sum(W sums);
+
     /// <summary>Adds both products of every column's pairs to its sum, exactly.</summary>
     static abstract W MultiplyAdd(W sums, W left, W right);
 
@@ -143,6 +149,9 @@ internal readonly unsafe struct W512(Vector512<int> lanes) : IWords<W512>, IPair
     public static W512 LoadPairs(sbyte* from) => LoadLeft(from);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static W512 LoadPairs(short* from) => new(Vector512.Load((int*)from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreScaled(W512 sums, float* scales, float* to) =>
         (Vector512.ConvertToSingle(sums.lanes) * Vector512.Load(scales)).Store(to);
 }
@@ -178,6 +187,9 @@ internal readonly unsafe struct W256(Vector256<int> lanes) : IWords<W256>, IPair
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static W256 LoadPairs(sbyte* from) => LoadLeft(from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static W256 LoadPairs(short* from) => new(Vector256.Load((int*)from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreScaled(W256 sums, float* scales, float* to) =>
@@ -255,6 +267,9 @@ internal readonly unsafe struct W128(Vector128<int> lanes) : IWords<W128>, IPair
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static W128 LoadPairs(sbyte* from) => LoadLeft(from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static W128 LoadPairs(short* from) => new(Vector128.Load((int*)from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreScaled(W128 sums, float* scales, float* to) =>

@@ -1,0 +1,224 @@
+using System.Collections.Concurrent;
+using System.Text;
+using LiT.Bundles;
+using LiT.Stores;
+
+namespace LiT.Search;
+
+/// <summary>
+/// The pictures that a search goes over, in segments: a store's, or pictures that were embedded on the way. Safe for
+/// use from
+/// several threads.
+/// </summary>
+internal sealed class Collection : IDisposable
+{
+    private const int MostFilters = 16;
+    private readonly List<StoreSegment> owned = [];
+    private readonly ConcurrentDictionary<string, CollectionColumn?> columns = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, Bits> filters = new(StringComparer.Ordinal);
+    private readonly EmbeddingStore? store;
+
+    private Collection(IReadOnlyList<CollectionPart> parts, int size, EmbeddingStore? store)
+    {
+        (Parts, Size, this.store) = (parts, size, store);
+        Pictures = parts.Count == 0 ? 0 : parts[^1].First + parts[^1].Count;
+    }
+
+    /// <summary>The segments, in order.</summary>
+    public IReadOnlyList<CollectionPart> Parts { get; }
+
+    public long Pictures { get; }
+
+    /// <summary>E, the length of an embedding.</summary>
+    public int Size { get; }
+
+    /// <summary>Whether every segment has codes.</summary>
+    public bool IsIndexed => Parts.Count > 0 && Parts.All(part => part.Codes is not null);
+
+    /// <param name="model">Its image head is what rows go through; null for none.</param>
+    /// <param name="store">An open store of the model's tower; stays open.</param>
+    /// <exception cref="LitException">A file of the index is damaged.</exception>
+    public static Collection Of(LitModel? model, EmbeddingStore store)
+    {
+        var projection = model is null ? [] : Projection(model);
+        var segments = StoreSegment.Of(store, projection);
+        Collection collection = new(
+            [.. segments.Select(segment => PartOf(model, store, segment))],
+            projection.Length == 0 ? store.EmbeddingSize : model!.Description.EmbeddingSize,
+            store
+        );
+        collection.owned.AddRange(segments);
+        return collection;
+    }
+
+    /// <summary>Pictures that are in memory.</summary>
+    /// <param name="all">zimg.</param>
+    /// <param name="columns">What is said of them.</param>
+    public static Collection Of(Embeddings all, ColumnFile columns) =>
+        new([new MemoryPart(all, columns)], all.Size, null);
+
+    /// <summary>A segment as it is searched.</summary>
+    public static CollectionPart PartOf(LitModel? model, EmbeddingStore store, StoreSegment segment) =>
+        new StorePart(model, store, segment);
+
+    /// <summary>What a model's rows go through before they are compared; empty for nothing.</summary>
+    public static byte[] Projection(LitModel model) =>
+        model.Towers.ImageHead is { } head ? Convert.FromHexString(WeightsHash.Of(head)) : [];
+
+    /// <summary>Where a picture is.</summary>
+    public (CollectionPart Part, int Row) this[long picture]
+    {
+        get
+        {
+            var (low, high) = (0, Parts.Count - 1);
+            while (low < high)
+                if (Parts[(low + high + 1) / 2] is var part && part.First <= picture)
+                    low = (low + high + 1) / 2;
+                else
+                    high = (low + high + 1) / 2 - 1;
+            return (Parts[low], (int)(picture - Parts[low].First));
+        }
+    }
+
+    /// <summary>The columns that a filter may name.</summary>
+    public IEnumerable<string> ColumnNames =>
+        Parts.SelectMany(part => part.Columns.Names).Distinct().Where(name => name != ColumnFile.Norm);
+
+    /// <summary>A column; null where there is none of that name.</summary>
+    public CollectionColumn? Column(string name) => columns.GetOrAdd(name, one => CollectionColumn.Find(this, one));
+
+    /// <summary>The pictures that a filter holds for; those of the last few filters are kept.</summary>
+    /// <exception cref="SettingException">The filter cannot be read, or does not fit the columns.</exception>
+    public Bits Where(string filter)
+    {
+        if (filters.TryGetValue(filter, out var known))
+            return known;
+        var bits = Filter.Of(this, filter);
+        if (filters.Count >= MostFilters)
+            filters.Clear();
+        filters[filter] = bits;
+        return bits;
+    }
+
+    /// <summary>What is said of a picture, but its key and origin.</summary>
+    public Dictionary<string, object> ColumnsOf(long picture)
+    {
+        var (part, row) = this[picture];
+        Dictionary<string, object> said = [];
+        foreach (var name in part.Columns.Names)
+            if (name is not ("key" or "origin" or ColumnFile.Norm) && part.Columns.Value(name, row) is { } value)
+                said.Add(name, value);
+        return said;
+    }
+
+    /// <summary>The picture of a key; null where there is none.</summary>
+    public long? Find(string key)
+    {
+        var utf8 = Encoding.UTF8.GetBytes(key);
+        foreach (var part in Parts)
+            for (var row = 0; row < part.Count; row++)
+                if (part.Columns.TryGetBytes("key", row, out var one) && one.SequenceEqual(utf8))
+                    return part.First + row;
+        return null;
+    }
+
+    /// <summary>A picture's text in a column; null where it has none.</summary>
+    public string? Text(string column, long picture) =>
+        this[picture] is var (part, row) ? part.Columns.Text(column, row) : null;
+
+    public string Key(long picture) => this[picture] is var (part, row) ? part.Columns.Text("key", row) ?? "" : "";
+
+    public string Origin(long picture) =>
+        this[picture] is var (part, row) ? part.Columns.Text("origin", row) ?? Key(picture) : "";
+
+    /// <summary>zimg of some pictures, of unit length.</summary>
+    public Embeddings Read(IReadOnlyList<long> pictures)
+    {
+        var values = new float[pictures.Count * Size];
+        for (var i = 0; i < pictures.Count; )
+        {
+            // Neighbours in the list that are of one segment go together.
+            var (part, _) = this[pictures[i]];
+            List<int> rows = [];
+            var first = i;
+            for (; i < pictures.Count && pictures[i] >= part.First && pictures[i] < part.First + part.Count; i++)
+                rows.Add((int)(pictures[i] - part.First));
+            part.Read([.. rows], values.AsSpan(first * Size, rows.Count * Size));
+        }
+        return new Embeddings(values, Size).ToUnit();
+    }
+
+    /// <summary>The error for a picture whose numbers are not finite.</summary>
+    public LitException NotFinite(long picture) =>
+        store?.NotFinite(picture * store.Views)
+        ?? new(Key(picture), "its embedding is not finite", "Leave the picture out");
+
+    public void Dispose() => owned.ForEach(segment => segment.Dispose());
+
+    private sealed class StorePart(LitModel? model, EmbeddingStore store, StoreSegment segment)
+        : CollectionPart(segment.First, segment.Pictures)
+    {
+        private readonly LitModel? projects = model?.Towers.ImageHead is null ? null : model;
+
+        public override CodeFile? Codes => segment.Codes;
+
+        public override ColumnFile Columns => segment.Columns;
+
+        public override void Read(ReadOnlySpan<int> pictures, Span<float> to)
+        {
+            var size = store.EmbeddingSize;
+            var rows = projects is not null ? new float[pictures.Length * size] : to;
+            for (var i = 0; i < pictures.Length; i++)
+                segment.Rows.Read((long)pictures[i] * store.Views, rows.Slice(i * size, size));
+            if (projects is null)
+                return;
+            var own = rows.ToArray();
+            for (var i = 0; i < pictures.Length && store.Description is not null; i++)
+                System.Numerics.Tensors.TensorPrimitives.Multiply(
+                    rows.Slice(i * size, size),
+                    Norm(rows.Slice(i * size, size), pictures[i]),
+                    own.AsSpan(i * size, size)
+                );
+            projects.ProjectImages(new(own, size)).Values.CopyTo(to);
+        }
+
+        // Rows of bytes are directions of some length; the others are of unit length.
+        private float Norm(ReadOnlySpan<float> row, int picture) =>
+            (float)(
+                Columns.Number(ColumnFile.Norm, picture)
+                / (segment.Rows.Head.Type == StoredType.Int8 ? Math.Sqrt(Exactly.Dot(row, row)) : 1)
+            );
+    }
+
+    private sealed class MemoryPart(Embeddings all, ColumnFile columns) : CollectionPart(0, all.Count)
+    {
+        public override CodeFile? Codes => null;
+
+        public override ColumnFile Columns => columns;
+
+        public override void Read(ReadOnlySpan<int> pictures, Span<float> to)
+        {
+            for (var i = 0; i < pictures.Length; i++)
+                all[pictures[i]].CopyTo(to.Slice(i * all.Size, all.Size));
+        }
+    }
+}
+
+/// <summary>A segment as it is searched.</summary>
+/// <param name="first">The number of its first picture.</param>
+/// <param name="count">Its pictures.</param>
+internal abstract class CollectionPart(long first, int count)
+{
+    public long First => first;
+
+    public int Count => count;
+
+    /// <summary>8-bit codes of what <see cref="Read"/> gives; null where there are none.</summary>
+    public abstract CodeFile? Codes { get; }
+
+    /// <summary>What is said of the pictures.</summary>
+    public abstract ColumnFile Columns { get; }
+
+    /// <summary>Copies what is compared, of any length: [pictures, E].</summary>
+    public abstract void Read(ReadOnlySpan<int> pictures, Span<float> to);
+}

@@ -1,0 +1,205 @@
+using LiT.Files;
+using LiT.Stores;
+
+namespace LiT.Search;
+
+/// <summary>What an index holds (field names as in the JSON).</summary>
+/// <param name="Found">Samples that the source held: indexed + skipped.</param>
+/// <param name="Indexed">Pictures that can be found.</param>
+/// <param name="Skipped">Samples that could not be used.</param>
+/// <param name="Segments">Files of rows.</param>
+/// <param name="WithCodes">Those that have codes.</param>
+/// <param name="WithColumns">Those whose columns are in a file.</param>
+/// <param name="Bytes">What the index takes on the disk.</param>
+internal sealed record IndexStatus(
+    long Found,
+    long Indexed,
+    long Skipped,
+    int Segments,
+    int WithCodes,
+    int WithColumns,
+    long Bytes
+);
+
+/// <summary>What was verified.</summary>
+/// <param name="Pictures">Pictures whose codes were made anew and compared.</param>
+/// <param name="Queries">Queries that were answered both ways.</param>
+/// <param name="Recall">Share of the nearest ten that the index finds.</param>
+internal sealed record IndexVerified(long Pictures, int Queries, double Recall);
+
+/// <summary>Makes, looks at and verifies what a store is searched by: codes and columns beside its rows.</summary>
+internal static class StoreIndex
+{
+    private const int Nearby = 10;
+
+    /// <summary>Makes the codes and columns that are missing, damaged, or of rows that are not there any
+    /// more.</summary>
+    /// <param name="folder">A finished store.</param>
+    /// <param name="model">
+    /// The model that will ask, which matters where it has an image head: its rows are other ones. Null for any
+    /// without.
+    /// </param>
+    /// <param name="progress">Told after every segment.</param>
+    /// <param name="cancel">Stops between two segments; those that are made stay.</param>
+    /// <returns>Segments that were made now.</returns>
+    /// <exception cref="LitException">No store, a row that is not finite, another program builds, or the disk is
+    /// full.</exception>
+    public static int Build(
+        string folder,
+        LitModel? model = null,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        using var store = EmbeddingStore.Open(folder, wordsLater: true);
+        if (model is not null)
+            StoreFit.Check(store, model.Description.Image.Expected);
+        using var writing = FolderLock.Take(StoreSegment.FolderOf(folder));
+        AtomicFile.RemoveLeft(StoreSegment.FolderOf(folder));
+        var projection = model is null ? [] : Collection.Projection(model);
+        var segments = StoreSegment.Of(store, projection, whole: true);
+        var made = 0;
+        try
+        {
+            var done = 0L;
+            foreach (var segment in segments)
+            {
+                cancel.ThrowIfCancellationRequested();
+                if (segment.Codes is null || !segment.HasColumns)
+                {
+                    var part = Collection.PartOf(model, store, segment);
+                    segment.Build(
+                        projection,
+                        projection.Length == 0 ? store.EmbeddingSize : model!.Description.EmbeddingSize,
+                        (first, count, to) => part.Read([.. Enumerable.Range(first, count)], to.Span)
+                    );
+                    made++;
+                }
+                done += segment.Pictures;
+                progress?.Report(new("indexing", done, store.Rows / store.Views, "pictures"));
+            }
+        }
+        finally
+        {
+            segments.ForEach(segment => segment.Dispose());
+        }
+        StoreSegment.Tidy(store);
+        return made;
+    }
+
+    /// <summary>What there is.</summary>
+    public static IndexStatus Status(string folder, LitModel? model = null)
+    {
+        using var store = EmbeddingStore.Open(folder, wordsLater: true);
+        var segments = StoreSegment.Of(store, model is null ? [] : Collection.Projection(model), whole: true);
+        try
+        {
+            var (indexed, skipped) = (store.Rows / store.Views, store.Counts?.Skipped ?? 0);
+            return new(
+                indexed + skipped,
+                indexed,
+                skipped,
+                segments.Count,
+                segments.Count(segment => segment.Codes is not null),
+                segments.Count(segment => segment.HasColumns),
+                StoreSegment.IsIndexed(folder)
+                    ? new DirectoryInfo(StoreSegment.FolderOf(folder))
+                        .EnumerateFiles("*.bin", SearchOption.AllDirectories)
+                        .Sum(file => file.Length)
+                    : 0
+            );
+        }
+        finally
+        {
+            segments.ForEach(segment => segment.Dispose());
+        }
+    }
+
+    /// <summary>
+    /// Checks every byte of the index, makes the codes of a sample anew from the rows, and answers queries both by
+    /// the index and by
+    /// going over the rows.
+    /// </summary>
+    /// <param name="model">With it, captions of the store are the queries; without, rows of it.</param>
+    /// <param name="store">An open store.</param>
+    /// <param name="pictures">Pictures whose codes are made anew, about.</param>
+    /// <param name="queries">Queries.</param>
+    /// <param name="progress">Told how far it is.</param>
+    /// <param name="cancel">Stops.</param>
+    /// <exception cref="LitException">A file is damaged, or a code is not what its row says.</exception>
+    public static IndexVerified Verify(
+        LitModel? model,
+        EmbeddingStore store,
+        int pictures,
+        int queries,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        using var collection = Collection.Of(model, store);
+        foreach (var part in collection.Parts)
+        {
+            part.Codes?.Verify();
+            part.Columns.Verify();
+        }
+        if (collection.Parts.All(part => part.Codes is null))
+            throw new LitException(store.Folder, "has no codes", "Run `StoreIndex` on it first");
+        var compared = 0L;
+        var step = Math.Max(1, collection.Pictures / Math.Max(1, pictures));
+        for (var picture = 0L; picture < collection.Pictures; picture += step, compared++)
+        {
+            cancel.ThrowIfCancellationRequested();
+            CheckCode(collection, picture);
+        }
+        var asked = Queries(model, collection, queries, cancel);
+        var by = Nearest.Find(collection, asked, Nearby, null, progress, cancel);
+        var plain = Nearest.Find(collection, asked, Nearby, null, progress, cancel, withCodes: false);
+        var recall = by.Zip(plain)
+            .Average(both =>
+                both.First.Select(one => one.Picture).Intersect(both.Second.Select(one => one.Picture)).Count()
+                / (double)Math.Max(1, both.Second.Length)
+            );
+        return new(compared, asked.Count, recall);
+    }
+
+    private static unsafe void CheckCode(Collection collection, long picture)
+    {
+        var (part, row) = collection[picture];
+        if (part.Codes is not { } codes)
+            return;
+        var values = new float[collection.Size];
+        part.Read([row], values);
+        var length = Math.Sqrt(Exactly.Dot(values, values));
+        var off = 0.0;
+        for (var k = 0; k < values.Length; k++)
+            off += Math.Pow(
+                (length > 0 ? values[k] / length : 0)
+                    - (double)codes.Scales[row] * codes.Codes[(long)row * codes.Width + k],
+                2
+            );
+        if (!(Math.Sqrt(off) <= codes.Errors[row] + 1e-5))
+            throw new LitException(
+                codes.Path,
+                $"the codes of row {row:N0} are not those of the row {collection.Key(picture)}",
+                "Run `StoreIndex` on the store"
+            );
+    }
+
+    private static Embeddings Queries(LitModel? model, Collection collection, int count, CancellationToken cancel)
+    {
+        var step = Math.Max(1, collection.Pictures / Math.Max(1, count));
+        long[] some =
+        [
+            .. Enumerable.Range(0, count).Select(i => i * step).TakeWhile(picture => picture < collection.Pictures),
+        ];
+        string[] captions =
+        [
+            .. some.Select(picture => collection[picture] is var (part, row) ? part.Columns.Texts("captions", row) : [])
+                .Select(texts => texts.FirstOrDefault(text => text.Length > 0))
+                .OfType<string>(),
+        ];
+        return model is not null && captions.Length > 0
+            ? model.EmbedTexts(captions, null, cancel)
+            : collection.Read(some);
+    }
+}

@@ -1,0 +1,231 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+using LiT.Files;
+
+namespace LiT.Stores;
+
+/// <summary>
+/// A file of a store's rows with what is made of it for searching, in the folder index: codes and columns. Both say
+/// which rows and
+/// metadata they were made of; those of others are as if they were not there.
+/// </summary>
+internal sealed class StoreSegment : IDisposable
+{
+    private const string Folder = "index";
+    private readonly EmbeddingStore store;
+    private readonly int shard;
+    private readonly Lazy<ColumnFile> columns;
+
+    private StoreSegment(EmbeddingStore store, int shard, ReadOnlySpan<byte> projection, bool whole)
+    {
+        (this.store, this.shard) = (store, shard);
+        Pictures = (int)(store.Shards[shard].Head.Rows / store.Views);
+        First = store.FirstRow(shard) / store.Views;
+        var there = whole ? Undamaged(FindColumns, columns => columns.Verify()) : FindColumns();
+        HasColumns = there is not null;
+        columns = new(() => there ?? new ColumnFile(MadeColumns(), Rows.Path));
+        try
+        {
+            var after = projection.ToArray();
+            Codes = whole ? Undamaged(() => FindCodes(after), codes => codes.Verify()) : FindCodes(projection);
+        }
+        catch
+        {
+            there?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The rows.</summary>
+    public MappedRows Rows => store.Shards[shard];
+
+    /// <summary>The number of its first picture in the store.</summary>
+    public long First { get; }
+
+    public int Pictures { get; }
+
+    /// <summary>The codes; null where there are none of these rows.</summary>
+    public CodeFile? Codes { get; }
+
+    /// <summary>Whether its columns are in a file.</summary>
+    public bool HasColumns { get; }
+
+    /// <summary>What is said of the pictures.</summary>
+    public ColumnFile Columns => columns.Value;
+
+    /// <summary>The segments of a store.</summary>
+    /// <param name="store">An open store.</param>
+    /// <param name="projection">What the rows go through before they are compared; empty for nothing.</param>
+    /// <param name="whole">Every byte is checked first, and a damaged file is as if it were not there.</param>
+    public static List<StoreSegment> Of(EmbeddingStore store, ReadOnlySpan<byte> projection, bool whole = false)
+    {
+        List<StoreSegment> segments = [];
+        try
+        {
+            for (var shard = 0; shard < store.Shards.Count; shard++)
+                segments.Add(new(store, shard, projection, whole));
+            return segments;
+        }
+        catch
+        {
+            segments.ForEach(segment => segment.Dispose());
+            throw;
+        }
+    }
+
+    /// <summary>Whether anybody has made codes in a store's folder.</summary>
+    public static bool IsIndexed(string folder) => Directory.Exists(FolderOf(folder));
+
+    /// <summary>Where a store's index is, or will be.</summary>
+    public static string FolderOf(string store) => Path.Combine(store, Folder);
+
+    /// <summary>Where the codes are, or will be.</summary>
+    public string CodesPath(ReadOnlySpan<byte> projection) =>
+        Path.Combine(
+            store.Folder,
+            Folder,
+            projection.IsEmpty ? "" : Convert.ToHexStringLower(projection[..8]),
+            $"codes_{Name}.bin"
+        );
+
+    /// <summary>Writes the codes and the columns that are missing.</summary>
+    /// <param name="projection">What the rows go through; empty for nothing.</param>
+    /// <param name="size">Numbers in a row behind it.</param>
+    /// <param name="read">Reads pictures from the first, so many, as they are compared.</param>
+    /// <exception cref="LitException">A row is not finite, or the disk is full.</exception>
+    public void Build(ReadOnlySpan<byte> projection, int size, Action<int, int, Memory<float>> read)
+    {
+        if (Codes is null)
+            CodeFile.Write(
+                CodesPath(projection),
+                Pictures,
+                size,
+                RowsFingerprint(),
+                projection.IsEmpty ? new byte[CodeFile.FingerprintSize] : projection,
+                read,
+                picture => store.NotFinite((First + picture) * store.Views)
+            );
+        if (!HasColumns)
+            AtomicFile.WriteAllBytes(ColumnsPath, MadeColumns());
+    }
+
+    /// <summary>Clears away what belongs to no segment of a store.</summary>
+    public static void Tidy(EmbeddingStore store)
+    {
+        var folder = Path.Combine(store.Folder, Folder);
+        if (!Directory.Exists(folder))
+            return;
+        var names = Enumerable.Range(0, store.Shards.Count).Select(shard => NameOf(store, shard)).ToHashSet();
+        foreach (var path in Directory.EnumerateFiles(folder, "*.bin", SearchOption.AllDirectories))
+            if (Path.GetFileNameWithoutExtension(path).Split('_', 2) is [_, var name] && !names.Contains(name))
+                File.Delete(path);
+    }
+
+    public void Dispose()
+    {
+        Codes?.Dispose();
+        if (HasColumns || columns.IsValueCreated)
+            columns.Value.Dispose();
+    }
+
+    private string Name => NameOf(store, shard);
+
+    private string ColumnsPath => Path.Combine(store.Folder, Folder, $"columns_{Name}.bin");
+
+    private static string NameOf(EmbeddingStore store, int shard) =>
+        Path.GetFileNameWithoutExtension(store.Shards[shard].Path)
+            .Replace("img_emb", "", StringComparison.Ordinal)
+            .Trim('_')
+            is { Length: > 0 } number
+            ? number
+            : shard.ToString("0000", CultureInfo.InvariantCulture);
+
+    private CodeFile? FindCodes(ReadOnlySpan<byte> projection)
+    {
+        var path = CodesPath(projection);
+        if (!File.Exists(path))
+            return null;
+        CodeFile codes = new(path);
+        if (
+            codes.Rows == Pictures
+            && codes.Fingerprint.SequenceEqual(RowsFingerprint())
+            && (
+                projection.IsEmpty
+                    ? !codes.Projection.ContainsAnyExcept((byte)0)
+                    : codes.Projection.SequenceEqual(projection)
+            )
+        )
+            return codes;
+        codes.Dispose();
+        return null;
+    }
+
+    private static T? Undamaged<T>(Func<T?> find, Action<T> verify)
+        where T : class, IDisposable
+    {
+        T? found = null;
+        try
+        {
+            found = find();
+            if (found is not null)
+                verify(found);
+            return found;
+        }
+        catch (LitException)
+        {
+            found?.Dispose();
+            return null;
+        }
+    }
+
+    private ColumnFile? FindColumns()
+    {
+        if (!File.Exists(ColumnsPath))
+            return null;
+        ColumnFile file = new(ColumnsPath);
+        if (file.Rows == Pictures && file.Fingerprint.SequenceEqual(MetadataFingerprint()))
+            return file;
+        file.Dispose();
+        return null;
+    }
+
+    private byte[] MadeColumns() =>
+        ColumnFile.Of(
+            store.Metadata,
+            shard,
+            store.FirstRow(shard),
+            (int)Rows.Head.Rows,
+            store.Views,
+            File.GetLastWriteTimeUtc(Rows.Path),
+            MetadataFingerprint()
+        );
+
+    /// <summary>
+    /// Of the shape, the time the file was written and sixteen rows: one that was written again, or another one, has
+    /// another.
+    /// </summary>
+    private byte[] RowsFingerprint()
+    {
+        const int Sampled = 16;
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var head = Rows.Head;
+        hash.AppendData(NpyFile.Head(head.Type, head.Rows, head.Columns));
+        hash.AppendData(BitConverter.GetBytes(store.Views));
+        hash.AppendData(BitConverter.GetBytes(File.GetLastWriteTimeUtc(Rows.Path).Ticks));
+        for (var i = 0; i < Sampled && head.Rows > 0; i++)
+            hash.AppendData(Rows.Stored((head.Rows - 1) * i / (Sampled - 1)));
+        return hash.GetHashAndReset();
+    }
+
+    /// <summary>Of the metadata file's length, and of the time it was written.</summary>
+    private byte[] MetadataFingerprint()
+    {
+        FileInfo file = new(
+            StoreFolder.MetadataPath(store.Folder, StoreFolder.ShardOf(Path.GetFileName(Rows.Path)) ?? 0)
+        );
+        return SHA256.HashData(
+            JsonSerializer.SerializeToUtf8Bytes(file.Exists ? [file.Length, file.LastWriteTimeUtc.Ticks] : new long[2])
+        );
+    }
+}
