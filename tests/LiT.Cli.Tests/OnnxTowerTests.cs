@@ -52,7 +52,7 @@ public sealed class OnnxTowerTests : IDisposable
         Assert.True(Run("verify", "run", "--store", "store", "--json").Expect(0).Json.GetProperty("ok").GetBoolean());
         Run("eval", "classification", "--model", "run", "--data", "test.tar", "--json").Expect(0);
         var found = Run("search", "a cat", "--model", "run", "--data", "store", "--top", "3", "--json").Expect(0).Json;
-        Assert.Equal(3, found[0].GetProperty("pictures").GetArrayLength());
+        Assert.Equal(3, found.GetProperty("results").GetArrayLength());
 
         var image = Path.Combine(folder, "run", "model", "image.onnx");
         var bytes = File.ReadAllBytes(image);

@@ -159,7 +159,12 @@ internal sealed record TuneRecipe
                 own.Remove(member);
         Nest(own, where);
         if ((own["options"] as JsonObject)?.Remove("seed") == true && !json.ContainsKey(MarkOfARun))
-            throw new LitException(where, Place.Member("seed"), "is no recipe's", "Leave it out; the seed is given beside it");
+            throw new LitException(
+                where,
+                Place.Member("seed"),
+                "is no recipe's",
+                "Leave it out; the seed is given beside it"
+            );
         try
         {
             var recipe = own.Deserialize<TuneRecipe>(Strict) ?? throw new JsonException("it is empty");

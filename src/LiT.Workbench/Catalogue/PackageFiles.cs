@@ -77,7 +77,7 @@ internal sealed class PackageFiles(string folder, Action<string>? say = null) : 
         await File.WriteAllTextAsync(Path.Combine(work, "global.json"), "{}", cancel).ConfigureAwait(false);
         var project = Path.Combine(work, "package.csproj");
         await File.WriteAllTextAsync(project, Project(name, version), cancel).ConfigureAwait(false);
-        var (code, output) = await ClientAsync(["restore", project, "--nologo"], cancel).ConfigureAwait(false);
+        var (code, output) = await ClientAsync(["restore", project, "-nologo"], cancel).ConfigureAwait(false);
         var package = Path.Combine(work, "packages", name.ToLowerInvariant(), version);
         return code == 0 && Directory.Exists(package)
             ? package
