@@ -89,9 +89,9 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         ),
         ("search-column", Numbers.Computed, "search cat --where lable='cat' --model run --data store"),
         ("search-nothing", Numbers.Computed, "search cat --model run --data store --min-precision 0.999"),
-        ("index-build", Numbers.Exact, "index build store"),
-        ("index-status", Numbers.Exact, "index status store"),
-        ("index-verify", Numbers.Exact, "index verify store --sample 10 --queries 5"),
+        ("index-build", Numbers.Exact, "index build unindexed"),
+        ("index-status", Numbers.Exact, "index status indexed"),
+        ("index-verify", Numbers.Exact, "index verify indexed --sample 10 --queries 5"),
         ("verify-model", Numbers.Computed, "verify run --store store"),
         ("verify-store", Numbers.Computed, "verify store"),
         (

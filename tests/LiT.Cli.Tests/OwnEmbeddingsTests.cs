@@ -38,7 +38,7 @@ public sealed class OwnEmbeddingsTests(Workbench bench)
                 .GetInt32()
         );
         var found = Run("search", "kind3 thing", "--model", "own-run", "--data", "own", "--top", "1", "--json");
-        Assert.Equal(1, found.Expect(0).Json[0].GetProperty("pictures").GetArrayLength());
+        Assert.Equal(1, found.Expect(0).Json.GetProperty("results").GetArrayLength());
         Run("calibrate", "--model", "own-run", "--data", "own").Expect(0);
 
         var proof = Run("verify", "own-run").Expect(0).Output;

@@ -130,13 +130,13 @@ public sealed class PromiseTests(Workbench bench)
             )
         );
 
-        string[] search = ["search", "qwerty", "cat", "--model", "run", "--data", "store", "--json"];
+        string[] search = ["search", "qwerty", "cat", "--each", "--model", "run", "--data", "store", "--json"];
         var found = Run([.. search, "--min-precision", "0.0001"]).Expect(0);
         Assert.Contains("'qwerty': no caption of the tuning had 'qwerty'", found.Talk, StringComparison.Ordinal);
         Assert.Equal("qwerty", found.Json[0].GetProperty("unseenWords")[0].GetString());
-        Assert.Equal(0, found.Json[0].GetProperty("pictures").GetArrayLength());
+        Assert.Equal(0, found.Json[0].GetProperty("results").GetArrayLength());
         Assert.False(found.Json[1].TryGetProperty("unseenWords", out _));
-        var plain = Run(search).Expect(0).Json[0].GetProperty("pictures");
+        var plain = Run(search).Expect(0).Json[0].GetProperty("results");
         Assert.NotEqual(0, plain.GetArrayLength()); // it is found, and without a promise
         Assert.All(plain.EnumerateArray(), one => Assert.False(one.TryGetProperty("expectedPrecision", out _)));
     }

@@ -13,6 +13,7 @@ internal static partial class Scrubbed
         text = text.Replace(folder, "<folder>", StringComparison.Ordinal);
         text = JsonSeconds().Replace(text, "$1<seconds>");
         text = JsonAdded().Replace(text, "$1\"<date>\"");
+        text = IndexBytes().Replace(text, "$1<bytes>");
         text = JsonRate().Replace(text, "$1<rate>");
         text = Version().Replace(text, "$1\"<version>\"");
         text = JsonIsa().Replace(text, "$1<isa>$2<vnni>");
@@ -60,6 +61,10 @@ internal static partial class Scrubbed
 
     [GeneratedRegex(@"(""added"": )""[-\dT:Z]+""")]
     private static partial Regex JsonAdded();
+
+    // Times of adding take more or less room.
+    [GeneratedRegex(@"(""withColumns"": \d+,\s*""bytes"": )\d+")]
+    private static partial Regex IndexBytes();
 
     [GeneratedRegex(@"(""(?:\w+PerSecond|gigaFlops|share)"": )[-\d.eE+]+")]
     private static partial Regex JsonRate();

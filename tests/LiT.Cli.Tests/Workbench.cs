@@ -17,6 +17,9 @@ public sealed class Workbench : IDisposable
         Make("embed --image-tower cifar-resnet:8 --data pairs.tar --out store");
         Make("tune --data store --out run --text-tower text:width=32,depth=1,heads=2 --steps 10 --batch 16");
         Make("calibrate --model run --data store");
+        foreach (var store in new[] { "indexed", "unindexed" })
+            Make($"embed --image-tower cifar-resnet:8 --data pairs.tar --out {store}");
+        Make("index build indexed");
         Make("pretrain --data pretrain.tar --epochs 1 --batch 8 --width 8 --out trained");
         Make("data convert --data test.tar --out photos --to folder");
         Make("eval classification --model run --data test.tar --report report");

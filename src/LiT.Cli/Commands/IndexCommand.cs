@@ -17,17 +17,14 @@ internal static class IndexCommand
 
     private static Argument<string> Store() => new("store") { Description = "An embedding store ('lit embed')." };
 
-    private static Option<string?> Model() =>
-        new("--model")
-        {
-            Description =
-                "The model that asks; it matters where it has an image head, which rows go through, and its text tower "
-                + "asks with captions.",
-        };
+    private static Option<string?> Model(string description) => new("--model") { Description = description };
+
+    private const string Head =
+        "The model that asks, where it has an image head: the codes are of what comes out of it";
 
     private static Command BuildCommand()
     {
-        var (store, model) = (Store(), Model());
+        var (store, model) = (Store(), Model($"{Head}."));
         Command command = new("build", "Make the codes and columns that are missing; the rows stay as they are.")
         {
             store,
@@ -51,13 +48,12 @@ internal static class IndexCommand
 
     private static Command StatusCommand()
     {
-        var (store, model) = (Store(), Model());
+        var (store, model) = (Store(), Model($"{Head}."));
         Command command = new("status", "Say what can be found, and what it is found by.") { store, model };
         command.Does(parsed =>
         {
-            using var lit = parsed.GetValue(model) is { } path
-                ? LitModel.Load(path, CommonOptions.ComputeOf(parsed))
-                : null;
+            var compute = CommonOptions.ComputeOf(parsed);
+            using var lit = parsed.GetValue(model) is { } path ? LitModel.Load(path, compute) : null;
             Report(parsed, parsed.GetRequiredValue(store), StoreIndex.Status(parsed.GetRequiredValue(store), lit));
             return ExitCode.Done;
         });
@@ -66,7 +62,7 @@ internal static class IndexCommand
 
     private static Command VerifyCommand()
     {
-        var (store, model) = (Store(), Model());
+        var (store, model) = (Store(), Model($"{Head}; its text tower asks with captions."));
         Option<int> sample = new("--sample")
         {
             Description = "Pictures whose codes are made anew from their rows and compared.",
