@@ -96,6 +96,30 @@ public sealed class TuneInputTests(Workbench bench)
     }
 
     [Fact]
+    public void One_picture_is_told_as_such_and_no_option_is_blamed_that_nobody_gave()
+    {
+        var one = Directory.CreateDirectory(Path.Combine(bench.Folder, "one")).FullName;
+        var picture = Directory
+            .EnumerateFiles(Path.Combine(bench.Folder, "photos"), "*.*", SearchOption.AllDirectories)
+            .Order()
+            .First(file => Path.GetExtension(file) is ".png" or ".jpg" or ".webp");
+        File.Copy(picture, Path.Combine(one, "00000" + Path.GetExtension(picture)), overwrite: true);
+        File.WriteAllText(Path.Combine(one, "00000.txt"), "a red ball");
+        string[] tune = ["tune", "--image-tower", "trained/tower.safetensors", .. Tower];
+
+        var talk = Run([.. tune, "--data", "one", "--out", "of-one"]).Expect(1).Talk;
+        Assert.Contains("one: one picture with a caption is left to tune on, and", talk, StringComparison.Ordinal);
+        Assert.Contains("Give at least two pictures with captions.", talk, StringComparison.Ordinal);
+        Assert.DoesNotContain("--batch", talk, StringComparison.Ordinal);
+
+        // Where an option took the others away, it is named.
+        talk = Run([.. Tower.Prepend("tune"), "--data", "store", "--pictures", "1", "--out", "of-many"]).Expect(1).Talk;
+        Assert.Contains("--pictures takes 1", talk, StringComparison.Ordinal);
+        Assert.Contains("Give a larger number, or leave --pictures out.", talk, StringComparison.Ordinal);
+        Assert.DoesNotContain("at least two pictures", talk, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void That_every_caption_is_held_out_is_said_so()
     {
         Lit.Outcome? refused = null;

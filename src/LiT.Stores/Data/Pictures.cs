@@ -1,3 +1,5 @@
+using LiT.Files;
+
 namespace LiT.Data;
 
 /// <summary>Which names are pictures, and which names are refused.</summary>
@@ -32,12 +34,9 @@ internal static class Pictures
         var file = new FileInfo(path);
         if (file.LinkTarget is not null)
         {
-            if (
-                !File.Exists(path)
-                || file.ResolveLinkTarget(returnFinalTarget: true) is not FileInfo { Exists: true } target
-            )
-                return "the file that this link points to is not there";
-            file = target;
+            if (Linked.Broken(path) is { } broken)
+                return broken == Linked.Circle ? broken : "the file that this link points to is not there";
+            file = Linked.Info(path);
         }
         return !file.Exists ? "there is no such file"
             : file.Length == 0 ? "the file is empty"

@@ -1,3 +1,5 @@
+using LiT.Files;
+
 namespace LiT.Data;
 
 /// <summary>Opens whatever a path is.</summary>
@@ -38,6 +40,8 @@ internal static class Samples
         options ??= new();
         if (Registered(pathOrPattern, options) is { } other)
             return other;
+        if (Linked.Broken(pathOrPattern) is { } broken)
+            throw new LitException(pathOrPattern, broken, "Check the path");
         if (Directory.Exists(pathOrPattern))
             return OpenFolder(pathOrPattern, options);
         if (File.Exists(pathOrPattern))

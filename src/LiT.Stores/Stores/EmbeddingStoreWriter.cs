@@ -85,6 +85,8 @@ internal sealed class EmbeddingStoreWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(description.EmbeddingSize, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(description.Views, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(description.RowsPerShard, 1);
+        if (Linked.Broken(folder) is { } broken)
+            throw new LitException(folder, broken, "Make the folder that it leads to, or choose another name");
         if (File.Exists(folder))
             throw new LitException(folder, "is a file, where a store needs a folder", "Choose another name");
         var file = StoreFile.Read(folder);

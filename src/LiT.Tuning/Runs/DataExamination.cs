@@ -25,12 +25,17 @@ internal static class DataExamination
             ? new(
                 Complaint.TooFewPairs,
                 null,
-                FormattableString.Invariant(
-                    $"{pairs.Count} pairs, each of them seen {options.Steps * (double)options.Batch / pairs.Count:N0} "
-                ) + "times: the text tower will know them by heart, and nothing else.",
+                Seen(pairs.Count, options.Steps * (double)options.Batch / pairs.Count),
                 "A model that names what it has not seen takes some hundreds of pairs at least; thousands are better."
             )
             : null;
+
+    private static string Seen(int pairs, double times) =>
+        times < 1.5
+            ? $"{pairs} pairs, {(times < 1 ? "not all of them seen" : "each of them seen once")}: "
+                + "a text tower learns nothing from that."
+            : FormattableString.Invariant($"{pairs} pairs, each of them seen {times:N0} times: ")
+                + "the text tower will know them by heart, and nothing else.";
 
     /// <summary>What captions and pictures are like.</summary>
     internal static IEnumerable<Finding> Pairs(TuningPairs pairs, IEnumerable<string> captions)

@@ -94,14 +94,16 @@ internal sealed class PreparedRun : IDisposable
                 );
             var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
             TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
+            var few = request.Pictures < count;
             if (pairs.Count < 2)
                 throw new LitException(
                     request.Data,
                     "one picture with a caption is left to tune on"
                         + (held.Count > 0 ? $" ({held.Count} of {count} are held out, as `HoldOut` says)" : "")
+                        + (few ? $" (of {count}, `Pictures` takes {request.Pictures})" : "")
                         + ", and a pair needs another to be told from",
-                    held.Count > 0
-                        ? "Give more pictures with captions, or leave `HoldOut` out"
+                    held.Count > 0 ? "Give more pictures with captions, or leave `HoldOut` out"
+                        : few ? "Give a larger number, or leave `Pictures` out"
                         : "Give at least two pictures with captions"
                 );
             return new(request, source, held, captions, tokenizer, pairs);

@@ -35,6 +35,8 @@ internal static class Inside
         var file = Path.Combine(at, parts[^1]);
         if (new FileInfo(file).LinkTarget is null)
             return null;
+        if (Linked.Broken(file) == Linked.Circle)
+            return Linked.Circle;
         var target = Linked.Info(file);
         if (IsUnder(Path.Combine(Real(target.DirectoryName!), target.Name), real) || IsOfOneCache(real, target))
             return null;

@@ -6,6 +6,9 @@ namespace LiT.Files;
 /// </summary>
 internal static class Linked
 {
+    /// <summary>What <see cref="Broken"/> says of links that lead to each other.</summary>
+    public const string Circle = "is a link that leads back to itself";
+
     /// <summary>
     /// Where a path leads: the file at the end of its links, which need not be there, or the path itself.
     /// </summary>
@@ -22,6 +25,32 @@ internal static class Linked
     /// <summary>The file at the end of a path's links, to ask for its length and time.</summary>
     /// <remarks><see cref="FileInfo"/> of the path itself tells of the link.</remarks>
     public static FileInfo Info(string path) => new(Target(path));
+
+    /// <summary>
+    /// What is wrong with a path that is a link and leads to nothing, as the end of a sentence that begins with it;
+    /// null where it is no link or leads somewhere.
+    /// </summary>
+    public static string? Broken(string path)
+    {
+        var link = new FileInfo(Path.TrimEndingDirectorySeparator(path));
+        if (link.LinkTarget is not { } target)
+            return null;
+        var gone = $"is a link to {target}, which is not there";
+        try
+        {
+            return link.ResolveLinkTarget(returnFinalTarget: true) is { } end && Path.Exists(end.FullName)
+                ? null
+                : gone;
+        }
+        catch (Exception missing) when (missing is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return gone;
+        }
+        catch (IOException)
+        {
+            return Circle;
+        }
+    }
 
     /// <summary>Length in bytes of the file that a path leads to.</summary>
     /// <exception cref="IOException">There is none.</exception>

@@ -63,14 +63,8 @@ internal sealed class SettingsFile
     /// <exception cref="LitException">It is a folder, or a link that leads nowhere.</exception>
     public static bool IsAt(string path)
     {
-        if (
-            new FileInfo(path) is { LinkTarget: { } target } link
-            && link.ResolveLinkTarget(returnFinalTarget: true) is not { Exists: true }
-        )
-            throw new LitException(
-                $"{path}: is a link to {target}, which is not there. Bring the file that it leads to, "
-                    + "or take the link away."
-            );
+        if (Linked.Broken(path) is { } broken)
+            throw new LitException($"{path}: {broken}. Bring the file that it leads to, or take the link away.");
         if (Directory.Exists(path))
             throw new LitException($"{path}: is a folder, where a file of settings is expected. Put the file there.");
         return File.Exists(path);

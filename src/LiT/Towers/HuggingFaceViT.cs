@@ -240,11 +240,13 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
                 Settings = report,
             };
         if (config.AttentionHeads < 1 || width % config.AttentionHeads != 0)
-            throw new UsageException(
-                checkpoint.Path,
-                $"{config.AttentionHeads} attention heads cannot be for a width of {width}",
-                "Put its config.json beside it, or ':heads=N' after the path"
-            );
+            throw options.AttentionHeads is null && said.Has("num_attention_heads")
+                ? said.Wrong("num_attention_heads", $"a divisor of the width, {width},")
+                : new UsageException(
+                    checkpoint.Path,
+                    $"{config.AttentionHeads} attention heads cannot be for a width of {width}",
+                    "Put its config.json beside it, or ':heads=N' after the path"
+                );
         var names = options.Pooler
             ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")
             : Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for");

@@ -51,6 +51,7 @@ public sealed class ImageFolderTests : IDisposable
         folder.Write("mute.jpg", Picture);
         folder.Write("mute.txt", "  \n");
         File.CreateSymbolicLink(folder["gone.jpg"], folder["nowhere.jpg"]);
+        File.CreateSymbolicLink(folder["round.jpg"], folder["round.jpg"]);
 
         var read = Of(folder.Path, new() { ImageLimit = 1000 });
 
@@ -63,6 +64,7 @@ public sealed class ImageFolderTests : IDisposable
                 "empty.jpg: the file is empty",
                 "gone.jpg: the file that this link points to is not there",
                 "mute.jpg: mute.txt: empty caption",
+                "round.jpg: is a link that leads back to itself",
                 @"two\u000alines.jpg: the name holds a line break or control character; rename it",
             ],
             read.Skipped.Select(s => $"{s.Origin}: {s.Reason}")

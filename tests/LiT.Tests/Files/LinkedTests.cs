@@ -1,5 +1,7 @@
 using LiT.Checkpoints;
+using LiT.Data;
 using LiT.Files;
+using LiT.Stores;
 
 namespace LiT.Tests.Files;
 
@@ -19,6 +21,46 @@ public sealed class LinkedTests : IDisposable
         Assert.Equal(12345, Linked.Length(folder["second.bin"]));
         Assert.Equal(folder["blobs", "aa"], Linked.Target(folder["second.bin"]));
         Assert.False(Linked.Info(Link("gone", "nowhere")).Exists);
+    }
+
+    [Fact]
+    public void A_link_that_leads_to_nothing_is_told_from_one_that_leads_in_a_circle()
+    {
+        folder.Write("here", "x");
+        Link("good", "here");
+        Directory.CreateDirectory(folder["below"]);
+        Link("folder", "below");
+        foreach (var whole in new[] { "here", "good", "folder", "nobody" })
+            Assert.Null(Linked.Broken(folder[whole]));
+        Assert.Equal("is a link to nowhere, which is not there", Linked.Broken(Link("gone", "nowhere")));
+        Assert.Equal("is a link to gone, which is not there", Linked.Broken(Link("further", "gone")));
+        Assert.Equal("is a link to no/where, which is not there", Linked.Broken(Link("deep", "no/where")));
+        Assert.Equal("is a link to nowhere, which is not there", Linked.Broken(folder["gone"] + "/"));
+        Link("a", "b");
+        Assert.Equal(Linked.Circle, Linked.Broken(Link("b", "a")));
+        Assert.Equal(Linked.Circle, Inside.Refusal(folder.Path, "a"));
+        var settings = Assert.Throws<LitException>(() => SettingsFile.IsAt(folder["a"]));
+        Assert.Contains("a: is a link that leads back to itself", settings.Message);
+    }
+
+    [Theory]
+    [InlineData("g.tar", "elsewhere.tar", "is a link to elsewhere.tar, which is not there")]
+    [InlineData("photos", "elsewhere", "is a link to elsewhere, which is not there")]
+    [InlineData("round.tar", "round.tar", "is a link that leads back to itself")]
+    public void Data_and_a_store_at_such_a_link_are_refused_for_that(string name, string to, string why)
+    {
+        var path = Link(name, to);
+        Assert.Contains(why, Assert.Throws<LitException>(() => Samples.Open(path)).Message);
+        var description = new StoreDescription
+        {
+            Fingerprint = "t",
+            Tower = "t",
+            EmbeddingSize = 4,
+            Source = "s",
+            RowsPerShard = 10,
+        };
+        var refused = Assert.Throws<LitException>(() => EmbeddingStoreWriter.Open(path, description));
+        Assert.Contains(why, refused.Message);
     }
 
     [Fact]

@@ -150,6 +150,17 @@ public sealed class SettingsTests : IDisposable
         );
 
     [Theory]
+    [InlineData("hf_vit")]
+    [InlineData("dinov2_hf")]
+    public void Heads_that_cannot_be_are_blamed_on_the_file_that_says_them(string fixture)
+    {
+        var said = Refused(() => ImageTowerLoader.Load(Put(fixture, "model.safetensors", ("num_attention_heads", 11))));
+        Assert.StartsWith("config.json beside ", said, StringComparison.Ordinal);
+        Assert.Contains("num_attention_heads is 11 where a divisor of the width, ", said, StringComparison.Ordinal);
+        Assert.DoesNotContain("Put its config.json beside it", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("is_decoder", "true")]
     [InlineData("add_cross_attention", "true")]
     [InlineData("position_embedding_type", "\"relative_key\"")]

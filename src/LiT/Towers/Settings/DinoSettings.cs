@@ -125,11 +125,13 @@ internal sealed class DinoSettings
             Heads = classes > 0 ? [new HeadConfig("classifier", classes)] : [],
         };
         if ((config.AttentionHeads < 1 && !options.Describing) || width % Math.Max(1, config.AttentionHeads) != 0)
-            throw new UsageException(
-                checkpoint.Path,
-                $"{config.AttentionHeads} attention heads cannot be for a width of {width}",
-                "Put its config.json beside it, or ':heads=N' after the path"
-            );
+            throw options.AttentionHeads is null && said.Has("num_attention_heads")
+                ? said.Wrong("num_attention_heads", $"a divisor of the width, {width},")
+                : new UsageException(
+                    checkpoint.Path,
+                    $"{config.AttentionHeads} attention heads cannot be for a width of {width}",
+                    "Put its config.json beside it, or ':heads=N' after the path"
+                );
         const string there = "the weights have";
         said.Expect("hidden_size", width, there);
         said.Expect("num_hidden_layers", config.Depth, there);
