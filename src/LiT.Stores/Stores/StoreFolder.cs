@@ -36,6 +36,7 @@ internal static partial class StoreFolder
         var next = Path.Combine(folder, UpdateName);
         try
         {
+            RefuseLinkedShards(folder);
             if (
                 Directory.Exists(next)
                 && (
@@ -52,6 +53,23 @@ internal static partial class StoreFolder
             throw AtomicFile.Explained(folder, trouble);
         }
         return next;
+    }
+
+    // New files take the place of all that these folders hold; a link there would become a file, and what it leads to
+    // would stay as it was.
+    private static void RefuseLinkedShards(string folder)
+    {
+        var linked = Parts
+            .Select(part => new DirectoryInfo(Path.Combine(folder, part)))
+            .Where(part => part.Exists)
+            .SelectMany(part => part.EnumerateFiles())
+            .FirstOrDefault(file => file.LinkTarget is not null);
+        if (linked is not null)
+            throw new LitException(
+                linked.FullName,
+                $"is a link to {linked.LinkTarget}, and an update would put a file in its place",
+                "Update the store that it leads to, or a copy"
+            );
     }
 
     /// <summary>The number in img_emb_0003.npy and its like, or null for another file.</summary>

@@ -56,6 +56,20 @@ public sealed class EmbedRunTests : IDisposable
     }
 
     [Fact]
+    public void An_update_refuses_to_put_files_in_the_place_of_links()
+    {
+        Embed("store");
+        var shard = temporary["store", "img_emb", "img_emb_0000.npy"];
+        File.Move(shard, temporary["elsewhere.npy"]);
+        File.CreateSymbolicLink(shard, temporary["elsewhere.npy"]);
+        Picture("21.png", 121);
+
+        var refused = Assert.Throws<LitException>(() => Embed("store", Options with { Update = true }));
+        Assert.Contains("img_emb_0000.npy: is a link to", refused.Message, StringComparison.Ordinal);
+        Assert.NotNull(new FileInfo(shard).LinkTarget);
+    }
+
+    [Fact]
     public void An_update_that_was_killed_leaves_the_old_store_and_goes_on()
     {
         Embed("store");
