@@ -39,9 +39,20 @@ internal static class Lit
     public static Process Start(string folder, params string[] arguments) =>
         Start(folder, new Dictionary<string, string>(), arguments);
 
-    private static Process Start(string folder, IReadOnlyDictionary<string, string> environment, string[] arguments)
+    /// <summary>As at a terminal: Ctrl-C is heard, also where a shell in the background ignores it.</summary>
+    public static Process StartInFront(string folder, params string[] arguments) =>
+        OperatingSystem.IsLinux()
+            ? Start(folder, new Dictionary<string, string>(), ["--default-signal=INT", Program, .. arguments], "env")
+            : Start(folder, arguments);
+
+    private static Process Start(
+        string folder,
+        IReadOnlyDictionary<string, string> environment,
+        string[] arguments,
+        string? program = null
+    )
     {
-        ProcessStartInfo start = new(Program, arguments)
+        ProcessStartInfo start = new(program ?? Program, arguments)
         {
             WorkingDirectory = folder,
             RedirectStandardOutput = true,

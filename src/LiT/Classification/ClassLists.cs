@@ -61,6 +61,15 @@ internal static partial class ClassLists
                 path
             );
         }
+        if (lines.FindIndex(entry => entry.Line.Trim().Contains('\t')) is >= 0 and var cut)
+        {
+            var row = lines[cut].Line.Trim().Replace("\t", "<tab>", StringComparison.Ordinal);
+            throw new LitException(
+                path,
+                $"class {cut}, '{row}', is a row of columns",
+                "Give one name a line, with commas between names of one class"
+            );
+        }
         return new(new ClassNames([.. lines.Select(entry => entry.Line)], null), path);
     }
 

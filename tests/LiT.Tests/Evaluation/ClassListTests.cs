@@ -54,6 +54,7 @@ public sealed class ClassListTests : IDisposable
     [InlineData("""{"0": "a", "2": "b"}""", "there is no class 1 among 2")]
     [InlineData("""{"de": ["a"], "fr": ["b"]}""", "holds several class lists (de, fr)")]
     [InlineData("a\n???\n", "Class 1 is called '???'")]
+    [InlineData("0\ta cat\n1\ta dog\n", "class 0, '0<tab>a cat', is a row of columns")]
     [InlineData("", "There is no class")]
     public void A_hole_in_a_list_is_named(string content, string expected) =>
         Assert.Contains(
