@@ -74,34 +74,27 @@ internal sealed class Results(string benchmark, IReadOnlyList<string> arguments)
         rows.Add(
             new(what, way, unit, Figure(count / spent.Seconds), Figure(count / spent.Processor))
             {
-                Beside = beside
-                    .Where(other => other.Way != way)
-                    .ToDictionary(
-                        other => other.Way,
-                        other => new Ratio(
-                            Figure(other.Spent.Seconds / spent.Seconds),
-                            Figure(other.Spent.Processor / spent.Processor)
-                        )
-                    ),
+                Beside = Ratios(way, spent, beside),
             }
         );
 
     /// <summary>What something took, in seconds.</summary>
     public void Time(string what, string way, Spent spent, params (string Way, Spent Spent)[] beside) =>
         rows.Add(
-            new(what, way, "s", Figure(spent.Seconds), Figure(spent.Processor))
-            {
-                Beside = beside
-                    .Where(other => other.Way != way)
-                    .ToDictionary(
-                        other => other.Way,
-                        other => new Ratio(
-                            Figure(other.Spent.Seconds / spent.Seconds),
-                            Figure(other.Spent.Processor / spent.Processor)
-                        )
-                    ),
-            }
+            new(what, way, "s", Figure(spent.Seconds), Figure(spent.Processor)) { Beside = Ratios(way, spent, beside) }
         );
+
+    /// <summary>The other ways' times over this one's; a way is not compared with itself.</summary>
+    private static Dictionary<string, Ratio> Ratios(string way, Spent spent, (string Way, Spent Spent)[] beside) =>
+        beside
+            .Where(other => other.Way != way)
+            .ToDictionary(
+                other => other.Way,
+                other => new Ratio(
+                    Figure(other.Spent.Seconds / spent.Seconds),
+                    Figure(other.Spent.Processor / spent.Processor)
+                )
+            );
 
     /// <summary>A figure that no clock stands beside: memory, a cosine, a ratio of sums.</summary>
     public void Number(string what, string way, string unit, double value, double? processor = null) =>
