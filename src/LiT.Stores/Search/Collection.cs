@@ -17,10 +17,12 @@ internal sealed class Collection : IDisposable
     private readonly ConcurrentDictionary<string, CollectionColumn?> columns = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Bits> filters = new(StringComparer.Ordinal);
     private readonly EmbeddingStore? store;
+    private readonly Lazy<Lists?> lists;
 
     private Collection(IReadOnlyList<CollectionPart> parts, int size, EmbeddingStore? store)
     {
         (Parts, Size, this.store) = (parts, size, store);
+        lists = new(() => Lists.Open(this));
         Pictures = parts.Count == 0 ? 0 : parts[^1].First + parts[^1].Count;
     }
 
@@ -34,6 +36,10 @@ internal sealed class Collection : IDisposable
 
     /// <summary>Whether every segment has codes.</summary>
     public bool IsIndexed => Parts.Count > 0 && Parts.All(part => part.Codes is not null);
+
+    /// <summary>Its rows by lists of near ones; null where nobody has made them.</summary>
+    /// <exception cref="LitException">A file of them is damaged.</exception>
+    public Lists? Lists => lists.Value;
 
     /// <param name="model">Its image head is what rows go through; null for none.</param>
     /// <param name="store">An open store of the model's tower; stays open.</param>
@@ -153,7 +159,12 @@ internal sealed class Collection : IDisposable
         store?.NotFinite(picture * store.Views)
         ?? new(Key(picture), "its embedding is not finite", "Leave the picture out");
 
-    public void Dispose() => owned.ForEach(segment => segment.Dispose());
+    public void Dispose()
+    {
+        if (lists.IsValueCreated)
+            lists.Value?.Dispose();
+        owned.ForEach(segment => segment.Dispose());
+    }
 
     private sealed class StorePart(LitModel? model, EmbeddingStore store, StoreSegment segment)
         : CollectionPart(segment.First, segment.Pictures)

@@ -54,17 +54,29 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
             Check(query);
         Prepared[] prepared = [.. queries.Select(query => Prepare(query, cancel))];
         var answers = new SearchAnswer[queries.Count];
-        foreach (var together in prepared.Index().GroupBy(one => one.Item.Allowed))
+        foreach (var together in prepared.Index().GroupBy(one => (one.Item.Allowed, one.Item.Query.Exact)))
         {
             Prepared[] some = [.. together.Select(one => one.Item)];
             var kept = some.Max(one => one.Kept(background is not null));
             Embeddings vectors = new([.. some.SelectMany(one => one.Vector)], collection.Size);
-            var found = Nearest.Find(collection, vectors, kept, together.Key, progress, cancel);
-            foreach (var ((place, one), nearest) in together.Zip(found))
-                answers[place] = Answer(one, nearest, kept, clock, cancel);
+            var found = Nearby(vectors, kept, together.Key.Allowed, together.Key.Exact, progress, cancel);
+            foreach (var ((place, one), nearest) in together.Zip(found.Nearest))
+                answers[place] = Answer(one, new([nearest], found.Recall), kept, clock, cancel);
         }
         return answers;
     }
+
+    private FoundNearest Nearby(
+        Embeddings vectors,
+        int kept,
+        Bits? allowed,
+        bool exact,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    ) =>
+        exact
+            ? new(Nearest.Find(collection, vectors, kept, allowed, progress, cancel), 1)
+            : Nearest.FindFast(collection, vectors, kept, allowed, progress, cancel);
 
     private void Check(Query query)
     {
@@ -201,9 +213,10 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         );
     }
 
-    private SearchAnswer Answer(Prepared one, Neighbour[] nearest, int kept, Stopwatch clock, CancellationToken cancel)
+    private SearchAnswer Answer(Prepared one, FoundNearest found, int kept, Stopwatch clock, CancellationToken cancel)
     {
         var query = one.Query;
+        var (nearest, recall) = (found.Nearest[0], found.Recall);
         while (query.Distinct is { } cosine)
         {
             var enough = (int)Math.Min(int.MaxValue, (long)query.Skip + query.Top);
@@ -214,7 +227,8 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
                 break;
             }
             kept = (int)Math.Min((long)kept * Wider, collection.Pictures);
-            nearest = Nearest.Find(collection, new(one.Vector, collection.Size), kept, one.Allowed, null, cancel)[0];
+            found = Nearby(new(one.Vector, collection.Size), kept, one.Allowed, query.Exact, null, cancel);
+            (nearest, recall) = (found.Nearest[0], Math.Min(recall, found.Recall));
         }
         string[] unseen = background is null
             ? []
@@ -223,19 +237,19 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         var good = nearest
             .Select((neighbour, i) => (Neighbour: neighbour, Precision: judged?[i]))
             .Take((int)Math.Min(int.MaxValue, (long)query.Skip + query.Top))
-            .Where(found => query.MinPrecision is not { } least || found.Precision >= least)
+            .Where(near => query.MinPrecision is not { } least || near.Precision >= least)
             .ToList();
         var skipped = nearest.Take(query.Skip).Select(neighbour => neighbour.Picture).ToHashSet();
-        var results = good.Where(found => !skipped.Contains(found.Neighbour.Picture))
-            .Select(found => (found.Neighbour.Picture, Found: Named(found.Neighbour, found.Precision)));
+        var results = good.Where(near => !skipped.Contains(near.Neighbour.Picture))
+            .Select(near => (near.Neighbour.Picture, Found: Named(near.Neighbour, near.Precision)));
         if (query.Order is { } order)
             results = Ordered(results, order);
         return new(
             query,
-            [.. results.Select(found => found.Found)],
+            [.. results.Select(result => result.Found)],
             good.Count == 0,
             one.Allowed?.Set ?? collection.Pictures,
-            1,
+            recall,
             clock.Elapsed.TotalSeconds
         )
         {
