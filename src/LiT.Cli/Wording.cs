@@ -19,6 +19,7 @@ internal static partial class Wording
         "BundleTower",
         "CaptionColumn",
         "CaptionNoise",
+        "Captions",
         "CheckpointEvery",
         "Classes",
         "Count",
@@ -86,6 +87,7 @@ internal static partial class Wording
     {
         ["Augmentation"] = "--augment",
         ["AverageDecay"] = "--ema",
+        ["CaptionLanguage"] = "--language",
         ["ClipNorm"] = "--clip",
         ["CooldownSteps"] = "--cooldown",
         ["LearningRate"] = "--lr",
