@@ -22,6 +22,7 @@ internal static partial class Wording
         "BundleTower",
         "CaptionColumn",
         "CaptionNoise",
+        "Captions",
         "CheckpointEvery",
         "Classes",
         "Count",
@@ -96,6 +97,7 @@ internal static partial class Wording
     {
         ["Augmentation"] = "--augment",
         ["AverageDecay"] = "--ema",
+        ["CaptionLanguage"] = "--language",
         ["ClipNorm"] = "--clip",
         ["CooldownSteps"] = "--cooldown",
         ["LearningRate"] = "--lr",
