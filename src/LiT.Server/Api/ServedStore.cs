@@ -7,7 +7,7 @@ namespace LiT.Server.Api;
 
 /// <summary>One thing that is asked of a store.</summary>
 /// <param name="Query">What is looked for.</param>
-/// <param name="Given">zimg of pictures that were sent along, by what stands for them in <see cref="Query.Like"/>.</param>
+/// <param name="Given">zimg of pictures that were sent along, by what stands for them in Query.Like.</param>
 internal sealed record StoreQuestion(Query Query, IReadOnlyDictionary<string, float[]> Given);
 
 /// <summary>
