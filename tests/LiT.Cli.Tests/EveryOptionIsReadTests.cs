@@ -30,6 +30,9 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
 
     private static readonly string[] Runs =
     [
+        "serve --model run --data store --pictures pairs.tar --host 127.0.0.1 --port 0 --api-key k --open --log-words "
+            + "--allow-url-images --cors-origin https://example.org --max-body 1 --max-megapixels 9 --at-once 2 "
+            + "--queue 3 --timeout 9 --check",
         "quickstart --pairs 16 --steps 20 --out walk",
         $"embed --image-tower cifar-resnet:8 {Table} --out r-embed --tower-dtype float32 --store-dtype float32 "
             + "--batch 4 "
@@ -109,6 +112,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "classify photos/00000 --model run --labels-file classes.txt --jsonl",
         "index build r-embed-table --model run --recall 0.9 --lists 3 --queries 5",
         "index status r-embed-table --model run",
+        "index compact r-embed-table",
         "index verify r-embed-table --model run --sample 4 --queries 2",
         "search cat 2:dog --model run --data r-embed-table --each --like photos/00000/0000000000.png --minus horse "
             + "--without bird --where width>=1 --skip 1 --exact --order width --distinct 0.9",

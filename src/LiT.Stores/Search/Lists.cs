@@ -96,7 +96,7 @@ internal sealed class Lists : IDisposable
     public Visits? Plan(int queries, int kept, Bits? allowed)
     {
         // Where a filter leaves one in ten, the ten nearest are among the hundred nearest of all, about.
-        var left = allowed is null ? 1 : (double)allowed.Set / Math.Max(1, collection.Pictures);
+        var left = allowed is null ? 1 : (double)allowed.Set / Math.Max(1, collection.Count);
         var depth = left > 0 ? kept / left : double.PositiveInfinity;
         foreach (var visits in Centres.Visits.Where(visits => visits.Depth >= depth))
         {
@@ -110,6 +110,7 @@ internal sealed class Lists : IDisposable
     public Neighbour[][] Find(Embeddings queries, int kept, int visited, Bits? allowed, CancellationToken cancel)
     {
         kept = Nearest.Kept(collection, queries, kept);
+        allowed = Nearest.Here(collection, allowed);
         var found = new Neighbour[queries.Count][];
         for (var query = 0; query < queries.Count; query++)
         {

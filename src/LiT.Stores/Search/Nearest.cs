@@ -57,6 +57,7 @@ internal static class Nearest
     )
     {
         kept = Kept(collection, queries, kept);
+        allowed = Here(collection, allowed);
         var found = new Neighbour[queries.Count][];
         for (var first = 0; first < queries.Count; first += QueriesAtOnce)
         {
@@ -67,6 +68,12 @@ internal static class Nearest
         }
         return found;
     }
+
+    /// <summary>Those that are allowed and were not removed; null for all.</summary>
+    public static Bits? Here(Collection collection, Bits? allowed) =>
+        collection.Live is not { } live || allowed == live ? allowed
+        : allowed is null ? live
+        : allowed.And(live);
 
     /// <summary>How many a query can find.</summary>
     /// <exception cref="LitException">The queries are of another size.</exception>

@@ -32,7 +32,16 @@ internal sealed record SearchAnswer(
 /// <param name="model">The model, on whose thread this is.</param>
 /// <param name="collection">What is asked.</param>
 /// <param name="background">Tells what matches; null gives similarities alone.</param>
-internal sealed class PictureSearch(LitModel model, Collection collection, Background? background)
+/// <param name="given">
+/// zimg of pictures that are no key of the collection, by what stands in <see cref="Query.Like"/>; null where it gives
+/// none. Left out, they are files.
+/// </param>
+internal sealed class PictureSearch(
+    LitModel model,
+    Collection collection,
+    Background? background,
+    Func<string, float[]?>? given = null
+)
 {
     private const int MostJudged = 2_000,
         Wider = 4;
@@ -56,12 +65,17 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         var answers = new SearchAnswer[queries.Count];
         foreach (var together in prepared.Index().GroupBy(one => (one.Item.Allowed, one.Item.Query.Exact)))
         {
-            Prepared[] some = [.. together.Select(one => one.Item)];
-            var kept = some.Max(one => one.Kept(background is not null));
-            Embeddings vectors = new([.. some.SelectMany(one => one.Vector)], collection.Size);
+            Prepared[] asked = [.. together.Select(one => one.Item)];
+            var kept = asked.Max(one => one.Kept(background is not null));
+            Embeddings vectors = new([.. asked.SelectMany(one => one.Vector)], collection.Size);
             var found = Nearby(vectors, kept, together.Key.Allowed, together.Key.Exact, progress, cancel);
             foreach (var ((place, one), nearest) in together.Zip(found.Nearest))
-                answers[place] = Answer(one, new([nearest], found.Recall), kept, clock, cancel);
+            {
+                // What another query of the pass asked for changes nothing of this one's answer.
+                var own = Math.Min(kept, one.Kept(background is not null));
+                var some = nearest.Length > own ? nearest[..own] : nearest;
+                answers[place] = Answer(one, new([some], found.Recall), own, clock, cancel);
+            }
         }
         return answers;
     }
@@ -128,12 +142,12 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         ];
         var allowed = query.Where is { } filter ? collection.Where(filter) : null;
         foreach (var unwanted in query.Without)
-            allowed = (allowed ?? Bits.All(collection.Pictures)).And(Matching(unwanted.What, allowed, cancel).Not());
+            allowed = collection.Here(allowed).And(Matching(unwanted.What, allowed, cancel).Not());
         if (liked.Count > 0)
         {
             Bits others = Bits.All(collection.Pictures); // nobody asks for the picture that is at hand
             liked.ForEach(picture => others[picture] = false);
-            allowed = (allowed ?? others).And(others);
+            allowed = collection.Here(allowed).And(others);
         }
         return new(query, all is [var (weight, only)] && weight > 0 ? only : Sum(query, all), allowed);
     }
@@ -143,6 +157,13 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         var sum = new float[all[0].Direction.Length];
         foreach (var (weight, direction) in all)
             TensorPrimitives.MultiplyAdd(direction, (float)weight, sum, sum);
+        return Unit(query, sum);
+    }
+
+    /// <summary>A sum of directions, made as long as 1.</summary>
+    /// <exception cref="LitException">There is nothing left of it.</exception>
+    public static float[] Unit(Query query, float[] sum)
+    {
         var length = TensorPrimitives.Norm<float>(sum);
         if (!(length > 1e-6f))
             throw new LitException(
@@ -159,6 +180,21 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
             liked.Add(picture);
             return collection.Read([picture])[0].ToArray();
         }
+        if (given is not null)
+            return given(what)
+                ?? throw SettingException.Of<Query>(
+                    q => q.Like,
+                    what,
+                    "is not the key of a picture in the store",
+                    "Give a key as a search prints it, or send the picture itself"
+                );
+        return OfFile(model, what);
+    }
+
+    /// <summary>zimg of a picture in a file.</summary>
+    /// <exception cref="LitException">There is no such file, or it is no picture.</exception>
+    public static float[] OfFile(LitModel model, string what)
+    {
         if (!File.Exists(what))
             throw SettingException.Of<Query>(
                 q => q.Like,
@@ -209,7 +245,7 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         return FindingCutOff.Precision(
             background,
             [.. nearest.Select((one, i) => ScoreScale.Standard(one.Similarity, ofPictures[i], ofText))],
-            allowed?.Set ?? collection.Pictures
+            allowed?.Set ?? collection.Count
         );
     }
 
@@ -248,7 +284,7 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
             query,
             [.. results.Select(result => result.Found)],
             good.Count == 0,
-            one.Allowed?.Set ?? collection.Pictures,
+            one.Allowed?.Set ?? collection.Count,
             recall,
             clock.Elapsed.TotalSeconds
         )

@@ -66,6 +66,8 @@ internal sealed unsafe class QueryGroup
             var (part, block) = blocks[i];
             var (from, end) = (block * CodeFile.Block, Math.Min(part.Count, (block + 1) * CodeFile.Block));
             var rows = allowed?.In(part.First, from, end);
+            if (rows?.Length == end - from)
+                rows = null;
             if (rows is not { Length: 0 })
                 if (!withCodes || part.Codes is not { } codes)
                     ScanRows(part, rows ?? [.. Enumerable.Range(from, end - from)]);
@@ -175,7 +177,7 @@ internal sealed unsafe class QueryGroup
     }
 
     private ByteGroup? InBytes() =>
-        withCodes && allowed is null && asked.Length >= FewestInBytes && kept <= MostKeptInBytes && ByteQueries.AreFast
+        withCodes && asked.Length >= FewestInBytes && kept <= MostKeptInBytes && ByteQueries.AreFast
             ? new(asked, collection.Size, width)
             : null;
 

@@ -4,7 +4,7 @@ using LiT.Stores;
 namespace LiT.Search;
 
 /// <summary>What an index holds (field names as in the JSON).</summary>
-/// <param name="Found">Samples that the source held: indexed + skipped.</param>
+/// <param name="Found">Samples that the source held: indexed + skipped + removed.</param>
 /// <param name="Indexed">Pictures that can be found.</param>
 /// <param name="Skipped">Samples that could not be used.</param>
 /// <param name="Segments">Files of rows.</param>
@@ -21,6 +21,9 @@ internal sealed record IndexStatus(
     long Bytes
 )
 {
+    /// <summary>Pictures that were found once and are not in the store any more; a compaction forgets them.</summary>
+    public long Removed { get; init; }
+
     /// <summary>The lists; null where there are none.</summary>
     public ListStatus? Lists { get; init; }
 }
@@ -126,7 +129,7 @@ internal static class StoreIndex
         {
             segments.ForEach(segment => segment.Dispose());
         }
-        StoreSegment.Tidy(store);
+        StoreSegment.Tidy(folder);
         return made;
     }
 
@@ -137,10 +140,14 @@ internal static class StoreIndex
         var segments = StoreSegment.Of(store, model is null ? [] : Collection.Projection(model), whole: true);
         try
         {
-            var (indexed, skipped) = (store.Rows / store.Views, store.Counts?.Skipped ?? 0);
+            var (indexed, skipped, removed) = (
+                store.Rows / store.Views,
+                store.Counts?.Skipped ?? 0,
+                store.Removed.Count
+            );
             using var collection = Collection.Of(model, store);
             return new(
-                indexed + skipped,
+                indexed + skipped + removed,
                 indexed,
                 skipped,
                 segments.Count,
@@ -153,6 +160,7 @@ internal static class StoreIndex
                     : 0
             )
             {
+                Removed = removed,
                 Lists = ListStatus.Of(collection.Lists),
             };
         }
@@ -259,7 +267,8 @@ internal static class StoreIndex
             .. Enumerable
                 .Range(0, count)
                 .Select(i => i * step + (long)(phase * step))
-                .TakeWhile(picture => picture < collection.Pictures),
+                .TakeWhile(picture => picture < collection.Pictures)
+                .Where(picture => collection.Live?[picture] != false),
         ];
         string[] captions =
         [
