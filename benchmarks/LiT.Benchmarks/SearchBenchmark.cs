@@ -159,7 +159,7 @@ internal static unsafe class SearchBenchmark
             Console.WriteLine();
     }
 
-    private static Embeddings Queries(Collection collection, int count, int seed)
+    public static Embeddings Queries(Collection collection, int count, int seed)
     {
         // Half way between a row and anything: what words are to pictures.
         Random chance = new(seed);
@@ -174,7 +174,7 @@ internal static unsafe class SearchBenchmark
         return new Embeddings(values, collection.Size).ToUnit();
     }
 
-    private static void Make(string folder, int rows, int size, string fingerprint)
+    public static void Make(string folder, int rows, int size, string fingerprint)
     {
         StoreDescription description = new()
         {

@@ -63,6 +63,7 @@ internal static class CommonOptions
         "search",
         "calibrate",
         "index build",
+        "index push",
         "serve",
         "index status",
         "index verify",
