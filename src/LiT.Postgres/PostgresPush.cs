@@ -26,6 +26,7 @@ internal sealed record PushResult(long Pictures, long Written, long Kept, long R
 /// </summary>
 internal sealed class PostgresPush(PostgresTable table, Collection collection)
 {
+    private const string Added = "added";
     private const int RowsAtOnce = 2000,
         Measured = 50,
         Nearby = 10;
@@ -129,20 +130,21 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
             for (var k = 0; k < embedding.Length; k++)
                 embedding[k] = (Half)rows[i][k];
             var origin = Storable(collection.Origin(pictures[i]));
-            var columns = Encoding.UTF8.GetBytes(
-                Storable(
-                    JsonSerializer
-                        .Serialize(collection.ColumnsOf(pictures[i]))
-                        .Replace(@"\u0000", "", StringComparison.Ordinal)
-                )
-            );
+            SortedDictionary<string, object> said = new(collection.ColumnsOf(pictures[i]), StringComparer.Ordinal);
+            var columns = Json(said);
+            said.Remove(Added); // changes with the file that the row lies in
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             hash.AppendData(MemoryMarshal.AsBytes(embedding.AsSpan()));
             hash.AppendData(Encoding.UTF8.GetBytes(origin));
-            hash.AppendData(columns);
+            hash.AppendData(Json(said));
             yield return new(key, before++, hash.GetHashAndReset(), embedding, origin, columns);
         }
     }
+
+    private static byte[] Json(SortedDictionary<string, object> said) =>
+        Encoding.UTF8.GetBytes(
+            JsonSerializer.Serialize(said).Replace(@"\u0000", "", StringComparison.Ordinal)
+        );
 
     // PostgreSQL's texts hold no zero character.
     private static string Storable(string text) => text.Replace("\0", "", StringComparison.Ordinal);

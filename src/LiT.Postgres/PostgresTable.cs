@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using LiT.Stores;
 using Npgsql;
 
 namespace LiT.Postgres;

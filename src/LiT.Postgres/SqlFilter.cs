@@ -9,6 +9,9 @@ namespace LiT.Postgres;
 /// <summary>A filter as SQL, which holds for the same pictures. Values are parameters.</summary>
 internal sealed class SqlFilter
 {
+    // SQL counts from another year.
+    private static readonly double Epoch = Dates.Seconds(DateTime.UnixEpoch);
+
     private readonly string text;
     private readonly IReadOnlyDictionary<string, PushedColumn> columns;
     private readonly List<(object Value, NpgsqlDbType Type)> parameters;
@@ -97,9 +100,9 @@ internal sealed class SqlFilter
                 (column.Kind, value) switch
                 {
                     (ColumnKind.Number, double number) => number,
-                    (ColumnKind.Date, DateLiteral date) => date.Seconds,
+                    (ColumnKind.Date, DateLiteral date) => date.Seconds - Epoch,
                     (ColumnKind.Date, string words) when Dates.Seconds(words) is var date && !double.IsNaN(date) =>
-                        date,
+                        date - Epoch,
                     _ => throw WrongType(column, value),
                 }
             ),

@@ -258,7 +258,7 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         var bytes = File.ReadAllBytes(path);
         if (bytes.Length < 16 || bytes.Sum(one => one) % 2 == 0)
             return;
-        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 8), Checksum.Of(bytes.AsSpan(..^8)));
+        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 8), Stores.Checksum.Of(bytes.AsSpan(..^8)));
         File.WriteAllBytes(path, bytes);
     }
 

@@ -22,9 +22,9 @@ public sealed class PushTests(Database database, StoredPictures served)
         var again = await Push(address, store);
         Assert.Equal((8, 0, 8, 0), (again.Pictures, again.Written, again.Kept, again.Removed));
 
-        File.Delete(Path.Combine(photos, "p 02.png"));
+        File.Delete(Path.Combine(photos, "p 07.png"));
         var table = Path.Combine(photos, "metadata.csv");
-        List<string> rows = [.. File.ReadAllLines(table).Where(row => !row.Contains("p 02", StringComparison.Ordinal))];
+        List<string> rows = [.. File.ReadAllLines(table).Where(row => !row.Contains("p 07", StringComparison.Ordinal))];
         File.WriteAllLines(table, rows);
         StoredPictures.Write(photos, 8, 1);
         served.Embed(photos, store);
@@ -51,10 +51,10 @@ public sealed class PushTests(Database database, StoredPictures served)
                 Skip = 2,
                 Exact = true,
             },
-            new() { Like = "p 03", Top = 5 },
+            new() { Like = "p 03.png", Top = 5 },
             new()
             {
-                Like = "p 03",
+                Like = "p 03.png",
                 Words = "b",
                 Top = 5,
             },
@@ -145,7 +145,7 @@ public sealed class PushTests(Database database, StoredPictures served)
         Assert.Equal((own.Count, 1.0), (answer.Searched, answer.Recall));
         Assert.Equal(2, answer.Results.Count);
         foreach (var (expected, found) in own.Zip(answer.Results))
-            Assert.Equal(JsonSerializer.Serialize(expected.Columns), JsonSerializer.Serialize(found.Columns));
+            Assert.Equal(Said(expected), Said(found));
     }
 
     [Fact]
@@ -205,6 +205,9 @@ public sealed class PushTests(Database database, StoredPictures served)
             said.Trim()
         );
     }
+
+    private static string Said(FoundPicture found) =>
+        JsonSerializer.Serialize(new SortedDictionary<string, object>(found.Columns.ToDictionary()));
 
     private static string Keys(IEnumerable<FoundPicture> found) => string.Join(' ', found.Select(one => one.Key));
 

@@ -24,6 +24,9 @@ internal sealed class Bits(long count)
         }
     }
 
+    /// <summary>Sets one.</summary>
+    public void Add(int picture) => words[picture >> 6] |= 1UL << (picture & 63);
+
     /// <summary>All set.</summary>
     public static Bits All(long count)
     {

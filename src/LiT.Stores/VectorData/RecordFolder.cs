@@ -15,8 +15,8 @@ namespace LiT.VectorData;
 internal sealed record RecordRow(string Key, Sample Sample, EmbeddedPicture Picture, float[] Row);
 
 /// <summary>
-/// A collection's folder: a file that says that there is one, and a store as soon as there is a record. Records come
-/// and go as changes of the store, all of a call at once. Not safe for several threads; several programs may use one
+/// A collection's folder, a store as soon as there is a record, with a file beside it that says that there is one.
+/// Records come and go as changes of the store, all of a call at once. Not safe for several threads; several programs may use one
 /// folder.
 /// </summary>
 internal sealed class RecordFolder(string folder, LitModel model) : IDisposable
@@ -24,18 +24,20 @@ internal sealed class RecordFolder(string folder, LitModel model) : IDisposable
     /// <summary>The column that holds a record's values.</summary>
     public const string Record = "record";
 
-    private const string Marker = "collection.json";
+    /// <summary>The end of the name of the file, beside the folder, that says that there is a collection.</summary>
+    public const string Marker = ".collection.json";
+
     private const int MostTries = 20;
     private EmbeddingStore? store;
     private Collection? collection;
 
-    public static bool Exists(string folder) => File.Exists(Path.Combine(folder, Marker));
+    public static bool Exists(string folder) => File.Exists(folder + Marker);
 
     public static void Create(string folder)
     {
         if (!Exists(folder))
             AtomicFile.WriteAllBytes(
-                Path.Combine(folder, Marker),
+                folder + Marker,
                 JsonSerializer.SerializeToUtf8Bytes(new JsonObject { ["records"] = 1 })
             );
     }
@@ -44,8 +46,9 @@ internal sealed class RecordFolder(string folder, LitModel model) : IDisposable
     {
         if (!Exists(folder))
             return;
-        File.Delete(Path.Combine(folder, Marker));
-        Directory.Delete(folder, recursive: true);
+        File.Delete(folder + Marker);
+        if (Directory.Exists(folder))
+            Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>The records as they are now; null where there are none.</summary>
