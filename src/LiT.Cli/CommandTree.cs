@@ -33,6 +33,7 @@ internal static class CommandTree
             SearchCommand.Build(),
             IndexCommand.Build(),
             CalibrateCommand.Build(),
+            LanguageCommand.Build(),
             ModelsCommand.Build(),
             TokenizerCommand.Build(),
             VerifyCommand.Build(),

@@ -62,6 +62,7 @@ internal static class CommonOptions
         "classify",
         "search",
         "calibrate",
+        "language add",
         "index build",
         "index status",
         "index verify",
@@ -86,6 +87,7 @@ internal static class CommonOptions
         "eval knn",
         "eval fewshot",
         "calibrate",
+        "language add",
         "data draw",
         "pretrain",
     ];

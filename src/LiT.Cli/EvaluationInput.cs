@@ -1,5 +1,7 @@
 using System.CommandLine;
+using LiT.Bundles;
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Evaluation;
 using LiT.Images;
 using LiT.Reports;
@@ -200,6 +202,14 @@ internal sealed class EvaluationInput(bool takesCaptions = false)
     public bool IsGiven(Asked parsed) => parsed.GetValue(imageEmbeddings) is not null;
 
     public string ModelOf(Asked parsed) => parsed.GetValue(model)!;
+
+    /// <summary>The model's text tower for a language, where it holds one; null where its own has to do.</summary>
+    public LitModel? Speaking(Asked parsed, string? asked, ComputeDevice compute) =>
+        asked is not null
+        && LitModel.BundleIn(ModelOf(parsed)) is { } bundle
+        && BundleLanguages.In(bundle).Contains(asked, StringComparer.OrdinalIgnoreCase)
+            ? LitModel.Load(bundle, compute, language: asked)
+            : null;
 
     public string? PredictionsOf(Asked parsed) => parsed.GetValue(predictions);
 

@@ -59,6 +59,7 @@ internal static partial class Wording
         "Part",
         "Pictures",
         "Positives",
+        "Replace",
         "RetrySkipped",
         "Seed",
         "Seeds",
@@ -112,6 +113,7 @@ internal static partial class Wording
     private static readonly Dictionary<string, string> Verbs = new()
     {
         ["BackgroundMeasurement"] = "lit calibrate",
+        ["BundleLanguages"] = "lit language add",
         ["EmbedRun"] = "lit embed",
         ["StoreIndex"] = "lit index build",
         ["ModelConversion"] = "lit models convert",
