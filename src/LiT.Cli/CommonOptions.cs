@@ -64,6 +64,7 @@ internal static class CommonOptions
         "calibrate",
         "language add",
         "index build",
+        "serve",
         "index status",
         "index verify",
         "models show",

@@ -240,6 +240,9 @@ internal sealed class EvaluationInput(bool takesCaptions = false)
             );
     }
 
+    private string? OneLanguage(Asked parsed) =>
+        parsed.GetValue(language) is { } given && given != "all" && !given.Contains(',') ? given : null;
+
     public string? ClassesOf(Asked parsed) => parsed.GetValue(classes);
 
     public (string Data, EvaluationOptions Options) ChosenOf(Asked parsed, string? chosenLanguage, LitModel model)
@@ -248,7 +251,7 @@ internal sealed class EvaluationInput(bool takesCaptions = false)
         {
             Images = new()
             {
-                Samples = Data.OptionsOf(parsed),
+                Samples = Data.OptionsOf(parsed) with { CaptionLanguage = OneLanguage(parsed) },
                 BatchSize = parsed.GetValue(batch),
                 Decode = parsed.GetRequiredValue(decode)!.Value,
                 AverageViews = parsed.GetValue(averageViews),

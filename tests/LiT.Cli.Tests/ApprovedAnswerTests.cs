@@ -65,6 +65,9 @@ public sealed class ApprovedAnswerTests(Workbench bench)
             "pretrain --data pretrain.tar --val pretrain.tar --epochs 1 --batch 8 --width 8 --out {new}"
         ),
         ("calibrate", Numbers.Computed, "calibrate --model run --data store"),
+        ("language-add", Numbers.Exact, "language add --model speaking --language de --text-tower run --replace"),
+        ("language-list", Numbers.Exact, "language list --model speaking"),
+        ("language-remove", Numbers.Exact, "language remove --model run --language xx"),
         (
             "classify",
             Numbers.Computed,

@@ -30,6 +30,9 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
 
     private static readonly string[] Runs =
     [
+        "serve --model run --data store --pictures pairs.tar --host 127.0.0.1 --port 0 --api-key k --open --log-words "
+            + "--allow-url-images --cors-origin https://example.org --max-body 1 --max-megapixels 9 --at-once 2 "
+            + "--queue 3 --timeout 9 --check",
         "quickstart --pairs 16 --steps 20 --out walk",
         $"embed --image-tower cifar-resnet:8 {Table} --out r-embed --tower-dtype float32 --store-dtype float32 "
             + "--batch 4 "

@@ -72,7 +72,8 @@ internal static class LanguageCommand
             var tuned = Has(captions) && Has(data) != Has(aligned);
             if (Has(tower) ? Has(captions) || Has(data) || Has(aligned) : !tuned)
                 result.AddError(
-                    "Give --text-tower RUN, or --captions FILE with --data STORE, or --captions FILE with --aligned FILE."
+                    "Give --text-tower RUN, or --captions FILE with --data STORE, or --captions FILE with "
+                        + "--aligned FILE."
                 );
         });
         command.Does(

@@ -53,7 +53,8 @@ internal sealed partial class GivenCaptions
         throw others.Count > 0
             ? new LitException(
                 path,
-                $"no caption is in the language '{language}'; it has {string.Join(", ", others.Order(StringComparer.Ordinal))}",
+                $"no caption is in the language '{language}'; it has "
+                    + string.Join(", ", others.Order(StringComparer.Ordinal)),
                 "Give one of these"
             )
             : new LitException(
@@ -182,7 +183,7 @@ internal sealed partial class GivenCaptions
             return;
         }
         foreach (var text in row.Texts)
-            AddText(row, text?.Trim(), language);
+            AddText(row, text?.Trim(), language ?? wanted);
     }
 
     private void AddText(CaptionRow row, string? text, string? language)

@@ -7,6 +7,7 @@ using LiT.Data;
 using LiT.Files;
 using LiT.Stores;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 
@@ -132,7 +133,9 @@ internal static class LanguageRun
         using var teacher = LitModel.Load(bundle, request.Compute);
         var rows = Path.Combine(bundle, BundleLanguages.FolderName, $".{request.Language}.teacher");
         WriteTeacher(request, teacher, rows, cancel);
-        var result = TuneRun.Run(Tuning(request, rows, folder, null), happened, cancel);
+        var asked = Tuning(request, rows, folder, null);
+        asked = asked with { Settings = asked.Settings with { Loss = ContrastiveLossKind.Cosine } };
+        var result = TuneRun.Run(asked, happened, cancel);
         using var student = LitModel.Load(result.Model, ComputeDevice.Cpu);
         // What similarities mean stays the teacher's: its rows stood where pictures will.
         TwoTowers towers = new(

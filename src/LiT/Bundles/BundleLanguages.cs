@@ -3,8 +3,9 @@ using System.Text.RegularExpressions;
 namespace LiT.Bundles;
 
 /// <summary>
-/// Further text towers of a bundle over its one locked image tower: <c>languages/de</c> holds a text side with tokenizer,
-/// temperature, calibration and golden vectors, described as a bundle's own. A folder comes and goes by a rename.
+/// Further text towers of a bundle over its one locked image tower: <c>languages/de</c> holds a text side with
+/// tokenizer, temperature, calibration and golden vectors, described as a bundle's own. A folder comes and goes by a
+/// rename.
 /// </summary>
 internal static partial class BundleLanguages
 {
