@@ -89,6 +89,7 @@ internal static class CommonOptions
         "eval fewshot",
         "calibrate",
         "language add",
+        "index build",
         "data draw",
         "pretrain",
     ];
