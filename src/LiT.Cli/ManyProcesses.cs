@@ -108,6 +108,8 @@ internal static partial class ManyProcesses
         foreach (var argument in args)
             same.ArgumentList.Add(argument);
         same.Environment[Parent] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
+        // .NET writes to a terminal of a known kind when it starts a process, in front of the answer.
+        Environment.SetEnvironmentVariable("TERM", null);
         using var worker = Process.Start(same)!;
         foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, User1 })
             heard.Add(
