@@ -32,6 +32,7 @@ internal static class CommandTree
             ClassifyCommand.Build(),
             SearchCommand.Build(),
             IndexCommand.Build(),
+            ServeCommand.Build(),
             CalibrateCommand.Build(),
             ModelsCommand.Build(),
             TokenizerCommand.Build(),

@@ -63,6 +63,7 @@ internal static class CommonOptions
         "search",
         "calibrate",
         "index build",
+        "serve",
         "index status",
         "index verify",
         "models show",

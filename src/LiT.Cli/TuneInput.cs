@@ -104,7 +104,7 @@ internal sealed class TuneInput
             + $"{string.Join(", ", TuneRecipe.Names)}. What is given here goes before it.",
     };
 
-    public DataOptions Data { get; } = new();
+    public DataOptions Data { get; } = new() { TakesCaptions = true };
 
     public void AddTo(Command command)
     {

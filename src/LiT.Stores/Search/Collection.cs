@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.IO.Hashing;
 using System.Text;
 using LiT.Bundles;
 using LiT.Stores;
@@ -17,10 +18,12 @@ internal sealed class Collection : IDisposable
     private readonly ConcurrentDictionary<string, CollectionColumn?> columns = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Bits> filters = new(StringComparer.Ordinal);
     private readonly EmbeddingStore? store;
+    private readonly Lazy<(ulong[] Hashes, long[] Pictures)> keys;
 
     private Collection(IReadOnlyList<CollectionPart> parts, int size, EmbeddingStore? store)
     {
         (Parts, Size, this.store) = (parts, size, store);
+        keys = new(HashKeys);
         Pictures = parts.Count == 0 ? 0 : parts[^1].First + parts[^1].Count;
     }
 
@@ -111,15 +114,43 @@ internal sealed class Collection : IDisposable
         return said;
     }
 
-    /// <summary>The picture of a key; null where there is none.</summary>
+    /// <summary>The picture of a key, the first where several have it; null where there is none.</summary>
     public long? Find(string key)
     {
         var utf8 = Encoding.UTF8.GetBytes(key);
+        var (hashes, pictures) = keys.Value;
+        var hash = XxHash3.HashToUInt64(utf8);
+        var at = Array.BinarySearch(hashes, hash);
+        while (at > 0 && hashes[at - 1] == hash)
+            at--;
+        for (; at >= 0 && at < hashes.Length && hashes[at] == hash; at++)
+            if (this[pictures[at]] is var (part, row) && part.Columns.TryGetBytes("key", row, out var one))
+                if (one.SequenceEqual(utf8))
+                    return pictures[at];
+        return null;
+    }
+
+    private (ulong[] Hashes, long[] Pictures) HashKeys()
+    {
+        var (hashes, pictures) = (new ulong[Pictures], new long[Pictures]);
         foreach (var part in Parts)
             for (var row = 0; row < part.Count; row++)
-                if (part.Columns.TryGetBytes("key", row, out var one) && one.SequenceEqual(utf8))
-                    return part.First + row;
-        return null;
+            {
+                pictures[part.First + row] = part.First + row;
+                if (part.Columns.TryGetBytes("key", row, out var key))
+                    hashes[part.First + row] = XxHash3.HashToUInt64(key);
+            }
+        Array.Sort(hashes, pictures); // equal keys may come in any order: put them in the store's
+        for (var from = 0; from < hashes.Length; )
+        {
+            var to = from + 1;
+            while (to < hashes.Length && hashes[to] == hashes[from])
+                to++;
+            if (to - from > 1)
+                Array.Sort(pictures, from, to - from);
+            from = to;
+        }
+        return (hashes, pictures);
     }
 
     /// <summary>A picture's text in a column; null where it has none.</summary>

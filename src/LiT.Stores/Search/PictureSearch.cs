@@ -32,7 +32,16 @@ internal sealed record SearchAnswer(
 /// <param name="model">The model, on whose thread this is.</param>
 /// <param name="collection">What is asked.</param>
 /// <param name="background">Tells what matches; null gives similarities alone.</param>
-internal sealed class PictureSearch(LitModel model, Collection collection, Background? background)
+/// <param name="given">
+/// zimg of pictures that are no key of the collection, by what stands in <see cref="Query.Like"/>; null where it gives
+/// none. Left out, they are files.
+/// </param>
+internal sealed class PictureSearch(
+    LitModel model,
+    Collection collection,
+    Background? background,
+    Func<string, float[]?>? given = null
+)
 {
     private const int MostJudged = 2_000,
         Wider = 4;
@@ -56,12 +65,17 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         var answers = new SearchAnswer[queries.Count];
         foreach (var together in prepared.Index().GroupBy(one => one.Item.Allowed))
         {
-            Prepared[] some = [.. together.Select(one => one.Item)];
-            var kept = some.Max(one => one.Kept(background is not null));
-            Embeddings vectors = new([.. some.SelectMany(one => one.Vector)], collection.Size);
+            Prepared[] asked = [.. together.Select(one => one.Item)];
+            var kept = asked.Max(one => one.Kept(background is not null));
+            Embeddings vectors = new([.. asked.SelectMany(one => one.Vector)], collection.Size);
             var found = Nearest.Find(collection, vectors, kept, together.Key, progress, cancel);
             foreach (var ((place, one), nearest) in together.Zip(found))
-                answers[place] = Answer(one, nearest, kept, clock, cancel);
+            {
+                // What another query of the pass asked for changes nothing of this one's answer.
+                var own = Math.Min(kept, one.Kept(background is not null));
+                var some = nearest.Length > own ? nearest[..own] : nearest;
+                answers[place] = Answer(one, some, own, clock, cancel);
+            }
         }
         return answers;
     }
@@ -147,6 +161,14 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
             liked.Add(picture);
             return collection.Read([picture])[0].ToArray();
         }
+        if (given is not null)
+            return given(what)
+                ?? throw SettingException.Of<Query>(
+                    q => q.Like,
+                    what,
+                    "is not the key of a picture in the store",
+                    "Give a key as a search prints it, or send the picture itself"
+                );
         if (!File.Exists(what))
             throw SettingException.Of<Query>(
                 q => q.Like,

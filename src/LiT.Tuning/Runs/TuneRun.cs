@@ -345,6 +345,8 @@ internal static class TuneRun
         new()
         {
             ["data"] = request.Data,
+            ["captions"] = request.Samples.Captions,
+            ["captionLanguage"] = request.Samples.CaptionLanguage,
             ["store"] = source.Store,
             ["imageTower"] = source.TowerName,
             ["fingerprint"] = source.Fingerprint,
