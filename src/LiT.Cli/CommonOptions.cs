@@ -51,6 +51,7 @@ internal static class CommonOptions
         "quickstart",
         "embed",
         "tune",
+        "plan",
         "study",
         "eval classification",
         "eval retrieval",

@@ -34,6 +34,8 @@ internal static partial class ManyProcesses
     {
         if (Launch.Here.Processes is 1)
             return null;
+        // Open MPI gives each process a terminal, to which .NET says hello, in front of the answer, where it knows it.
+        Environment.SetEnvironmentVariable("TERM", null);
         if (Environment.GetEnvironmentVariable(Parent) is not { Length: > 0 } parent)
             return StandAbove(args);
         if (OperatingSystem.IsLinux())
@@ -55,17 +57,12 @@ internal static partial class ManyProcesses
         if (OperatingSystem.IsWindows())
             return;
         foreach (var signal in new[] { PosixSignal.SIGTERM, User1 })
-            heard.Add(
-                PosixSignalRegistration.Create(
-                    signal,
-                    context =>
-                    {
-                        context.Cancel = true;
-                        WasTold = true;
-                        stop.Cancel();
-                    }
-                )
-            );
+            heard.Add(PosixSignalRegistration.Create(signal, context =>
+                {
+                    context.Cancel = true;
+                    WasTold = true;
+                    stop.Cancel();
+                }));
     }
 
     /// <summary>Says something that is this process's alone, whichever it is.</summary>
@@ -108,21 +105,14 @@ internal static partial class ManyProcesses
         foreach (var argument in args)
             same.ArgumentList.Add(argument);
         same.Environment[Parent] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture);
-        // .NET writes to a terminal of a known kind when it starts a process, in front of the answer.
-        Environment.SetEnvironmentVariable("TERM", null);
         using var worker = Process.Start(same)!;
         foreach (var signal in new[] { PosixSignal.SIGINT, PosixSignal.SIGTERM, User1 })
-            heard.Add(
-                PosixSignalRegistration.Create(
-                    signal,
-                    context =>
-                    {
-                        context.Cancel = true;
-                        if (context.Signal != PosixSignal.SIGINT) // a terminal tells both
-                            _ = Signal(worker.Id, context.Signal == User1 ? 10 : 15);
-                    }
-                )
-            );
+            heard.Add(PosixSignalRegistration.Create(signal, context =>
+                {
+                    context.Cancel = true;
+                    if (context.Signal != PosixSignal.SIGINT) // a terminal tells both
+                        _ = Signal(worker.Id, context.Signal == User1 ? 10 : 15);
+                }));
         worker.WaitForExit();
         if (worker.ExitCode <= 128 || worker.ExitCode == ExitCode.Interrupted)
             return worker.ExitCode;

@@ -90,7 +90,8 @@ internal sealed class MpiOptions
     {
         try
         {
-            return File.ReadLines("/proc/cpuinfo").Count(line => line.StartsWith("processor", StringComparison.Ordinal));
+            return File.ReadLines("/proc/cpuinfo")
+                .Count(line => line.StartsWith("processor", StringComparison.Ordinal));
         }
         catch (IOException)
         {

@@ -17,6 +17,7 @@ internal sealed class Lateness(MpiLibrary mpi, int place, MpiSettings settings)
 
     private static readonly TimeSpan Least = TimeSpan.FromSeconds(20),
         Unknown = TimeSpan.FromMinutes(5),
+        Patience = TimeSpan.FromHours(1),
         Grace = TimeSpan.FromSeconds(2);
 
     private readonly Queue<double> steps = new();
@@ -53,7 +54,8 @@ internal sealed class Lateness(MpiLibrary mpi, int place, MpiSettings settings)
     private TimeSpan Limit =>
         settings.Late
         ?? (
-            Usual is not { } usual ? Unknown
+            patient ? Patience
+            : Usual is not { } usual ? Unknown
             : 10 * usual > Least.TotalSeconds ? TimeSpan.FromSeconds(10 * usual)
             : Least
         );
@@ -62,7 +64,7 @@ internal sealed class Lateness(MpiLibrary mpi, int place, MpiSettings settings)
     internal void Waits(TimeSpan since)
     {
         Answer();
-        if (patient || machines.Length == 0)
+        if (machines.Length == 0)
             return;
         if (asked is null && since > Limit)
         {

@@ -70,6 +70,5 @@ internal sealed record Launch(MpiKind Kind, string Name, int Place, int? Process
     /// </summary>
     /// <param name="bound">Cores that this process may run on.</param>
     /// <param name="all">Cores of the machine.</param>
-    internal int Threads(int bound, int all) =>
-        bound < all ? bound : Math.Max(1, all / Math.Max(1, OnThisMachine));
+    internal int Threads(int bound, int all) => bound < all ? bound : Math.Max(1, all / Math.Max(1, OnThisMachine));
 }

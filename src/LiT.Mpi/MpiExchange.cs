@@ -70,18 +70,14 @@ internal sealed unsafe class MpiExchange : IBatchExchange, IDisposable
         thread.Do(() =>
         {
             Meet(patient);
-            InRows(
-                rows,
-                counts.Max(),
-                (type, size, from, most) =>
-                {
-                    var now = Slice(counts, from, most);
-                    var at = TensorMemory.Address(rows) + (now[Place] == 0 ? 0 : from * size);
-                    var places = Begins(counts, from);
-                    Finish(mpi.Allgatherv(at, now[Place], TensorMemory.Address(all), now, places, type));
-                    GC.KeepAlive((now, places));
-                }
-            );
+            InRows(rows, counts.Max(), (type, size, from, most) =>
+            {
+                var now = Slice(counts, from, most);
+                var at = TensorMemory.Address(rows) + (now[Place] == 0 ? 0 : from * size);
+                var places = Begins(counts, from);
+                Finish(mpi.Allgatherv(at, now[Place], TensorMemory.Address(all), now, places, type));
+                GC.KeepAlive((now, places));
+            });
             return true;
         });
         return all.On(own.device).MoveToOuterDisposeScope();
@@ -97,19 +93,13 @@ internal sealed unsafe class MpiExchange : IBatchExchange, IDisposable
         thread.Do(() =>
         {
             Meet(patient: false);
-            InRows(
-                all,
-                counts.Max(),
-                (type, _, from, most) =>
-                {
-                    var sent = (Slice(counts, from, most), Begins(counts, from));
-                    var received = (Slice(mine, from, most), Begins(mine, from));
-                    Finish(
-                        mpi.Alltoallv(TensorMemory.Address(all), sent, TensorMemory.Address(dealt), received, type)
-                    );
-                    GC.KeepAlive((sent, received));
-                }
-            );
+            InRows(all, counts.Max(), (type, _, from, most) =>
+            {
+                var sent = (Slice(counts, from, most), Begins(counts, from));
+                var received = (Slice(mine, from, most), Begins(mine, from));
+                Finish(mpi.Alltoallv(TensorMemory.Address(all), sent, TensorMemory.Address(dealt), received, type));
+                GC.KeepAlive((sent, received));
+            });
             return true;
         });
         return dealt.On(rows.device).MoveToOuterDisposeScope();
@@ -164,11 +154,7 @@ internal sealed unsafe class MpiExchange : IBatchExchange, IDisposable
     public bool Any(bool own, bool patient)
     {
         using var scope = NewDisposeScope();
-        var said = Gather(
-                tensor(new[] { (byte)(own ? 1 : 0) }),
-                [.. Enumerable.Repeat(1, Processes)],
-                patient
-            )
+        var said = Gather(tensor(new[] { (byte)(own ? 1 : 0) }), [.. Enumerable.Repeat(1, Processes)], patient)
             .data<byte>()
             .Contains((byte)1);
         var now = Stopwatch.GetTimestamp();
@@ -183,11 +169,12 @@ internal sealed unsafe class MpiExchange : IBatchExchange, IDisposable
     {
         lateness.Begin(patient);
         var request = mpi.StartBarrier();
-        thread.Await(() => mpi.IsDone(ref request), lateness.Waits, mpi.Abort);
+        thread.Await(() => mpi.IsDone(ref request), lateness.Waits, mpi.Abort, TimeSpan.Zero);
     }
 
-    // All are there: this is only as long as the bytes need.
-    private void Finish(nint request) => thread.Await(() => mpi.IsDone(ref request), _ => { }, mpi.Abort, sleeps: false);
+    // All were there a moment ago: this is only as long as the bytes need, unless one of them hangs now.
+    private void Finish(nint request) =>
+        thread.Await(() => mpi.IsDone(ref request), lateness.Waits, mpi.Abort, TimeSpan.FromSeconds(1));
 
     private static void WriteBack(Tensor gradient, Tensor sum)
     {
@@ -263,9 +250,8 @@ internal sealed unsafe class MpiExchange : IBatchExchange, IDisposable
     private static int[] Begins(IReadOnlyList<int> counts, int from)
     {
         var before = 0;
-        return Pinned(
-            counts.Count,
-            process => (before += counts[process]) - counts[process] + Math.Min(from, counts[process])
+        return Pinned(counts.Count, process =>
+            (before += counts[process]) - counts[process] + Math.Min(from, counts[process])
         );
     }
 

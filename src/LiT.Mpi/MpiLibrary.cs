@@ -77,13 +77,14 @@ internal sealed unsafe partial class MpiLibrary
         setErrorHandler = (delegate* unmanaged<nint, nint, int>)Symbol("MPI_Comm_set_errhandler");
         startBarrier = (delegate* unmanaged<nint, nint*, int>)Symbol("MPI_Ibarrier");
         test = (delegate* unmanaged<nint*, int*, nint, int>)Symbol("MPI_Test");
-        allgatherv = (delegate* unmanaged<void*, int, nint, void*, int*, int*, nint, nint, nint*, int>)
-            Symbol("MPI_Iallgatherv");
-        alltoallv = (delegate* unmanaged<void*, int*, int*, nint, void*, int*, int*, nint, nint, nint*, int>)
-            Symbol("MPI_Ialltoallv");
+        allgatherv = (delegate* unmanaged<void*, int, nint, void*, int*, int*, nint, nint, nint*, int>)Symbol(
+            "MPI_Iallgatherv"
+        );
+        alltoallv = (delegate* unmanaged<void*, int*, int*, nint, void*, int*, int*, nint, nint, nint*, int>)Symbol(
+            "MPI_Ialltoallv"
+        );
         alltoall = (delegate* unmanaged<void*, int, nint, void*, int, nint, nint, nint*, int>)Symbol("MPI_Ialltoall");
-        allgather = (delegate* unmanaged<void*, int, nint, void*, int, nint, nint, nint*, int>)
-            Symbol("MPI_Iallgather");
+        allgather = (delegate* unmanaged<void*, int, nint, void*, int, nint, nint, nint*, int>)Symbol("MPI_Iallgather");
         contiguous = (delegate* unmanaged<int, nint, nint*, int>)Symbol("MPI_Type_contiguous");
         commit = (delegate* unmanaged<nint*, int>)Symbol("MPI_Type_commit");
         free = (delegate* unmanaged<nint*, int>)Symbol("MPI_Type_free");
@@ -181,7 +182,10 @@ internal sealed unsafe partial class MpiLibrary
     internal nint Allgatherv(byte* from, int count, byte* to, int[] counts, int[] places, nint type)
     {
         nint request = 0;
-        fixed (int* c = counts, p = places)
+        fixed (
+            int* c = counts,
+                p = places
+        )
             Check(allgatherv(from, count, type, to, c, p, type, world, &request));
         return request;
     }
@@ -195,7 +199,12 @@ internal sealed unsafe partial class MpiLibrary
     )
     {
         nint request = 0;
-        fixed (int* sc = sent.Counts, sp = sent.Places, rc = received.Counts, rp = received.Places)
+        fixed (
+            int* sc = sent.Counts,
+                sp = sent.Places,
+                rc = received.Counts,
+                rp = received.Places
+        )
             Check(alltoallv(from, sc, sp, type, to, rc, rp, type, world, &request));
         return request;
     }

@@ -47,8 +47,8 @@ internal sealed class MpiThread : IDisposable
     /// <param name="isDone">Asked again and again.</param>
     /// <param name="waits">Told how long it has been, a few times a second once it is long.</param>
     /// <param name="abort">Ends the job.</param>
-    /// <param name="sleeps">Whether it may take long, and the core is to be left to others.</param>
-    internal void Await(Func<bool> isDone, Action<TimeSpan> waits, Action<int> abort, bool sleeps = true)
+    /// <param name="awake">How long it only makes room for others and looks again; after it, it sleeps.</param>
+    internal void Await(Func<bool> isDone, Action<TimeSpan> waits, Action<int> abort, TimeSpan awake)
     {
         var watch = Stopwatch.StartNew();
         var told = 0L;
@@ -61,7 +61,7 @@ internal sealed class MpiThread : IDisposable
                 told = now;
                 waits(watch.Elapsed);
             }
-            if (turn < 200 || !sleeps)
+            if (turn < 200 || watch.Elapsed < awake)
                 Thread.Yield();
             else
                 Thread.Sleep(1);

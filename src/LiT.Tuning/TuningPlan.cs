@@ -73,7 +73,15 @@ public sealed class TuningPlan
             {
                 try
                 {
-                    TuneRun.Run(request with { Out = folder, Exchange = exchange }, one => events.Writer.TryWrite(one), stop.Token);
+                    TuneRun.Run(
+                        request with
+                        {
+                            Out = folder,
+                            Exchange = exchange,
+                        },
+                        one => events.Writer.TryWrite(one),
+                        stop.Token
+                    );
                     events.Writer.Complete();
                 }
                 catch (Exception trouble)

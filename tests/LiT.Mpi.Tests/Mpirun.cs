@@ -77,11 +77,7 @@ internal static class Mpirun
         }
     }
 
-    private static Process Start(
-        string folder,
-        string[] command,
-        params (string Name, string Value)[] environment
-    )
+    private static Process Start(string folder, string[] command, params (string Name, string Value)[] environment)
     {
         ProcessStartInfo start = new(command[0], command[1..])
         {

@@ -6,7 +6,7 @@ using LiT.Tests;
 namespace LiT.Mpi.Tests;
 
 /// <summary>The command line as several processes: the same run, to the same bits, however it is stopped.</summary>
-public sealed class TuneTests : IDisposable
+public sealed class TuneTests(TuneTests.Made made) : IClassFixture<TuneTests.Made>
 {
     private const int Steps = 60;
 
@@ -35,24 +35,33 @@ public sealed class TuneTests : IDisposable
         "off",
     ];
 
-    private readonly TemporaryFolder folder = new();
+    private readonly TemporaryFolder folder = made.Ready();
 
-    public TuneTests()
+    /// <summary>A store, and the run that one process makes of it: all tests begin with these.</summary>
+    public sealed class Made : IDisposable
     {
-        Mpirun.Need(Mpirun.Open);
-        Mpirun.Need(Mpirun.Mpich);
-        Mpirun.Alone(folder.Path, "data", "draw", "--split", "pairs", "--count", "60", "--out", ".").Expect(0);
-        Mpirun
-            .Alone(folder.Path, "embed", "--image-tower", "cifar-resnet:8", "--data", "pairs.tar", "--out", "store")
-            .Expect(0);
-    }
+        private TemporaryFolder? folder;
 
-    public void Dispose() => folder.Dispose();
+        public TemporaryFolder Ready()
+        {
+            Mpirun.Need(Mpirun.Open);
+            Mpirun.Need(Mpirun.Mpich);
+            if (folder is not null)
+                return folder;
+            TemporaryFolder made = new();
+            string[] embed = ["embed", "--image-tower", "cifar-resnet:8", "--data", "pairs.tar", "--out", "store"];
+            Mpirun.Alone(made.Path, "data", "draw", "--split", "pairs", "--count", "60", "--out", ".").Expect(0);
+            Mpirun.Alone(made.Path, embed).Expect(0);
+            Mpirun.Alone(made.Path, Command("one")).Expect(0);
+            return folder = made;
+        }
+
+        public void Dispose() => folder?.Dispose();
+    }
 
     [Fact]
     public void Any_number_of_processes_makes_the_run_of_one_and_the_same_number_the_same_bits()
     {
-        Mpirun.Alone(folder.Path, Command("one")).Expect(0);
         var four = Mpirun.Run(Mpirun.Open, 4, folder.Path, [.. Command("four"), "--mpi", "--json"]).Expect(0);
         Mpirun.Run(Mpirun.Mpich, 4, folder.Path, [.. Command("again"), "--mpi"]).Expect(0);
         Assert.Equal(Weights("four"), Weights("again"));
@@ -66,7 +75,6 @@ public sealed class TuneTests : IDisposable
     [Fact]
     public void A_run_that_four_began_two_go_on_with()
     {
-        Mpirun.Alone(folder.Path, Command("one")).Expect(0);
         var stopped = Stopped(Mpirun.Open, 4, "changed", "USR1");
         Assert.Contains("stopped with a checkpoint", stopped.Talk);
         Assert.InRange(Lines("changed").Count, 1, Steps - 1);
@@ -120,13 +128,7 @@ public sealed class TuneTests : IDisposable
     [InlineData(Mpirun.Mpich, "libmpi.so.40", "Open MPI's mpirun")]
     public void A_launcher_and_a_library_that_do_not_fit_are_refused(string launcher, string library, string remedy)
     {
-        var job = Mpirun.Run(
-            launcher,
-            2,
-            folder.Path,
-            [.. Command("nothing"), "--mpi"],
-            ("LIT_MPI_LIBRARY", library)
-        );
+        var job = Mpirun.Run(launcher, 2, folder.Path, [.. Command("nothing"), "--mpi"], ("LIT_MPI_LIBRARY", library));
         job.Expect(1);
         Assert.Contains("this one is one of 1", job.Talk);
         Assert.Contains($"Start with {remedy}", job.Talk);
@@ -145,7 +147,7 @@ public sealed class TuneTests : IDisposable
         }
     }
 
-    private string[] Command(string run, params string[] more) =>
+    private static string[] Command(string run, params string[] more) =>
         [.. Small, "--out", run, "--steps", Steps.ToString(CultureInfo.InvariantCulture), .. more];
 
     /// <summary>Starts a job, and signals it once it has done some steps: its launcher, or, to kill, a process.</summary>
@@ -186,8 +188,7 @@ public sealed class TuneTests : IDisposable
             variable.StartsWith("OMPI_COMM_WORLD_RANK=", StringComparison.Ordinal)
             || variable.StartsWith("PMI_RANK=", StringComparison.Ordinal);
 
-        bool IsIn(string process) =>
-            new DirectoryInfo(Path.Combine(process, "cwd")).LinkTarget == folder.Path;
+        bool IsIn(string process) => new DirectoryInfo(Path.Combine(process, "cwd")).LinkTarget == folder.Path;
 
         static string[]? Read(string process, string what)
         {
@@ -217,13 +218,7 @@ public sealed class TuneTests : IDisposable
         if (!File.Exists(path))
             return [];
         using StreamReader reader = new(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite));
-        return
-        [
-            .. reader
-                .ReadToEnd()
-                .Split('\n')[..^1]
-                .Select(line => JsonDocument.Parse(line).RootElement),
-        ];
+        return [.. reader.ReadToEnd().Split('\n')[..^1].Select(line => JsonDocument.Parse(line).RootElement)];
     }
 
     private Dictionary<string, double> Validated(string run) =>

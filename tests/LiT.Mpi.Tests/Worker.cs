@@ -69,7 +69,15 @@ internal static class Worker
     private static void Sums(IBatchExchange exchange)
     {
         using var scope = NewDisposeScope();
-        long[][] shapes = [[7], [3, 5], [1], [0], [40, 3], [2, 2, 2]];
+        long[][] shapes =
+        [
+            [7],
+            [3, 5],
+            [1],
+            [0],
+            [40, 3],
+            [2, 2, 2],
+        ];
         List<Tensor> Of(int process)
         {
             var random = new Random(process);

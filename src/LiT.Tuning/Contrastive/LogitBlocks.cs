@@ -191,7 +191,8 @@ internal sealed class LogitBlocks
         logits.PlusInPlace(bias);
         // softplus(l) = max(l, 0) + log1p(exp(-|l|)), stable on both sides.
         var other = Second(rows, columns).copy_(logits).abs_().neg_().exp_().log1p_();
-        Among(rows).Of(perPair)
+        Among(rows)
+            .Of(perPair)
             .PlusInPlace(other.sum([1], type: ScalarType.Float64))
             .PlusInPlace(other.copy_(logits).relu_().sum([1], type: ScalarType.Float64));
         sum.PlusInPlace(logits.sigmoid_().sum(ScalarType.Float64));

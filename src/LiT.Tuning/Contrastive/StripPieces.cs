@@ -1,4 +1,3 @@
-using LiT.Compute;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Contrastive;

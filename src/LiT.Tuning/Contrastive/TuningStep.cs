@@ -173,13 +173,7 @@ internal sealed class TuningStep : IDisposable
             ImageGradient = tuning.ImageMoves,
         };
         if (exchange.Processes > 1 && options.LocalParts == 1)
-            return LossStrip.Compute(
-                (zimg, ztxt),
-                (towers.LogTemperature, towers.Bias),
-                positives,
-                how,
-                exchange
-            );
+            return LossStrip.Compute((zimg, ztxt), (towers.LogTemperature, towers.Bias), positives, how, exchange);
         // Parts of a batch lie across processes; they are small, and every process computes them all.
         var whole = ContrastiveLoss.Compute(
             exchange.Gather(zimg, share.Counts), // [B, E]

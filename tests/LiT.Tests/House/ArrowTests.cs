@@ -58,6 +58,7 @@ public class ArrowTests
         ["LiT.Curation"] = [],
         ["LiT.TestSets"] = [],
         ["LiT.Drawings"] = [],
+        ["LiT.Planning"] = ["LiT.Benchmarks"],
         ["LiT.Duplicates"] = [],
         ["LiT.Downloads"] = ["LiT.Curation"],
         ["LiT.Reports"] = ["LiT.Curation", "LiT.Duplicates"],

@@ -152,33 +152,24 @@ public class AnySplitTests
 
             public bool InHalf => false;
 
-            public Tensor Gather(Tensor own, IReadOnlyList<int> counts) =>
-                meeting.Exchange(
-                    place,
-                    own,
-                    all =>
-                    {
-                        Assert.Equal(counts, all.Select(part => (int)part.shape[0]));
-                        return cat(all);
-                    }
-                );
+            public Tensor Gather(Tensor own, IReadOnlyList<int> counts) => meeting.Exchange(place, own, all =>
+                {
+                    Assert.Equal(counts, all.Select(part => (int)part.shape[0]));
+                    return cat(all);
+                });
 
             public Tensor Deal(Tensor rows, IReadOnlyList<int> counts)
             {
                 var from = counts.Take(place).Sum();
-                return meeting.Exchange(
-                    place,
-                    rows,
-                    all => stack(all.Select(part => part.narrow(0, from, counts[place])))
+                return meeting.Exchange(place, rows, all =>
+                    stack(all.Select(part => part.narrow(0, from, counts[place])))
                 );
             }
 
             public void BeginSum(IReadOnlyList<Tensor> gradients)
             {
-                var sums = meeting.Exchange(
-                    place,
-                    gradients,
-                    all => gradients.Select((_, i) => all.Select(part => part[i]).Aggregate((a, b) => a + b)).ToList()
+                var sums = meeting.Exchange(place, gradients, all =>
+                    gradients.Select((_, i) => all.Select(part => part[i]).Aggregate((a, b) => a + b)).ToList()
                 );
                 foreach (var (gradient, sum) in gradients.Zip(sums))
                     gradient.copy_(sum);
