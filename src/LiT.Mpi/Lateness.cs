@@ -96,16 +96,16 @@ internal sealed class Lateness(MpiLibrary mpi, int place, MpiSettings settings)
 
     private string NameOf(int process) => $"process {process} on {machines[process]}";
 
+    // Who waits may be one exchange ahead, or behind, when somebody stops in the middle of one: it is there all the same.
     private void Answer()
     {
         for (var other = 0; other < machines.Length; other++)
             while (other != place && mpi.Receive(other, Tag) is var (kind, number))
-                if (number == exchange && kind == Asking)
-                {
+            {
+                if (kind == Asking)
+                    mpi.Send(other, Tag, Here, number);
+                if (kind == Asking ? Math.Abs(number - exchange) <= 2 : number == exchange)
                     waiting.Add(other);
-                    mpi.Send(other, Tag, Here, exchange);
-                }
-                else if (number == exchange)
-                    waiting.Add(other);
+            }
     }
 }
