@@ -95,7 +95,7 @@ public sealed class TuneTests(TuneTests.Made made) : IClassFixture<TuneTests.Mad
     }
 
     [Fact]
-    public void A_process_that_hangs_is_named()
+    public async Task A_process_that_hangs_is_named()
     {
         string[] late = ["--mpi", "--mpi-late", "1", "--steps", "100000"];
         using var job = Mpirun.Start(Mpirun.Mpich, 3, folder.Path, [Mpirun.Lit, .. Small, "--out", "hung", .. late]);
@@ -103,23 +103,18 @@ public sealed class TuneTests(TuneTests.Made made) : IClassFixture<TuneTests.Mad
         while (!job.HasExited && Lines("hung").Count < 3)
             Thread.Sleep(2);
         Signal("STOP", workers[2]);
-        var reading = Task.Run(() =>
-        {
-            while (job.StandardError.ReadLine() is { } line)
-                if (line.Contains("waiting", StringComparison.Ordinal))
-                    return line;
-            return "nobody was named";
-        });
-        if (!reading.Wait(TimeSpan.FromMinutes(1)))
-            job.Kill(entireProcessTree: true);
-        var talk = reading.Result;
+        using CancellationTokenSource patience = new(TimeSpan.FromMinutes(1));
+        using var end = patience.Token.Register(() => job.Kill(entireProcessTree: true));
+        var talk = "";
+        while (!talk.Contains("waiting", StringComparison.Ordinal))
+            talk = await job.StandardError.ReadLineAsync(TestContext.Current.CancellationToken) ?? "waiting for nobody";
         Assert.Contains("process 0 of 3", talk);
         Assert.Contains($"for process 2 on {Environment.MachineName}", talk);
         Assert.DoesNotContain("process 1 on", talk);
         Signal("CONT", workers[2]);
         Signal("TERM", workers[1]); // one is enough
-        job.StandardError.ReadToEnd();
-        job.WaitForExit();
+        await job.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
+        await job.WaitForExitAsync(TestContext.Current.CancellationToken);
         Assert.Equal(75, job.ExitCode);
     }
 

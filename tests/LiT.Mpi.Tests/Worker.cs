@@ -1,5 +1,4 @@
 using System.Globalization;
-using LiT.Mpi;
 using LiT.Tests.Tuning;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;

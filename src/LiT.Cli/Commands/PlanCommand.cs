@@ -56,15 +56,14 @@ internal static class PlanCommand
         command.Does(
             (parsed, _) =>
             {
+                var threads = CommonOptions.ComputeOf(parsed).Threads;
                 var run = PlannedRun.Of(
                     TuneRecipe.Read(parsed.GetRequiredValue(recipe)),
                     parsed.GetValue(pairs),
                     parsed.GetValue(imageTower),
                     parsed.GetValue(textTower)
                 );
-                var one = parsed.GetValue(machine) is { } file
-                    ? PlanMachine.Read(file)
-                    : PlanMachine.Here(CommonOptions.ComputeOf(parsed).Threads);
+                var one = parsed.GetValue(machine) is { } file ? PlanMachine.Read(file) : PlanMachine.Here(threads);
                 var numbers = NumbersOf(parsed.GetValue(machines)!);
                 var grows = parsed.GetValue(weak);
                 List<PlannedMachines> all =
