@@ -77,7 +77,7 @@ cmp store/img_emb/img_emb_0000.npy whole/img_emb/img_emb_0000.npy || fail "the p
 said "array job $array: four parts made the store that one process makes"
 
 # srun's way to the MPI that is installed here.
-if srun --mpi=list 2>&1 | grep -q pmix; then export MPI=pmix; else export MPI=pmi2; fi
+if srun --mpi=pmix true 2>/dev/null; then export MPI=pmix; else export MPI=pmi2; fi
 export MORE="--text-tower text:width=32,depth=1,heads=2 --batch 32 --checkpoint-every 10 --steps 300 --doctor off"
 lines() { if [ -f "$1/metrics.jsonl" ]; then wc -l <"$1/metrics.jsonl"; else echo 0; fi; }
 tune=$(RUN=undisturbed sbatch --parsable "$root/docs/many-machines/tune.sbatch")

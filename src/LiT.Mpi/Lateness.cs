@@ -96,7 +96,7 @@ internal sealed class Lateness(MpiLibrary mpi, int place, MpiSettings settings)
 
     private string NameOf(int process) => $"process {process} on {machines[process]}";
 
-    // Who waits may be one exchange ahead, or behind, when somebody stops in the middle of one: it is there all the same.
+    // Who waits may be one exchange ahead, or behind, when somebody stops in the middle of one: it is there as well.
     private void Answer()
     {
         for (var other = 0; other < machines.Length; other++)

@@ -4,8 +4,8 @@ using LiT.Tuning.Contrastive;
 namespace LiT.Mpi;
 
 /// <summary>
-/// The processes that <c>mpirun</c> or <c>srun</c> has started with one command, and this one among them. They share the
-/// batches of one tuning run, whose folder and data all of them see: the same run as one process makes, but for
+/// The processes that <c>mpirun</c> or <c>srun</c> has started with one command, and this one among them. They share
+/// the batches of one tuning run, whose folder and data all of them see: the same run as one process makes, but for
 /// rounding, and the same bits for the same number of processes. There is one group in the life of a program.
 /// </summary>
 public sealed class MpiGroup : IDisposable

@@ -225,7 +225,7 @@ internal sealed unsafe partial class MpiLibrary
         return request;
     }
 
-    /// <summary>Sends two numbers and forgets them; they stay in memory, since nobody waits for their arrival.</summary>
+    /// <summary>Sends two numbers and forgets them. They stay in memory: nobody waits for their arrival.</summary>
     internal void Send(int process, int tag, long first, long second)
     {
         var message = (long*)NativeMemory.Alloc(16);

@@ -145,7 +145,7 @@ public sealed class TuneTests(TuneTests.Made made) : IClassFixture<TuneTests.Mad
     private static string[] Command(string run, params string[] more) =>
         [.. Small, "--out", run, "--steps", Steps.ToString(CultureInfo.InvariantCulture), .. more];
 
-    /// <summary>Starts a job, and signals it once it has done some steps: its launcher, or, to kill, a process.</summary>
+    /// <summary>Starts a job, and signals it after some steps: its launcher, or, to kill, a process.</summary>
     private Mpirun.Outcome Stopped(string launcher, int processes, string run, string signal)
     {
         var job = Mpirun.Start(launcher, processes, folder.Path, [Mpirun.Lit, .. Command(run, "--mpi")]);

@@ -133,8 +133,9 @@ internal static class PlanCommand
         Terminal.Line(
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{run.Pairs:N0} pairs, {run.Steps:N0} steps of {run.Batch:N0}; {run.ImageTower}, {run.ImageWeights:N0} "
-                    + $"weights, {run.ImageFlops / 1e9:N1} GFLOP a picture, {run.Width} numbers; {run.TextTower}, "
+                $"{run.Pairs:N0} pairs, {run.Steps:N0} steps of {run.Batch:N0}; {run.ImageTower}, "
+                    + $"{run.ImageWeights:N0} weights, "
+                    + $"{run.ImageFlops / 1e9:N1} GFLOP a picture, {run.Width} numbers; {run.TextTower}, "
                     + $"{run.TextWeights:N0} weights, {run.Tokens:N1} ids a caption"
             )
         );
