@@ -136,7 +136,7 @@ internal static class ClipRetrieval
                 "Give fewer"
             );
         using var now = store.Hold();
-        if (ids.FirstOrDefault(id => id < 0 || id >= now.Collection.Pictures, -1) is >= 0 and var wrong)
+        if (ids.FirstOrDefault(id => id >= 0 && !now.Collection.Holds(id), -1) is >= 0 and var wrong)
             throw RefusedException.TooMuch("ids", $"there is no picture {wrong}", "Give ids that /knn-service gave");
         if (ids.Any(id => id < 0))
             throw RefusedException.TooMuch("ids", "one is below 0", "Give ids that /knn-service gave");

@@ -186,7 +186,7 @@ internal sealed class ServedStore : IAsyncDisposable
                 (before, open) = (open, fresh);
             before.Release();
             (state, Trouble) = (now, null);
-            ServerLog.StoreChanged(log, Name, fresh.Collection.Pictures);
+            ServerLog.StoreChanged(log, Name, fresh.Collection.Count);
         }
         catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException)
         {
@@ -227,7 +227,7 @@ internal sealed class ServedStore : IAsyncDisposable
         return new()
         {
             Name = Name,
-            Pictures = now.Collection.Pictures,
+            Pictures = now.Collection.Count,
             Skipped = now.Skipped,
             Indexed = now.Collection.IsIndexed,
             HasPictures = hasPictures,
