@@ -58,10 +58,20 @@ internal static class ServeBenchmark
         Say("one client", "requests/s", alone.Rate, Rate(alone.Rate));
         var before = Environment.WorkingSet;
         var crowd = await CrowdAsync(client, clients, seconds);
-        Say(Beside($"{clients} clients for {seconds} s", crowd.Rate / alone.Rate, "one client's"), "requests/s", crowd.Rate, Rate(crowd.Rate));
+        Say(
+            Beside($"{clients} clients for {seconds} s", crowd.Rate / alone.Rate, "one client's"),
+            "requests/s",
+            crowd.Rate,
+            Rate(crowd.Rate)
+        );
         Time($"{clients} clients, half of the requests in", crowd.Median);
         Time($"{clients} clients, 99 of 100 requests in", crowd.Last);
-        Say($"{clients} clients, memory more at the end", "MB", (Environment.WorkingSet - before) / 1e6, $"{(Environment.WorkingSet - before) / 1e6:F0} MB");
+        Say(
+            $"{clients} clients, memory more at the end",
+            "MB",
+            (Environment.WorkingSet - before) / 1e6,
+            $"{(Environment.WorkingSet - before) / 1e6:F0} MB"
+        );
         Say($"{clients} clients, errors", "requests", crowd.Errors, $"{crowd.Errors}");
         return crowd.Errors == 0 ? 0 : 1;
     }

@@ -13,10 +13,8 @@ public sealed class CrowdTests(PlainServer plain) : IClassFixture<PlainServer>
     {
         await using var narrow = await Asking.StartAsync(plain.Pictures.Settings() with { AtOnce = 1, Queue = 0 });
         using RawRequest slow = new(narrow.Server.Address);
-        slow.Begin("/v1/search", Whole.Length, Whole[..5]);
-        HttpResponseMessage answer;
-        do answer = await narrow.Client.GetAsync("/v1/search?words=a"); // until the slow one has come
-        while (answer.StatusCode == HttpStatusCode.OK);
+        slow.BeginAndWait("/v1/search", Whole.Length, Whole[..5]);
+        using var answer = await narrow.Client.GetAsync("/v1/search?words=a");
         await RefusalTests.RefusedAsync(answer, 429, "1 requests are being worked on or wait. Ask again later.");
         Assert.Equal("1", answer.Headers.GetValues("Retry-After").Single());
         Assert.Equal("Healthy", await narrow.Client.GetStringAsync("/health/ready"));
@@ -97,15 +95,7 @@ public sealed class CrowdTests(PlainServer plain) : IClassFixture<PlainServer>
         var asking = await Asking.StartAsync(plain.Pictures.Settings());
         Assert.Equal(200, (await asking.GetAsync("/v1/search?words=a")).Status);
         using RawRequest underWay = new(asking.Server.Address);
-        underWay.Begin("/v1/search", Whole.Length, Whole[..5]);
-        while (
-            !(await asking.Client.GetStringAsync("/metrics")).Contains(
-                "http_server_active_requests{",
-                StringComparison.Ordinal
-            )
-        )
-            await Task.Delay(10);
-        await Task.Delay(100); // for the half request to be read
+        underWay.BeginAndWait("/v1/search", Whole.Length, Whole[..5]);
         var stopped = asking.DisposeAsync().AsTask();
         Assert.False(stopped.IsCompleted);
         underWay.Send(Whole[5..]);

@@ -19,6 +19,21 @@ internal sealed class RawRequest : IDisposable
                 + $"Content-Length: {length}\r\n\r\n{body}"
         );
 
+    /// <summary>The same, once the server has begun to read it: it is one of those that are worked on.</summary>
+    public void BeginAndWait(string path, int length, string body)
+    {
+        Send(
+            $"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+                + $"Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
+        );
+        var buffer = new byte["HTTP/1.1 100 Continue\r\n\r\n".Length];
+        socket.ReceiveTimeout = 30_000;
+        for (var got = 0; got < buffer.Length; )
+            got += socket.Receive(buffer, got, buffer.Length - got, SocketFlags.None);
+        Assert.StartsWith("HTTP/1.1 100", Encoding.ASCII.GetString(buffer), StringComparison.Ordinal);
+        Send(body);
+    }
+
     /// <summary>What comes until the answer's body is as long as it says, or the connection ends.</summary>
     public string Receive()
     {

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Net.Http.Headers;
 
 namespace LiT.Server.Api;
 
@@ -49,6 +50,23 @@ internal static class Answering
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
             return Task.CompletedTask;
         });
+        return next(context);
+    }
+
+    /// <summary>Refuses text in an encoding that nobody knows, which some readers take for their own trouble.</summary>
+    public static Task OfKnownCharset(HttpContext context, RequestDelegate next)
+    {
+        if (
+            MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type)
+            && type.Charset.HasValue
+            && type.Encoding is null
+        )
+            throw new RefusedException(
+                StatusCodes.Status415UnsupportedMediaType,
+                "body",
+                $"its charset is {type.Charset}, which is not known",
+                "Send UTF-8"
+            );
         return next(context);
     }
 

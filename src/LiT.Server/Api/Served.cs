@@ -81,7 +81,7 @@ internal sealed class Served : IAsyncDisposable
         return Model.Model.Folder is { } folder ? Named(sentence, folder, Model.Model.Name) : sentence;
     }
 
-    /// <summary>A folder that is one plain word may be any word of a sentence, but for the one it begins with.</summary>
+    /// <summary>A folder of one plain word may be any word of a sentence, but for the one it begins with.</summary>
     private static string Named(string sentence, string folder, string name) =>
         folder.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal)
             ? sentence.Replace(folder, name, StringComparison.Ordinal)
