@@ -9,7 +9,7 @@ FROM debian:bookworm-slim
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libstdc++6 libgomp1 ca-certificates \
     && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --no-create-home --shell /usr/sbin/nologin lit
+    && useradd --uid 10001 --no-create-home --shell /usr/sbin/nologin lit
 COPY out/container /opt/lit
 # Nothing is written but to /tmp, and nobody attaches to the process.
 ENV DOTNET_EnableDiagnostics=0 HOME=/tmp

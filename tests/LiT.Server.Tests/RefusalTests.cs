@@ -100,6 +100,21 @@ public sealed class RefusalTests(PlainServer plain) : IClassFixture<PlainServer>
             type
         );
 
+    [Theory]
+    [InlineData("/mcp", null)]
+    [InlineData("/mcp", "text/plain")]
+    [InlineData("/mcp", "application/json; charset=nonsense")]
+    [InlineData("/v1/search", null)]
+    [InlineData("/v1/search", "application/json; charset=nonsense")]
+    [InlineData("/knn-service", "application/json; charset=nonsense")]
+    public async Task A_body_that_cannot_be_read_is_the_trouble_of_who_sent_it(string path, string? type)
+    {
+        using ByteArrayContent body = new("{}"u8.ToArray());
+        if (type is not null)
+            body.Headers.TryAddWithoutValidation("Content-Type", type);
+        await RefusedAsync(await asking.Client.PostAsync(path, body), 415, "body: its c");
+    }
+
     [Fact]
     public async Task A_text_of_a_million_words_is_refused_without_being_read()
     {

@@ -106,6 +106,36 @@ public sealed class StoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Pictures_of_an_archive_come_with_the_others_of_their_answer()
+    {
+        using (var tar = new System.Formats.Tar.TarWriter(File.Create(pictures["archive.tar"])))
+            foreach (var file in Directory.GetFiles(pictures.Photos, "*.png").Order(StringComparer.Ordinal))
+                tar.WriteEntry(file, Path.GetFileName(file));
+        pictures.Embed(pictures["archive.tar"], pictures["packed"]);
+        await using var asking = await Asking.StartAsync(pictures.Settings() with { Data = [pictures["packed"]] });
+        var (_, found) = await asking.GetAsync("/v1/search?words=a&top=12");
+        var keys = found["results"]!.AsArray().Select(one => (string)one!["key"]!).ToList();
+        Assert.Equal(ServedPictures.Count, keys.Count);
+        foreach (var key in keys)
+        {
+            using var answer = await asking.Client.GetAsync($"/v1/pictures/{Uri.EscapeDataString(key)}");
+            Assert.Equal(
+                File.ReadAllBytes(Path.Combine(pictures.Photos, $"{key}.png")),
+                await answer.Content.ReadAsByteArrayAsync()
+            );
+        }
+        var passes = (await asking.Client.GetStringAsync("/metrics"))
+            .Split('\n')
+            .Single(line =>
+                line.StartsWith("lit_batch_size", StringComparison.Ordinal)
+                && line.Contains("_count{", StringComparison.Ordinal)
+                && line.Contains("packed pictures", StringComparison.Ordinal)
+            );
+        // The first may go alone before the others have come to the queue.
+        Assert.InRange(double.Parse(passes.Split(' ')[1], System.Globalization.CultureInfo.InvariantCulture), 1, 3);
+    }
+
+    [Fact]
     public async Task Pictures_that_are_elsewhere_now_are_found_where_the_server_is_told()
     {
         Directory.Move(pictures.Photos, pictures["moved"]);

@@ -53,8 +53,11 @@ internal static class Answering
         return next(context);
     }
 
-    /// <summary>Refuses text in an encoding that nobody knows, which some readers take for their own trouble.</summary>
-    public static Task OfKnownCharset(HttpContext context, RequestDelegate next)
+    /// <summary>
+    /// Refuses what those who read requests would take for their own trouble: text in an encoding that nobody knows, and
+    /// for the Model Context Protocol what does not say that it is JSON.
+    /// </summary>
+    public static Task ThatCanBeRead(HttpContext context, RequestDelegate next)
     {
         if (
             MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type)
@@ -66,6 +69,17 @@ internal static class Answering
                 "body",
                 $"its charset is {type.Charset}, which is not known",
                 "Send UTF-8"
+            );
+        if (
+            HttpMethods.IsPost(context.Request.Method)
+            && context.Request.Path.StartsWithSegments("/mcp")
+            && !context.Request.HasJsonContentType()
+        )
+            throw new RefusedException(
+                StatusCodes.Status415UnsupportedMediaType,
+                "body",
+                $"its content type is {context.Request.ContentType ?? "not said"}",
+                "Send JSON, as application/json"
             );
         return next(context);
     }

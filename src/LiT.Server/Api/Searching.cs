@@ -123,6 +123,7 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
         if (settings.LogWords)
             ServerLog.Words(log, store.Name, query.Words.ToString());
         var answer = await store.FindAsync(new(query, given), cancel).ConfigureAwait(false);
+        served.PicturesOf(store).Show([.. answer.Results.Select(found => found.Key)]);
         return Response(store, answer, given.Count);
     }
 

@@ -202,7 +202,7 @@ internal static class ServerHost
                 .AsTask()
         );
         app.UseHostFiltering();
-        app.Use(Answering.OfKnownCharset);
+        app.Use(Answering.ThatCanBeRead);
         app.UseRouting();
         if (settings.CorsOrigins.Count > 0)
             app.UseCors(Cors);
