@@ -67,6 +67,7 @@ static int Usage()
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
           search STORE [ROWS [SIZE [THREADS [MODEL]]]]  searches beside reading the codes once; the store is made where missing
           serve STORE MODEL [CLIENTS [SECONDS]]    searches over HTTP beside the library's own; for one client and many
+          search STORE [ROWS [SIZE [THREADS [MODEL | lists RECALL]]]]  searches beside reading the codes once; the store is made where missing
           start STORE [PROGRAM]                    from the command to the first step
           tables [[--check] PAGE]                  the committed results as tables, printed or filled into a page
         Figures go to artifacts/benchmarks/KIND-OF-MACHINE, with --keep to benchmarks/results/KIND-OF-MACHINE.
