@@ -65,7 +65,6 @@ static int Usage()
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
-          search STORE [ROWS [SIZE [THREADS [MODEL]]]]  searches beside reading the codes once; the store is made where missing
           serve STORE MODEL [CLIENTS [SECONDS]]    searches over HTTP beside the library's own; for one client and many
           search STORE [ROWS [SIZE [THREADS [MODEL | lists RECALL]]]]  searches beside reading the codes once; the store is made where missing
           start STORE [PROGRAM]                    from the command to the first step
