@@ -210,7 +210,6 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         bench.Lines("texts6.txt", "a", "b", "c", "d", "e", "f");
         bench.Lines("which.txt", "0", "1", "2");
         bench.Lines("keys.txt", "p0", "p1", "p2", "p3", "p4", "p5");
-        bench.Lines("machine.json", """{"gigaFlops": 300, "measured": ["gigaFlops"]}""");
         bench.Lines("options.json", """{"options": {"steps": 1, "batch": 8}}""");
         bench.Lines(
             "plan.json",

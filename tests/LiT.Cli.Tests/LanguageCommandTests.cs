@@ -43,7 +43,7 @@ public sealed class LanguageCommandTests(Workbench bench)
             ["de"],
             Run("verify", model, "--json").Expect(0).Json.GetProperty("languages").EnumerateArray().Select(Text)
         );
-        Run("classify", "photos/00000", "--model", model, "--labels", "rot,blau", "--language", "de").Expect(0);
+        Run("classify", "photos/00000", "--model", model, "--labels", "Zeichnung,3", "--language", "de").Expect(0);
         Run("eval", "retrieval", "--model", model, "--data", "store", "--captions", German, "--language", "de")
             .Expect(0);
 
