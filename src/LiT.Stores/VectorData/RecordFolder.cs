@@ -16,8 +16,8 @@ internal sealed record RecordRow(string Key, Sample Sample, EmbeddedPicture Pict
 
 /// <summary>
 /// A collection's folder, a store as soon as there is a record, with a file beside it that says that there is one.
-/// Records come and go as changes of the store, all of a call at once. Not safe for several threads; several programs may use one
-/// folder.
+/// Records come and go as changes of the store, all of a call at once. Not safe for several threads; several programs
+/// may use one folder.
 /// </summary>
 internal sealed class RecordFolder(string folder, LitModel model) : IDisposable
 {
