@@ -14,6 +14,7 @@ internal static class IndexCommand
             StatusCommand(),
             VerifyCommand(),
             CompactCommand(),
+            IndexWatchCommand.Build(Store()),
         };
 
     private static Argument<string> Store() => new("store") { Description = "An embedding store ('lit embed')." };
