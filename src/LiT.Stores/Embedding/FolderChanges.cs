@@ -2,13 +2,16 @@ using System.Diagnostics;
 
 namespace LiT.Embedding;
 
-/// <summary>Waits until something changes in a folder. What does not tell is looked at now and then in any case.</summary>
+/// <summary>
+/// Waits until something changes in a folder. What does not tell is looked at now and then in any case.
+/// </summary>
 internal sealed class FolderChanges : IDisposable
 {
     private static readonly TimeSpan LookFor = TimeSpan.FromSeconds(1);
     private readonly string folder;
     private readonly AutoResetEvent changed = new(false);
     private FileSystemWatcher? watcher;
+    private bool there; // when it was last looked for; it may go before anybody waits
 
     /// <param name="folder">A folder, or a file; it may come and go.</param>
     public FolderChanges(string folder)
@@ -27,7 +30,6 @@ internal sealed class FolderChanges : IDisposable
     {
         WaitHandle[] either = [changed, cancel.WaitHandle];
         var clock = Stopwatch.StartNew();
-        var there = Path.Exists(folder);
         while (clock.Elapsed < every && Path.Exists(folder) == there)
             if (WaitHandle.WaitAny(either, LookFor) is 0 or 1)
                 break;
@@ -49,6 +51,7 @@ internal sealed class FolderChanges : IDisposable
     {
         watcher?.Dispose();
         watcher = null;
+        there = Path.Exists(folder);
         if (!Directory.Exists(folder))
             return; // a file, or nothing: only looked at
         try
