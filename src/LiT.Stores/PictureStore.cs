@@ -97,6 +97,8 @@ public sealed partial class PictureStore : IAsyncDisposable
                 Pictures = result.Counts.Embedded,
                 Embedded = result.EmbeddedNow,
                 TakenOver = result.Reused,
+                Moved = result.Moved,
+                Removed = result.Removed,
                 Skipped = result.Counts.Skipped,
                 Elapsed = TimeSpan.FromSeconds(result.Seconds),
             };
@@ -133,7 +135,7 @@ public sealed partial class PictureStore : IAsyncDisposable
     public async IAsyncEnumerable<StoredPicture> ReadAsync([EnumeratorCancellation] CancellationToken cancel = default)
     {
         ObjectDisposedException.ThrowIf(disposed, this);
-        var open = await model.RunAsync(_ => Rows().Hold(), cancel).ConfigureAwait(false);
+        var open = await model.RunAsync(_ => Asked(now => now.Read()).Hold(), cancel).ConfigureAwait(false);
         try
         {
             for (var first = 0L; first < open.Pictures; first += RowsAtOnce)
@@ -174,7 +176,7 @@ public sealed partial class PictureStore : IAsyncDisposable
             || StoreFolder.SwitchIsUnderWay(folder)
         )
             return null; // what was stopped, or killed, the next update brings to its end
-        var store = EmbeddingStore.Open(folder);
+        var store = EmbeddingStore.Open(folder, wordsLater: StoreSegment.IsIndexed(folder));
         try
         {
             StoreFit.Check(store, model.Description.Image.Expected);
@@ -203,16 +205,16 @@ public sealed partial class PictureStore : IAsyncDisposable
             progress,
             stop
         );
-        return (result, EmbeddingStore.Open(Folder));
+        StoreIndex.BuildMissing(Folder, model, stop);
+        return (result, EmbeddingStore.Open(Folder, wordsLater: StoreSegment.IsIndexed(Folder)));
     }
 
     private IReadOnlyList<FoundPicture> Find(Query query, CancellationToken stop)
     {
-        var open = Rows();
         foreach (var (words, _) in query.Words)
             if (ClassPrompts.IsUnread(PromptTemplates.Canonicalise(words), model.Tokenizer))
                 Unread(model.Session.Logger, words);
-        return new PictureSearch(model, open.Collection, background.Value).Find(query, stop).Results;
+        return Asked(open => new PictureSearch(model, open.Collection, background.Value).Find(query, stop).Results);
     }
 
     [LoggerMessage(
@@ -246,16 +248,43 @@ public sealed partial class PictureStore : IAsyncDisposable
         ];
     }
 
-    private OpenStore Rows() =>
-        rows
-        ?? (
-            disposed
-                ? throw new ObjectDisposedException(nameof(PictureStore))
-                : throw new LitException(
-                    $"{Folder}: holds no pictures yet. Call UpdateAsync with the place where the "
-                        + "pictures are, and wait for it."
-                )
-        );
+    /// <summary>
+    /// The store as it is now: what another program has changed since the last question is seen by this one.
+    /// </summary>
+    private OpenStore Rows()
+    {
+        ObjectDisposedException.ThrowIf(disposed, this);
+        if (
+            (rows is null || rows.Store.Generation != StoreFile.GenerationOf(Folder))
+            && Opened(Folder, model) is { } fresh
+        )
+            Show(fresh);
+        return rows
+            ?? throw new LitException(
+                $"{Folder}: holds no pictures yet. Call UpdateAsync with the place where the "
+                    + "pictures are, and wait for it."
+            );
+    }
+
+    /// <summary>
+    /// Asks the store as it is now. Where a compaction takes a file away that was not open yet, it is asked again as it
+    /// is then.
+    /// </summary>
+    private T Asked<T>(Func<OpenStore, T> ask)
+    {
+        while (true)
+        {
+            var open = Rows();
+            try
+            {
+                return ask(open);
+            }
+            catch (LitException) when (StoreFile.GenerationOf(Folder) != open.Store.Generation)
+            {
+                // It was changed while it was asked.
+            }
+        }
+    }
 
     private bool Show(EmbeddingStore? store)
     {
@@ -282,6 +311,13 @@ public sealed partial class PictureStore : IAsyncDisposable
         public EmbeddingStore Store => store;
 
         public long Pictures { get; } = store.Rows / store.Views;
+
+        /// <summary>Reads what is said of the pictures, so that all of this state is at hand.</summary>
+        public OpenStore Read()
+        {
+            _ = store.Metadata;
+            return this;
+        }
 
         public OpenStore Hold()
         {

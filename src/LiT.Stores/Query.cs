@@ -116,6 +116,12 @@ public sealed record StoreUpdate
     /// <summary>Pictures whose rows were there before.</summary>
     public required long TakenOver { get; init; }
 
+    /// <summary>Pictures of which something else is said now: they lie elsewhere, or have other words.</summary>
+    public long Moved { get; init; }
+
+    /// <summary>Pictures that are not in the store any more.</summary>
+    public long Removed { get; init; }
+
     /// <summary>Samples that could not be used; skipped.jsonl in the folder names each with the reason.</summary>
     public required long Skipped { get; init; }
 

@@ -116,6 +116,8 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "index build r-embed-table --model run --recall 0.9 --lists 3 --queries 5",
         "index status r-embed-table --model run",
         "index compact r-embed-table",
+        $"index watch r-watch {Table} --image-tower cifar-resnet:8 --crop model --settle 1 --every 1 --once "
+            + "--max-bad 0.9",
         "index verify r-embed-table --model run --sample 4 --queries 2",
         "search cat 2:dog --model run --data r-embed-table --each --like photos/00000/0000000000.png --minus horse "
             + "--without bird --where width>=1 --skip 1 --exact --order width --distinct 0.9",

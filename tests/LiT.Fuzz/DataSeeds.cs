@@ -171,6 +171,25 @@ internal static class DataSeeds
                 .Where(path => new FileInfo(path).Length > 0)
         )
             File.Copy(path, Path.Combine(folder, Path.GetFileName(path)));
+        Grow(store, folder);
+    }
+
+    /// <summary>The folder of a store that was changed.</summary>
+    public static string Grown => Path.Combine(Folder, "store");
+
+    private static void Grow(string store, string folder)
+    {
+        using (var open = EmbeddingStore.Open(store))
+        {
+            StoreChange change = new(open);
+            change.Remove(1);
+            change.Remove(4);
+            change.Reword(2, new("moved", "elsewhere/moved") { Captions = ["one", "two"], Label = "other" });
+            _ = change.Commit();
+        }
+        File.Copy(Path.Combine(store, "store.json"), Path.Combine(folder, "manifest.json"));
+        foreach (var path in Directory.EnumerateFiles(Path.Combine(store, "changes")))
+            File.Copy(path, Path.Combine(folder, Path.GetFileName(path)));
     }
 
     private static void Parquet<T>(

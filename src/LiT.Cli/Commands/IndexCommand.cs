@@ -16,6 +16,7 @@ internal static class IndexCommand
             VerifyCommand(),
             CompactCommand(),
             PushCommand(),
+            IndexWatchCommand.Build(Store()),
         };
 
     private static Argument<string> Store() => new("store") { Description = "An embedding store ('lit embed')." };

@@ -249,7 +249,7 @@ internal sealed class CaptionTable : SampleSource
         }
         if (!group.Rows.Exists(row => !string.IsNullOrWhiteSpace(row.Label)))
             draft.SetLabel(Label);
-        return draft.Finish(() => Pictures.Bytes(path), skip);
+        return draft.Finish(path, skip);
     }
 
     private ITableReader Opened()

@@ -178,7 +178,7 @@ internal sealed class ImageFolder(string root, IReadOnlyList<string>? classes, S
             }
         }
         draft.SetLabel(LabelOf(folder));
-        return draft.Finish(() => Pictures.Bytes(path), skip);
+        return draft.Finish(path, skip);
     }
 
     private string? LabelOf(Folder folder) =>
@@ -281,7 +281,7 @@ internal sealed class PictureFiles(IReadOnlyList<string> paths, SampleOptions op
             if ((Pictures.Refusal(System.IO.Path.GetFileName(path)) ?? Pictures.Trouble(path, options)) is { } trouble)
                 skip(new(path, path, trouble));
             else
-                yield return new(path, path) { ReadImage = () => Pictures.Bytes(path) };
+                yield return new(path, path) { ReadImage = () => Pictures.Bytes(path), File = path };
         }
     }
 }

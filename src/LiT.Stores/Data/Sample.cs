@@ -19,6 +19,9 @@ internal sealed record Sample(string Key, string Origin)
     /// </remarks>
     public Func<byte[]>? ReadImage { get; init; }
 
+    /// <summary>The file that holds the picture and nothing else; null where there is none.</summary>
+    public string? File { get; init; }
+
     /// <summary>Every caption of the picture, in the source's order, none of them empty.</summary>
     public IReadOnlyList<string> Captions { get; init; } = [];
 

@@ -107,6 +107,10 @@ internal sealed class SampleDraft(string key, string origin, SampleOptions optio
         }
     }
 
+    /// <summary>The same of a picture in a file of its own.</summary>
+    public Sample? Finish(string path, Action<Skipped> skip) =>
+        Finish(() => Pictures.Bytes(path), skip) is { } sample ? sample with { File = path } : null;
+
     /// <summary>The finished sample, or null where it was reported as skipped.</summary>
     public Sample? Finish(Func<byte[]> readImage, Action<Skipped> skip)
     {

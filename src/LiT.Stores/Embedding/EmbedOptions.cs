@@ -41,6 +41,12 @@ internal sealed record EmbedOptions
     /// </summary>
     public bool Update { get; init; }
 
+    /// <summary>
+    /// What is known of files by their length and time, so that an update need not read what has not changed; null
+    /// reads and hashes every file.
+    /// </summary>
+    public FileStamps? Stamps { get; init; }
+
     /// <summary>Tries what was skipped again, in a finished store and in an unfinished one.</summary>
     public bool RetrySkipped { get; init; }
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using LiT.Images;
+using LiT.Stores;
 
 namespace LiT.Embedding;
 
@@ -19,6 +20,16 @@ internal sealed record PictureViews(int Count, Augmentation Changes, long Seed)
 
     /// <summary>The plain picture alone.</summary>
     public static PictureViews Plain { get; } = new(1, Augmentation.None, 0);
+
+    /// <summary>The views that a store was made with.</summary>
+    public static PictureViews Of(StoreDescription description) =>
+        description.ViewChanges is { } changes
+            ? new(
+                description.Views,
+                changes["changes"].Deserialize<Augmentation>(Json) ?? Augmentation.None,
+                (long)changes["seed"]!
+            )
+            : Plain;
 
     /// <summary>What a store says of its views; null for the plain picture alone.</summary>
     public JsonNode? ToJson() =>

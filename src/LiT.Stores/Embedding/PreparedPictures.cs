@@ -38,6 +38,9 @@ internal sealed record Preparation(Preprocessing Preprocessing, long MaxPixels, 
     /// Whether a picture need not be decoded, by the SHA-256 of its bytes; called from several threads.
     /// </summary>
     public Func<byte[], bool>? IsKnown { get; init; }
+
+    /// <summary>What is known of files without reading them; null for nothing.</summary>
+    public FileStamps? Stamps { get; init; }
 }
 
 /// <summary>
@@ -68,8 +71,12 @@ internal static class PreparedPictures
             return Skip("no picture");
         try
         {
+            if (how.Stamps?.Find(sample.File) is { } before && how.IsKnown?.Invoke(before) == true)
+                return new(new(sample, [], 0, 0, before), null);
+            var stamp = how.Stamps?.Of(sample.File);
             var bytes = sample.ReadImage();
             var hash = SHA256.HashData(bytes);
+            how.Stamps?.Note(sample.File, stamp, hash);
             if (how.IsKnown?.Invoke(hash) == true)
                 return new(new(sample, [], 0, 0, hash), null);
             var options = how.Preprocessing.Decoding with

@@ -62,6 +62,7 @@ internal sealed class UpdatePass(
             Views = options.Views,
             Decode = description.Decode,
             IsKnown = IsKnown,
+            Stamps = options.Stamps,
         };
         TowerStream stream = new(tower, compute, picturesAtOnce)
         {
@@ -106,7 +107,7 @@ internal sealed class UpdatePass(
         if (!waiting.Add(Convert.ToHexString(picture.Sha256)))
             return (one, false);
         var next = picture.IsKnown
-            ? PreparedPictures.Prepare(picture.Sample, preparation with { IsKnown = null })
+            ? PreparedPictures.Prepare(picture.Sample, preparation with { IsKnown = null, Stamps = null })
             : one;
         return (next, next.Picture is not null);
     }

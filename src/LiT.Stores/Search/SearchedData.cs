@@ -70,8 +70,19 @@ internal sealed class SearchedData : IDisposable
         CancellationToken cancel = default
     )
     {
-        using var data = Open(model, path, images, compute, progress, cancel);
-        return new PictureSearch(model, data.Collection, background).Find(queries, progress, cancel);
+        while (true)
+        {
+            var generation = StoreFile.GenerationOf(path);
+            try
+            {
+                using var data = Open(model, path, images, compute, progress, cancel);
+                return new PictureSearch(model, data.Collection, background).Find(queries, progress, cancel);
+            }
+            catch (LitException) when (StoreFile.GenerationOf(path) != generation)
+            {
+                // A compaction took a file away that was not open yet.
+            }
+        }
     }
 
     public void Dispose()

@@ -97,13 +97,45 @@ internal static class StoreIndex
         CancellationToken cancel = default
     )
     {
+        while (true)
+        {
+            var generation = StoreFile.GenerationOf(folder);
+            try
+            {
+                return Build(folder, model, whole: true, progress, cancel);
+            }
+            catch (LitException) when (StoreFile.GenerationOf(folder) != generation)
+            {
+                // A compaction took files away that were not open yet.
+            }
+        }
+    }
+
+    /// <summary>
+    /// Makes the codes of what has come since, of rows behind a model's image head, where there are such codes.
+    /// </summary>
+    public static void BuildMissing(string folder, LitModel model, CancellationToken cancel)
+    {
+        var projection = Collection.Projection(model);
+        if (projection.Length > 0 && StoreSegment.IsIndexed(folder, projection))
+            Build(folder, model, whole: false, null, cancel);
+    }
+
+    private static int Build(
+        string folder,
+        LitModel? model,
+        bool whole,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
         using var store = EmbeddingStore.Open(folder, wordsLater: true);
         if (model is not null)
             StoreFit.Check(store, model.Description.Image.Expected);
         using var writing = FolderLock.Take(StoreSegment.FolderOf(folder));
         AtomicFile.RemoveLeft(StoreSegment.FolderOf(folder));
         var projection = model is null ? [] : Collection.Projection(model);
-        var segments = StoreSegment.Of(store, projection, whole: true);
+        var segments = StoreSegment.Of(store, projection, whole);
         var made = 0;
         try
         {

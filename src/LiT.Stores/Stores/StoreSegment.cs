@@ -85,6 +85,10 @@ internal sealed class StoreSegment : IDisposable
     /// <summary>Whether anybody has made codes in a store's folder.</summary>
     public static bool IsIndexed(string folder) => Directory.Exists(FolderOf(folder));
 
+    /// <summary>Whether anybody has made codes of what the rows become by a projection.</summary>
+    public static bool IsIndexed(string folder, ReadOnlySpan<byte> projection) =>
+        Directory.Exists(Path.Combine(FolderOf(folder), Convert.ToHexStringLower(projection[..8])));
+
     /// <summary>Where a store's index is, or will be.</summary>
     public static string FolderOf(string store) => Path.Combine(store, Folder);
 

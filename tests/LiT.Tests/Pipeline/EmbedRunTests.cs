@@ -455,7 +455,7 @@ public sealed class EmbedRunTests : IDisposable
             File.Copy(temporary["pictures", name], temporary["pictures", other], overwrite: true);
     }
 
-    private static RgbImage Stripes(int seed, int width, int height)
+    internal static RgbImage Stripes(int seed, int width, int height)
     {
         var chance = Chance.For(seed, 0, 0);
         var pixels = new byte[width * height * 3];

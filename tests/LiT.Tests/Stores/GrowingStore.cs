@@ -25,6 +25,9 @@ internal sealed class GrowingStore
     /// <summary>What the store ought to hold, in any order.</summary>
     public List<(Sample Sample, float[] Row, int Number)> Held { get; } = [];
 
+    /// <summary>Called when <see cref="Held"/> is what the store is going to be.</summary>
+    public Action Changing { get; set; } = () => { };
+
     public void Add(int pictures) => Change(pictures, [], []);
 
     public void Remove(params string[] keys) => Change(0, keys, []);
@@ -63,6 +66,7 @@ internal sealed class GrowingStore
             }
         }
         Held.RemoveAll(one => removed.Contains(one.Sample.Key));
+        Changing();
         Assert.NotNull(change.Commit());
         StoreFolder.ClearUpdate(folder);
     }

@@ -212,6 +212,50 @@ public sealed class StoreGrowthTests : IDisposable
     }
 
     [Fact]
+    public void Whatever_reads_a_store_sees_nothing_that_was_removed()
+    {
+        GrowingStore store = new(Store, 25, 10);
+        store.Change(4, ["k0", "k13"], [("k5", "moved")]);
+        string[] keys = [.. store.Held.Select(one => one.Sample.Key).Order(StringComparer.Ordinal)];
+        string[] Named(IEnumerable<LiT.Data.Sample> samples) =>
+            [.. samples.Select(one => one.Key).Order(StringComparer.Ordinal)];
+
+        // data stats, convert, filter
+        Assert.Equal(keys, Named(LiT.Data.Samples.Open(Store).Read(_ => { })));
+        // evaluations, classification, searches of pictures
+        using var set = LiT.Embedding.ImageSet.Load(
+            Store,
+            null,
+            () => throw new InvalidOperationException("nothing is embedded"),
+            new(),
+            LiT.Compute.ComputeDevice.Cpu
+        );
+        Assert.Equal((keys.Length, keys.Length), (set.Found, set.ReadAll().Count));
+        Assert.Equal(keys, Named(set.Samples));
+        // near-duplicates: every picture is near itself, and near no other
+        using var open = EmbeddingStore.Open(Store);
+        long[] rows = [.. Enumerable.Range(0, (int)open.Rows).Select(row => (long)row)];
+        List<string> near = [];
+        LiT.Duplicates.SimilarRows.Between(
+            open,
+            rows,
+            open,
+            rows,
+            0.999,
+            pair => near.Add(open.Key(rows[pair.Left])),
+            null,
+            CancellationToken.None
+        );
+        Assert.Equal(keys, near.Order(StringComparer.Ordinal));
+        // tuning
+        foreach (var (sample, vector, _) in store.Held)
+        {
+            var row = Enumerable.Range(0, rows.Length).Single(row => set.Samples[row].Key == sample.Key);
+            Assert.Equal(vector[3], set.Read([row]).Values[3], 2e-3f);
+        }
+    }
+
+    [Fact]
     public void When_a_picture_came_is_known_after_its_file_was_merged()
     {
         GrowingStore store = new(Store, 25, 10);

@@ -1,0 +1,166 @@
+using LiT.Compute;
+using LiT.Data;
+using LiT.Embedding;
+using LiT.Search;
+using LiT.Stores;
+using LiT.Tests.Images;
+using LiT.Towers;
+
+namespace LiT.Tests.Pipeline;
+
+/// <summary>A store that follows a folder of small pictures.</summary>
+public sealed class StoreWatchTests : IDisposable
+{
+    private static readonly LockedTower Tower = ImageTowerLoader.Load("cifar-resnet:8");
+    private readonly TemporaryFolder temporary = new();
+    private readonly List<string> complaints = [];
+
+    public StoreWatchTests()
+    {
+        for (var i = 0; i < 12; i++)
+            Picture($"{i:00}.png", i);
+    }
+
+    public void Dispose() => temporary.Dispose();
+
+    [Fact]
+    public async Task Added_changed_removed_and_renamed_pictures_are_followed_and_the_counts_add_up()
+    {
+        List<WatchStatus> told = [];
+        using CancellationTokenSource stop = new(TimeSpan.FromMinutes(2));
+        var watching = Task.Run(() =>
+            Watch(told.Add, new() { Settle = TimeSpan.FromMilliseconds(50) }).Run(stop.Token)
+        );
+        await Until(() => told.Count == 1, watching);
+        StoreIndex.Build(temporary["store"]);
+
+        Picture("new.png", 100);
+        File.Move(temporary["pictures", "07.png"], temporary["pictures", "zz.png"]);
+        File.Delete(temporary["pictures", "03.png"]);
+        Picture("04.png", 104);
+        temporary.Write("pictures/broken.png", "no picture");
+        await Until(() => Keys().SequenceEqual(Pictures()) && Status().Skipped == 1, watching);
+
+        var status = Status();
+        Assert.Equal((12, 1), (status.Indexed, status.Skipped));
+        Assert.InRange(status.Removed, 2, 3);
+        Assert.Equal(status.Found, status.Indexed + status.Skipped + status.Removed);
+        Assert.Equal((status.Segments, status.Segments), (status.WithCodes, status.WithColumns));
+        Assert.InRange(told[1..].Sum(one => one.Embedded), 2, 3); // one that is moved while it is looked at is new
+        Assert.All(told, one => Assert.Equal(one.Found, one.Indexed + one.Skipped + one.Removed));
+
+        Directory.Move(temporary["pictures"], temporary["away"]);
+        await Until(() => complaints.Count > 0, watching);
+        Assert.Equal(12, Status().Indexed);
+        Directory.Move(temporary["away"], temporary["pictures"]);
+        Picture("late.png", 105);
+        await Until(() => Keys().Contains("late.png"), watching);
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => watching);
+        Assert.Contains(
+            $"{temporary["pictures"]}: is not there. The store stays as it is until it is back.",
+            complaints
+        );
+        Assert.Empty(Held.Under(temporary["store"]));
+    }
+
+    [Fact]
+    public void What_changed_while_nobody_followed_is_found_and_what_did_not_is_not_read()
+    {
+        Once();
+        foreach (var path in Directory.EnumerateFiles(temporary["pictures"]))
+            File.SetLastWriteTimeUtc(path, new(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Assert.Equal((0, 0, 0), Once() is var same ? (same.Embedded, same.Moved, same.Gone) : default);
+        var before = File.ReadAllText(temporary["store", "store.json"]);
+        // Not read: its bytes are others now, its length and time are not.
+        var path0 = temporary["pictures", "00.png"];
+        File.WriteAllBytes(path0, new byte[new FileInfo(path0).Length]);
+        File.SetLastWriteTimeUtc(path0, new(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        Assert.Equal((0, 0, 0), Once() is var still ? (still.Embedded, still.Moved, still.Gone) : default);
+        Assert.Equal(before, File.ReadAllText(temporary["store", "store.json"]));
+
+        File.Delete(temporary["store", ".stamps"]);
+        Picture("13.png", 13);
+        Assert.Equal((1, 0, 1, 1), Once() is var now ? (now.Embedded, now.Moved, now.Gone, now.Skipped) : default);
+        temporary.Write("store/.stamps", "damaged");
+        Assert.Equal((0, 0, 0), Once() is var last ? (last.Embedded, last.Moved, last.Gone) : default);
+    }
+
+    [Fact]
+    public void Two_do_not_follow_into_one_store_and_small_files_are_merged_in_time()
+    {
+        Once();
+        using (File.Open(temporary["store", ".watching"], FileMode.Create, FileAccess.ReadWrite, FileShare.None))
+            Assert.Contains(
+                "store: another program keeps this store up to date. Stop that one first.",
+                Assert.Throws<LitException>(() => Once()).Message
+            );
+        var compacted = 0;
+        for (var i = 0; i < 5; i++)
+        {
+            Picture($"more{i}.png", 200 + i);
+            WatchStatus? told = null;
+            Watch(status => told = status, new() { Once = true, CompactAt = 3 }).Run(CancellationToken.None);
+            compacted += told!.Compacted;
+        }
+        Assert.InRange(compacted, 3, 12);
+        Assert.Equal(Pictures(), Keys());
+        Directory.Delete(temporary["pictures"], recursive: true);
+        Assert.Contains("is not there", Assert.Throws<LitException>(() => Once()).Message);
+        Assert.Equal(17, Status().Indexed);
+    }
+
+    private WatchStatus Once()
+    {
+        WatchStatus? told = null;
+        Watch(status => told = status, new() { Once = true }).Run(CancellationToken.None);
+        return told!;
+    }
+
+    private StoreWatch Watch(Action<WatchStatus> told, WatchOptions options) =>
+        new(
+            Tower,
+            "tower",
+            () => Samples.Open(temporary["pictures"]),
+            temporary["pictures"],
+            temporary["store"],
+            new() { BatchSize = 4 },
+            ComputeDevice.Cpu
+        )
+        {
+            Options = options,
+            Told = told,
+            Complain = complaints.Add,
+        };
+
+    private IndexStatus Status() => StoreIndex.Status(temporary["store"]);
+
+    private string[] Keys()
+    {
+        using var store = EmbeddingStore.Open(temporary["store"]);
+        return [.. store.Samples().Read(_ => { }).Select(one => one.Key).Order(StringComparer.Ordinal)];
+    }
+
+    private string[] Pictures() =>
+        [
+            .. Directory
+                .EnumerateFiles(temporary["pictures"])
+                .Select(path => Path.GetFileName(path))
+                .Where(name => name != "broken.png")
+                .Order(StringComparer.Ordinal),
+        ];
+
+    private static async Task Until(Func<bool> holds, Task watching)
+    {
+        while (!holds())
+        {
+            if (watching.IsCompleted)
+                await watching;
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+
+    private void Picture(string name, int seed) =>
+        temporary.Write($"pictures/{name}", GeneratedPictures.Png(EmbedRunTests.Stripes(seed, 40, 36)));
+}
