@@ -57,9 +57,12 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--checkpoint-every 1 --val-every 1 --keep-best top1 --resume",
         "tune --data store --out r-tune-on --lock LU --text-init run --tokenizer run/model/vocab.txt --epochs 0.1 "
             + "--batch 8 "
-            + "--hold-out 0.2 --recipe options.json --captions words.csv --language de",
+            + "--hold-out 0.2 --recipe options.json --captions words.csv --language de "
+            + "--mpi --mpi-dtype float32 --mpi-late 30",
         $"tune --data test.tar --out r-pixels --from-pixels --image-tower trained/tower.safetensors {Small} "
             + "--steps 1 --batch 4",
+        "plan --recipe vit-g14 --machine machine.json --machines 1,2 --pairs 1000 --image-tower vit:g/14 "
+            + "--text-tower bert:base --weak",
         $"study {Table} --test test.tar "
             + "--classes kinds.txt --templates templates.txt --image-tower trained/tower.safetensors "
             + "--image-scratch vit:mu/32 "
@@ -118,7 +121,14 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--without bird --where width>=1 --skip 1 --exact --order width --distinct 0.9",
         $"search cat --model run {Table} --top 2 --min-precision 0.1 --report r-found.html --pictures photos/00000 "
             + "--decode exact",
+        "language add --model r-run --language de --captions words.csv --data store --epochs 0.5 --out r-german",
         $"calibrate --model r-run {LargeTable} --cohort 100 --captions words.csv --language de",
+        "language add --model r-run --language fr --captions plain.tsv --aligned words.csv --epochs 0.5",
+        "language add --model r-run --language fr --text-tower run --replace",
+        "language list --model r-run",
+        "classify photos/00000 --model r-run --labels cat,dog --language fr",
+        "search cat --model r-run --data r-embed-table --language fr",
+        "language remove --model r-run --language fr",
         "models show run",
         "models pull vit-ti16-augreg-in21k --mirror {mirror} --out r-pulled",
         "models convert cifar-resnet:8 --text run --out r-converted",
@@ -213,6 +223,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             Path.Combine(bench.Folder, "two.npz")
         );
         Here.Run(bench.Folder, "data convert --data pairs.tar --out large --to folder".Split(' ')).Expect(0);
+        bench.Lines("plain.tsv", [.. Enumerable.Range(0, 120).Select(i => $"{i:D10}.png\tdessin {i}")]);
         bench.Lines(
             "words.csv",
             [

@@ -10,6 +10,12 @@ public enum ContrastiveLossKind
 
     /// <summary>A yes or no for every image with every text, with a learned bias (SigLIP, arXiv 2303.15343).</summary>
     Sigmoid,
+
+    /// <summary>
+    /// 1 - cosine of each pair, without negatives: a text is to give its own row, which another text tower made
+    /// (Multilingual-CLIP, LREC 2022). With pictures it teaches a tower to tell them apart badly.
+    /// </summary>
+    Cosine,
 }
 
 /// <summary>Which texts of a batch belong to an image.</summary>
@@ -40,6 +46,11 @@ internal sealed record ContrastiveLossOptions
 
     /// <summary>Bytes of logits that may be kept for the backward pass; the others are computed again.</summary>
     public long KeptBytes { get; init; } = 224L << 20;
+
+    /// <summary>
+    /// Images that come at once where processes share a batch, of all together; null for the usual number.
+    /// </summary>
+    public int? PieceRows { get; init; }
 
     /// <summary>Whether the gradient for the image side is wanted; a locked tower without a head needs none.</summary>
     public bool ImageGradient { get; init; } = true;
@@ -136,8 +147,11 @@ internal static class ContrastiveLoss
             .SpreadOver(mask.Length, rows);
 
         LossResult Blocks(Tensor z, Tensor t, Positives own, double denominator) =>
-            options.Kind == ContrastiveLossKind.Softmax
-                ? SoftmaxBlocks.Compute(z, t, scale, own, denominator, options)
-                : SigmoidBlocks.Compute(z, t, scale, bias, own, denominator, options);
+            options.Kind switch
+            {
+                ContrastiveLossKind.Softmax => SoftmaxBlocks.Compute(z, t, scale, own, denominator, options),
+                ContrastiveLossKind.Sigmoid => SigmoidBlocks.Compute(z, t, scale, bias, own, denominator, options),
+                _ => CosinePairs.Compute(z, t, scale, own, denominator, options),
+            };
     }
 }
