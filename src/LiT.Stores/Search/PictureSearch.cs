@@ -126,7 +126,7 @@ internal sealed class PictureSearch(
         [
             .. query.Words.Select((one, i) => (one.Weight, ztxt![i].ToArray())),
             .. query.Minus.Select((one, i) => (-one.Weight, ztxt![query.Words.Count + i].ToArray())),
-            .. query.Like.Select(one => (one.Weight, Liked(one.What, liked))),
+            .. query.Like.Select(one => Liked(one, liked)),
         ];
         var allowed = query.Where is { } filter ? collection.Where(filter) : null;
         foreach (var unwanted in query.Without)
@@ -154,33 +154,45 @@ internal sealed class PictureSearch(
         return sum;
     }
 
-    private float[] Liked(string what, List<long> liked)
+    private (double Weight, float[] Direction) Liked(Ask ask, List<long> liked)
     {
-        if (collection.Find(what) is { } picture)
+        // A key may begin with a digit, and may hold a colon: what is there decides which part is a weight.
+        foreach (var one in ask.Readings)
         {
+            if (collection.Find(one.What) is not { } picture)
+                continue;
             liked.Add(picture);
-            return collection.Read([picture])[0].ToArray();
+            return (one.Weight, collection.Read([picture])[0].ToArray());
         }
         if (given is not null)
-            return given(what)
-                ?? throw SettingException.Of<Query>(
-                    q => q.Like,
-                    what,
-                    "is not the key of a picture in the store",
-                    "Give a key as a search prints it, or send the picture itself"
-                );
-        if (!File.Exists(what))
-            throw SettingException.Of<Query>(
+            return (
+                ask.Weight,
+                given(ask.What)
+                    ?? throw SettingException.Of<Query>(
+                        q => q.Like,
+                        ask.What,
+                        "is not the key of a picture in the store",
+                        "Give a key as a search prints it, or send the picture itself"
+                    )
+            );
+        var file = ask.Readings.FirstOrDefault(one => File.Exists(one.What));
+        return file is null
+            ? throw SettingException.Of<Query>(
                 q => q.Like,
-                what,
+                ask.What,
                 "is neither the key of a picture in the collection nor a file",
                 "Give a key as a search prints it, or the path of a picture"
-            );
+            )
+            : (file.Weight, OfFile(file.What));
+    }
+
+    private float[] OfFile(string path)
+    {
         var pixels = model.Image.Preprocessing.Pixels(
-            File.ReadAllBytes(what),
+            File.ReadAllBytes(path),
             DecodingOptions.Default.MaxPixels,
             DecodePath.Exact,
-            what
+            path
         );
         return model.ProjectImages(new(model.Represent([pixels]), model.Image.Tower.Width))[0].ToArray();
     }
