@@ -6,7 +6,7 @@ public sealed record ServerSettings
     /// <summary>A bundle's folder, or the name of a published model: see <see cref="LitModel.LoadAsync"/>.</summary>
     public required string Model { get; init; }
 
-    /// <summary>Folders of stores, which the model's tower made. The first is asked where a request names none.</summary>
+    /// <summary>Folders of stores that the model's tower made. The first is asked where none is named.</summary>
     public required IReadOnlyList<string> Data { get; init; }
 
     /// <summary>

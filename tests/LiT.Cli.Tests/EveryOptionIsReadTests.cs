@@ -112,6 +112,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "classify photos/00000 --model run --labels-file classes.txt --jsonl",
         "index build r-embed-table --model run",
         "index status r-embed-table --model run",
+        "index compact r-embed-table",
         "index verify r-embed-table --model run --sample 4 --queries 2",
         "search cat 2:dog --model run --data r-embed-table --each --like photos/00000/0000000000.png --minus horse "
             + "--without bird --where width>=1 --skip 1 --exact --order width --distinct 0.9",

@@ -13,6 +13,7 @@ internal static class IndexCommand
             BuildCommand(),
             StatusCommand(),
             VerifyCommand(),
+            CompactCommand(),
         };
 
     private static Argument<string> Store() => new("store") { Description = "An embedding store ('lit embed')." };
@@ -116,6 +117,39 @@ internal static class IndexCommand
         return command;
     }
 
+    private static Command CompactCommand()
+    {
+        var store = Store();
+        Command command = new(
+            "compact",
+            "Write anew what holds removed or moved pictures, and merge small files; searches go on meanwhile."
+        )
+        {
+            store,
+        };
+        command.Does(
+            (parsed, cancel) =>
+            {
+                var folder = parsed.GetRequiredValue(store);
+                Compacted done;
+                using (ProgressLine progress = new())
+                    done = StoreCompaction.Run(folder, progress, cancel);
+                if (CommonOptions.IsJson(parsed))
+                    Terminal.Write(done);
+                else
+                    Terminal.Line(
+                        done.Merged == 0
+                            ? $"{folder}: {done.Segments} files of rows, and nothing to write anew"
+                            : $"{folder}: {done.Merged} files of rows became {done.Into}, {done.Removed} removed "
+                                + $"pictures are gone, {done.Reworded} moved ones have their new names; "
+                                + $"{done.Segments} files now"
+                    );
+                return Task.FromResult(ExitCode.Done);
+            }
+        );
+        return command;
+    }
+
     private static void Report(Asked parsed, string folder, IndexStatus status)
     {
         if (CommonOptions.IsJson(parsed))
@@ -124,7 +158,8 @@ internal static class IndexCommand
             return;
         }
         Terminal.Line(
-            $"{folder}: {status.Found} found = {status.Indexed} indexed + {status.Skipped} skipped; "
+            $"{folder}: {status.Found} found = {status.Indexed} indexed + {status.Skipped} skipped + "
+                + $"{status.Removed} removed; "
                 + $"{status.WithCodes} of {status.Segments} segments have codes, {status.WithColumns} have columns, "
                 + FormattableString.Invariant($"{status.Bytes / 1e6:F1} MB")
         );

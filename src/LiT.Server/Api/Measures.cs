@@ -3,7 +3,9 @@ using System.Diagnostics.Metrics;
 
 namespace LiT.Server.Api;
 
-/// <summary>What is counted and timed, for /metrics and for whoever collects: the meter and the source are named LiT.Server.</summary>
+/// <summary>
+/// What is counted and timed, for /metrics and for whoever collects: the meter and the source are named LiT.Server.
+/// </summary>
 internal sealed class Measures : IDisposable
 {
     public const string Name = "LiT.Server";

@@ -55,7 +55,7 @@ internal sealed partial class Problems(
             StatusCodes.Status405MethodNotAllowed =>
                 $"{context.Request.Path}: is not asked with {context.Request.Method}. See /openapi/v1.json.",
             StatusCodes.Status415UnsupportedMediaType =>
-                $"body: its content type is {context.Request.ContentType ?? "not said"}. Send JSON, as application/json.",
+                $"body: its content type is {context.Request.ContentType ?? "not said"}. Send application/json.",
             _ => null,
         };
 
@@ -74,6 +74,9 @@ internal sealed partial class Problems(
             OperationCanceledException => (StatusCodes.Status503ServiceUnavailable, "It took too long. Ask for less."),
             _ => (StatusCodes.Status500InternalServerError, "This is a bug of the server; its log has the place."),
         };
+
+    /// <summary>The line that a request gets for trouble that is its own.</summary>
+    public string InWords(LitException trouble) => Of(trouble).Detail;
 
     private string Said(BadHttpRequestException bad) =>
         bad.StatusCode == StatusCodes.Status413PayloadTooLarge

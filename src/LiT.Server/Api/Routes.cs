@@ -30,6 +30,7 @@ internal static class Routes
         MapEmbed(v1);
         MapPictures(v1);
         Samples.Map(v1);
+        MapThumbnails(v1);
         v1.MapGet("/stores", (Served served) =>
                 TypedResults.Ok(
                     new StoresResponse([
@@ -111,7 +112,7 @@ internal static class Routes
             .WithSummary("Embeddings of texts.");
         v1.MapPost(
                 "/embed/image",
-                async Task<Ok<EmbedResponse>> (
+                async Task<Results<Ok<EmbedResponse>, ServerSentEventsResult<EmbeddedPicture>>> (
                     HttpRequest request,
                     Served served,
                     PictureInputs pictures,
@@ -125,16 +126,49 @@ internal static class Routes
                         all.AddRange(
                             await AllAsync(await Body.ReadAsync<EmbedImageRequest>(request), pictures, cancel)
                         );
-                    var rows = await Task.WhenAll(
-                        all.Select(one => served.Model.EmbedAsync(one, asSeen: false, cancel))
-                    );
-                    return Embedded(served, rows);
+                    var rows = all.Select(one => served.Model.EmbedAsync(one, asSeen: false, cancel)).ToArray();
+                    if (request.GetTypedHeaders().Accept.Any(one => one.MediaType == "text/event-stream"))
+                        return TypedResults.ServerSentEvents(OneByOne(rows, served), "embedding");
+                    return Embedded(served, await Task.WhenAll(rows));
                 }
             )
             .Accepts<EmbedImageRequest>("application/json", "image/*")
             .WithName("embedImage")
-            .WithSummary("Embeddings of pictures: as JSON, or a picture itself.");
+            .WithSummary(
+                "Embeddings of pictures: as JSON, or a picture itself. Who accepts text/event-stream gets each one as "
+                    + "soon as it is made."
+            );
     }
+
+    private static async IAsyncEnumerable<EmbeddedPicture> OneByOne(Task<float[]>[] rows, Served served)
+    {
+        var done = 0;
+        await foreach (var row in Task.WhenEach(rows).ConfigureAwait(false))
+        {
+            var index = Array.IndexOf(rows, row);
+            done++;
+            yield return row.IsCompletedSuccessfully
+                ? new()
+                {
+                    Index = index,
+                    Done = done,
+                    Of = rows.Length,
+                    Embedding = row.Result,
+                }
+                : new()
+                {
+                    Index = index,
+                    Done = done,
+                    Of = rows.Length,
+                    Error = Said(row, served),
+                };
+        }
+    }
+
+    private static string Said(Task row, Served served) =>
+        row.Exception?.InnerException is LitException trouble
+            ? served.WithoutPaths(trouble.Message)
+            : "It could not be embedded.";
 
     private static void MapPictures(RouteGroupBuilder v1)
     {
@@ -157,6 +191,10 @@ internal static class Routes
             .ProducesProblem(StatusCodes.Status404NotFound)
             .WithName("picture")
             .WithSummary("A picture's bytes, by its key.");
+    }
+
+    private static void MapThumbnails(RouteGroupBuilder v1)
+    {
         v1.MapGet(
                 "/thumbnails/{**key}",
                 async Task<FileContentHttpResult> (

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using LiT.Search;
 using Microsoft.AspNetCore.Mvc;
 
@@ -80,12 +81,24 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
     private const char Sent = '\u0001';
     private long sent;
 
+    /// <param name="request">What is looked for.</param>
+    /// <param name="cancel">Gives it up.</param>
+    /// <param name="embedding">What the pictures are to be like, where it was embedded by whoever asks.</param>
     /// <exception cref="LitException">It cannot be answered; the message says why.</exception>
-    public async Task<SearchResponse> FindAsync(SearchRequest request, CancellationToken cancel)
+    public async Task<SearchResponse> FindAsync(
+        SearchRequest request,
+        CancellationToken cancel,
+        IReadOnlyList<float>? embedding = null
+    )
     {
         var store = served.Store(request.Store);
         Check(request);
         var (given, weights) = await SentAsync(request, cancel).ConfigureAwait(false);
+        if (embedding is not null)
+        {
+            given.Add($"{Sent}embedding", Unit(embedding));
+            weights.Add($"{Sent}embedding", 1);
+        }
         Query query = new()
         {
             Words = Asks(request.Words),
@@ -160,6 +173,20 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
             weights.Add(key, one.Weight ?? 1);
         }
         return (given, weights);
+    }
+
+    private float[] Unit(IReadOnlyList<float> embedding)
+    {
+        float[] unit = [.. embedding];
+        var length = TensorPrimitives.Norm<float>(unit);
+        if (unit.Length != served.Model.Model.EmbeddingSize || !float.IsFinite(length) || length == 0)
+            throw RefusedException.TooMuch(
+                "embedding_input",
+                $"{unit.Length} numbers, or none that say a direction",
+                $"Give {served.Model.Model.EmbeddingSize}, as /v1/embed gives them"
+            );
+        TensorPrimitives.Divide(unit, length, unit);
+        return unit;
     }
 
     private static Asks Asks(IReadOnlyList<string>? texts) =>

@@ -95,7 +95,7 @@ internal sealed class Served : IAsyncDisposable
     private static System.Diagnostics.Metrics.Measurement<long> Count(ServedStore store)
     {
         using var now = store.Hold();
-        return new(now.Collection.Pictures, new KeyValuePair<string, object?>("store", store.Name));
+        return new(now.Collection.Count, new KeyValuePair<string, object?>("store", store.Name));
     }
 
     private string FreeName(string folder)

@@ -7,7 +7,7 @@ namespace LiT.Server.Api;
 
 /// <summary>One thing that is asked of a store.</summary>
 /// <param name="Query">What is looked for.</param>
-/// <param name="Given">zimg of pictures that were sent along, by what stands for them in <see cref="Query.Like"/>.</param>
+/// <param name="Given">zimg of pictures that were sent along, by what stands for them in Query.Like.</param>
 internal sealed record StoreQuestion(Query Query, IReadOnlyDictionary<string, float[]> Given);
 
 /// <summary>
@@ -186,7 +186,7 @@ internal sealed class ServedStore : IAsyncDisposable
                 (before, open) = (open, fresh);
             before.Release();
             (state, Trouble) = (now, null);
-            ServerLog.StoreChanged(log, Name, fresh.Collection.Pictures);
+            ServerLog.StoreChanged(log, Name, fresh.Collection.Count);
         }
         catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException)
         {
@@ -227,7 +227,7 @@ internal sealed class ServedStore : IAsyncDisposable
         return new()
         {
             Name = Name,
-            Pictures = now.Collection.Pictures,
+            Pictures = now.Collection.Count,
             Skipped = now.Skipped,
             Indexed = now.Collection.IsIndexed,
             HasPictures = hasPictures,

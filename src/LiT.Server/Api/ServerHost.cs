@@ -17,12 +17,16 @@ using OpenTelemetry.Trace;
 
 namespace LiT.Server.Api;
 
-/// <summary>Puts the platform's pieces together: what stands before a request is answered, and how much comes in.</summary>
+/// <summary>
+/// Puts the platform's pieces together: what stands before a request is answered, and how much comes in.
+/// </summary>
 internal static class ServerHost
 {
     private const string Cors = "others";
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(30),
         Retry = TimeSpan.FromSeconds(1);
+
+    private static string Version => typeof(ServerHost).Assembly.GetName().Version!.ToString(3);
 
     public static WebApplication Build(ServerSettings settings)
     {
@@ -37,7 +41,7 @@ internal static class ServerHost
         builder.Services.AddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(services => services.GetRequiredService<ServedHolder>().Served!);
         builder.Services.AddSingleton<PictureInputs>().AddSingleton<Searching>().AddSingleton<Classifying>();
-        builder.Services.AddRouting().AddProblemDetails().AddExceptionHandler<Problems>();
+        builder.Services.AddRouting().AddProblemDetails().AddExceptionHandler<Problems>().AddSingleton<Problems>();
         builder.Services.ConfigureHttpJsonOptions(options => Body.Configure(options.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.AddHealthChecks();
@@ -47,9 +51,15 @@ internal static class ServerHost
                 policy.WithOrigins([.. settings.CorsOrigins]).AllowAnyHeader().WithMethods("GET", "POST")
             )
         );
+        builder
+            .Services.AddMcpServer(options => options.ServerInfo = new() { Name = "LiT", Version = Version })
+            .WithHttpTransport(options => options.Stateless = true)
+            .WithTools<LitTools>();
         var app = builder.Build();
         Guard(app, settings);
         Routes.Map(app);
+        ClipRetrieval.Map(app);
+        app.MapMcp("/mcp").RequireRateLimiting(Routes.Worked);
         PageFiles.Map(app);
         app.MapOpenApi("/openapi/{documentName}.json");
         app.MapPrometheusScrapingEndpoint("/metrics");

@@ -1,4 +1,3 @@
-using System.ComponentModel;
 using System.Text.Json.Serialization;
 
 namespace LiT.Server.Api;
@@ -6,10 +5,10 @@ namespace LiT.Server.Api;
 /// <summary>A picture in a request: its bytes, or where it is.</summary>
 internal sealed record PictureInput
 {
-    /// <summary>The encoded file (JPEG, PNG, WebP, GIF, TIFF, BMP, AVIF) in base64; a data: address is taken, too.</summary>
+    /// <summary>The encoded file in base64; a data: address is taken, too.</summary>
     public string? Image { get; init; }
 
-    /// <summary>An http or https address. Refused unless the server was started so that it may fetch pictures.</summary>
+    /// <summary>An http or https address; refused unless the server may fetch pictures.</summary>
     [JsonPropertyName("image_url")]
     public string? ImageUrl { get; init; }
 
@@ -112,10 +111,10 @@ internal sealed record FoundResult
     /// <summary>Cosine of what was looked for and picture.</summary>
     public required double Similarity { get; init; }
 
-    /// <summary>Expected share that fits among those found down to here; left out where the model is not calibrated.</summary>
+    /// <summary>Expected share that fits down to here; left out where the model is not calibrated.</summary>
     public double? ExpectedPrecision { get; init; }
 
-    /// <summary>What the store says of it: captions, label, width, height, added, and the source's own columns.</summary>
+    /// <summary>What the store says of it: captions, label, width, height, and the source's own.</summary>
     public required IReadOnlyDictionary<string, object> Columns { get; init; }
 }
 
@@ -231,6 +230,25 @@ internal sealed record EmbedResponse
     public required IReadOnlyList<float[]> Embeddings { get; init; }
 }
 
+/// <summary>A picture of several that was embedded, as it is told of while the others are not.</summary>
+internal sealed record EmbeddedPicture
+{
+    /// <summary>Its place in the request, from 0.</summary>
+    public required int Index { get; init; }
+
+    /// <summary>How many are done, this one among them.</summary>
+    public required int Done { get; init; }
+
+    /// <summary>How many there are.</summary>
+    public required int Of { get; init; }
+
+    /// <summary>Its embedding.</summary>
+    public float[]? Embedding { get; init; }
+
+    /// <summary>Why it has none.</summary>
+    public string? Error { get; init; }
+}
+
 /// <summary>A column of a store, as a filter may name it.</summary>
 internal sealed record ColumnInfo
 {
@@ -311,7 +329,3 @@ internal sealed record ModelInfo
 
 /// <summary>The models: one.</summary>
 internal sealed record ModelsResponse(IReadOnlyList<ModelInfo> Models);
-
-/// <summary>Whether the server can be asked.</summary>
-[Description("Whether the server can be asked.")]
-internal sealed record HealthResponse(string Status);

@@ -4,7 +4,9 @@ using Microsoft.Net.Http.Headers;
 
 namespace LiT.Server.Page;
 
-/// <summary>The page's files, out of the assembly: a route for each, so that no path of a request meets the disk.</summary>
+/// <summary>
+/// The page's files, out of the assembly: a route for each, so that no path of a request meets the disk.
+/// </summary>
 internal static class PageFiles
 {
     private const string Root = "wwwroot/",

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.IO.Hashing;
+using System.Numerics;
 using System.Text;
 using LiT.Bundles;
 using LiT.Stores;
@@ -17,20 +18,32 @@ internal sealed class Collection : IDisposable
     private readonly List<StoreSegment> owned = [];
     private readonly ConcurrentDictionary<string, CollectionColumn?> columns = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Bits> filters = new(StringComparer.Ordinal);
-    private readonly EmbeddingStore? store;
     private readonly Lazy<(ulong[] Hashes, long[] Pictures)> keys;
 
-    private Collection(IReadOnlyList<CollectionPart> parts, int size, EmbeddingStore? store)
+    private Collection(IReadOnlyList<CollectionPart> parts, int size)
     {
-        (Parts, Size, this.store) = (parts, size, store);
+        (Parts, Size) = (parts, size);
         keys = new(HashKeys);
         Pictures = parts.Count == 0 ? 0 : parts[^1].First + parts[^1].Count;
+        Live = parts.Any(part => part.Removed is not null) ? Bits.All(Pictures) : null;
+        foreach (var part in parts)
+            for (var i = 0; i < part.Removed?.Length; i++)
+            for (var word = part.Removed[i]; word != 0; word &= word - 1)
+                Live![part.First + i * 64 + BitOperations.TrailingZeroCount(word)] = false;
+        Count = Live?.Set ?? Pictures;
     }
 
     /// <summary>The segments, in order.</summary>
     public IReadOnlyList<CollectionPart> Parts { get; }
 
+    /// <summary>Numbers of pictures, those of removed ones among them.</summary>
     public long Pictures { get; }
+
+    /// <summary>A bit for each number whose picture was not removed; null where none was.</summary>
+    public Bits? Live { get; }
+
+    /// <summary>Pictures that can be found.</summary>
+    public long Count { get; }
 
     /// <summary>E, the length of an embedding.</summary>
     public int Size { get; }
@@ -47,8 +60,7 @@ internal sealed class Collection : IDisposable
         var segments = StoreSegment.Of(store, projection);
         Collection collection = new(
             [.. segments.Select(segment => PartOf(model, store, segment))],
-            projection.Length == 0 ? store.EmbeddingSize : model!.Description.EmbeddingSize,
-            store
+            projection.Length == 0 ? store.EmbeddingSize : model!.Description.EmbeddingSize
         );
         collection.owned.AddRange(segments);
         return collection;
@@ -57,8 +69,7 @@ internal sealed class Collection : IDisposable
     /// <summary>Pictures that are in memory.</summary>
     /// <param name="all">zimg.</param>
     /// <param name="columns">What is said of them.</param>
-    public static Collection Of(Embeddings all, ColumnFile columns) =>
-        new([new MemoryPart(all, columns)], all.Size, null);
+    public static Collection Of(Embeddings all, ColumnFile columns) => new([new MemoryPart(all, columns)], all.Size);
 
     /// <summary>A segment as it is searched.</summary>
     public static CollectionPart PartOf(LitModel? model, EmbeddingStore store, StoreSegment segment) =>
@@ -96,12 +107,21 @@ internal sealed class Collection : IDisposable
     {
         if (filters.TryGetValue(filter, out var known))
             return known;
-        var bits = Filter.Of(this, filter);
+        var bits = Here(Filter.Of(this, filter));
         if (filters.Count >= MostFilters)
             filters.Clear();
         filters[filter] = bits;
         return bits;
     }
+
+    /// <summary>Whether there is a picture of a number that was not removed.</summary>
+    public bool Holds(long picture) => picture >= 0 && picture < Pictures && Live?[picture] != false;
+
+    /// <summary>Those of some pictures that were not removed; null stands for all.</summary>
+    public Bits Here(Bits? some) =>
+        some is null ? Live ?? Bits.All(Pictures)
+        : Live is null ? some
+        : some.And(Live);
 
     /// <summary>What is said of a picture, but its key and origin.</summary>
     public Dictionary<string, object> ColumnsOf(long picture)
@@ -125,7 +145,7 @@ internal sealed class Collection : IDisposable
             at--;
         for (; at >= 0 && at < hashes.Length && hashes[at] == hash; at++)
             if (this[pictures[at]] is var (part, row) && part.Columns.TryGetBytes("key", row, out var one))
-                if (one.SequenceEqual(utf8))
+                if (one.SequenceEqual(utf8) && Live?[pictures[at]] != false)
                     return pictures[at];
         return null;
     }
@@ -134,12 +154,15 @@ internal sealed class Collection : IDisposable
     {
         var (hashes, pictures) = (new ulong[Pictures], new long[Pictures]);
         foreach (var part in Parts)
+        {
+            var columns = part.Columns;
             for (var row = 0; row < part.Count; row++)
             {
                 pictures[part.First + row] = part.First + row;
-                if (part.Columns.TryGetBytes("key", row, out var key))
+                if (columns.TryGetBytes("key", row, out var key))
                     hashes[part.First + row] = XxHash3.HashToUInt64(key);
             }
+        }
         Array.Sort(hashes, pictures); // equal keys may come in any order: put them in the store's
         for (var from = 0; from < hashes.Length; )
         {
@@ -181,8 +204,9 @@ internal sealed class Collection : IDisposable
 
     /// <summary>The error for a picture whose numbers are not finite.</summary>
     public LitException NotFinite(long picture) =>
-        store?.NotFinite(picture * store.Views)
-        ?? new(Key(picture), "its embedding is not finite", "Leave the picture out");
+        this[picture] is (StorePart part, var row)
+            ? part.NotFinite(row)
+            : new(Key(picture), "its embedding is not finite", "Leave the picture out");
 
     public void Dispose() => owned.ForEach(segment => segment.Dispose());
 
@@ -194,6 +218,10 @@ internal sealed class Collection : IDisposable
         public override CodeFile? Codes => segment.Codes;
 
         public override ColumnFile Columns => segment.Columns;
+
+        public override ulong[]? Removed => segment.Removed;
+
+        public LitException NotFinite(int picture) => segment.NotFinite(picture);
 
         public override void Read(ReadOnlySpan<int> pictures, Span<float> to)
         {
@@ -249,6 +277,9 @@ internal abstract class CollectionPart(long first, int count)
 
     /// <summary>What is said of the pictures.</summary>
     public abstract ColumnFile Columns { get; }
+
+    /// <summary>A bit for each picture that is not in the store any more; null where all of them are.</summary>
+    public virtual ulong[]? Removed => null;
 
     /// <summary>Copies what is compared, of any length: [pictures, E].</summary>
     public abstract void Read(ReadOnlySpan<int> pictures, Span<float> to);

@@ -54,6 +54,8 @@ internal static unsafe class Nearest
                 $"Embeddings of {queries.Size} numbers cannot be compared with embeddings of "
                     + $"{collection.Size}: both must come from one model."
             );
+        if (collection.Live is { } live && allowed != live)
+            allowed = allowed is null ? live : allowed.And(live);
         var found = new Neighbour[queries.Count][];
         for (var first = 0; first < queries.Count; first += QueriesAtOnce)
         {
@@ -119,6 +121,8 @@ internal static unsafe class Nearest
                 var (part, block) = blocks[i];
                 var (from, end) = (block * CodeFile.Block, Math.Min(part.Count, (block + 1) * CodeFile.Block));
                 var rows = allowed?.In(part.First, from, end);
+                if (rows?.Length == end - from)
+                    rows = null;
                 if (rows is not { Length: 0 })
                     if (withCodes && part.Codes is { } codes)
                         ScanCodes(part, codes, block, from, end, rows);

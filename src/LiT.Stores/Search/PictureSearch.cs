@@ -130,12 +130,12 @@ internal sealed class PictureSearch(
         ];
         var allowed = query.Where is { } filter ? collection.Where(filter) : null;
         foreach (var unwanted in query.Without)
-            allowed = (allowed ?? Bits.All(collection.Pictures)).And(Matching(unwanted.What, allowed, cancel).Not());
+            allowed = collection.Here(allowed).And(Matching(unwanted.What, allowed, cancel).Not());
         if (liked.Count > 0)
         {
             Bits others = Bits.All(collection.Pictures); // nobody asks for the picture that is at hand
             liked.ForEach(picture => others[picture] = false);
-            allowed = (allowed ?? others).And(others);
+            allowed = collection.Here(allowed).And(others);
         }
         return new(query, all is [var (weight, only)] && weight > 0 ? only : Sum(query, all), allowed);
     }
@@ -231,7 +231,7 @@ internal sealed class PictureSearch(
         return FindingCutOff.Precision(
             background,
             [.. nearest.Select((one, i) => ScoreScale.Standard(one.Similarity, ofPictures[i], ofText))],
-            allowed?.Set ?? collection.Pictures
+            allowed?.Set ?? collection.Count
         );
     }
 
@@ -268,7 +268,7 @@ internal sealed class PictureSearch(
             query,
             [.. results.Select(found => found.Found)],
             good.Count == 0,
-            one.Allowed?.Set ?? collection.Pictures,
+            one.Allowed?.Set ?? collection.Count,
             1,
             clock.Elapsed.TotalSeconds
         )

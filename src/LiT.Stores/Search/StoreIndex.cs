@@ -4,7 +4,7 @@ using LiT.Stores;
 namespace LiT.Search;
 
 /// <summary>What an index holds (field names as in the JSON).</summary>
-/// <param name="Found">Samples that the source held: indexed + skipped.</param>
+/// <param name="Found">Samples that the source held: indexed + skipped + removed.</param>
 /// <param name="Indexed">Pictures that can be found.</param>
 /// <param name="Skipped">Samples that could not be used.</param>
 /// <param name="Segments">Files of rows.</param>
@@ -19,7 +19,11 @@ internal sealed record IndexStatus(
     int WithCodes,
     int WithColumns,
     long Bytes
-);
+)
+{
+    /// <summary>Pictures that were found once and are not in the store any more; a compaction forgets them.</summary>
+    public long Removed { get; init; }
+}
 
 /// <summary>What was verified.</summary>
 /// <param name="Pictures">Pictures whose codes were made anew and compared.</param>
@@ -83,7 +87,7 @@ internal static class StoreIndex
         {
             segments.ForEach(segment => segment.Dispose());
         }
-        StoreSegment.Tidy(store);
+        StoreSegment.Tidy(folder);
         return made;
     }
 
@@ -94,9 +98,13 @@ internal static class StoreIndex
         var segments = StoreSegment.Of(store, model is null ? [] : Collection.Projection(model), whole: true);
         try
         {
-            var (indexed, skipped) = (store.Rows / store.Views, store.Counts?.Skipped ?? 0);
+            var (indexed, skipped, removed) = (
+                store.Rows / store.Views,
+                store.Counts?.Skipped ?? 0,
+                store.Removed.Count
+            );
             return new(
-                indexed + skipped,
+                indexed + skipped + removed,
                 indexed,
                 skipped,
                 segments.Count,
@@ -107,7 +115,10 @@ internal static class StoreIndex
                         .EnumerateFiles("*.bin", SearchOption.AllDirectories)
                         .Sum(file => file.Length)
                     : 0
-            );
+            )
+            {
+                Removed = removed,
+            };
         }
         finally
         {
@@ -190,7 +201,11 @@ internal static class StoreIndex
         var step = Math.Max(1, collection.Pictures / Math.Max(1, count));
         long[] some =
         [
-            .. Enumerable.Range(0, count).Select(i => i * step).TakeWhile(picture => picture < collection.Pictures),
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => i * step)
+                .TakeWhile(picture => picture < collection.Pictures)
+                .Where(picture => collection.Live?[picture] != false),
         ];
         string[] captions =
         [
