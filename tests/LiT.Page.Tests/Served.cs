@@ -68,7 +68,7 @@ public sealed class Served : IAsyncLifetime
         options.ViewportSize ??= new() { Width = 1280, Height = 860 };
         options.Permissions ??= ["clipboard-read", "clipboard-write"];
         var context = await browser!.NewContextAsync(options);
-        context.SetDefaultTimeout(20_000); // other tests may have both cores
+        context.SetDefaultTimeout(60_000); // other tests may have both cores
         return await Visit.ToAsync(context, Address, hash);
     }
 

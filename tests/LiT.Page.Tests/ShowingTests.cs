@@ -46,7 +46,7 @@ public sealed partial class ShowingTests(Served served)
 
     [Theory]
     [InlineData("xylophone zeppelin", "tuned on no caption with “xylophone”, “zeppelin”")]
-    [InlineData("a photo of nothing at all", null)]
+    [InlineData("a car in a tree", null)]
     public async Task Nothing_matches_is_said_and_the_nearest_are_one_click_away(string words, string? why)
     {
         await using var visit = await served.VisitAsync($"q={Uri.EscapeDataString(words)}&min=0.99");
@@ -187,15 +187,13 @@ public sealed partial class ShowingTests(Served served)
         var json = JsonDocument.Parse(await visit.SavedAsync("#save-json")).RootElement;
         Assert.Equal(keys, Served.Keys(json));
         var answer = await served.AskAsync("v1/search", new { words = Heart, minPrecision = 0.5, top = 100 });
-        Assert.Equal(Plain(answer, "results"), Plain(json, "results"));
-        Assert.Equal(Plain(answer, "query"), Plain(json, "query"));
+        foreach (var member in new[] { "results", "query" })
+            Assert.True(JsonElement.DeepEquals(answer.GetProperty(member), json.GetProperty(member)), member);
 
         var lines = (await visit.SavedAsync("#save-csv")).Split("\r\n");
         Assert.StartsWith("key,origin,similarity,expectedPrecision,", lines[0], StringComparison.Ordinal);
         Assert.Equal(keys, lines[1..^1].Select(line => line.Split(',')[0]));
         Assert.Equal("", lines[^1]);
-
-        static string Plain(JsonElement answer, string member) => answer.GetProperty(member).ToString();
     }
 
     [Fact]
