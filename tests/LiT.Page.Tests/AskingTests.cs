@@ -12,13 +12,29 @@ public sealed class AskingTests(Served served)
     {
         await using var visit = await served.VisitAsync();
         await visit["#words"].PressSequentiallyAsync("red heart");
-        await visit.ShowsAsync(await Found(new { words = new[] { "red heart" }, minPrecision = Proposed, top = 12 }));
+        await visit.ShowsAsync(
+            await Found(
+                new
+                {
+                    words = new[] { "red heart" },
+                    minPrecision = Proposed,
+                    top = 12,
+                }
+            )
+        );
         Assert.Equal("q=red+heart", visit.Hash);
         Assert.Equal("red heart · LiT", await visit.Page.TitleAsync());
 
         await visit["#words"].PressAsync("Enter");
         await visit["#words"].FillAsync("a blue star");
-        var stars = await Found(new { words = new[] { "a blue star" }, minPrecision = Proposed, top = 12 });
+        var stars = await Found(
+            new
+            {
+                words = new[] { "a blue star" },
+                minPrecision = Proposed,
+                top = 12,
+            }
+        );
         await visit.ShowsAsync(stars);
         await visit.Page.GoBackAsync();
         Assert.Equal("red heart", await visit["#words"].InputValueAsync());
@@ -36,11 +52,25 @@ public sealed class AskingTests(Served served)
         await visit["#chips .words input"].FillAsync("green");
         await visit["#chips .words select"].SelectOptionAsync("3");
         await visit.ShowsAsync(
-            await Found(new { words = new[] { "a heart", "3:green" }, minPrecision = Proposed, top = 12 })
+            await Found(
+                new
+                {
+                    words = new[] { "a heart", "3:green" },
+                    minPrecision = Proposed,
+                    top = 12,
+                }
+            )
         );
         await visit["#words-weight select"].SelectOptionAsync("0.5");
         await visit.ShowsAsync(
-            await Found(new { words = new[] { "0.5:a heart", "3:green" }, minPrecision = Proposed, top = 12 })
+            await Found(
+                new
+                {
+                    words = new[] { "0.5:a heart", "3:green" },
+                    minPrecision = Proposed,
+                    top = 12,
+                }
+            )
         );
     }
 
@@ -50,7 +80,16 @@ public sealed class AskingTests(Served served)
         await using var visit = await served.VisitAsync("q=a+heart&min=0");
         await visit["#add-minus"].ClickAsync();
         await visit["#chips .minus input"].FillAsync("red");
-        await visit.ShowsAsync(await Found(new { words = new[] { "a heart" }, minus = new[] { "red" }, top = 12 }));
+        await visit.ShowsAsync(
+            await Found(
+                new
+                {
+                    words = new[] { "a heart" },
+                    minus = new[] { "red" },
+                    top = 12,
+                }
+            )
+        );
         await visit["#add-without"].ClickAsync();
         await visit["#chips .without input"].FillAsync("a blue heart");
         var expected = await Found(
@@ -81,14 +120,15 @@ public sealed class AskingTests(Served served)
         await using var visit = await served.VisitAsync("min=0");
         var (key, bytes) = await APicture();
         if (gesture == "choose")
-            await visit["#file"].SetInputFilesAsync(
-                new FilePayload
-                {
-                    Name = "given.png",
-                    MimeType = "image/png",
-                    Buffer = bytes,
-                }
-            );
+            await visit["#file"]
+                .SetInputFilesAsync(
+                    new FilePayload
+                    {
+                        Name = "given.png",
+                        MimeType = "image/png",
+                        Buffer = bytes,
+                    }
+                );
         else
             await visit.GiveAsync(gesture, bytes);
         var pictures = new[] { new { image = Convert.ToBase64String(bytes) } };
@@ -99,7 +139,16 @@ public sealed class AskingTests(Served served)
         Assert.True(await visit["#veil"].IsHiddenAsync());
 
         await visit["#words"].FillAsync("a yellow one");
-        await visit.ShowsAsync(await Found(new { words = new[] { "a yellow one" }, pictures, top = 12 }));
+        await visit.ShowsAsync(
+            await Found(
+                new
+                {
+                    words = new[] { "a yellow one" },
+                    pictures,
+                    top = 12,
+                }
+            )
+        );
     }
 
     [Fact]
@@ -148,14 +197,32 @@ public sealed class AskingTests(Served served)
         var key = (await visit.KeysAsync())[2];
         await visit["#grid li:nth-child(3)"].HoverAsync();
         await visit["#grid li:nth-child(3) .more-like"].ClickAsync();
-        await visit.ShowsAsync(await Found(new { like = new[] { key }, minPrecision = Proposed, top = 12 }));
+        await visit.ShowsAsync(
+            await Found(
+                new
+                {
+                    like = new[] { key },
+                    minPrecision = Proposed,
+                    top = 12,
+                }
+            )
+        );
         Assert.Equal("", await visit["#words"].InputValueAsync());
 
         await visit.Page.GoBackAsync();
         await visit.ShowsAsync(await Found(new { words = new[] { "a heart" }, top = 12 }));
         await visit["#grid li:nth-child(3) a.open"].ClickAsync();
         await visit["#detail"].GetByText("Add to what is asked").ClickAsync();
-        await visit.ShowsAsync(await Found(new { words = new[] { "a heart" }, like = new[] { key }, top = 12 }));
+        await visit.ShowsAsync(
+            await Found(
+                new
+                {
+                    words = new[] { "a heart" },
+                    like = new[] { key },
+                    top = 12,
+                }
+            )
+        );
     }
 
     [Theory]
@@ -165,14 +232,29 @@ public sealed class AskingTests(Served served)
     {
         var key = (await Found(new { words = new[] { "a heart" }, top = 1 }))[0];
         await using var visit = await served.VisitAsync($"q=a+star&like={Uri.EscapeDataString(key)}&min=0");
-        var together = await Found(new { words = new[] { "a star" }, like = new[] { key }, top = 12 });
-        await visit.ShowsAsync(together);
-        await visit["#chips .like select"].SelectOptionAsync(
-            weight.ToString(System.Globalization.CultureInfo.InvariantCulture)
+        var together = await Found(
+            new
+            {
+                words = new[] { "a star" },
+                like = new[] { key },
+                top = 12,
+            }
         );
+        await visit.ShowsAsync(together);
+        await visit["#chips .like select"]
+            .SelectOptionAsync(weight.ToString(System.Globalization.CultureInfo.InvariantCulture));
         // The same by the words' weight alone: only the ratio counts.
         var words = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{1 / weight}:a star");
-        await visit.ShowsAsync(await Found(new { words = new[] { words }, like = new[] { key }, top = 12 }));
+        await visit.ShowsAsync(
+            await Found(
+                new
+                {
+                    words = new[] { words },
+                    like = new[] { key },
+                    top = 12,
+                }
+            )
+        );
     }
 
     [Fact]
@@ -184,7 +266,16 @@ public sealed class AskingTests(Served served)
         var words = await visit["#examples .example"].First.InnerTextAsync();
         await visit["#examples .example"].First.ClickAsync();
         Assert.Equal(words, await visit["#words"].InputValueAsync());
-        await visit.ShowsAsync(await Found(new { words = new[] { words }, minPrecision = Proposed, top = 12 }));
+        await visit.ShowsAsync(
+            await Found(
+                new
+                {
+                    words = new[] { words },
+                    minPrecision = Proposed,
+                    top = 12,
+                }
+            )
+        );
         await visit["#clear"].ClickAsync();
         await Visit.EventuallyAsync(async () => (await visit.KeysAsync()).Length == 48);
     }
@@ -194,7 +285,16 @@ public sealed class AskingTests(Served served)
     {
         await using var visit = await served.VisitAsync("q=a+heart&min=0");
         await visit["#store"].SelectOptionAsync("compositions");
-        await visit.ShowsAsync(await Found(new { words = new[] { "a heart" }, store = "compositions", top = 12 }));
+        await visit.ShowsAsync(
+            await Found(
+                new
+                {
+                    words = new[] { "a heart" },
+                    store = "compositions",
+                    top = 12,
+                }
+            )
+        );
         Assert.Contains("48 pictures", await visit.TextAsync("#what-searched"), StringComparison.Ordinal);
     }
 

@@ -60,14 +60,15 @@ public sealed class DemoTests(Served served)
         await using var again = await served.VisitAsync(Visit.After(link));
         await Shows(again, new { image }, "a heart", "a cat");
 
-        await visit["#demo-file"].SetInputFilesAsync(
-            new FilePayload
-            {
-                Name = "words.txt",
-                MimeType = "text/plain",
-                Buffer = [1, 2, 3],
-            }
-        );
+        await visit["#demo-file"]
+            .SetInputFilesAsync(
+                new FilePayload
+                {
+                    Name = "words.txt",
+                    MimeType = "text/plain",
+                    Buffer = [1, 2, 3],
+                }
+            );
         await Assertions.Expect(visit["#toast"]).ToHaveTextAsync("words.txt is not a picture.");
         await visit["#demo-any"].ClickAsync();
         await Visit.EventuallyAsync(() => Task.FromResult(visit.Hash.Contains("&of=", StringComparison.Ordinal)));

@@ -23,7 +23,13 @@ public sealed class EveryoneTests(Served served)
         await Tab(visit, "add-without");
         await keys.PressAsync("Enter");
         await keys.TypeAsync("a red heart");
-        var without = new { words = new[] { "a heart" }, without = new[] { "a red heart" }, minPrecision = 0.5, top = 9 };
+        var without = new
+        {
+            words = new[] { "a heart" },
+            without = new[] { "a red heart" },
+            minPrecision = 0.5,
+            top = 9,
+        };
         var found = await served.FindAsync(without);
         await visit.ShowsAsync(found);
 
@@ -163,7 +169,11 @@ public sealed class EveryoneTests(Served served)
             await visit["#precision"].FillAsync("0");
             await Visit.EventuallyAsync(async () => (await visit.KeysAsync()).Length > 1);
             await visit["#grid a.open"].First.TapAsync();
-            Assert.InRange(await visit.Page.EvaluateAsync<int>("document.querySelector('#detail').scrollWidth"), 1, 360);
+            Assert.InRange(
+                await visit.Page.EvaluateAsync<int>("document.querySelector('#detail').scrollWidth"),
+                1,
+                360
+            );
             await visit["#detail"].GetByLabel("Close").TapAsync();
             await visit["#grid .more-like"].First.TapAsync(); // there without a mouse above it
             await Assertions.Expect(visit["#chips .like"]).ToBeVisibleAsync();
@@ -176,7 +186,9 @@ public sealed class EveryoneTests(Served served)
         await using var visit = await served.VisitAsync();
         var models = System.Text.Json.JsonDocument.Parse(await served.Api.GetStringAsync("v1/models")).RootElement;
         var name = models.GetProperty("models")[0].GetProperty("name").GetString()!;
-        await Assertions.Expect(visit["#what-searched"]).ToHaveTextAsync($"{Served.Pictures} pictures, not indexed · {name}");
+        await Assertions
+            .Expect(visit["#what-searched"])
+            .ToHaveTextAsync($"{Served.Pictures} pictures, indexed · {name}");
         await visit["#about-open"].ClickAsync();
         var said = await visit.TextAsync("#about");
         foreach (var part in new[] { name, "calibrated", "test", "compositions", "codes", "colour" })
@@ -194,7 +206,16 @@ public sealed class EveryoneTests(Served served)
         await Assertions.Expect(visit["#trouble"]).ToContainTextAsync("The server does not answer");
         await visit.Page.UnrouteAllAsync();
         await visit["#words"].PressAsync("Enter");
-        await visit.ShowsAsync(await served.FindAsync(new { words = new[] { "a star" }, minPrecision = 0.5, top = 9 }));
+        await visit.ShowsAsync(
+            await served.FindAsync(
+                new
+                {
+                    words = new[] { "a star" },
+                    minPrecision = 0.5,
+                    top = 9,
+                }
+            )
+        );
         Assert.True(await visit["#trouble"].IsHiddenAsync());
     }
 

@@ -32,7 +32,9 @@ public sealed partial class FilesTests
         Assert.InRange(Directory.EnumerateFiles(Folder).Sum(path => new FileInfo(path).Length), 10_000, 120_000);
     }
 
-    [GeneratedRegex(@"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\.srcdoc|javascript:")]
+    [GeneratedRegex(
+        @"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(|new Function|\.srcdoc|javascript:"
+    )]
     private static partial Regex Reads();
 
     [GeneratedRegex("""https?://|["']//""")]

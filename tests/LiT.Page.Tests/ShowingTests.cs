@@ -14,10 +14,27 @@ public sealed partial class ShowingTests(Served served)
     public async Task The_slider_leaves_out_what_is_less_sure_and_scores_are_shares_not_cosines()
     {
         await using var visit = await served.VisitAsync("q=a+heart");
-        await visit.ShowsAsync(await served.FindAsync(new { words = Heart, minPrecision = 0.5, top = 12 }));
+        await visit.ShowsAsync(
+            await served.FindAsync(
+                new
+                {
+                    words = Heart,
+                    minPrecision = 0.5,
+                    top = 12,
+                }
+            )
+        );
         Assert.Equal("≥ 50%", await visit.TextAsync("#precision-words"));
         await visit["#precision"].FillAsync("6"); // 90%
-        var answer = await served.AskAsync("v1/search", new { words = Heart, minPrecision = 0.9, top = 100 });
+        var answer = await served.AskAsync(
+            "v1/search",
+            new
+            {
+                words = Heart,
+                minPrecision = 0.9,
+                top = 100,
+            }
+        );
         await visit.ShowsAsync(Served.Keys(answer));
         await Visit.EventuallyAsync(async () => (await visit.KeysAsync()).Length == Served.Keys(answer).Length);
         Assert.Contains("min=0.9", visit.Hash, StringComparison.Ordinal);
@@ -50,7 +67,15 @@ public sealed partial class ShowingTests(Served served)
     public async Task Nothing_matches_is_said_and_the_nearest_are_one_click_away(string words, string? why)
     {
         await using var visit = await served.VisitAsync($"q={Uri.EscapeDataString(words)}&min=0.99");
-        var answer = await served.AskAsync("v1/search", new { words = new[] { words }, minPrecision = 0.99, top = 9 });
+        var answer = await served.AskAsync(
+            "v1/search",
+            new
+            {
+                words = new[] { words },
+                minPrecision = 0.99,
+                top = 9,
+            }
+        );
         Assert.True(answer.GetProperty("nothingMatches").GetBoolean(), "the drawings show it after all");
         await Assertions.Expect(visit["#nothing h2"]).ToHaveTextAsync("Nothing matches");
         Assert.Empty(await visit.KeysAsync());
@@ -72,19 +97,51 @@ public sealed partial class ShowingTests(Served served)
                 .GetByRole(AriaRole.Checkbox, new() { Name = name, Exact = true });
         await Colour("red").CheckAsync();
         var words = new[] { "a drawing" };
-        await visit.ShowsAsync(await served.FindAsync(new { words, where = "colour = 'red'", top = 100 }));
+        await visit.ShowsAsync(
+            await served.FindAsync(
+                new
+                {
+                    words,
+                    where = "colour = 'red'",
+                    top = 100,
+                }
+            )
+        );
         await Colour("blue").CheckAsync();
-        await visit.ShowsAsync(await served.FindAsync(new { words, where = "colour in ('red', 'blue')", top = 100 }));
+        await visit.ShowsAsync(
+            await served.FindAsync(
+                new
+                {
+                    words,
+                    where = "colour in ('red', 'blue')",
+                    top = 100,
+                }
+            )
+        );
         Assert.Equal(2, await visit["#filters .choice input:checked"].CountAsync());
         await visit["#filters input[aria-label='captions contains']"].FillAsync("heart");
         const string Three = "colour in ('red', 'blue') and captions contains 'heart'";
-        var three = await served.FindAsync(new { words, where = Three, top = 100 });
+        var three = await served.FindAsync(
+            new
+            {
+                words,
+                where = Three,
+                top = 100,
+            }
+        );
         Assert.NotEmpty(three);
         await visit.ShowsAsync(three);
         await Visit.EventuallyAsync(async () => (await visit.KeysAsync()).Length == three.Length);
         await visit["#where"].FillAsync("not colour = 'red'");
         await visit.ShowsAsync(
-            await served.FindAsync(new { words, where = $"{Three} and not colour = 'red'", top = 100 })
+            await served.FindAsync(
+                new
+                {
+                    words,
+                    where = $"{Three} and not colour = 'red'",
+                    top = 100,
+                }
+            )
         );
         Assert.Equal("3", await visit.TextAsync("#filters-count"));
 
@@ -135,7 +192,15 @@ public sealed partial class ShowingTests(Served served)
             .Name;
         order = order.Replace("label", column, StringComparison.Ordinal);
         await visit["#order"].SelectOptionAsync(order);
-        var sorted = await served.FindAsync(new { words = Heart, minPrecision = 0.5, top = 1000, order });
+        var sorted = await served.FindAsync(
+            new
+            {
+                words = Heart,
+                minPrecision = 0.5,
+                top = 1000,
+                order,
+            }
+        );
         await visit.ShowsAsync(sorted[..Math.Min(100, sorted.Length)]);
         Assert.Contains("order=", visit.Hash, StringComparison.Ordinal);
     }
@@ -145,7 +210,16 @@ public sealed partial class ShowingTests(Served served)
     {
         await using var visit = await served.VisitAsync("q=a+heart&min=0");
         await visit["#distinct"].CheckAsync();
-        await visit.ShowsAsync(await served.FindAsync(new { words = Heart, distinct = 0.95, top = 100 }));
+        await visit.ShowsAsync(
+            await served.FindAsync(
+                new
+                {
+                    words = Heart,
+                    distinct = 0.95,
+                    top = 100,
+                }
+            )
+        );
     }
 
     [Fact]
@@ -186,7 +260,15 @@ public sealed partial class ShowingTests(Served served)
         var keys = await visit.KeysAsync();
         var json = JsonDocument.Parse(await visit.SavedAsync("#save-json")).RootElement;
         Assert.Equal(keys, Served.Keys(json));
-        var answer = await served.AskAsync("v1/search", new { words = Heart, minPrecision = 0.5, top = 100 });
+        var answer = await served.AskAsync(
+            "v1/search",
+            new
+            {
+                words = Heart,
+                minPrecision = 0.5,
+                top = 100,
+            }
+        );
         foreach (var member in new[] { "results", "query" })
             Assert.True(JsonElement.DeepEquals(answer.GetProperty(member), json.GetProperty(member)), member);
 
@@ -214,10 +296,7 @@ public sealed partial class ShowingTests(Served served)
         });
         Assert.Equal(before, await Place(), 0.6);
         var keys = await visit.KeysAsync();
-        Assert.Equal(
-            await served.FindAsync(new { words = new[] { "a drawing" }, top = Served.Pictures }),
-            keys
-        );
+        Assert.Equal(await served.FindAsync(new { words = new[] { "a drawing" }, top = Served.Pictures }), keys);
         await Assertions.Expect(visit["#end"]).ToHaveTextAsync("That is all.");
 
         // Back from a picture's likes, the place is the one that was left.
@@ -272,8 +351,7 @@ public sealed partial class ShowingTests(Served served)
         const string Evil = "<img src=x onerror=\"document.title='bad'\"><script>document.title='bad'</script>";
         await using var visit = await served.VisitAsync();
         visit.Expected = "404"; // the key is nobody's
-        await visit.Page.RouteAsync("**/v1/search", route =>
-            route.FulfillAsync(
+        await visit.Page.RouteAsync("**/v1/search", route => route.FulfillAsync(
                 new()
                 {
                     ContentType = "application/json",
@@ -298,8 +376,7 @@ public sealed partial class ShowingTests(Served served)
                         }
                     ),
                 }
-            )
-        );
+            ));
         await visit["#words"].FillAsync("a heart");
         await Assertions.Expect(visit["#grid .caption"]).ToHaveCountAsync(1);
         await Assertions.Expect(visit["#grid .caption"]).ToHaveTextAsync(Evil);

@@ -31,7 +31,10 @@ public sealed class Visit : IAsyncDisposable
         page.Request += (_, request) =>
         {
             var url = request.Url;
-            if (!url.StartsWith($"{address}", StringComparison.Ordinal) && !url.StartsWith("data:", StringComparison.Ordinal))
+            if (
+                !url.StartsWith($"{address}", StringComparison.Ordinal)
+                && !url.StartsWith("data:", StringComparison.Ordinal)
+            )
                 if (!url.StartsWith($"blob:{address}", StringComparison.Ordinal))
                     visit.wrong.Add($"asked {url}");
         };
@@ -58,7 +61,8 @@ public sealed class Visit : IAsyncDisposable
     {
         await EventuallyAsync(
             async () => (await KeysAsync()).Take(keys.Length).SequenceEqual(keys),
-            async () => $"shown: {string.Join(' ', (await KeysAsync()).Take(12))}, not {string.Join(' ', keys.Take(12))}"
+            async () =>
+                $"shown: {string.Join(' ', (await KeysAsync()).Take(12))}, not {string.Join(' ', keys.Take(12))}"
         );
     }
 

@@ -32,6 +32,7 @@ internal static class QuickstartCommand
             Description = "The page's port, with --serve; 0 takes a free one.",
             DefaultValueFactory = _ => 8080,
         };
+        Option<bool> check = new("--check") { Description = "With --serve: end as soon as the page answers." };
         Command command = new(
             "quickstart",
             "The whole of LiT on an embedded data set: embed, tune, measure, report. No network."
@@ -42,6 +43,7 @@ internal static class QuickstartCommand
             steps,
             serve,
             port,
+            check,
         };
         Limits.Positive(pairs, steps);
         command.Does(
@@ -69,7 +71,7 @@ internal static class QuickstartCommand
                     Session = CommonOptions.SessionOf(parsed),
                     Wording = Wording.Of,
                 };
-                return await ServeCommand.ServeAsync(settings, SayAddress(parsed), cancel);
+                return await ServeCommand.ServeAsync(settings, SayAddress(parsed), cancel, parsed.GetValue(check));
             }
         );
         return command;
@@ -128,9 +130,7 @@ internal static class QuickstartCommand
             $"Retrieval among {result.Retrieval.Images} unseen drawings with {result.Retrieval.Texts} captions"
         );
         Terminal.Line(
-            FormattableString.Invariant(
-                $"{result.Seconds:F0} s. Look at {result.Report}; the model is {result.Model}."
-            )
+            FormattableString.Invariant($"{result.Seconds:F0} s. Look at {result.Report}; the model is {result.Model}.")
         );
     }
 }

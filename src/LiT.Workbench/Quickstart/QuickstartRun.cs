@@ -6,6 +6,7 @@ using LiT.Data;
 using LiT.Drawings;
 using LiT.Embedding;
 using LiT.Evaluation;
+using LiT.Search;
 using LiT.Towers;
 using LiT.Tuning.Runs;
 
@@ -89,7 +90,9 @@ internal static class QuickstartRun
     /// again.</param>
     /// <param name="size">How much.</param>
     /// <param name="seed">Of drawings, weights and order.</param>
-    /// <param name="toServe">Whether the model is to tell what matches from what does not, as who asks it wants.</param>
+    /// <param name="toServe">
+    /// Whether what was made will be searched: then the model tells what matches, and the stores have an index.
+    /// </param>
     /// <param name="compute">Where to compute.</param>
     /// <param name="say">Told what is done.</param>
     /// <param name="progress">Told how far it is.</param>
@@ -150,7 +153,11 @@ internal static class QuickstartRun
             seed
         );
         if (toServe)
+        {
             steps.Calibrate(model);
+            foreach (var store in result.Stores)
+                StoreIndex.Build(store, model, progress, cancel);
+        }
         return result;
     }
 

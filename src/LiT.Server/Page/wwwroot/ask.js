@@ -100,7 +100,8 @@ export function startAsk(app) {
   function examples(pictures) {
     if (pictures) {
       const all = pictures.flatMap(({ columns }) => columns?.captions?.[0] ?? columns?.label ?? []);
-      said = [...new Set(all)].filter((one) => typeof one === "string" && one.length <= 40).slice(0, 5);
+      const short = [...new Set(all)].filter((one) => typeof one === "string" && one.length <= 40);
+      said = short.sort((one, other) => one.length - other.length).slice(0, 5);
       fill(find("examples"), "Try ", said.map((words) => h("button", { type: "button", class: "example" }, words)));
     }
     find("examples").hidden = said.length === 0 || asks(app.state);

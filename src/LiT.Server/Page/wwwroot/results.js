@@ -149,7 +149,7 @@ export function startResults(app) {
     }
     const among = `among ${count(answer.searched, "picture")}, in ${duration(answer.seconds)}`;
     const exact = answer.recall < 1 ? `, finding ${percent(answer.recall)} of the nearest` : "";
-    const least = query.minPrecision ? `, each ${percent(query.minPrecision)} or more likely to fit` : "";
+    const least = found.length && query.minPrecision ? `, each ${percent(query.minPrecision)} or more likely to fit` : "";
     const number = `${found.length.toLocaleString("en")}${done ? "" : " or more"}`;
     const shown = found.length === 0 ? "Nothing" : `${number} ${found.length === 1 ? "picture" : "pictures"}`;
     find("status").textContent = `${shown}${least} ${among}${exact}.${unseen(answer)}`;
