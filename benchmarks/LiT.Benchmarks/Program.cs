@@ -64,7 +64,7 @@ static int Usage()
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
-          search STORE [ROWS [SIZE [THREADS [MODEL]]]]  searches beside reading the codes once; the store is made where missing
+          search STORE [ROWS [SIZE [THREADS [MODEL | lists RECALL]]]]  searches beside reading the codes once; the store is made where missing
           start STORE [PROGRAM]                    from the command to the first step
           tables [[--check] PAGE]                  the committed results as tables, printed or filled into a page
         Figures go to artifacts/benchmarks/KIND-OF-MACHINE, with --keep to benchmarks/results/KIND-OF-MACHINE.

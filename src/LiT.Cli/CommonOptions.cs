@@ -87,6 +87,7 @@ internal static class CommonOptions
         "eval knn",
         "eval fewshot",
         "calibrate",
+        "index build",
         "data draw",
         "pretrain",
     ];

@@ -110,7 +110,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--present 0.4 --top 1 "
             + "--ignore-exif --decode exact --max-megapixels 9 --csv",
         "classify photos/00000 --model run --labels-file classes.txt --jsonl",
-        "index build r-embed-table --model run",
+        "index build r-embed-table --model run --recall 0.9 --lists 3 --queries 5",
         "index status r-embed-table --model run",
         "index compact r-embed-table",
         "index verify r-embed-table --model run --sample 4 --queries 2",

@@ -18,11 +18,13 @@ internal sealed class Collection : IDisposable
     private readonly List<StoreSegment> owned = [];
     private readonly ConcurrentDictionary<string, CollectionColumn?> columns = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Bits> filters = new(StringComparer.Ordinal);
+    private readonly Lazy<Lists?> lists;
     private readonly Lazy<(ulong[] Hashes, long[] Pictures)> keys;
 
     private Collection(IReadOnlyList<CollectionPart> parts, int size)
     {
         (Parts, Size) = (parts, size);
+        lists = new(() => Lists.Open(this));
         keys = new(HashKeys);
         Pictures = parts.Count == 0 ? 0 : parts[^1].First + parts[^1].Count;
         Live = parts.Any(part => part.Removed is not null) ? Bits.All(Pictures) : null;
@@ -50,6 +52,10 @@ internal sealed class Collection : IDisposable
 
     /// <summary>Whether every segment has codes.</summary>
     public bool IsIndexed => Parts.Count > 0 && Parts.All(part => part.Codes is not null);
+
+    /// <summary>Its rows by lists of near ones; null where nobody has made them.</summary>
+    /// <exception cref="LitException">A file of them is damaged.</exception>
+    public Lists? Lists => lists.Value;
 
     /// <param name="model">Its image head is what rows go through; null for none.</param>
     /// <param name="store">An open store of the model's tower; stays open.</param>
@@ -208,7 +214,12 @@ internal sealed class Collection : IDisposable
             ? part.NotFinite(row)
             : new(Key(picture), "its embedding is not finite", "Leave the picture out");
 
-    public void Dispose() => owned.ForEach(segment => segment.Dispose());
+    public void Dispose()
+    {
+        if (lists.IsValueCreated)
+            lists.Value?.Dispose();
+        owned.ForEach(segment => segment.Dispose());
+    }
 
     private sealed class StorePart(LitModel? model, EmbeddingStore store, StoreSegment segment)
         : CollectionPart(segment.First, segment.Pictures)

@@ -63,22 +63,34 @@ internal sealed class PictureSearch(
             Check(query);
         Prepared[] prepared = [.. queries.Select(query => Prepare(query, cancel))];
         var answers = new SearchAnswer[queries.Count];
-        foreach (var together in prepared.Index().GroupBy(one => one.Item.Allowed))
+        foreach (var together in prepared.Index().GroupBy(one => (one.Item.Allowed, one.Item.Query.Exact)))
         {
             Prepared[] asked = [.. together.Select(one => one.Item)];
             var kept = asked.Max(one => one.Kept(background is not null));
             Embeddings vectors = new([.. asked.SelectMany(one => one.Vector)], collection.Size);
-            var found = Nearest.Find(collection, vectors, kept, together.Key, progress, cancel);
-            foreach (var ((place, one), nearest) in together.Zip(found))
+            var found = Nearby(vectors, kept, together.Key.Allowed, together.Key.Exact, progress, cancel);
+            foreach (var ((place, one), nearest) in together.Zip(found.Nearest))
             {
                 // What another query of the pass asked for changes nothing of this one's answer.
                 var own = Math.Min(kept, one.Kept(background is not null));
                 var some = nearest.Length > own ? nearest[..own] : nearest;
-                answers[place] = Answer(one, some, own, clock, cancel);
+                answers[place] = Answer(one, new([some], found.Recall), own, clock, cancel);
             }
         }
         return answers;
     }
+
+    private FoundNearest Nearby(
+        Embeddings vectors,
+        int kept,
+        Bits? allowed,
+        bool exact,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    ) =>
+        exact
+            ? new(Nearest.Find(collection, vectors, kept, allowed, progress, cancel), 1)
+            : Nearest.FindFast(collection, vectors, kept, allowed, progress, cancel);
 
     private void Check(Query query)
     {
@@ -145,6 +157,13 @@ internal sealed class PictureSearch(
         var sum = new float[all[0].Direction.Length];
         foreach (var (weight, direction) in all)
             TensorPrimitives.MultiplyAdd(direction, (float)weight, sum, sum);
+        return Unit(query, sum);
+    }
+
+    /// <summary>A sum of directions, made as long as 1.</summary>
+    /// <exception cref="LitException">There is nothing left of it.</exception>
+    public static float[] Unit(Query query, float[] sum)
+    {
         var length = TensorPrimitives.Norm<float>(sum);
         if (!(length > 1e-6f))
             throw new LitException(
@@ -175,24 +194,26 @@ internal sealed class PictureSearch(
                         "Give a key as a search prints it, or send the picture itself"
                     )
             );
-        var file = ask.Readings.FirstOrDefault(one => File.Exists(one.What));
-        return file is null
-            ? throw SettingException.Of<Query>(
-                q => q.Like,
-                ask.What,
-                "is neither the key of a picture in the collection nor a file",
-                "Give a key as a search prints it, or the path of a picture"
-            )
-            : (file.Weight, OfFile(file.What));
+        var file = ask.Readings.FirstOrDefault(one => File.Exists(one.What), ask);
+        return (file.Weight, OfFile(model, file.What));
     }
 
-    private float[] OfFile(string path)
+    /// <summary>zimg of a picture in a file.</summary>
+    /// <exception cref="LitException">There is no such file, or it is no picture.</exception>
+    public static float[] OfFile(LitModel model, string what)
     {
+        if (!File.Exists(what))
+            throw SettingException.Of<Query>(
+                q => q.Like,
+                what,
+                "is neither the key of a picture in the collection nor a file",
+                "Give a key as a search prints it, or the path of a picture"
+            );
         var pixels = model.Image.Preprocessing.Pixels(
-            File.ReadAllBytes(path),
+            File.ReadAllBytes(what),
             DecodingOptions.Default.MaxPixels,
             DecodePath.Exact,
-            path
+            what
         );
         return model.ProjectImages(new(model.Represent([pixels]), model.Image.Tower.Width))[0].ToArray();
     }
@@ -235,9 +256,10 @@ internal sealed class PictureSearch(
         );
     }
 
-    private SearchAnswer Answer(Prepared one, Neighbour[] nearest, int kept, Stopwatch clock, CancellationToken cancel)
+    private SearchAnswer Answer(Prepared one, FoundNearest found, int kept, Stopwatch clock, CancellationToken cancel)
     {
         var query = one.Query;
+        var (nearest, recall) = (found.Nearest[0], found.Recall);
         while (query.Distinct is { } cosine)
         {
             var enough = (int)Math.Min(int.MaxValue, (long)query.Skip + query.Top);
@@ -248,7 +270,8 @@ internal sealed class PictureSearch(
                 break;
             }
             kept = (int)Math.Min((long)kept * Wider, collection.Pictures);
-            nearest = Nearest.Find(collection, new(one.Vector, collection.Size), kept, one.Allowed, null, cancel)[0];
+            found = Nearby(new(one.Vector, collection.Size), kept, one.Allowed, query.Exact, null, cancel);
+            (nearest, recall) = (found.Nearest[0], Math.Min(recall, found.Recall));
         }
         string[] unseen = background is null
             ? []
@@ -257,19 +280,19 @@ internal sealed class PictureSearch(
         var good = nearest
             .Select((neighbour, i) => (Neighbour: neighbour, Precision: judged?[i]))
             .Take((int)Math.Min(int.MaxValue, (long)query.Skip + query.Top))
-            .Where(found => query.MinPrecision is not { } least || found.Precision >= least)
+            .Where(near => query.MinPrecision is not { } least || near.Precision >= least)
             .ToList();
         var skipped = nearest.Take(query.Skip).Select(neighbour => neighbour.Picture).ToHashSet();
-        var results = good.Where(found => !skipped.Contains(found.Neighbour.Picture))
-            .Select(found => (found.Neighbour.Picture, Found: Named(found.Neighbour, found.Precision)));
+        var results = good.Where(near => !skipped.Contains(near.Neighbour.Picture))
+            .Select(near => (near.Neighbour.Picture, Found: Named(near.Neighbour, near.Precision)));
         if (query.Order is { } order)
             results = Ordered(results, order);
         return new(
             query,
-            [.. results.Select(found => found.Found)],
+            [.. results.Select(result => result.Found)],
             good.Count == 0,
             one.Allowed?.Set ?? collection.Count,
-            1,
+            recall,
             clock.Elapsed.TotalSeconds
         )
         {
