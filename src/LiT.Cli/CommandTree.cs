@@ -26,6 +26,7 @@ internal static class CommandTree
             QuickstartCommand.Build(),
             EmbedCommand.Build(),
             TuneCommand.Build(),
+            PlanCommand.Build(),
             StudyCommand.Build(),
             EvalCommand.Build(),
             DataCommand.Build(),

@@ -63,6 +63,9 @@ public sealed record ServerSettings
     /// <summary>The words that settings and doings of the library have among the users; null leaves them.</summary>
     internal Func<string, string>? Wording { get; init; }
 
+    /// <summary>Which addresses pictures may be fetched from.</summary>
+    internal Func<System.Net.IPAddress, bool> MayFetchFrom { get; init; } = Api.UrlPictures.IsPublic;
+
     /// <summary>What the log takes.</summary>
     internal LogLevel LogFrom { get; init; } = LogLevel.Information;
 

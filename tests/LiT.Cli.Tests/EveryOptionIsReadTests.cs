@@ -57,9 +57,12 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--checkpoint-every 1 --val-every 1 --keep-best top1 --resume",
         "tune --data store --out r-tune-on --lock LU --text-init run --tokenizer run/model/vocab.txt --epochs 0.1 "
             + "--batch 8 "
-            + "--hold-out 0.2 --recipe options.json --captions words.csv --language de",
+            + "--hold-out 0.2 --recipe options.json --captions words.csv --language de "
+            + "--mpi --mpi-dtype float32 --mpi-late 30",
         $"tune --data test.tar --out r-pixels --from-pixels --image-tower trained/tower.safetensors {Small} "
             + "--steps 1 --batch 4",
+        "plan --recipe vit-g14 --machine machine.json --machines 1,2 --pairs 1000 --image-tower vit:g/14 "
+            + "--text-tower bert:base --weak",
         $"study {Table} --test test.tar "
             + "--classes kinds.txt --templates templates.txt --image-tower trained/tower.safetensors "
             + "--image-scratch vit:mu/32 "
@@ -200,6 +203,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         bench.Lines("texts6.txt", "a", "b", "c", "d", "e", "f");
         bench.Lines("which.txt", "0", "1", "2");
         bench.Lines("keys.txt", "p0", "p1", "p2", "p3", "p4", "p5");
+        bench.Lines("machine.json", """{"gigaFlops": 300, "measured": ["gigaFlops"]}""");
         bench.Lines("options.json", """{"options": {"steps": 1, "batch": 8}}""");
         bench.Lines(
             "plan.json",

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.AspNetCore.Diagnostics;
+using Microsoft.Net.Http.Headers;
 
 namespace LiT.Server.Api;
 
@@ -49,6 +50,37 @@ internal static class Answering
             headers["Permissions-Policy"] = "camera=(), microphone=(), geolocation=()";
             return Task.CompletedTask;
         });
+        return next(context);
+    }
+
+    /// <summary>
+    /// Refuses what those who read requests would take for their own trouble: text in an encoding that nobody knows, and
+    /// for the Model Context Protocol what does not say that it is JSON.
+    /// </summary>
+    public static Task ThatCanBeRead(HttpContext context, RequestDelegate next)
+    {
+        if (
+            MediaTypeHeaderValue.TryParse(context.Request.ContentType, out var type)
+            && type.Charset.HasValue
+            && type.Encoding is null
+        )
+            throw new RefusedException(
+                StatusCodes.Status415UnsupportedMediaType,
+                "body",
+                $"its charset is {type.Charset}, which is not known",
+                "Send UTF-8"
+            );
+        if (
+            HttpMethods.IsPost(context.Request.Method)
+            && context.Request.Path.StartsWithSegments("/mcp")
+            && !context.Request.HasJsonContentType()
+        )
+            throw new RefusedException(
+                StatusCodes.Status415UnsupportedMediaType,
+                "body",
+                $"its content type is {context.Request.ContentType ?? "not said"}",
+                "Send JSON, as application/json"
+            );
         return next(context);
     }
 

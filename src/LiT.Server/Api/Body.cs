@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -15,6 +16,7 @@ internal static class Body
         options.AllowDuplicateProperties = false;
         options.NumberHandling = JsonNumberHandling.Strict;
         options.MaxDepth = 16;
+        options.Encoder = JavaScriptEncoder.Default; // what stands in captions is never a tag, wherever it is put
     }
 
     private static readonly JsonSerializerOptions Strict = Made();

@@ -136,10 +136,9 @@ internal static class ClipRetrieval
                 "Give fewer"
             );
         using var now = store.Hold();
-        if (ids.FirstOrDefault(id => id >= 0 && !now.Collection.Holds(id), -1) is >= 0 and var wrong)
-            throw RefusedException.TooMuch("ids", $"there is no picture {wrong}", "Give ids that /knn-service gave");
-        if (ids.Any(id => id < 0))
-            throw RefusedException.TooMuch("ids", "one is below 0", "Give ids that /knn-service gave");
+        foreach (var id in ids)
+            if (!now.Collection.Holds(id))
+                throw RefusedException.TooMuch("ids", $"there is no picture {id}", "Give ids that /knn-service gave");
         return
         [
             .. ids.Select(id => new MetadataAnswer(

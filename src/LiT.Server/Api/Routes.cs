@@ -19,6 +19,7 @@ internal static class Routes
         var v1 = routes
             .MapGroup("/v1")
             .RequireRateLimiting(Worked)
+            .WithTags("v1")
             .ProducesProblem(StatusCodes.Status400BadRequest)
             .ProducesProblem(StatusCodes.Status401Unauthorized)
             .ProducesProblem(StatusCodes.Status413PayloadTooLarge)
@@ -133,6 +134,7 @@ internal static class Routes
                 }
             )
             .Accepts<EmbedImageRequest>("application/json", "image/*")
+            .Produces<EmbedResponse>(StatusCodes.Status200OK, "application/json", "text/event-stream")
             .WithName("embedImage")
             .WithSummary(
                 "Embeddings of pictures: as JSON, or a picture itself. Who accepts text/event-stream gets each one as "

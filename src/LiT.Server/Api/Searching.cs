@@ -8,51 +8,51 @@ namespace LiT.Server.Api;
 internal sealed record SearchParameters
 {
     /// <summary>The store that is asked; the first where left out.</summary>
-    [FromQuery]
+    [FromQuery(Name = "store")]
     public string? Store { get; init; }
 
     /// <summary>What the pictures show; may be given several times.</summary>
-    [FromQuery]
+    [FromQuery(Name = "words")]
     public string[]? Words { get; init; }
 
     /// <summary>Keys of pictures that the found ones are to be like.</summary>
-    [FromQuery]
+    [FromQuery(Name = "like")]
     public string[]? Like { get; init; }
 
     /// <summary>Words of which pictures that match them are left out.</summary>
-    [FromQuery]
+    [FromQuery(Name = "without")]
     public string[]? Without { get; init; }
 
     /// <summary>Words whose direction is taken away.</summary>
-    [FromQuery]
+    [FromQuery(Name = "minus")]
     public string[]? Minus { get; init; }
 
     /// <summary>A filter over the store's columns.</summary>
-    [FromQuery]
+    [FromQuery(Name = "where")]
     public string? Where { get; init; }
 
     /// <summary>Pictures at most; 10 where left out.</summary>
-    [FromQuery]
+    [FromQuery(Name = "top")]
     public int? Top { get; init; }
 
     /// <summary>Pictures that are passed over first.</summary>
-    [FromQuery]
+    [FromQuery(Name = "skip")]
     public int? Skip { get; init; }
 
     /// <summary>The least expected precision.</summary>
-    [FromQuery]
+    [FromQuery(Name = "minPrecision")]
     public double? MinPrecision { get; init; }
 
     /// <summary>Whether no approximation is allowed.</summary>
-    [FromQuery]
+    [FromQuery(Name = "exact")]
     public bool? Exact { get; init; }
 
     /// <summary>A column to order by.</summary>
-    [FromQuery]
+    [FromQuery(Name = "order")]
     public string? Order { get; init; }
 
     /// <summary>The cosine of one scene.</summary>
-    [FromQuery]
+    [FromQuery(Name = "distinct")]
     public double? Distinct { get; init; }
 
     /// <summary>The same as a body.</summary>
@@ -123,6 +123,7 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
         if (settings.LogWords)
             ServerLog.Words(log, store.Name, query.Words.ToString());
         var answer = await store.FindAsync(new(query, given), cancel).ConfigureAwait(false);
+        served.PicturesOf(store).Show([.. answer.Results.Select(found => found.Key)]);
         return Response(store, answer, given.Count);
     }
 

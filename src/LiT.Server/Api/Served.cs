@@ -77,11 +77,16 @@ internal sealed class Served : IAsyncDisposable
     public string WithoutPaths(string sentence)
     {
         foreach (var store in stores)
-            sentence = sentence.Replace(store.Folder, store.Name, StringComparison.Ordinal);
-        return Model.Model.Folder is { } folder
-            ? sentence.Replace(folder, Model.Model.Name, StringComparison.Ordinal)
-            : sentence;
+            sentence = Named(sentence, store.Folder, store.Name);
+        return Model.Model.Folder is { } folder ? Named(sentence, folder, Model.Model.Name) : sentence;
     }
+
+    /// <summary>A folder of one plain word may be any word of a sentence, but for the one it begins with.</summary>
+    private static string Named(string sentence, string folder, string name) =>
+        folder.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal)
+            ? sentence.Replace(folder, name, StringComparison.Ordinal)
+        : sentence.StartsWith(folder + ':', StringComparison.Ordinal) ? name + sentence[folder.Length..]
+        : sentence;
 
     public async ValueTask DisposeAsync()
     {

@@ -65,7 +65,7 @@ internal sealed class ServedStore : IAsyncDisposable
         CancellationToken cancel
     ) =>
         EmbeddingStore.IsStore(folder)
-            ? model.Model.RunAsync(_ => new ServedStore(name, folder, model, measures, time, log), cancel)
+            ? model.Model.RunBesideAsync(_ => new ServedStore(name, folder, model, measures, time, log), cancel)
             : throw new LitException(
                 folder,
                 Directory.Exists(folder) ? "is no store of embeddings" : "there is no such folder",
@@ -179,7 +179,7 @@ internal sealed class ServedStore : IAsyncDisposable
         try
         {
             var fresh = await model
-                .Model.RunAsync(_ => OpenedStore.Of(Folder, model.Model, time.GetUtcNow()), closing.Token)
+                .Model.RunBesideAsync(_ => OpenedStore.Of(Folder, model.Model, time.GetUtcNow()), closing.Token)
                 .ConfigureAwait(false);
             OpenedStore before;
             lock (gate)
@@ -197,19 +197,31 @@ internal sealed class ServedStore : IAsyncDisposable
         }
     }
 
-    /// <summary>Another text whenever a file of the store's own was written, made or removed.</summary>
+    /// <summary>
+    /// Another text whenever the store is another one: its manifest is written last, by a rename. What comes without
+    /// one is looked at file by file.
+    /// </summary>
     private static string StateOf(string folder)
     {
         try
         {
             DirectoryInfo root = new(folder);
+            var inside = root.EnumerateDirectories().SelectMany(one => one.EnumerateFileSystemInfos());
+            FileInfo manifest = new(Path.Combine(folder, StoreFile.Name));
+            DirectoryInfo index = new(StoreSegment.FolderOf(folder));
+            IEnumerable<FileSystemInfo> watched =
+                !manifest.Exists ? root.EnumerateFiles().Concat(inside)
+                : index.Exists ? index.EnumerateFileSystemInfos().Prepend(manifest)
+                : [manifest];
             return string.Join(
                 '|',
-                root.EnumerateFileSystemInfos()
-                    .Concat(root.EnumerateDirectories().SelectMany(one => one.EnumerateFileSystemInfos()))
-                    .Where(one => one is not DirectoryInfo && !one.Name.StartsWith('.'))
+                watched
+                    .Where(one => !one.Name.StartsWith('.'))
                     .Select(one =>
-                        string.Create(CultureInfo.InvariantCulture, $"{one.FullName} {one.LastWriteTimeUtc.Ticks}")
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{one.FullName} {one.LastWriteTimeUtc.Ticks} {(one as FileInfo)?.Length}"
+                        )
                     )
                     .Order(StringComparer.Ordinal)
             );
@@ -311,7 +323,10 @@ internal sealed class OpenedStore : IDisposable
             case ColumnKind.Text when column.Distinct is { } texts && texts.Count <= few:
                 return plain with { Values = [.. texts.Order(StringComparer.Ordinal)] };
             case ColumnKind.Number or ColumnKind.Date:
-                var known = column.Numbers.Where(double.IsFinite).DefaultIfEmpty(double.NaN).ToArray();
+                var known = column
+                    .Numbers.Where((number, i) => double.IsFinite(number) && Collection.Holds(i))
+                    .DefaultIfEmpty(double.NaN)
+                    .ToArray();
                 var (least, most) = (known.Min(), known.Max());
                 object? Value(double number) =>
                     !double.IsFinite(number) ? null

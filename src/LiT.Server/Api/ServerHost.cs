@@ -44,7 +44,7 @@ internal static class ServerHost
         builder.Services.AddRouting().AddProblemDetails().AddExceptionHandler<Problems>().AddSingleton<Problems>();
         builder.Services.ConfigureHttpJsonOptions(options => Body.Configure(options.SerializerOptions));
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
-        builder.Services.AddHealthChecks();
+        builder.Services.AddHealthChecks().AddCheck<Readiness>("ready");
         builder.Services.AddOpenApi("v1", ApiDocument.Describe);
         builder.Services.AddCors(options =>
             options.AddPolicy(Cors, policy =>
@@ -156,7 +156,18 @@ internal static class ServerHost
         // The platform's own lines hold whole addresses, and so what people look for.
         logging.SetMinimumLevel(settings.LogFrom);
         logging.AddFilter("Microsoft", LogLevel.Warning).AddFilter("System", LogLevel.Warning);
-        logging.AddFilter("Microsoft.AspNetCore.Diagnostics", LogLevel.None); // told of once, by Problems
+        // What these tell of is told once, by Problems or by whoever started the server, and without anybody's words.
+        foreach (
+            var told in new[]
+            {
+                "Microsoft.AspNetCore.Diagnostics",
+                "Microsoft.AspNetCore.Http.Timeouts",
+                "Microsoft.Extensions.Hosting",
+                "ModelContextProtocol",
+            }
+        )
+            logging.AddFilter(told, LogLevel.None);
+        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Critical);
         var telemetry = services
             .AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("lit-serve"))
@@ -191,6 +202,7 @@ internal static class ServerHost
                 .AsTask()
         );
         app.UseHostFiltering();
+        app.Use(Answering.ThatCanBeRead);
         app.UseRouting();
         if (settings.CorsOrigins.Count > 0)
             app.UseCors(Cors);

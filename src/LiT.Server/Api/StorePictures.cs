@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using LiT.Data;
 using LiT.Images;
 using Microsoft.Extensions.Caching.Memory;
@@ -14,8 +15,15 @@ internal sealed record EncodedPicture(byte[] Bytes, string MediaType);
 internal sealed class StorePictures : IAsyncDisposable
 {
     private const int TogetherAtMost = 512,
+        ShownAnswers = 16,
+        ShownPictures = 200,
         CacheBytes = 128 << 20;
 
+    // A page asks for one small picture after the other, and an archive is gone through for each who asks: so whoever
+    // asks for one of an answer's pictures has the others of that answer brought along.
+    private readonly ConcurrentQueue<IReadOnlyList<string>> shown = new();
+    private readonly ConcurrentDictionary<string, Task<byte[]?>> coming = new(StringComparer.Ordinal);
+    private readonly MemoryCache brought = new(new MemoryCacheOptions { SizeLimit = CacheBytes });
     private readonly MemoryCache cache = new(new MemoryCacheOptions { SizeLimit = CacheBytes });
     private readonly SemaphoreSlim decoding = new(Environment.ProcessorCount);
     private readonly Batcher<string, byte[]?> passes;
@@ -58,7 +66,7 @@ internal sealed class StorePictures : IAsyncDisposable
         var bytes =
             FileOf(now, picture) is { } file && await BytesAsync(file, cancel).ConfigureAwait(false) is { } found
                 ? found
-                : await passes.AskAsync(key, cancel).ConfigureAwait(false);
+                : await BroughtAsync(key).WaitAsync(cancel).ConfigureAwait(false);
         return bytes is null || PictureFormats.Of(bytes) is PictureFormat.Unknown
             ? throw RefusedException.NotThere(
                 "key",
@@ -91,6 +99,54 @@ internal sealed class StorePictures : IAsyncDisposable
         return small;
     }
 
+    /// <summary>Tells which pictures an answer had, which will be asked for next.</summary>
+    public void Show(IReadOnlyList<string> keys)
+    {
+        shown.Enqueue(keys.Count > ShownPictures ? [.. keys.Take(ShownPictures)] : keys);
+        while (shown.Count > ShownAnswers)
+            shown.TryDequeue(out _);
+    }
+
+    private Task<byte[]?> BroughtAsync(string key)
+    {
+        if (brought.TryGetValue(key, out byte[]? bytes))
+            return Task.FromResult(bytes);
+        if (coming.TryGetValue(key, out var task))
+            return task;
+        foreach (var other in shown.FirstOrDefault(answer => answer.Contains(key)) ?? [])
+            if (other != key && !brought.TryGetValue(other, out _))
+                _ = coming.GetOrAdd(other, BringAsync);
+        return coming.GetOrAdd(key, BringAsync);
+    }
+
+    private async Task<byte[]?> BringAsync(string key)
+    {
+        await Task.Yield(); // so that it is among those that come before it has come
+        try
+        {
+            var bytes = await passes.AskAsync(key, CancellationToken.None).ConfigureAwait(false);
+            if (bytes is not null)
+                brought.Set(
+                    key,
+                    bytes,
+                    new MemoryCacheEntryOptions
+                    {
+                        Size = bytes.Length,
+                        AbsoluteExpirationRelativeToNow = TimeSpan.FromMinutes(1),
+                    }
+                );
+            return bytes;
+        }
+        catch (ObjectDisposedException)
+        {
+            return null; // the server is being stopped
+        }
+        finally
+        {
+            coming.TryRemove(key, out _);
+        }
+    }
+
     /// <summary>When the store was last seen to change: names a state of it.</summary>
     public DateTimeOffset Since()
     {
@@ -102,6 +158,7 @@ internal sealed class StorePictures : IAsyncDisposable
     {
         await passes.DisposeAsync().ConfigureAwait(false);
         cache.Dispose();
+        brought.Dispose();
         decoding.Dispose();
     }
 

@@ -17,7 +17,7 @@ internal sealed class UrlPictures(ServerSettings settings) : IDisposable
             MaxAutomaticRedirections = 3,
             UseProxy = false,
             UseCookies = false,
-            ConnectCallback = ConnectAsync,
+            ConnectCallback = (context, cancel) => ConnectAsync(context, settings.MayFetchFrom, cancel),
             PooledConnectionLifetime = TimeSpan.FromMinutes(1),
         }
     )
@@ -89,10 +89,14 @@ internal sealed class UrlPictures(ServerSettings settings) : IDisposable
     private static bool IsEmbedded(byte[] bytes) =>
         bytes is [0x20, 0x02, ..] or [0x20, 0x01, 0, 0, ..] or [0x20, 0x01, 0x0d, 0xb8, ..] or [0x3f, 0xff, ..];
 
-    private static async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancel)
+    private static async ValueTask<Stream> ConnectAsync(
+        SocketsHttpConnectionContext context,
+        Func<IPAddress, bool> may,
+        CancellationToken cancel
+    )
     {
         var all = await Dns.GetHostAddressesAsync(context.DnsEndPoint.Host, cancel).ConfigureAwait(false);
-        if (all.Length == 0 || !all.All(IsPublic))
+        if (all.Length == 0 || !all.All(may))
             throw new PrivateAddressException();
         Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
         try

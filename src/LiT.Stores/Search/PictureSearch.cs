@@ -63,19 +63,17 @@ internal sealed class PictureSearch(
             Check(query);
         Prepared[] prepared = [.. queries.Select(query => Prepare(query, cancel))];
         var answers = new SearchAnswer[queries.Count];
-        foreach (var together in prepared.Index().GroupBy(one => (one.Item.Allowed, one.Item.Query.Exact)))
+        // What another query of a pass asks for changes nothing of this one's answer, so each pass keeps one number.
+        (Bits? Allowed, bool Exact, int Kept) Pass(Prepared one) =>
+            (one.Allowed, one.Query.Exact, one.Kept(background is not null));
+        foreach (var together in prepared.Index().GroupBy(one => Pass(one.Item)))
         {
             Prepared[] asked = [.. together.Select(one => one.Item)];
-            var kept = asked.Max(one => one.Kept(background is not null));
+            var kept = together.Key.Kept;
             Embeddings vectors = new([.. asked.SelectMany(one => one.Vector)], collection.Size);
             var found = Nearby(vectors, kept, together.Key.Allowed, together.Key.Exact, progress, cancel);
             foreach (var ((place, one), nearest) in together.Zip(found.Nearest))
-            {
-                // What another query of the pass asked for changes nothing of this one's answer.
-                var own = Math.Min(kept, one.Kept(background is not null));
-                var some = nearest.Length > own ? nearest[..own] : nearest;
-                answers[place] = Answer(one, new([some], found.Recall), own, clock, cancel);
-            }
+                answers[place] = Answer(one, new([nearest], found.Recall), kept, clock, cancel);
         }
         return answers;
     }

@@ -17,9 +17,10 @@ public class ArrowTests
         ["LiT.Onnx"] = ["LiT"],
         ["LiT.Stores"] = ["LiT"],
         ["LiT.Tuning"] = ["LiT", "LiT.Stores"],
+        ["LiT.Mpi"] = ["LiT", "LiT.Stores", "LiT.Tuning"],
         ["LiT.Workbench"] = ["LiT", "LiT.Stores", "LiT.Tuning"],
         ["LiT.Server"] = ["LiT", "LiT.Stores"],
-        ["LiT.Cli"] = ["LiT", "LiT.Onnx", "LiT.Stores", "LiT.Tuning", "LiT.Workbench", "LiT.Server"],
+        ["LiT.Cli"] = ["LiT", "LiT.Onnx", "LiT.Stores", "LiT.Tuning", "LiT.Mpi", "LiT.Workbench", "LiT.Server"],
     };
 
     // A room (its namespace), and the rooms of its own project that it may know.
@@ -49,12 +50,15 @@ public class ArrowTests
         ["LiT.Pretraining"] = ["LiT.Tuning.Optimizers"],
         ["LiT.Tuning.Runs"] = ["LiT.Tuning.Contrastive", "LiT.Tuning.Optimizers", "LiT.Evaluation"],
         ["LiT.Studies"] = ["LiT.Tuning.Runs", "LiT.Tuning.Contrastive", "LiT.Tuning.Optimizers", "LiT.Evaluation"],
+        // LiT.Mpi
+        ["LiT.Mpi"] = [],
         // LiT.Workbench
         ["LiT.Benchmarks"] = [],
         ["LiT.Catalogue"] = [],
         ["LiT.Curation"] = [],
         ["LiT.TestSets"] = [],
         ["LiT.Drawings"] = [],
+        ["LiT.Planning"] = ["LiT.Benchmarks"],
         ["LiT.Duplicates"] = [],
         ["LiT.Downloads"] = ["LiT.Curation"],
         ["LiT.Reports"] = ["LiT.Curation", "LiT.Duplicates"],
