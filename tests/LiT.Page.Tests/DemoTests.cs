@@ -49,9 +49,8 @@ public sealed class DemoTests(Served served)
     {
         await using var visit = await served.VisitAsync("demo=1&prompt=a+heart&prompt=a+cat");
         await Visit.EventuallyAsync(async () => await visit["#subject"].IsVisibleAsync()); // any of the store's
-        var bytes = await served.Api.GetByteArrayAsync(
-            $"v1/pictures/{Uri.EscapeDataString((await served.FindAsync(new { words = new[] { "a cat" }, top = 1 }))[0])}"
-        );
+        var cat = (await served.FindAsync(new { words = new[] { "a cat" }, top = 1 }))[0];
+        var bytes = await served.Api.GetByteArrayAsync($"v1/pictures/{Uri.EscapeDataString(cat)}");
         await visit.GiveAsync("paste", bytes);
         var image = Convert.ToBase64String(bytes);
         await Shows(visit, new { image }, "a heart", "a cat");

@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace LiT.Page.Tests;
 
-/// <summary>For everyone: keyboard, screen reader, both themes, a phone, a server that is away, a server with a key.</summary>
+/// <summary>For everyone: keyboard, screen reader, both themes, a phone, a server that is away or has a key.</summary>
 public sealed class EveryoneTests(Served served)
 {
     [Fact]

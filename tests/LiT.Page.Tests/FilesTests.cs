@@ -3,7 +3,9 @@ using LiT.Tests;
 
 namespace LiT.Page.Tests;
 
-/// <summary>The page's files as they stand: nothing in them reads a string as markup or code, and nothing comes from elsewhere.</summary>
+/// <summary>
+/// The page's files as they stand: nothing in them reads a string as markup or code, and nothing comes from elsewhere.
+/// </summary>
 public sealed partial class FilesTests
 {
     private static readonly string Folder = Path.Combine(Root.Folder, "src", "LiT.Server", "Page", "wwwroot");

@@ -8,8 +8,8 @@ using Microsoft.Playwright;
 namespace LiT.Page.Tests;
 
 /// <summary>
-/// A small quickstart that ends on the page, as <c>lit quickstart --serve</c> has it, and the system's own browser to look
-/// at it with. Made once for all tests, and only where there is a browser.
+/// A small quickstart that ends on the page, as <c>lit quickstart --serve</c> has it, and the system's own browser to
+/// look at it with. Made once for all tests, and only where there is a browser.
 /// </summary>
 public sealed class Served : IAsyncLifetime
 {

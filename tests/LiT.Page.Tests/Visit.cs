@@ -3,8 +3,8 @@ using Microsoft.Playwright;
 namespace LiT.Page.Tests;
 
 /// <summary>
-/// The page in a browser of its own. Whoever leaves is asked whether anything went wrong behind the scenes: an error, something
-/// that the content security policy forbade, a request to anywhere else.
+/// The page in a browser of its own. Whoever leaves is asked whether anything went wrong behind the scenes: an error,
+/// something that the content security policy forbade, a request to anywhere else.
 /// </summary>
 public sealed class Visit : IAsyncDisposable
 {

@@ -1,6 +1,6 @@
 namespace LiT.Server.Tests;
 
-/// <summary>Some pictures, before anybody knows what to look for; and pictures that are weighed by their keys.</summary>
+/// <summary>Some pictures, before anybody knows what to look for; pictures that are weighed by their keys.</summary>
 public sealed class SamplesTests(PlainServer plain) : IClassFixture<PlainServer>
 {
     private readonly Asking asking = plain.Asking;
