@@ -49,7 +49,7 @@ static int Usage()
     Console.Error.WriteLine(
         """
         usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- WHAT [--keep]
-          loss [BATCH [WIDTH [ROUNDS [blocks]]]]   the contrastive loss beside autograd's
+          loss [BATCH [WIDTH [ROUNDS [blocks|ratios]]]]   the contrastive loss beside autograd's
           duplicates [TRAIN [TEST [WIDTH]]]        near-duplicates of one set in another
           towers [THREADS [SPEC...]]               image towers beside the matrix products
           embed [THREADS [COUNT [SPEC...] [plain] [float32] [int8]]]  JPEG files to a store, beside plain modules and
