@@ -36,6 +36,11 @@ internal static class ProductBenchmark
         (400, 768, 3072, true),
         (1576, 768, 3072, true),
         (1576, 3072, 768, true),
+        (1576, 768, 2304, true),
+        (1576, 768, 768, true),
+        (400, 3072, 768, true),
+        (400, 768, 2304, true),
+        (400, 768, 768, true),
     ];
 
     private static readonly string[] Ways =
@@ -49,7 +54,7 @@ internal static class ProductBenchmark
         "forward, oneDNN, packed",
     ];
 
-    public static int Run(Results results)
+    public static int Run(string[] options, Results results)
     {
         using var threads = Parts.Use(1);
         using var unrecorded = no_grad();
@@ -57,7 +62,7 @@ internal static class ProductBenchmark
             "GFLOP/s on one thread   forward: libtorch, oneDNN   dX: libtorch, oneDNN   dW: libtorch, oneDNN"
                 + "   packed: oneDNN"
         );
-        foreach (var shape in Shapes)
+        foreach (var shape in Shapes.Where(one => one.Stay || options is not ["stay"]))
         {
             using var scope = NewDisposeScope();
             var measured = Measure(shape);

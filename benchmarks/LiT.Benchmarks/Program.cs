@@ -23,7 +23,7 @@ var code = args switch
     ["exact", .. var options] => ExactStepBenchmark.Run(options, results),
     ["optimizer", .. var options] => OptimizerBenchmark.Run(options, results),
     ["small", .. var options] => SmallTowerBenchmark.Run(options, results),
-    ["products"] => ProductBenchmark.Run(results),
+    ["products", .. var options] => ProductBenchmark.Run(options, results),
     ["kernels"] => KernelBenchmark.Run(results),
     ["steady", .. var options] => SteadyBenchmark.Run(options, results),
     ["open", .. var options] => OpenBenchmark.Run(options, results),
@@ -60,7 +60,7 @@ static int Usage()
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches
           optimizer [TOWER]                        one update of every weight
           small [STEPS [TOWER]]                    pairs a second of the default small text tower, one thread and two
-          products                                 dense layers by libtorch and by oneDNN
+          products [stay]                          dense layers by libtorch and by oneDNN; those alone whose rows stay
           kernels                                  every kernel of our own with vectors of every width
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
