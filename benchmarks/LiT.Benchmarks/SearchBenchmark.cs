@@ -16,8 +16,10 @@ internal static unsafe class SearchBenchmark
     private const int Turns = 5,
         Together = 64;
 
-    /// <summary>Arguments: the store, which is made where it is not there; rows, numbers in a row, threads; a model's
-    /// folder.</summary>
+    /// <summary>
+    /// Arguments: the store, which is made where it is not there; rows, numbers in a row, threads; a model's folder, or
+    /// "lists" and a recall, which makes lists at the first run and measures them at the second.
+    /// </summary>
     public static int Run(string[] options, Results results)
     {
         void Say(string what, double seconds)
@@ -29,7 +31,7 @@ internal static unsafe class SearchBenchmark
         var rows = options.Length > 1 ? int.Parse(options[1], CultureInfo.InvariantCulture) : 1_000_000;
         var size = options.Length > 2 ? int.Parse(options[2], CultureInfo.InvariantCulture) : 768;
         var threads = options.Length > 3 ? int.Parse(options[3], CultureInfo.InvariantCulture) : 2;
-        var fingerprint = options.Length > 4 ? ModelDescriptionOf(options[4]) : "random rows";
+        var fingerprint = options.Length == 5 ? ModelDescriptionOf(options[4]) : "random rows";
         using var use = Parts.Use(threads);
         if (!EmbeddingStore.IsStore(folder))
             Say("made", Timed(() => Make(folder, rows, size, fingerprint)));
@@ -38,7 +40,9 @@ internal static unsafe class SearchBenchmark
         using var store = EmbeddingStore.Open(folder, wordsLater: true);
         using var collection = Collection.Of(null, store);
         Say("opened", clock.Elapsed.TotalSeconds);
-        var queries = Queries(collection, Together);
+        if (options.Contains("lists"))
+            return Listed(collection, options, Say, (what, share) => results.Number(what, "LiT", "share", share));
+        var queries = Queries(collection, Together, 3);
         Embeddings one = new([.. queries[0]], queries.Size);
         Say("first query", Timed(() => Nearest.Find(collection, one, 10, null)));
         var read = Best(() => ReadCodes(collection));
@@ -60,6 +64,48 @@ internal static unsafe class SearchBenchmark
         );
         Say("one query, 2,000 kept", Best(() => Nearest.Find(collection, one, 2000, null)));
         Say("one query without codes", Timed(() => Nearest.Find(collection, one, 10, null, withCodes: false)));
+        Console.WriteLine(
+            $"memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB at most, mapped files and all"
+        );
+        return 0;
+    }
+
+    // Lists beside going over every row, on queries that they were not made with.
+    private static int Listed(
+        Collection collection,
+        string[] options,
+        Action<string, double> say,
+        Action<string, double> share
+    )
+    {
+        var recall = double.Parse(options[^1], CultureInfo.InvariantCulture);
+        if (collection.Lists is { Centres.Visits.Count: > 0 } there)
+            Console.WriteLine($"{there.Listed} of {collection.Parts.Count} segments are in lists");
+        else
+        {
+            say(
+                "lists made and measured",
+                Timed(() => ListIndex.Build(collection, Queries(collection, 400, 17), false, new() { Recall = recall }))
+            );
+            Console.WriteLine("run it once more, so that nothing is in memory but what a search reads");
+            return 0;
+        }
+        var lists = collection.Lists!;
+        var queries = Queries(collection, Together, 3);
+        Embeddings one = new([.. queries[0]], queries.Size);
+        foreach (var visits in lists.Centres.Visits)
+        {
+            var what = $"{visits.Depth} nearest, {visits.Visited} of {lists.Centres.Count} lists";
+            Console.WriteLine(
+                string.Create(CultureInfo.InvariantCulture, $"{what}: recall {visits.Recall:F4} as it was made")
+            );
+            say($"{what}: first query", Timed(() => lists.Find(one, visits.Depth, visits.Visited, null, default)));
+            say($"{what}: one query", Best(() => lists.Find(one, visits.Depth, visits.Visited, null, default)));
+            say($"{what}: exactly", Best(() => Nearest.Find(collection, one, visits.Depth, null)));
+        }
+        var measured = ListIndex.Recall(collection, lists, queries, lists.Centres.Visits[0]);
+        share($"recall of the nearest 10, {Together} other queries", measured);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"recall on other queries: {measured:F4}"));
         Console.WriteLine(
             $"memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB at most, mapped files and all"
         );
@@ -113,16 +159,17 @@ internal static unsafe class SearchBenchmark
             Console.WriteLine();
     }
 
-    private static Embeddings Queries(Collection collection, int count)
+    private static Embeddings Queries(Collection collection, int count, int seed)
     {
         // Half way between a row and anything: what words are to pictures.
-        Random chance = new(3);
+        Random chance = new(seed);
+        var far = 1.5 * Math.Min(1, collection.Size / 256.0); // in few dimensions anything is near
         var values = new float[count * collection.Size];
         for (var i = 0; i < count; i++)
         {
             var row = collection.Read([chance.NextInt64(collection.Pictures)])[0];
             for (var k = 0; k < row.Length; k++)
-                values[i * row.Length + k] = row[k] + (float)(1.5 * Normal(chance) / Math.Sqrt(row.Length));
+                values[i * row.Length + k] = row[k] + (float)(far * Normal(chance) / Math.Sqrt(row.Length));
         }
         return new Embeddings(values, collection.Size).ToUnit();
     }
@@ -136,7 +183,7 @@ internal static unsafe class SearchBenchmark
             Preprocessing = new System.Text.Json.Nodes.JsonObject(),
             EmbeddingSize = size,
             Source = "random rows",
-            RowsPerShard = 20_000,
+            RowsPerShard = Math.Max(20_000, rows / 50),
         };
         using var writer = EmbeddingStoreWriter.Open(folder, description);
         Random chance = new(1);
@@ -152,9 +199,12 @@ internal static unsafe class SearchBenchmark
                 .Range(0, rows)
                 .Select(i =>
                 {
-                    var (kind, at) = (chance.Next(64), chance.Next(noise.Length - size));
+                    // Ten pictures here and there are of one scene: the neighbours that are planted.
+                    var scene = (int)(SplitMix64.Mixed((ulong)(i % Math.Max(1, rows / 10))) >> 32);
+                    var (kind, shown) = (scene & 63, (scene & int.MaxValue) % (noise.Length - size));
+                    var at = chance.Next(noise.Length - size);
                     for (var k = 0; k < size; k++)
-                        row[k] = 0.5f * directions[kind * size + k] + noise[at + k];
+                        row[k] = 0.5f * directions[kind * size + k] + noise[shown + k] + 0.6f * noise[at + k];
                     var sample = new Sample($"{i:0000000}.jpg", $"pictures/{i:0000000}.jpg")
                     {
                         Captions = [$"picture {i} of kind {kind}"],

@@ -51,6 +51,7 @@ internal static class CommonOptions
         "quickstart",
         "embed",
         "tune",
+        "plan",
         "study",
         "eval classification",
         "eval retrieval",
@@ -63,6 +64,7 @@ internal static class CommonOptions
         "search",
         "calibrate",
         "index build",
+        "serve",
         "index status",
         "index verify",
         "models show",
@@ -86,6 +88,7 @@ internal static class CommonOptions
         "eval knn",
         "eval fewshot",
         "calibrate",
+        "index build",
         "data draw",
         "pretrain",
     ];
@@ -126,14 +129,22 @@ internal static class CommonOptions
 
     public static bool IsVerbose(ParseResult parsed) => parsed.GetValue(Verbose);
 
+    public static bool IsVerbose(Asked parsed) => parsed.GetValue(Verbose);
+
     /// <summary>Whether an option matters only where a verb fails.</summary>
     public static bool IsForFailures(Option option) => option == Verbose;
 
     public static int SeedOf(Asked parsed) => parsed.GetValue(Seed);
 
     /// <summary>Chooses device, type and threads. Loads libtorch, so only verbs that compute call it.</summary>
-    public static ComputeDevice ComputeOf(Asked parsed) =>
-        ComputeDevice.Choose(parsed.GetValue(Device)!, parsed.GetValue(DType)!, parsed.GetValue(Threads));
+    /// <param name="parsed">What was asked.</param>
+    /// <param name="usual">Threads where none are asked for; 0 for every core.</param>
+    public static ComputeDevice ComputeOf(Asked parsed, int usual = 0) =>
+        ComputeDevice.Choose(
+            parsed.GetValue(Device)!,
+            parsed.GetValue(DType)!,
+            parsed.GetValue(Threads) is > 0 and var asked ? asked : usual
+        );
 
     /// <summary>The same for a model that is opened on a thread of its own.</summary>
     public static LitSession SessionOf(Asked parsed) =>

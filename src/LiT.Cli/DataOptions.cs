@@ -18,6 +18,13 @@ internal sealed class DataOptions
     /// <summary>Whether --data has to be given; set before <see cref="AddTo"/>.</summary>
     public bool IsRequired { get; init; } = true;
 
+    /// <summary>Whether captions are read and may come from a file of their own; set before
+    /// <see cref="AddTo"/>.</summary>
+    public bool TakesCaptions { get; init; }
+
+    /// <summary>Whether --language chooses among those captions here, or is the verb's own option.</summary>
+    public bool TakesLanguage { get; init; } = true;
+
     /// <summary>--data itself.</summary>
     public Option Option => data;
 
@@ -34,6 +41,17 @@ internal sealed class DataOptions
         Description = "Column with the label, by name or number from 1.",
     };
 
+    private readonly Option<string?> captions = new("--captions")
+    {
+        Description =
+            "Captions in a file of their own, which take the place of the data's: KEY, tab, text; .csv, .jsonl or "
+            + ".parquet with key, text and, where they come in several, language.",
+    };
+    private readonly Option<string?> language = new("--language")
+    {
+        Description = "Take the captions of one language from the file of --captions, such as de.",
+    };
+
     private readonly Option<string?> imageRoot = new("--image-root")
     {
         Description = "Folder that a table's picture paths are relative to. Default: the table's own.",
@@ -44,6 +62,17 @@ internal sealed class DataOptions
         data.Required = IsRequired;
         foreach (Option option in new Option[] { data, imageColumn, captionColumn, labelColumn, imageRoot })
             command.Options.Add(option);
+        if (!TakesCaptions)
+            return;
+        command.Options.Add(captions);
+        if (!TakesLanguage)
+            return;
+        command.Options.Add(language);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(language) is { Implicit: false } && result.GetResult(captions) is null)
+                result.AddError("--language chooses among the captions of a file. Name it with --captions.");
+        });
     }
 
     public string PathOf(Asked parsed) => parsed.GetValue(data)!;
@@ -55,6 +84,8 @@ internal sealed class DataOptions
             CaptionColumn = parsed.GetValue(captionColumn),
             LabelColumn = parsed.GetValue(labelColumn),
             ImageRoot = parsed.GetValue(imageRoot),
+            Captions = TakesCaptions ? parsed.GetValue(captions) : null,
+            CaptionLanguage = TakesCaptions && TakesLanguage ? parsed.GetValue(language) : null,
         };
 
     /// <summary>

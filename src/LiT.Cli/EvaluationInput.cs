@@ -9,7 +9,8 @@ using LiT.TestSets;
 namespace LiT.Cli;
 
 /// <summary>The options that evaluations share: a model and its data, or embeddings that were made elsewhere.</summary>
-internal sealed class EvaluationInput
+/// <param name="takesCaptions">Whether captions are read, which may come from a file of their own.</param>
+internal sealed class EvaluationInput(bool takesCaptions = false)
 {
     private readonly Option<string?> model = new("--model")
     {
@@ -128,7 +129,13 @@ internal sealed class EvaluationInput
 
     private const string Paper = "paper";
 
-    public DataOptions Data { get; } = new() { IsRequired = false };
+    public DataOptions Data { get; } =
+        new()
+        {
+            IsRequired = false,
+            TakesCaptions = takesCaptions,
+            TakesLanguage = false,
+        };
 
     /// <param name="command">The verb.</param>
     /// <param name="withClasses">Whether it classifies.</param>

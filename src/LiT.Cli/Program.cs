@@ -5,6 +5,10 @@ using LiT.Compute;
 using LiT.Onnx;
 using LiT.TestSets;
 
+var together = ManyProcesses.IsAsked(args);
+if (together && ManyProcesses.Begin(args) is { } ofAnother)
+    return ofAnother;
+
 TestSetForm.Introduce();
 OnnxTowers.Use();
 
@@ -18,7 +22,9 @@ void OnSignal(PosixSignalContext signal)
     stop.Cancel();
 }
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, OnSignal);
-using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+using var terminate = together ? null : PosixSignalRegistration.Create(PosixSignal.SIGTERM, OnSignal);
+if (together)
+    ManyProcesses.Hear(stop);
 
 var root = CommandTree.Build();
 var parsed = CommandTree.Parse(root, args.Length == 0 ? ["--help"] : args);
@@ -42,7 +48,7 @@ try
 }
 catch (OperationCanceledException) when (stop.IsCancellationRequested)
 {
-    return ExitCode.Interrupted;
+    return together && ManyProcesses.WasTold ? ExitCode.Again : ExitCode.Interrupted;
 }
 catch (Exception trouble)
 {

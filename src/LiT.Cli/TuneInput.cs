@@ -104,7 +104,7 @@ internal sealed class TuneInput
             + $"{string.Join(", ", TuneRecipe.Names)}. What is given here goes before it.",
     };
 
-    public DataOptions Data { get; } = new();
+    public DataOptions Data { get; } = new() { TakesCaptions = true };
 
     public void AddTo(Command command)
     {
@@ -145,7 +145,11 @@ internal sealed class TuneInput
 
     public TuneRecipe? RecipeOf(Asked parsed) => parsed.GetValue(recipe) is { } name ? TuneRecipe.Read(name) : null;
 
-    public TuneRequest RequestOf(Asked parsed, TuneRecipe? behind, string folder)
+    /// <param name="parsed">What was asked.</param>
+    /// <param name="behind">The recipe.</param>
+    /// <param name="folder">The run's.</param>
+    /// <param name="threads">Threads where none are asked for; 0 for every core.</param>
+    public TuneRequest RequestOf(Asked parsed, TuneRecipe? behind, string folder, int threads = 0)
     {
         var given = parsed.GetValue(textTower) ?? parsed.GetValue(textInit);
         var (tower, init) = given is null
@@ -187,7 +191,7 @@ internal sealed class TuneInput
             BundleTower = parsed.GetValue(bundle),
             Doctor = parsed.GetValue(doctor),
             Seed = CommonOptions.SeedOf(parsed),
-            Compute = CommonOptions.ComputeOf(parsed),
+            Compute = CommonOptions.ComputeOf(parsed, threads),
         };
     }
 }

@@ -56,9 +56,14 @@ public sealed class TuningPlan
     /// <param name="cancel">Stops after the step at hand, with a checkpoint.</param>
     /// <exception cref="LitException">Data, tower or folder cannot be used; the message says why.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled and can be resumed.</exception>
-    public async IAsyncEnumerable<TuningEvent> RunAsync(
+    public IAsyncEnumerable<TuningEvent> RunAsync(string folder, CancellationToken cancel = default) =>
+        RunAsync(folder, new WholeBatch(), cancel);
+
+    /// <summary>The same as one of several processes that share every batch.</summary>
+    internal async IAsyncEnumerable<TuningEvent> RunAsync(
         string folder,
-        [EnumeratorCancellation] CancellationToken cancel = default
+        IBatchExchange exchange,
+        [EnumeratorCancellation] CancellationToken cancel
     )
     {
         var events = Channel.CreateUnbounded<TuningEvent>(new() { SingleReader = true });
@@ -68,7 +73,15 @@ public sealed class TuningPlan
             {
                 try
                 {
-                    TuneRun.Run(request with { Out = folder }, one => events.Writer.TryWrite(one), stop.Token);
+                    TuneRun.Run(
+                        request with
+                        {
+                            Out = folder,
+                            Exchange = exchange,
+                        },
+                        one => events.Writer.TryWrite(one),
+                        stop.Token
+                    );
                     events.Writer.Complete();
                 }
                 catch (Exception trouble)

@@ -216,16 +216,22 @@ public sealed class Classifier
     }
 
     /// <summary>A photo as its owner sees it: upright, and transparent parts on white.</summary>
-    private Preprocessing AsSeen(Preprocessing tower) =>
+    private Preprocessing AsSeen(Preprocessing tower) => AsSeen(tower, options.HonourExif);
+
+    /// <inheritdoc cref="AsSeen(Preprocessing)"/>
+    internal static Preprocessing AsSeen(Preprocessing tower, bool honourExif) =>
         tower with
         {
-            HonourExif = options.HonourExif,
+            HonourExif = honourExif,
             Background = tower.Background ?? new Rgb24(255, 255, 255),
         };
 
-    private ClassifiedPicture Answer(float[] pixels)
+    private ClassifiedPicture Answer(float[] pixels) =>
+        Answer(model.ProjectImages(new(model.Represent([pixels]), model.Image.Tower.Width)));
+
+    /// <summary>The answer for one picture's embedding; needs no tower, and may run anywhere.</summary>
+    internal ClassifiedPicture Answer(Embeddings zimg)
     {
-        var zimg = model.ProjectImages(new(model.Represent([pixels]), model.Image.Tower.Width));
         var probabilities = model.Probabilities(zimg[0], classes);
         var best = unseen[Array.IndexOf(probabilities, probabilities.Max())];
         var expected = best.Count > 0 ? null : cutOff?.Precision(zimg)[0];

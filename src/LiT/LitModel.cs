@@ -296,16 +296,26 @@ public sealed partial class LitModel : IDisposable
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default,
         string? cache = null
-    ) =>
-        TowerOutputs.Texts(
-            Towers,
-            Tokenizer,
-            texts,
-            compute,
-            progress,
-            cancel,
-            cache is null ? null : new TextCache(cache, TextFingerprint, Tokenizer, compute)
-        );
+    )
+    {
+        Embeddings Tower(IReadOnlyList<string> some) =>
+            TowerOutputs.Texts(
+                Towers,
+                Tokenizer,
+                some,
+                compute,
+                progress,
+                cancel,
+                cache is null ? null : new TextCache(cache, TextFingerprint, Tokenizer, compute)
+            );
+        return TextMemory is { } memory && cache is null ? memory(texts, Tower) : Tower(texts);
+    }
+
+    /// <summary>
+    /// Stands between texts and the tower, for whoever is asked for the same texts again and again: is given the texts
+    /// and the tower, and gives their rows. Null asks the tower each time.
+    /// </summary>
+    internal Func<IReadOnlyList<string>, Func<IReadOnlyList<string>, Embeddings>, Embeddings>? TextMemory { get; set; }
 
     /// <summary>The locked tower's own representations of pictures that are ready for it, [B, width].</summary>
     /// <param name="pictures">The tower's input for each picture, [3, H, W].</param>

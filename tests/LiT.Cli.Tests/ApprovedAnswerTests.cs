@@ -91,6 +91,7 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         ("search-nothing", Numbers.Computed, "search cat --model run --data store --min-precision 0.999"),
         ("index-build", Numbers.Exact, "index build unindexed"),
         ("index-status", Numbers.Exact, "index status indexed"),
+        ("index-compact", Numbers.Exact, "index compact indexed"),
         ("index-verify", Numbers.Exact, "index verify indexed --sample 10 --queries 5"),
         ("verify-model", Numbers.Computed, "verify run --store store"),
         ("verify-store", Numbers.Computed, "verify store"),

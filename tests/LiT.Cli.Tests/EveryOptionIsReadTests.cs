@@ -30,6 +30,9 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
 
     private static readonly string[] Runs =
     [
+        "serve --model run --data store --pictures pairs.tar --host 127.0.0.1 --port 0 --api-key k --open --log-words "
+            + "--allow-url-images --cors-origin https://example.org --max-body 1 --max-megapixels 9 --at-once 2 "
+            + "--queue 3 --timeout 9 --check",
         "quickstart --pairs 16 --steps 20 --out walk",
         $"embed --image-tower cifar-resnet:8 {Table} --out r-embed --tower-dtype float32 --store-dtype float32 "
             + "--batch 4 "
@@ -54,14 +57,17 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--checkpoint-every 1 --val-every 1 --keep-best top1 --resume",
         "tune --data store --out r-tune-on --lock LU --text-init run --tokenizer run/model/vocab.txt --epochs 0.1 "
             + "--batch 8 "
-            + "--hold-out 0.2 --recipe options.json",
+            + "--hold-out 0.2 --recipe options.json --captions words.csv --language de "
+            + "--mpi --mpi-dtype float32 --mpi-late 30",
         $"tune --data test.tar --out r-pixels --from-pixels --image-tower trained/tower.safetensors {Small} "
             + "--steps 1 --batch 4",
+        "plan --recipe vit-g14 --machine machine.json --machines 1,2 --pairs 1000 --image-tower vit:g/14 "
+            + "--text-tower bert:base --weak",
         $"study {Table} --test test.tar "
             + "--classes kinds.txt --templates templates.txt --image-tower trained/tower.safetensors "
             + "--image-scratch vit:mu/32 "
             + "--text-init run --file plan.json --recipe options.json --vary batch=8 --seeds 0 --pictures 20 "
-            + "--keep-checkpoints "
+            + "--keep-checkpoints --captions words.csv --language de "
             + "--out r-study",
         $"eval classification --model run {Table} --classes names.json --templates templates.txt --all-aliases "
             + "--training-store store --dataset pets --language en --crop model --decode exact --text-cache texts "
@@ -72,6 +78,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--classes classes.txt --text-classes which.txt --image-keys keys.txt --texts texts.txt --temperature 10",
         $"eval retrieval --model run {Table} --language en --crop model --decode exact --text-cache texts --batch 8 "
             + "--predictions r-found.jsonl --report r-retrieval --pictures photos/00000 --dataset flickr30k",
+        "eval retrieval --model run --data store --captions words.csv",
         "eval retrieval --model run --data r-embed-views --average-views",
         "eval retrieval --image-embeddings pictures.npy --text-embeddings captions.npy --pairs pairs.tsv "
             + "--image-keys keys.txt "
@@ -106,14 +113,15 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--present 0.4 --top 1 "
             + "--ignore-exif --decode exact --max-megapixels 9 --csv",
         "classify photos/00000 --model run --labels-file classes.txt --jsonl",
-        "index build r-embed-table --model run",
+        "index build r-embed-table --model run --recall 0.9 --lists 3 --queries 5",
         "index status r-embed-table --model run",
+        "index compact r-embed-table",
         "index verify r-embed-table --model run --sample 4 --queries 2",
         "search cat 2:dog --model run --data r-embed-table --each --like photos/00000/0000000000.png --minus horse "
             + "--without bird --where width>=1 --skip 1 --exact --order width --distinct 0.9",
         $"search cat --model run {Table} --top 2 --min-precision 0.1 --report r-found.html --pictures photos/00000 "
             + "--decode exact",
-        $"calibrate --model r-run {LargeTable} --cohort 100",
+        $"calibrate --model r-run {LargeTable} --cohort 100 --captions words.csv --language de",
         "models show run",
         "models pull vit-ti16-augreg-in21k --mirror {mirror} --out r-pulled",
         "models convert cifar-resnet:8 --text run --out r-converted",
@@ -195,6 +203,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         bench.Lines("texts6.txt", "a", "b", "c", "d", "e", "f");
         bench.Lines("which.txt", "0", "1", "2");
         bench.Lines("keys.txt", "p0", "p1", "p2", "p3", "p4", "p5");
+        bench.Lines("machine.json", """{"gigaFlops": 300, "measured": ["gigaFlops"]}""");
         bench.Lines("options.json", """{"options": {"steps": 1, "batch": 8}}""");
         bench.Lines(
             "plan.json",
@@ -208,6 +217,15 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             Path.Combine(bench.Folder, "two.npz")
         );
         Here.Run(bench.Folder, "data convert --data pairs.tar --out large --to folder".Split(' ')).Expect(0);
+        bench.Lines(
+            "words.csv",
+            [
+                "key,text,language",
+                .. Enumerable
+                    .Range(0, 120)
+                    .SelectMany(i => new[] { $"{i:D10}.png,Bild {i},de", $"pairs-{i:D6},Zeichnung {i},de" }),
+            ]
+        );
         foreach (var (table, folder) in new[] { ("table.csv", "photos"), ("large.csv", "large") })
             bench.Lines(
                 table,

@@ -22,7 +22,7 @@ internal static class CalibrateCommand
             Description = "Pictures and captions that are compared with each other.",
             DefaultValueFactory = _ => new BackgroundOptions().Cohort,
         };
-        DataOptions data = new();
+        DataOptions data = new() { TakesCaptions = true };
         Command command = new(
             "calibrate",
             "Measure a collection's background, so that 'none of these' and 'nothing matches' become answers."

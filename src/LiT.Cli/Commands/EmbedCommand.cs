@@ -65,7 +65,8 @@ internal static class EmbedCommand
         {
             Description =
                 "Make one part of the store, as i/n (2/4: the second of four); the parts may run at once, "
-                + "in any order, on any machine that sees the folder.",
+                + "in any order, on any machine that sees the folder. auto: the part that Slurm's array or Kubernetes' "
+                + "Indexed Job gives.",
         };
         Option<bool> update = new("--update")
         {

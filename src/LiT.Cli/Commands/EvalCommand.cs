@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Data;
 using LiT.Duplicates;
 using LiT.Evaluation;
 using LiT.Reports;
@@ -149,7 +150,7 @@ internal static class EvalCommand
 
     private static Command RetrievalBothWays()
     {
-        EvaluationInput input = new();
+        EvaluationInput input = new(takesCaptions: true);
         Command command = new("retrieval", "Retrieval both ways between pictures and their captions.");
         input.AddTo(command, withClasses: false);
         command.Does(

@@ -13,6 +13,7 @@ internal static class IndexCommand
             BuildCommand(),
             StatusCommand(),
             VerifyCommand(),
+            CompactCommand(),
         };
 
     private static Argument<string> Store() => new("store") { Description = "An embedding store ('lit embed')." };
@@ -24,12 +25,41 @@ internal static class IndexCommand
 
     private static Command BuildCommand()
     {
-        var (store, model) = (Store(), Model($"{Head}."));
+        var (store, model) = (Store(), Model($"{Head}; with --recall its text tower asks with captions."));
+        Option<double?> recall = new("--recall")
+        {
+            Description =
+                "Also make lists of near rows, and visit so many at a search that this share of the nearest pictures "
+                + "is found (0.99), as measured with the store's captions as queries.",
+        };
+        Option<int?> lists = new("--lists")
+        {
+            Description = "How many lists; by default about the square root of the pictures.",
+        };
+        Option<int> queries = new("--queries")
+        {
+            Description = "Captions at most that the recall is measured with.",
+            DefaultValueFactory = _ => new ListSettings().Queries,
+        };
         Command command = new("build", "Make the codes and columns that are missing; the rows stay as they are.")
         {
             store,
             model,
+            recall,
+            lists,
+            queries,
         };
+        Limits.Positive(queries);
+        recall.Validators.Add(result =>
+        {
+            if (!result.Implicit && result.GetValue(recall) is <= 0 or >= 1 or double.NaN)
+                result.AddError("--recall: give a share between 0 and 1, such as 0.99.");
+        });
+        lists.Validators.Add(result =>
+        {
+            if (!result.Implicit && result.GetValue(lists) is <= 1)
+                result.AddError("--lists: give at least 2.");
+        });
         command.Does(
             (parsed, cancel) =>
             {
@@ -39,11 +69,41 @@ internal static class IndexCommand
                 using (ProgressLine progress = new())
                     made = StoreIndex.Build(folder, lit, progress, cancel);
                 Terminal.Say($"{made} segments were made now.");
+                MakeLists(
+                    folder,
+                    lit,
+                    parsed.GetValue(recall) is { } share
+                        ? new()
+                        {
+                            Recall = share,
+                            Lists = parsed.GetValue(lists),
+                            Queries = parsed.GetValue(queries),
+                            Seed = CommonOptions.SeedOf(parsed),
+                        }
+                        : null,
+                    cancel
+                );
                 Report(parsed, folder, StoreIndex.Status(folder, lit));
                 return Task.FromResult(ExitCode.Done);
             }
         );
         return command;
+    }
+
+    private static void MakeLists(string folder, LitModel? lit, ListSettings? asked, CancellationToken cancel)
+    {
+        using ProgressLine progress = new();
+        if (asked is null)
+        {
+            if (ListIndex.Complete(folder, lit, progress, cancel) is > 0 and var added)
+                Terminal.Say($"The rows of {added} segments were put into lists.");
+            return;
+        }
+        if (!ListIndex.Build(folder, lit, asked, progress, cancel).WithCaptions)
+            Terminal.Warn(
+                "The recall was measured with rows of the store as queries, where words lie farther away. Give "
+                    + "--model, and a store with captions, to measure it with captions."
+            );
     }
 
     private static Command StatusCommand()
@@ -109,6 +169,46 @@ internal static class IndexCommand
                             + FormattableString.Invariant(
                                 $"recall of the nearest ten {verified.Recall:F4} over {verified.Queries} queries"
                             )
+                            + (
+                                verified.ListRecall is { } near
+                                    ? FormattableString.Invariant(
+                                        $"; by lists {near:F4}, where {verified.PromisedRecall:F4} was promised"
+                                    )
+                                    : ""
+                            )
+                    );
+                return Task.FromResult(ExitCode.Done);
+            }
+        );
+        return command;
+    }
+
+    private static Command CompactCommand()
+    {
+        var store = Store();
+        Command command = new(
+            "compact",
+            "Write anew what holds removed or moved pictures, and merge small files; searches go on meanwhile."
+        )
+        {
+            store,
+        };
+        command.Does(
+            (parsed, cancel) =>
+            {
+                var folder = parsed.GetRequiredValue(store);
+                Compacted done;
+                using (ProgressLine progress = new())
+                    done = StoreCompaction.Run(folder, progress, cancel);
+                if (CommonOptions.IsJson(parsed))
+                    Terminal.Write(done);
+                else
+                    Terminal.Line(
+                        done.Merged == 0
+                            ? $"{folder}: {done.Segments} files of rows, and nothing to write anew"
+                            : $"{folder}: {done.Merged} files of rows became {done.Into}, {done.Removed} removed "
+                                + $"pictures are gone, {done.Reworded} moved ones have their new names; "
+                                + $"{done.Segments} files now"
                     );
                 return Task.FromResult(ExitCode.Done);
             }
@@ -124,10 +224,21 @@ internal static class IndexCommand
             return;
         }
         Terminal.Line(
-            $"{folder}: {status.Found} found = {status.Indexed} indexed + {status.Skipped} skipped; "
+            $"{folder}: {status.Found} found = {status.Indexed} indexed + {status.Skipped} skipped + "
+                + $"{status.Removed} removed; "
                 + $"{status.WithCodes} of {status.Segments} segments have codes, {status.WithColumns} have columns, "
                 + FormattableString.Invariant($"{status.Bytes / 1e6:F1} MB")
         );
+        if (status.Lists is { } lists)
+            Terminal.Line(
+                FormattableString.Invariant(
+                    $"{lists.Lists} lists of {lists.Segments} segments, made of {lists.TrainedOn} pictures; "
+                )
+                    + FormattableString.Invariant(
+                        $"{lists.Visited} visited find {lists.Recall:P1} of the nearest ten for {lists.Queries} "
+                    )
+                    + (lists.Captions ? "captions" : "rows")
+            );
         if (status.WithCodes < status.Segments || status.WithColumns < status.Segments)
             Terminal.Say($"What is missing is read from the rows themselves, which takes longer. Run `StoreIndex`.");
     }

@@ -63,7 +63,7 @@ internal static class StudyCommand
             Description = "At most so many pictures are tuned on, spread evenly.",
         };
         Option<bool> keep = new("--keep-checkpoints") { Description = "Keep the checkpoints of runs that are done." };
-        DataOptions data = new();
+        DataOptions data = new() { TakesCaptions = true };
         Command command = new(
             "study",
             "Compare ways of tuning (lock settings, losses, batches, towers, seeds) on the same data."
@@ -108,7 +108,7 @@ internal static class StudyCommand
                     Test = parsed.GetRequiredValue(test),
                     Evaluation = new()
                     {
-                        Images = new() { Samples = data.OptionsOf(parsed) },
+                        Images = new() { Samples = data.OptionsOf(parsed) with { KeepOwnCaptions = true } },
                         Classes = parsed.GetValue(classes) is { } names ? ClassLists.Read(names).Names : null,
                         Templates = parsed.GetValue(templates) is { } lines
                             ? PromptTemplates.Read(lines)

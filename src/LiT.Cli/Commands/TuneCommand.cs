@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using LiT.Mpi;
 using LiT.Tuning.Runs;
 
 namespace LiT.Cli.Commands;
@@ -16,6 +17,7 @@ internal static class TuneCommand
             Description = "The run's folder; run again, an interrupted run goes on.",
             Required = true,
         };
+        MpiOptions mpi = new();
         TuneInput input = new();
         TuneChoices choices = new();
         Command command = new(
@@ -27,51 +29,72 @@ internal static class TuneCommand
         };
         input.AddTo(command);
         choices.AddTo(command);
+        mpi.AddTo(command);
         command.Does(
             (parsed, cancel) =>
             {
-                var recipe = input.RecipeOf(parsed);
-                var request = input.RequestOf(parsed, recipe, parsed.GetRequiredValue(run));
-                request = request with { Settings = choices.SettingsOf(parsed, request.Lock), Recipe = recipe };
-                TuneResult result;
-                using (ProgressLine progress = new())
-                    result = TuneRun.Run(request, TuningWords.To(Terminal.Say, progress), cancel);
-                var report = LiT.Reports.TuningReport.Write(request.Out);
-                var last = result.Outcome.Last;
-                if (CommonOptions.IsJson(parsed))
-                    Terminal.Write(
-                        new
-                        {
-                            result.Model,
-                            Report = report,
-                            result.Outcome.Steps,
-                            result.Pairs,
-                            result.Captions,
-                            result.DistinctCaptions,
-                            result.TruncatedShare,
-                            last.Loss,
-                            result.Outcome.Temperature,
-                            result.Outcome.Bias,
-                            last.I2tAccuracy,
-                            last.T2iAccuracy,
-                            last.PairsPerSecond,
-                            last.Seconds,
-                            last.Val,
-                            Doctor = result.Findings,
-                        }
-                    );
-                else
-                    Terminal.Line(
-                        string.Create(
-                            CultureInfo.InvariantCulture,
-                            $"{result.Model}: {result.Outcome.Steps} steps on {result.Pairs} pairs in "
-                                + $"{last.Seconds:F0} s, loss {last.Loss:F3}, temperature "
-                                + $"{result.Outcome.Temperature:F1}; {report} shows how it went"
-                        )
-                    );
-                return Task.FromResult(ExitCode.Done);
+                TuneResult Tune(MpiGroup? group)
+                {
+                    var recipe = input.RecipeOf(parsed);
+                    var threads = group is null ? 0 : MpiOptions.Threads;
+                    var request = input.RequestOf(parsed, recipe, parsed.GetRequiredValue(run), threads);
+                    request = request with { Settings = choices.SettingsOf(parsed, request.Lock), Recipe = recipe };
+                    if (group is not null)
+                        request = request with { Exchange = group.Exchange };
+                    using ProgressLine progress = new();
+                    return TuneRun.Run(request, TuningWords.To(Terminal.Say, progress), cancel);
+                }
+                return Task.FromResult(
+                    mpi.IsAsked(parsed)
+                        ? mpi.Together(parsed, cancel, group => Write(parsed, Tune(group), group.Place == 0))
+                        : Write(parsed, Tune(null), first: true)
+                );
             }
         );
         return command;
+    }
+
+    private static int Write(Asked parsed, TuneResult result, bool first)
+    {
+        if (!first)
+        {
+            _ = CommonOptions.IsJson(parsed);
+            return ExitCode.Done;
+        }
+        var folder = Path.GetDirectoryName(result.Model)!;
+        var report = LiT.Reports.TuningReport.Write(folder);
+        var last = result.Outcome.Last;
+        if (CommonOptions.IsJson(parsed))
+            Terminal.Write(
+                new
+                {
+                    result.Model,
+                    Report = report,
+                    result.Outcome.Steps,
+                    result.Pairs,
+                    result.Captions,
+                    result.DistinctCaptions,
+                    result.TruncatedShare,
+                    last.Loss,
+                    result.Outcome.Temperature,
+                    result.Outcome.Bias,
+                    last.I2tAccuracy,
+                    last.T2iAccuracy,
+                    last.PairsPerSecond,
+                    last.Seconds,
+                    last.Val,
+                    Doctor = result.Findings,
+                }
+            );
+        else
+            Terminal.Line(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{result.Model}: {result.Outcome.Steps} steps on {result.Pairs} pairs in "
+                        + $"{last.Seconds:F0} s, loss {last.Loss:F3}, temperature "
+                        + $"{result.Outcome.Temperature:F1}; {report} shows how it went"
+                )
+            );
+        return ExitCode.Done;
     }
 }

@@ -31,6 +31,33 @@ internal sealed record SampleOptions
     /// </summary>
     public IReadOnlyList<string>? Classes { get; init; }
 
+    /// <summary>
+    /// A file of captions by the pictures' keys, which take the place of the source's own:
+    /// <see cref="GivenCaptions"/>.
+    /// </summary>
+    public string? Captions { get; init; }
+
+    /// <summary>The language of the captions that are taken from that file; null for all of them.</summary>
+    public string? CaptionLanguage { get; init; }
+
+    /// <summary>
+    /// Whether pictures that the file does not name keep their own captions; otherwise they have none.
+    /// </summary>
+    public bool KeepOwnCaptions { get; init; }
+
+    /// <summary>The captions of that file, read; null where none is named.</summary>
+    /// <exception cref="LitException">The file cannot be read.</exception>
+    public GivenCaptions? Given() =>
+        Captions is { } file ? GivenCaptions.Read(file, CaptionLanguage, KeepOwnCaptions)
+        : CaptionLanguage is { } language
+            ? throw SettingException.Of<SampleOptions>(
+                s => s.CaptionLanguage,
+                language,
+                "chooses among the captions of a file, and no such file is given",
+                "Name it with `Captions`"
+            )
+        : null;
+
     /// <summary>The longest encoded picture that is read, in bytes.</summary>
     public int ImageLimit { get; init; } = 128 << 20;
 

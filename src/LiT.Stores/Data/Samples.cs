@@ -38,6 +38,12 @@ internal static class Samples
     public static SampleSource Open(string pathOrPattern, SampleOptions? options = null)
     {
         options ??= new();
+        var source = OpenOwn(pathOrPattern, options);
+        return options.Given() is { } given ? new CaptionedSource(source, given) { Path = source.Path } : source;
+    }
+
+    private static SampleSource OpenOwn(string pathOrPattern, SampleOptions options)
+    {
         if (Registered(pathOrPattern, options) is { } other)
             return other;
         if (Linked.Broken(pathOrPattern) is { } broken)

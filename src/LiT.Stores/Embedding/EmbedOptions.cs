@@ -61,6 +61,13 @@ internal sealed record EmbedResult(StoreCounts Counts, long EmbeddedNow, double 
     /// <summary>Pictures that were not embedded because one of the same bytes came before them.</summary>
     public long Repeated { get; init; }
 
+    /// <summary>Pictures of the store of which something else is said now: they lie elsewhere, or have other
+    /// words.</summary>
+    public long Moved { get; init; }
+
+    /// <summary>Pictures that are not in the store any more.</summary>
+    public long Removed { get; init; }
+
     /// <summary>Shards that other parts have not made yet; the store is finished when there are none.</summary>
     public int MissingShards { get; init; }
 }

@@ -62,10 +62,11 @@ internal static class EmbedRun
             StoreProbes.Check(folder, there.Description, tower, compute);
         }
         description = description with { Probes = there?.Description.Probes ?? ProbeVectors.Of(tower, compute) };
+        if (again)
+            return new UpdateRun(tower, source, folder, description, options, compute, progress).Run(clock, cancel);
 
-        using KnownPictures known = new(description, again ? [folder, .. options.Reuse] : options.Reuse);
-        var target = again ? StoreFolder.BeginUpdate(folder, description) : folder;
-        using var store = EmbeddingStoreWriter.Open(target, description, options.Part);
+        using KnownPictures known = new(description, options.Reuse);
+        using var store = EmbeddingStoreWriter.Open(folder, description, options.Part);
         if (options.RetrySkipped)
             store.ForgetSkipped();
         EmbedPass pass = new(tower, source, store, known, options, compute, progress);
@@ -81,16 +82,12 @@ internal static class EmbedRun
                     "Wait until nothing writes there, and run the same command again"
                 );
         }
-        var result = new EmbedResult(store.Counts, pass.Embedded, clock.Elapsed.TotalSeconds, false)
+        return new EmbedResult(store.Counts, pass.Embedded, clock.Elapsed.TotalSeconds, false)
         {
             Reused = pass.Reused,
             Repeated = pass.Repeated,
             MissingShards = store.IsComplete ? 0 : store.Missing,
         };
-        known.Dispose();
-        if (again)
-            StoreFolder.Switch(folder);
-        return result;
     }
 
     private static StoreDescription Describe(

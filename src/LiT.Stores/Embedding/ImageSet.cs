@@ -54,6 +54,9 @@ internal sealed class ImageSet : IDisposable
     /// <summary>What could not be used, and why; samples that lack a part only are not among them.</summary>
     public IReadOnlyList<Skipped> Skipped { get; }
 
+    /// <summary>What became of captions from a file of their own, a phrase each.</summary>
+    public IReadOnlyList<string> Remarks { get; private init; } = [];
+
     /// <summary>Samples that the source holds: used + skipped.</summary>
     public int Found => Samples.Count + Skipped.Count + LeftOutBefore;
 
@@ -150,8 +153,12 @@ internal sealed class ImageSet : IDisposable
             var samples = store.Samples().Read(_ => { });
             if (options.Samples.LabelColumn is { } column)
                 samples = samples.Select(sample => sample with { Label = sample.Fields.GetValueOrDefault(column) });
+            var given = options.Samples.Given();
+            if (given is not null)
+                samples = samples.Select(given.In);
             return new(path, new StoredRows(store, options.AverageViews), [.. samples], [])
             {
+                Remarks = given is null ? [] : [.. given.InWords(path)],
                 LeftOutBefore = checked((int)(store.Counts?.Skipped ?? 0)),
             };
         }
@@ -194,6 +201,9 @@ internal sealed class ImageSet : IDisposable
                     + (skipped.Count > 0 ? $"; the first, {skipped[0].Origin}: {skipped[0].Reason.TrimEnd('.')}" : ""),
                 "Check the path and the files"
             );
-        return new(source.Path, new HeldRows(new([.. values], tower.Tower.Width)), samples, skipped);
+        return new(source.Path, new HeldRows(new([.. values], tower.Tower.Width)), samples, skipped)
+        {
+            Remarks = (source as CaptionedSource)?.Remarks ?? [],
+        };
     }
 }

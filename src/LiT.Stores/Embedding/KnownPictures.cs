@@ -34,6 +34,26 @@ internal sealed class KnownPictures : IDisposable
         }
     }
 
+    /// <summary>
+    /// Asks a folder too in which an update that was stopped left what it had embedded; one that is damaged or of
+    /// another description is passed over.
+    /// </summary>
+    public void AddLeft(string folder, StoreDescription description)
+    {
+        try
+        {
+            var left = EmbeddingStore.Open(folder);
+            if (StoreFit.Difference(left.Description, description) is null)
+                stores.Add(left);
+            else
+                left.Dispose();
+        }
+        catch (LitException)
+        {
+            // Nothing was finished there.
+        }
+    }
+
     /// <summary>Whether there are any stores to ask.</summary>
     public bool Any => stores.Count > 0;
 

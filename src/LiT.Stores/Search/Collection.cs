@@ -1,4 +1,6 @@
 using System.Collections.Concurrent;
+using System.IO.Hashing;
+using System.Numerics;
 using System.Text;
 using LiT.Bundles;
 using LiT.Stores;
@@ -16,24 +18,44 @@ internal sealed class Collection : IDisposable
     private readonly List<StoreSegment> owned = [];
     private readonly ConcurrentDictionary<string, CollectionColumn?> columns = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, Bits> filters = new(StringComparer.Ordinal);
-    private readonly EmbeddingStore? store;
+    private readonly Lazy<Lists?> lists;
+    private readonly Lazy<(ulong[] Hashes, long[] Pictures)> keys;
 
-    private Collection(IReadOnlyList<CollectionPart> parts, int size, EmbeddingStore? store)
+    private Collection(IReadOnlyList<CollectionPart> parts, int size)
     {
-        (Parts, Size, this.store) = (parts, size, store);
+        (Parts, Size) = (parts, size);
+        lists = new(() => Lists.Open(this));
+        keys = new(HashKeys);
         Pictures = parts.Count == 0 ? 0 : parts[^1].First + parts[^1].Count;
+        Live = parts.Any(part => part.Removed is not null) ? Bits.All(Pictures) : null;
+        foreach (var part in parts)
+            for (var i = 0; i < part.Removed?.Length; i++)
+            for (var word = part.Removed[i]; word != 0; word &= word - 1)
+                Live![part.First + i * 64 + BitOperations.TrailingZeroCount(word)] = false;
+        Count = Live?.Set ?? Pictures;
     }
 
     /// <summary>The segments, in order.</summary>
     public IReadOnlyList<CollectionPart> Parts { get; }
 
+    /// <summary>Numbers of pictures, those of removed ones among them.</summary>
     public long Pictures { get; }
+
+    /// <summary>A bit for each number whose picture was not removed; null where none was.</summary>
+    public Bits? Live { get; }
+
+    /// <summary>Pictures that can be found.</summary>
+    public long Count { get; }
 
     /// <summary>E, the length of an embedding.</summary>
     public int Size { get; }
 
     /// <summary>Whether every segment has codes.</summary>
     public bool IsIndexed => Parts.Count > 0 && Parts.All(part => part.Codes is not null);
+
+    /// <summary>Its rows by lists of near ones; null where nobody has made them.</summary>
+    /// <exception cref="LitException">A file of them is damaged.</exception>
+    public Lists? Lists => lists.Value;
 
     /// <param name="model">Its image head is what rows go through; null for none.</param>
     /// <param name="store">An open store of the model's tower; stays open.</param>
@@ -44,8 +66,7 @@ internal sealed class Collection : IDisposable
         var segments = StoreSegment.Of(store, projection);
         Collection collection = new(
             [.. segments.Select(segment => PartOf(model, store, segment))],
-            projection.Length == 0 ? store.EmbeddingSize : model!.Description.EmbeddingSize,
-            store
+            projection.Length == 0 ? store.EmbeddingSize : model!.Description.EmbeddingSize
         );
         collection.owned.AddRange(segments);
         return collection;
@@ -54,8 +75,7 @@ internal sealed class Collection : IDisposable
     /// <summary>Pictures that are in memory.</summary>
     /// <param name="all">zimg.</param>
     /// <param name="columns">What is said of them.</param>
-    public static Collection Of(Embeddings all, ColumnFile columns) =>
-        new([new MemoryPart(all, columns)], all.Size, null);
+    public static Collection Of(Embeddings all, ColumnFile columns) => new([new MemoryPart(all, columns)], all.Size);
 
     /// <summary>A segment as it is searched.</summary>
     public static CollectionPart PartOf(LitModel? model, EmbeddingStore store, StoreSegment segment) =>
@@ -93,12 +113,21 @@ internal sealed class Collection : IDisposable
     {
         if (filters.TryGetValue(filter, out var known))
             return known;
-        var bits = Filter.Of(this, filter);
+        var bits = Here(Filter.Of(this, filter));
         if (filters.Count >= MostFilters)
             filters.Clear();
         filters[filter] = bits;
         return bits;
     }
+
+    /// <summary>Whether there is a picture of a number that was not removed.</summary>
+    public bool Holds(long picture) => picture >= 0 && picture < Pictures && Live?[picture] != false;
+
+    /// <summary>Those of some pictures that were not removed; null stands for all.</summary>
+    public Bits Here(Bits? some) =>
+        some is null ? Live ?? Bits.All(Pictures)
+        : Live is null ? some
+        : some.And(Live);
 
     /// <summary>What is said of a picture, but its key and origin.</summary>
     public Dictionary<string, object> ColumnsOf(long picture)
@@ -111,15 +140,46 @@ internal sealed class Collection : IDisposable
         return said;
     }
 
-    /// <summary>The picture of a key; null where there is none.</summary>
+    /// <summary>The picture of a key, the first where several have it; null where there is none.</summary>
     public long? Find(string key)
     {
         var utf8 = Encoding.UTF8.GetBytes(key);
-        foreach (var part in Parts)
-            for (var row = 0; row < part.Count; row++)
-                if (part.Columns.TryGetBytes("key", row, out var one) && one.SequenceEqual(utf8))
-                    return part.First + row;
+        var (hashes, pictures) = keys.Value;
+        var hash = XxHash3.HashToUInt64(utf8);
+        var at = Array.BinarySearch(hashes, hash);
+        while (at > 0 && hashes[at - 1] == hash)
+            at--;
+        for (; at >= 0 && at < hashes.Length && hashes[at] == hash; at++)
+            if (this[pictures[at]] is var (part, row) && part.Columns.TryGetBytes("key", row, out var one))
+                if (one.SequenceEqual(utf8) && Live?[pictures[at]] != false)
+                    return pictures[at];
         return null;
+    }
+
+    private (ulong[] Hashes, long[] Pictures) HashKeys()
+    {
+        var (hashes, pictures) = (new ulong[Pictures], new long[Pictures]);
+        foreach (var part in Parts)
+        {
+            var columns = part.Columns;
+            for (var row = 0; row < part.Count; row++)
+            {
+                pictures[part.First + row] = part.First + row;
+                if (columns.TryGetBytes("key", row, out var key))
+                    hashes[part.First + row] = XxHash3.HashToUInt64(key);
+            }
+        }
+        Array.Sort(hashes, pictures); // equal keys may come in any order: put them in the store's
+        for (var from = 0; from < hashes.Length; )
+        {
+            var to = from + 1;
+            while (to < hashes.Length && hashes[to] == hashes[from])
+                to++;
+            if (to - from > 1)
+                Array.Sort(pictures, from, to - from);
+            from = to;
+        }
+        return (hashes, pictures);
     }
 
     /// <summary>A picture's text in a column; null where it has none.</summary>
@@ -150,10 +210,16 @@ internal sealed class Collection : IDisposable
 
     /// <summary>The error for a picture whose numbers are not finite.</summary>
     public LitException NotFinite(long picture) =>
-        store?.NotFinite(picture * store.Views)
-        ?? new(Key(picture), "its embedding is not finite", "Leave the picture out");
+        this[picture] is (StorePart part, var row)
+            ? part.NotFinite(row)
+            : new(Key(picture), "its embedding is not finite", "Leave the picture out");
 
-    public void Dispose() => owned.ForEach(segment => segment.Dispose());
+    public void Dispose()
+    {
+        if (lists.IsValueCreated)
+            lists.Value?.Dispose();
+        owned.ForEach(segment => segment.Dispose());
+    }
 
     private sealed class StorePart(LitModel? model, EmbeddingStore store, StoreSegment segment)
         : CollectionPart(segment.First, segment.Pictures)
@@ -163,6 +229,10 @@ internal sealed class Collection : IDisposable
         public override CodeFile? Codes => segment.Codes;
 
         public override ColumnFile Columns => segment.Columns;
+
+        public override ulong[]? Removed => segment.Removed;
+
+        public LitException NotFinite(int picture) => segment.NotFinite(picture);
 
         public override void Read(ReadOnlySpan<int> pictures, Span<float> to)
         {
@@ -218,6 +288,9 @@ internal abstract class CollectionPart(long first, int count)
 
     /// <summary>What is said of the pictures.</summary>
     public abstract ColumnFile Columns { get; }
+
+    /// <summary>A bit for each picture that is not in the store any more; null where all of them are.</summary>
+    public virtual ulong[]? Removed => null;
 
     /// <summary>Copies what is compared, of any length: [pictures, E].</summary>
     public abstract void Read(ReadOnlySpan<int> pictures, Span<float> to);

@@ -193,6 +193,9 @@ internal sealed class CollectionColumn
     /// <summary>Numbers, or dates in seconds, one a picture; NaN where there is none.</summary>
     public double[] Numbers => numbers.Value;
 
+    /// <summary>The different texts of a column of texts; null where there are too many.</summary>
+    public IReadOnlyList<string>? Distinct => coded.Value?.Texts;
+
     /// <summary>A column by its name; null where no segment has it.</summary>
     public static CollectionColumn? Find(Collection collection, string name)
     {

@@ -32,7 +32,16 @@ internal sealed record SearchAnswer(
 /// <param name="model">The model, on whose thread this is.</param>
 /// <param name="collection">What is asked.</param>
 /// <param name="background">Tells what matches; null gives similarities alone.</param>
-internal sealed class PictureSearch(LitModel model, Collection collection, Background? background)
+/// <param name="given">
+/// zimg of pictures that are no key of the collection, by what stands in <see cref="Query.Like"/>; null where it gives
+/// none. Left out, they are files.
+/// </param>
+internal sealed class PictureSearch(
+    LitModel model,
+    Collection collection,
+    Background? background,
+    Func<string, float[]?>? given = null
+)
 {
     private const int MostJudged = 2_000,
         Wider = 4;
@@ -54,17 +63,32 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
             Check(query);
         Prepared[] prepared = [.. queries.Select(query => Prepare(query, cancel))];
         var answers = new SearchAnswer[queries.Count];
-        foreach (var together in prepared.Index().GroupBy(one => one.Item.Allowed))
+        // What another query of a pass asks for changes nothing of this one's answer, so each pass keeps one number.
+        (Bits? Allowed, bool Exact, int Kept) Pass(Prepared one) =>
+            (one.Allowed, one.Query.Exact, one.Kept(background is not null));
+        foreach (var together in prepared.Index().GroupBy(one => Pass(one.Item)))
         {
-            Prepared[] some = [.. together.Select(one => one.Item)];
-            var kept = some.Max(one => one.Kept(background is not null));
-            Embeddings vectors = new([.. some.SelectMany(one => one.Vector)], collection.Size);
-            var found = Nearest.Find(collection, vectors, kept, together.Key, progress, cancel);
-            foreach (var ((place, one), nearest) in together.Zip(found))
-                answers[place] = Answer(one, nearest, kept, clock, cancel);
+            Prepared[] asked = [.. together.Select(one => one.Item)];
+            var kept = together.Key.Kept;
+            Embeddings vectors = new([.. asked.SelectMany(one => one.Vector)], collection.Size);
+            var found = Nearby(vectors, kept, together.Key.Allowed, together.Key.Exact, progress, cancel);
+            foreach (var ((place, one), nearest) in together.Zip(found.Nearest))
+                answers[place] = Answer(one, new([nearest], found.Recall), kept, clock, cancel);
         }
         return answers;
     }
+
+    private FoundNearest Nearby(
+        Embeddings vectors,
+        int kept,
+        Bits? allowed,
+        bool exact,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    ) =>
+        exact
+            ? new(Nearest.Find(collection, vectors, kept, allowed, progress, cancel), 1)
+            : Nearest.FindFast(collection, vectors, kept, allowed, progress, cancel);
 
     private void Check(Query query)
     {
@@ -116,12 +140,12 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         ];
         var allowed = query.Where is { } filter ? collection.Where(filter) : null;
         foreach (var unwanted in query.Without)
-            allowed = (allowed ?? Bits.All(collection.Pictures)).And(Matching(unwanted.What, allowed, cancel).Not());
+            allowed = collection.Here(allowed).And(Matching(unwanted.What, allowed, cancel).Not());
         if (liked.Count > 0)
         {
             Bits others = Bits.All(collection.Pictures); // nobody asks for the picture that is at hand
             liked.ForEach(picture => others[picture] = false);
-            allowed = (allowed ?? others).And(others);
+            allowed = collection.Here(allowed).And(others);
         }
         return new(query, all is [var (weight, only)] && weight > 0 ? only : Sum(query, all), allowed);
     }
@@ -131,6 +155,13 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         var sum = new float[all[0].Direction.Length];
         foreach (var (weight, direction) in all)
             TensorPrimitives.MultiplyAdd(direction, (float)weight, sum, sum);
+        return Unit(query, sum);
+    }
+
+    /// <summary>A sum of directions, made as long as 1.</summary>
+    /// <exception cref="LitException">There is nothing left of it.</exception>
+    public static float[] Unit(Query query, float[] sum)
+    {
         var length = TensorPrimitives.Norm<float>(sum);
         if (!(length > 1e-6f))
             throw new LitException(
@@ -147,6 +178,21 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
             liked.Add(picture);
             return collection.Read([picture])[0].ToArray();
         }
+        if (given is not null)
+            return given(what)
+                ?? throw SettingException.Of<Query>(
+                    q => q.Like,
+                    what,
+                    "is not the key of a picture in the store",
+                    "Give a key as a search prints it, or send the picture itself"
+                );
+        return OfFile(model, what);
+    }
+
+    /// <summary>zimg of a picture in a file.</summary>
+    /// <exception cref="LitException">There is no such file, or it is no picture.</exception>
+    public static float[] OfFile(LitModel model, string what)
+    {
         if (!File.Exists(what))
             throw SettingException.Of<Query>(
                 q => q.Like,
@@ -197,13 +243,14 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         return FindingCutOff.Precision(
             background,
             [.. nearest.Select((one, i) => ScoreScale.Standard(one.Similarity, ofPictures[i], ofText))],
-            allowed?.Set ?? collection.Pictures
+            allowed?.Set ?? collection.Count
         );
     }
 
-    private SearchAnswer Answer(Prepared one, Neighbour[] nearest, int kept, Stopwatch clock, CancellationToken cancel)
+    private SearchAnswer Answer(Prepared one, FoundNearest found, int kept, Stopwatch clock, CancellationToken cancel)
     {
         var query = one.Query;
+        var (nearest, recall) = (found.Nearest[0], found.Recall);
         while (query.Distinct is { } cosine)
         {
             var enough = (int)Math.Min(int.MaxValue, (long)query.Skip + query.Top);
@@ -214,7 +261,8 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
                 break;
             }
             kept = (int)Math.Min((long)kept * Wider, collection.Pictures);
-            nearest = Nearest.Find(collection, new(one.Vector, collection.Size), kept, one.Allowed, null, cancel)[0];
+            found = Nearby(new(one.Vector, collection.Size), kept, one.Allowed, query.Exact, null, cancel);
+            (nearest, recall) = (found.Nearest[0], Math.Min(recall, found.Recall));
         }
         string[] unseen = background is null
             ? []
@@ -223,19 +271,19 @@ internal sealed class PictureSearch(LitModel model, Collection collection, Backg
         var good = nearest
             .Select((neighbour, i) => (Neighbour: neighbour, Precision: judged?[i]))
             .Take((int)Math.Min(int.MaxValue, (long)query.Skip + query.Top))
-            .Where(found => query.MinPrecision is not { } least || found.Precision >= least)
+            .Where(near => query.MinPrecision is not { } least || near.Precision >= least)
             .ToList();
         var skipped = nearest.Take(query.Skip).Select(neighbour => neighbour.Picture).ToHashSet();
-        var results = good.Where(found => !skipped.Contains(found.Neighbour.Picture))
-            .Select(found => (found.Neighbour.Picture, Found: Named(found.Neighbour, found.Precision)));
+        var results = good.Where(near => !skipped.Contains(near.Neighbour.Picture))
+            .Select(near => (near.Neighbour.Picture, Found: Named(near.Neighbour, near.Precision)));
         if (query.Order is { } order)
             results = Ordered(results, order);
         return new(
             query,
-            [.. results.Select(found => found.Found)],
+            [.. results.Select(result => result.Found)],
             good.Count == 0,
-            one.Allowed?.Set ?? collection.Pictures,
-            1,
+            one.Allowed?.Set ?? collection.Count,
+            recall,
             clock.Elapsed.TotalSeconds
         )
         {

@@ -4,7 +4,7 @@ using LiT.Stores;
 namespace LiT.Search;
 
 /// <summary>What an index holds (field names as in the JSON).</summary>
-/// <param name="Found">Samples that the source held: indexed + skipped.</param>
+/// <param name="Found">Samples that the source held: indexed + skipped + removed.</param>
 /// <param name="Indexed">Pictures that can be found.</param>
 /// <param name="Skipped">Samples that could not be used.</param>
 /// <param name="Segments">Files of rows.</param>
@@ -19,13 +19,59 @@ internal sealed record IndexStatus(
     int WithCodes,
     int WithColumns,
     long Bytes
-);
+)
+{
+    /// <summary>Pictures that were found once and are not in the store any more; a compaction forgets them.</summary>
+    public long Removed { get; init; }
+
+    /// <summary>The lists; null where there are none.</summary>
+    public ListStatus? Lists { get; init; }
+}
+
+/// <summary>What lists there are.</summary>
+/// <param name="Lists">How many.</param>
+/// <param name="Segments">Files of rows that are in lists; the others are gone over whole.</param>
+/// <param name="Visited">How many a search for the nearest ten visits.</param>
+/// <param name="Recall">What was measured for it.</param>
+/// <param name="Queries">With so many queries.</param>
+/// <param name="Captions">Whether these were captions; otherwise rows.</param>
+/// <param name="TrainedOn">Pictures that there were when the lists were made.</param>
+internal sealed record ListStatus(
+    int Lists,
+    int Segments,
+    int Visited,
+    double Recall,
+    int Queries,
+    bool Captions,
+    long TrainedOn
+)
+{
+    public static ListStatus? Of(Lists? lists) =>
+        lists is { Centres: { Visits: [var first, ..] } centres }
+            ? new(
+                centres.Count,
+                lists.Listed,
+                first.Visited,
+                first.Recall,
+                centres.Queries,
+                centres.WithCaptions,
+                centres.TrainedOn
+            )
+            : null;
+}
 
 /// <summary>What was verified.</summary>
 /// <param name="Pictures">Pictures whose codes were made anew and compared.</param>
 /// <param name="Queries">Queries that were answered both ways.</param>
 /// <param name="Recall">Share of the nearest ten that the index finds.</param>
-internal sealed record IndexVerified(long Pictures, int Queries, double Recall);
+internal sealed record IndexVerified(long Pictures, int Queries, double Recall)
+{
+    /// <summary>Share of the nearest ten that the lists find now; null where there are none.</summary>
+    public double? ListRecall { get; init; }
+
+    /// <summary>What was measured when the lists were made.</summary>
+    public double? PromisedRecall { get; init; }
+}
 
 /// <summary>Makes, looks at and verifies what a store is searched by: codes and columns beside its rows.</summary>
 internal static class StoreIndex
@@ -83,7 +129,7 @@ internal static class StoreIndex
         {
             segments.ForEach(segment => segment.Dispose());
         }
-        StoreSegment.Tidy(store);
+        StoreSegment.Tidy(folder);
         return made;
     }
 
@@ -94,9 +140,14 @@ internal static class StoreIndex
         var segments = StoreSegment.Of(store, model is null ? [] : Collection.Projection(model), whole: true);
         try
         {
-            var (indexed, skipped) = (store.Rows / store.Views, store.Counts?.Skipped ?? 0);
+            var (indexed, skipped, removed) = (
+                store.Rows / store.Views,
+                store.Counts?.Skipped ?? 0,
+                store.Removed.Count
+            );
+            using var collection = Collection.Of(model, store);
             return new(
-                indexed + skipped,
+                indexed + skipped + removed,
                 indexed,
                 skipped,
                 segments.Count,
@@ -107,7 +158,11 @@ internal static class StoreIndex
                         .EnumerateFiles("*.bin", SearchOption.AllDirectories)
                         .Sum(file => file.Length)
                     : 0
-            );
+            )
+            {
+                Removed = removed,
+                Lists = ListStatus.Of(collection.Lists),
+            };
         }
         finally
         {
@@ -151,7 +206,7 @@ internal static class StoreIndex
             cancel.ThrowIfCancellationRequested();
             CheckCode(collection, picture);
         }
-        var asked = Queries(model, collection, queries, cancel);
+        var (asked, _) = Queries(model, collection, queries, 0, cancel);
         var by = Nearest.Find(collection, asked, Nearby, null, progress, cancel);
         var plain = Nearest.Find(collection, asked, Nearby, null, progress, cancel, withCodes: false);
         var recall = by.Zip(plain)
@@ -159,7 +214,13 @@ internal static class StoreIndex
                 both.First.Select(one => one.Picture).Intersect(both.Second.Select(one => one.Picture)).Count()
                 / (double)Math.Max(1, both.Second.Length)
             );
-        return new(compared, asked.Count, recall);
+        if (collection.Lists is not { Centres.Visits: [var visits, ..] } lists)
+            return new(compared, asked.Count, recall);
+        return new(compared, asked.Count, recall)
+        {
+            ListRecall = ListIndex.Recall(collection, lists, asked, visits, cancel),
+            PromisedRecall = visits.Recall,
+        };
     }
 
     private static unsafe void CheckCode(Collection collection, long picture)
@@ -185,12 +246,29 @@ internal static class StoreIndex
             );
     }
 
-    private static Embeddings Queries(LitModel? model, Collection collection, int count, CancellationToken cancel)
+    /// <summary>Captions of pictures here and there in the store, or rows where there is no model or no caption.
+    /// </summary>
+    /// <param name="model">Its text tower reads the captions.</param>
+    /// <param name="collection">The store.</param>
+    /// <param name="count">So many at most.</param>
+    /// <param name="phase">From 0 to 1: others of the pictures.</param>
+    /// <param name="cancel">Gives it up.</param>
+    public static (Embeddings Queries, bool Captions) Queries(
+        LitModel? model,
+        Collection collection,
+        int count,
+        double phase,
+        CancellationToken cancel
+    )
     {
         var step = Math.Max(1, collection.Pictures / Math.Max(1, count));
         long[] some =
         [
-            .. Enumerable.Range(0, count).Select(i => i * step).TakeWhile(picture => picture < collection.Pictures),
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => i * step + (long)(phase * step))
+                .TakeWhile(picture => picture < collection.Pictures)
+                .Where(picture => collection.Live?[picture] != false),
         ];
         string[] captions =
         [
@@ -199,7 +277,7 @@ internal static class StoreIndex
                 .OfType<string>(),
         ];
         return model is not null && captions.Length > 0
-            ? model.EmbedTexts(captions, null, cancel)
-            : collection.Read(some);
+            ? (model.EmbedTexts(captions, null, cancel), true)
+            : (collection.Read(some), false);
     }
 }

@@ -48,18 +48,23 @@ internal sealed class ColumnFile : IDisposable
         DirectoryChecksumAt = 64;
     private const byte Null = 0xff; // never a byte of UTF-8
     public const char Between = '\u001e'; // several texts of one picture
-    private const string Remedy = "Run `StoreIndex` on the store; its metadata are not touched";
+    private const string OfAnIndex = "Run `StoreIndex` on the store; its metadata are not touched";
+    private static readonly string[] OfTheRows = ["width", "height", Norm, "added"];
 
     private readonly MappedFile? file;
     private readonly byte[] memory = [];
-    private readonly string name;
+    private readonly string name,
+        remedy;
     private readonly Dictionary<string, Place> places = new(StringComparer.Ordinal);
+    private readonly IReadOnlyDictionary<int, (ColumnFile File, int Row)>? reworded;
 
     /// <summary>A file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="remedy">What helps where it is damaged; null for one of an index.</param>
     /// <exception cref="LitException">It is damaged, or of a later version.</exception>
-    public ColumnFile(string path)
+    public ColumnFile(string path, string? remedy = null)
     {
-        (file, name) = (new(path), path);
+        (file, name, this.remedy) = (new(path), path, remedy ?? OfAnIndex);
         try
         {
             ReadHead(file.Length);
@@ -74,23 +79,62 @@ internal sealed class ColumnFile : IDisposable
     /// <summary>The same in memory.</summary>
     public ColumnFile(byte[] bytes, string name)
     {
-        (memory, this.name) = (bytes, name);
+        (memory, this.name, remedy) = (bytes, name, OfAnIndex);
         ReadHead(bytes.Length);
     }
+
+    private ColumnFile(ColumnFile of, IReadOnlyDictionary<int, (ColumnFile File, int Row)> reworded)
+    {
+        (file, memory, name, remedy) = (of.file, of.memory, of.name, of.remedy);
+        (places, Rows, this.reworded) = (of.places, of.Rows, reworded);
+    }
+
+    /// <summary>The file.</summary>
+    public string Name => name;
+
+    /// <summary>The same, with other words for some rows. Valid as long as this is open.</summary>
+    public ColumnFile With(IReadOnlyDictionary<int, (ColumnFile File, int Row)> other) => new(this, other);
 
     public int Rows { get; private set; }
 
     /// <summary>Of the metadata that the columns were made of.</summary>
     public ReadOnlySpan<byte> Fingerprint => Bytes(FingerprintAt, CodeFile.FingerprintSize);
 
-    public IEnumerable<string> Names => places.Keys;
+    public IEnumerable<string> Names =>
+        reworded is null
+            ? places.Keys
+            : places.Keys.Concat(Rewording.SelectMany(one => one.places.Keys.Where(Rewords))).Distinct();
+
+    private IEnumerable<ColumnFile> Rewording => reworded!.Values.Select(one => one.File).Distinct();
+
+    private static bool Rewords(string column) => !OfTheRows.Contains(column) && column is not [Between, ..];
 
     /// <summary>What a column's values are; null where there is no such column.</summary>
-    public ColumnKind? KindOf(string column) => places.TryGetValue(column, out var place) ? place.Kind : null;
+    public ColumnKind? KindOf(string column)
+    {
+        ColumnKind? own = places.TryGetValue(column, out var place) ? place.Kind : null;
+        if (reworded is null || !Rewords(column))
+            return own;
+        var kinds = Rewording.Select(one => one.KindOf(column)).Append(own).OfType<ColumnKind>().Distinct().ToList();
+        var known = kinds.FindAll(kind => kind != ColumnKind.Empty);
+        return known is [var only] ? only
+            : known.Count > 1 ? ColumnKind.Text
+            : kinds.Count > 0 ? ColumnKind.Empty
+            : null;
+    }
+
+    /// <summary>Where a value is: in the words that were given later, or here.</summary>
+    private bool Later(string column, int row, out (ColumnFile File, int Row) at)
+    {
+        at = default;
+        return reworded is not null && reworded.TryGetValue(row, out at) && Rewords(column);
+    }
 
     /// <summary>One value as text; null where there is none. Several texts have a line each.</summary>
     public string? Text(string column, int row)
     {
+        if (Later(column, row, out var later))
+            return later.File.Text(column, later.Row);
         if (!places.TryGetValue(column, out var place))
             return null;
         if (place.Stored == ColumnKind.Number)
@@ -103,7 +147,7 @@ internal sealed class ColumnFile : IDisposable
     }
 
     /// <summary>One value of a column of numbers; NaN where there is none.</summary>
-    public double Number(string column, int row) =>
+    public double Number(string column, int row) => // of the rows only
         places.TryGetValue(column, out var place) ? Numbers(place)[row] : double.NaN;
 
     /// <summary>Several texts.</summary>
@@ -127,6 +171,15 @@ internal sealed class ColumnFile : IDisposable
     /// <summary>Copies numbers, or points in time in seconds; NaN where there are none.</summary>
     public void CopyNumbers(string column, Span<double> to)
     {
+        CopyOwnNumbers(column, to);
+        if (reworded is null || !Rewords(column))
+            return;
+        foreach (var (row, (other, at)) in reworded)
+            to[row] = other.AsNumber(column, at);
+    }
+
+    private void CopyOwnNumbers(string column, Span<double> to)
+    {
         to.Fill(double.NaN);
         if (!places.TryGetValue(column, out var place))
             return;
@@ -136,14 +189,23 @@ internal sealed class ColumnFile : IDisposable
             return;
         }
         for (var row = 0; row < Rows; row++)
-            if (TextAt(place, row) is var text and not [Null])
-                to[row] = place.Kind == ColumnKind.Date ? Dates.Seconds(Encoding.UTF8.GetString(text)) : Number(text);
+            to[row] = AsNumber(place, row);
     }
+
+    private double AsNumber(string column, int row) =>
+        places.TryGetValue(column, out var place) ? AsNumber(place, row) : double.NaN;
+
+    private double AsNumber(Place place, int row) =>
+        TextAt(place, row) is var text && text is [Null] ? double.NaN
+        : place.Kind == ColumnKind.Date ? Dates.Seconds(Encoding.UTF8.GetString(text))
+        : Number(text);
 
     /// <summary>A text's bytes; null where there is none. Several texts have U+001E between them.</summary>
     public bool TryGetBytes(string column, int row, out ReadOnlySpan<byte> text)
     {
         text = [];
+        if (Later(column, row, out var later))
+            return later.File.TryGetBytes(column, later.Row, out text);
         if (!places.TryGetValue(column, out var place) || place.Stored is ColumnKind.Number or ColumnKind.Date)
             return false;
         text = TextAt(place, row);
@@ -166,7 +228,7 @@ internal sealed class ColumnFile : IDisposable
     /// <param name="firstRow">Its first row's number in it.</param>
     /// <param name="rows">Its rows.</param>
     /// <param name="views">Rows a picture.</param>
-    /// <param name="added">When it came.</param>
+    /// <param name="added">When its pictures came, where the metadata do not say.</param>
     /// <param name="fingerprint">Of the metadata.</param>
     public static byte[] Of(
         StoreMetadata metadata,
@@ -193,7 +255,7 @@ internal sealed class ColumnFile : IDisposable
                     ("height", i => metadata.Heights[Number(i)] is > 0 and var height ? height : double.NaN),
                     (Norm, i => metadata.Norms[Number(i)]),
                 ],
-                added
+                i => metadata.Added[Number(i)] is var own && double.IsNaN(own) ? Dates.Seconds(added) : own
             ),
             rows / views,
             fingerprint
@@ -225,7 +287,7 @@ internal sealed class ColumnFile : IDisposable
         Func<int, string?> label,
         Func<int, IReadOnlyDictionary<string, string>> fields,
         IReadOnlyList<(string Name, Func<int, double> Value)> numbers,
-        DateTime? added
+        Func<int, double>? added
     )
     {
         T[] Each<T>(Func<int, T> value) => [.. Enumerable.Range(0, count).Select(value)];
@@ -241,8 +303,8 @@ internal sealed class ColumnFile : IDisposable
             ("label", ColumnKind.Text, Each(label)),
             .. numbers.Select(one => (one.Name, ColumnKind.Number, (object)Each(one.Value))),
         ];
-        if (added is { } date)
-            columns.Add(("added", ColumnKind.Date, Enumerable.Repeat(Dates.Seconds(date), count).ToArray()));
+        if (added is not null)
+            columns.Add(("added", ColumnKind.Date, Each(added)));
         var own = Each(fields);
         foreach (var name in own.SelectMany(one => one.Keys).Distinct().Order(StringComparer.Ordinal).Take(MostOwn))
             if (columns.TrueForAll(column => column.Name != name))
@@ -319,7 +381,7 @@ internal sealed class ColumnFile : IDisposable
     private void ReadHead(long length)
     {
         if (length < HeadSize || !Bytes(0, 8).SequenceEqual("LiTwords"u8))
-            throw new LitException(name, "not a file of columns, or cut", Remedy);
+            throw new LitException(name, "not a file of columns, or cut", remedy);
         if (BinaryPrimitives.ReadInt32LittleEndian(Bytes(VersionAt, 4)) is > Version and var later)
             throw new LitException(
                 name,
@@ -335,11 +397,11 @@ internal sealed class ColumnFile : IDisposable
             || BinaryPrimitives.ReadUInt64LittleEndian(Bytes(DirectoryChecksumAt, 8))
                 != Checksum.Of(Bytes(HeadSize, size))
         )
-            throw new LitException(name, "its head is damaged", Remedy);
+            throw new LitException(name, "its head is damaged", remedy);
         foreach (var one in JsonSerializer.Deserialize<Entry[]>(Bytes(HeadSize, size))!)
         {
             if (BodyAt(size) + one.At + one.Length > length)
-                throw new LitException(name, "is cut", Remedy);
+                throw new LitException(name, "is cut", remedy);
             places[one.Name] = new(one, BodyAt(size) + one.At);
         }
     }
@@ -359,7 +421,7 @@ internal sealed class ColumnFile : IDisposable
         if (!Volatile.Read(ref place.Verified))
         {
             if (Checksum.Of(bytes) != place.Entry.Checksum)
-                throw new LitException(name, $"the column {place.Entry.Name} is damaged", Remedy);
+                throw new LitException(name, $"the column {place.Entry.Name} is damaged", remedy);
             Volatile.Write(ref place.Verified, true);
         }
         return bytes;

@@ -34,6 +34,13 @@ internal static class Dates
 
     public static double Seconds(DateTime date) => Math.Round(date.Ticks / 1e7, 3);
 
+    /// <summary>A point in time to the millisecond.</summary>
+    public static string Exact(double seconds) =>
+        new DateTime((long)Math.Round(seconds * 1000) * TimeSpan.TicksPerMillisecond, DateTimeKind.Utc).ToString(
+            "yyyy-MM-ddTHH:mm:ss.fffZ",
+            CultureInfo.InvariantCulture
+        );
+
     public static string Text(double seconds)
     {
         DateTime date = new(

@@ -12,23 +12,43 @@ namespace LiT.Stores;
 /// </summary>
 internal sealed class EmbeddingStore : IDisposable
 {
+    private const int MostTries = 10;
     private readonly List<MappedRows> shards;
-    private readonly long[] firstRows;
+    private readonly int[] numbers;
+    private readonly int[]?[] present; // of a file of which pictures were removed: those that were not
+    private readonly long[] firstRows, // of all that are in the files
+        firstHere; // of those that were not removed
     private readonly Lazy<StoreMetadata> words;
+    private readonly RewordedPictures reworded;
     private Dictionary<(UInt128, UInt128), long>? rowOfHash;
 
-    private EmbeddingStore(string folder, StoreFile? file, List<MappedRows> shards, Func<StoreMetadata> words)
+    private EmbeddingStore(string folder, StoreFile? file, StoreFiles files, Func<StoreMetadata> words)
     {
         Folder = folder;
         Description = file?.Description;
         Counts = file?.Counts;
-        this.shards = shards;
+        Generation = file?.Generation ?? 0;
+        (shards, Removed, reworded) = (files.Rows, files.Removed, files.Reworded);
+        numbers = [.. files.Numbers];
         this.words = new(words);
+        EmbeddingSize = file?.Description.EmbeddingSize ?? shards[0].Head.Columns;
         firstRows = new long[shards.Count + 1];
+        firstHere = new long[shards.Count + 1];
+        present = new int[shards.Count][];
         for (var i = 0; i < shards.Count; i++)
-            firstRows[i + 1] = firstRows[i] + shards[i].Head.Rows;
-        Rows = firstRows[^1];
-        EmbeddingSize = shards[0].Head.Columns;
+        {
+            var rows = shards[i].Head.Rows;
+            firstRows[i + 1] = firstRows[i] + rows;
+            if (Removed.Of(numbers[i]) is { } bits)
+                present[i] =
+                [
+                    .. Enumerable
+                        .Range(0, (int)rows / Views)
+                        .Where(picture => (bits[picture >> 6] >> (picture & 63) & 1) == 0),
+                ];
+            firstHere[i + 1] = firstHere[i] + (present[i] is { } some ? (long)some.Length * Views : rows);
+        }
+        Rows = firstHere[^1];
     }
 
     private StoreMetadata metadata => words.Value;
@@ -45,8 +65,17 @@ internal sealed class EmbeddingStore : IDisposable
     /// <summary>Hash of the tower's weights and preprocessing; null where the store comes from elsewhere.</summary>
     public string? Fingerprint => Description?.Fingerprint;
 
-    /// <summary>Number of rows; with several views a picture, that many rows each.</summary>
+    /// <summary>
+    /// Number of rows; with several views a picture, that many rows each. Those of removed pictures are not among them,
+    /// whatever the files hold.
+    /// </summary>
     public long Rows { get; }
+
+    /// <summary>Which state of the store was opened: every change makes the next.</summary>
+    public long Generation { get; }
+
+    /// <summary>The pictures whose rows are in the files and that are not in the store any more.</summary>
+    public RemovedPictures Removed { get; }
 
     /// <summary>Numbers in a row.</summary>
     public int EmbeddingSize { get; }
@@ -63,46 +92,46 @@ internal sealed class EmbeddingStore : IDisposable
             || Directory.EnumerateFiles(path, "img_emb*.npy").Any()
         );
 
-    /// <summary>Opens a store and checks that files, shapes and counts agree.</summary>
+    /// <summary>
+    /// Opens a store as it is now, and checks that files, shapes and counts agree. Later changes are not seen: what is
+    /// open stays as it was.
+    /// </summary>
     /// <param name="folder">The store.</param>
     /// <param name="wordsLater">Reads what is said of the rows when it is first asked for; it is checked then.</param>
     /// <exception cref="LitException">No store, an unfinished or damaged one; the message says which file and what to
     /// do.</exception>
     public static EmbeddingStore Open(string folder, bool wordsLater = false)
     {
-        var file = ReadFinished(folder);
-        var paths = NumberedFiles(folder, "img_emb", ".npy");
-        if (paths.Count == 0)
-            throw new LitException(
-                folder,
-                "holds no embeddings (img_emb/img_emb_0000.npy …)",
-                "Give the folder of a store"
-            );
-        var shards = new List<MappedRows>();
+        for (var tries = 1; ; tries++)
+        {
+            var file = ReadFinished(folder);
+            try
+            {
+                return Opened(folder, file, wordsLater);
+            }
+            catch (LitException)
+                when (tries < MostTries && file is not null && StoreFile.GenerationOf(folder) != file.Generation)
+            {
+                // It was changed between its manifest and its files: as it is now, it is whole again.
+            }
+        }
+    }
+
+    private static EmbeddingStore Opened(string folder, StoreFile? file, bool wordsLater)
+    {
+        var files = StoreFiles.Open(folder, file);
         try
         {
-            foreach (var (_, path) in paths)
-            {
-                shards.Add(new MappedRows(path));
-                if (shards[^1].Head.Columns != shards[0].Head.Columns)
-                    throw new LitException(
-                        path,
-                        $"rows of {shards[^1].Head.Columns} numbers, where {paths[0].Path} has "
-                            + $"{shards[0].Head.Columns}",
-                        "Keep one tower's embeddings in a folder"
-                    );
-            }
-            EmbeddingStore store = new(folder, file, shards, () => ReadWords(folder, paths, shards));
+            EmbeddingStore store = new(folder, file, files, () => ReadWords(folder, files));
             if (!wordsLater)
                 _ = store.metadata;
             if (file is not null)
-                CheckShape(folder, file, shards);
+                CheckShape(folder, file, files);
             return store;
         }
         catch
         {
-            foreach (var shard in shards)
-                shard.Dispose();
+            files.Dispose();
             throw;
         }
     }
@@ -131,17 +160,13 @@ internal sealed class EmbeddingStore : IDisposable
         return file;
     }
 
-    private static StoreMetadata ReadWords(
-        string folder,
-        List<(int Number, string Path)> paths,
-        List<MappedRows> shards
-    )
+    private static StoreMetadata ReadWords(string folder, StoreFiles files)
     {
-        var metadataPaths = NumberedFiles(folder, "metadata", ".parquet");
+        var (shards, metadataPaths) = (files.Rows, StoreFiles.Numbered(folder, "metadata", ".parquet"));
         var captions = metadataPaths.Count == 0 ? StrayCaptions(folder) : null;
         var metadata = new StoreMetadata();
         var rows = 0L;
-        foreach (var ((number, path), shard) in paths.Zip(shards))
+        foreach (var (number, shard) in files.Numbers.Zip(shards))
         {
             var count = (int)shard.Head.Rows;
             if (metadataPaths.Count == 0)
@@ -158,14 +183,14 @@ internal sealed class EmbeddingStore : IDisposable
             {
                 var beside = metadataPaths.FirstOrDefault(m => m.Number == number).Path
                     ?? throw new LitException(
-                        path,
+                        shard.Path,
                         $"no metadata file of the number {number} stands beside it",
                         "Copy it, or embed again"
                     );
                 if (metadata.AddParquet(beside, rows) is var said && said != count)
                     throw new LitException(
                         beside,
-                        $"{said:N0} rows where {path} has {count:N0}",
+                        $"{said:N0} rows where {shard.Path} has {count:N0}",
                         "Copy both again, or embed again"
                     );
             }
@@ -180,8 +205,9 @@ internal sealed class EmbeddingStore : IDisposable
         return metadata;
     }
 
-    private static void CheckShape(string folder, StoreFile file, List<MappedRows> shards)
+    private static void CheckShape(string folder, StoreFile file, StoreFiles files)
     {
+        var shards = files.Rows;
         var rows = shards.Sum(shard => shard.Head.Rows);
         if (file.Rows != rows)
             throw new LitException(
@@ -195,10 +221,28 @@ internal sealed class EmbeddingStore : IDisposable
                 $"the rows are not of the type that store.json says, {file.Description.Type}",
                 "Copy the folder again, or embed again"
             );
-        if (file.Description.EmbeddingSize != shards[0].Head.Columns)
+        if (shards.Count > 0 && file.Description.EmbeddingSize != shards[0].Head.Columns)
             throw new LitException(
                 folder,
                 $"rows of {shards[0].Head.Columns} numbers where store.json says {file.Description.EmbeddingSize}",
+                "Copy the folder again, or embed again"
+            );
+        if (file.Growth is not { } growth)
+            return;
+        foreach (var (entry, shard) in growth.Segments.Zip(shards))
+            if (entry.Rows != shard.Head.Rows || entry.Rows % file.Description.Views != 0)
+                throw new LitException(
+                    shard.Path,
+                    $"{shard.Head.Rows:N0} rows where store.json says {entry.Rows:N0}",
+                    "Copy the folder again, or embed again"
+                );
+        if (
+            (file.Counts.Embedded + growth.Removed) * file.Description.Views != rows
+            || files.Removed.Count != growth.Removed
+        )
+            throw new LitException(
+                folder,
+                $"{files.Removed.Count:N0} pictures are removed where store.json says {growth.Removed:N0}",
                 "Copy the folder again, or embed again"
             );
     }
@@ -206,17 +250,23 @@ internal sealed class EmbeddingStore : IDisposable
     /// <summary>The files of rows, in their order.</summary>
     internal IReadOnlyList<MappedRows> Shards => shards;
 
-    /// <summary>The number of a file's first row in the store.</summary>
+    /// <summary>The number in a file's name.</summary>
+    internal int NumberOf(int shard) => numbers[shard];
+
+    /// <summary>The number of a file's first row among all that are in the files, removed pictures' too.</summary>
     internal long FirstRow(int shard) => firstRows[shard];
 
-    /// <summary>What the store says of its rows.</summary>
+    /// <summary>What the files of metadata say of all the rows that are in the files.</summary>
     internal StoreMetadata Metadata => metadata;
 
-    /// <summary>The error for a row that has numbers that are not finite.</summary>
-    internal LitException NotFinite(long row)
+    /// <summary>Pictures of which something else is said now than their file of metadata does.</summary>
+    internal RewordedPictures Reworded => reworded;
+
+    /// <summary>Where a row's picture lies.</summary>
+    internal PicturePlace PlaceOf(long row)
     {
-        var (shard, at) = Locate(row);
-        return NotFinite(shard, at);
+        var (shard, r) = Locate(row);
+        return new(numbers[shard], r / Views);
     }
 
     /// <summary>Copies rows into one block, [rows, size], as unit vectors or as the tower gave them.</summary>
@@ -236,7 +286,7 @@ internal sealed class EmbeddingStore : IDisposable
             if (Description is null ? !ownLength : shards[shard].Head.Type == StoredType.Int8)
                 TensorPrimitives.Multiply(place, 1 / Length(place), place);
             if (Description is not null && ownLength)
-                TensorPrimitives.Multiply(place, metadata.Norms[(int)rows[i]], place);
+                TensorPrimitives.Multiply(place, metadata.Norms[At(shard, row)], place);
         }
     }
 
@@ -261,7 +311,8 @@ internal sealed class EmbeddingStore : IDisposable
         }
     }
 
-    private LitException NotFinite(int shard, long row) =>
+    /// <summary>The error for a row of a file that has numbers that are not finite.</summary>
+    internal LitException NotFinite(int shard, long row) =>
         new(
             $"{shards[shard].Path}, row {row}: holds numbers that are not finite (NaN or infinity). Embed this "
                 + $"picture again, or take the row out of the file and its words out of the metadata."
@@ -286,8 +337,8 @@ internal sealed class EmbeddingStore : IDisposable
         for (var row = 0L; row < Rows; row += Views)
         {
             var (shard, r) = Locate(row);
-            captioned += metadata.HasCaption(shard, r) ? 1 : 0;
-            labelled += metadata.Label(row) is null ? 0 : 1;
+            captioned += (Later(shard, r)?.Captions.Count ?? (metadata.HasCaption(shard, r) ? 1 : 0)) > 0 ? 1 : 0;
+            labelled += Label(row) is null ? 0 : 1;
         }
         return (captioned, labelled);
     }
@@ -303,48 +354,57 @@ internal sealed class EmbeddingStore : IDisposable
     public string Key(long row)
     {
         var (shard, r) = Locate(row);
-        return metadata.Key(shard, r);
+        return Later(shard, r)?.Key ?? metadata.Key(shard, r);
     }
 
     /// <summary>Where the picture came from.</summary>
     public string Origin(long row)
     {
         var (shard, r) = Locate(row);
-        return metadata.Origin(shard, r);
+        return Later(shard, r)?.Origin ?? metadata.Origin(shard, r);
     }
 
     /// <summary>The picture's captions, in their order.</summary>
     public IReadOnlyList<string> Captions(long row)
     {
         var (shard, r) = Locate(row);
-        return metadata.Captions(shard, r);
+        return Later(shard, r)?.Captions ?? metadata.Captions(shard, r);
     }
 
     /// <summary>The picture's label, or null.</summary>
     public string? Label(long row)
     {
-        Locate(row);
-        return metadata.Label(row);
+        var (shard, r) = Locate(row);
+        return Later(shard, r) is { } later ? later.Label : metadata.Label(At(shard, r));
     }
 
     /// <summary>Further columns of the picture's source.</summary>
     public IReadOnlyDictionary<string, string> Fields(long row)
     {
         var (shard, r) = Locate(row);
-        return metadata.Fields(shard, r);
+        return Later(shard, r)?.Fields ?? metadata.Fields(shard, r);
     }
 
     /// <summary>Length of the tower's own representation; 1 for a store from elsewhere.</summary>
-    public float Norm(long row) => Description is null ? 1 : metadata.Norms[(int)row];
+    public float Norm(long row) => Description is null ? 1 : metadata.Norms[At(row)];
 
     /// <summary>Which view of its picture a row is, from 0.</summary>
-    public int View(long row) => metadata.Views[(int)row];
+    public int View(long row) => metadata.Views[At(row)];
 
     /// <summary>Width and height of the picture in pixels; 0 where the store does not say.</summary>
-    public (int Width, int Height) PictureSize(long row) => (metadata.Widths[(int)row], metadata.Heights[(int)row]);
+    public (int Width, int Height) PictureSize(long row) => (metadata.Widths[At(row)], metadata.Heights[At(row)]);
+
+    /// <summary>When the picture came, in seconds.</summary>
+    internal double Added(long row)
+    {
+        var (shard, r) = Locate(row);
+        return metadata.Added[At(shard, r)] is var own && !double.IsNaN(own)
+            ? own
+            : Dates.Seconds(File.GetLastWriteTimeUtc(shards[shard].Path));
+    }
 
     /// <summary>SHA-256 of the picture's encoded bytes, 32 bytes; empty where the store does not say.</summary>
-    public byte[] Sha256(long row) => StoreMetadata.Bytes(metadata.Hashes[(int)row]);
+    public byte[] Sha256(long row) => StoreMetadata.Bytes(metadata.Hashes[At(row)]);
 
     /// <summary>
     /// The first row of the picture with these bytes, or null: its embedding need not be computed again.
@@ -355,9 +415,9 @@ internal sealed class EmbeddingStore : IDisposable
         var byHash = LazyInitializer.EnsureInitialized(ref rowOfHash, () =>
         {
             var map = new Dictionary<(UInt128, UInt128), long>();
-            for (var row = 0; row < Rows; row++)
-                if (metadata.Hashes[row] != default)
-                    map.TryAdd(metadata.Hashes[row], row);
+            for (var row = 0L; row < Rows; row += Views)
+                if (metadata.Hashes[At(row)] is var hash && hash != default)
+                    map.TryAdd(hash, row);
             return map;
         });
         return byHash.TryGetValue(StoreMetadata.Hash(sha256), out var found) ? found : null;
@@ -374,38 +434,40 @@ internal sealed class EmbeddingStore : IDisposable
     {
         foreach (var shard in shards)
             shard.Dispose();
+        reworded.Dispose();
     }
 
+    /// <summary>What is said of a row's picture in place of what its file of metadata says.</summary>
+    private Sample? Later(int shard, int row) =>
+        reworded.IsEmpty ? null : reworded.Find(new(numbers[shard], row / Views));
+
+    /// <summary>A row's number among all that are in the files.</summary>
+    private int At(long row)
+    {
+        var (shard, r) = Locate(row);
+        return At(shard, r);
+    }
+
+    private int At(int shard, int row) => (int)(firstRows[shard] + row);
+
+    /// <summary>The file of a row, and which of the file's rows it is.</summary>
     private (int Shard, int Row) Locate(long row)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(row);
         ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(row, Rows);
-        var shard = Array.BinarySearch(firstRows, row);
+        var shard = Array.BinarySearch(firstHere, row);
         if (shard < 0)
             shard = ~shard - 1;
-        while (firstRows[shard + 1] == row)
+        while (firstHere[shard + 1] == row)
             shard++; // a shard without rows
-        return (shard, (int)(row - firstRows[shard]));
+        var at = (int)(row - firstHere[shard]);
+        return (shard, present[shard] is { } some ? some[at / Views] * Views + at % Views : at);
     }
 
     private static float Length(ReadOnlySpan<float> row)
     {
         var length = TensorPrimitives.Norm(row);
         return length > 0 ? length : 1;
-    }
-
-    /// <summary>name/name_N.ext, or name_N.ext in the folder itself, by number.</summary>
-    private static List<(int Number, string Path)> NumberedFiles(string folder, string name, string extension)
-    {
-        var inside = Path.Combine(folder, name);
-        return
-        [
-            .. Directory
-                .EnumerateFiles(Directory.Exists(inside) ? inside : folder, $"{name}*{extension}")
-                .Select(path => (Number: StoreFolder.ShardOf(Path.GetFileName(path)) ?? 0, path))
-                .OrderBy(file => file.Number)
-                .ThenBy(file => file.path, StringComparer.Ordinal),
-        ];
     }
 
     /// <summary>captions.json: a list with a caption, or a list of captions, a row.</summary>

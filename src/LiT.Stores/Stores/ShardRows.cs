@@ -33,7 +33,11 @@ internal sealed class ShardRows(StoreDescription description)
     }
 
     /// <summary>Adds the rows of a picture as another store has them.</summary>
-    public void Append(Sample sample, EmbeddingStore from, long row)
+    /// <param name="sample">Its words.</param>
+    /// <param name="from">The store.</param>
+    /// <param name="row">Its first row there.</param>
+    /// <param name="added">When it came, in seconds; null for now.</param>
+    public void Append(Sample sample, EmbeddingStore from, long row, double? added = null)
     {
         for (var view = 0; view < description.Views; view++)
         {
@@ -49,6 +53,9 @@ internal sealed class ShardRows(StoreDescription description)
                     from.Norm(row + view),
                     view
                 )
+                {
+                    Added = added,
+                }
             );
         }
     }

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -8,17 +9,24 @@ using LiT.Towers;
 namespace LiT.Stores;
 
 /// <summary>
-/// store.json: what made the store, and what it holds when it is complete. Until then <see cref="StoreJournal"/> says
-/// that.
+/// store.json, the manifest: what made the store, and what it holds when it is complete. Until then
+/// <see cref="StoreJournal"/> says that. Every later change is a new one in its place, by a rename.
 /// </summary>
 /// <param name="Description">What made the rows.</param>
 /// <param name="Complete">Whether the whole source is in.</param>
 /// <param name="Counts">What it holds; zeros while it is incomplete.</param>
-internal sealed record StoreFile(StoreDescription Description, bool Complete, StoreCounts Counts)
+/// <param name="Growth">What became of it since it was made; null where it was not changed.</param>
+internal sealed record StoreFile(
+    StoreDescription Description,
+    bool Complete,
+    StoreCounts Counts,
+    StoreGrowth? Growth = null
+)
 {
     public const string Name = "store.json";
     private const string Format = "LiT embedding store";
-    private const int Version = 1;
+    private const int Version = 2,
+        Unchanged = 1;
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -26,14 +34,18 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    public long Rows => Counts.Embedded * Description.Views;
+    /// <summary>Rows in the files, those of removed pictures among them.</summary>
+    public long Rows => Growth?.Rows ?? Counts.Embedded * Description.Views;
+
+    /// <summary>Which state of the store this is: every change makes the next.</summary>
+    public long Generation => Growth?.Generation ?? 0;
 
     public void Write(string folder)
     {
         var json = new JsonObject
         {
             ["format"] = Format,
-            ["version"] = Version,
+            ["version"] = Growth is null ? Unchanged : Version,
             ["complete"] = Complete,
             ["fingerprint"] = Description.Fingerprint,
             ["tower"] = Description.Tower,
@@ -49,6 +61,7 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             ["noted"] = Counts.Noted,
             ["rows"] = Rows,
         };
+        Growth?.AddTo(json);
         if (Description.Decode != DecodePath.Exact)
             json["decode"] = Description.Decode.Word();
         if (Description.ViewChanges is { } changes)
@@ -71,32 +84,23 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
             var json = document.RootElement;
             if (Text(json, "format") != Format)
                 throw new LitException(path, "not the description of an embedding store", "Choose another folder");
-            if (json.GetProperty("version").GetInt32() is var version && version > Version)
+            var version = json.GetProperty("version").GetInt32();
+            if (version > Version)
                 throw new LitException(
                     path,
                     $"version {version} of the format, where this program knows {Version}",
                     "Use a newer program"
                 );
-            var description = new StoreDescription
-            {
-                Fingerprint = Text(json, "fingerprint"),
-                Tower = Text(json, "tower"),
-                Preprocessing = JsonNode.Parse(json.GetProperty("preprocessing").GetRawText()),
-                EmbeddingSize = json.GetProperty("embeddingSize").GetInt32(),
-                Type = Enum.TryParse<StoredType>(Text(json, "dtype"), ignoreCase: true, out var type)
-                    ? type
-                    : throw new FormatException($"the type {Text(json, "dtype")} is not known"),
-                Views = json.GetProperty("views").GetInt32(),
-                RowsPerShard = json.GetProperty("rowsPerShard").GetInt32(),
-                Source = Text(json, "source"),
-                Decode = json.TryGetProperty("decode", out var way) ? Way(way.GetString()) : DecodePath.Exact,
-                ViewChanges = Part(json, "viewChanges"),
-                Probes = Part(json, "probes") is { } probes ? ProbeVectors.FromJson(probes) : null,
-            };
+            var description = Describe(json);
             var counts = new StoreCounts(Count(json, "embedded"), Count(json, "skipped"), Count(json, "noted"));
             if (description is not { EmbeddingSize: > 0, Views: > 0, RowsPerShard: > 0 })
                 throw new FormatException("a size is not above zero");
-            return new(description, json.GetProperty("complete").GetBoolean(), counts);
+            return new(
+                description,
+                json.GetProperty("complete").GetBoolean(),
+                counts,
+                version == Unchanged ? null : StoreGrowth.Of(json, counts)
+            );
         }
         catch (Exception damage)
             when (damage is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
@@ -108,6 +112,53 @@ internal sealed record StoreFile(StoreDescription Description, bool Complete, St
                 damage
             );
         }
+    }
+
+    private static StoreDescription Describe(JsonElement json) =>
+        new()
+        {
+            Fingerprint = Text(json, "fingerprint"),
+            Tower = Text(json, "tower"),
+            Preprocessing = JsonNode.Parse(json.GetProperty("preprocessing").GetRawText()),
+            EmbeddingSize = json.GetProperty("embeddingSize").GetInt32(),
+            Type = Enum.TryParse<StoredType>(Text(json, "dtype"), ignoreCase: true, out var type)
+                ? type
+                : throw new FormatException($"the type {Text(json, "dtype")} is not known"),
+            Views = json.GetProperty("views").GetInt32(),
+            RowsPerShard = json.GetProperty("rowsPerShard").GetInt32(),
+            Source = Text(json, "source"),
+            Decode = json.TryGetProperty("decode", out var way) ? Way(way.GetString()) : DecodePath.Exact,
+            ViewChanges = Part(json, "viewChanges"),
+            Probes = Part(json, "probes") is { } probes ? ProbeVectors.FromJson(probes) : null,
+        };
+
+    /// <summary>
+    /// Which state a store is in, without reading all of its manifest: 0 until it is changed, and where there is none.
+    /// </summary>
+    public static long GenerationOf(string folder)
+    {
+        Span<byte> head = stackalloc byte[256];
+        try
+        {
+            using FileStream file = new(
+                Path.Combine(folder, Name),
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read | FileShare.Delete,
+                1
+            );
+            head = head[..file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            return 0;
+        }
+        ReadOnlySpan<byte> name = "\"generation\": "u8;
+        return
+            head.IndexOf(name) is >= 0 and var at
+            && Utf8Parser.TryParse(head[(at + name.Length)..], out long generation, out _)
+            ? generation
+            : 0;
     }
 
     private static string Text(JsonElement json, string name) =>

@@ -13,6 +13,8 @@ internal static partial class StoreFolder
     private const string LockName = ".writing",
         FinishName = ".finishing",
         NotesName = "notes.jsonl",
+        Changes = "changes",
+        ChangingName = ".changing",
         UpdateName = ".update";
     public const string SkippedName = "skipped.jsonl";
     private static readonly string[] Parts = ["img_emb", "metadata"];
@@ -27,37 +29,40 @@ internal static partial class StoreFolder
     public static string MetadataPath(string folder, long shard) =>
         Path.Combine(folder, "metadata", $"metadata_{shard.ToString("0000", CultureInfo.InvariantCulture)}.parquet");
 
+    /// <summary>A file that says what was removed, or of what the words are others now.</summary>
+    public static string ChangesPath(string folder, string name) => Path.Combine(folder, Changes, name);
+
+    /// <summary>Where an update keeps what it has embedded until that is a part of the store.</summary>
+    public static string UpdatePath(string folder) => Path.Combine(folder, UpdateName);
+
     /// <summary>
-    /// The folder in which a store's next generation is made; one that was begun otherwise is cleared away.
+    /// Keeps another program from embedding what is new in a store's source at the same time. Readers, and writers that
+    /// need no tower, go on.
     /// </summary>
-    /// <exception cref="LitException">The folder cannot be written to.</exception>
-    public static string BeginUpdate(string folder, StoreDescription description)
+    /// <exception cref="LitException">Another program does, or the folder cannot be written to.</exception>
+    public static FolderLock LockUpdate(string folder)
     {
-        var next = Path.Combine(folder, UpdateName);
         try
         {
             RefuseLinkedShards(folder);
-            if (
-                Directory.Exists(next)
-                && (
-                    StoreFile.Read(next) is not { } begun
-                    || StoreFit.Difference(begun.Description, description) is not null
-                    || (begun.Description.Source, begun.Description.RowsPerShard)
-                        != (description.Source, description.RowsPerShard)
-                )
-            )
-                Directory.Delete(next, recursive: true);
+            // What an earlier version of this program had begun and not finished.
+            if (StoreFile.Read(UpdatePath(folder)) is not null)
+                Directory.Delete(UpdatePath(folder), recursive: true);
         }
         catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
         {
             throw AtomicFile.Explained(folder, trouble);
         }
-        return next;
+        return FolderLock.Take(
+            UpdatePath(folder),
+            new() { File = LockName, Taken = "another program is writing this store" }
+        );
     }
 
-    // New files take the place of all that these folders hold; a link there would become a file, and what it leads to
-    // would stay as it was.
-    private static void RefuseLinkedShards(string folder)
+    /// <summary>
+    /// Refuses to change a store that is made of links: what they lead to would stay as it is, or change for others.
+    /// </summary>
+    internal static void RefuseLinkedShards(string folder)
     {
         var linked = Parts
             .Select(part => new DirectoryInfo(Path.Combine(folder, part)))
@@ -67,10 +72,101 @@ internal static partial class StoreFolder
         if (linked is not null)
             throw new LitException(
                 linked.FullName,
-                $"is a link to {linked.LinkTarget}, and an update would put a file in its place",
+                $"is a link to {linked.LinkTarget}, and a store that is made of links is not changed",
                 "Update the store that it leads to, or a copy"
             );
     }
+
+    /// <summary>
+    /// Keeps two programs from replacing the manifest at the same time. Each needs it for a moment only, or, when it
+    /// compacts, for as long as that takes: whoever comes later waits.
+    /// </summary>
+    /// <exception cref="LitException">The folder cannot be written to.</exception>
+    public static FolderLock LockToChange(string folder, CancellationToken cancel)
+    {
+        while (true)
+        {
+            cancel.ThrowIfCancellationRequested();
+            try
+            {
+                return FolderLock.Take(folder, new() { File = ChangingName, Stays = true });
+            }
+            catch (LitException taken) when (taken.InnerException is IOException && File.Exists(ChangingPath(folder)))
+            {
+                cancel.WaitHandle.WaitOne(10);
+            }
+        }
+    }
+
+    /// <summary>Where a compaction writes.</summary>
+    public static string CompactingPath(string folder) => Path.Combine(folder, ".compacting");
+
+    /// <summary>What a store's folder holds that no manifest has named yet.</summary>
+    public static StoreGrowth GrowthOf(string folder, StoreFile file)
+    {
+        using var files = StoreFiles.Open(folder, file);
+        return new()
+        {
+            Generation = 1,
+            Segments =
+            [
+                .. files.Numbers.Zip(files.Rows, (number, rows) => new SegmentEntry(number, (int)rows.Head.Rows)),
+            ],
+            Next = files.Numbers.Max() + 1,
+        };
+    }
+
+    /// <summary>Moves a file of rows, and all that is made of it, to its place in a store.</summary>
+    /// <exception cref="LitException">The folder cannot be written to.</exception>
+    public static void TakeIn(string from, int number, string folder, int to)
+    {
+        try
+        {
+            // What a killed program left of this number.
+            foreach (var left in StoreSegment.FilesOf(folder, new HashSet<int> { to }).ToList())
+                File.Delete(left);
+            foreach (var made in StoreSegment.FilesOf(from, new HashSet<int> { number }).ToList())
+                File.Move(
+                    made,
+                    Path.Combine(StoreSegment.FolderOf(folder), StoreSegment.Renumbered(made, to)),
+                    overwrite: true
+                );
+            File.Move(MetadataPath(from, number), MetadataPath(folder, to), overwrite: true);
+            File.Move(RowsPath(from, number), RowsPath(folder, to), overwrite: true);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(folder, trouble);
+        }
+    }
+
+    /// <summary>Clears away what a manifest does not name, by whoever holds the lock.</summary>
+    public static void TidyChanges(string folder, StoreGrowth growth)
+    {
+        HashSet<int> numbers = [.. growth.Segments.Select(one => one.Number)];
+        HashSet<string> names = [.. growth.WordsFiles, growth.RemovedFile ?? ""];
+        try
+        {
+            List<string> left = [];
+            foreach (var part in Parts.Select(part => Path.Combine(folder, part)).Where(Directory.Exists))
+                left.AddRange(
+                    Directory
+                        .EnumerateFiles(part)
+                        .Where(path => ShardOf(Path.GetFileName(path)) is { } shard && !numbers.Contains(shard))
+                );
+            if (Path.Combine(folder, Changes) is var changes && Directory.Exists(changes))
+                left.AddRange(Directory.EnumerateFiles(changes).Where(path => !names.Contains(Path.GetFileName(path))));
+            left.ForEach(File.Delete);
+            StoreSegment.Tidy(folder);
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            // Somebody still reads it, or it cannot be deleted: nobody is told of it by the manifest, and the next
+            // change tries again.
+        }
+    }
+
+    private static string ChangingPath(string folder) => Path.Combine(folder, ChangingName);
 
     /// <summary>The number in img_emb_0003.npy and its like, or null for another file.</summary>
     public static int? ShardOf(string name) =>
@@ -164,12 +260,43 @@ internal static partial class StoreFolder
     )
     {
         ShardRecord[] records = [.. shards.Select(journal.Read).OfType<ShardRecord>(), new("", 0, skipped, notes)];
-        AtomicFile.Write(Path.Combine(folder, SkippedName), stream =>
-            Lines(stream, records.SelectMany(record => record.Skipped))
-        );
-        AtomicFile.Write(Path.Combine(folder, NotesName), stream =>
-            Lines(stream, records.SelectMany(record => record.Notes))
-        );
+        WriteLists(folder, records.SelectMany(record => record.Skipped), records.SelectMany(record => record.Notes));
+    }
+
+    /// <summary>Writes skipped.jsonl and notes.jsonl.</summary>
+    public static void WriteLists(string folder, IEnumerable<Skipped> skipped, IEnumerable<Skipped> notes)
+    {
+        AtomicFile.Write(Path.Combine(folder, SkippedName), stream => Lines(stream, skipped));
+        AtomicFile.Write(Path.Combine(folder, NotesName), stream => Lines(stream, notes));
+    }
+
+    /// <summary>Whether the two lists say this already.</summary>
+    public static bool SaysTheSame(string folder, IEnumerable<Skipped> skipped, IEnumerable<Skipped> notes)
+    {
+        bool Is(string name, IEnumerable<Skipped> all)
+        {
+            using MemoryStream lines = new();
+            Lines(lines, all);
+            var path = Path.Combine(folder, name);
+            return File.Exists(path) && File.ReadAllBytes(path).AsSpan().SequenceEqual(lines.ToArray());
+        }
+        return Is(SkippedName, skipped) && Is(NotesName, notes);
+    }
+
+    /// <summary>Clears away what an update kept until it was a part of the store; its lock stays.</summary>
+    public static void ClearUpdate(string folder)
+    {
+        try
+        {
+            foreach (var left in Directory.EnumerateDirectories(UpdatePath(folder)))
+                Directory.Delete(left, recursive: true);
+            foreach (var left in new[] { SkippedName, NotesName })
+                File.Delete(Path.Combine(UpdatePath(folder), left));
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            // The store is whole; the next update clears it away.
+        }
     }
 
     /// <summary>Clears away what a finished store no longer needs.</summary>
@@ -181,7 +308,7 @@ internal static partial class StoreFolder
             if (
                 Path.Combine(folder, UpdateName) is var next
                 && Directory.Exists(next)
-                && !File.Exists(Path.Combine(next, StoreFile.Name))
+                && !Directory.EnumerateFileSystemEntries(next).Any()
             )
                 Directory.Delete(next, recursive: true);
             foreach (

@@ -23,6 +23,9 @@ internal sealed class StoreMetadata
     public List<int> Widths { get; } = [];
     public List<int> Heights { get; } = [];
 
+    /// <summary>When each row came, in seconds; NaN where that is when its file was written.</summary>
+    public List<double> Added { get; } = [];
+
     /// <summary>Each picture's SHA-256, in halves; zeros where it is not known.</summary>
     public List<(UInt128 First, UInt128 Second)> Hashes { get; } = [];
 
@@ -144,6 +147,7 @@ internal sealed class StoreMetadata
         "sha256",
         "origin",
         "fields",
+        "added",
     ];
     private static readonly string[] NumberNames = ["norm", "view", "width", "height"];
 
@@ -178,6 +182,7 @@ internal sealed class StoreMetadata
         origins.AddShard(shard.Texts.GetValueOrDefault("origin") ?? shard.Text("image_path"));
         labels.AddRange(shard.Text("label").Select(LabelNumber));
         Hashes.AddRange(shard.Text("sha256").Select(Hash));
+        Added.AddRange(shard.Text("added").Select(date => date is null ? double.NaN : Dates.Seconds(date)));
         Norms.AddRange(shard.Number("norm", 1));
         Views.AddRange(shard.Number("view", 0).Select(value => (int)value));
         Widths.AddRange(shard.Number("width", 0).Select(value => (int)value));

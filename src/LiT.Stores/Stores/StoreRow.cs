@@ -26,12 +26,17 @@ internal readonly record struct StoreRow(Sample Sample, EmbeddedPicture Picture,
         Sha256 = new("sha256", typeof(string), false),
         Origin = new("origin", typeof(string), false),
         ViewField = new("view", typeof(int), false),
-        Fields = new("fields", typeof(string), false);
+        Fields = new("fields", typeof(string), false),
+        AddedField = new("added", typeof(string), true);
+
+    /// <summary>When it came, in seconds, where that is not when its file is written.</summary>
+    public double? Added { get; init; }
 
     /// <summary>Writes a shard's metadata. Equal rows give equal bytes.</summary>
     public static void Write(string path, IReadOnlyList<StoreRow> rows)
     {
-        var schema = new ParquetSchema(
+        DataField[] fields =
+        [
             ImagePath,
             Caption,
             Key,
@@ -43,8 +48,9 @@ internal readonly record struct StoreRow(Sample Sample, EmbeddedPicture Picture,
             Sha256,
             Origin,
             ViewField,
-            Fields
-        );
+            Fields,
+        ];
+        ParquetSchema schema = new(rows.Any(row => row.Added is not null) ? [.. fields, AddedField] : fields);
         var options = new ParquetOptions { CompressionMethod = CompressionMethod.Snappy };
         AtomicFile.Write(path, stream => WriteAsync(schema, options, stream, rows).GetAwaiter().GetResult());
     }
@@ -75,6 +81,9 @@ internal readonly record struct StoreRow(Sample Sample, EmbeddedPicture Picture,
         await Texts(Origin, row => row.Sample.Origin).ConfigureAwait(false);
         await Numbers(ViewField, row => row.View).ConfigureAwait(false);
         await Texts(Fields, row => FieldsOf(row.Sample)).ConfigureAwait(false);
+        if (schema.Fields.Contains(AddedField))
+            await Texts(AddedField, row => row.Added is { } seconds ? Dates.Exact(seconds) : null)
+                .ConfigureAwait(false);
         group.CompleteValidate();
     }
 

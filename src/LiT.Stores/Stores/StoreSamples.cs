@@ -14,11 +14,15 @@ internal sealed class StoreSamples(EmbeddingStore store) : SampleSource
     public override IEnumerable<Sample> Read(Action<Skipped> skip)
     {
         for (var row = 0L; row < store.Rows; row += store.Views)
-            yield return new(store.Key(row), store.Origin(row))
-            {
-                Captions = store.Captions(row),
-                Label = store.Label(row),
-                Fields = store.Fields(row),
-            };
+            yield return At(store, row);
     }
+
+    /// <summary>The picture of a row.</summary>
+    public static Sample At(EmbeddingStore store, long row) =>
+        new(store.Key(row), store.Origin(row))
+        {
+            Captions = store.Captions(row),
+            Label = store.Label(row),
+            Fields = store.Fields(row),
+        };
 }

@@ -15,7 +15,8 @@ internal sealed class StoreSegment : IDisposable
     private const string Folder = "index";
     private readonly EmbeddingStore store;
     private readonly int shard;
-    private readonly Lazy<ColumnFile> columns;
+    private readonly Lazy<ColumnFile> columns; // as their file has them
+    private readonly Lazy<ColumnFile> said; // and as they are now
 
     private StoreSegment(EmbeddingStore store, int shard, ReadOnlySpan<byte> projection, bool whole)
     {
@@ -25,6 +26,7 @@ internal sealed class StoreSegment : IDisposable
         var there = whole ? Undamaged(FindColumns, columns => columns.Verify()) : FindColumns();
         HasColumns = there is not null;
         columns = new(() => there ?? new ColumnFile(MadeColumns(), Rows.Path));
+        said = new(() => store.Reworded.Of(Number) is { } other ? columns.Value.With(other) : columns.Value);
         try
         {
             var after = projection.ToArray();
@@ -40,7 +42,7 @@ internal sealed class StoreSegment : IDisposable
     /// <summary>The rows.</summary>
     public MappedRows Rows => store.Shards[shard];
 
-    /// <summary>The number of its first picture in the store.</summary>
+    /// <summary>The number of its first picture among all that are in the files, removed ones too.</summary>
     public long First { get; }
 
     public int Pictures { get; }
@@ -52,7 +54,13 @@ internal sealed class StoreSegment : IDisposable
     public bool HasColumns { get; }
 
     /// <summary>What is said of the pictures.</summary>
-    public ColumnFile Columns => columns.Value;
+    public ColumnFile Columns => said.Value;
+
+    /// <summary>The number in the name of its file of rows.</summary>
+    public int Number => store.NumberOf(shard);
+
+    /// <summary>A bit for each picture that is not in the store any more; null where all of them are.</summary>
+    public ulong[]? Removed => store.Removed.Of(Number);
 
     /// <summary>The segments of a store.</summary>
     /// <param name="store">An open store.</param>
@@ -104,23 +112,54 @@ internal sealed class StoreSegment : IDisposable
                 RowsFingerprint(),
                 projection.IsEmpty ? new byte[CodeFile.FingerprintSize] : projection,
                 read,
-                picture => store.NotFinite((First + picture) * store.Views)
+                NotFinite
             );
         if (!HasColumns)
             AtomicFile.WriteAllBytes(ColumnsPath, MadeColumns());
     }
 
-    /// <summary>Clears away what belongs to no segment of a store.</summary>
-    public static void Tidy(EmbeddingStore store)
+    /// <summary>The error for a picture whose numbers are not finite.</summary>
+    public LitException NotFinite(int picture) => store.NotFinite(shard, (long)picture * store.Views);
+
+    /// <summary>Writes the codes of the rows as they are, and the columns.</summary>
+    public void Build() => Build([], store.EmbeddingSize, (first, count, to) =>
+        {
+            for (var i = 0; i < count; i++)
+                Rows.Read((long)(first + i) * store.Views, to.Span.Slice(i * store.EmbeddingSize));
+        });
+
+    /// <summary>Clears away what belongs to no segment of a store as it is now.</summary>
+    public static void Tidy(string store)
     {
-        var folder = Path.Combine(store.Folder, Folder);
-        if (!Directory.Exists(folder))
+        if (!IsIndexed(store))
             return;
-        var names = Enumerable.Range(0, store.Shards.Count).Select(shard => NameOf(store, shard)).ToHashSet();
-        foreach (var path in Directory.EnumerateFiles(folder, "*.bin", SearchOption.AllDirectories))
-            if (Path.GetFileNameWithoutExtension(path).Split('_', 2) is [_, var name] && !names.Contains(name))
+        // Files of a later number may be those of a change that is being made.
+        var growth = StoreFile.Read(store)?.Growth;
+        HashSet<int> numbers = growth is null
+            ? [.. StoreFiles.Numbered(store, "img_emb", ".npy").Select(one => one.Number)]
+            : [.. growth.Segments.Select(one => one.Number)];
+        foreach (var path in Directory.EnumerateFiles(FolderOf(store), "*.bin", SearchOption.AllDirectories))
+            if (NumberIn(path) is { } number && !numbers.Contains(number) && !(number >= growth?.Next))
                 File.Delete(path);
     }
+
+    /// <summary>The files of an index that are about one file of rows.</summary>
+    public static IEnumerable<string> FilesOf(string store, IReadOnlySet<int> numbers) =>
+        IsIndexed(store)
+            ? Directory
+                .EnumerateFiles(FolderOf(store), "*.bin", SearchOption.AllDirectories)
+                .Where(path => NumberIn(path) is { } number && numbers.Contains(number))
+            : [];
+
+    /// <summary>The name of a file that is about another file of rows.</summary>
+    public static string Renumbered(string path, int number) =>
+        Path.GetFileName(path).Split('_', 2)[0] + $"_{number.ToString("0000", CultureInfo.InvariantCulture)}.bin";
+
+    private static int? NumberIn(string path) =>
+        Path.GetFileNameWithoutExtension(path).Split('_', 2) is [_, var name]
+        && int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : null;
 
     public void Dispose()
     {

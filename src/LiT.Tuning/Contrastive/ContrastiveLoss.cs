@@ -41,6 +41,11 @@ internal sealed record ContrastiveLossOptions
     /// <summary>Bytes of logits that may be kept for the backward pass; the others are computed again.</summary>
     public long KeptBytes { get; init; } = 224L << 20;
 
+    /// <summary>
+    /// Images that come at once where processes share a batch, of all together; null for the usual number.
+    /// </summary>
+    public int? PieceRows { get; init; }
+
     /// <summary>Whether the gradient for the image side is wanted; a locked tower without a head needs none.</summary>
     public bool ImageGradient { get; init; } = true;
 }

@@ -13,39 +13,66 @@ namespace LiT.Tuning.Contrastive;
 /// </summary>
 internal sealed class LogitBlocks
 {
-    private readonly Tensor scaledImages,
-        texts,
+    private readonly Tensor texts,
         places,
         infinity;
+    private Tensor scaledImages;
     private readonly Dictionary<(long, long), Tensor> kept = [];
     private readonly FusedLogits.Margin row,
         column;
     private readonly bool fused;
     private readonly long side,
-        room;
+        room,
+        first;
     private Tensor? second;
     private long used;
 
     internal LogitBlocks(Tensor zimg, Tensor ztxt, Tensor scale, long side, long room, bool? fused = null)
-    {
-        Size = zimg.shape[0];
-        this.side = Math.Min(side, Size);
-        this.fused = fused ?? Processor.Computes(zimg);
-        scaledImages = zimg.mul(scale);
-        texts = ztxt;
-        this.room = room / zimg.dtype.ElementSize();
-        places = Scalars.Numbers(Size, zimg.dtype, zimg.device);
-        infinity = Scalars.Filled(1, double.PositiveInfinity, zimg.dtype, zimg.device);
-        (row, column) = (Margin(), Margin());
+        : this(zimg.mul(scale), ztxt, side, room, (EmptyMargin(zimg), EmptyMargin(ztxt)), 0, fused) { }
 
-        FusedLogits.Margin Margin() =>
-            new(
-                Scalars.Filled(Size, double.NegativeInfinity, zimg.dtype, zimg.device),
-                zeros(Size, zimg.dtype, zimg.device),
-                zeros(Size, zimg.dtype, zimg.device)
-            );
+    /// <summary>The logits of some images of a batch with some texts.</summary>
+    /// <param name="images">[R, E].</param>
+    /// <param name="texts">[C, E]; the temperature is in one of the two.</param>
+    /// <param name="side">Of a block.</param>
+    /// <param name="room">Bytes of logits that are kept for a second visit.</param>
+    /// <param name="margins">What is known of every image of the batch, and of every text here.</param>
+    /// <param name="first">Where the first image stands among all of them.</param>
+    /// <param name="fused">Whether the kernels are used; null looks at the processor.</param>
+    internal LogitBlocks(
+        Tensor images,
+        Tensor texts,
+        long side,
+        long room,
+        (FusedLogits.Margin Row, FusedLogits.Margin Column) margins,
+        long first,
+        bool? fused = null
+    )
+    {
+        (scaledImages, this.texts, this.first) = (images, texts, first);
+        (Size, Columns) = (images.shape[0], texts.shape[0]);
+        this.side = Math.Min(side, Math.Max(Size, Columns));
+        this.fused = fused ?? Processor.Computes(images);
+        this.room = room / images.dtype.ElementSize();
+        places = Scalars.Numbers(Math.Max(first + Size, Columns), images.dtype, images.device);
+        infinity = Scalars.Filled(1, double.PositiveInfinity, images.dtype, images.device);
+        (row, column) = margins;
     }
 
+    /// <summary>Nothing known yet of so many rows.</summary>
+    internal static FusedLogits.Margin EmptyMargin(Tensor rows, long? count = null)
+    {
+        var size = count ?? rows.shape[0];
+        return new(
+            Scalars.Filled(size, double.NegativeInfinity, rows.dtype, rows.device),
+            zeros(size, rows.dtype, rows.device),
+            zeros(size, rows.dtype, rows.device)
+        );
+    }
+
+    /// <summary>Texts.</summary>
+    private long Columns { get; }
+
+    /// <summary>Images.</summary>
     internal long Size { get; }
 
     /// <summary>exp(t) · zimg, [B, E].</summary>
@@ -62,13 +89,13 @@ internal sealed class LogitBlocks
     /// </summary>
     internal void Visit(Action<Rows, Rows, Tensor> visit)
     {
-        for (var first = 0L; first < Size; first += side)
-        for (var other = 0L; other < Size; other += side)
+        for (var from = 0L; from < Size; from += side)
+        for (var other = 0L; other < Columns; other += side)
         {
             using var scope = NewDisposeScope();
             var (rows, columns) = (
-                new Rows(first, Math.Min(side, Size - first)),
-                new Rows(other, Math.Min(side, Size - other))
+                new Rows(from, Math.Min(side, Size - from)),
+                new Rows(other, Math.Min(side, Columns - other))
             );
             var logits = Logits(rows, columns);
             // What is fused is cut at fixed places; other operations keep their bits on one thread only.
@@ -79,6 +106,13 @@ internal sealed class LogitBlocks
         }
     }
 
+    /// <summary>The same for a second visit, with the images, which were let go of, at hand again.</summary>
+    internal LogitBlocks Again(Tensor images)
+    {
+        scaledImages = images;
+        return this;
+    }
+
     /// <summary>Lets go of what was kept of the blocks; no block is visited after it.</summary>
     internal void Forget()
     {
@@ -86,6 +120,7 @@ internal sealed class LogitBlocks
             block.Dispose();
         kept.Clear();
         second?.Dispose();
+        second = null;
     }
 
     /// <summary>Adds a block to the sums of exponentials and takes note of its largest logits.</summary>
@@ -93,12 +128,13 @@ internal sealed class LogitBlocks
     {
         if (fused)
         {
-            FusedLogits.AddToSums(logits, rows.From, columns.From, row, column);
+            FusedLogits.AddToSums(logits, first + rows.From, columns.From, row, column);
             return;
         }
-        var (rowBefore, columnBefore) = (rows.Of(row.Maximum).clone(), columns.Of(column.Maximum).clone());
+        var among = Among(rows);
+        var (rowBefore, columnBefore) = (among.Of(row.Maximum).clone(), columns.Of(column.Maximum).clone());
         NoteLargest(rows, columns, logits);
-        Add(rows.Of(row.Sum), rowBefore, rows.Of(row.Maximum), 1);
+        Add(among.Of(row.Sum), rowBefore, among.Of(row.Maximum), 1);
         Add(columns.Of(column.Sum), columnBefore, columns.Of(column.Maximum), 0);
 
         void Add(Tensor sum, Tensor before, Tensor maximum, int dimension) =>
@@ -113,7 +149,7 @@ internal sealed class LogitBlocks
     {
         if (fused)
         {
-            FusedLogits.ToShares(logits, rows.From, columns.From, row, column);
+            FusedLogits.ToShares(logits, first + rows.From, columns.From, row, column);
             return logits;
         }
         // exp(l - max) / sum, not exp(l - logsumexp): a logarithm near 100 has lost the digits that shares are made of.
@@ -123,9 +159,9 @@ internal sealed class LogitBlocks
             .exp_()
             .div_(columns.Of(column.Sum).unsqueeze(0));
         return logits
-            .sub_(rows.Of(row.Maximum).unsqueeze(1))
+            .sub_(Among(rows).Of(row.Maximum).unsqueeze(1))
             .exp_()
-            .div_(rows.Of(row.Sum).unsqueeze(1))
+            .div_(Among(rows).Of(row.Sum).unsqueeze(1))
             .PlusInPlace(ofColumns);
     }
 
@@ -139,7 +175,15 @@ internal sealed class LogitBlocks
         if (fused)
         {
             sum.PlusInPlace(
-                FusedLogits.ToSigmoids(logits, bias.item<float>(), rows.From, columns.From, row, column, perPair)
+                FusedLogits.ToSigmoids(
+                    logits,
+                    bias.item<float>(),
+                    first + rows.From,
+                    columns.From,
+                    row,
+                    column,
+                    perPair
+                )
             );
             return logits;
         }
@@ -147,7 +191,8 @@ internal sealed class LogitBlocks
         logits.PlusInPlace(bias);
         // softplus(l) = max(l, 0) + log1p(exp(-|l|)), stable on both sides.
         var other = Second(rows, columns).copy_(logits).abs_().neg_().exp_().log1p_();
-        rows.Of(perPair)
+        Among(rows)
+            .Of(perPair)
             .PlusInPlace(other.sum([1], type: ScalarType.Float64))
             .PlusInPlace(other.copy_(logits).relu_().sum([1], type: ScalarType.Float64));
         sum.PlusInPlace(logits.sigmoid_().sum(ScalarType.Float64));
@@ -166,7 +211,7 @@ internal sealed class LogitBlocks
 
     /// <summary>A block's buffer for a second matrix of the same shape; what it held is lost.</summary>
     private Tensor Second(Rows rows, Rows columns) =>
-        (second ??= empty(side * side, places.dtype, places.device).MoveToOuterDisposeScope())
+        (second ??= empty(side * side, scaledImages.dtype, scaledImages.device).DetachFromDisposeScope())
             .narrow(0, 0, rows.Count * columns.Count)
             .view(rows.Count, columns.Count);
 
@@ -175,8 +220,9 @@ internal sealed class LogitBlocks
     /// </summary>
     private void NoteLargest(Rows rows, Rows columns, Tensor logits)
     {
-        Note(rows.Of(row.Maximum), rows.Of(row.Best), logits.amax([1]), 1, columns);
-        Note(columns.Of(column.Maximum), columns.Of(column.Best), logits.amax([0]), 0, rows);
+        var among = Among(rows);
+        Note(among.Of(row.Maximum), among.Of(row.Best), logits.amax([1]), 1, columns);
+        Note(columns.Of(column.Maximum), columns.Of(column.Best), logits.amax([0]), 0, among);
 
         void Note(Tensor maximum, Tensor best, Tensor largest, int dimension, Rows along)
         {
@@ -188,7 +234,10 @@ internal sealed class LogitBlocks
         }
     }
 
-    private static Tensor LogSumExp(FusedLogits.Margin margin) =>
+    /// <summary>Where rows of these images stand among all.</summary>
+    private Rows Among(Rows rows) => rows with { From = first + rows.From };
+
+    internal static Tensor LogSumExp(FusedLogits.Margin margin) =>
         margin.Maximum.to_type(ScalarType.Float64).Plus(margin.Sum.to_type(ScalarType.Float64).log());
 
     private Tensor Logits(Rows rows, Rows columns)
@@ -200,7 +249,7 @@ internal sealed class LogitBlocks
         if (used + logits.numel() > room)
             return logits;
         used += logits.numel();
-        kept.Add((rows.From, columns.From), logits.MoveToOuterDisposeScope());
+        kept.Add((rows.From, columns.From), logits.DetachFromDisposeScope());
         return logits;
     }
 }

@@ -43,7 +43,38 @@ internal sealed class Positives
             Repeating(images is null ? null : [.. kept.Select(pair => images[pair])])
         );
 
-    internal Relation On(Device device) => new(captions, images, device);
+    /// <summary>Whether each pair is its own positive and no other's.</summary>
+    internal bool IsPlain => captions is null && images is null;
+
+    /// <summary>
+    /// Groups of pairs, numbered from 0, whose members are positives of each other, and how often each counts: a pair
+    /// that is in two groups with another is taken away once.
+    /// </summary>
+    internal IEnumerable<(int[] Group, int Count, double Sign)> Partitions()
+    {
+        if (captions is not null)
+            yield return Numbered(captions, 1);
+        if (images is not null)
+            yield return Numbered(images, 1);
+        if (captions is not null && images is not null)
+            yield return Numbered([.. captions.Zip(images)], -1);
+
+        static (int[], int, double) Numbered<T>(T[] ids, double sign)
+            where T : notnull
+        {
+            var number = new Dictionary<T, int>();
+            var groups = new int[ids.Length];
+            for (var i = 0; i < ids.Length; i++)
+            {
+                if (!number.TryGetValue(ids[i], out var group))
+                    number.Add(ids[i], group = number.Count);
+                groups[i] = group;
+            }
+            return (groups, number.Count, sign);
+        }
+    }
+
+    internal Relation On(Device device) => new(this, device);
 
     private static long[]? Repeating(long[]? ids) => ids is null || ids.Distinct().Count() == ids.Length ? null : ids;
 
@@ -54,30 +85,12 @@ internal sealed class Positives
         private readonly Tensor? captionOf,
             imageOf;
 
-        internal Relation(long[]? captions, long[]? images, Device device)
+        internal Relation(Positives of, Device device)
         {
-            captionOf = captions is null ? null : tensor(captions).On(device);
-            imageOf = images is null ? null : tensor(images).On(device);
-            if (captions is not null)
-                Add(captions, 1);
-            if (images is not null)
-                Add(images, 1);
-            if (captions is not null && images is not null)
-                Add([.. captions.Zip(images)], -1);
-
-            void Add<T>(T[] ids, double sign)
-                where T : notnull
-            {
-                var number = new Dictionary<T, long>();
-                var groups = new long[ids.Length];
-                for (var i = 0; i < ids.Length; i++)
-                {
-                    if (!number.TryGetValue(ids[i], out var group))
-                        number.Add(ids[i], group = number.Count);
-                    groups[i] = group;
-                }
-                partitions.Add((tensor(groups).On(device), number.Count, sign));
-            }
+            captionOf = of.captions is null ? null : tensor(of.captions).On(device);
+            imageOf = of.images is null ? null : tensor(of.images).On(device);
+            foreach (var (group, count, sign) in of.Partitions())
+                partitions.Add((tensor(Array.ConvertAll(group, one => (long)one)).On(device), count, sign));
         }
 
         /// <summary>For each pair the sum of the rows of its positives; [B, E] or [B].</summary>

@@ -33,6 +33,7 @@ internal static class SigmoidBlocks
                 Products.Add(columns.Of(gradientT), yes.t(), rows.Of(blocks.ScaledImages));
             }
         );
+        blocks.Forget();
         LossResult? result = null;
         Parts.Run(1, _ =>
             result = WithPositives(

@@ -36,7 +36,7 @@ internal sealed class TuningStep : IDisposable
     private readonly TuningOptions options;
     private readonly Device device;
     private readonly IBatchExchange exchange;
-    private readonly (int From, int Count) own;
+    private readonly BatchShare share;
     private readonly ImagePrefetch images;
     private readonly Tensor lowest,
         highest;
@@ -51,8 +51,7 @@ internal sealed class TuningStep : IDisposable
     {
         (this.tuning, towers, this.pairs, this.options, this.device) = (tuning, tuning.Towers, pairs, options, device);
         this.exchange = exchange ?? new WholeBatch();
-        var from = Bound(this.exchange.Place);
-        own = (from, Bound(this.exchange.Place + 1) - from);
+        share = new(options.Batch, this.exchange.Place, this.exchange.Processes);
         var rates = new ParameterRule("^[tb]$", options.TemperatureRate);
         Optimizer = TuningOptimizer.Create(
             tuning.Parameters,
@@ -62,11 +61,9 @@ internal sealed class TuningStep : IDisposable
             }
         );
         Average = options.AverageDecay is { } decay ? new(tuning.Parameters, decay) : null;
-        images = new(pairs, options.Batch, own.From, own.Count);
+        images = new(pairs, options.Batch, share.From, share.Count);
         lowest = tensor((float)Math.Log(options.LowestTemperature), device: device).DetachFromDisposeScope();
         highest = tensor((float)Math.Log(options.HighestTemperature), device: device).DetachFromDisposeScope();
-
-        int Bound(int place) => (int)((long)options.Batch * place / this.exchange.Processes);
     }
 
     internal TuningOptimizer Optimizer { get; }
@@ -95,7 +92,7 @@ internal sealed class TuningStep : IDisposable
                 : null;
         var captions = new CaptionChunks(
             pairs,
-            drawn.Rows[own.From..(own.From + own.Count)],
+            drawn.Rows[share.From..(share.From + share.Count)],
             options.MicroBatch,
             towers.Text.MasksPadding,
             noise,
@@ -112,38 +109,21 @@ internal sealed class TuningStep : IDisposable
         var ownImages = imageSide.Embed(); // [n, E]
         var distinct = textSide.Embed(); // [captions that differ, E]
         var captionOf = tensor(captions.PlaceOfPair).On(device);
-        // The batch spread over processes meets here …
-        var zimg = exchange.Gather(ownImages); // [B, E]
-        var ztxt = exchange.Gather(distinct.index_select(0, captionOf)); // [B, E]
-        var positives =
-            options.Positives == PositivePairs.Own
-                ? Positives.Own(options.Batch)
-                : Positives.Shared(
-                    [.. drawn.Rows.Select(row => (long)row)],
-                    [.. drawn.Images.Select(image => (long)image)]
-                );
-        var result = ContrastiveLoss.Compute(
-            zimg,
-            ztxt,
-            towers.LogTemperature,
-            towers.Bias,
-            positives,
-            options: new()
-            {
-                Kind = options.Loss,
-                LocalParts = options.LocalParts,
-                ImageGradient = tuning.ImageMoves,
-            }
-        );
+        var result = Loss(ownImages, distinct.index_select(0, captionOf), PositivesOf(drawn));
         foreach (var parameter in tuning.Parameters)
             parameter.Tensor.grad = null;
         if (tuning.ImageMoves)
-            imageSide.Backward(Own(result.ImageGradient!));
+        {
+            imageSide.Backward(result.ImageGradient!);
+            exchange.BeginSum(Gradients(tuning.MovingNow("image"))); // while the texts' are computed
+        }
         var ofDistinct = zeros_like(distinct);
-        Parts.Run(1, _ => ofDistinct.index_add_(0, captionOf, Own(result.TextGradient), Scalars.One));
+        Parts.Run(1, _ => ofDistinct.index_add_(0, captionOf, result.TextGradient, Scalars.One));
         textSide.Backward(ofDistinct);
-        // … and here. What follows from the loss alone is whole already.
-        exchange.Sum([.. tuning.Parameters.Select(parameter => parameter.Tensor.grad).OfType<Tensor>()]);
+        exchange.BeginSum(Gradients(tuning.MovingNow("text")));
+        exchange.EndSums();
+        KeepStatisticsEqual();
+        // What follows from the loss alone is whole already.
         GiveGradient(towers.LogTemperature, result.LogTemperatureGradient);
         GiveGradient(towers.Bias, result.BiasGradient);
         var norm = Optimizer.Move(schedule);
@@ -172,7 +152,58 @@ internal sealed class TuningStep : IDisposable
         return spread!.item<float>();
     }
 
-    private Tensor Own(Tensor whole) => exchange.Processes == 1 ? whole : whole.narrow(0, own.From, own.Count);
+    private static List<Tensor> Gradients(IEnumerable<Tensor> parameters) =>
+        [.. parameters.Select(parameter => parameter.grad).OfType<Tensor>()];
+
+    private Positives PositivesOf(DrawnPairs drawn) =>
+        options.Positives == PositivePairs.Own
+            ? Positives.Own(options.Batch)
+            : Positives.Shared(
+                [.. drawn.Rows.Select(row => (long)row)],
+                [.. drawn.Images.Select(image => (long)image)]
+            );
+
+    /// <summary>The loss of the whole batch, with the gradients of this process's own rows.</summary>
+    private LossResult Loss(Tensor zimg, Tensor ztxt, Positives positives)
+    {
+        ContrastiveLossOptions how = new()
+        {
+            Kind = options.Loss,
+            LocalParts = options.LocalParts,
+            ImageGradient = tuning.ImageMoves,
+        };
+        if (exchange.Processes > 1 && options.LocalParts == 1)
+            return LossStrip.Compute((zimg, ztxt), (towers.LogTemperature, towers.Bias), positives, how, exchange);
+        // Parts of a batch lie across processes; they are small, and every process computes them all.
+        var whole = ContrastiveLoss.Compute(
+            exchange.Gather(zimg, share.Counts), // [B, E]
+            exchange.Gather(ztxt, share.Counts), // [B, E]
+            towers.LogTemperature,
+            towers.Bias,
+            positives,
+            options: how
+        );
+        return exchange.Processes == 1
+            ? whole
+            : whole with
+            {
+                ImageGradient = whole.ImageGradient?.narrow(0, share.From, share.Count),
+                TextGradient = whole.TextGradient.narrow(0, share.From, share.Count),
+            };
+    }
+
+    /// <summary>Statistics of batch norms, which each process moves by its own pictures, become their mean.</summary>
+    private void KeepStatisticsEqual()
+    {
+        if (exchange.Processes == 1)
+            return;
+        using var noGradient = no_grad();
+        List<Tensor> moved = [.. tuning.MovingStatistics().Where(one => one.is_floating_point())];
+        exchange.BeginSum(moved);
+        exchange.EndSums();
+        foreach (var one in moved)
+            one.TimesInPlace(1.0 / exchange.Processes);
+    }
 
     private EmbeddedSide ImageSide(Tensor inputs, ulong seed)
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using LiT.Classification;
 using LiT.Compute;
+using LiT.Data;
 using LiT.Embedding;
 using LiT.Images;
 
@@ -469,7 +470,9 @@ internal static class ModelEvaluation
     }
 
     private static IEnumerable<string> Remarks(ImageSet set, EvaluationOptions options) =>
-        options.TestSet is { } named && PublishedCount.Difference(named, set.Samples) is { } remark ? [remark] : [];
+        options.TestSet is { } named && PublishedCount.Difference(named, set.Samples) is { } remark
+            ? [.. set.Remarks, remark]
+            : set.Remarks;
 
     private static IEnumerable<string> Oddities(RetrievalScore score, int aloneImages, int aloneTexts)
     {

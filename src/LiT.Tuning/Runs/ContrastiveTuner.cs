@@ -75,6 +75,9 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
     /// <summary>Numbers on the way, if wanted.</summary>
     public IValidation? Validation { get; init; }
 
+    /// <summary>The processes that share each batch; the first of them writes and validates.</summary>
+    public IBatchExchange Exchange { get; init; } = new WholeBatch();
+
     /// <summary>Tells the time that lines are written at.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -115,21 +118,33 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
             throw new UsageException(
                 "Nothing is left to tune: both towers are locked and neither has a head. Unlock one, or add a head."
             );
+        if (options.Batch < Exchange.Processes)
+            throw SettingException.Of<TuningOptions>(
+                s => s.Batch,
+                options.Batch,
+                $"{Exchange.Processes} processes share it, and each needs a pair",
+                $"Give at least {Exchange.Processes}, or start fewer"
+            );
+        var first = Exchange.Place == 0;
         var checkpoints = Path.Combine(folder, "checkpoints");
-        using var alone = FolderLock.Take(checkpoints, Alone);
+        using var alone = first ? FolderLock.Take(checkpoints, Alone) : null;
         using var session = new TuningSession(
             towers,
             pairs,
             options,
             device,
-            new(checkpoints, OnWarning ?? (_ => { }))
+            new(checkpoints, OnWarning ?? (_ => { })),
+            Exchange
         );
-        AtomicFile.RemoveLeft(folder);
+        session.Agree();
+        var lines = Path.Combine(folder, "metrics.jsonl");
+        if (first)
+            AtomicFile.RemoveLeft(folder);
         OnStart?.Invoke(session.Step);
-        using var metrics = new MetricsLog(Path.Combine(folder, "metrics.jsonl"), session.Step);
+        using var metrics = first ? new MetricsLog(lines, session.Step) : null;
         var resumedAt = session.Step > 0 ? session.Step : (long?)null;
-        var before = MetricsLine.ReadAll(Path.Combine(folder, "metrics.jsonl"));
-        using var board = new TensorBoardLog(folder, before, Clock.GetUtcNow());
+        var before = MetricsLine.ReadAll(lines);
+        using var board = first ? new TensorBoardLog(folder, before, Clock.GetUtcNow()) : null;
         Loop loop = new(this, folder, session, metrics, board) { Line = before.Count == 0 ? null : before[^1] };
         towers.Train(true);
         while (session.Step < options.Steps)
@@ -139,7 +154,7 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
     }
 
     private bool ValidatesAt(long step) =>
-        Validation is not null
+        (Validation is not null || Exchange.Place > 0)
         && (step == options.Steps || (options.ValidateEvery > 0 && step % options.ValidateEvery == 0));
 
     /// <summary>One step after the other, each with what is looked at, written and told after it.</summary>
@@ -147,8 +162,8 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
         ContrastiveTuner tuner,
         string folder,
         TuningSession session,
-        MetricsLog metrics,
-        TensorBoardLog board
+        MetricsLog? metrics,
+        TensorBoardLog? board
     )
     {
         private readonly TuningOptions options = tuner.options;
@@ -159,16 +174,19 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
         private long pairsSince;
         private double since;
         private StepNumbers numbers;
+        private bool patient = true; // whether the first process may have more to do than the others
 
         /// <summary>The last line of metrics.</summary>
         public MetricsLine? Line { get; set; }
 
         public void Next(CancellationToken cancel)
         {
-            if (cancel.IsCancellationRequested)
+            if (tuner.Exchange.Any(cancel.IsCancellationRequested, patient))
             {
                 session.Save();
+                tuner.Exchange.Any(false, patient: true); // none leaves before it is written
                 cancel.ThrowIfCancellationRequested();
+                throw new OperationCanceledException("another process was asked to stop");
             }
             var (read, rate) = session.Next(IsDue(session.Step + 1));
             if (read is { } told)
@@ -177,11 +195,11 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
                 Asked(() => doctor.Look(session.Step, numbers, session.Temperature));
             }
             pairsSince += options.Batch;
-            var validates = tuner.ValidatesAt(session.Step);
+            var validates = patient = tuner.ValidatesAt(session.Step);
             if (session.Step == options.Steps || validates || session.Step % options.LogEvery == 0)
                 Write(rate, validates);
-            if (validates)
-                Asked(() => doctor.Look(session.Step, Line!.Val!, tuner.Validation!.Guessing));
+            if (Line?.Val is { } values && validates)
+                Asked(() => doctor.Look(session.Step, values, tuner.Validation!.Guessing));
             if (session.Step == begun + StepsToJudgePace && options.Steps - session.Step > 0)
                 tuner.OnPace?.Invoke(
                     TimeSpan.FromSeconds(clock.Elapsed.TotalSeconds / StepsToJudgePace * (options.Steps - begun))
@@ -189,8 +207,9 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
             session.Seconds = earlier + clock.Elapsed.TotalSeconds;
             if (session.Step == options.Steps || session.Step % options.CheckpointEvery == 0)
             {
-                metrics.Flush();
+                metrics?.Flush();
                 session.Save();
+                patient = true;
             }
             tuner.Progress?.Report(
                 new("tuning", session.Step, options.Steps, "steps", Note(numbers, Line, session.Temperature, rate))
@@ -210,12 +229,12 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
         {
             var now = clock.Elapsed.TotalSeconds;
             var line = session.Line(numbers, rate, pairsSince / Math.Max(1e-9, now - since), earlier + now);
-            if (validates)
-                line = line with { Val = session.Validate(tuner.Validation!) };
+            if (validates && tuner.Validation is { } validation)
+                line = line with { Val = session.Validate(validation) };
             Line = line;
             (pairsSince, since) = (0, clock.Elapsed.TotalSeconds);
-            metrics.Write(line);
-            board.Write(line, tuner.Clock.GetUtcNow());
+            metrics?.Write(line);
+            board?.Write(line, tuner.Clock.GetUtcNow());
             tuner.OnLine?.Invoke(line);
         }
 

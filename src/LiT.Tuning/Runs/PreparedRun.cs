@@ -306,7 +306,13 @@ internal sealed class PreparedRun : IDisposable
         foreach (var remark in tower.Remarks)
             say(remark);
         say($"embedding {request.Data} with {spec} into {folder}");
-        var result = EmbedRun.Run(tower, spec, source, folder, new EmbedOptions(), request.Compute, progress, cancel);
+        var exchange = request.Exchange;
+        EmbedOptions options = new()
+        {
+            Part = exchange.Processes == 1 ? StorePart.Whole : new(exchange.Place + 1, exchange.Processes),
+        };
+        var result = EmbedRun.Run(tower, spec, source, folder, options, request.Compute, progress, cancel);
+        exchange.Any(false, patient: true); // the store is whole when the last has made its part
         if (result.Counts.Skipped > 0)
             say(
                 $"{result.Counts.Skipped} of {result.Counts.Found} samples were skipped; "

@@ -17,9 +17,6 @@ internal sealed class StoredImages(EmbeddingStore store, ulong seed, bool ownLen
     /// <inheritdoc/>
     public IReadOnlyList<long> Shape { get; } = [store.EmbeddingSize];
 
-    /// <summary>The captions of an image, as the store has them.</summary>
-    public IReadOnlyList<string> Captions(int image) => store.Captions((long)image * store.Views);
-
     /// <inheritdoc/>
     public void Read(int image, long epoch, Span<float> destination)
     {

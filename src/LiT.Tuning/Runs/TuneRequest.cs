@@ -3,6 +3,7 @@ using LiT.Compute;
 using LiT.Data;
 using LiT.Images;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 
 namespace LiT.Tuning.Runs;
 
@@ -114,6 +115,15 @@ internal sealed record TuneRequest
 
     /// <summary>Where to compute.</summary>
     public required ComputeDevice Compute { get; init; }
+
+    /// <summary>
+    /// The processes that share each batch. All run the same request on the same data and see one folder; the first
+    /// of them writes there.
+    /// </summary>
+    public IBatchExchange Exchange { get; init; } = new WholeBatch();
+
+    /// <summary>Whether this process writes, validates and examines for all.</summary>
+    internal bool IsFirst => Exchange.Place == 0;
 
     /// <summary>The request that settings make.</summary>
     /// <param name="data">A store, or pictures with captions.</param>

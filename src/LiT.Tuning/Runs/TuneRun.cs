@@ -60,7 +60,8 @@ internal static class TuneRun
         var configuration = Configuration(prepared.Request, prepared.Options, prepared.Source);
         RunFolder.CheckSame(request.Out, configuration);
         var outcome = Train(prepared, tuning, configuration, voice, cancel);
-        RunFolder.WriteFindings(request.Out, voice.Findings);
+        if (request.IsFirst)
+            RunFolder.WriteFindings(request.Out, voice.Findings);
         return Saved(prepared, towers, outcome, voice);
     }
 
@@ -87,30 +88,33 @@ internal static class TuneRun
     )
     {
         var (request, options) = (prepared.Request, prepared.Options);
-        using var validation = TuningValidation.Open(
-            request,
-            prepared.Source,
-            prepared.Held,
-            tuning.Towers,
-            prepared.Tokenizer,
-            voice.Find,
-            voice.Say,
-            voice,
-            cancel
-        );
-        if (options.KeepBest is { } by && validation is null)
+        using var validation = request.IsFirst
+            ? TuningValidation.Open(
+                request,
+                prepared.Source,
+                prepared.Held,
+                tuning.Towers,
+                prepared.Tokenizer,
+                voice.Find,
+                voice.Say,
+                voice,
+                cancel
+            )
+            : null;
+        if (options.KeepBest is { } by && validation is null && request.IsFirst)
             throw SettingException.Of<TuningOptions>(
                 s => s.KeepBest,
                 by,
                 "there is no validation to judge by",
                 "Give `HoldOut` 0.1, or pictures with `Validation`"
             );
-        if (request.Doctor != DoctorMode.Off)
+        if (request is { IsFirst: true, Doctor: not DoctorMode.Off })
             Examine(prepared, tuning, voice);
         ContrastiveTuner tuner = new(tuning, prepared.Pairs, options, request.Compute.Device)
         {
             Validation = validation,
-            Doctor = request.Doctor,
+            Exchange = request.Exchange,
+            Doctor = request.IsFirst ? request.Doctor : DoctorMode.Off,
             OnFinding = voice.Find,
             OnLine = voice.Measured,
             OnPace = request.Doctor == DoctorMode.Off ? null : voice.Pace,
@@ -118,7 +122,8 @@ internal static class TuneRun
             OnWarning = voice.Say,
             OnStart = step =>
             {
-                RunFolder.Write(request.Out, configuration);
+                if (request.IsFirst)
+                    RunFolder.Write(request.Out, configuration);
                 voice.Started(request.Out, step, options.Steps);
             },
         };
@@ -126,7 +131,7 @@ internal static class TuneRun
         {
             return tuner.Run(request.Out, cancel);
         }
-        catch (Exception) when (voice.Findings.Count > 0 && Directory.Exists(request.Out))
+        catch (Exception) when (request.IsFirst && voice.Findings.Count > 0 && Directory.Exists(request.Out))
         {
             RunFolder.WriteFindings(request.Out, voice.Findings); // what stopped it stands there as well
             throw;
@@ -164,18 +169,22 @@ internal static class TuneRun
     {
         var (request, pairs) = (prepared.Request, prepared.Pairs);
         var model = Path.Combine(request.Out, "model");
-        Save(
-            model,
-            request,
-            prepared.Options,
-            outcome,
-            towers,
-            prepared.Tokenizer,
-            prepared.Source,
-            pairs,
-            prepared.Captions
-        );
-        voice.Saved(model, outcome);
+        if (request.IsFirst)
+        {
+            Save(
+                model,
+                request,
+                prepared.Options,
+                outcome,
+                towers,
+                prepared.Tokenizer,
+                prepared.Source,
+                pairs,
+                prepared.Captions
+            );
+            voice.Saved(model, outcome);
+        }
+        request.Exchange.Any(false, patient: true); // the job is not over before the model is written
         return new(
             model,
             outcome,
@@ -336,6 +345,8 @@ internal static class TuneRun
         new()
         {
             ["data"] = request.Data,
+            ["captions"] = request.Samples.Captions,
+            ["captionLanguage"] = request.Samples.CaptionLanguage,
             ["store"] = source.Store,
             ["imageTower"] = source.TowerName,
             ["fingerprint"] = source.Fingerprint,

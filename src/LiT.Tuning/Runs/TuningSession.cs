@@ -1,4 +1,7 @@
+using System.Security.Cryptography;
+using System.Text.Json;
 using LiT.Checkpoints;
+using LiT.Compute;
 using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
 using static TorchSharp.torch;
@@ -14,6 +17,7 @@ internal sealed class TuningSession : IDisposable
     private readonly TuningOptions options;
     private readonly TuningCheckpoints checkpoints;
     private readonly TuningStep step;
+    private readonly IBatchExchange exchange;
     private readonly LearningRate schedule;
     private readonly string data,
         locked;
@@ -25,12 +29,14 @@ internal sealed class TuningSession : IDisposable
         TuningPairs pairs,
         TuningOptions options,
         Device device,
-        TuningCheckpoints checkpoints
+        TuningCheckpoints checkpoints,
+        IBatchExchange? exchange = null
     )
     {
         (this.towers, this.pairs, this.options, this.checkpoints) = (towers, pairs, options, checkpoints);
         (schedule, data, locked) = (options.LearningRate(), pairs.Fingerprint(), towers.LockedFingerprint());
-        step = new(towers, pairs, options, device);
+        this.exchange = exchange ?? new WholeBatch();
+        step = new(towers, pairs, options, device, this.exchange);
         try
         {
             if (checkpoints.Newest() is var (state, folder))
@@ -110,8 +116,59 @@ internal sealed class TuningSession : IDisposable
     {
         if (savedAt == Step || Step == 0)
             return;
-        checkpoints.WriteStep(State, step.State, step.Optimizer.State.Select(one => (one.Key, one.Value)));
         savedAt = Step;
+        Alike([("weights", Weights())]);
+        if (exchange.Place > 0)
+            return;
+        checkpoints.WriteStep(State, step.State, step.Optimizer.State.Select(one => (one.Key, one.Value)));
+    }
+
+    /// <summary>Makes sure that all processes begin the same run at the same step.</summary>
+    /// <exception cref="LitException">Which process begins otherwise, and in what.</exception>
+    internal void Agree() =>
+        Alike([
+            ("the step that it goes on from", $"{Step}"),
+            ("the pairs", data),
+            ("what is locked", locked),
+            ("the options", JsonSerializer.Serialize(options, TuningOptions.Json)),
+            ("the instruction set", Processor.NameOf(Processor.Isa)),
+            ("the weights", Weights()),
+        ]);
+
+    /// <summary>Compares what every process has; each hears of the first that has something else.</summary>
+    private void Alike(IReadOnlyList<(string What, string Value)> own)
+    {
+        if (exchange.Processes == 1)
+            return;
+        var all = exchange
+            .Gather(JsonSerializer.Serialize(own.Select(one => one.Value)))
+            .Select(words => JsonSerializer.Deserialize<string[]>(words)!)
+            .ToList();
+        for (var process = 1; process < all.Count; process++)
+        for (var i = 0; i < own.Count; i++)
+            if (all[process][i] != all[0][i])
+                throw new LitException(
+                    $"process {process}",
+                    $"{own[i].What}: it has {Short(all[process][i])}, and process 0 {Short(all[0][i])}",
+                    "All machines have to see the same data and the same `Out`, with one version of the program and "
+                        + "one instruction set (LIT_ISA)"
+                );
+
+        static string Short(string value) => value.Length > 40 ? value[..12] + "…" : value;
+    }
+
+    /// <summary>SHA-256 of everything that moves.</summary>
+    private string Weights()
+    {
+        if (exchange.Processes == 1)
+            return "";
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var (_, tensor) in towers.Moving())
+        {
+            using var scope = NewDisposeScope();
+            TensorMemory.ForEachPiece(tensor.detach().cpu().contiguous(), hash.AppendData);
+        }
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>Leaves the result in the towers: the best weights, the average, or the last ones.</summary>

@@ -70,6 +70,7 @@ internal sealed class StoredSource : TuningSource
     private readonly EmbeddingStore store;
     private readonly StoredImages images;
     private readonly TuneRequest request;
+    private readonly IReadOnlyList<string>[]? given;
 
     public StoredSource(TuneRequest request, string folder, Action<string> say)
     {
@@ -93,6 +94,12 @@ internal sealed class StoredSource : TuningSource
                 StoreFit.Check(store, new(Tower.Fingerprint, TowerName));
             if (Tower is not null && store.Description is { } made)
                 StoreProbes.Check(store.Folder, made, Tower, request.Compute);
+            if (request.Samples.Given() is { } captions)
+            {
+                given = [.. Keys().Select(captions.Of)];
+                foreach (var said in captions.InWords(folder))
+                    say(said);
+            }
         }
         catch
         {
@@ -127,7 +134,14 @@ internal sealed class StoredSource : TuningSource
                 : Preprocessing.LiT(224)
         );
 
-    public override IReadOnlyList<string> Captions(int image) => images.Captions(image);
+    public override IReadOnlyList<string> Captions(int image) =>
+        given is null ? store.Captions((long)image * store.Views) : given[image];
+
+    private IEnumerable<string> Keys()
+    {
+        for (var row = 0L; row < store.Rows; row += store.Views)
+            yield return store.Key(row);
+    }
 
     public override Embeddings Some(int most)
     {
@@ -146,7 +160,14 @@ internal sealed class StoredSource : TuningSource
         return ImageSet.Of(
             store.Folder,
             new(values, store.EmbeddingSize),
-            [.. store.Samples().Read(_ => { }).Index().Where(one => wanted.Contains(one.Index)).Select(one => one.Item)]
+            [
+                .. store
+                    .Samples()
+                    .Read(_ => { })
+                    .Index()
+                    .Where(one => wanted.Contains(one.Index))
+                    .Select(one => one.Item with { Captions = Captions(one.Index) }),
+            ]
         );
     }
 

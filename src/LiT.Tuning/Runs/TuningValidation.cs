@@ -59,7 +59,7 @@ internal static class TuningValidation
                     "pictures to validate on need the image tower",
                     "Name it with `ImageTower`, or give a store"
                 ),
-            new ImageSetOptions { Samples = request.Samples },
+            new ImageSetOptions { Samples = request.Samples with { KeepOwnCaptions = true } },
             request.Compute,
             progress,
             cancel
@@ -93,6 +93,8 @@ internal static class TuningValidation
     )
     {
         List<IValidation> all = [];
+        foreach (var remark in set.Remarks)
+            say(remark);
         if (HasLabels(set, request.ValidationClasses))
         {
             ZeroShotValidation classes = new(

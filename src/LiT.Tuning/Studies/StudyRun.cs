@@ -253,7 +253,10 @@ internal static class StudyRun
                 ? request.Evaluation
                 : request.Evaluation with
                 {
-                    Images = request.Evaluation.Images with { Samples = request.Samples with { LabelColumn = null } },
+                    Images = request.Evaluation.Images with
+                    {
+                        Samples = request.Samples with { LabelColumn = null, KeepOwnCaptions = true },
+                    },
                 };
         Dictionary<string, double> metrics = [];
         IReadOnlyList<double>? interval = null;
@@ -369,7 +372,7 @@ internal sealed class StudyStores(
         EmbedRun.Run(
             tower,
             spec,
-            Samples.Open(source, request.Samples),
+            Samples.Open(source, request.Samples with { KeepOwnCaptions = source != request.Data }),
             folder,
             new EmbedOptions(),
             request.Compute,

@@ -134,6 +134,65 @@ public sealed class NearestTests : IDisposable
         }
     }
 
+    // So many queries at once go through the processor's products of bytes first, where it has them.
+    [Theory]
+    [EveryIsa(20, 1)]
+    [EveryIsa(70, 10)]
+    [EveryIsa(9, 300)]
+    public void Many_queries_together_find_what_each_finds_alone(string isa, int queries, int kept)
+    {
+        using var use = Processor.Use(isa);
+        const int size = 48;
+        var rows = MadeRows.Random(5000, size, 11);
+        (rows[70], rows[4999]) = (rows[3], rows[3]);
+        MadeRows.Write(folder["store"], rows, 4500, StoredType.Float16);
+        StoreIndex.Build(folder["store"]);
+        using var store = EmbeddingStore.Open(folder["store"]);
+        using var collection = Collection.Of(null, store);
+        Embeddings asked = new Embeddings(
+            [.. MadeRows.Random(queries - 1, size, 5).Append(rows[3]).SelectMany(row => row)],
+            size
+        ).ToUnit();
+        var expected = Plain(store, asked, kept, null);
+        Assert.Equal(expected, Nearest.Find(collection, asked, kept, null));
+        Assert.Equal(expected[^1], Nearest.Find(collection, new([.. asked[queries - 1]], size), kept, null)[0]);
+        var some = Bits.Where(collection.Pictures, picture => picture % 3 == 1);
+        Assert.Equal(Plain(store, asked, kept, some), Nearest.Find(collection, asked, kept, some));
+    }
+
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(64, 3000)]
+    [InlineData(1100, 1025)]
+    public unsafe void Sums_of_bytes_are_those_of_whole_numbers(int size, int rows)
+    {
+        if (!ByteQueries.AreFast)
+            Assert.Skip("This processor has no products of bytes.");
+        const int queries = 16;
+        Random chance = new(rows);
+        var width = (size + CodeSums.Step - 1) / CodeSums.Step * CodeSums.Step;
+        var (codes, asked) = (new sbyte[rows * width], new sbyte[queries * width]);
+        for (var i = 0; i < rows; i++)
+        for (var k = 0; k < size; k++)
+            codes[i * width + k] = (sbyte)chance.Next(-127, 128);
+        for (var q = 0; q < queries; q++)
+        for (var k = 0; k < size; k++)
+            asked[q * width + k] = (sbyte)(q == 0 ? 127 : chance.Next(-127, 128));
+        using ByteQueries bytes = new(asked, width);
+        fixed (sbyte* c = codes)
+            bytes.Sums(c, rows, (first, count, sums) =>
+            {
+                for (var i = 0; i < count; i++)
+                for (var q = 0; q < queries; q++)
+                {
+                    var expected = 0;
+                    for (var k = 0; k < size; k++)
+                        expected += codes[(first + i) * width + k] * asked[q * width + k];
+                    Assert.Equal(expected, ((float*)sums)[i * queries + q]);
+                }
+            });
+    }
+
     [Fact]
     public void A_row_that_is_not_finite_is_refused_by_name_whichever_way_it_is_met()
     {

@@ -134,14 +134,14 @@ public class AnySplitTests
 
         public IBatchExchange Of(int place) => new Part(this, place);
 
-        /// <summary>What all brought, once all have.</summary>
-        private T[] Exchange<T>(int place, T own)
+        /// <summary>What one makes of what all brought, while it is all there.</summary>
+        private TResult Exchange<T, TResult>(int place, T own, Func<T[], TResult> made)
         {
             brought[place] = own;
             barrier.SignalAndWait();
-            T[] all = [.. brought.Cast<T>()];
+            var result = made([.. brought.Cast<T>()]);
             barrier.SignalAndWait();
-            return all;
+            return result;
         }
 
         private sealed class Part(Meeting meeting, int place) : IBatchExchange
@@ -150,26 +150,36 @@ public class AnySplitTests
 
             public int Processes => meeting.brought.Length;
 
-            public Tensor Gather(Tensor own)
+            public bool InHalf => false;
+
+            public Tensor Gather(Tensor own, IReadOnlyList<int> counts) => meeting.Exchange(place, own, all =>
+                {
+                    Assert.Equal(counts, all.Select(part => (int)part.shape[0]));
+                    return cat(all);
+                });
+
+            public Tensor Deal(Tensor rows, IReadOnlyList<int> counts)
             {
-                var all = meeting.Exchange(place, own.data<float>().ToArray());
-                return cat([.. all.Select(part => tensor(part).view(-1, own.shape[1]))]);
+                var from = counts.Take(place).Sum();
+                return meeting.Exchange(place, rows, all =>
+                    stack(all.Select(part => part.narrow(0, from, counts[place])))
+                );
             }
 
-            public void Sum(IReadOnlyList<Tensor> gradients)
+            public void BeginSum(IReadOnlyList<Tensor> gradients)
             {
-                var all = meeting.Exchange(
-                    place,
-                    gradients.Select(gradient => gradient.contiguous().data<float>().ToArray()).ToArray()
+                var sums = meeting.Exchange(place, gradients, all =>
+                    gradients.Select((_, i) => all.Select(part => part[i]).Aggregate((a, b) => a + b)).ToList()
                 );
-                for (var i = 0; i < gradients.Count; i++)
-                {
-                    using var scope = NewDisposeScope();
-                    gradients[i].zero_();
-                    foreach (var part in all)
-                        gradients[i].add_(tensor(part[i]).view_as(gradients[i]));
-                }
+                foreach (var (gradient, sum) in gradients.Zip(sums))
+                    gradient.copy_(sum);
             }
+
+            public void EndSums() { }
+
+            public IReadOnlyList<string> Gather(string own) => meeting.Exchange(place, own, all => all);
+
+            public bool Any(bool own, bool patient) => meeting.Exchange(place, own, all => all.Contains(true));
         }
     }
 }

@@ -1,5 +1,4 @@
 using LiT.Data;
-using LiT.Evaluation;
 
 namespace LiT.Tests.Data.Sets;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
-using LiT.Data;
 
-namespace LiT.Evaluation;
+namespace LiT.Data;
 
 /// <summary>Captions by language, as the fields caption.de … of a sample.</summary>
 internal static class CaptionLanguages

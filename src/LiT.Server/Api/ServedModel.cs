@@ -1,0 +1,182 @@
+using System.Security.Cryptography;
+using LiT.Classification;
+using LiT.Images;
+using Microsoft.Extensions.Caching.Memory;
+
+namespace LiT.Server.Api;
+
+/// <summary>
+/// The model behind the requests: texts that were asked for before are remembered, what comes at the same time goes
+/// through a tower together, and the image tower is loaded for the first picture. Safe for concurrent requests.
+/// </summary>
+internal sealed class ServedModel : IAsyncDisposable
+{
+    private const int TextsAtOnce = 64,
+        PicturesAtOnce = 8,
+        RememberedTexts = 20_000,
+        RememberedPictures = 2_000,
+        RememberedClassifiers = 200;
+
+    private readonly MemoryCache texts = new(new MemoryCacheOptions { SizeLimit = RememberedTexts });
+    private readonly MemoryCache pictures = new(new MemoryCacheOptions { SizeLimit = RememberedPictures });
+    private readonly MemoryCache classifiers = new(new MemoryCacheOptions { SizeLimit = RememberedClassifiers });
+    private readonly Batcher<IReadOnlyList<string>, Embeddings> textTower;
+    private readonly Batcher<float[], float[]> imageTower;
+    private readonly SemaphoreSlim decoding = new(Environment.ProcessorCount);
+    private readonly ServerSettings settings;
+    private readonly Measures measures;
+
+    public ServedModel(LitModel model, ServerSettings settings, Measures measures)
+    {
+        (Model, this.settings, this.measures) = (model, settings, measures);
+        Background = model.Folder is { } folder ? Background.Load(folder) : null;
+        model.TextMemory = Remembered;
+        textTower = new("texts", TextsAtOnce, measures, EmbedTextsAsync);
+        imageTower = new("pictures", PicturesAtOnce, measures, EmbedPicturesAsync);
+    }
+
+    public LitModel Model { get; }
+
+    /// <summary>Tells what matches; null where the model was not calibrated.</summary>
+    public Background? Background { get; }
+
+    /// <summary>Whether a picture has been sent yet.</summary>
+    public bool HasImageTower { get; private set; }
+
+    /// <summary>ztxt of unit length, in the texts' order.</summary>
+    public Task<Embeddings> EmbedAsync(IReadOnlyList<string> words, CancellationToken cancel) =>
+        textTower.AskAsync(words, cancel);
+
+    /// <summary>zimg of unit length: as a store has it, or as the picture's owner sees it.</summary>
+    /// <exception cref="PictureException">No picture that can be read.</exception>
+    public async Task<float[]> EmbedAsync(ReadOnlyMemory<byte> picture, bool asSeen, CancellationToken cancel)
+    {
+        var name = (asSeen, Convert.ToHexString(SHA256.HashData(picture.Span)));
+        var known = pictures.TryGetValue(name, out float[]? zimg);
+        measures.Cache("pictures", known);
+        if (known)
+            return zimg!;
+        var preprocessing = await Model.ImagePreprocessingAsync(cancel).ConfigureAwait(false);
+        HasImageTower = true;
+        if (asSeen)
+            preprocessing = Classifier.AsSeen(preprocessing, honourExif: true);
+        await decoding.WaitAsync(cancel).ConfigureAwait(false);
+        float[] pixels;
+        try
+        {
+            pixels = await Task.Run(
+                    () => preprocessing.Pixels(picture, settings.MaxMegapixels * 1_000_000L, DecodePath.Exact, null),
+                    cancel
+                )
+                .ConfigureAwait(false);
+        }
+        finally
+        {
+            decoding.Release();
+        }
+        zimg = await imageTower.AskAsync(pixels, cancel).ConfigureAwait(false);
+        pictures.Set(name, zimg, new MemoryCacheEntryOptions { Size = 1 });
+        return zimg;
+    }
+
+    /// <summary>A classifier of some labels; those of the last few are kept.</summary>
+    /// <exception cref="LitException">Labels or options cannot be so.</exception>
+    public async Task<Classifier> ClassifierAsync(
+        IReadOnlyList<string> labels,
+        ClassifierOptions options,
+        CancellationToken cancel
+    )
+    {
+        var name = string.Join(
+            '\0',
+            [.. labels, "", .. options.Templates, "", $"{options.MinPrecision:R} {options.Present:R}"]
+        );
+        var known = classifiers.TryGetValue(name, out Classifier? classifier);
+        measures.Cache("labels", known);
+        if (known)
+            return classifier!;
+        classifier = await Model.ClassifierAsync(labels, options, cancel).ConfigureAwait(false);
+        HasImageTower = true;
+        classifiers.Set(name, classifier, new MemoryCacheEntryOptions { Size = 1 });
+        return classifier;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await textTower.DisposeAsync().ConfigureAwait(false);
+        await imageTower.DisposeAsync().ConfigureAwait(false);
+        Model.TextMemory = null;
+        Model.Dispose();
+        texts.Dispose();
+        pictures.Dispose();
+        classifiers.Dispose();
+        decoding.Dispose();
+    }
+
+    /// <summary>The rows of texts; only those go through the tower that were not asked for lately.</summary>
+    private Embeddings Remembered(IReadOnlyList<string> asked, Func<IReadOnlyList<string>, Embeddings> tower)
+    {
+        var size = Model.EmbeddingSize;
+        var rows = new float[asked.Count * size];
+        Dictionary<string, List<int>> missing = new(StringComparer.Ordinal);
+        for (var i = 0; i < asked.Count; i++)
+            if (texts.TryGetValue(asked[i], out float[]? row))
+                row!.CopyTo(rows, i * size);
+            else if (missing.TryGetValue(asked[i], out var places))
+                places.Add(i);
+            else
+                missing.Add(asked[i], [i]);
+        measures.Cache("texts", hit: true, asked.Count - missing.Count);
+        measures.Cache("texts", hit: false, missing.Count);
+        if (missing.Count == 0)
+            return new(rows, size);
+        string[] fresh = [.. missing.Keys];
+        var made = measures.Tower("texts", fresh.Length, () => tower(fresh));
+        foreach (var (i, text) in fresh.Index())
+        {
+            var row = made[i].ToArray();
+            texts.Set(text, row, new MemoryCacheEntryOptions { Size = 1 });
+            missing[text].ForEach(place => row.CopyTo(rows, place * size));
+        }
+        return new(rows, size);
+    }
+
+    private async Task<IReadOnlyList<Batcher<IReadOnlyList<string>, Embeddings>.Outcome>> EmbedTextsAsync(
+        IReadOnlyList<IReadOnlyList<string>> asked,
+        CancellationToken cancel
+    )
+    {
+        string[] all = [.. asked.SelectMany(some => some)];
+        var rows = await Model.RunAsync(stop => Model.EmbedTexts(all, null, stop), cancel).ConfigureAwait(false);
+        List<Batcher<IReadOnlyList<string>, Embeddings>.Outcome> outcomes = [];
+        var at = 0;
+        foreach (var some in asked)
+        {
+            outcomes.Add(new(rows.Select([.. Enumerable.Range(at, some.Count)]), null));
+            at += some.Count;
+        }
+        return outcomes;
+    }
+
+    private async Task<IReadOnlyList<Batcher<float[], float[]>.Outcome>> EmbedPicturesAsync(
+        IReadOnlyList<float[]> pixels,
+        CancellationToken cancel
+    )
+    {
+        var zimg = await Model
+            .RunAsync(
+                _ =>
+                    measures.Tower("pictures", pixels.Count, () =>
+                        Model.ProjectImages(new(Model.Represent(pixels), Model.Image.Tower.Width))
+                    ),
+                cancel
+            )
+            .ConfigureAwait(false);
+        return
+        [
+            .. Enumerable
+                .Range(0, pixels.Count)
+                .Select(i => new Batcher<float[], float[]>.Outcome(zimg[i].ToArray(), null)),
+        ];
+    }
+}

@@ -1,0 +1,243 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace LiT.Data;
+
+/// <summary>
+/// Captions in a file of their own, by the pictures' keys: they take the place of those that a source has, so that new
+/// words cost no picture. Reading counts what cannot be used; asking counts what matched. For one thread.
+/// </summary>
+internal sealed partial class GivenCaptions
+{
+    private const int MostLanguages = 1000;
+
+    private readonly Dictionary<string, Span> spans = new(StringComparer.Ordinal);
+    private readonly List<Caption> captions = [];
+    private readonly List<string> languages = [];
+    private readonly SortedDictionary<string, (long Count, long First)> unused = new(StringComparer.Ordinal);
+    private readonly string path;
+    private readonly bool keepOwn;
+    private string? firstWithout;
+    private long asked,
+        without;
+
+    private GivenCaptions(string path, bool keepOwn) => (this.path, this.keepOwn) = (path, keepOwn);
+
+    /// <summary>The languages of the captions, in the order in which the file names them first.</summary>
+    public IReadOnlyList<string> Languages => languages;
+
+    /// <summary>Keys with a caption.</summary>
+    public int Pictures => spans.Count;
+
+    /// <summary>Captions of all keys together.</summary>
+    public int Captions => captions.Count;
+
+    /// <summary>Reads a file of captions.</summary>
+    /// <param name="path">.tsv (KEY, tab, text), .csv, .jsonl or .parquet.</param>
+    /// <param name="language">Keep the captions of one language only; null for all.</param>
+    /// <param name="keepOwn">Whether pictures that the file does not name keep their own captions.</param>
+    /// <exception cref="LitException">The file cannot be read, or no caption is left.</exception>
+    public static GivenCaptions Read(string path, string? language = null, bool keepOwn = false)
+    {
+        GivenCaptions given = new(path, keepOwn);
+        HashSet<string> others = new(StringComparer.Ordinal);
+        foreach (var row in CaptionRows.Of(path))
+            given.Add(row, language, others);
+        if (given.captions.Count > 0)
+            return given;
+        var trouble = given.unused.FirstOrDefault();
+        throw language is not null && trouble.Key is null
+            ? new LitException(
+                path,
+                $"no caption is in the language '{language}'; "
+                    + (
+                        others.Count == 0
+                            ? "it has no column 'language'"
+                            : $"it has {string.Join(", ", others.Order(StringComparer.Ordinal))}"
+                    ),
+                others.Count == 0 ? "Leave `CaptionLanguage` out" : "Give one of these"
+            )
+            : new LitException(
+                path,
+                trouble.Key is null
+                    ? "has no captions"
+                    : $"no caption can be used: line {trouble.Value.First}, {trouble.Key}",
+                "Write a key, a tab and a text on each line, as UTF-8"
+            );
+    }
+
+    /// <summary>Forgets what was asked so far: another reading of the pictures begins.</summary>
+    public void Begin()
+    {
+        foreach (var key in spans.Where(one => one.Value.Met).Select(one => one.Key).ToList())
+            spans[key] = spans[key] with { Met = false };
+        (asked, without, firstWithout) = (0, 0, null);
+    }
+
+    /// <summary>The captions of a picture, in the order of the file.</summary>
+    public IReadOnlyList<string> Of(string key)
+    {
+        asked++;
+        if (!spans.TryGetValue(key, out var span))
+        {
+            without++;
+            firstWithout ??= key;
+            return [];
+        }
+        if (!span.Met)
+            spans[key] = span with { Met = true };
+        List<string> own = [];
+        for (var at = span.First; at >= 0; at = captions[at].Next)
+            own.Add(captions[at].Text);
+        return own;
+    }
+
+    /// <summary>A sample with these captions in place of its own, and those of each language as the field caption.de
+    /// and so on.</summary>
+    public Sample In(Sample sample)
+    {
+        var own = Of(sample.Key);
+        if (own.Count == 0 && keepOwn)
+            return sample;
+        if (languages.Count == 0 || own.Count == 0)
+            return sample with { Captions = own };
+        Dictionary<string, string> fields = new(sample.Fields);
+        foreach (var group in ByLanguage(spans[sample.Key].First))
+            fields[CaptionLanguages.LanguageField + languages[group.Key]] = JsonSerializer.Serialize(group);
+        return sample with { Captions = own, Fields = fields };
+    }
+
+    /// <summary>What became of the rows, a phrase each, once every picture was asked for.</summary>
+    /// <param name="source">The pictures.</param>
+    /// <exception cref="LitException">No key is a picture's.</exception>
+    public IEnumerable<string> InWords(string source)
+    {
+        var met = spans.Count(one => one.Value.Met);
+        if (met == 0 && keepOwn)
+        {
+            yield return $"{path}: none of its keys is a picture of {source}, whose own captions are taken";
+            yield break;
+        }
+        if (met == 0)
+            throw new LitException(
+                path,
+                $"none of its {spans.Count:N0} keys is a picture of {source}: '{spans.First().Key}' is one, and the "
+                    + $"pictures are called like '{firstWithout}'",
+                "Write the keys as the store has them (metadata/*.parquet, 'key')"
+            );
+        var said = languages.Count > 1 ? $" in {languages.Count} languages ({string.Join(", ", languages)})" : "";
+        yield return FormattableString.Invariant(
+            $"{path}: {captions.Count:N0} captions{said} of {spans.Count:N0} pictures, {met:N0} of them in {source}"
+        );
+        if (met < spans.Count)
+        {
+            var lost = spans.First(one => !one.Value.Met);
+            yield return FormattableString.Invariant(
+                $"{path}: {spans.Count - met:N0} of its keys name no picture of {source}, the first '{lost.Key}', line "
+            ) + captions[lost.Value.First].Line;
+        }
+        if (without > 0)
+            yield return FormattableString.Invariant(
+                $"{path}: names {asked - without:N0} of the {asked:N0} pictures of {source}, the first that it "
+            ) + $"does not is '{firstWithout}'";
+        foreach (var (trouble, (count, first)) in unused)
+            yield return FormattableString.Invariant(
+                $"{path}: {count:N0} of its rows cannot be used: {trouble} ({(count > 1 ? "first " : "")}line {first})"
+            );
+    }
+
+    private IEnumerable<IGrouping<short, string>> ByLanguage(int first)
+    {
+        List<Caption> own = [];
+        for (var at = first; at >= 0; at = captions[at].Next)
+            if (captions[at].Language >= 0)
+                own.Add(captions[at]);
+        return own.GroupBy(one => one.Language, one => one.Text);
+    }
+
+    private void Add(CaptionRow row, string? wanted, HashSet<string> others)
+    {
+        if (row.Trouble is { } trouble)
+        {
+            if (trouble.Length > 0) // a blank line is nothing
+                Lose(row, trouble);
+            return;
+        }
+        if (row.Key.Length == 0)
+        {
+            Lose(row, "no key");
+            return;
+        }
+        var language = row.Language?.Trim();
+        if (string.IsNullOrEmpty(language))
+            language = null;
+        else if (!IsLanguage().IsMatch(language))
+        {
+            Lose(row, "a language that is no code such as de or pt-BR");
+            return;
+        }
+        if (wanted is not null && !string.Equals(wanted, language, StringComparison.OrdinalIgnoreCase))
+        {
+            if (language is not null && others.Count < MostLanguages)
+                others.Add(language);
+            return;
+        }
+        foreach (var text in row.Texts)
+            AddText(row, text?.Trim(), language);
+    }
+
+    private void AddText(CaptionRow row, string? text, string? language)
+    {
+        if (string.IsNullOrEmpty(text))
+        {
+            Lose(row, "an empty text");
+            return;
+        }
+        if (text.Length > new SampleOptions().CaptionLimit)
+        {
+            Lose(row, "a text that is too long");
+            return;
+        }
+        var known = spans.TryGetValue(row.Key, out var span);
+        var number = (short)(language is null ? -1 : NumberOf(language));
+        if (known && Says(span.First, text, number))
+            return;
+        var at = captions.Count;
+        captions.Add(new(text, number, -1, row.Row));
+        if (known)
+            captions[span.Last] = captions[span.Last] with { Next = at };
+        spans[row.Key] = known ? span with { Last = at } : new(at, at, false);
+    }
+
+    private bool Says(int first, string text, short language)
+    {
+        for (var at = first; at >= 0; at = captions[at].Next)
+            if (captions[at].Language == language && captions[at].Text == text)
+                return true;
+        return false;
+    }
+
+    private int NumberOf(string language)
+    {
+        var at = languages.FindIndex(one => one.Equals(language, StringComparison.OrdinalIgnoreCase));
+        if (at >= 0)
+            return at;
+        if (languages.Count == MostLanguages)
+            throw new LitException(path, $"more than {MostLanguages} languages", "Check the column 'language'");
+        languages.Add(language);
+        return languages.Count - 1;
+    }
+
+    private void Lose(CaptionRow row, string trouble)
+    {
+        var (count, first) = unused.GetValueOrDefault(trouble, (0, row.Row));
+        unused[trouble] = (count + 1, first);
+    }
+
+    [GeneratedRegex("^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$")]
+    private static partial Regex IsLanguage();
+
+    private readonly record struct Caption(string Text, short Language, int Next, long Line);
+
+    private readonly record struct Span(int First, int Last, bool Met);
+}
