@@ -63,9 +63,7 @@ internal static class OptimizerBenchmark
             $"one update of {parameters.Sum(parameter => parameter.Tensor.numel()):N0} weights ({spec}), "
                 + $"{get_num_threads()} threads, median of 7"
         );
-        foreach (
-            var (way, spent) in Ways.Zip(median)
-        )
+        foreach (var (way, spent) in Ways.Zip(median))
         {
             Console.WriteLine(
                 FormattableString.Invariant(

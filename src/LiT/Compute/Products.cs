@@ -38,8 +38,7 @@ internal static class Products
     /// oneDNN multiplies by its own layout up to a third more slowly than it lays a weight out in every call.
     /// </summary>
     /// <param name="weight">[O, I].</param>
-    public static Tensor Constant(Tensor weight) =>
-        Processor.Isa == Isa.Avx2 ? weight.detach() : OneDnn.Pack(weight);
+    public static Tensor Constant(Tensor weight) => Processor.Isa == Isa.Avx2 ? weight.detach() : OneDnn.Pack(weight);
 
     /// <summary>
     /// to = a · bᵀ, cut at fixed places: the number of threads changes no bit. On other devices as the device does it.
