@@ -23,7 +23,7 @@ var code = args switch
     ["exact", .. var options] => ExactStepBenchmark.Run(options, results),
     ["optimizer", .. var options] => OptimizerBenchmark.Run(options, results),
     ["small", .. var options] => SmallTowerBenchmark.Run(options, results),
-    ["products"] => ProductBenchmark.Run(results),
+    ["products", .. var options] => ProductBenchmark.Run(options, results),
     ["kernels"] => KernelBenchmark.Run(results),
     ["steady", .. var options] => SteadyBenchmark.Run(options, results),
     ["open", .. var options] => OpenBenchmark.Run(options, results),
@@ -52,17 +52,18 @@ static int Usage()
     Console.Error.WriteLine(
         """
         usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- WHAT [--keep]
-          loss [BATCH [WIDTH [ROUNDS [blocks]]]]   the contrastive loss beside autograd's
+          loss [BATCH [WIDTH [ROUNDS [blocks|ratios]]]]   the contrastive loss beside autograd's
           duplicates [TRAIN [TEST [WIDTH]]]        near-duplicates of one set in another
           towers [THREADS [SPEC...]]               image towers beside the matrix products
-          embed [THREADS [COUNT [SPEC...]]]        JPEG files to a store, beside plain modules and ONNX Runtime
+          embed [THREADS [COUNT [SPEC...] [plain] [float32] [int8]]]  JPEG files to a store, beside plain modules and
+                                                   ONNX Runtime, or beside the named of them alone
           int8 SPEC DATA [COUNT [THREADS]]         a tower of bytes beside the same in float32
           decode DATA TOWER [SHORTER_SIDE]         pictures decoded exactly and shrunk on the way, and the cosine of the two
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches
           optimizer [TOWER]                        one update of every weight
           small [STEPS [TOWER]]                    pairs a second of the default small text tower, one thread and two
-          products                                 dense layers by libtorch and by oneDNN
+          products [stay]                          dense layers by libtorch and by oneDNN; those alone whose rows stay
           kernels                                  every kernel of our own with vectors of every width
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
