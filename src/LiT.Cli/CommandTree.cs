@@ -35,6 +35,7 @@ internal static class CommandTree
             IndexCommand.Build(),
             ServeCommand.Build(),
             CalibrateCommand.Build(),
+            LanguageCommand.Build(),
             ModelsCommand.Build(),
             TokenizerCommand.Build(),
             VerifyCommand.Build(),

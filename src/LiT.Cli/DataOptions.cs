@@ -49,7 +49,8 @@ internal sealed class DataOptions
     };
     private readonly Option<string?> language = new("--language")
     {
-        Description = "Take the captions of one language from the file of --captions, such as de.",
+        Description =
+            "The captions' language, a code such as de: of a file with several, those of others are left out.",
     };
 
     private readonly Option<string?> imageRoot = new("--image-root")
@@ -65,14 +66,8 @@ internal sealed class DataOptions
         if (!TakesCaptions)
             return;
         command.Options.Add(captions);
-        if (!TakesLanguage)
-            return;
-        command.Options.Add(language);
-        command.Validators.Add(result =>
-        {
-            if (result.GetResult(language) is { Implicit: false } && result.GetResult(captions) is null)
-                result.AddError("--language chooses among the captions of a file. Name it with --captions.");
-        });
+        if (TakesLanguage)
+            command.Options.Add(language);
     }
 
     public string PathOf(Asked parsed) => parsed.GetValue(data)!;

@@ -1,5 +1,7 @@
 using System.CommandLine;
+using LiT.Bundles;
 using LiT.Classification;
+using LiT.Compute;
 using LiT.Evaluation;
 using LiT.Images;
 using LiT.Reports;
@@ -201,6 +203,14 @@ internal sealed class EvaluationInput(bool takesCaptions = false)
 
     public string ModelOf(Asked parsed) => parsed.GetValue(model)!;
 
+    /// <summary>The model's text tower for a language, where it holds one; null where its own has to do.</summary>
+    public LitModel? Speaking(Asked parsed, string? asked, ComputeDevice compute) =>
+        asked is not null
+        && LitModel.BundleIn(ModelOf(parsed)) is { } bundle
+        && BundleLanguages.In(bundle).Contains(asked, StringComparer.OrdinalIgnoreCase)
+            ? LitModel.Load(bundle, compute, language: asked)
+            : null;
+
     public string? PredictionsOf(Asked parsed) => parsed.GetValue(predictions);
 
     /// <summary>Where a page is wanted, if it is; in a folder of its own where there are several languages.</summary>
@@ -230,6 +240,9 @@ internal sealed class EvaluationInput(bool takesCaptions = false)
             );
     }
 
+    private string? OneLanguage(Asked parsed) =>
+        parsed.GetValue(language) is { } given && given != "all" && !given.Contains(',') ? given : null;
+
     public string? ClassesOf(Asked parsed) => parsed.GetValue(classes);
 
     public (string Data, EvaluationOptions Options) ChosenOf(Asked parsed, string? chosenLanguage, LitModel model)
@@ -238,7 +251,7 @@ internal sealed class EvaluationInput(bool takesCaptions = false)
         {
             Images = new()
             {
-                Samples = Data.OptionsOf(parsed),
+                Samples = Data.OptionsOf(parsed) with { CaptionLanguage = OneLanguage(parsed) },
                 BatchSize = parsed.GetValue(batch),
                 Decode = parsed.GetRequiredValue(decode)!.Value,
                 AverageViews = parsed.GetValue(averageViews),

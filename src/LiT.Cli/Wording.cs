@@ -68,6 +68,7 @@ internal static partial class Wording
         "Port",
         "Positives",
         "Queue",
+        "Replace",
         "RetrySkipped",
         "Seed",
         "Seeds",
@@ -122,6 +123,7 @@ internal static partial class Wording
     private static readonly Dictionary<string, string> Verbs = new()
     {
         ["BackgroundMeasurement"] = "lit calibrate",
+        ["BundleLanguages"] = "lit language add",
         ["EmbedRun"] = "lit embed",
         ["StoreIndex"] = "lit index build",
         ["ModelConversion"] = "lit models convert",

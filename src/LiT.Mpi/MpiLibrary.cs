@@ -109,7 +109,7 @@ internal sealed unsafe partial class MpiLibrary
     internal static MpiLibrary Load(Launch launch)
     {
         if (!OperatingSystem.IsLinux())
-            throw new LitException("MPI is spoken on Linux only; start one process, without `Mpi`.");
+            throw new LitException("MPI is spoken on Linux only; start one process, without MPI.");
         // Neither library is to take over the faults that .NET handles itself.
         SetVariable("UCX_ERROR_SIGNALS", "", 0);
         SetVariable("OMPI_MCA_opal_signal", "", 0);

@@ -71,7 +71,11 @@ public sealed partial class LitModel
                     {
                         var started = session.Time.GetTimestamp();
                         var type = session.Type == ComputeType.BFloat16 ? "bfloat16" : "float32";
-                        model = Load(path, ComputeDevice.Choose(session.Device, type, session.Threads));
+                        model = Load(
+                            path,
+                            ComputeDevice.Choose(session.Device, type, session.Threads),
+                            language: session.Language
+                        );
                         (model.thread, model.Session) = (thread, session);
                         stop.ThrowIfCancellationRequested();
                         Opened(

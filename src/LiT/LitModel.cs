@@ -20,6 +20,7 @@ public sealed partial class LitModel : IDisposable
         ImageStem = "image";
 
     private readonly string? folder;
+    private string? imageFolder;
     private readonly ComputeDevice compute;
     private LockedTower? image;
     private SeenWords? seen;
@@ -41,6 +42,15 @@ public sealed partial class LitModel : IDisposable
 
     /// <summary>The bundle's folder; null for a model that was never saved.</summary>
     public string? Folder => folder;
+
+    /// <summary>
+    /// The language that its text tower speaks, as a code; null where nobody said it. A model that holds several is
+    /// opened in one: <see cref="LitSession.Language"/>.
+    /// </summary>
+    public string? Language => Description.Language;
+
+    /// <summary>The languages that the model's folder holds text towers for besides its own, as codes.</summary>
+    public IReadOnlyList<string> Languages => imageFolder is null ? [] : BundleLanguages.In(imageFolder);
 
     /// <summary>What the model is and how it was made.</summary>
     internal ModelDescription Description { get; }
@@ -76,7 +86,7 @@ public sealed partial class LitModel : IDisposable
     /// </summary>
     internal IReadOnlyList<HeadConfig> ImageHeads =>
         image?.Heads
-        ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(folder ?? ".", file)) : []);
+        ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(imageFolder ?? ".", file)) : []);
 
     /// <summary>
     /// Words of a text that no caption had which the model was tuned on, each once; none where the model does not say.
@@ -108,8 +118,15 @@ public sealed partial class LitModel : IDisposable
     /// <param name="compute">Where and in what type to compute.</param>
     /// <param name="vocabulary">The vocabulary of a published file; null for the one beside it. A bundle has its
     /// own.</param>
-    /// <exception cref="LitException">No model is there, or a part of it is missing or damaged.</exception>
-    internal static LitModel Load(string path, ComputeDevice? compute = null, string? vocabulary = null)
+    /// <param name="language">The language whose text tower is wanted; null for the bundle's own.</param>
+    /// <exception cref="LitException">No model is there, it does not speak the language, or a part of it is missing or
+    /// damaged.</exception>
+    internal static LitModel Load(
+        string path,
+        ComputeDevice? compute = null,
+        string? vocabulary = null,
+        string? language = null
+    )
     {
         compute ??= ComputeDevice.Cpu;
         if (
@@ -118,6 +135,12 @@ public sealed partial class LitModel : IDisposable
             && (TowerPath.IsThere(path) || ModelCatalogue.Find(path) is not null)
         )
         {
+            if (language is not null)
+                throw new LitException(
+                    path,
+                    $"a published model has one text tower, and none for the language '{language}'",
+                    "Make a bundle of it with `ModelConversion`, which can hold others"
+                );
             var published = PublishedModel.Open(path, compute, vocabulary);
             return new(published.Description, published.Towers, published.Tokenizer, compute, null)
             {
@@ -136,13 +159,15 @@ public sealed partial class LitModel : IDisposable
         var folder = BundleIn(path) ?? path;
         if (vocabulary is not null)
             throw new UsageException(vocabulary, $"{path} is a bundle, which has its own vocabulary", "Leave it out");
-        var description = ModelDescription.Read(folder);
-        var tokenizer = CaptionTokenizer.Load(folder, description.Text.Tokenizer);
+        var own = ModelDescription.Read(folder);
+        var place = language is null ? folder : BundleLanguages.Find(folder, own.Language, language);
+        var description = place == folder ? own : OverTheSameTower(ModelDescription.Read(place), own, place);
+        var tokenizer = CaptionTokenizer.Load(place, description.Text.Tokenizer);
         var (imageHead, textHead) = (Built(description.Image.Head), Built(description.Text.Head));
         TwoTowers towers = new(null, imageHead, description.Text.Config.Build(), textHead, 0, description.Bias);
         try
         {
-            using var weights = Checkpoint.Open(Path.Combine(folder, description.Text.File));
+            using var weights = Checkpoint.Open(Path.Combine(place, description.Text.File));
             WeightMap.Own("the text side of a LiT bundle", towers).Load(new WeightSource(weights), towers);
             CheckTemperature(path, description, towers);
         }
@@ -152,7 +177,65 @@ public sealed partial class LitModel : IDisposable
             throw;
         }
         towers.to(compute.Type).to(compute.Device);
-        return new(description, towers, tokenizer, compute, folder);
+        return new(description, towers, tokenizer, compute, place) { imageFolder = folder };
+    }
+
+    /// <summary>A further text side reads the bundle's own image tower.</summary>
+    private static ModelDescription OverTheSameTower(ModelDescription further, ModelDescription own, string place) =>
+        further.Image.Fingerprint == own.Image.Fingerprint
+            ? further with
+            {
+                Image = own.Image with { Head = further.Image.Head },
+            }
+            : throw new LitException(
+                place,
+                "this text tower was tuned to another image tower than the bundle's",
+                "Copy the bundle again, or add the language again"
+            );
+
+    /// <summary>Writes a further text side into a bundle, in the place of another of the same language.</summary>
+    /// <param name="bundle">The bundle's folder.</param>
+    /// <param name="language">The language's code.</param>
+    /// <param name="towers">Text tower, heads, temperature and bias.</param>
+    /// <param name="tokenizer">Its files go along.</param>
+    /// <param name="describe">Completes the description.</param>
+    /// <param name="words">What the captions of its tuning had, where that is known.</param>
+    /// <param name="background">Its calibration, where there is one.</param>
+    /// <param name="replace">Whether one of the same language gives way.</param>
+    /// <exception cref="LitException">The code is none, the language is there, or the folder cannot be written
+    /// to.</exception>
+    internal static string SaveLanguage(
+        string bundle,
+        string language,
+        TwoTowers towers,
+        CaptionTokenizer tokenizer,
+        Func<ModelDescription, ModelDescription> describe,
+        SeenWords? words,
+        Background? background,
+        bool replace
+    )
+    {
+        var own = ModelDescription.Read(bundle);
+        var place = BundleLanguages.PlaceFor(bundle, own.Language, language, replace);
+        var made = BundleLanguages.Beside(place);
+        if (Directory.Exists(made))
+            Directory.Delete(made, recursive: true); // of a run that was stopped
+        Save(
+            made,
+            towers,
+            tokenizer,
+            own.Image,
+            null,
+            description => describe(description) with { Language = Path.GetFileName(place) },
+            words: words
+        );
+        if (background is not null)
+        {
+            background.Save(made);
+            BundleFiles.Cover(made, Background.FileName);
+        }
+        BundleLanguages.Put(place);
+        return place;
     }
 
     /// <summary>What model.json says stands in the weights as well, and answers are computed with either.</summary>
@@ -358,7 +441,7 @@ public sealed partial class LitModel : IDisposable
                     + "it reads stores of such embeddings, and no pictures",
                 "Give such a store, or tune again with the tower that made them"
             );
-        var spec = side.File is { } file ? Path.Combine(folder ?? ".", file) : side.Tower;
+        var spec = side.File is { } file ? Path.Combine(imageFolder ?? ".", file) : side.Tower;
         if (side.File is null && !TowerPath.IsThere(spec))
             throw new LitException(
                 spec,

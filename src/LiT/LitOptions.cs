@@ -12,6 +12,9 @@ public sealed class LitOptions
     /// <summary>The type that the towers compute in.</summary>
     public ComputeType Type { get; set; } = ComputeType.Float32;
 
+    /// <summary>The language of the words, for a model that holds text towers for several; null for its own.</summary>
+    public string? Language { get; set; }
+
     /// <summary>Threads for computing; 0 takes every core.</summary>
     public int Threads { get; set; }
 

@@ -30,6 +30,12 @@ public sealed record LitSession
     /// <summary>The type that the towers compute in.</summary>
     public ComputeType Type { get; init; } = ComputeType.Float32;
 
+    /// <summary>
+    /// The language of the words, as a code such as <c>de</c>, for a model that holds text towers for several; null
+    /// takes the model's own.
+    /// </summary>
+    public string? Language { get; init; }
+
     /// <summary>Threads for computing; 0 takes every core.</summary>
     public int Threads { get; init; }
 

@@ -40,6 +40,7 @@ internal sealed class LoadedModel(IOptions<LitOptions> options, ILoggerFactory? 
                     Device = chosen.Device,
                     Type = chosen.Type,
                     Threads = chosen.Threads,
+                    Language = chosen.Language,
                     Logger = loggers?.CreateLogger("LiT") ?? LitSession.Default.Logger,
                 };
                 loading = LitModel.LoadAsync(chosen.Model, session);

@@ -34,6 +34,9 @@ internal sealed record ModelCheckResult(
     /// <summary>Files of the bundle that no hash covers.</summary>
     public IReadOnlyList<string> Uncovered { get; init; } = [];
 
+    /// <summary>The further languages whose text towers passed as well.</summary>
+    public IReadOnlyList<string> Languages { get; init; } = [];
+
     /// <summary>The paper's two letters.</summary>
     public string Lock { get; init; } = "";
 
@@ -59,20 +62,10 @@ internal static class ModelCheck
         var side = model.Description.Image;
         // Computed from the weights; another tower is refused. Embeddings made elsewhere have none that could be.
         var fingerprint = side.IsOwn == true ? side.Fingerprint : model.Image.Fingerprint;
-        GoldenCheck? golden = null;
-        if (folder is not null && GoldenVectors.Read(folder) is { } written)
-        {
-            var now = model.Golden(withImages: written.Images is not null);
-            if (written.Trouble(now) is { } trouble)
-                throw new LitException(
-                    path,
-                    trouble,
-                    "Its weights are unchanged, so this machine or program computes something else: run 'lit doctor', "
-                        + "and use the version that the bundle was made with"
-                );
-            var (largest, allowed) = written.DistanceTo(now);
-            golden = new(written.Texts.Count, written.Images is null ? 0 : ProbeVectors.Pictures, largest, allowed);
-        }
+        var golden = folder is null ? null : Golden(path, folder, model);
+        IReadOnlyList<string> languages = folder is null ? [] : BundleLanguages.In(folder);
+        foreach (var language in languages)
+            files += CheckLanguage(folder!, language, compute);
         return new(
             model.Description.Image.Tower,
             side.IsOwn == true ? "embeddings made elsewhere, no image tower" : model.Image.Architecture,
@@ -84,8 +77,36 @@ internal static class ModelCheck
         {
             IsDescriptionCovered = described,
             Uncovered = folder is null ? [] : BundleFiles.Uncovered(folder, model.Description),
+            Languages = languages,
             Lock = model.Description.Lock,
             HasTower = side.IsOwn != true,
         };
+    }
+
+    /// <summary>Holds a bundle's golden vectors against what its model gives here.</summary>
+    private static GoldenCheck? Golden(string path, string folder, LitModel model)
+    {
+        if (GoldenVectors.Read(folder) is not { } written)
+            return null;
+        var now = model.Golden(withImages: written.Images is not null);
+        if (written.Trouble(now) is { } trouble)
+            throw new LitException(
+                path,
+                trouble,
+                "Its weights are unchanged, so this machine or program computes something else: run 'lit doctor', "
+                    + "and use the version that the bundle was made with"
+            );
+        var (largest, allowed) = written.DistanceTo(now);
+        return new(written.Texts.Count, written.Images is null ? 0 : ProbeVectors.Pictures, largest, allowed);
+    }
+
+    private static int CheckLanguage(string bundle, string language, ComputeDevice compute)
+    {
+        var place = BundleLanguages.Find(bundle, null, language);
+        ModelDescription.CheckDigest(place);
+        var files = BundleFiles.Check(place, ModelDescription.Read(place));
+        using var model = LitModel.Load(bundle, compute, language: language);
+        _ = Golden(place, place, model);
+        return files;
     }
 }

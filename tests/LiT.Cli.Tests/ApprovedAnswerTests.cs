@@ -65,6 +65,11 @@ public sealed class ApprovedAnswerTests(Workbench bench)
             "pretrain --data pretrain.tar --val pretrain.tar --epochs 1 --batch 8 --width 8 --out {new}"
         ),
         ("calibrate", Numbers.Computed, "calibrate --model run --data store"),
+        ("plan", Numbers.Exact, "plan --recipe coco --machine machine.json --machines 1,8 --pairs 1000000"),
+        ("serve", Numbers.Exact, "serve --model run --data store --port 0 --check"),
+        ("language-add", Numbers.Exact, "language add --model speaking --language de --text-tower run --replace"),
+        ("language-list", Numbers.Exact, "language list --model speaking"),
+        ("language-remove", Numbers.Exact, "language remove --model run --language xx"),
         (
             "classify",
             Numbers.Computed,

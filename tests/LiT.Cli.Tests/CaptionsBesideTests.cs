@@ -84,14 +84,6 @@ public sealed class CaptionsBesideTests(Workbench bench)
         Assert.False(Directory.Exists(Path.Combine(bench.Folder, "never")));
     }
 
-    [Fact]
-    public void A_language_without_a_file_is_wrong_usage() =>
-        Assert.Contains(
-            "Name it with --captions",
-            Run(["tune", "--data", "store", "--language", "de", "--out", "never", .. Small]).Expect(2).Talk,
-            StringComparison.Ordinal
-        );
-
     private static readonly string[] Small =
     [
         "--text-tower",

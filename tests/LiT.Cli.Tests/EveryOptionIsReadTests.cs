@@ -121,7 +121,14 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--without bird --where width>=1 --skip 1 --exact --order width --distinct 0.9",
         $"search cat --model run {Table} --top 2 --min-precision 0.1 --report r-found.html --pictures photos/00000 "
             + "--decode exact",
+        "language add --model r-run --language de --captions words.csv --data store --epochs 0.5 --out r-german",
         $"calibrate --model r-run {LargeTable} --cohort 100 --captions words.csv --language de",
+        "language add --model r-run --language fr --captions plain.tsv --aligned words.csv --epochs 0.5",
+        "language add --model r-run --language fr --text-tower run --replace",
+        "language list --model r-run",
+        "classify photos/00000 --model r-run --labels cat,dog --language fr",
+        "search cat --model r-run --data r-embed-table --language fr",
+        "language remove --model r-run --language fr",
         "models show run",
         "models pull vit-ti16-augreg-in21k --mirror {mirror} --out r-pulled",
         "models convert cifar-resnet:8 --text run --out r-converted",
@@ -203,7 +210,6 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         bench.Lines("texts6.txt", "a", "b", "c", "d", "e", "f");
         bench.Lines("which.txt", "0", "1", "2");
         bench.Lines("keys.txt", "p0", "p1", "p2", "p3", "p4", "p5");
-        bench.Lines("machine.json", """{"gigaFlops": 300, "measured": ["gigaFlops"]}""");
         bench.Lines("options.json", """{"options": {"steps": 1, "batch": 8}}""");
         bench.Lines(
             "plan.json",
@@ -217,6 +223,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             Path.Combine(bench.Folder, "two.npz")
         );
         Here.Run(bench.Folder, "data convert --data pairs.tar --out large --to folder".Split(' ')).Expect(0);
+        bench.Lines("plain.tsv", [.. Enumerable.Range(0, 120).Select(i => $"{i:D10}.png\tdessin {i}")]);
         bench.Lines(
             "words.csv",
             [

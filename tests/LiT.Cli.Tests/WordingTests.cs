@@ -8,7 +8,16 @@ namespace LiT.Cli.Tests;
 /// <summary>The library names its members, and the command line its options, in the same sentences.</summary>
 public sealed partial class WordingTests
 {
-    private static readonly string[] Libraries = ["LiT", "LiT.Stores", "LiT.Tuning", "LiT.Workbench"];
+    private static readonly string[] Libraries =
+    [
+        "LiT",
+        "LiT.Mpi",
+        "LiT.Onnx",
+        "LiT.Server",
+        "LiT.Stores",
+        "LiT.Tuning",
+        "LiT.Workbench",
+    ];
 
     private static readonly Type Wording = Assembly
         .LoadFrom(Path.Combine(Path.GetDirectoryName(Lit.Program)!, "LiT.Cli.dll"))
@@ -84,6 +93,8 @@ public sealed partial class WordingTests
                 // Pages show whole command lines, to be copied.
                 .Where(file => !Path.GetRelativePath(Tests, file).Contains("Reports", StringComparison.Ordinal))
                 .Where(file => Path.GetFileName(file) != "QuickstartPage.cs")
+                // These are another program's.
+                .Where(file => Path.GetFileName(Path.GetDirectoryName(file)) != "LiT.Mpi")
                 .SelectMany(file => File.ReadLines(file).Where(line => Option().IsMatch(line)))
         );
 

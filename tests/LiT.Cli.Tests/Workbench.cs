@@ -17,6 +17,8 @@ public sealed class Workbench : IDisposable
         Make("embed --image-tower cifar-resnet:8 --data pairs.tar --out store");
         Make("tune --data store --out run --text-tower text:width=32,depth=1,heads=2 --steps 10 --batch 16");
         Make("calibrate --model run --data store");
+        Make("models convert run --out speaking");
+        Lines("machine.json", """{"gigaFlops": 300, "measured": ["gigaFlops"]}""");
         foreach (var store in new[] { "indexed", "unindexed" })
             Make($"embed --image-tower cifar-resnet:8 --data pairs.tar --out {store}");
         Make("index build indexed");

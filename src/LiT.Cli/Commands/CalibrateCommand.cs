@@ -22,7 +22,8 @@ internal static class CalibrateCommand
             Description = "Pictures and captions that are compared with each other.",
             DefaultValueFactory = _ => new BackgroundOptions().Cohort,
         };
-        DataOptions data = new() { TakesCaptions = true };
+        var language = LanguageOption.Build();
+        DataOptions data = new() { TakesCaptions = true, TakesLanguage = false };
         Command command = new(
             "calibrate",
             "Measure a collection's background, so that 'none of these' and 'nothing matches' become answers."
@@ -30,6 +31,7 @@ internal static class CalibrateCommand
         {
             model,
             cohort,
+            language,
         };
         data.AddTo(command);
         Limits.Positive(cohort);
@@ -37,7 +39,11 @@ internal static class CalibrateCommand
             (parsed, cancel) =>
             {
                 var compute = CommonOptions.ComputeOf(parsed);
-                using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
+                using var lit = LitModel.Load(
+                    parsed.GetRequiredValue(model),
+                    compute,
+                    language: parsed.GetValue(language)
+                );
                 var folder = lit.Folder
                     ?? throw new LitException(
                         $"{parsed.GetValue(model)}: a background is kept inside a bundle. Make one first "
@@ -46,7 +52,10 @@ internal static class CalibrateCommand
                 Background background;
                 BackgroundOptions options = new()
                 {
-                    Images = new() { Samples = data.OptionsOf(parsed) },
+                    Images = new()
+                    {
+                        Samples = data.OptionsOf(parsed) with { CaptionLanguage = parsed.GetValue(language) },
+                    },
                     Cohort = parsed.GetValue(cohort),
                     Seed = CommonOptions.SeedOf(parsed),
                 };

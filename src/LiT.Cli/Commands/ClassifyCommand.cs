@@ -47,6 +47,7 @@ internal static class ClassifyCommand
             DefaultValueFactory = _ => (int)(DecodingOptions.Default.MaxPixels / 1_000_000),
         };
         var decode = DecodeOption.Build();
+        var language = LanguageOption.Build();
         Command command = new("classify", "Say which of some labels fits each picture best.")
         {
             pictures,
@@ -58,6 +59,7 @@ internal static class ClassifyCommand
             exif,
             decode,
             maxMegapixels,
+            language,
         };
         labels.AddTo(command);
         output.AddTo(command);
@@ -83,7 +85,10 @@ internal static class ClassifyCommand
                 };
                 using var lit = await LitModel.LoadAsync(
                     parsed.GetRequiredValue(model),
-                    CommonOptions.SessionOf(parsed),
+                    CommonOptions.SessionOf(parsed) with
+                    {
+                        Language = parsed.GetValue(language),
+                    },
                     cancel
                 );
                 if (least is not null)

@@ -218,17 +218,13 @@ internal static class EvalCommand
         var chosen = languages.Select(language => input.ChosenOf(parsed, language, model)).ToList();
         using ProgressLine progress = new();
         using var set = ModelEvaluation.Load(model, chosen[0].Data, chosen[0].Options, compute, progress, cancel);
-        return
-        [
-            .. chosen.Select(one =>
-                Leaks.Audited(
-                    ModelEvaluation.Classify(model, set, one.Options, compute, progress, cancel),
-                    one.Options,
-                    progress,
-                    cancel
-                )
-            ),
-        ];
+        return [.. chosen.Select(one => Leaks.Audited(InLanguage(one.Options), one.Options, progress, cancel))];
+
+        ClassificationRun InLanguage(EvaluationOptions options)
+        {
+            using var speaking = input.Speaking(parsed, options.Language, compute);
+            return ModelEvaluation.Classify(speaking ?? model, set, options, compute, progress, cancel);
+        }
     }
 
     private static List<RetrievalRun> Retrieved(EvaluationInput input, Asked parsed, CancellationToken cancel)
@@ -240,24 +236,14 @@ internal static class EvalCommand
         var (data, options) = input.ChosenOf(parsed, null, model);
         using ProgressLine progress = new();
         using var set = ModelEvaluation.Load(model, data, options, compute, progress, cancel);
-        return
-        [
-            .. input
-                .LanguagesOf(parsed, () => CaptionLanguages.In(set.Samples))
-                .Select(language =>
-                    ModelEvaluation.Retrieve(
-                        model,
-                        set,
-                        options with
-                        {
-                            Language = language,
-                        },
-                        compute,
-                        progress,
-                        cancel
-                    )
-                ),
-        ];
+        return [.. input.LanguagesOf(parsed, () => CaptionLanguages.In(set.Samples)).Select(InLanguage)];
+
+        RetrievalRun InLanguage(string? language)
+        {
+            using var speaking = input.Speaking(parsed, language, compute);
+            var asked = options with { Language = language };
+            return ModelEvaluation.Retrieve(speaking ?? model, set, asked, compute, progress, cancel);
+        }
     }
 
     internal static string Percent(double share) => FormattableString.Invariant($"{100 * share:F1}%");

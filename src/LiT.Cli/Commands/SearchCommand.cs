@@ -83,6 +83,7 @@ internal sealed class SearchCommand
         Description = "Where the page's pictures are; by default where the store says that they came from.",
     };
     private readonly Option<LiT.Images.DecodePath?> decode = DecodeOption.Build();
+    private readonly Option<string?> language = LanguageOption.Build();
     private readonly DataOptions data = new();
 
     public static Command Build()
@@ -109,6 +110,7 @@ internal sealed class SearchCommand
             search.report,
             search.pictures,
             search.decode,
+            search.language,
         };
         search.data.AddTo(command);
         Limits.Positive(search.top);
@@ -134,7 +136,7 @@ internal sealed class SearchCommand
     {
         var queries = QueriesOf(parsed);
         var compute = CommonOptions.ComputeOf(parsed);
-        using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute);
+        using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute, language: parsed.GetValue(language));
         if (
             queries
                 .SelectMany(query => query.Words.Concat(query.Minus).Concat(query.Without))

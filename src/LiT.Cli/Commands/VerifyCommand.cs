@@ -100,6 +100,7 @@ internal static class VerifyCommand
                     check.FilesChecked,
                     DescriptionChecked = check.IsDescriptionCovered,
                     Uncovered = check.Uncovered.Count > 0 ? check.Uncovered : null,
+                    Languages = check.Languages.Count > 0 ? check.Languages : null,
                     check.Golden,
                 }
             );
@@ -114,6 +115,10 @@ internal static class VerifyCommand
                             ? ", and model.json by its own"
                             : "; model.json carries no hash of its own"
                     )
+            );
+        if (check.Languages.Count > 0)
+            Terminal.Line(
+                $"its text towers for {string.Join(", ", check.Languages)} are among them, and compute the same"
             );
         Terminal.Line(
             check.Golden is { } golden

@@ -26,6 +26,9 @@ internal sealed partial class GivenCaptions
     /// <summary>The languages of the captions, in the order in which the file names them first.</summary>
     public IReadOnlyList<string> Languages => languages;
 
+    /// <summary>The keys that have a caption, in the order of the file.</summary>
+    public IEnumerable<string> Keys => spans.Keys;
+
     /// <summary>Keys with a caption.</summary>
     public int Pictures => spans.Count;
 
@@ -34,7 +37,8 @@ internal sealed partial class GivenCaptions
 
     /// <summary>Reads a file of captions.</summary>
     /// <param name="path">.tsv (KEY, tab, text), .csv, .jsonl or .parquet.</param>
-    /// <param name="language">Keep the captions of one language only; null for all.</param>
+    /// <param name="language">Leave out the captions of other languages; null takes all. A caption whose language the
+    /// file does not say is taken.</param>
     /// <param name="keepOwn">Whether pictures that the file does not name keep their own captions.</param>
     /// <exception cref="LitException">The file cannot be read, or no caption is left.</exception>
     public static GivenCaptions Read(string path, string? language = null, bool keepOwn = false)
@@ -46,16 +50,12 @@ internal sealed partial class GivenCaptions
         if (given.captions.Count > 0)
             return given;
         var trouble = given.unused.FirstOrDefault();
-        throw language is not null && trouble.Key is null
+        throw others.Count > 0
             ? new LitException(
                 path,
-                $"no caption is in the language '{language}'; "
-                    + (
-                        others.Count == 0
-                            ? "it has no column 'language'"
-                            : $"it has {string.Join(", ", others.Order(StringComparer.Ordinal))}"
-                    ),
-                others.Count == 0 ? "Leave `CaptionLanguage` out" : "Give one of these"
+                $"no caption is in the language '{language}'; it has "
+                    + string.Join(", ", others.Order(StringComparer.Ordinal)),
+                "Give one of these"
             )
             : new LitException(
                 path,
@@ -176,14 +176,14 @@ internal sealed partial class GivenCaptions
             Lose(row, "a language that is no code such as de or pt-BR");
             return;
         }
-        if (wanted is not null && !string.Equals(wanted, language, StringComparison.OrdinalIgnoreCase))
+        if (wanted is not null && language is not null && !language.Equals(wanted, StringComparison.OrdinalIgnoreCase))
         {
-            if (language is not null && others.Count < MostLanguages)
+            if (others.Count < MostLanguages)
                 others.Add(language);
             return;
         }
         foreach (var text in row.Texts)
-            AddText(row, text?.Trim(), language);
+            AddText(row, text?.Trim(), language ?? wanted);
     }
 
     private void AddText(CaptionRow row, string? text, string? language)

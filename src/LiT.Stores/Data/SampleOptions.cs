@@ -37,7 +37,9 @@ internal sealed record SampleOptions
     /// </summary>
     public string? Captions { get; init; }
 
-    /// <summary>The language of the captions that are taken from that file; null for all of them.</summary>
+    /// <summary>
+    /// The captions' language; of a file with several, those of others are left out. Null where nobody said it.
+    /// </summary>
     public string? CaptionLanguage { get; init; }
 
     /// <summary>
@@ -48,15 +50,7 @@ internal sealed record SampleOptions
     /// <summary>The captions of that file, read; null where none is named.</summary>
     /// <exception cref="LitException">The file cannot be read.</exception>
     public GivenCaptions? Given() =>
-        Captions is { } file ? GivenCaptions.Read(file, CaptionLanguage, KeepOwnCaptions)
-        : CaptionLanguage is { } language
-            ? throw SettingException.Of<SampleOptions>(
-                s => s.CaptionLanguage,
-                language,
-                "chooses among the captions of a file, and no such file is given",
-                "Name it with `Captions`"
-            )
-        : null;
+        Captions is { } file ? GivenCaptions.Read(file, CaptionLanguage, KeepOwnCaptions) : null;
 
     /// <summary>The longest encoded picture that is read, in bytes.</summary>
     public int ImageLimit { get; init; } = 128 << 20;

@@ -52,7 +52,7 @@ internal readonly record struct StorePart
         );
 
     /// <summary>
-    /// The part of a task in a Slurm array (<c>--array=0-7</c>, or any numbers from a first to a last), of a pod in an
+    /// The part of a task in a Slurm array (numbers from a first to a last), of a pod in an
     /// Indexed Job of Kubernetes (whose manifest says the number of completions in <c>LIT_PARTS</c>), or of a task that
     /// srun started.
     /// </summary>
@@ -68,7 +68,10 @@ internal readonly record struct StorePart
             );
             // A list with gaps has fewer tasks than its ends tell, and parts that nobody makes.
             if (Number("SLURM_ARRAY_TASK_COUNT") is { } count && count != (last - first) / step + 1)
-                throw Wrong($"the array has {count} tasks between {first} and {last}", "Give --array=0-N without gaps");
+                throw Wrong(
+                    $"the array has {count} tasks between {first} and {last}",
+                    "Number the tasks from 0 to N without gaps"
+                );
             return new((task - first) / step + 1, (last - first) / step + 1);
         }
         if (Number("JOB_COMPLETION_INDEX") is { } pod)

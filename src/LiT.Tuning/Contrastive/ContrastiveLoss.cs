@@ -10,6 +10,12 @@ public enum ContrastiveLossKind
 
     /// <summary>A yes or no for every image with every text, with a learned bias (SigLIP, arXiv 2303.15343).</summary>
     Sigmoid,
+
+    /// <summary>
+    /// 1 - cosine of each pair, without negatives: a text is to give its own row, which another text tower made
+    /// (Multilingual-CLIP, LREC 2022). With pictures it teaches a tower to tell them apart badly.
+    /// </summary>
+    Cosine,
 }
 
 /// <summary>Which texts of a batch belong to an image.</summary>
@@ -141,8 +147,11 @@ internal static class ContrastiveLoss
             .SpreadOver(mask.Length, rows);
 
         LossResult Blocks(Tensor z, Tensor t, Positives own, double denominator) =>
-            options.Kind == ContrastiveLossKind.Softmax
-                ? SoftmaxBlocks.Compute(z, t, scale, own, denominator, options)
-                : SigmoidBlocks.Compute(z, t, scale, bias, own, denominator, options);
+            options.Kind switch
+            {
+                ContrastiveLossKind.Softmax => SoftmaxBlocks.Compute(z, t, scale, own, denominator, options),
+                ContrastiveLossKind.Sigmoid => SigmoidBlocks.Compute(z, t, scale, bias, own, denominator, options),
+                _ => CosinePairs.Compute(z, t, scale, own, denominator, options),
+            };
     }
 }

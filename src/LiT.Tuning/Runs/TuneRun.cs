@@ -421,6 +421,7 @@ internal static class TuneRun
                 description with
                 {
                     Lock = request.Lock.Letters,
+                    Language = request.Samples.CaptionLanguage,
                     Licences = ModelCatalogue.LicencesOf(source.TowerName, request.TextTower),
                     Training = new JsonObject
                     {

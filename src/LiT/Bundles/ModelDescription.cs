@@ -99,6 +99,10 @@ internal sealed record ModelDescription
     /// <summary>The paper's two letters, image then text: "Lu".</summary>
     public required string Lock { get; init; }
 
+    /// <summary>The language of the captions that the text tower was tuned on, as a code; null where nobody said
+    /// it.</summary>
+    public string? Language { get; init; }
+
     /// <summary>How the model was made: data, counts, settings, seed.</summary>
     public JsonObject? Training { get; init; }
 

@@ -33,13 +33,15 @@ internal sealed record PlainLoss(
         var positive = tensor(belongs);
         var logits = log.exp() * z.matmul(t.t()).to_type(float64);
         var target = positive.to_type(float64);
-        var loss =
-            kind == ContrastiveLossKind.Softmax
-                ? -(
-                    (target / target.sum(1, keepdim: true) * log_softmax(logits, 1)).sum()
-                    + (target / target.sum(0, keepdim: true) * log_softmax(logits, 0)).sum()
-                ) / (2.0 * z.shape[0])
-                : -logsigmoid(where(positive, logits + b, -(logits + b))).sum() / z.shape[0];
+        var loss = kind switch
+        {
+            ContrastiveLossKind.Softmax => -(
+                (target / target.sum(1, keepdim: true) * log_softmax(logits, 1)).sum()
+                + (target / target.sum(0, keepdim: true) * log_softmax(logits, 0)).sum()
+            ) / (2.0 * z.shape[0]),
+            ContrastiveLossKind.Sigmoid => -logsigmoid(where(positive, logits + b, -(logits + b))).sum() / z.shape[0],
+            _ => (1 - (z * t).sum(1)).sum() / z.shape[0] + 0 * log,
+        };
         loss.backward();
         return new(loss.item<double>(), z.grad!, t.grad!, log.grad!.item<double>(), b.grad?.item<double>() ?? 0);
     }

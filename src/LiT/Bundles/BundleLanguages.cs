@@ -1,0 +1,130 @@
+using System.Text.RegularExpressions;
+
+namespace LiT.Bundles;
+
+/// <summary>
+/// Further text towers of a bundle over its one locked image tower: <c>languages/de</c> holds a text side with
+/// tokenizer, temperature, calibration and golden vectors, described as a bundle's own. A folder comes and goes by a
+/// rename.
+/// </summary>
+internal static partial class BundleLanguages
+{
+    public const string FolderName = "languages";
+
+    /// <summary>The languages that a bundle holds besides its own, in order.</summary>
+    public static IReadOnlyList<string> In(string bundle)
+    {
+        var all = Path.Combine(bundle, FolderName);
+        if (!Directory.Exists(all))
+            return [];
+        foreach (var left in Directory.EnumerateDirectories(all, ".*.old"))
+            Restore(all, Path.GetFileName(left)[1..^4]);
+        return
+        [
+            .. Directory
+                .EnumerateDirectories(all)
+                .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)))
+                .Select(folder => Path.GetFileName(folder))
+                .Where(name => Code().IsMatch(name))
+                .Order(StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>The folder of the text side that speaks a language.</summary>
+    /// <param name="bundle">The bundle.</param>
+    /// <param name="own">What the bundle's own text side speaks, where that is known.</param>
+    /// <param name="language">A code, in any case.</param>
+    /// <exception cref="LitException">The bundle has none of that language.</exception>
+    public static string Find(string bundle, string? own, string language)
+    {
+        if (string.Equals(own, language, StringComparison.OrdinalIgnoreCase))
+            return bundle;
+        var known = In(bundle);
+        if (known.FirstOrDefault(one => one.Equals(language, StringComparison.OrdinalIgnoreCase)) is { } code)
+            return Path.Combine(bundle, FolderName, code);
+        string[] all = own is null ? [.. known] : [own, .. known];
+        throw new LitException(
+            bundle,
+            $"has no text tower for the language '{language}'; "
+                + (
+                    all.Length == 0
+                        ? "it has one text tower, whose language it does not say"
+                        : $"it has {string.Join(", ", all)}"
+                ),
+            all.Length == 0
+                ? "Leave the language out, or add it with `BundleLanguages`"
+                : "Give one of these, or add it"
+        );
+    }
+
+    /// <summary>Where a language's text side goes.</summary>
+    /// <exception cref="LitException">The code is none, or the language is there.</exception>
+    public static string PlaceFor(string bundle, string? own, string language, bool replace)
+    {
+        CheckCode(language);
+        if (string.Equals(own, language, StringComparison.OrdinalIgnoreCase))
+            throw new LitException(bundle, $"its own text tower speaks {own}", "Give another code");
+        var there = In(bundle).FirstOrDefault(one => one.Equals(language, StringComparison.OrdinalIgnoreCase));
+        if (there is not null && !replace)
+            throw new LitException(
+                bundle,
+                $"holds a text tower for {there} already",
+                "Remove it first, or give `Replace`"
+            );
+        return Path.Combine(bundle, FolderName, there ?? language);
+    }
+
+    /// <exception cref="LitException">Not a language's code.</exception>
+    public static void CheckCode(string language)
+    {
+        if (!Code().IsMatch(language))
+            throw new LitException(
+                $"'{language}': no code of a language. Give two or three letters and what follows, such as de or pt-BR."
+            );
+    }
+
+    /// <summary>Where a text side is made before it takes its place.</summary>
+    public static string Beside(string place) =>
+        Path.Combine(Path.GetDirectoryName(place)!, $".{Path.GetFileName(place)}.new");
+
+    /// <summary>Puts a finished text side in its place, and what was there away.</summary>
+    public static void Put(string place)
+    {
+        var old = Old(place);
+        if (Directory.Exists(old))
+            Directory.Delete(old, recursive: true);
+        if (Directory.Exists(place))
+            Directory.Move(place, old);
+        Directory.Move(Beside(place), place);
+        if (Directory.Exists(old))
+            Directory.Delete(old, recursive: true);
+    }
+
+    /// <summary>Takes a language out.</summary>
+    /// <exception cref="LitException">The bundle has none of that language, or it is its own.</exception>
+    public static void Remove(string bundle, string? own, string language)
+    {
+        var place = Find(bundle, own, language);
+        if (place == bundle)
+            throw new LitException(bundle, $"its own text tower speaks {own}, and stays", "Name one of the others");
+        var gone = Beside(place);
+        if (Directory.Exists(gone))
+            Directory.Delete(gone, recursive: true);
+        Directory.Move(place, gone);
+        Directory.Delete(gone, recursive: true);
+    }
+
+    // Stopped between the two renames of a replacement, the old one is what there is.
+    private static void Restore(string all, string code)
+    {
+        var place = Path.Combine(all, code);
+        if (!Directory.Exists(place))
+            Directory.Move(Old(place), place);
+    }
+
+    private static string Old(string place) =>
+        Path.Combine(Path.GetDirectoryName(place)!, $".{Path.GetFileName(place)}.old");
+
+    [GeneratedRegex("^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$")]
+    private static partial Regex Code();
+}

@@ -1,0 +1,168 @@
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace LiT.Cli.Tests;
+
+/// <summary>A model with text towers for several languages over one store, of which nothing is written again.</summary>
+[Collection(nameof(InThisProcess))]
+[Trait("computes", "yes")]
+public sealed class LanguageCommandTests(Workbench bench)
+{
+    [Fact]
+    public void A_language_is_tuned_on_stored_pictures_asked_for_verified_and_taken_out()
+    {
+        var model = Copy("speaks");
+        var before = Hashes("store").Concat(Hashes(model)).ToDictionary();
+
+        var added = Run([
+            "language",
+            "add",
+            "--model",
+            model,
+            "--language",
+            "de",
+            "--data",
+            "store",
+            "--captions",
+            German,
+            .. Short,
+        ]);
+
+        Assert.Equal(120, added.Expect(0).Json.GetProperty("pairs").GetInt32());
+        var said = Run("language", "list", "--model", model, "--json").Expect(0).Json.EnumerateArray().ToList();
+        Assert.False(said[0].TryGetProperty("language", out _)); // nobody said what the first one speaks
+        Assert.Equal("de", said[1].GetProperty("language").GetString());
+        Assert.Equal([true, false], said.Select(one => one.GetProperty("own").GetBoolean()));
+        var (own, german) = (Search(model), Search(model, "--language", "DE"));
+        Assert.NotEqual(own[0].GetProperty("similarity").GetDouble(), german[0].GetProperty("similarity").GetDouble());
+        Run(["calibrate", "--model", model, "--data", "store", "--captions", German, "--language", "de"]).Expect(0);
+        Assert.True(
+            Search(model, "--language", "de")[0].GetProperty("expectedPrecision").ValueKind == JsonValueKind.Number
+        );
+        Assert.Equal(
+            ["de"],
+            Run("verify", model, "--json").Expect(0).Json.GetProperty("languages").EnumerateArray().Select(Text)
+        );
+        Run("classify", "photos/00000", "--model", model, "--labels", "Zeichnung,3", "--language", "de").Expect(0);
+        Run("eval", "retrieval", "--model", model, "--data", "store", "--captions", German, "--language", "de")
+            .Expect(0);
+
+        Run("language", "remove", "--model", model, "--language", "de").Expect(0);
+        Assert.Contains(
+            "has no text tower for the language 'de'",
+            Run("search", "rot", "--model", model, "--data", "store", "--language", "de").Expect(1).Talk,
+            StringComparison.Ordinal
+        );
+        Assert.Equal(before, Hashes("store").Concat(Hashes(model)).ToDictionary());
+    }
+
+    [Fact]
+    public void A_language_is_learnt_from_aligned_captions_without_a_picture()
+    {
+        var model = Copy("aligned");
+        Write("english.csv", "key,text", i => $"{i},the number {i % 40}");
+        Write("numbers.csv", "key,text", i => $"{i},die Zahl {i % 40}");
+
+        Run(["language", "add", "--model", model, "--language", "de", .. Pair("numbers.csv", "english.csv"), .. Short])
+            .Expect(0);
+
+        var own = Described(model);
+        var german = Described(Path.Combine(model, "model", "languages", "de"));
+        Assert.Equal(
+            own.GetProperty("image").GetProperty("fingerprint").GetString(),
+            german.GetProperty("image").GetProperty("fingerprint").GetString()
+        );
+        Assert.Equal(own.GetProperty("temperature").GetDouble(), german.GetProperty("temperature").GetDouble(), 1e-3);
+        Assert.NotEmpty(Search(model, "--language", "de"));
+        Assert.Equal(
+            ["de"],
+            Directory
+                .GetFileSystemEntries(Path.Combine(bench.Folder, model, "model", "languages"))
+                .Select(Path.GetFileName)
+        );
+    }
+
+    [Fact]
+    public void A_tuned_run_is_taken_where_it_reads_the_same_image_tower_and_refused_elsewhere()
+    {
+        var model = Copy("takes");
+
+        Run("language", "add", "--model", model, "--language", "en", "--text-tower", "run").Expect(0);
+
+        Assert.Equal(
+            Search(model)[0].GetProperty("similarity").GetDouble(),
+            Search(model, "--language", "en")[0].GetProperty("similarity").GetDouble()
+        );
+        Refused(1, "holds a text tower for en already", "--language", "en", "--text-tower", "run");
+        Run("language", "add", "--model", model, "--language", "en", "--text-tower", "run", "--replace").Expect(0);
+        string[] tuned = ["tune", "--data", "photos", "--image-tower", "trained/tower.safetensors"];
+        Run([.. tuned, "--text-tower", "text:width=16,depth=1,heads=2", "--steps", "2", "--out", "elsewhere"])
+            .Expect(0);
+        Refused(1, "was tuned to another image tower", "--language", "fr", "--text-tower", "elsewhere");
+        Refused(1, "no code of a language", "--language", "../up", "--text-tower", "run");
+        Refused(2, "Give --text-tower RUN, or --captions FILE", "--language", "fr");
+        Assert.Contains(
+            "it has en",
+            Run("search", "red", "--model", model, "--data", "store", "--language", "fr").Expect(1).Talk,
+            StringComparison.Ordinal
+        );
+
+        void Refused(int code, string says, params string[] asked) =>
+            Assert.Contains(says, Run(["language", "add", "--model", model, .. asked]).Expect(code).Talk);
+    }
+
+    private static readonly string[] Short = ["--epochs", "1", "--json"];
+
+    private string German
+    {
+        get
+        {
+            Write("speaks.csv", "key,text,language", i => $"pairs-{i:D6},Zeichnung {i % 7},de");
+            return "speaks.csv";
+        }
+    }
+
+    private static string[] Pair(string captions, string aligned) => ["--captions", captions, "--aligned", aligned];
+
+    private static string? Text(JsonElement one) => one.GetString();
+
+    private List<JsonElement> Search(string model, params string[] more) =>
+        [
+            .. Run(["search", "Zeichnung 3", "--model", model, "--data", "store", "--json", .. more])
+                .Expect(0)
+                .Json.GetProperty("results")
+                .EnumerateArray(),
+        ];
+
+    private JsonElement Described(string folder) =>
+        JsonElement.Parse(
+            File.ReadAllText(
+                new[] { "model.json", "model/model.json" }
+                    .Select(name => Path.Combine(bench.Folder, folder, name))
+                    .First(File.Exists)
+            )
+        );
+
+    private void Write(string name, string head, Func<int, string> row) =>
+        File.WriteAllText(
+            Path.Combine(bench.Folder, name),
+            head + "\n" + string.Join('\n', Enumerable.Range(0, 120).Select(row))
+        );
+
+    private string Copy(string name)
+    {
+        foreach (var file in Directory.GetFiles(Path.Combine(bench.Folder, "run", "model"), "*"))
+        {
+            Directory.CreateDirectory(Path.Combine(bench.Folder, name, "model"));
+            File.Copy(file, Path.Combine(bench.Folder, name, "model", Path.GetFileName(file)));
+        }
+        return name;
+    }
+
+    private Lit.Outcome Run(params string[] arguments) => Here.Run(bench.Folder, arguments);
+
+    private Dictionary<string, string> Hashes(string folder) =>
+        Directory
+            .EnumerateFiles(Path.Combine(bench.Folder, folder), "*", SearchOption.AllDirectories)
+            .ToDictionary(path => path, path => Convert.ToHexString(SHA256.HashData(File.ReadAllBytes(path))));
+}
