@@ -121,7 +121,7 @@ internal static class Worker
     private static void Strips(IBatchExchange exchange)
     {
         const int batch = 37;
-        foreach (var kind in Enum.GetValues<ContrastiveLossKind>())
+        foreach (var kind in Enum.GetValues<ContrastiveLossKind>().Where(LossStrip.Knows))
         foreach (var positives in new[] { Positives.Own(batch), Positives.Shared(Every(5), Every(7)) })
         foreach (var ofImages in new[] { true, false })
         {
