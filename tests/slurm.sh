@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Runs docs/many-machines/*.sbatch on a Slurm cluster of one node, which it makes of Debian's packages (slurm-wlm munge,
 # openmpi-bin or mpich) in a folder that is gone afterwards: an array that embeds by parts, and a tuning job of which one
-# process is killed and which Slurm puts back into the queue by itself. As root; about two minutes.
+# process is killed and which its script puts back into the queue, and the same told by SIGUSR1. As root; ten minutes, most
+# of which is the time that Slurm lets pass before a job that was put back begins again.
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 work=$(mktemp -d /tmp/lit-slurm.XXXXXX)

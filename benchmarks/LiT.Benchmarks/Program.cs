@@ -21,6 +21,7 @@ var code = args switch
     ["decode", _, _, ..] => DecodeBenchmark.Run(args[1..], results),
     ["text", .. var options] => TextTowerBenchmark.Run(options, results),
     ["exact", .. var options] => ExactStepBenchmark.Run(options, results),
+    ["shared", .. var options] => SharedStepBenchmark.Run(options, results),
     ["optimizer", .. var options] => OptimizerBenchmark.Run(options, results),
     ["small", .. var options] => SmallTowerBenchmark.Run(options, results),
     ["products", .. var options] => ProductBenchmark.Run(options, results),
@@ -61,6 +62,7 @@ static int Usage()
           decode DATA TOWER [SHORTER_SIDE]         pictures decoded exactly and shrunk on the way, and the cosine of the two
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches
+          shared [TOWER [BATCH [STEPS [SIZE [THREADS [PROCESSES]]]]]]  steps that the processes of a job share, under mpirun or alone
           optimizer [TOWER]                        one update of every weight
           small [STEPS [TOWER]]                    pairs a second of the default small text tower, one thread and two
           products [stay]                          dense layers by libtorch and by oneDNN; those alone whose rows stay

@@ -18,6 +18,9 @@ internal static partial class ManyProcesses
         Kill = 9;
     private const PosixSignal User1 = (PosixSignal)10;
 
+    // Schedulers kill 30 seconds after SIGTERM. Who still waits for a process then, which is gone, says 75 before that.
+    private static readonly TimeSpan LongestStop = TimeSpan.FromSeconds(20);
+
     private static readonly List<IDisposable> heard = [];
     private static TextWriter aloud = Console.Error;
 
@@ -60,6 +63,8 @@ internal static partial class ManyProcesses
             heard.Add(PosixSignalRegistration.Create(signal, context =>
                 {
                     context.Cancel = true;
+                    if (context.Signal == PosixSignal.SIGTERM && !WasTold)
+                        _ = Task.Delay(LongestStop).ContinueWith(_ => Leave(ExitCode.Again), TaskScheduler.Default);
                     WasTold = true;
                     stop.Cancel();
                 }));
@@ -126,6 +131,9 @@ internal static partial class ManyProcesses
 
     [LibraryImport("libc", EntryPoint = "prctl")]
     private static partial int Control(int what, nint value);
+
+    [LibraryImport("libc", EntryPoint = "_exit")]
+    private static partial void Leave(int code);
 
     [LibraryImport("libc", EntryPoint = "getppid")]
     private static partial int ParentOf();

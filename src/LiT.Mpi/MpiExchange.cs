@@ -59,6 +59,12 @@ internal sealed unsafe class MpiExchange : IBatchExchange, IDisposable
     /// <inheritdoc/>
     public bool InHalf { get; }
 
+    /// <summary>How long others were waited for so far.</summary>
+    internal TimeSpan Waited { get; private set; }
+
+    /// <summary>How long bytes were on their way so far, everybody being there.</summary>
+    internal TimeSpan Moved { get; private set; }
+
     /// <inheritdoc/>
     public Tensor Gather(Tensor own, IReadOnlyList<int> counts) => Gather(own, counts, patient: false);
 
@@ -169,12 +175,18 @@ internal sealed unsafe class MpiExchange : IBatchExchange, IDisposable
     {
         lateness.Begin(patient);
         var request = mpi.StartBarrier();
-        thread.Await(() => mpi.IsDone(ref request), lateness.Waits, mpi.Abort, TimeSpan.Zero);
+        Waited += Await(request, TimeSpan.Zero);
     }
 
     // All were there a moment ago: this is only as long as the bytes need, unless one of them hangs now.
-    private void Finish(nint request) =>
-        thread.Await(() => mpi.IsDone(ref request), lateness.Waits, mpi.Abort, TimeSpan.FromSeconds(1));
+    private void Finish(nint request) => Moved += Await(request, TimeSpan.FromSeconds(1));
+
+    private TimeSpan Await(nint request, TimeSpan awake)
+    {
+        var begun = Stopwatch.GetTimestamp();
+        thread.Await(() => mpi.IsDone(ref request), lateness.Waits, mpi.Abort, awake);
+        return Stopwatch.GetElapsedTime(begun);
+    }
 
     private static void WriteBack(Tensor gradient, Tensor sum)
     {

@@ -26,6 +26,7 @@ internal static class Worker
                     Words(group.Exchange);
                     break;
                 case "steps":
+                    Strips(group.Exchange);
                     Steps(group.Exchange, 2e-5f, 1e-5);
                     break;
                 case "half":
@@ -114,6 +115,50 @@ internal static class Worker
     {
         Assert.Equal(expected.shape, got.shape);
         Assert.True(expected.equal(got).all().item<bool>(), $"{expected} where {got} was expected");
+    }
+
+    /// <summary>The strips of a batch whose images come a few at a time are the loss of the whole batch.</summary>
+    private static void Strips(IBatchExchange exchange)
+    {
+        const int batch = 37;
+        foreach (var kind in Enum.GetValues<ContrastiveLossKind>().Where(LossStrip.Knows))
+        foreach (var positives in new[] { Positives.Own(batch), Positives.Shared(Every(5), Every(7)) })
+        foreach (var ofImages in new[] { true, false })
+        {
+            using var scope = NewDisposeScope();
+            using var random = new Generator(3);
+            Tensor Unit() => nn.functional.normalize(randn([batch, 8], generator: random), dim: 1);
+            var (z, t) = (Unit(), Unit());
+            var (logTemperature, bias) = (tensor(2.5f), tensor(-3f));
+            ContrastiveLossOptions options = new()
+            {
+                Kind = kind,
+                ImageGradient = ofImages,
+                BlockSize = 3,
+                PieceRows = 8,
+            };
+            var whole = ContrastiveLoss.Compute(z, t, logTemperature, bias, positives, options: options);
+            BatchShare share = new(batch, exchange.Place, exchange.Processes);
+            Tensor Own(Tensor all) => all.narrow(0, share.From, share.Count);
+            var strip = LossStrip.Compute((Own(z), Own(t)), (logTemperature, bias), positives, options, exchange);
+            Near(whole.Loss, strip.Loss);
+            Near(Own(whole.TextGradient), strip.TextGradient);
+            Assert.Equal(ofImages, strip.ImageGradient is not null);
+            if (ofImages)
+                Near(Own(whole.ImageGradient!), strip.ImageGradient!);
+            Near(whole.LogTemperatureGradient, strip.LogTemperatureGradient);
+            Near(whole.BiasGradient, strip.BiasGradient);
+            Near(whole.ImageToText, strip.ImageToText);
+            Near(whole.TextToImage, strip.TextToImage);
+
+            void Near(Tensor expected, Tensor got)
+            {
+                var error = (expected - got).abs().max().to(ScalarType.Float64).item<double>();
+                Assert.True(error <= 2e-6, $"{kind}, {(positives.IsPlain ? "own" : "shared")}: off by {error:g3}");
+            }
+        }
+
+        static long[] Every(int pairs) => [.. Enumerable.Range(0, batch).Select(pair => (long)pair / pairs)];
     }
 
     /// <summary>

@@ -52,6 +52,10 @@ internal sealed class LossStrip
         gradientZ = options.ImageGradient ? zeros_like(images) : null;
     }
 
+    /// <summary>Whether a loss compares images with the texts of others, and is computed by strips.</summary>
+    internal static bool Knows(ContrastiveLossKind kind) =>
+        kind is ContrastiveLossKind.Softmax or ContrastiveLossKind.Sigmoid;
+
     /// <summary>The loss of the whole batch, with the gradients of this process's own rows.</summary>
     /// <param name="z">Embeddings of this process's images and texts, of unit length, [n, E] each.</param>
     /// <param name="learned">

@@ -29,14 +29,16 @@ internal sealed class StripPieces
     /// <param name="own">Embeddings of this process's images.</param>
     /// <param name="share">Its share of the batch.</param>
     /// <param name="exchange">The other processes.</param>
-    /// <param name="rowsAtOnce">Images in a piece, of all processes together; null for the usual number.</param>
+    /// <param name="rowsAtOnce">
+    /// Images in a piece, of all processes together, none of which is kept; null for the usual number.
+    /// </param>
     internal StripPieces(Tensor own, BatchShare share, IBatchExchange exchange, int? rowsAtOnce = null)
     {
         (this.own, this.share, this.exchange) = (own, share, exchange);
         each = Math.Max(1, (rowsAtOnce ?? RowsAtOnce) / share.Processes);
         var most = share.Counts.Max();
         Count = (int)((most + each - 1) / each);
-        keeps = share.Batch * own.shape[1] * sizeof(float) <= KeptBytes;
+        keeps = rowsAtOnce is null && share.Batch * own.shape[1] * sizeof(float) <= KeptBytes;
         kept = new Tensor?[Count];
         Order = [.. Enumerable.Range(0, Count).SelectMany(PairsOf)];
     }

@@ -172,9 +172,10 @@ internal sealed class TuningStep : IDisposable
             LocalParts = options.LocalParts,
             ImageGradient = tuning.ImageMoves,
         };
-        if (exchange.Processes > 1 && options.LocalParts == 1)
+        if (exchange.Processes > 1 && options.LocalParts == 1 && LossStrip.Knows(options.Loss))
             return LossStrip.Compute((zimg, ztxt), (towers.LogTemperature, towers.Bias), positives, how, exchange);
-        // Parts of a batch lie across processes; they are small, and every process computes them all.
+        // Parts of a batch lie across processes; they are small, and every process computes them all. So is a loss
+        // that compares each pair with itself alone.
         var whole = ContrastiveLoss.Compute(
             exchange.Gather(zimg, share.Counts), // [B, E]
             exchange.Gather(ztxt, share.Counts), // [B, E]
