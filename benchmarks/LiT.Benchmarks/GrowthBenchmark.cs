@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
-using LiT.Data;
 using LiT.Search;
 using LiT.Stores;
 

@@ -70,7 +70,7 @@ internal static class LossBenchmark
                 CultureInfo.InvariantCulture,
                 $"blocks are {median[2].Seconds / median[0].Seconds:F2} x as fast as autograd, "
                     + $"{median[3].Seconds / median[1].Seconds:F2} x with locked images"
-                    + OfProducts(spent => spent.Seconds)
+                    + $"{OfProducts(spent => spent.Seconds)}"
             )
         );
         Console.WriteLine(
@@ -78,7 +78,7 @@ internal static class LossBenchmark
                 CultureInfo.InvariantCulture,
                 $"in processor time {median[2].Processor / median[0].Processor:F2} x, "
                     + $"{median[3].Processor / median[1].Processor:F2} x with locked images"
-                    + OfProducts(spent => spent.Processor)
+                    + $"{OfProducts(spent => spent.Processor)}"
             )
         );
         return 0;
