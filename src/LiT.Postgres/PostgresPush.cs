@@ -142,9 +142,7 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
     }
 
     private static byte[] Json(SortedDictionary<string, object> said) =>
-        Encoding.UTF8.GetBytes(
-            JsonSerializer.Serialize(said).Replace(@"\u0000", "", StringComparison.Ordinal)
-        );
+        Encoding.UTF8.GetBytes(JsonSerializer.Serialize(said).Replace(@"\u0000", "", StringComparison.Ordinal));
 
     // PostgreSQL's texts hold no zero character.
     private static string Storable(string text) => text.Replace("\0", "", StringComparison.Ordinal);

@@ -101,8 +101,8 @@ internal sealed class SqlFilter
                 {
                     (ColumnKind.Number, double number) => number,
                     (ColumnKind.Date, DateLiteral date) => date.Seconds - Epoch,
-                    (ColumnKind.Date, string words) when Dates.Seconds(words) is var date && !double.IsNaN(date) =>
-                        date - Epoch,
+                    (ColumnKind.Date, string words) when Dates.Seconds(words) is var date && !double.IsNaN(date) => date
+                        - Epoch,
                     _ => throw WrongType(column, value),
                 }
             ),

@@ -61,9 +61,7 @@ public sealed class PictureVectorStore(string folder, LitModel model) : VectorSt
         await Task.CompletedTask.ConfigureAwait(false);
         if (!Directory.Exists(folder))
             yield break;
-        foreach (
-            var path in Directory.EnumerateFiles(folder, $"*{RecordFolder.Marker}").Order(StringComparer.Ordinal)
-        )
+        foreach (var path in Directory.EnumerateFiles(folder, $"*{RecordFolder.Marker}").Order(StringComparer.Ordinal))
         {
             cancellationToken.ThrowIfCancellationRequested();
             yield return Path.GetFileName(path)[..^RecordFolder.Marker.Length];

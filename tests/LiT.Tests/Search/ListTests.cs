@@ -81,7 +81,7 @@ public sealed class ListTests : IDisposable
                 Assert.Equal([10, 100], centres.Visits.Select(visits => visits.Depth));
                 Assert.All(centres.Visits, visits => Assert.InRange(visits.Recall, 0.95, 1));
                 Assert.InRange(centres.Visits[0].Visited, 1, centres.Count / 2);
-            Assert.Null(lists.Plan(500, 10, null)); // so many pass over everything together
+                Assert.Null(lists.Plan(500, 10, null)); // so many pass over everything together
                 // Measured by the search itself, on queries that it was not chosen with.
                 Assert.InRange(ListIndex.Recall(collection, lists, Asked(200, 77), centres.Visits[0]), 0.92, 1);
                 // The queries that it was chosen with find what was counted of the files.
@@ -121,7 +121,7 @@ public sealed class ListTests : IDisposable
                 Assert.Null(lists.Plan(1, 10, Left(100))); // the nearest thousand were never measured
                 Assert.Null(lists.Plan(1, 10, new Bits(collection.Pictures)));
                 Assert.Null(lists.Plan(1, 1000, null));
-                    var (near, recall) = Nearest.FindFast(collection, Asked(1, 3), 10, null);
+                var (near, recall) = Nearest.FindFast(collection, Asked(1, 3), 10, null);
                 Assert.Equal((10, centres.Visits[0].Recall), (near[0].Length, recall));
                 Assert.Equal(1, Nearest.FindFast(collection, Asked(1, 3), 10, Left(100)).Recall);
             }
