@@ -109,13 +109,13 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             Store("store.json"),
             new("codes", Files(DataSeeds.Folder, "codes_0000.bin", below: false), ReadCodes),
             new("columns", Files(DataSeeds.Folder, "columns_0000.bin", below: false), ReadColumns),
-            new("lists", Files(DataSeeds.Folder, "lists_0000.bin", below: false), ReadLists),
-            new("centres", Files(DataSeeds.Folder, "centres.bin", below: false), ReadCentres),
             new("manifest", Files(DataSeeds.Folder, "manifest.json", below: false), ReadManifest),
             new("removed", Files(DataSeeds.Folder, "removed_*.bin", below: false), path =>
                 _ = RemovedPictures.Read(path).Count
             ),
             new("words", Files(DataSeeds.Folder, "words_*.bin", below: false), ReadWords),
+            new("lists", Files(DataSeeds.Folder, "lists_0000.bin", below: false), ReadLists),
+            new("centres", Files(DataSeeds.Folder, "centres.bin", below: false), ReadCentres),
         ];
 
     // Their fixtures are beside those of the reference; another folder of references need not have them.
@@ -238,6 +238,26 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         _ = codes.Fingerprint.Length + codes.Projection.Length;
     }
 
+    /// <summary>The manifest of a store whose other files are as they ought to be.</summary>
+    private static void ReadManifest(string path)
+    {
+        File.Copy(path, Path.Combine(DataSeeds.Grown, "store.json"), overwrite: true);
+        using var store = EmbeddingStore.Open(DataSeeds.Grown);
+        var row = new float[store.EmbeddingSize];
+        for (var i = 0L; i < store.Rows; i++)
+        {
+            store.ReadRows([i], row, ownLength: true);
+            _ = store.Key(i) + store.Captions(i).Count + store.Label(i);
+        }
+    }
+
+    private static void ReadWords(string path)
+    {
+        using RewordedPictures words = new([path]);
+        foreach (var place in words.Places)
+            _ = words.Find(place);
+    }
+
     // What a checksum would hide is read as well: the file is read with a right one.
     private static void ReadLists(string path)
     {
@@ -265,26 +285,6 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             return;
         BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 8), Stores.Checksum.Of(bytes.AsSpan(..^8)));
         File.WriteAllBytes(path, bytes);
-    }
-
-    /// <summary>The manifest of a store whose other files are as they ought to be.</summary>
-    private static void ReadManifest(string path)
-    {
-        File.Copy(path, Path.Combine(DataSeeds.Grown, "store.json"), overwrite: true);
-        using var store = EmbeddingStore.Open(DataSeeds.Grown);
-        var row = new float[store.EmbeddingSize];
-        for (var i = 0L; i < store.Rows; i++)
-        {
-            store.ReadRows([i], row, ownLength: true);
-            _ = store.Key(i) + store.Captions(i).Count + store.Label(i);
-        }
-    }
-
-    private static void ReadWords(string path)
-    {
-        using RewordedPictures words = new([path]);
-        foreach (var place in words.Places)
-            _ = words.Find(place);
     }
 
     private static void ReadColumns(string path)

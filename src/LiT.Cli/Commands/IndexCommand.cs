@@ -15,8 +15,8 @@ internal static class IndexCommand
             StatusCommand(),
             VerifyCommand(),
             CompactCommand(),
-            PushCommand(),
             IndexWatchCommand.Build(Store()),
+            PushCommand(),
         };
 
     private static Argument<string> Store() => new("store") { Description = "An embedding store ('lit embed')." };
