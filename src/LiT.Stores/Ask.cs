@@ -31,6 +31,28 @@ public sealed partial record Ask(string What, double Weight = 1)
     public override string ToString() =>
         Weight == 1 ? What : string.Create(CultureInfo.InvariantCulture, $"{Weight}:{What}");
 
+    /// <summary>
+    /// What it may name, where it is a key or a file, likeliest first: "2:0012.jpg" and "3:cat" are names as well as a
+    /// weight and a name.
+    /// </summary>
+    internal IEnumerable<Ask> Readings
+    {
+        get
+        {
+            yield return this;
+            if (Weight != 1)
+                yield return new(ToString());
+            else if (
+                What.IndexOf(':', StringComparison.Ordinal) is > 0 and var at
+                && double.TryParse(What.AsSpan(0, at), Plain, CultureInfo.InvariantCulture, out var weight)
+                && weight > 0
+            )
+                yield return new(What[(at + 1)..], weight);
+        }
+    }
+
+    private const NumberStyles Plain = NumberStyles.AllowDecimalPoint;
+
     [GeneratedRegex(
         @"\A(?<weight>\d+(\.\d+)?):(?<what>\D.*)\z",
         RegexOptions.ExplicitCapture | RegexOptions.Singleline

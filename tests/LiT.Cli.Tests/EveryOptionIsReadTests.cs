@@ -33,7 +33,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "serve --model run --data store --pictures pairs.tar --host 127.0.0.1 --port 0 --api-key k --open --log-words "
             + "--allow-url-images --cors-origin https://example.org --max-body 1 --max-megapixels 9 --at-once 2 "
             + "--queue 3 --timeout 9 --check",
-        "quickstart --pairs 16 --steps 20 --out walk",
+        "quickstart --pairs 16 --steps 20 --out walk --serve --port 0 --check",
         $"embed --image-tower cifar-resnet:8 {Table} --out r-embed --tower-dtype float32 --store-dtype float32 "
             + "--batch 4 "
             + "--rows-per-shard 8 --max-megapixels 9 --decode exact --max-bad 0.9 --part 1/1 --crop resize "

@@ -188,6 +188,7 @@ public sealed class ClientTests(PlainServer plain) : IClassFixture<PlainServer>
             "/v1/embed/text",
             "/v1/models",
             "/v1/pictures/{key}",
+            "/v1/samples",
             "/v1/search",
             "/v1/stores",
             "/v1/thumbnails/{key}",

@@ -117,13 +117,32 @@ internal sealed class ServeCommand
             Session = CommonOptions.SessionOf(parsed),
             Wording = Wording.Of,
         };
-        await using var server = await LitServer.StartAsync(settings, cancel);
-        var address = server.Address.ToString().TrimEnd('/');
+        return await ServeAsync(settings, address => Announce(parsed, address), cancel, parsed.GetValue(check));
+    }
+
+    private static void Announce(Asked parsed, string address)
+    {
         if (CommonOptions.IsJson(parsed))
             Terminal.Write(new { Address = address });
         else
             Terminal.Line(address);
-        if (parsed.GetValue(check))
+    }
+
+    /// <summary>Serves until it is stopped.</summary>
+    /// <param name="settings">What, and to whom.</param>
+    /// <param name="announce">Is told the address when requests are answered there.</param>
+    /// <param name="cancel">Lets requests under way end, and ends.</param>
+    /// <param name="startOnly">Ends as soon as it would serve.</param>
+    internal static async Task<int> ServeAsync(
+        ServerSettings settings,
+        Action<string> announce,
+        CancellationToken cancel,
+        bool startOnly = false
+    )
+    {
+        await using var server = await LitServer.StartAsync(settings, cancel);
+        announce(server.Address.ToString().TrimEnd('/'));
+        if (startOnly)
             return ExitCode.Done;
         Terminal.Say("serving until Ctrl-C");
         try

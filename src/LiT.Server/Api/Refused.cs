@@ -28,6 +28,7 @@ internal static class Bounds
         Embedded = 1_024,
         Pictures = 64,
         Top = 10_000,
+        Sampled = 1_000,
         Deepest = 100_000;
 
     /// <summary>Texts that are there, not too many, and none too long.</summary>

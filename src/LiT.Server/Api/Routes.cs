@@ -30,6 +30,7 @@ internal static class Routes
         MapClassify(v1);
         MapEmbed(v1);
         MapPictures(v1);
+        Samples.Map(v1);
         MapThumbnails(v1);
         v1.MapGet("/stores", (Served served) =>
                 TypedResults.Ok(

@@ -136,7 +136,7 @@ internal sealed class PictureSearch(
         [
             .. query.Words.Select((one, i) => (one.Weight, ztxt![i].ToArray())),
             .. query.Minus.Select((one, i) => (-one.Weight, ztxt![query.Words.Count + i].ToArray())),
-            .. query.Like.Select(one => (one.Weight, Liked(one.What, liked))),
+            .. query.Like.Select(one => Liked(one, liked)),
         ];
         var allowed = query.Where is { } filter ? collection.Where(filter) : null;
         foreach (var unwanted in query.Without)
@@ -171,22 +171,29 @@ internal sealed class PictureSearch(
         return sum;
     }
 
-    private float[] Liked(string what, List<long> liked)
+    private (double Weight, float[] Direction) Liked(Ask ask, List<long> liked)
     {
-        if (collection.Find(what) is { } picture)
+        // A key may begin with a digit, and may hold a colon: what is there decides which part is a weight.
+        foreach (var one in ask.Readings)
         {
+            if (collection.Find(one.What) is not { } picture)
+                continue;
             liked.Add(picture);
-            return collection.Read([picture])[0].ToArray();
+            return (one.Weight, collection.Read([picture])[0].ToArray());
         }
         if (given is not null)
-            return given(what)
-                ?? throw SettingException.Of<Query>(
-                    q => q.Like,
-                    what,
-                    "is not the key of a picture in the store",
-                    "Give a key as a search prints it, or send the picture itself"
-                );
-        return OfFile(model, what);
+            return (
+                ask.Weight,
+                given(ask.What)
+                    ?? throw SettingException.Of<Query>(
+                        q => q.Like,
+                        ask.What,
+                        "is not the key of a picture in the store",
+                        "Give a key as a search prints it, or send the picture itself"
+                    )
+            );
+        var file = ask.Readings.FirstOrDefault(one => File.Exists(one.What), ask);
+        return (file.Weight, OfFile(model, file.What));
     }
 
     /// <summary>zimg of a picture in a file.</summary>

@@ -1,10 +1,12 @@
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 using LiT.Classification;
 using LiT.Compute;
 using LiT.Data;
 using LiT.Drawings;
 using LiT.Embedding;
 using LiT.Evaluation;
+using LiT.Search;
 using LiT.Towers;
 using LiT.Tuning.Runs;
 
@@ -56,6 +58,10 @@ internal sealed record QuickstartResult
     /// <summary>The tuned model.</summary>
     public required string Model { get; init; }
 
+    /// <summary>Stores of drawings that tuning never saw, to be searched.</summary>
+    [JsonIgnore]
+    public required IReadOnlyList<string> Stores { get; init; }
+
     /// <summary>Pairs that were tuned on.</summary>
     public required int Pairs { get; init; }
 
@@ -84,6 +90,9 @@ internal static class QuickstartRun
     /// again.</param>
     /// <param name="size">How much.</param>
     /// <param name="seed">Of drawings, weights and order.</param>
+    /// <param name="toServe">
+    /// Whether what was made will be searched: then the model tells what matches, and the stores have an index.
+    /// </param>
     /// <param name="compute">Where to compute.</param>
     /// <param name="say">Told what is done.</param>
     /// <param name="progress">Told how far it is.</param>
@@ -93,6 +102,7 @@ internal static class QuickstartRun
         string folder,
         QuickstartSize size,
         int seed,
+        bool toServe,
         ComputeDevice compute,
         Action<string> say,
         IProgress<ProgressStep>? progress = null,
@@ -129,6 +139,7 @@ internal static class QuickstartRun
                 Asked("colour and kind never shown together", compositions),
             ],
             Retrieval = steps.Retrieve(model),
+            Stores = [steps.Store(DrawnSplit.Test), steps.Store(DrawnSplit.Compositions)],
             Seed = seed,
             Seconds = clock.Elapsed.TotalSeconds,
         };
@@ -141,6 +152,12 @@ internal static class QuickstartRun
             kinds.Run.Labels,
             seed
         );
+        if (toServe)
+        {
+            steps.Calibrate(model);
+            foreach (var store in result.Stores)
+                StoreIndex.Build(store, model, progress, cancel);
+        }
         return result;
     }
 
@@ -180,7 +197,7 @@ internal static class QuickstartRun
 
         public string Pictures(DrawnSplit split) => Path.Combine(data, $"{DrawnDataset.NameOf(split)}.tar");
 
-        private string Store(DrawnSplit split) => Path.Combine(folder, "stores", DrawnDataset.NameOf(split));
+        public string Store(DrawnSplit split) => Path.Combine(folder, "stores", DrawnDataset.NameOf(split));
 
         public void Draw()
         {
@@ -232,6 +249,16 @@ internal static class QuickstartRun
                 Settings = new() { Seed = seed, Steps = size.Steps },
             };
             return TuneRun.Run(request, TuningWords.To(_ => { }, progress), cancel);
+        }
+
+        /// <summary>Measures what the model says to what does not belong together, unless it was measured.</summary>
+        public void Calibrate(LitModel model)
+        {
+            if (File.Exists(Path.Combine(model.Folder!, Background.FileName)))
+                return;
+            say("measuring what matches, on drawings that tuning never saw");
+            BackgroundOptions options = new() { Seed = seed };
+            model.Keep(BackgroundMeasurement.Of(model, Store(DrawnSplit.Val), options, compute, progress, cancel));
         }
 
         /// <summary>Zero-shot, and what the tower's own heads answer.</summary>

@@ -1,0 +1,104 @@
+// Which model, which pictures, and how they are.
+
+import * as api from "./api.js";
+import { count, fill, find, h } from "./dom.js";
+
+const EVERY = 20_000; // a store that grows is seen while the page stays open
+
+export function startAbout(app) {
+  const dialog = find("about");
+  let known = "";
+  let reached = null;
+
+  async function look() {
+    try {
+      const [{ stores }, { models }] = await Promise.all([api.stores(), api.models()]);
+      reached = true;
+      const now = JSON.stringify([stores, models]);
+      if (now === known) return;
+      const grown = known !== "";
+      known = now;
+      [app.stores, app.model] = [stores, models[0] ?? null];
+      if (grown) app.results.forget();
+      app.render();
+    } catch (problem) {
+      reached = false;
+      find("trouble").hidden = app.stores.length > 0;
+      if (app.stores.length === 0) find("trouble").textContent = problem.message;
+    } finally {
+      say();
+    }
+  }
+
+  function say() {
+    const { store, model } = app;
+    const words = find("what-searched");
+    const dot = find("dot");
+    dot.className = `dot ${!reached ? "bad" : store?.trouble ? "warn" : "good"}`;
+    if (!reached) words.textContent = "no answer from the server";
+    else if (store) words.textContent = `${count(store.pictures, "picture")}, ${store.indexed ? "indexed" : "not indexed"} · ${model?.name}`;
+    find("about-open").title = "Which model, which pictures";
+  }
+
+  function choices() {
+    const names = app.stores.map((one) => one.name);
+    find("stores").hidden = names.length < 2;
+    fill(find("store"), names.map((name) => h("option", { value: name, is: { selected: name === app.store?.name } }, name)));
+  }
+
+  const facts = (rows) =>
+    h("dl", { class: "facts" }, rows.filter(([, said]) => said).map(([name, said]) =>
+      h("div", {}, h("dt", {}, name), h("dd", {}, said))));
+
+  const ofStore = (one) => [
+    h("h3", {}, one.name),
+    facts([
+      ["pictures", count(one.pictures, "picture") + (one.skipped ? `; ${one.skipped.toLocaleString("en")} could not be used` : "")],
+      ["index", one.indexed ? "every part has codes, searches are fast and exact" : "parts have no codes and are read row by row: exact, slower"],
+      ["pictures at hand", one.hasPictures ? "yes" : "no: the store alone is here"],
+      ["as of", new Date(one.since).toLocaleString()],
+      ["columns", one.columns.map((column) => column.name).join(", ")],
+      ["trouble", one.trouble],
+    ]),
+  ];
+
+  function open() {
+    const { model } = app;
+    fill(
+      dialog,
+      h("form", { method: "dialog" },
+        h("h2", { id: "about-title" }, "What is searched"),
+        model && facts([
+          ["model", model.name],
+          ["image tower", model.imageTower],
+          ["embedding", count(model.embeddingSize, "number")],
+          ["what matches", model.calibrated ? "calibrated: the page says how likely a picture is to fit" : "not calibrated: nearest pictures only"],
+          ["licences", model.licences.join(", ")],
+        ]),
+        app.stores.map(ofStore),
+        h("h3", {}, "Keys"),
+        facts([
+          ["Ctrl K", "to the search"],
+          ["arrows", "from picture to picture, also in a picture that is open"],
+          ["Enter", "opens a picture"],
+          ["Esc", "closes it"],
+          ["Ctrl V", "pastes a picture to search by"],
+        ]),
+        h("p", { class: "muted" }, "Other programs can ask the same: ", h("a", { href: "openapi/v1.json" }, "openapi/v1.json"), "."),
+        h("p", { class: "row" }, h("button", { class: "primary", value: "" }, "Close"))),
+    );
+    dialog.showModal();
+  }
+
+  find("about-open").addEventListener("click", open);
+  dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
+  look();
+  setInterval(() => document.hidden || look(), EVERY);
+
+  return {
+    render() {
+      choices();
+      say();
+    },
+  };
+}
