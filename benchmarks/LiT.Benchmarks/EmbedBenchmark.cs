@@ -19,11 +19,18 @@ internal static class EmbedBenchmark
 {
     private static readonly string[] Known = ["vit:B/16", "vit:B/32", "resnet:50", "mixer:B/16"];
 
+    private const string Plain = "plain TorchSharp modules";
+
+    // Others beside the locked tower, by the word that asks for them alone.
+    private static readonly string[] Others = ["plain", "float32", "int8"];
+
     public static int Run(string[] args, Results results)
     {
         var threads = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 1;
         var count = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 64;
         set_num_threads(threads);
+        var others = args.Skip(2).Intersect(Others).ToArray();
+        var specs = args.Skip(2).Except(Others).ToArray();
         var folder = Directory.CreateTempSubdirectory("lit-embed-").FullName;
         try
         {
@@ -35,8 +42,8 @@ internal static class EmbedBenchmark
                     + "the clock | for a second of processor, best of 2 turns (plain modules: one); in brackets "
                     + "the share of the matrix products alone"
             );
-            foreach (var spec in args.Length > 2 ? args[2..] : Known)
-                One(spec, pictures, folder, threads, count, results);
+            foreach (var spec in specs.Length > 0 ? specs : Known)
+                One(spec, others.Length > 0 ? others : Others, pictures, folder, threads, count, results);
         }
         finally
         {
@@ -45,41 +52,20 @@ internal static class EmbedBenchmark
         return 0;
     }
 
-    private static void One(string spec, string pictures, string folder, int threads, int count, Results results)
+    private static void One(
+        string spec,
+        string[] others,
+        string pictures,
+        string folder,
+        int threads,
+        int count,
+        Results results
+    )
     {
         var few = pictures + "-few";
         using var locked = ImageTowerLoader.Load(spec, new ImageTowerOptions { ImageSize = 224 });
-        var config = locked.Tower.Config!;
-        using ProductLimit limit = new(MatrixProducts.Of(config), ImageBatch.Part);
-        List<(string Name, LockedTower Tower)> towers = [("LiT", locked)];
-        if (Int8.WhyNot(locked.Tower, ComputeDevice.Cpu) is null)
-            towers.Add(
-                (
-                    "LiT, int8",
-                    ImageTowerLoader.Load(
-                        ImageTowerLoader.With(spec, "int8"),
-                        new ImageTowerOptions { ImageSize = 224 }
-                    )
-                )
-            );
-        var plain = towers.Count;
-        towers.Add(
-            (
-                "plain TorchSharp modules",
-                locked with
-                {
-                    Tower = new PlainTower(PlainTowers.Of(locked.Tower), locked.Tower.Width),
-                }
-            )
-        );
-        towers.Add(
-            ("ONNX Runtime, float32", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: false) })
-        );
-        if (config is not ResNetConfig)
-            towers.Add(
-                ("ONNX Runtime, int8", locked with { Tower = new OnnxTower(config, locked.Tower.Width, int8: true) })
-            );
-
+        using ProductLimit limit = new(MatrixProducts.Of(locked.Tower.Config!), ImageBatch.Part);
+        var towers = Towers(spec, locked, others);
         var best = new (double Clock, double Processor)[towers.Count + 1];
         for (var turn = 0; turn < 3; turn++) // the first is not counted: weights are laid out, code is compiled
         {
@@ -87,7 +73,7 @@ internal static class EmbedBenchmark
             Count(0, Spent.Of(() => limit.Run(some / ImageBatch.Part)));
             for (var i = 0; i < towers.Count; i++)
             {
-                if (i == plain && turn == 2)
+                if (towers[i].Name == Plain && turn == 2)
                     continue; // by far the slowest, and its second turn would say nothing new
                 var store = Path.Combine(folder, "store");
                 var source = Samples.Open(some == count ? pictures : few);
@@ -139,6 +125,29 @@ internal static class EmbedBenchmark
             tower.Dispose();
     }
 
+    private static List<(string Name, LockedTower Tower)> Towers(string spec, LockedTower locked, string[] others)
+    {
+        var (config, width) = (locked.Tower.Config!, locked.Tower.Width);
+        List<(string, LockedTower)> towers = [("LiT", locked)];
+        if (others.Contains("int8") && Int8.WhyNot(locked.Tower, ComputeDevice.Cpu) is null)
+            towers.Add(
+                (
+                    "LiT, int8",
+                    ImageTowerLoader.Load(
+                        ImageTowerLoader.With(spec, "int8"),
+                        new ImageTowerOptions { ImageSize = 224 }
+                    )
+                )
+            );
+        if (others.Contains("plain"))
+            towers.Add((Plain, locked with { Tower = new PlainTower(PlainTowers.Of(locked.Tower), width) }));
+        if (others.Contains("float32"))
+            towers.Add(("ONNX Runtime, float32", locked with { Tower = new OnnxTower(config, width, int8: false) }));
+        if (others.Contains("int8") && config is not ResNetConfig)
+            towers.Add(("ONNX Runtime, int8", locked with { Tower = new OnnxTower(config, width, int8: true) }));
+        return towers;
+    }
+
     private static void Keep(
         Results results,
         string spec,
@@ -154,7 +163,7 @@ internal static class EmbedBenchmark
                 "pictures/s",
                 1,
                 spent[way],
-                [.. BesideOf(ways[way]).Select(other => (other, spent[Array.IndexOf(ways, other)]))]
+                [.. BesideOf(ways[way]).Intersect(ways).Select(other => (other, spent[Array.IndexOf(ways, other)]))]
             );
 
         IEnumerable<string> BesideOf(string way) =>

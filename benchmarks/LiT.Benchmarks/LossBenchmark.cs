@@ -32,8 +32,8 @@ internal static class LossBenchmark
             () => Autograd(false),
             Products,
         ];
-        if (sizes.Length > 3)
-            ways = ways[..2]; // the blocks' memory alone
+        if (sizes is [_, _, _, var some])
+            ways = ways[..(some == "blocks" ? 2 : 4)]; // the blocks' memory alone, or all but the products
 
         var (seconds, extra) = (ways.Select(_ => new List<Spent>()).ToArray(), new long[ways.Length]);
         for (var round = rounds == 1 ? 1 : 0; round <= rounds; round++) // the first of several is a warm-up
@@ -63,21 +63,22 @@ internal static class LossBenchmark
             return 0;
         Row(2, "autograd on the whole matrix", autogradLoss);
         Row(3, "autograd, images locked", autogradLoss);
-        Row(4, "the three matrix products alone", null);
+        if (ways.Length > 4)
+            Row(4, "the three matrix products alone", null);
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"blocks are {median[2].Seconds / median[0].Seconds:F2} x as fast as autograd, "
-                    + $"{median[3].Seconds / median[1].Seconds:F2} x with locked images, at "
-                    + $"{100 * median[4].Seconds / median[0].Seconds:F0}% of the matrix products"
+                    + $"{median[3].Seconds / median[1].Seconds:F2} x with locked images"
+                    + $"{OfProducts(spent => spent.Seconds)}"
             )
         );
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"in processor time {median[2].Processor / median[0].Processor:F2} x, "
-                    + $"{median[3].Processor / median[1].Processor:F2} x with locked images, "
-                    + $"{100 * median[4].Processor / median[0].Processor:F0}%"
+                    + $"{median[3].Processor / median[1].Processor:F2} x with locked images"
+                    + $"{OfProducts(spent => spent.Processor)}"
             )
         );
         return 0;
@@ -92,9 +93,18 @@ internal static class LossBenchmark
                 return;
             results.Time(what, "autograd", median[2]);
             results.Time(what, "autograd, images locked", median[3]);
-            results.Time(what, "the three matrix products alone", median[4]);
+            if (ways.Length > 4)
+                results.Time(what, "the three matrix products alone", median[4]);
             results.Number(what, "autograd, memory beyond the inputs", "GB", extra[2] / 1e9);
         }
+
+        string OfProducts(Func<Spent, double> of) =>
+            ways.Length > 4
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $", at {100 * of(median[4]) / of(median[0]):F0}% of the matrix products"
+                )
+                : "";
 
         (string, Spent)[] Beside(int way) =>
             way < ways.Length ? [(way == 2 ? "autograd" : "autograd, images locked", median[way])] : [];

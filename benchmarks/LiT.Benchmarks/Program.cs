@@ -24,12 +24,13 @@ var code = args switch
     ["shared", .. var options] => SharedStepBenchmark.Run(options, results),
     ["optimizer", .. var options] => OptimizerBenchmark.Run(options, results),
     ["small", .. var options] => SmallTowerBenchmark.Run(options, results),
-    ["products"] => ProductBenchmark.Run(results),
+    ["products", .. var options] => ProductBenchmark.Run(options, results),
     ["kernels"] => KernelBenchmark.Run(results),
     ["steady", .. var options] => SteadyBenchmark.Run(options, results),
     ["open", .. var options] => OpenBenchmark.Run(options, results),
     ["evaluation", .. var options] when options.Length > 0 => EvaluationBenchmark.Run(options, results),
     ["search", .. var options] when options.Length > 0 => SearchBenchmark.Run(options, results),
+    ["peers", .. var options] when options.Length > 0 => PeersBenchmark.Run(options, results),
     ["serve", .. var options] when options.Length > 1 => ServeBenchmark.Run(options, results),
     ["start", .. var options] when options.Length > 0 => StartBenchmark.Run(options, results),
     _ => Usage(),
@@ -51,10 +52,11 @@ static int Usage()
     Console.Error.WriteLine(
         """
         usage: dotnet run -c Release --project benchmarks/LiT.Benchmarks -- WHAT [--keep]
-          loss [BATCH [WIDTH [ROUNDS [blocks]]]]   the contrastive loss beside autograd's
+          loss [BATCH [WIDTH [ROUNDS [blocks|ratios]]]]   the contrastive loss beside autograd's
           duplicates [TRAIN [TEST [WIDTH]]]        near-duplicates of one set in another
           towers [THREADS [SPEC...]]               image towers beside the matrix products
-          embed [THREADS [COUNT [SPEC...]]]        JPEG files to a store, beside plain modules and ONNX Runtime
+          embed [THREADS [COUNT [SPEC...] [plain] [float32] [int8]]]  JPEG files to a store, beside plain modules and
+                                                   ONNX Runtime, or beside the named of them alone
           int8 SPEC DATA [COUNT [THREADS]]         a tower of bytes beside the same in float32
           decode DATA TOWER [SHORTER_SIDE]         pictures decoded exactly and shrunk on the way, and the cosine of the two
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
@@ -62,13 +64,14 @@ static int Usage()
           shared [TOWER [BATCH [STEPS [SIZE [THREADS [PROCESSES]]]]]]  steps that the processes of a job share, under mpirun or alone
           optimizer [TOWER]                        one update of every weight
           small [STEPS [TOWER]]                    pairs a second of the default small text tower, one thread and two
-          products                                 dense layers by libtorch and by oneDNN
+          products [stay]                          dense layers by libtorch and by oneDNN; those alone whose rows stay
           kernels                                  every kernel of our own with vectors of every width
           steady [STEPS]                           memory over a long run
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
           serve STORE MODEL [CLIENTS [SECONDS]]    searches over HTTP beside the library's own; for one client and many
           search STORE [ROWS [SIZE [THREADS [MODEL | lists RECALL]]]]  searches beside reading the codes once; the store is made where missing
+          peers STORE [ROWS [SIZE [THREADS]]]       recall against time beside USearch and faiss; the store is made where missing
           start STORE [PROGRAM]                    from the command to the first step
           tables [[--check] PAGE]                  the committed results as tables, printed or filled into a page
         Figures go to artifacts/benchmarks/KIND-OF-MACHINE, with --keep to benchmarks/results/KIND-OF-MACHINE.

@@ -65,6 +65,7 @@ internal static class CommonOptions
         "calibrate",
         "language add",
         "index build",
+        "index push",
         "serve",
         "index status",
         "index verify",

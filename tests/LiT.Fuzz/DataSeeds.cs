@@ -164,6 +164,7 @@ internal static class DataSeeds
                     )
             );
         StoreIndex.Build(store);
+        ListIndex.Build(store, null, new() { Lists = 2, Queries = 5 });
         foreach (
             var path in Directory
                 .EnumerateFiles(store, "*", SearchOption.AllDirectories)

@@ -3,6 +3,7 @@ using System.Text;
 using LiT.Checkpoints;
 using LiT.Data;
 using LiT.Onnx;
+using LiT.Search;
 using LiT.Stores;
 using LiT.Text;
 using LiT.Towers;
@@ -108,6 +109,8 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             Store("store.json"),
             new("codes", Files(DataSeeds.Folder, "codes_0000.bin", below: false), ReadCodes),
             new("columns", Files(DataSeeds.Folder, "columns_0000.bin", below: false), ReadColumns),
+            new("lists", Files(DataSeeds.Folder, "lists_0000.bin", below: false), ReadLists),
+            new("centres", Files(DataSeeds.Folder, "centres.bin", below: false), ReadCentres),
         ];
 
     // Their fixtures are beside those of the reference; another folder of references need not have them.
@@ -228,6 +231,35 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         using CodeFile codes = new(path);
         codes.Verify();
         _ = codes.Fingerprint.Length + codes.Projection.Length;
+    }
+
+    // What a checksum would hide is read as well: the file is read with a right one.
+    private static void ReadLists(string path)
+    {
+        Mend(path);
+        using ListFile lists = new(path);
+        for (var list = 0; list < lists.Lists; list++)
+            foreach (var row in lists[list])
+                if (row < 0 || row >= lists.Rows)
+                    throw new InvalidOperationException($"row {row} of {lists.Rows}");
+        _ = lists.Fingerprint.Length + lists.CentresFingerprint.Length;
+    }
+
+    private static void ReadCentres(string path)
+    {
+        Mend(path);
+        var centres = Centres.Read(path);
+        _ = centres.Order(new float[centres.Size]).Length + centres.Visits.Count + centres.Fingerprint.Length;
+    }
+
+    // Every second file, so that checksums are tried, too.
+    private static void Mend(string path)
+    {
+        var bytes = File.ReadAllBytes(path);
+        if (bytes.Length < 16 || bytes.Sum(one => one) % 2 == 0)
+            return;
+        BitConverter.TryWriteBytes(bytes.AsSpan(bytes.Length - 8), Stores.Checksum.Of(bytes.AsSpan(..^8)));
+        File.WriteAllBytes(path, bytes);
     }
 
     private static void ReadColumns(string path)

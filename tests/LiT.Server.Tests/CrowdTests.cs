@@ -14,12 +14,39 @@ public sealed class CrowdTests(PlainServer plain) : IClassFixture<PlainServer>
         using RawRequest slow = new(narrow.Server.Address);
         slow.BeginAndWait("/v1/search", Whole.Length, Whole[..5]);
         using var answer = await narrow.Client.GetAsync("/v1/search?words=a");
-        await RefusalTests.RefusedAsync(answer, 429, "1 requests are being worked on or wait. Ask again later.");
+        await RefusalTests.RefusedAsync(
+            answer,
+            429,
+            "As many requests are being worked on, or wait, as there may be. Ask again later."
+        );
         Assert.Equal("1", answer.Headers.GetValues("Retry-After").Single());
         Assert.Equal("Healthy", await narrow.Client.GetStringAsync("/health/ready"));
         slow.Send(Whole[5..]);
         Assert.StartsWith("HTTP/1.1 200", slow.Receive(), StringComparison.Ordinal);
         Assert.Equal(200, (await narrow.GetAsync("/v1/search?words=a")).Status);
+    }
+
+    [Fact]
+    public async Task Of_large_bodies_fewer_are_taken_at_once_and_small_ones_go_by()
+    {
+        await using var narrow = await Asking.StartAsync(plain.Pictures.Settings() with { Queue = 0 });
+        List<RawRequest> large = [];
+        try
+        {
+            for (var i = 0; i < 8; i++)
+            {
+                large.Add(new(narrow.Server.Address));
+                large[^1].BeginAndWait("/v1/embed/image", 2 << 20, "{");
+            }
+            using ByteArrayContent body = new(new byte[2 << 20]);
+            body.Headers.ContentType = new("image/png");
+            await RefusalTests.RefusedAsync(await narrow.Client.PostAsync("/v1/embed/image", body), 429, "Ask again");
+            Assert.Equal(200, (await narrow.GetAsync("/v1/search?words=a")).Status);
+        }
+        finally
+        {
+            large.ForEach(one => one.Dispose());
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using LiT.Postgres;
 using LiT.Search;
 using LiT.Stores;
 
@@ -14,6 +15,7 @@ internal static class IndexCommand
             StatusCommand(),
             VerifyCommand(),
             CompactCommand(),
+            PushCommand(),
         };
 
     private static Argument<string> Store() => new("store") { Description = "An embedding store ('lit embed')." };
@@ -104,6 +106,58 @@ internal static class IndexCommand
                 "The recall was measured with rows of the store as queries, where words lie farther away. Give "
                     + "--model, and a store with captions, to measure it with captions."
             );
+    }
+
+    private static Command PushCommand()
+    {
+        var (store, model) = (Store(), Model($"{Head}; its text tower asks with captions for the recall."));
+        Option<string> to = new("--to")
+        {
+            Description =
+                "A table of PostgreSQL with pgvector: postgres://user:password@host:5432/database?table=pictures",
+            Required = true,
+        };
+        Command command = new(
+            "push",
+            "Bring a table of PostgreSQL to what the store holds; only what changed is sent. 'lit search' asks it."
+        )
+        {
+            store,
+            model,
+            to,
+        };
+        command.Does(
+            async (parsed, cancel) =>
+            {
+                var address = PostgresAddress.Parse(parsed.GetRequiredValue(to));
+                using var lit = parsed.GetValue(model) is { } path
+                    ? LitModel.Load(path, CommonOptions.ComputeOf(parsed))
+                    : null;
+                PushResult pushed;
+                using (ProgressLine progress = new())
+                    pushed = await PostgresPush.RunAsync(
+                        address,
+                        parsed.GetRequiredValue(store),
+                        lit,
+                        progress,
+                        cancel
+                    );
+                if (CommonOptions.IsJson(parsed))
+                    Terminal.Write(pushed);
+                else
+                    Terminal.Line(
+                        FormattableString.Invariant(
+                            $"{address.Shown}: {pushed.Pictures} pictures = {pushed.Written} written now + "
+                        )
+                            + FormattableString.Invariant(
+                                $"{pushed.Kept} as they were; {pushed.Removed} removed; recall of the nearest ten "
+                            )
+                            + FormattableString.Invariant($"{pushed.Recall:F4}")
+                    );
+                return ExitCode.Done;
+            }
+        );
+        return command;
     }
 
     private static Command StatusCommand()

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using LiT.Classification;
 using LiT.Compute;
+using LiT.Postgres;
 using LiT.Reports;
 using LiT.Search;
 
@@ -183,6 +184,11 @@ internal sealed class SearchCommand
         CancellationToken cancel
     )
     {
+        if (PostgresAddress.Is(data.PathOf(parsed)))
+            return PostgresSearch
+                .FindAsync(PostgresAddress.Parse(data.PathOf(parsed)), lit, queries, cancel)
+                .GetAwaiter()
+                .GetResult();
         using ProgressLine progress = new();
         return SearchedData.Find(
             lit,

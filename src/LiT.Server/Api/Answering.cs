@@ -54,8 +54,8 @@ internal static class Answering
     }
 
     /// <summary>
-    /// Refuses what those who read requests would take for their own trouble: text in an encoding that nobody knows, and
-    /// for the Model Context Protocol what does not say that it is JSON.
+    /// Refuses what those who read requests would take for their own trouble: text in an encoding that nobody knows,
+    /// and for the Model Context Protocol what does not say that it is JSON.
     /// </summary>
     public static Task ThatCanBeRead(HttpContext context, RequestDelegate next)
     {

@@ -13,6 +13,7 @@ internal sealed class ServedModel : IAsyncDisposable
 {
     private const int TextsAtOnce = 64,
         PicturesAtOnce = 8,
+        PicturesInMemory = 4 * PicturesAtOnce,
         RememberedTexts = 20_000,
         RememberedPictures = 2_000,
         RememberedClassifiers = 200;
@@ -22,7 +23,8 @@ internal sealed class ServedModel : IAsyncDisposable
     private readonly MemoryCache classifiers = new(new MemoryCacheOptions { SizeLimit = RememberedClassifiers });
     private readonly Batcher<IReadOnlyList<string>, Embeddings> textTower;
     private readonly Batcher<float[], float[]> imageTower;
-    private readonly SemaphoreSlim decoding = new(Environment.ProcessorCount);
+    private readonly SemaphoreSlim decoding = new(Environment.ProcessorCount),
+        room = new(PicturesInMemory);
     private readonly ServerSettings settings;
     private readonly Measures measures;
 
@@ -60,11 +62,30 @@ internal sealed class ServedModel : IAsyncDisposable
         HasImageTower = true;
         if (asSeen)
             preprocessing = Classifier.AsSeen(preprocessing, honourExif: true);
-        await decoding.WaitAsync(cancel).ConfigureAwait(false);
-        float[] pixels;
+        await room.WaitAsync(cancel).ConfigureAwait(false); // decoded pictures that wait for the tower are many bytes
         try
         {
-            pixels = await Task.Run(
+            var pixels = await DecodedAsync(picture, preprocessing, cancel).ConfigureAwait(false);
+            zimg = await imageTower.AskAsync(pixels, cancel).ConfigureAwait(false);
+        }
+        finally
+        {
+            room.Release();
+        }
+        pictures.Set(name, zimg, new MemoryCacheEntryOptions { Size = 1 });
+        return zimg;
+    }
+
+    private async Task<float[]> DecodedAsync(
+        ReadOnlyMemory<byte> picture,
+        Preprocessing preprocessing,
+        CancellationToken cancel
+    )
+    {
+        await decoding.WaitAsync(cancel).ConfigureAwait(false);
+        try
+        {
+            return await Task.Run(
                     () => preprocessing.Pixels(picture, settings.MaxMegapixels * 1_000_000L, DecodePath.Exact, null),
                     cancel
                 )
@@ -74,9 +95,6 @@ internal sealed class ServedModel : IAsyncDisposable
         {
             decoding.Release();
         }
-        zimg = await imageTower.AskAsync(pixels, cancel).ConfigureAwait(false);
-        pictures.Set(name, zimg, new MemoryCacheEntryOptions { Size = 1 });
-        return zimg;
     }
 
     /// <summary>A classifier of some labels; those of the last few are kept.</summary>
@@ -111,6 +129,7 @@ internal sealed class ServedModel : IAsyncDisposable
         pictures.Dispose();
         classifiers.Dispose();
         decoding.Dispose();
+        room.Dispose();
     }
 
     /// <summary>The rows of texts; only those go through the tower that were not asked for lately.</summary>

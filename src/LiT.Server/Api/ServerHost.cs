@@ -23,6 +23,8 @@ namespace LiT.Server.Api;
 internal static class ServerHost
 {
     private const string Cors = "others";
+    private const int LargeAtOnce = 8;
+    private const long Large = 1 << 20;
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(30),
         Retry = TimeSpan.FromSeconds(1);
 
@@ -34,6 +36,7 @@ internal static class ServerHost
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = Measures.Name });
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => Listen(kestrel, settings));
         AddBounds(builder.Services, settings);
+        AddTimeAndHosts(builder.Services, settings);
         AddTelemetry(builder.Services, builder.Logging, settings);
         builder.Services.AddSingleton(settings).AddSingleton<IHostLifetime, NoLifetime>();
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = Drain);
@@ -68,6 +71,10 @@ internal static class ServerHost
         return app;
     }
 
+    /// <summary>Whether a body is large, or does not say how large it is.</summary>
+    private static bool IsLarge(HttpRequest request) =>
+        request.ContentLength > Large || (request.ContentLength is null && request.Headers.TransferEncoding.Count > 0);
+
     /// <summary>Where the host listens.</summary>
     public static string AddressOf(this IServiceProvider services) =>
         services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
@@ -101,6 +108,14 @@ internal static class ServerHost
                 (limit.PermitLimit, limit.QueueLimit) = (settings.AtOnce, settings.Queue);
                 limit.QueueProcessingOrder = QueueProcessingOrder.OldestFirst;
             });
+            // Of large bodies fewer are in memory at once than of the others.
+            options.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, bool>(context =>
+                IsLarge(context.Request)
+                    ? RateLimitPartition.GetConcurrencyLimiter(true, _ =>
+                        new() { PermitLimit = LargeAtOnce, QueueLimit = settings.Queue }
+                    )
+                    : RateLimitPartition.GetNoLimiter(false)
+            );
             options.OnRejected = async (rejected, _) =>
             {
                 var context = rejected.HttpContext;
@@ -110,11 +125,15 @@ internal static class ServerHost
                         context,
                         context.RequestServices.GetRequiredService<IProblemDetailsService>(),
                         StatusCodes.Status429TooManyRequests,
-                        $"{settings.AtOnce + settings.Queue:N0} requests are being worked on or wait. Ask again later."
+                        "As many requests are being worked on, or wait, as there may be. Ask again later."
                     )
                     .ConfigureAwait(false);
             };
         });
+    }
+
+    private static void AddTimeAndHosts(IServiceCollection services, ServerSettings settings)
+    {
         services.AddRequestTimeouts(options =>
             options.DefaultPolicy = new RequestTimeoutPolicy
             {

@@ -24,6 +24,9 @@ internal sealed class Bits(long count)
         }
     }
 
+    /// <summary>Sets one.</summary>
+    public void Add(int picture) => words[picture >> 6] |= 1UL << (picture & 63);
+
     /// <summary>All set.</summary>
     public static Bits All(long count)
     {
@@ -50,6 +53,24 @@ internal sealed class Bits(long count)
             }
         });
         return bits;
+    }
+
+    /// <summary>Those of some numbers.</summary>
+    public static Bits Of(long count, IEnumerable<long> pictures)
+    {
+        Bits bits = new(count);
+        foreach (var picture in pictures)
+            bits[picture] = true;
+        return bits;
+    }
+
+    /// <summary>How many are set before a number.</summary>
+    public long Before(long picture)
+    {
+        var set = (long)BitOperations.PopCount(words[picture >> 6] & ((1UL << (int)(picture & 63)) - 1));
+        for (var word = 0L; word < picture >> 6; word++)
+            set += BitOperations.PopCount(words[word]);
+        return set;
     }
 
     public Bits And(Bits other) => With(other, (a, b) => a & b);

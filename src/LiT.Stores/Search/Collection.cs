@@ -104,6 +104,10 @@ internal sealed class Collection : IDisposable
     public IEnumerable<string> ColumnNames =>
         Parts.SelectMany(part => part.Columns.Names).Distinct().Where(name => name != ColumnFile.Norm);
 
+    /// <summary>Whether a store has a column of that name by itself.</summary>
+    public static bool IsOwn(string name) =>
+        name is "key" or "origin" or "captions" or "label" or "width" or "height" or "added" or ColumnFile.Norm;
+
     /// <summary>A column; null where there is none of that name.</summary>
     public CollectionColumn? Column(string name) => columns.GetOrAdd(name, one => CollectionColumn.Find(this, one));
 

@@ -18,7 +18,7 @@ internal sealed class Lists : IDisposable
         Prefix = "lists_";
 
     // Rows here and there take so many times as long as rows one after the other.
-    private const double HereAndThere = 2;
+    private const double HereAndThere = 4;
     private const int RowsOfAPart = 4096;
     private readonly Collection collection;
     private readonly ListFile?[] files;
@@ -171,25 +171,14 @@ internal sealed class Lists : IDisposable
         });
     }
 
+    // One after the other, as far as may be, is as memory likes it.
     private static int[] RowsOf(ListFile file, int[] lists, long first, Bits? allowed)
     {
-        var count = 0;
+        Bits visited = new(file.Rows);
         foreach (var list in lists)
-            count += file[list].Length;
-        var rows = new int[count];
-        count = 0;
-        foreach (var list in lists)
-            if (allowed is null)
-            {
-                file[list].CopyTo(rows.AsSpan(count));
-                count += file[list].Length;
-            }
-            else
-                foreach (var row in file[list])
-                    if (allowed[first + row])
-                        rows[count++] = row;
-        Array.Resize(ref rows, count);
-        Array.Sort(rows); // one after the other, as far as may be, is as memory likes it
-        return rows;
+        foreach (var row in file[list])
+            visited.Add(row);
+        var rows = visited.In(0, 0, file.Rows);
+        return allowed is null ? rows : [.. rows.Where(row => allowed[first + row])];
     }
 }

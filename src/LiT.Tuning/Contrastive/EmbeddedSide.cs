@@ -8,9 +8,9 @@ namespace LiT.Tuning.Contrastive;
 /// One side of a batch on its way from inputs to embeddings and back, in parts that are each done whole on one thread
 /// (<see cref="Parts"/>), so that the number of threads changes no bit and two threads take half the time. Parts are
 /// spread over lanes at fixed places; a lane adds up the gradients of its parts, and the lanes' sums are added in
-/// order. Where every lane has one part, the parts keep their graphs. Otherwise they are embedded without one and
-/// replayed part by part once the gradients of their embeddings are known (gradient caching, Gao et al. 2021, arXiv
-/// 2101.06983), so that memory is that of one part a thread. Randomness is drawn again from the same seeds.
+/// order. The last part of each lane keeps its graph, the others are embedded without one and replayed part by part
+/// once the gradients of their embeddings are known (gradient caching, Gao et al. 2021, arXiv 2101.06983), after the
+/// kept ones have been used, so that memory is that of one part a lane. Randomness is drawn again from the same seeds.
 /// </summary>
 /// <param name="embed">Part number to embeddings of unit length, [n, E].</param>
 /// <param name="parts">Number of parts.</param>
@@ -36,11 +36,11 @@ internal sealed class EmbeddedSide(
     internal Tensor Embed()
     {
         using var scope = NewDisposeScope();
-        using var mode = set_grad_enabled(tuned.Count > 0 && parts == lanes);
         var embedded = new Tensor[parts];
         InLanes(part =>
         {
             using var inside = NewDisposeScope();
+            using var mode = set_grad_enabled(tuned.Count > 0 && part + lanes >= parts);
             var z = Part(part).DetachFromDisposeScope();
             embedded[part] = z.requires_grad ? (graphs[part] = z).detach().DetachFromDisposeScope() : z;
         });
@@ -61,23 +61,26 @@ internal sealed class EmbeddedSide(
         var of = gradient.split(sizes);
         IList<Tensor> moving = [.. tuned];
         var sums = new GradientSums(tuned, lanes);
-        InLanes(part =>
-        {
-            using var inside = NewDisposeScope();
-            var z = graphs[part] ?? Part(part);
-            // Not backward(): it would add to the one gradient that all lanes share.
-            sums.Add(part % lanes, autograd.grad([z], moving, [of[part]], allow_unused: true));
-            graphs[part]?.Dispose();
-            if (part + lanes >= parts)
-                sums.Done(part % lanes);
-        });
+        InLanes(
+            part =>
+            {
+                using var inside = NewDisposeScope();
+                var z = graphs[part] ?? Part(part);
+                // Not backward(): it would add to the one gradient that all lanes share.
+                sums.Add(part % lanes, autograd.grad([z], moving, [of[part]], allow_unused: true));
+                graphs[part]?.Dispose();
+                if (part < lanes)
+                    sums.Done(part);
+            },
+            backwards: true
+        );
         sums.Give();
     }
 
-    private void InLanes(Action<int> part) => Parts.Run(lanes, lane =>
+    private void InLanes(Action<int> part, bool backwards = false) => Parts.Run(lanes, lane =>
         {
-            for (var own = lane; own < parts; own += lanes)
-                part(own);
+            for (int own = lane, last = parts - 1 - (parts - 1 - lane) % lanes; own < parts; own += lanes)
+                part(backwards ? lane + last - own : own);
         });
 
     private Tensor Part(int part)

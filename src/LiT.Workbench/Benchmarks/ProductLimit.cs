@@ -27,7 +27,7 @@ internal sealed class ProductLimit : IDisposable
                 var weight = randn([product.Outputs, product.Inputs], generator: random);
                 var packed = oneDnn && OneDnn.IsAvailable;
                 if (packed)
-                    weight = OneDnn.Pack(weight);
+                    weight = Products.Constant(weight);
                 products.Add((x.DetachFromDisposeScope(), weight.DetachFromDisposeScope(), packed));
             }
     }

@@ -30,27 +30,34 @@ internal sealed record ProbeVectors(string DType, float[] Values)
     /// <summary>Numbers that the tower gives for a picture.</summary>
     public int Width => Values.Length / Pictures;
 
-    /// <summary>Draws the pictures and sends them through the tower, one at a time.</summary>
+    /// <summary>Draws the pictures and sends them through the tower, each by itself.</summary>
     public static ProbeVectors Of(LockedTower tower, ComputeDevice compute)
     {
-        using var scope = NewDisposeScope();
-        using var noGradient = no_grad();
-        var (height, width) = (tower.Preprocessing.Height, tower.Preprocessing.Width);
         var values = new float[Pictures * tower.Tower.Width];
-        var input = new float[tower.Preprocessing.ValueCount];
-        for (var picture = 0; picture < Pictures; picture++)
-        {
-            tower.Preprocessing.Apply(Draw(picture, tower.Preprocessing), input);
-            var pixels = tensor(input, [1, 3, height, width]).to(compute.Device).to(compute.Type);
-            var representation = tower.Tower.call(pixels).to(ScalarType.Float32).cpu().contiguous();
-            representation.data<float>().CopyTo(values.AsSpan(picture * tower.Tower.Width));
-        }
+        if (compute.Device.type == TorchSharp.DeviceType.CPU)
+            Parts.Run(Pictures, Represent);
+        else
+            for (var picture = 0; picture < Pictures; picture++)
+                Represent(picture);
         return new(
             tower.Tower.IsInt8 ? "int8"
                 : compute.Type == ScalarType.BFloat16 ? "bfloat16"
                 : "float32",
             values
         );
+
+        void Represent(int picture)
+        {
+            using var scope = NewDisposeScope();
+            using var noGradient = no_grad();
+            var input = new float[tower.Preprocessing.ValueCount];
+            tower.Preprocessing.Apply(Draw(picture, tower.Preprocessing), input);
+            var pixels = tensor(input, [1, 3, tower.Preprocessing.Height, tower.Preprocessing.Width])
+                .to(compute.Device)
+                .to(compute.Type);
+            var representation = tower.Tower.call(pixels).to(ScalarType.Float32).cpu().contiguous();
+            representation.data<float>().CopyTo(values.AsSpan(picture * tower.Tower.Width));
+        }
     }
 
     /// <summary>How far two towers' numbers are apart: the largest |a - b| / |b| of a picture, as vectors.</summary>

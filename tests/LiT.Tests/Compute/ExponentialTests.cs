@@ -1,3 +1,4 @@
+using System.Runtime.Intrinsics;
 using LiT.Compute;
 using LiT.Compute.Kernels;
 
@@ -35,6 +36,18 @@ public sealed class ExponentialTests
 
         double Worst(float[] got, Func<double, double> exact) =>
             x.Zip(got, (one, e) => Math.Abs(e / exact(one) - 1)).Max();
+    }
+
+    [Fact]
+    public void A_product_and_a_sum_that_cancel_are_as_exact_without_an_instruction_for_them()
+    {
+        Random random = new(1);
+        for (var i = 0; i < 10_000; i++)
+        {
+            var (a, b) = (Vector128.Create(random.NextSingle() * 1000), Vector128.Create(random.NextSingle() - 0.5f));
+            var c = -(a * b) + Vector128.Create(0, 1e-7f, -1, 1e5f);
+            Assert.Equal(Vector128.FusedMultiplyAdd(a, b, c), V128.InFloat64(a, b, c));
+        }
     }
 
     [Theory]

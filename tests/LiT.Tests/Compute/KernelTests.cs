@@ -22,11 +22,12 @@ public sealed class KernelTests
     }
 
     [Theory]
-    [InlineData(1, 7)]
-    [InlineData(5, 64)]
-    [InlineData(197, 48)]
-    public void A_locked_dense_layer_gives_the_product_of_the_unlocked(int rows, int inputs)
+    [EveryIsa(1, 7)]
+    [EveryIsa(5, 64)]
+    [EveryIsa(197, 48)]
+    public void A_locked_dense_layer_gives_the_product_of_the_unlocked(string isa, int rows, int inputs)
     {
+        using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         using Dense dense = new(inputs, 33);

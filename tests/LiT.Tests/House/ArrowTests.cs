@@ -16,11 +16,22 @@ public class ArrowTests
         ["LiT"] = [],
         ["LiT.Onnx"] = ["LiT"],
         ["LiT.Stores"] = ["LiT"],
+        ["LiT.Postgres"] = ["LiT", "LiT.Stores"],
         ["LiT.Tuning"] = ["LiT", "LiT.Stores"],
         ["LiT.Mpi"] = ["LiT", "LiT.Stores", "LiT.Tuning"],
         ["LiT.Workbench"] = ["LiT", "LiT.Stores", "LiT.Tuning"],
         ["LiT.Server"] = ["LiT", "LiT.Stores"],
-        ["LiT.Cli"] = ["LiT", "LiT.Onnx", "LiT.Stores", "LiT.Tuning", "LiT.Mpi", "LiT.Workbench", "LiT.Server"],
+        ["LiT.Cli"] =
+        [
+            "LiT",
+            "LiT.Onnx",
+            "LiT.Stores",
+            "LiT.Postgres",
+            "LiT.Tuning",
+            "LiT.Mpi",
+            "LiT.Workbench",
+            "LiT.Server",
+        ],
     };
 
     // A room (its namespace), and the rooms of its own project that it may know.
@@ -43,6 +54,9 @@ public class ArrowTests
         ["LiT.Stores"] = ["LiT.Data"],
         ["LiT.Embedding"] = ["LiT.Data", "LiT.Stores"],
         ["LiT.Search"] = ["LiT.Data", "LiT.Stores", "LiT.Embedding"],
+        ["LiT.VectorData"] = ["LiT.Data", "LiT.Stores", "LiT.Search"],
+        // LiT.Postgres
+        ["LiT.Postgres"] = [],
         // LiT.Tuning
         ["LiT.Tuning.Optimizers"] = [],
         ["LiT.Tuning.Contrastive"] = ["LiT.Tuning.Optimizers"],

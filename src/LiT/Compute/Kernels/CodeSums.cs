@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace LiT.Compute.Kernels;
 
@@ -14,6 +15,9 @@ internal static unsafe class CodeSums
 
     // So many rows stay in the processor's first cache while the queries pass.
     private const int RowsAtOnce = 16;
+
+    // So many bytes are on their way at once.
+    private const int FetchedAhead = 1024;
 
     /// <param name="codes">Rows of <paramref name="width"/> bytes.</param>
     /// <param name="width">Numbers in a row and in a query, a multiple of <see cref="Step"/>.</param>
@@ -58,8 +62,22 @@ internal static unsafe class CodeSums
                             TwoByFour<W>(row, query);
                 for (; query < queryCount; query++)
                 for (var row = first; row < end; row++)
+                {
+                    Fetch(row);
                     OneByOne<W>(row, query);
+                }
             }
+        }
+
+        // Of rows here and there the processor does not see the next ones coming.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private void Fetch(int row)
+        {
+            if (rows == null || !Sse.IsSupported)
+                return;
+            var next = Row(row + 1 + FetchedAhead / width);
+            for (var k = 0; k < width; k += Step)
+                Sse.Prefetch0(next + k);
         }
 
         /// <summary>A row's bytes; behind the last one, those of the last one once more.</summary>

@@ -160,7 +160,7 @@ internal static unsafe class GroupNorms
         {
             var c = 0;
             for (; c < whole; c += V.Count)
-                V.Max(zero, V.Fma(V.Load(x + c), V.Load(times + c), V.Load(plus + c))).Store(to + c); // NaN stays NaN
+                V.Max(zero, Normed<V>(x + c, times + c, plus + c)).Store(to + c); // NaN stays NaN
             for (; c < C; c++)
                 to[c] = Rectified(MathF.FusedMultiplyAdd(x[c], times[c], plus[c]));
         }
@@ -175,14 +175,16 @@ internal static unsafe class GroupNorms
         {
             var c = 0;
             for (; c < whole; c += V.Count)
-            {
-                var value = V.Fma(V.Load(x + c), V.Load(times + c), V.Load(plus + c));
-                V.Max(zero, value + V.Load(shortcut + c)).Store(to + c);
-            }
+                V.Max(zero, Normed<V>(x + c, times + c, plus + c) + V.Load(shortcut + c)).Store(to + c);
             for (; c < C; c++)
                 to[c] = Rectified(MathF.FusedMultiplyAdd(x[c], times[c], plus[c]) + shortcut[c]);
         }
     }
+
+    // Of a large mean and a small deviation the product and the shift cancel.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static V Normed<V>(float* x, float* times, float* plus)
+        where V : unmanaged, IVec<V> => V.FmaExact(V.Load(x), V.Load(times), V.Load(plus));
 
     private static float Rectified(float value) => value < 0 ? 0 : value; // NaN stays NaN
 }

@@ -32,6 +32,12 @@ internal unsafe interface IVec<V>
     /// <summary>a · b + c, rounded once where the processor can.</summary>
     static abstract V Fma(V a, V b, V c);
 
+    /// <summary>
+    /// a · b + c whose product is not rounded on any processor: for sums that cancel. <see cref="Fma"/> is faster where
+    /// there is no instruction for it.
+    /// </summary>
+    static abstract V FmaExact(V a, V b, V c);
+
     /// <summary>The smaller one of each; b where either is no number.</summary>
     static abstract V Min(V a, V b);
 

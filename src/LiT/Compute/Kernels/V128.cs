@@ -38,6 +38,21 @@ internal readonly unsafe struct V128(Vector128<float> lanes) : IVec<V128>
     public static V128 Fma(V128 a, V128 b, V128 c) => new(Vector128.MultiplyAddEstimate(a.lanes, b.lanes, c.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V128 FmaExact(V128 a, V128 b, V128 c) =>
+        System.Runtime.Intrinsics.X86.Fma.IsSupported || AdvSimd.IsSupported
+            ? Fma(a, b, c)
+            : new(InFloat64(a.lanes, b.lanes, c.lanes));
+
+    /// <summary>a · b + c through float64, which holds the product of two float32 whole.</summary>
+    internal static Vector128<float> InFloat64(Vector128<float> a, Vector128<float> b, Vector128<float> c)
+    {
+        var (a0, a1) = Vector128.Widen(a);
+        var (b0, b1) = Vector128.Widen(b);
+        var (c0, c1) = Vector128.Widen(c);
+        return Vector128.Narrow(a0 * b0 + c0, a1 * b1 + c1);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V128 Min(V128 a, V128 b) => new(Vector128.MinNative(a.lanes, b.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

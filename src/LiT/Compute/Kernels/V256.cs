@@ -38,6 +38,9 @@ internal readonly unsafe struct V256(Vector256<float> lanes) : IVec<V256>
     public static V256 Fma(V256 a, V256 b, V256 c) => new(Vector256.FusedMultiplyAdd(a.lanes, b.lanes, c.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V256 FmaExact(V256 a, V256 b, V256 c) => Fma(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V256 Min(V256 a, V256 b) => new(Avx.Min(a.lanes, b.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -38,6 +38,9 @@ internal readonly unsafe struct V512(Vector512<float> lanes) : IVec<V512>
     public static V512 Fma(V512 a, V512 b, V512 c) => new(Vector512.FusedMultiplyAdd(a.lanes, b.lanes, c.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V512 FmaExact(V512 a, V512 b, V512 c) => Fma(a, b, c);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V512 Min(V512 a, V512 b) => new(Avx512F.Min(a.lanes, b.lanes));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -58,7 +58,7 @@ internal static unsafe class Vectors
     {
         x = V.Min(V.Create(126 / Log2E), V.Max(V.Create(-126 / Log2E), x));
         var whole = V.Round(x * V.Create(Log2E));
-        var rest = V.Fma(x, V.Create(Log2ELow), V.Fma(x, V.Create(Log2E), V.Create(0) - whole));
+        var rest = V.Fma(x, V.Create(Log2ELow), V.FmaExact(x, V.Create(Log2E), V.Create(0) - whole));
         return Power(rest, whole);
     }
 

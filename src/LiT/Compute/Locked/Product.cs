@@ -58,11 +58,11 @@ internal sealed class PlainProduct(Tensor weight, Tensor? bias) : LibtorchProduc
 }
 
 /// <summary>
-/// By a constant weight that was laid out for oneDNN; differs from the plain one in the last digits only.
+/// By a constant weight, laid out for oneDNN where that pays; differs from the plain one in the last digits only.
 /// </summary>
 internal sealed class PackedProduct(PlainProduct plain, Tensor weight, Tensor? bias) : Product
 {
-    private readonly OnceKept packed = new(_ => (OneDnn.Pack(weight), null));
+    private readonly OnceKept packed = new(_ => (Products.Constant(weight), null));
 
     public override Tensor Of(Tensor x) =>
         Target.WantsGradient(x) ? plain.Of(x) : OneDnn.Linear(x, packed.For(x).Weight, bias);

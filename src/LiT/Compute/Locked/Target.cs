@@ -18,7 +18,7 @@ internal sealed record Target(Device Device, ScalarType Type, bool Constant = fa
     /// <summary>Whether this library's own kernels compute: they are for float32 on the CPU.</summary>
     public bool HasOwnKernels => Type == ScalarType.Float32 && Device.type == DeviceType.CPU;
 
-    /// <summary>Whether weights are laid out for oneDNN.</summary>
+    /// <summary>Whether constant weights are multiplied by oneDNN.</summary>
     public bool Packs => Constant && HasOwnKernels && OneDnn.IsAvailable;
 
     /// <summary>
