@@ -69,6 +69,7 @@ internal static class CommonOptions
         "serve",
         "index status",
         "index verify",
+        "index watch",
         "models show",
         "models convert",
         "verify",

@@ -97,6 +97,7 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         ("index-build", Numbers.Exact, "index build unindexed"),
         ("index-status", Numbers.Exact, "index status indexed"),
         ("index-compact", Numbers.Exact, "index compact indexed"),
+        ("index-push", Numbers.Exact, "index push indexed --to nowhere"),
         ("index-watch", Numbers.Computed, "index watch {new} --data test.tar --image-tower cifar-resnet:8 --once"),
         ("index-verify", Numbers.Exact, "index verify indexed --sample 10 --queries 5"),
         ("verify-model", Numbers.Computed, "verify run --store store"),

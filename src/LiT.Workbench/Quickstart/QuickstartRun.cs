@@ -60,7 +60,7 @@ internal sealed record QuickstartResult
 
     /// <summary>Stores of drawings that tuning never saw, to be searched.</summary>
     [JsonIgnore]
-    public required IReadOnlyList<string> Stores { get; init; }
+    public IReadOnlyList<string> Stores { get; init; } = [];
 
     /// <summary>Pairs that were tuned on.</summary>
     public required int Pairs { get; init; }
