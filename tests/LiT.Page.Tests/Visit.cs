@@ -78,7 +78,7 @@ public sealed class Visit : IAsyncDisposable
     /// <summary>Waits until something holds.</summary>
     public static async Task EventuallyAsync(Func<Task<bool>> holds, Func<Task<string>>? says = null)
     {
-        for (var tries = 0; tries < 400; tries++)
+        for (var tries = 0; tries < 1200; tries++) // other tests may have both cores
         {
             if (await holds())
                 return;
