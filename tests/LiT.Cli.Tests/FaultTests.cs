@@ -138,10 +138,7 @@ public sealed class FaultTests : IDisposable
             )
             .Expect(0);
 
-        var rows = Directory
-            .GetFiles(Path.Combine(folder, "store", "img_emb"))
-            .Order(StringComparer.Ordinal)
-            .First();
+        var rows = Directory.GetFiles(Path.Combine(folder, "store", "img_emb")).Order(StringComparer.Ordinal).First();
         var bytes = File.ReadAllBytes(rows);
         Array.Fill(bytes, (byte)0x11, 128 + 64 * 2 * 7, 64);
         File.WriteAllBytes(rows, bytes);
