@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.RegularExpressions;
 
 namespace LiT.Data;
 
@@ -7,7 +6,7 @@ namespace LiT.Data;
 /// Captions in a file of their own, by the pictures' keys: they take the place of those that a source has, so that new
 /// words cost no picture. Reading counts what cannot be used; asking counts what matched. For one thread.
 /// </summary>
-internal sealed partial class GivenCaptions
+internal sealed class GivenCaptions
 {
     private const int MostLanguages = 1000;
 
@@ -171,7 +170,7 @@ internal sealed partial class GivenCaptions
         var language = row.Language?.Trim();
         if (string.IsNullOrEmpty(language))
             language = null;
-        else if (!IsLanguage().IsMatch(language))
+        else if (!LanguageCode.Is(language))
         {
             Lose(row, "a language that is no code such as de or pt-BR");
             return;
@@ -233,9 +232,6 @@ internal sealed partial class GivenCaptions
         var (count, first) = unused.GetValueOrDefault(trouble, (0, row.Row));
         unused[trouble] = (count + 1, first);
     }
-
-    [GeneratedRegex("^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$")]
-    private static partial Regex IsLanguage();
 
     private readonly record struct Caption(string Text, short Language, int Next, long Line);
 

@@ -1,5 +1,3 @@
-using System.Text.RegularExpressions;
-
 namespace LiT.Bundles;
 
 /// <summary>
@@ -7,7 +5,7 @@ namespace LiT.Bundles;
 /// tokenizer, temperature, calibration and golden vectors, described as a bundle's own. A folder comes and goes by a
 /// rename.
 /// </summary>
-internal static partial class BundleLanguages
+internal static class BundleLanguages
 {
     public const string FolderName = "languages";
 
@@ -25,7 +23,7 @@ internal static partial class BundleLanguages
                 .EnumerateDirectories(all)
                 .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)))
                 .Select(folder => Path.GetFileName(folder))
-                .Where(name => Code().IsMatch(name))
+                .Where(LanguageCode.Is)
                 .Order(StringComparer.Ordinal),
         ];
     }
@@ -77,7 +75,7 @@ internal static partial class BundleLanguages
     /// <exception cref="LitException">Not a language's code.</exception>
     public static void CheckCode(string language)
     {
-        if (!Code().IsMatch(language))
+        if (!LanguageCode.Is(language))
             throw new LitException(
                 $"'{language}': no code of a language. Give two or three letters and what follows, such as de or pt-BR."
             );
@@ -124,7 +122,4 @@ internal static partial class BundleLanguages
 
     private static string Old(string place) =>
         Path.Combine(Path.GetDirectoryName(place)!, $".{Path.GetFileName(place)}.old");
-
-    [GeneratedRegex("^[A-Za-z]{2,3}([-_][A-Za-z0-9]{1,8})*$")]
-    private static partial Regex Code();
 }
