@@ -41,7 +41,12 @@ public sealed class Served : IAsyncLifetime
         Api.BaseAddress = Address;
         playwright = await Playwright.CreateAsync();
         browser = await playwright.Chromium.LaunchAsync(
-            new() { ExecutablePath = program, Args = ["--no-sandbox", "--disable-gpu"], Timeout = 180_000 }
+            new()
+            {
+                ExecutablePath = program,
+                Args = ["--no-sandbox", "--disable-gpu"],
+                Timeout = 180_000,
+            }
         );
     }
 

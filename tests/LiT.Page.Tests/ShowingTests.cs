@@ -342,9 +342,8 @@ public sealed partial class ShowingTests(Served served)
         Assert.Contains(two.GetProperty("origin").GetString()!, told, StringComparison.Ordinal);
         Assert.Contains($"{Percent(two)} expected to fit", told, StringComparison.Ordinal);
         Assert.Contains(two.GetProperty("columns").GetProperty("colour").GetString()!, told, StringComparison.Ordinal);
-        await Visit.EventuallyAsync(
-            48,
-            () => visit.Page.EvaluateAsync<int>("document.querySelector('.large').naturalWidth")
+        await Visit.EventuallyAsync(48, () =>
+            visit.Page.EvaluateAsync<int>("document.querySelector('.large').naturalWidth")
         );
         await visit["#detail .right"].ClickAsync();
         await visit.SaysAsync("#detail", "3 of");
