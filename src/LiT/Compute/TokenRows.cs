@@ -71,7 +71,8 @@ internal sealed class TokenRows
     /// </summary>
     public Tensor? Bias { get; private set; }
 
-    /// <summary>The same rows with a bias for all pairs of places, which depends on their distance or order alone.</summary>
+    /// <summary>The same rows with a bias for all pairs of places, which depends on their distance or order
+    /// alone.</summary>
     /// <param name="bias">[1, 1 or H, L, L].</param>
     public TokenRows Biased(Tensor bias)
     {

@@ -26,7 +26,8 @@ internal sealed class FairseqPieces : ITokenizer
     public int? UnknownId => Unknown;
 
     /// <summary>Reads a <c>.model</c>.</summary>
-    /// <exception cref="LitException">It cannot be read, or does not begin with the pieces that fairseq moves.</exception>
+    /// <exception cref="LitException">It cannot be read, or does not begin with the pieces that fairseq
+    /// moves.</exception>
     public static FairseqPieces Load(string path)
     {
         var model = SentencePiece.Load(path);

@@ -147,7 +147,7 @@ internal sealed class Bert : TextTower
         CheckLength(ids);
         using var scope = NewDisposeScope();
         var rows = Rows(ids);
-        var x = config.Pooling.IsOne() && relative is null ? One(rows) : rows.Pool(Hidden(rows), config.Pooling); // [B, D]
+        var x = config.Pooling.IsOne() && relative is null ? One(rows) : rows.Pool(Hidden(rows), config.Pooling);
         if (pooler is not null)
             x = pooler.call(x).tanh();
         return x.MoveToOuterDisposeScope();

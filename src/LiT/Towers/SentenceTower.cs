@@ -23,7 +23,8 @@ internal enum SentenceActivation
     Relu,
 }
 
-/// <summary>One step behind the pooling: a dense layer or, where it has no outputs, a vector's own length as 1.</summary>
+/// <summary>One step behind the pooling: a dense layer or, where it has no outputs, a vector's own length as
+/// 1.</summary>
 /// <param name="Outputs">Width behind a dense layer; null where vectors are brought to unit length.</param>
 /// <param name="Bias">Whether the layer has a bias.</param>
 /// <param name="Activation">What it ends in.</param>
@@ -162,7 +163,8 @@ internal sealed class SentenceTower : TextTower
         x / x.norm(-1, keepdim: true).With(1e-12, (length, least) => length.clamp_min(least));
 }
 
-/// <summary>activation(x · weightᵀ + bias), plus x in the same width where it has a residual, [B, D] → [B, E].</summary>
+/// <summary>activation(x · weightᵀ + bias), plus x in the same width where it has a residual, [B, D] → [B,
+/// E].</summary>
 internal sealed class SentenceDense : nn.Module<Tensor, Tensor>
 {
     private readonly SentenceStep step;

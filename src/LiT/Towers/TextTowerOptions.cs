@@ -21,7 +21,8 @@ internal sealed record TextTowerOptions
     /// <summary><c>prefix=query: </c>: the prefix itself, blanks at its end included.</summary>
     public string? Prefix { get; init; }
 
-    /// <summary><c>pool=last|first|mean|max|mean-over-root|weighted-mean</c>: pooling, in place of what the architecture has.</summary>
+    /// <summary><c>pool=last|first|mean|max|mean-over-root|weighted-mean</c>: pooling, in place of what the
+    /// architecture has.</summary>
     public TextPooling? Pooling { get; init; }
 
     /// <summary><c>gelu=tanh|erf</c>: BERT's nonlinearity, in place of what the file's origin has.</summary>
@@ -63,8 +64,8 @@ internal sealed record TextTowerOptions
                 ["pooler"] => options with { Pooler = true },
                 _ => throw new UsageException(
                     $"'{spec}': '{item}' is not understood. Behind the path of a text tower may stand "
-                        + "heads=N, pool=last|first|mean|max|mean-over-root|weighted-mean, gelu=tanh|erf, pooler, prompt=NAME, "
-                        + "prefix=TEXT."
+                        + "heads=N, pool=last|first|mean|max|mean-over-root|weighted-mean, gelu=tanh|erf, pooler, "
+                        + "prompt=NAME, prefix=TEXT."
                 ),
             };
         }

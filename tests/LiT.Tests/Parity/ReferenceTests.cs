@@ -75,7 +75,8 @@ public class ReferenceTests
     [InlineData("roberta_hf", "layernorm_eps_1e-12, positions from 0 (BERT), tanh_gelu")]
     [InlineData(
         "mpnet_hf",
-        "layernorm_eps_1e-12, no relative bias, positions from 0 (BERT), relative bias of the other direction, tanh_gelu"
+        "layernorm_eps_1e-12, no relative bias, positions from 0 (BERT), "
+            + "relative bias of the other direction, tanh_gelu"
     )]
     [InlineData("sentence_bert", "dense without its activation, pooled with padding, tanh_gelu")]
     [InlineData("sentence_mpnet", "not normalised, tanh_gelu")] // a mean of more places has the same direction

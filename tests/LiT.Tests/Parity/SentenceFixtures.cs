@@ -1,11 +1,11 @@
-using System.Text.Json;
 using LiT.Compute;
 using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tests.Parity;
 
-/// <summary>MPNet in Hugging Face's names: a BERT with relative positions beside its own, and without segments.</summary>
+/// <summary>MPNet in Hugging Face's names: a BERT with relative positions beside its own, and without
+/// segments.</summary>
 public sealed class MPNetFixture : IFixtureKind
 {
     private const string Hidden = "last_hidden_state.npy";

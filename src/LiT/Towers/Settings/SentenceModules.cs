@@ -7,7 +7,8 @@ namespace LiT.Towers.Settings;
 /// <summary>The list of modules that makes a folder one of sentence-transformers.</summary>
 /// <param name="Transformer">Where the encoder lies, below the folder.</param>
 /// <param name="Pooling">Where the pooling's settings lie, below the folder; null where there is no pooling.</param>
-/// <param name="Steps">What follows the pooling, in order: a folder with a dense layer, or null for unit length.</param>
+/// <param name="Steps">What follows the pooling, in order: a folder with a dense layer, or null for unit
+/// length.</param>
 internal sealed record SentenceModules(string Transformer, string? Pooling, IReadOnlyList<string?> Steps)
 {
     private const string Name = "modules.json",
@@ -55,7 +56,7 @@ internal sealed record SentenceModules(string Transformer, string? Pooling, IRea
                             + (name.Length == 0 ? "without a type" : name)
                             + (
                                 Known.Contains(name, StringComparison.Ordinal) && name.Length > 0
-                                    ? " stands where it is not read: the order is Transformer, Pooling, and then what follows"
+                                    ? " stands where it is not read: the order is Transformer, Pooling and then the others"
                                     : $" is not built here; known are {Known}"
                             )
                             + ". Give a model without it, or the weights in a folder of their own with :pool= behind "

@@ -4,7 +4,8 @@ namespace LiT.Towers.Settings;
 
 /// <summary>
 /// What sentence-transformers lays beside a text tower: modules.json, the pooling's config.json, dense layers,
-/// sentence_bert_config.json and config_sentence_transformers.json (sentence_transformers: SentenceTransformer.py and its
+/// sentence_bert_config.json and config_sentence_transformers.json (sentence_transformers: SentenceTransformer.py and
+/// its
 /// modules).
 /// </summary>
 /// <param name="Poolings">How the model makes one representation of a text's tokens; none where it does not say it.
@@ -38,7 +39,8 @@ internal sealed record SentenceSettings(IReadOnlyList<TextPooling> Poolings, boo
     /// <param name="width">Of the tower.</param>
     /// <param name="given">The pooling that the user wrote, which goes before the file's.</param>
     /// <param name="report">Told what was followed.</param>
-    /// <exception cref="LitException">A file is broken or missing, or says something that is not built here.</exception>
+    /// <exception cref="LitException">A file is broken or missing, or says something that is not built
+    /// here.</exception>
     public static SentenceSettings? Beside(string path, int width, TextPooling? given, SettingsReport report)
     {
         var folder = Directory.Exists(path) ? path : Path.GetDirectoryName(Path.GetFullPath(path)) ?? ".";
