@@ -56,7 +56,7 @@ internal sealed record SentenceModules(string Transformer, string? Pooling, IRea
                             + (name.Length == 0 ? "without a type" : name)
                             + (
                                 Known.Contains(name, StringComparison.Ordinal) && name.Length > 0
-                                    ? " stands where it is not read: the order is Transformer, Pooling and then the others"
+                                    ? " stands where it is not read: Transformer and Pooling come first"
                                     : $" is not built here; known are {Known}"
                             )
                             + ". Give a model without it, or the weights in a folder of their own with :pool= behind "
