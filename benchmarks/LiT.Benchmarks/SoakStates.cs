@@ -126,8 +126,8 @@ internal sealed class SoakStates : IDisposable
         var possible = states.Where(one => one.Key >= oldest || one.Value.Until > since).ToList();
         return possible.Exists(one => IsRight(one.Key, one.Value, text, searched, found))
             ? null
-            : $"{searched} searched, {string.Join(' ', found)}: right for none of {possible.Count} states, of which the "
-                + $"last has {Pictures} pictures";
+            : $"{searched} searched, {string.Join(' ', found)}: right for none of {possible.Count} states, of "
+                + $"which the last has {Pictures} pictures";
     }
 
     public void Dispose() => states.Clear();
