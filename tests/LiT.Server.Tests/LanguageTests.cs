@@ -8,7 +8,9 @@ using static TorchSharp.torch;
 
 namespace LiT.Server.Tests;
 
-/// <summary>A model that holds text towers for several languages, of which one comes and goes while it is served.</summary>
+/// <summary>
+/// A model that holds text towers for several languages, of which one comes and goes while it is served.
+/// </summary>
 public sealed class LanguageTests : IDisposable
 {
     private readonly ServedPictures pictures = new();

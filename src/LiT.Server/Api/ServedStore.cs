@@ -316,7 +316,9 @@ internal sealed class OpenedStore : IDisposable
         }
     }
 
-    /// <summary>The pictures as a language's model compares them, which may bring rows to it by a head of its own.</summary>
+    /// <summary>
+    /// The pictures as a language's model compares them, which may bring rows to it by a head of its own.
+    /// </summary>
     public Collection CollectionOf(ServedModel speaker)
     {
         if (!speaker.HasOwnRows)
