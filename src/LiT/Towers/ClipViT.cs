@@ -1,6 +1,4 @@
-using System.Text.Json;
 using System.Text.Json.Serialization;
-using LiT.Checkpoints;
 using LiT.Compute;
 using LiT.Images;
 using LiT.Towers.Settings;
