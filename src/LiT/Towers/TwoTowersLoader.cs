@@ -74,12 +74,8 @@ internal static class TwoTowersLoader
                 "Give a LiT or SigLIP .npz, or a CLIP or SigLIP of Hugging Face"
             );
         image ??= new ImageTowerOptions();
-        if (theirs && (image.JoinPatchMean || image.Projection || text?.Projection == true))
-            throw new UsageException(
-                checkpoint.Path,
-                "two towers of one file meet through their own projections",
-                "Leave patch-mean and projection out"
-            );
+        if (theirs)
+            CheckThatTheyMeet(checkpoint, image, text);
         var compute = image.Compute;
         var f = ImageTowerLoader.Load(checkpoint, image with { Heads = false });
         TwoTowers? towers = null;
@@ -152,6 +148,16 @@ internal static class TwoTowersLoader
             throw;
         }
         return head;
+    }
+
+    private static void CheckThatTheyMeet(Checkpoint checkpoint, ImageTowerOptions image, TextTowerOptions? text)
+    {
+        if (image.JoinPatchMean || image.Projection || text?.Projection == true)
+            throw new UsageException(
+                checkpoint.Path,
+                "two towers of one file meet through their own projections",
+                "Leave patch-mean and projection out"
+            );
     }
 
     private static (Head? Image, Head? Text) HeadsIn(
