@@ -109,7 +109,9 @@ internal sealed class TuneChoices
     private readonly Option<long?> validateEvery = new("--val-every") { Description = "Steps between validations." };
     private readonly Option<string?> keepBest = new("--keep-best")
     {
-        Description = "Validation number whose best weights become the result, such as textToImageR1.",
+        Description =
+            "Validation number whose best weights become the result, such as textToImageR1, or none for the last "
+            + "weights. Default: top1, sameLabel or meanRecall, the first that the validation has.",
     };
 
     // An interrupted run goes on by itself; the option says so in the words people know.

@@ -32,7 +32,10 @@ public sealed record TuningSettings
     /// <summary>Data to validate on: a store, or any form of data.</summary>
     public string? Validation { get; init; }
 
-    /// <summary>Share of the pictures, from 0 to below 1, that is not tuned on but validated on.</summary>
+    /// <summary>
+    /// Share of the pictures, from 0 to below 1, that is not tuned on but validated on; null for 0.05, at most 1,000
+    /// pictures, where there are 5,000 or more and no <see cref="Validation"/>.
+    /// </summary>
     public double? HoldOut { get; init; }
 
     /// <summary>A recipe: the name of one that comes with the library, a file, or a run's <c>config.json</c>.</summary>
@@ -116,7 +119,10 @@ public sealed record TuningSettings
     /// <summary>Steps between two validations.</summary>
     public long? ValidateEvery { get; init; }
 
-    /// <summary>Validation number whose best weights become the result, such as <c>textToImageR1</c>.</summary>
+    /// <summary>
+    /// Validation number whose best weights become the result, such as <c>textToImageR1</c>, or <c>none</c> for the
+    /// last weights; null for the first of <c>top1</c>, <c>sameLabel</c> and <c>meanRecall</c> that there is.
+    /// </summary>
     public string? KeepBest { get; init; }
 
     /// <summary>Whether towers compute in bfloat16 on weights that stay float32.</summary>

@@ -96,9 +96,13 @@ internal sealed record TuningOptions
     public long ValidateEvery { get; init; }
 
     /// <summary>
-    /// The validation number whose best weights are the result, as in "top1"; null takes the last weights.
+    /// The validation number whose best weights are the result, as in "top1"; null for the one that the validation
+    /// itself names, <see cref="LastWeights"/> for the last weights.
     /// </summary>
     public string? KeepBest { get; init; }
+
+    /// <summary>What <see cref="KeepBest"/> is where the last weights are wanted.</summary>
+    internal const string LastWeights = "none";
 
     /// <summary>How options are written: member names in camel case, choices in words.</summary>
     public static JsonSerializerOptions Json { get; } =

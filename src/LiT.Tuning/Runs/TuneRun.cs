@@ -101,7 +101,7 @@ internal static class TuneRun
                 cancel
             )
             : null;
-        if (options.KeepBest is { } by && validation is null && request.IsFirst)
+        if (options.KeepBest is { } by and not TuningOptions.LastWeights && validation is null && request.IsFirst)
             throw SettingException.Of<TuningOptions>(
                 s => s.KeepBest,
                 by,
