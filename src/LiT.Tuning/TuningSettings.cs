@@ -92,6 +92,12 @@ public sealed record TuningSettings
     /// <summary>Share of captions, 0 to 1, that get words which no caption uses.</summary>
     public double? CaptionNoise { get; init; }
 
+    /// <summary>
+    /// Share of pairs, 0 to 1, that take, in each epoch anew, a caption of one of the ten pictures that look most alike
+    /// to the locked tower.
+    /// </summary>
+    public double? LookAlikes { get; init; }
+
     /// <summary>Parts of the batch that see only their own negatives; 1 is the global batch.</summary>
     public int? LocalParts { get; init; }
 
@@ -110,7 +116,7 @@ public sealed record TuningSettings
     /// <summary>The sigmoid loss's bias at the start.</summary>
     public double? Bias { get; init; }
 
-    /// <summary>Decay of a moving average of the weights that becomes the result.</summary>
+    /// <summary>Decay of a moving average of the weights that becomes the result; 0 keeps none.</summary>
     public double? AverageDecay { get; init; }
 
     /// <summary>Steps between two checkpoints.</summary>

@@ -74,6 +74,12 @@ internal sealed record TuningOptions
     public double CaptionNoise { get; init; }
 
     /// <summary>
+    /// Share of pairs that take, in each epoch anew, a caption of one of the ten pictures that look most alike to the
+    /// locked tower. Against learning by heart which words stand at which picture. For stored rows.
+    /// </summary>
+    public double LookAlikes { get; init; }
+
+    /// <summary>
     /// Towers compute in bfloat16 on weights that stay float32; losses, gradients of weights and updates are float32.
     /// </summary>
     public bool Bfloat16 { get; init; }
@@ -226,6 +232,7 @@ internal sealed record TuningOptions
         Need(double.IsFinite(Bias), of => of.Bias, Bias, null, "give a number, such as -10");
         Need(Timescale > 0, of => of.Timescale, Timescale, null, "give a number above 0");
         Need(CaptionNoise is >= 0 and <= 1, of => of.CaptionNoise, CaptionNoise, null, "give a share from 0 to 1");
+        Need(LookAlikes is >= 0 and <= 1, of => of.LookAlikes, LookAlikes, null, "give a share from 0 to 1");
         Need(
             AverageDecay is null or (> 0 and < 1),
             of => of.AverageDecay,

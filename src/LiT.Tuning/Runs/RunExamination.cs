@@ -28,10 +28,12 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
     private const double MuchBetterThanChance = 4,
         MuchSharper = 1.5;
 
+    private static readonly string[] Telling = ["top1", "sameLabel", "meanRecall", "textToImageR1", "imageToTextR1"];
+
     private readonly HashSet<Complaint> told = [];
     private readonly Queue<StepNumbers> last = new();
     private readonly List<double> calm = [];
-    private readonly Dictionary<string, List<Validated>> validations = [];
+    private readonly List<Validated> validated = [];
     private double temperatureNow;
     private long? collapsedSince,
         atBoundSince;
@@ -115,26 +117,22 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
         if (mode == DoctorMode.Off)
             return;
         var accuracy = last.Count == 0 ? 0 : last.Average(one => (one.ImageToText + one.TextToImage) / 2);
-        foreach (var name in new[] { "top1", "sameLabel", "meanRecall", "textToImageR1", "imageToTextR1" })
+        // One number speaks for a validation: the more are looked at, the more often one of them falls by luck.
+        if (Telling.FirstOrDefault(validation.ContainsKey) is not { } name)
+            return;
+        validated.Add(new(step, validation[name], accuracy, temperatureNow));
+        var best = validated.MaxBy(one => one.Value)!;
+        var guess = guessing is not null && guessing.TryGetValue(name, out var known) ? known : (Guessing?)null;
+        // What never rose above chance cannot fall: its ups and downs are luck.
+        if (guess?.Explains(best.Value) == true)
         {
-            if (!validation.TryGetValue(name, out var value))
-                continue;
-            if (!validations.TryGetValue(name, out var all))
-                validations.Add(name, all = []);
-            all.Add(new(step, value, accuracy, temperatureNow));
-            var best = all.MaxBy(one => one.Value)!;
-            var guess = guessing is not null && guessing.TryGetValue(name, out var known) ? known : (Guessing?)null;
-            // What never rose above chance cannot fall: its ups and downs are luck.
-            if (guess?.Explains(best.Value) == true)
-            {
-                if (all.Count > WorseInARow)
-                    LookAtGuessing(step, name, (best.Value, guess.Value.Share), (all[0].Accuracy, accuracy));
-                continue;
-            }
-            Validated[] since = [.. all.SkipWhile(one => one != best).Skip(1)];
-            LookAtSharpness(name, best, since);
-            LookAtFall(name, best, since, guess?.Count);
+            if (validated.Count > WorseInARow)
+                LookAtGuessing(step, name, (best.Value, guess.Value.Share), (validated[0].Accuracy, accuracy));
+            return;
         }
+        Validated[] since = [.. validated.SkipWhile(one => one != best).Skip(1)];
+        LookAtSharpness(name, best, since);
+        LookAtFall(name, best, since, guess?.Count);
     }
 
     /// <summary>
