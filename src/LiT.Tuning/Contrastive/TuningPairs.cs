@@ -126,7 +126,7 @@ internal sealed class TuningPairs
         return pairs;
     }
 
-    /// <summary>The caption that an epoch gives an image: one of its own, or one of a picture that looks alike.</summary>
+    /// <summary>The caption that an epoch gives an image: its own, or that of a picture that looks alike.</summary>
     private int CaptionOf(int image, long epoch)
     {
         var of = image;

@@ -4,8 +4,8 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Optimizers;
 
 /// <summary>
-/// A moving average of the weights, average = decay · average + (1 - decay) · weights after every step. The decay begins
-/// small and grows as (1 + n) / (10 + n) over n steps, so that the weights at the start are soon forgotten.
+/// A moving average of the weights, average = decay · average + (1 - decay) · weights after every step. The decay
+/// begins small and grows as (1 + n) / (10 + n) over n steps, so that the weights at the start are soon forgotten.
 /// </summary>
 internal sealed class WeightAverage : IDisposable
 {

@@ -195,9 +195,10 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
                 now.Step,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the temperature has risen from {best.Temperature:f0} to {temperatureNow:f0} since step {best.Step}, "
-                        + $"where validation {name} was best ({Percent(best.Value)}, now {Percent(now.Value)}): captions "
-                        + $"of a batch are told apart more and more sharply, and not because of what pictures show."
+                    $"the temperature has risen from {best.Temperature:f0} to {temperatureNow:f0} since step "
+                        + $"{best.Step}, where validation {name} was best ({Percent(best.Value)}, now "
+                        + $"{Percent(now.Value)}): captions of a batch are told apart more and more sharply, and not "
+                        + $"because of what pictures show."
                 ),
                 string.Create(
                     CultureInfo.InvariantCulture,

@@ -138,7 +138,7 @@ internal static class TuneRun
         }
     }
 
-    /// <summary>The pairs as they are drawn from: with captions of pictures that look alike, where that is wanted.</summary>
+    /// <summary>The pairs as they are drawn, with captions of pictures that look alike where that is wanted.</summary>
     private static TuningPairs Drawn(PreparedRun prepared, RunVoice voice)
     {
         var (pairs, share) = (prepared.Pairs, prepared.Options.LookAlikes);
@@ -148,9 +148,8 @@ internal static class TuneRun
             throw Refused("the image tower reads pictures at every step, and there are no stored rows to compare");
         if (pairs.Count > LookAlikes.MostPictures)
             throw Refused(
-                FormattableString.Invariant(
-                    $"{pairs.Count:N0} pictures would have to be compared with each other, and that takes too long above "
-                ) + FormattableString.Invariant($"{LookAlikes.MostPictures:N0}")
+                FormattableString.Invariant($"{pairs.Count:N0} pictures would have to be compared with each other, ")
+                    + FormattableString.Invariant($"and above {LookAlikes.MostPictures:N0} that takes too long")
             );
         voice.Say($"looking for the pictures that look alike, among {pairs.Count}");
         return pairs.Borrowing(share);

@@ -10,9 +10,7 @@ namespace LiT.Tuning.Runs;
 /// <param name="Reasons">One line each.</param>
 internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningReason> Reasons)
 {
-    private const double GentleRate = 1e-4,
-        UsualLookAlikes = 0.5,
-        UsualAverage = 0.995;
+    private const double GentleRate = 1e-4;
     private const long PixelsAtOnce = 1_000_000;
 
     /// <summary>
@@ -79,8 +77,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     /// Steps between validations: a tenth of the run, or an epoch where that is less, as the best weights of a run that
     /// is far too long lie near its beginning; a hundred validations at most.
     /// </summary>
-    private static long Often(long steps, int epoch) =>
-        Math.Max(1, Math.Min(steps / 10, Math.Max(epoch, steps / 100)));
+    private static long Often(long steps, int epoch) => Math.Max(1, Math.Min(steps / 10, Math.Max(epoch, steps / 100)));
 
     private static long? StepsOf(double? epochs, TuningPairs pairs, int batch) =>
         epochs is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / batch)) : null;
@@ -98,9 +95,6 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             nameof(TuningSettings.Positives) => given.Positives is not null || recipe?.Decides("positives") == true,
             nameof(TuningSettings.CaptionNoise) => given.CaptionNoise is not null
                 || recipe?.Decides("captionNoise") == true,
-            nameof(TuningSettings.LookAlikes) => given.LookAlikes is not null || recipe?.Decides("lookAlikes") == true,
-            nameof(TuningSettings.AverageDecay) => given.AverageDecay is not null
-                || recipe?.Decides("averageDecay") == true,
             _ => false,
         };
 
@@ -178,37 +172,6 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
 
     /// <summary>Warm-up for a run of so many steps: a twentieth of it.</summary>
     public static long Warmup(long steps) => Math.Min(Math.Max(1, steps / 20), steps - 1);
-
-    /// <summary>
-    /// What keeps a long run good, measured in docs/tuning.md: where there are enough pictures to watch it by, the
-    /// weights' average, and captions of pictures that look alike where captions are said again and again.
-    /// </summary>
-    private static (double LookAlikes, double? AverageDecay) Steadied(
-        TuningPairs pairs,
-        double repeat,
-        List<TuningReason> reasons
-    )
-    {
-        if (pairs.Count < HeldOut.FewestPictures * 9 / 10) // they are counted without those held out
-            return (0, null);
-        var alike = repeat >= 2 && pairs.Count <= LookAlikes.MostPictures && pairs.Pictures.Shape.Count == 1;
-        if (alike)
-            reasons.Add(
-                new(
-                    nameof(TuningOptions.LookAlikes),
-                    FormattableString.Invariant(
-                        $"look-alikes {UsualLookAlikes:G}: half the pairs take a caption of a picture that looks alike, "
-                    ) + "so that what says the same in other words is not pushed apart"
-                )
-            );
-        reasons.Add(
-            new(
-                nameof(TuningOptions.AverageDecay),
-                FormattableString.Invariant($"the result is a moving average of the weights, decay {UsualAverage:G}")
-            )
-        );
-        return (alike ? UsualLookAlikes : 0, UsualAverage);
-    }
 
     /// <summary>Choices for the size of the data.</summary>
     /// <param name="pairs">The data.</param>
@@ -290,12 +253,9 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                         + "that the tower passes over unknown words of a prompt"
                 )
             );
-        var (lookAlikes, average) = fromScratch ? Steadied(pairs, repeat, reasons) : (0, null);
         return new(
             new TuningOptions
             {
-                LookAlikes = lookAlikes,
-                AverageDecay = average,
                 Batch = size,
                 MicroBatch = Math.Min(size, 1024),
                 Steps = steps,

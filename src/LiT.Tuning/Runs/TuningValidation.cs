@@ -153,9 +153,8 @@ internal static class HeldOut
     internal static TuningReason Reason(int held) =>
         new(
             nameof(TuningSettings.HoldOut),
-            FormattableString.Invariant(
-                $"{held:N0} pictures held out: there are enough, and a run that is not watched can be ruined by its length"
-            )
+            FormattableString.Invariant($"{held:N0} pictures held out: there are enough, and a run ")
+                + "that nobody watches can be ruined by its length"
         );
 
     /// <param name="images">Pictures that there are.</param>

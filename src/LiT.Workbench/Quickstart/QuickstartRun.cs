@@ -252,8 +252,6 @@ internal static class QuickstartRun
                     Seed = seed,
                     Steps = size.Steps,
                     KeepBest = TuningOptions.LastWeights,
-                    LookAlikes = 0,
-                    AverageDecay = 0,
                 },
             };
             return TuneRun.Run(request, TuningWords.To(_ => { }, progress), cancel);
