@@ -129,7 +129,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "language add --model r-run --language fr --text-tower run --replace",
         "language list --model r-run",
         "classify photos/00000 --model r-run --labels cat,dog --language fr",
-        "search cat --model r-run --data r-embed-table --language fr",
+        "search cat --model r-run --data store --language de --captions words.csv",
         "language remove --model r-run --language fr",
         "models show run",
         "models pull vit-ti16-augreg-in21k --mirror {mirror} --out r-pulled",
