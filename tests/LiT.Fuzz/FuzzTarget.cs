@@ -169,7 +169,7 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         )
         {
             FileName = "config.json",
-            Companions = Files(Path.Combine(fixtures, folder), weights, largest: 1 << 17),
+            Companions = Files(Path.Combine(fixtures, folder), weights, largest: 1 << 18),
         };
 
     private static FuzzTarget Store(string wrong) =>
