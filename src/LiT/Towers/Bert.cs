@@ -123,6 +123,8 @@ internal sealed class Bert : TextTower
     /// <inheritdoc/>
     public override bool MasksPadding => true;
 
+    internal override TextStages Stages => new("blocks", ["tokens", "positions", "segments", "norm"]);
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor ids)
     {
