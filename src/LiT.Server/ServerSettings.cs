@@ -66,6 +66,9 @@ public sealed record ServerSettings
     /// <summary>Which addresses pictures may be fetched from.</summary>
     internal Func<System.Net.IPAddress, bool> MayFetchFrom { get; init; } = Api.UrlPictures.IsPublic;
 
+    /// <summary>How long a body may trickle in before it has to come at some rate.</summary>
+    internal TimeSpan BodyGrace { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>What the log takes.</summary>
     internal LogLevel LogFrom { get; init; } = LogLevel.Information;
 

@@ -22,7 +22,7 @@ public sealed class AskingTests(Served served)
                 }
             )
         );
-        Assert.Equal("q=red+heart", visit.Hash);
+        await Visit.EventuallyAsync("q=red+heart", visit.HashAsync);
         Assert.Equal("red heart · LiT", await visit.Page.TitleAsync());
 
         await visit["#words"].PressAsync("Enter");
@@ -37,10 +37,63 @@ public sealed class AskingTests(Served served)
         );
         await visit.ShowsAsync(stars);
         await visit.Page.GoBackAsync();
-        Assert.Equal("red heart", await visit["#words"].InputValueAsync());
+        await Assertions.Expect(visit["#words"]).ToHaveValueAsync("red heart");
         await visit.Page.GoForwardAsync();
-        Assert.Equal("a blue star", await visit["#words"].InputValueAsync());
+        await Assertions.Expect(visit["#words"]).ToHaveValueAsync("a blue star");
         await visit.ShowsAsync(stars);
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Half_a_word_that_is_refused_leaves_what_was_found_until_nobody_goes_on(bool enter)
+    {
+        await using var visit = await served.VisitAsync("q=a+heart");
+        var hearts = await Found(
+            new
+            {
+                words = new[] { "a heart" },
+                minPrecision = Proposed,
+                top = 12,
+            }
+        );
+        await visit.ShowsAsync(hearts);
+        visit.Expected = Visit.HalfAWord;
+        await visit["#add-without"].ClickAsync();
+        var chip = visit["#chips .without input"];
+        await visit.Page.Clock.InstallAsync(); // from here on a pause is as long as the test says
+        await visit.Page.Clock.PauseAtAsync(DateTime.UtcNow.AddHours(1));
+        await chip.FillAsync("a red hea");
+        await visit.Page.Clock.RunForAsync(300);
+        await visit.SaysAsync("#status", "no caption with hea");
+        await visit.ShowsAsync(hearts);
+        await Assertions.Expect(visit["#trouble"]).ToBeHiddenAsync();
+
+        // Who goes on gets the answer to the whole word; who does not is told aloud.
+        await chip.FillAsync("a red heart");
+        await visit.Page.Clock.RunForAsync(300);
+        await visit.ShowsAsync(
+            await Found(
+                new
+                {
+                    words = new[] { "a heart" },
+                    without = new[] { "a red heart" },
+                    minPrecision = Proposed,
+                    top = 12,
+                }
+            )
+        );
+        await visit.Page.Clock.RunForAsync(10_000);
+        await Assertions.Expect(visit["#trouble"]).ToBeHiddenAsync();
+        await chip.FillAsync("a red hear");
+        await visit.Page.Clock.RunForAsync(300);
+        await visit.SaysAsync("#status", "no caption with hear");
+        if (enter)
+            await chip.PressAsync("Enter");
+        else
+            await visit.Page.Clock.RunForAsync(3_000);
+        await visit.SaysAsync("#trouble", "no caption with hear");
+        Assert.Empty(await visit.KeysAsync());
     }
 
     [Fact]
@@ -136,7 +189,7 @@ public sealed class AskingTests(Served served)
         await visit.ShowsAsync(found);
         Assert.Equal(key, found[0]); // a small file is sent as it is: its own picture is the nearest
         await Assertions.Expect(visit["#chips .like img"]).ToBeVisibleAsync();
-        Assert.True(await visit["#veil"].IsHiddenAsync());
+        await Assertions.Expect(visit["#veil"]).ToBeHiddenAsync();
 
         await visit["#words"].FillAsync("a yellow one");
         await visit.ShowsAsync(
@@ -183,10 +236,11 @@ public sealed class AskingTests(Served served)
             shown = await visit.KeysAsync();
             return shown.Length > 0 && !shown.SequenceEqual(before);
         });
-        Assert.StartsWith("picture=image%2Fwebp.", visit.Hash, StringComparison.Ordinal);
-        Assert.InRange(visit.Hash.Length, 1000, 200_000);
+        var hash = await visit.HashAsync();
+        Assert.StartsWith("picture=image%2Fwebp.", hash, StringComparison.Ordinal);
+        Assert.InRange(hash.Length, 1000, 200_000);
 
-        await using var again = await served.VisitAsync(visit.Hash);
+        await using var again = await served.VisitAsync(hash);
         await again.ShowsAsync(shown);
         var size = await again.Page.EvalOnSelectorAsync<int[]>(
             "#chips .like img",
@@ -213,7 +267,7 @@ public sealed class AskingTests(Served served)
                 }
             )
         );
-        Assert.Equal("", await visit["#words"].InputValueAsync());
+        await Assertions.Expect(visit["#words"]).ToHaveValueAsync("");
 
         await visit.Page.GoBackAsync();
         await visit.ShowsAsync(await Found(new { words = new[] { "a heart" }, top = 12 }));
@@ -271,7 +325,7 @@ public sealed class AskingTests(Served served)
         Assert.Equal(48, (await visit.KeysAsync()).Distinct().Count());
         var words = await visit["#examples .example"].First.InnerTextAsync();
         await visit["#examples .example"].First.ClickAsync();
-        Assert.Equal(words, await visit["#words"].InputValueAsync());
+        await Assertions.Expect(visit["#words"]).ToHaveValueAsync(words);
         await visit.ShowsAsync(
             await Found(
                 new
@@ -301,7 +355,7 @@ public sealed class AskingTests(Served served)
                 }
             )
         );
-        Assert.Contains("48 pictures", await visit.TextAsync("#what-searched"), StringComparison.Ordinal);
+        await visit.SaysAsync("#what-searched", "48 pictures");
     }
 
     private async Task<string[]> Found(object question) => await served.FindAsync(question);

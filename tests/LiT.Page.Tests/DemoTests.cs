@@ -19,8 +19,8 @@ public sealed class DemoTests(Served served)
         await visit["#prompts li:nth-child(3) input"].PressSequentiallyAsync("a red heart");
         await Shows(visit, new { key }, "a heart", "a cat", "a red heart");
         Assert.NotEqual(before, await Bar(visit, 0));
-        Assert.Equal("demo=1", visit.Hash[..6]);
-        Assert.Contains("prompt=a+red+heart", visit.Hash, StringComparison.Ordinal);
+        Assert.Equal("demo=1", (await visit.HashAsync())[..6]);
+        Assert.Contains("prompt=a+red+heart", await visit.HashAsync(), StringComparison.Ordinal);
 
         await visit["#prompt-add"].ClickAsync();
         await visit.Page.Keyboard.TypeAsync("a star"); // the new one has the focus
@@ -28,8 +28,36 @@ public sealed class DemoTests(Served served)
         await visit["#prompts li:nth-child(2) button"].ClickAsync();
         await Shows(visit, new { key }, "a heart", "a red heart", "a star");
 
-        await using var again = await served.VisitAsync(visit.Hash);
+        await using var again = await served.VisitAsync(await visit.HashAsync());
         await Shows(again, new { key }, "a heart", "a red heart", "a star");
+    }
+
+    [Fact]
+    public async Task Half_a_prompt_that_is_refused_leaves_the_bars_until_nobody_goes_on()
+    {
+        var key = (await served.FindAsync(new { words = new[] { "a red heart" }, top = 1 }))[0];
+        await using var visit = await served.VisitAsync(
+            $"demo=1&of={Uri.EscapeDataString(key)}&prompt=a+heart&prompt=a+cat&prompt="
+        );
+        await Shows(visit, new { key }, "a heart", "a cat");
+        visit.Expected = Visit.HalfAWord;
+        await visit.Page.Clock.InstallAsync();
+        await visit.Page.Clock.PauseAtAsync(DateTime.UtcNow.AddHours(1));
+        var refused = visit.Page.WaitForResponseAsync(answer => answer.Status == 422);
+        await visit["#prompts li:nth-child(3) input"].FillAsync("A Cat"); // one that is there, said otherwise
+        await visit.Page.Clock.RunForAsync(300);
+        await refused;
+        await Shows(visit, new { key }, "a heart", "a cat");
+        await Assertions.Expect(visit["#demo-trouble"]).ToBeHiddenAsync();
+        await Visit.EventuallyAsync(async () =>
+        {
+            await visit.Page.Clock.RunForAsync(3_000); // from when the page has read the answer
+            return await visit["#demo-trouble"].IsVisibleAsync();
+        });
+        await visit.SaysAsync("#demo-trouble", "A Cat");
+        await visit["#prompts li:nth-child(3) input"].FillAsync("A Cat in red");
+        await visit.Page.Clock.RunForAsync(300);
+        await Assertions.Expect(visit["#demo-trouble"]).ToBeHiddenAsync();
     }
 
     [Fact]
@@ -54,9 +82,7 @@ public sealed class DemoTests(Served served)
         await visit.GiveAsync("paste", bytes);
         var image = Convert.ToBase64String(bytes);
         await Shows(visit, new { image }, "a heart", "a cat");
-        await visit["#demo-copy"].ClickAsync();
-        var link = await visit.Page.EvaluateAsync<string>("navigator.clipboard.readText()");
-        await using var again = await served.VisitAsync(Visit.After(link));
+        await using var again = await served.VisitAsync(Visit.After(await visit.CopiedAsync("#demo-copy")));
         await Shows(again, new { image }, "a heart", "a cat");
 
         await visit["#demo-file"]
@@ -70,7 +96,7 @@ public sealed class DemoTests(Served served)
             );
         await Assertions.Expect(visit["#toast"]).ToHaveTextAsync("words.txt is not a picture.");
         await visit["#demo-any"].ClickAsync();
-        await Visit.EventuallyAsync(() => Task.FromResult(visit.Hash.Contains("&of=", StringComparison.Ordinal)));
+        await Visit.EventuallyAsync(async () => (await visit.HashAsync()).Contains("&of=", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -82,10 +108,10 @@ public sealed class DemoTests(Served served)
         await visit["#grid li:first-child a.open"].ClickAsync();
         await visit["#detail"].GetByText("What is it?").ClickAsync();
         await Visit.EventuallyAsync(async () => await visit["#prompts li.best"].CountAsync() == 1);
-        Assert.Contains(Uri.EscapeDataString(keys[0]), visit.Hash, StringComparison.Ordinal);
+        Assert.Contains(Uri.EscapeDataString(keys[0]), await visit.HashAsync(), StringComparison.Ordinal);
         await Assertions.Expect(visit["#verdict"]).ToContainTextAsync("“");
         await visit["#to-search"].ClickAsync();
-        Assert.Equal("a heart", await visit["#words"].InputValueAsync());
+        await Assertions.Expect(visit["#words"]).ToHaveValueAsync("a heart");
         await visit.ShowsAsync(keys);
     }
 

@@ -13,15 +13,16 @@ public sealed class EveryoneTests(Served served)
         await using var visit = await served.VisitAsync();
         var keys = visit.Page.Keyboard;
         await keys.PressAsync("Tab");
-        Assert.Equal("skip", await Focused(visit));
+        await Visit.EventuallyAsync("skip", () => Focused(visit));
         await keys.PressAsync("Enter");
-        Assert.Equal("words", await Focused(visit));
+        await Visit.EventuallyAsync("words", () => Focused(visit));
         await keys.TypeAsync("a heart");
         await keys.PressAsync("Enter");
         await Visit.EventuallyAsync(async () => (await visit.KeysAsync()).Length > 3);
 
         await Tab(visit, "add-without");
         await keys.PressAsync("Enter");
+        visit.Expected = Visit.HalfAWord;
         await keys.TypeAsync("a red heart");
         var without = new
         {
@@ -35,38 +36,38 @@ public sealed class EveryoneTests(Served served)
 
         await Tab(visit, "precision");
         await keys.PressAsync("Home");
-        Assert.Equal("anything", await visit.TextAsync("#precision-words"));
+        await Visit.EventuallyAsync("anything", () => visit.TextAsync("#precision-words"));
         await keys.PressAsync("ArrowRight");
-        Assert.Equal("≥ 50%", await visit.TextAsync("#precision-words"));
+        await Visit.EventuallyAsync("≥ 50%", () => visit.TextAsync("#precision-words"));
         await visit.ShowsAsync(found);
         await Tab(visit, "distinct");
         await keys.PressAsync("Space");
-        Assert.True(await visit["#distinct"].IsCheckedAsync());
+        await Assertions.Expect(visit["#distinct"]).ToBeCheckedAsync();
         await keys.PressAsync("Space");
         await visit.ShowsAsync(found);
         await Tab(visit, "filters-open");
         await keys.PressAsync("Enter");
-        Assert.Equal("true", await visit["#filters-open"].GetAttributeAsync("aria-expanded"));
+        await Assertions.Expect(visit["#filters-open"]).ToHaveAttributeAsync("aria-expanded", "true");
         await keys.PressAsync("Enter");
 
         // Into the pictures, along them, one open, through it, and back to where one was.
         await Tab(visit, "save-json", "save-csv", "copy");
         await keys.PressAsync("Tab");
-        Assert.Equal(found[0], await FocusedKey(visit));
+        await Visit.EventuallyAsync(found[0], () => FocusedKey(visit));
         await keys.PressAsync("ArrowRight");
-        Assert.Equal(found[1], await FocusedKey(visit));
+        await Visit.EventuallyAsync(found[1], () => FocusedKey(visit));
         await keys.PressAsync("Tab"); // its "more like this"
         await keys.PressAsync("ArrowLeft");
-        Assert.Equal(found[0], await FocusedKey(visit));
+        await Visit.EventuallyAsync(found[0], () => FocusedKey(visit));
         await keys.PressAsync("Enter");
-        Assert.True(await visit["#detail"].IsVisibleAsync());
+        await Assertions.Expect(visit["#detail"]).ToBeVisibleAsync();
         await keys.PressAsync("ArrowRight");
-        Assert.Contains("2 of", await visit.TextAsync("#detail"), StringComparison.Ordinal);
+        await visit.SaysAsync("#detail", "2 of");
         await keys.PressAsync("Escape");
-        Assert.True(await visit["#detail"].IsHiddenAsync());
-        Assert.Equal(found[1], await FocusedKey(visit));
+        await Assertions.Expect(visit["#detail"]).ToBeHiddenAsync();
+        await Visit.EventuallyAsync(found[1], () => FocusedKey(visit));
         await keys.PressAsync("Control+k");
-        Assert.Equal("words", await Focused(visit));
+        await Visit.EventuallyAsync("words", () => Focused(visit));
     }
 
     [Theory]
@@ -109,7 +110,12 @@ public sealed class EveryoneTests(Served served)
 
     private static async Task Check(Visit visit, string where)
     {
-        await Task.Delay(300, TestContext.Current.CancellationToken); // colours have ended to change
+        // Colours and bars have ended to change; what turns for ever is let turn.
+        await Visit.EventuallyAsync(() =>
+            visit.Page.EvaluateAsync<bool>(
+                "document.getAnimations().every((one) => one.effect.getComputedTiming().iterations === Infinity)"
+            )
+        );
         var result = await visit.Page.RunAxe();
         Assert.True(
             result.Violations.Length == 0,
@@ -130,16 +136,16 @@ public sealed class EveryoneTests(Served served)
         Task<string> Ground() => visit.Page.EvaluateAsync<string>("getComputedStyle(document.body).backgroundColor");
         const string Dark = "rgb(14, 19, 25)",
             Light = "rgb(255, 255, 255)";
-        Assert.Equal(Dark, await Ground());
+        await Visit.EventuallyAsync(Dark, Ground);
         await visit.Page.EmulateMediaAsync(new() { ColorScheme = ColorScheme.Light });
-        Assert.Equal(Light, await Ground());
+        await Visit.EventuallyAsync(Light, Ground);
         await visit["#theme"].ClickAsync(); // light
         await visit["#theme"].ClickAsync(); // dark
-        Assert.Equal(Dark, await Ground());
+        await Visit.EventuallyAsync(Dark, Ground);
         await visit.Page.ReloadAsync();
-        Assert.Equal(Dark, await Ground());
+        await Visit.EventuallyAsync(Dark, Ground);
         await visit["#theme"].ClickAsync(); // as the system has it
-        Assert.Equal(Light, await Ground());
+        await Visit.EventuallyAsync(Light, Ground);
     }
 
     [Theory]
@@ -169,6 +175,7 @@ public sealed class EveryoneTests(Served served)
             await visit["#precision"].FillAsync("0");
             await Visit.EventuallyAsync(async () => (await visit.KeysAsync()).Length > 1);
             await visit["#grid a.open"].First.TapAsync();
+            await Assertions.Expect(visit["#detail"]).ToBeVisibleAsync();
             Assert.InRange(
                 await visit.Page.EvaluateAsync<int>("document.querySelector('#detail').scrollWidth"),
                 1,
@@ -190,6 +197,7 @@ public sealed class EveryoneTests(Served served)
             .Expect(visit["#what-searched"])
             .ToHaveTextAsync($"{Served.Pictures} pictures, indexed · {name}");
         await visit["#about-open"].ClickAsync();
+        await Assertions.Expect(visit["#about"]).ToBeVisibleAsync();
         var said = await visit.TextAsync("#about");
         foreach (var part in new[] { name, "calibrated", "test", "compositions", "codes", "colour" })
             Assert.Contains(part, said, StringComparison.Ordinal);
@@ -216,7 +224,7 @@ public sealed class EveryoneTests(Served served)
                 }
             )
         );
-        Assert.True(await visit["#trouble"].IsHiddenAsync());
+        await Assertions.Expect(visit["#trouble"]).ToBeHiddenAsync();
     }
 
     [Fact]

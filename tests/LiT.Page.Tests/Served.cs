@@ -25,7 +25,7 @@ public sealed class Served : IAsyncLifetime
     public Uri Address { get; private set; } = new("http://localhost");
 
     /// <summary>The server without a browser between: what it answers is what the page has to show.</summary>
-    public HttpClient Api { get; } = new();
+    public HttpClient Api { get; } = new() { Timeout = TimeSpan.FromMinutes(5) };
 
     /// <summary>The folder of the quickstart.</summary>
     public string Small => Path.Combine(folder, "small");
@@ -41,7 +41,12 @@ public sealed class Served : IAsyncLifetime
         Api.BaseAddress = Address;
         playwright = await Playwright.CreateAsync();
         browser = await playwright.Chromium.LaunchAsync(
-            new() { ExecutablePath = program, Args = ["--no-sandbox", "--disable-gpu"] }
+            new()
+            {
+                ExecutablePath = program,
+                Args = ["--no-sandbox", "--disable-gpu"],
+                Timeout = 180_000,
+            }
         );
     }
 
@@ -68,7 +73,6 @@ public sealed class Served : IAsyncLifetime
         options.ViewportSize ??= new() { Width = 1280, Height = 860 };
         options.Permissions ??= ["clipboard-read", "clipboard-write"];
         var context = await browser!.NewContextAsync(options);
-        context.SetDefaultTimeout(60_000); // other tests may have both cores
         return await Visit.ToAsync(context, Address, hash);
     }
 
@@ -108,7 +112,7 @@ public sealed class Served : IAsyncLifetime
         process.BeginErrorReadLine();
         return Listening();
 
-        async Task<(Process, Uri)> Listening() => (process, await listens.Task.WaitAsync(TimeSpan.FromMinutes(5)));
+        async Task<(Process, Uri)> Listening() => (process, await listens.Task.WaitAsync(TimeSpan.FromMinutes(10)));
     }
 
     public static void End(Process? process)

@@ -12,7 +12,7 @@ internal sealed class Asking : IAsyncDisposable
             new(new SocketsHttpHandler { UseProxy = false, AllowAutoRedirect = false })
             {
                 BaseAddress = server.Address,
-                Timeout = TimeSpan.FromSeconds(60),
+                Timeout = TimeSpan.FromMinutes(5),
             }
         );
 

@@ -7,10 +7,18 @@ public sealed class CrowdTests(PlainServer plain) : IClassFixture<PlainServer>
 {
     private const string Whole = """{"words":["a"]}""";
 
+    /// <summary>A server that waits for the rest of a body for as long as a test takes.</summary>
+    private ServerSettings Patient =>
+        plain.Pictures.Settings() with
+        {
+            BodyGrace = TimeSpan.FromMinutes(10),
+            Timeout = 600,
+        };
+
     [Fact]
     public async Task Who_comes_when_the_queue_is_full_is_told_when_to_come_again()
     {
-        await using var narrow = await Asking.StartAsync(plain.Pictures.Settings() with { AtOnce = 1, Queue = 0 });
+        await using var narrow = await Asking.StartAsync(Patient with { AtOnce = 1, Queue = 0 });
         using RawRequest slow = new(narrow.Server.Address);
         slow.BeginAndWait("/v1/search", Whole.Length, Whole[..5]);
         using var answer = await narrow.Client.GetAsync("/v1/search?words=a");
@@ -29,7 +37,7 @@ public sealed class CrowdTests(PlainServer plain) : IClassFixture<PlainServer>
     [Fact]
     public async Task Of_large_bodies_fewer_are_taken_at_once_and_small_ones_go_by()
     {
-        await using var narrow = await Asking.StartAsync(plain.Pictures.Settings() with { Queue = 0 });
+        await using var narrow = await Asking.StartAsync(Patient with { Queue = 0 });
         List<RawRequest> large = [];
         try
         {
@@ -118,7 +126,7 @@ public sealed class CrowdTests(PlainServer plain) : IClassFixture<PlainServer>
     [Fact]
     public async Task A_server_that_is_stopped_lets_a_request_under_way_end()
     {
-        var asking = await Asking.StartAsync(plain.Pictures.Settings());
+        var asking = await Asking.StartAsync(Patient);
         Assert.Equal(200, (await asking.GetAsync("/v1/search?words=a")).Status);
         using RawRequest underWay = new(asking.Server.Address);
         underWay.BeginAndWait("/v1/search", Whole.Length, Whole[..5]);

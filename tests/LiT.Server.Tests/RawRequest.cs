@@ -6,6 +6,8 @@ namespace LiT.Server.Tests;
 /// <summary>A connection on which a test sends what no well-behaved client sends.</summary>
 internal sealed class RawRequest : IDisposable
 {
+    private const int Patience = 180_000; // milliseconds; of a machine that is slow and has other work
+
     private readonly Socket socket = new(SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
 
     public RawRequest(Uri address) => socket.Connect("127.0.0.1", address.Port);
@@ -27,7 +29,7 @@ internal sealed class RawRequest : IDisposable
                 + $"Content-Length: {length}\r\nExpect: 100-continue\r\n\r\n"
         );
         var buffer = new byte["HTTP/1.1 100 Continue\r\n\r\n".Length];
-        socket.ReceiveTimeout = 30_000;
+        socket.ReceiveTimeout = Patience;
         for (var got = 0; got < buffer.Length; )
             got += socket.Receive(buffer, got, buffer.Length - got, SocketFlags.None);
         Assert.StartsWith("HTTP/1.1 100", Encoding.ASCII.GetString(buffer), StringComparison.Ordinal);
@@ -37,7 +39,7 @@ internal sealed class RawRequest : IDisposable
     /// <summary>What comes until the answer's body is as long as it says, or the connection ends.</summary>
     public string Receive()
     {
-        socket.ReceiveTimeout = 30_000;
+        socket.ReceiveTimeout = Patience;
         StringBuilder all = new();
         var buffer = new byte[1 << 16];
         while (!IsWhole(all.ToString()))

@@ -25,6 +25,7 @@ internal static class ServerHost
     private const string Cors = "others";
     private const int LargeAtOnce = 8;
     private const long Large = 1 << 20;
+    private const double BytesPerSecond = 240;
     private static readonly TimeSpan Drain = TimeSpan.FromSeconds(30),
         Retry = TimeSpan.FromSeconds(1);
 
@@ -88,6 +89,7 @@ internal static class ServerHost
         kestrel.Limits.MaxRequestBodySize = (long)settings.MaxBody << 20;
         kestrel.Limits.MaxConcurrentConnections = settings.Connections;
         kestrel.Limits.RequestHeadersTimeout = TimeSpan.FromSeconds(15);
+        kestrel.Limits.MinRequestBodyDataRate = new(BytesPerSecond, settings.BodyGrace);
         kestrel.Limits.MaxRequestLineSize = 64 << 10; // a query in an address
         var address = settings.Host switch
         {

@@ -121,10 +121,11 @@ internal sealed class StorePictures : IAsyncDisposable
 
     private async Task<byte[]?> BringAsync(string key)
     {
+        var asked = passes.AskAsync(key, CancellationToken.None); // at once, so that all of an answer wait together
         await Task.Yield(); // so that it is among those that come before it has come
         try
         {
-            var bytes = await passes.AskAsync(key, CancellationToken.None).ConfigureAwait(false);
+            var bytes = await asked.ConfigureAwait(false);
             if (bytes is not null)
                 brought.Set(
                     key,

@@ -2,6 +2,7 @@ using LiT.Bundles;
 using LiT.Checkpoints;
 using LiT.Text;
 using LiT.Towers;
+using LiT.Towers.Settings;
 
 namespace LiT.Tuning.Runs;
 
@@ -12,6 +13,7 @@ namespace LiT.Tuning.Runs;
 internal static class TuningTokenizer
 {
     private const int PaperLength = 16,
+        SentenceLength = 32,
         MadeLength = 24;
 
     /// <param name="request">What the user asks; its text tower is decided.</param>
@@ -30,6 +32,8 @@ internal static class TuningTokenizer
         var pretrained = spec is null ? null : TowerPath.Split(spec).Path;
         if (pretrained is not null && !Path.Exists(pretrained))
             throw TowerPath.Missing(pretrained, "text tower", "bert:small or text:width=256,depth=4,heads=4");
+        if (pretrained is not null)
+            pretrained = SentenceModules.WeightsOf(pretrained);
         if (request.Tokenizer is null && pretrained is not null)
         {
             if (OfBundle(pretrained, request.TokenLength) is { } own)
@@ -57,9 +61,11 @@ internal static class TuningTokenizer
         if (spec is null)
             return new(tokenizer, Layout(tokenizer, length ?? PaperLength, path), CaseOf(tokenizer));
         var (pretrained, options) = TowerPath.Split(spec);
+        pretrained = SentenceModules.WeightsOf(pretrained);
         using var checkpoint = Checkpoint.Open(pretrained);
-        var found = RecognisedText.In(checkpoint, new TextTowerOptions().With(options, spec));
-        var config = found.Config;
+        var asked = new TextTowerOptions().With(options, spec);
+        var found = RecognisedText.In(checkpoint, asked);
+        var config = found.Config.Encoding();
         var letters = CaptionCase.AsWritten;
         if (found.LowerCase && tokenizer is WordPiece { LowerCase: false })
             tokenizer = Tokenizers.Open(path, reading with { LowerCase = true });
@@ -72,7 +78,8 @@ internal static class TuningTokenizer
             _ => int.MaxValue,
         };
         // A transformer that reads padding like any token wants the rows it was trained on.
-        var wanted = length ?? (config is TextTransformerConfig ? most : Math.Min(most, PaperLength));
+        var usual = found.Config is SentenceConfig ? SentenceLength : PaperLength;
+        var wanted = length ?? (config is TextTransformerConfig ? most : Math.Min(most, usual));
         if (wanted > most)
             throw SettingException.Of<TuneRequest>(
                 s => s.TokenLength,
@@ -86,6 +93,25 @@ internal static class TuningTokenizer
                 "RoBERTa's and XLM-R's ids are not those of a SentencePiece model alone",
                 "Give the tower's tokenizer.json with `Tokenizer`"
             );
+        var prefix = asked.Prefix ?? found.Prompts.Chosen(asked.Prompt, spec);
+        if (prefix.Length > 0)
+            say($"every text begins with \"{prefix}\"");
+        return Laid(tokenizer, path, found, pretrained, wanted, letters, say) is var rows && prefix.Length > 0
+            ? new(rows.Tokenizer, rows.Layout, rows.Case) { Prefix = prefix }
+            : rows;
+    }
+
+    private static CaptionTokenizer Laid(
+        ITokenizer tokenizer,
+        string path,
+        RecognisedText found,
+        string pretrained,
+        int wanted,
+        CaptionCase letters,
+        Action<string> say
+    )
+    {
+        var config = found.Config.Encoding();
         var special = SpecialIds.Of(tokenizer, path, config is BertConfig { FirstPosition: > 0 });
         return config switch
         {

@@ -16,6 +16,7 @@ internal static class TowerTokenizers
         WordPiece.FileName,
         "spiece.model",
         SentencePiece.FileName,
+        FairseqPieces.FileName,
     ];
 
     /// <summary>

@@ -24,6 +24,7 @@ internal sealed class TokenRows
     private readonly Device device;
 
     private readonly IReadOnlyList<(long Rows, long Length)>? groups;
+    private Tensor? distances; // the bias of rows without padding
 
     // All that needs numbers is found where the ids are, which is the host while tuning: nothing waits for a GPU.
     private TokenRows(Tensor ids, Tensor? visible, Tensor? places, Device device)
@@ -63,6 +64,27 @@ internal sealed class TokenRows
 
     /// <summary>True where a key may be attended to, [B, 1, 1, L]; null where all may.</summary>
     public Tensor? Mask { get; }
+
+    /// <summary>
+    /// Added to attention's logits in every block, minus infinity where a key is masked, [1 or B, 1 or H, L, L]; null
+    /// where <see cref="Mask"/> says all there is.
+    /// </summary>
+    public Tensor? Bias { get; private set; }
+
+    /// <summary>The same rows with a bias for all pairs of places, which depends on their distance or order
+    /// alone.</summary>
+    /// <param name="bias">[1, 1 or H, L, L].</param>
+    public TokenRows Biased(Tensor bias)
+    {
+        distances = bias;
+        Bias = Mask is { } mask
+            ? bias.With(double.NegativeInfinity, (x, never) => x.masked_fill(mask.logical_not(), never))
+            : bias;
+        return this;
+    }
+
+    /// <summary>The bias of rows that hold so many tokens and no padding, or null.</summary>
+    public Tensor? BiasOf(long length) => distances?.narrow(2, 0, length).narrow(3, 0, length);
 
     /// <summary>Rows in which every place takes part, padding too (the published text transformers).</summary>
     /// <param name="ids">[B, L], on the host or where the tower is.</param>
@@ -199,6 +221,24 @@ internal sealed class TokenRows
         if (visible is null)
             return padded.mean([1]);
         var weight = visible.to(padded.dtype).unsqueeze(2); // [B, L, 1]
+        return (padded * weight).sum([1]) / weight.sum([1]);
+    }
+
+    /// <summary>The sum of every row's tokens over the root of their number, [B, L, D] to [B, D].</summary>
+    public Tensor MeanOverRoot(Tensor padded)
+    {
+        if (visible is null)
+            return padded.sum([1]).Over(Math.Sqrt(Length));
+        var weight = visible.to(padded.dtype).unsqueeze(2); // [B, L, 1]
+        return (padded * weight).sum([1]) / weight.sum([1]).sqrt();
+    }
+
+    /// <summary>The mean of every row's tokens, each counted as often as its place says, [B, L, D] to [B, D].</summary>
+    public Tensor WeightedMean(Tensor padded)
+    {
+        var weight = Scalars.Numbers(Length, ScalarType.Int64, device).Plus(1L).to(padded.dtype).view(1, Length, 1);
+        if (visible is not null)
+            weight = weight * visible.to(padded.dtype).unsqueeze(2); // [B, L, 1]
         return (padded * weight).sum([1]) / weight.sum([1]);
     }
 

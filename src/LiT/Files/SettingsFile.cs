@@ -70,6 +70,9 @@ internal sealed class SettingsFile
         return File.Exists(path);
     }
 
+    /// <summary>Every key that the file has.</summary>
+    public IReadOnlyList<string> Keys => json is { } there ? [.. there.EnumerateObject().Select(NameOf)] : [];
+
     /// <summary>Whether the file has the key, with any value but null; it is not asked for by that.</summary>
     public bool Has(string key) => Value(key) is not null;
 

@@ -46,6 +46,10 @@ internal sealed record CaptionTokenizerDescription(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public bool? LowerCase { get; init; }
 
+    /// <summary>What is put before every text, where there is something.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Prefix { get; init; }
+
     /// <summary>
     /// What else it does to words, where that is not what BERT does; only for <c>vocab.txt</c>, which does not say it.
     /// </summary>
@@ -83,6 +87,9 @@ internal sealed class CaptionTokenizer
     /// <summary>What is done to captions first.</summary>
     public CaptionCase Case { get; }
 
+    /// <summary>What is put before every text: the "query: " of a sentence tower, or nothing.</summary>
+    public string Prefix { get; init; } = "";
+
     /// <summary>LiT with BERT: [CLS] and 15 pieces, filled with [PAD] (vit_jax, preprocess.py).</summary>
     /// <exception cref="LitException">The vocabulary has no [CLS].</exception>
     public static CaptionTokenizer LitBert(ITokenizer tokenizer, int length = 16) =>
@@ -107,7 +114,7 @@ internal sealed class CaptionTokenizer
             Path.Combine(folder, description.File),
             new TokenizerReading(description.Rules, description.LowerCase, description.Words) { FromBundle = true }
         );
-        return new(tokenizer, description.Layout, description.Case);
+        return new(tokenizer, description.Layout, description.Case) { Prefix = description.Prefix ?? "" };
     }
 
     /// <summary>Writes the tokenizer's files into a bundle's folder.</summary>
@@ -118,6 +125,7 @@ internal sealed class CaptionTokenizer
         var wordPiece = Tokenizer as WordPiece;
         return new(Tokenizer.Save(folder)[0], Layout, Case)
         {
+            Prefix = Prefix.Length > 0 ? Prefix : null,
             Rules = wordPiece?.Rules,
             LowerCase = wordPiece?.LowerCase,
             Words = wordPiece is { } own && own.Options != WordPieceOptions.Default ? own.Options : null,
@@ -159,7 +167,7 @@ internal sealed class CaptionTokenizer
     }
 
     private IReadOnlyList<int> Encode(string caption) =>
-        Tokenizer.Encode(Case == CaptionCase.AsciiLower ? LowerCase.OfAscii(caption) : caption);
+        Tokenizer.Encode(Case == CaptionCase.AsciiLower ? LowerCase.OfAscii(Prefix + caption) : Prefix + caption);
 
     private int Unknowns(IReadOnlyList<int> ids)
     {

@@ -147,10 +147,13 @@ internal sealed class SentencePiece : ITokenizer
     public int? IdOf(string piece) => ids.TryGetValue(piece, out var id) ? id : null;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Save(string folder)
+    public IReadOnlyList<string> Save(string folder) => SaveAs(folder, FileName);
+
+    /// <summary>The same under another name.</summary>
+    internal IReadOnlyList<string> SaveAs(string folder, string name)
     {
-        AtomicFile.WriteAllBytes(Path.Combine(folder, FileName), file);
-        return [FileName];
+        AtomicFile.WriteAllBytes(Path.Combine(folder, name), file);
+        return [name];
     }
 
     private int? Control(string piece) =>

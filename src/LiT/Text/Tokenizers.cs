@@ -1,4 +1,5 @@
 using System.Text.Json;
+using LiT.Files;
 using LiT.Text.HuggingFace;
 
 namespace LiT.Text;
@@ -99,7 +100,6 @@ internal static class Tokenizers
     // The classes that shift the ids of the .model, or rewrite texts before it.
     private static readonly string[] UnlikeTheirModel =
     [
-        "XLMRobertaTokenizer",
         "CamembertTokenizer",
         "MBartTokenizer",
         "MBart50Tokenizer",
@@ -160,12 +160,28 @@ internal static class Tokenizers
             : WordPiece.Load(path, rules, lowerCase: false, words);
     }
 
-    private static SentencePiece OpenSentencePiece(string path, TokenizerReading reading)
+    private static ITokenizer OpenSentencePiece(string path, TokenizerReading reading)
     {
-        var tokenizer = SentencePiece.Load(path);
+        var fairseq = Path.GetFileName(path) == FairseqPieces.FileName;
         if (reading.FromBundle)
-            return tokenizer;
+            return fairseq ? FairseqPieces.Load(path) : SentencePiece.Load(path);
         var settings = TokenizerSettings.Beside(path);
+        if (
+            settings.Class is "XLMRobertaTokenizer"
+            || (
+                settings.Class is null
+                && fairseq
+                && SettingsFile.In(path, "config.json").Any("model_type") is { ValueKind: JsonValueKind.String } kind
+                && kind.ValueEquals("xlm-roberta")
+            )
+        )
+        {
+            var moved = FairseqPieces.Load(path);
+            CheckSentencePiece(settings);
+            settings.Close(moved, reading.Warn);
+            return moved;
+        }
+        var tokenizer = SentencePiece.Load(path);
         if (settings.Class is { } named && !LikeT5.Contains(named, StringComparer.Ordinal))
         {
             if (UnlikeTheirModel.Contains(named, StringComparer.Ordinal))
@@ -178,11 +194,18 @@ internal static class Tokenizers
                     + "are those of the .model alone. The model's tokenizer.json is sure."
             );
         }
-        else if (settings.Class is null && Path.GetFileName(path) == "sentencepiece.bpe.model")
+        else if (settings.Class is null && fairseq)
             reading.Warn?.Invoke(
                 $"{path}: is called as XLM-R, CamemBERT and mBART call theirs, whose ids are not "
                     + "those of the .model alone. If it is one of theirs, give the model's tokenizer.json."
             );
+        CheckSentencePiece(settings);
+        settings.Close(tokenizer, reading.Warn);
+        return tokenizer;
+    }
+
+    private static void CheckSentencePiece(TokenizerSettings settings)
+    {
         if (settings.Flag("do_lower_case") == true)
             throw settings.NotBuilt("do_lower_case", "false beside a .model, or the model's tokenizer.json,");
         if (
@@ -195,8 +218,6 @@ internal static class Tokenizers
                 throw settings.NotBuilt(key, "a file without it, or the model's tokenizer.json,");
         if (settings.Flag("add_prefix_space") == false)
             throw settings.NotBuilt("add_prefix_space", "what the .model itself says, or the model's tokenizer.json,");
-        settings.Close(tokenizer, reading.Warn);
-        return tokenizer;
     }
 
     private static ITokenizer OpenWithMerges(string path, TokenizerReading reading)

@@ -29,7 +29,19 @@ internal sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, i
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public int FirstPosition { get; init; }
 
-    /// <summary>Rows of the segment table; texts here have one segment, the first.</summary>
+    /// <summary>
+    /// Rows of the table of relative positions, whose number for the distance of two tokens is added to what one is to
+    /// the other in every block (MPNet: Song et al. 2020, arXiv 2004.09297); 0 in BERT, which has none.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int RelativeBuckets { get; init; }
+
+    /// <summary>Distances from which on all share one row of that table.</summary>
+    internal const int MaxDistance = 128;
+
+    /// <summary>
+    /// Rows of the segment table; texts here have one segment, the first. 0 where there is no table (MPNet).
+    /// </summary>
     public int Segments { get; init; } = 2;
 
     /// <summary>
@@ -69,7 +81,9 @@ internal sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, i
 
     internal override TextTower Build(Device? device = null)
     {
-        Check(Math.Max(1, Heads), Width, Depth, MlpDim, VocabularySize, MaxLength, Segments);
+        Check(Math.Max(1, Heads), Width, Depth, MlpDim, VocabularySize, MaxLength, Math.Max(1, Segments));
+        if (RelativeBuckets is not 0 and (< 4 or >= 4 * MaxDistance))
+            throw new ArgumentException($"{RelativeBuckets} rows of relative positions cannot be.");
         return new Bert(this, device);
     }
 
@@ -86,8 +100,9 @@ internal sealed class Bert : TextTower
 {
     private readonly BertConfig config;
     private readonly Embedding tokens,
-        positions,
-        segments;
+        positions;
+    private readonly Embedding? segments,
+        relative;
     private readonly LayerNorm norm;
     private readonly ModuleList<BertBlock> blocks;
     private readonly Dense? pooler;
@@ -100,7 +115,10 @@ internal sealed class Bert : TextTower
         this.config = config;
         tokens = Layers.Table(config.VocabularySize, config.Width, device);
         positions = Layers.Table(config.FirstPosition + config.MaxLength, config.Width, device);
-        segments = Layers.Table(config.Segments, config.Width, device);
+        if (config.Segments > 0)
+            segments = Layers.Table(config.Segments, config.Width, device);
+        if (config.RelativeBuckets > 0)
+            relative = Layers.Table(config.RelativeBuckets, Math.Max(1, config.Heads), device);
         norm = nn.LayerNorm(config.Width, config.Eps, device: device);
         blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new BertBlock(config, device))]);
         if (config.Pooler)
@@ -130,22 +148,39 @@ internal sealed class Bert : TextTower
     {
         CheckLength(ids);
         using var scope = NewDisposeScope();
-        var rows = TokenRows.Masked(ids, config.Padding, beside: tokens.weight);
-        var x = config.Pooling.IsOne() ? One(rows) : rows.Pool(Hidden(rows), config.Pooling); // [B, D]
+        var rows = Rows(ids);
+        var x = config.Pooling.IsOne() && relative is null ? One(rows) : rows.Pool(Hidden(rows), config.Pooling);
         if (pooler is not null)
             x = pooler.call(x).tanh();
         return x.MoveToOuterDisposeScope();
     }
 
+    internal override TokenRows Rows(Tensor ids) => TokenRows.Masked(ids, config.Padding, beside: tokens.weight);
+
     /// <summary>Every token's state after the last block, [B, L, D]; what stands at padding means nothing.</summary>
-    internal Tensor Hidden(TokenRows rows)
+    internal override Tensor Hidden(TokenRows rows)
     {
         using var scope = NewDisposeScope();
+        if (relative is not null)
+            rows = rows.Biased(Distances(rows, relative));
         var x = Embedded(rows);
-        foreach (var block in blocks)
-            x = scope.DisposeEverythingBut(block.call(x, rows));
+        using (var loop = NewDisposeScope())
+        {
+            foreach (var block in blocks)
+                x = loop.DisposeEverythingBut(block.call(x, rows));
+            x.MoveToOuterDisposeScope();
+        }
         return rows.Spread(x).MoveToOuterDisposeScope();
     }
+
+    // [1, H, L, L]
+    private Tensor Distances(TokenRows rows, Embedding table) =>
+        table
+            .call(
+                T5Encoder.RelativeBuckets(rows.Length, config.RelativeBuckets, BertConfig.MaxDistance, rows.Ids.device)
+            )
+            .permute(2, 0, 1)
+            .unsqueeze(0);
 
     // The last block asks for the pooled token alone, since its other tokens would go nowhere.
     private Tensor One(TokenRows rows)
@@ -163,7 +198,9 @@ internal sealed class Bert : TextTower
             config.FirstPosition > 0 ? TableRows.Of(positions, rows.Ordinals().Plus(config.FirstPosition))
             : rows.Positions is { } packed ? TableRows.Of(positions, packed)
             : positions.weight!.narrow(0, 0, rows.Length);
-        var x = TableRows.Of(tokens, rows.Ids).Plus(place).Plus(segments.weight![0]);
+        var x = TableRows.Of(tokens, rows.Ids).Plus(place);
+        if (segments is not null)
+            x = x.Plus(segments.weight![0]);
         return Layers.Dropped(norm.call(x), config.Dropout, training); // [B, L, D]
     }
 
@@ -193,6 +230,23 @@ internal sealed class Bert : TextTower
         { BertBlock.Flaxformer, "BertEncoder_0/encoder_block/layer_sequence/layers_{i}/", "blocks.{i}." },
     };
 
+    /// <summary>Names in Hugging Face's files of MPNet.</summary>
+    internal static WeightMap MPNet(bool pooler)
+    {
+        var map = new WeightMap("MPNet (Hugging Face)")
+        {
+            { "{mpnet.|}embeddings.word_embeddings.weight", "tokens.weight" },
+            { "{mpnet.|}embeddings.position_embeddings.weight", "positions.weight" },
+            { "{mpnet.|}embeddings.LayerNorm.{weight|gamma}", "norm.weight" },
+            { "{mpnet.|}embeddings.LayerNorm.{bias|beta}", "norm.bias" },
+            { "{mpnet.|}encoder.relative_attention_bias.weight", "relative.weight" },
+            { BertBlock.MPNet, "{mpnet.|}encoder.layer.{i}.", "blocks.{i}." },
+        }
+            .Skipping("{mpnet.|}embeddings.position_ids", "the numbers 0, 1, 2 …")
+            .Skipping("lm_head.{*}", "heads of the pre-training");
+        return WithPooler(map, "{mpnet.|}", pooler);
+    }
+
     /// <summary>Names in Hugging Face's files, and in the first BERT's, whose norms have gamma and beta.</summary>
     internal static WeightMap HuggingFace(bool pooler)
     {
@@ -207,10 +261,18 @@ internal sealed class Bert : TextTower
         }
             .Skipping("embeddings.position_ids", "the numbers 0, 1, 2 …")
             .Skipping("cls.{*}", "heads of the pre-training");
+        return WithPooler(map, "", pooler);
+    }
+
+    private static WeightMap WithPooler(WeightMap map, string before, bool pooler)
+    {
         if (!pooler)
-            return map.Skipping("pooler.{*}", "LiT takes the raw [CLS] state; load with :pooler for BERT's own");
-        map.Add("pooler.dense.weight", "pooler.weight");
-        map.Add("pooler.dense.bias", "pooler.bias");
+            return map.Skipping(
+                before + "pooler.{*}",
+                "LiT takes the raw [CLS] state; load with :pooler for BERT's own"
+            );
+        map.Add(before + "pooler.dense.weight", "pooler.weight");
+        map.Add(before + "pooler.dense.bias", "pooler.bias");
         return map;
     }
 }
@@ -269,23 +331,34 @@ internal sealed class BertBlock : nn.Module<Tensor, TokenRows?, Tensor>
         { "mlp_block/layer_norm/bias", "norm2.bias" },
     };
 
-    internal static readonly WeightMap HuggingFace = new("Hugging Face BERT block")
-    {
-        { "attention.self.query.weight", "attn.qkv.weight", Axes.Same, 0, 3 },
-        { "attention.self.key.weight", "attn.qkv.weight", Axes.Same, 1, 3 },
-        { "attention.self.value.weight", "attn.qkv.weight", Axes.Same, 2, 3 },
-        { "attention.self.query.bias", "attn.qkv.bias", Axes.Same, 0, 3 },
-        { "attention.self.key.bias", "attn.qkv.bias", Axes.Same, 1, 3 },
-        { "attention.self.value.bias", "attn.qkv.bias", Axes.Same, 2, 3 },
-        { "attention.output.dense.weight", "attn.out.weight" },
-        { "attention.output.dense.bias", "attn.out.bias" },
-        { "attention.output.LayerNorm.{weight|gamma}", "norm1.weight" },
-        { "attention.output.LayerNorm.{bias|beta}", "norm1.bias" },
-        { "intermediate.dense.weight", "mlp.fc1.weight" },
-        { "intermediate.dense.bias", "mlp.fc1.bias" },
-        { "output.dense.weight", "mlp.fc2.weight" },
-        { "output.dense.bias", "mlp.fc2.bias" },
-        { "output.LayerNorm.{weight|gamma}", "norm2.weight" },
-        { "output.LayerNorm.{bias|beta}", "norm2.bias" },
-    };
+    internal static readonly WeightMap HuggingFace = Named(
+        "self.query",
+        "self.key",
+        "self.value",
+        "output.dense",
+        "output."
+    );
+
+    internal static readonly WeightMap MPNet = Named("attn.q", "attn.k", "attn.v", "attn.o", "");
+
+    private static WeightMap Named(string query, string key, string value, string output, string norm) =>
+        new("Hugging Face BERT block")
+        {
+            { $"attention.{query}.weight", "attn.qkv.weight", Axes.Same, 0, 3 },
+            { $"attention.{key}.weight", "attn.qkv.weight", Axes.Same, 1, 3 },
+            { $"attention.{value}.weight", "attn.qkv.weight", Axes.Same, 2, 3 },
+            { $"attention.{query}.bias", "attn.qkv.bias", Axes.Same, 0, 3 },
+            { $"attention.{key}.bias", "attn.qkv.bias", Axes.Same, 1, 3 },
+            { $"attention.{value}.bias", "attn.qkv.bias", Axes.Same, 2, 3 },
+            { $"attention.{output}.weight", "attn.out.weight" },
+            { $"attention.{output}.bias", "attn.out.bias" },
+            { "attention." + norm + "LayerNorm.{weight|gamma}", "norm1.weight" },
+            { "attention." + norm + "LayerNorm.{bias|beta}", "norm1.bias" },
+            { "intermediate.dense.weight", "mlp.fc1.weight" },
+            { "intermediate.dense.bias", "mlp.fc1.bias" },
+            { "output.dense.weight", "mlp.fc2.weight" },
+            { "output.dense.bias", "mlp.fc2.bias" },
+            { "output.LayerNorm.{weight|gamma}", "norm2.weight" },
+            { "output.LayerNorm.{bias|beta}", "norm2.bias" },
+        };
 }

@@ -29,6 +29,7 @@ internal static class Likeness
             Bert.HuggingFace(pooler: true),
             ["embeddings.word_embeddings.weight", "embeddings.token_type_embeddings.weight"]
         ),
+        (Bert.MPNet(pooler: true), ["embeddings.word_embeddings.weight", "encoder.relative_attention_bias.weight"]),
         (T5Encoder.HuggingFace(gated: false), ["shared.weight", "encoder.block.0.layer.0.SelfAttention.q.weight"]),
         (T5Encoder.HuggingFace(gated: true), ["shared.weight", "encoder.block.0.layer.0.SelfAttention.q.weight"]),
     ];

@@ -16,7 +16,6 @@ internal static class OtherModels
         ("text_model.embeddings.", "a CLIP or SigLIP model (Hugging Face)"),
         ("q_lin.weight", "a DistilBERT (Hugging Face)"),
         ("albert_layer_groups.", "an ALBERT (Hugging Face)"),
-        ("attention.attn.q.", "an MPNet (Hugging Face)"),
         ("encoder.rel_embeddings.", "a DeBERTa (Hugging Face)"),
         ("Wqkv.", "a ModernBERT or Nomic BERT"),
         ("attn.c_attn.", "a GPT-2"),

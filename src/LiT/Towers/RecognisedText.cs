@@ -30,6 +30,27 @@ internal sealed record RecognisedText(
     /// </summary>
     public bool LowerCase { get; init; }
 
+    /// <summary>The files of a sentence tower's dense layers; null where one file holds all of the tower.</summary>
+    public IReadOnlyList<string>? Layers { get; init; }
+
+    /// <summary>The prefixes that the model was trained with.</summary>
+    public SentencePrompts Prompts { get; init; } = SentencePrompts.None;
+
+    /// <summary>Reads the weights into a tower of the config.</summary>
+    public MatchedNames Fill(TextTower tower)
+    {
+        var encoder = Layers is not null && tower is SentenceTower whole ? whole.Encoder : tower;
+        var names = Names(encoder).Load(Source, encoder);
+        (encoder as TextTransformer)?.AddOldPositions(Source);
+        if (Layers is not null && tower is SentenceTower sentence)
+            foreach (var (layer, file) in sentence.Layers.Zip(Layers))
+            {
+                using var checkpoint = Checkpoint.Open(file);
+                SentenceDense.Names.Load(new WeightSource(checkpoint), layer);
+            }
+        return names;
+    }
+
     /// <summary>The text tower in a checkpoint.</summary>
     /// <exception cref="LitException">There is none that is known here.</exception>
     public static RecognisedText In(Checkpoint checkpoint, TextTowerOptions options) =>
@@ -49,6 +70,10 @@ internal sealed record RecognisedText(
             { } theirs
         )
             return HuggingFaceBert(theirs, options, HuggingFaceConfig.JsonBeside(checkpoint.Path));
+        if (
+            Find(checkpoint, "embeddings.word_embeddings.weight", "encoder.relative_attention_bias.weight") is { } mpnet
+        )
+            return MPNet(mpnet, options, HuggingFaceConfig.JsonBeside(checkpoint.Path));
         if (Find(checkpoint, "shared.weight", "encoder.block.0.layer.0.SelfAttention.q.weight") is { } t5)
             return HuggingFaceT5(t5, options, HuggingFaceConfig.JsonBeside(checkpoint.Path));
         return null;
@@ -68,7 +93,7 @@ internal sealed record RecognisedText(
                         : ""
                 )
                 + "Give "
-                + "a LiT or SigLIP .npz, a BERT, RoBERTa, T5 or mT5 of Hugging Face, or a file of this project"
+                + "a LiT or SigLIP .npz, a BERT, RoBERTa, MPNet, T5 or mT5 of Hugging Face, or a file of this project"
         );
     }
 
@@ -163,40 +188,127 @@ internal sealed record RecognisedText(
             MaxLength = rows - first,
             FirstPosition = first,
             Segments = segments,
-            Activation = options.Activation
-                ?? said.Choice(
-                    "hidden_act",
-                    Activation.Gelu,
-                    ("gelu", Activation.Gelu),
-                    ("gelu_new", Activation.GeluTanh),
-                    ("gelu_pytorch_tanh", Activation.GeluTanh),
-                    ("relu", Activation.Relu)
-                ),
+            Activation = ActivationOf(said, options),
             Eps = said.Real("layer_norm_eps") ?? (roberta && kind is null ? 1e-5 : 1e-12),
             Padding = padding,
-            Pooling = options.Pooling ?? sentences?.Pooling ?? TextPooling.First,
+            Pooling = options.Pooling ?? sentences?.Poolings.FirstOrDefault(TextPooling.First) ?? TextPooling.First,
             Pooler = options.Pooler,
         };
         const string there = "the weights have";
-        said.Expect("hidden_size", width, there);
-        said.Expect("embedding_size", width, "here it can only be the width,");
-        said.Expect("num_hidden_layers", config.Depth, there);
-        said.Expect("intermediate_size", config.MlpDim, there);
-        said.Expect("vocab_size", config.VocabularySize, there);
         said.Expect("max_position_embeddings", rows, there);
         said.Expect("type_vocab_size", segments, there);
-        if (options.Activation is not null)
-            said.Settled("hidden_act");
-        report.Close(said, KnownSettings.Transformers);
-        return new(roberta ? "RoBERTa (Hugging Face)" : "BERT (Hugging Face)", source, config, _ =>
+        Close(said, config, options, report);
+        return new RecognisedText(roberta ? "RoBERTa (Hugging Face)" : "BERT (Hugging Face)", source, config, _ =>
             Bert.HuggingFace(options.Pooler)
         )
         {
             Settings = report,
             EndedRows = roberta || sentences is not null,
-            LowerCase = sentences?.LowerCase ?? false,
+        }.With(sentences);
+    }
+
+    // Hugging Face has the padding's id, 1, and the table's 128 distances in the model's code.
+    private static RecognisedText MPNet(WeightSource source, TextTowerOptions options, JsonElement? json)
+    {
+        const int Padding = 1;
+        var path = source.Checkpoint.Path;
+        var said = new SettingsFile(path, json);
+        ModelKind.Expect(said, "an MPNet in Hugging Face's names", ModelKind.MPNet);
+        HuggingFaceConfig.Check(said);
+        var report = new SettingsReport();
+        var (width, rows) = (
+            source.Size("embeddings.word_embeddings.weight", 1),
+            source.Size("embeddings.position_embeddings.weight", 0)
+        );
+        if (rows <= Padding + 1)
+            throw new LitException(
+                path,
+                $"has {rows} positions, and MPNet's begin at {Padding + 1}",
+                "Check where the file comes from"
+            );
+        var sentences = SentenceSettings.Beside(path, width, options.Pooling, report);
+        var config = new BertConfig(
+            width,
+            Depth(source, "encoder.layer.", "."),
+            source.Size("encoder.relative_attention_bias.weight", 1),
+            source.Size("encoder.layer.0.intermediate.dense.weight", 0),
+            source.Size("embeddings.word_embeddings.weight", 0)
+        )
+        {
+            MaxLength = rows - Padding - 1,
+            FirstPosition = Padding + 1,
+            RelativeBuckets = source.Size("encoder.relative_attention_bias.weight", 0),
+            Segments = 0,
+            Activation = ActivationOf(said, options),
+            Eps = said.Real("layer_norm_eps") ?? 1e-5,
+            Padding = Padding,
+            Pooling = options.Pooling ?? sentences?.Poolings.FirstOrDefault(TextPooling.First) ?? TextPooling.First,
+            Pooler = options.Pooler,
+        };
+        said.Expect("pad_token_id", Padding, "MPNet's padding is");
+        said.Expect("max_position_embeddings", rows, "the weights have");
+        said.Expect("num_attention_heads", config.Heads, "the weights have");
+        said.Expect("relative_attention_num_buckets", config.RelativeBuckets, "the weights have");
+        Close(said, config, options, report);
+        return new RecognisedText("MPNet (Hugging Face)", source, config, _ => Bert.MPNet(options.Pooler))
+        {
+            Settings = report,
+            EndedRows = true,
+        }.With(sentences);
+    }
+
+    private static Activation ActivationOf(SettingsFile said, TextTowerOptions options) =>
+        options.Activation
+        ?? said.Choice(
+            "hidden_act",
+            Activation.Gelu,
+            ("gelu", Activation.Gelu),
+            ("gelu_new", Activation.GeluTanh),
+            ("gelu_pytorch_tanh", Activation.GeluTanh),
+            ("relu", Activation.Relu)
+        );
+
+    private static void Close(SettingsFile said, BertConfig config, TextTowerOptions options, SettingsReport report)
+    {
+        const string there = "the weights have";
+        said.Expect("hidden_size", config.Width, there);
+        said.Expect("embedding_size", config.Width, "here it can only be the width,");
+        said.Expect("num_hidden_layers", config.Depth, there);
+        said.Expect("intermediate_size", config.MlpDim, there);
+        said.Expect("vocab_size", config.VocabularySize, there);
+        if (options.Activation is not null)
+            said.Settled("hidden_act");
+        report.Close(said, KnownSettings.Transformers);
+    }
+
+    /// <summary>The same with what sentence-transformers lays beside it.</summary>
+    private RecognisedText With(SentenceSettings? sentences)
+    {
+        if (sentences is null)
+            return this;
+        var plain = sentences.Steps.Count == 0 && sentences.Poolings.Count < 2;
+        return this with
+        {
+            LowerCase = sentences.LowerCase,
+            Prompts = sentences.Prompts,
+            Layers = plain ? null : sentences.Weights,
+            Config = plain
+                ? Config
+                : new SentenceConfig(
+                    Config,
+                    sentences.Poolings.Count > 0 ? sentences.Poolings : [PoolingOf(Config)],
+                    sentences.Steps
+                ),
         };
     }
+
+    private static TextPooling PoolingOf(TextTowerConfig config) =>
+        config switch
+        {
+            BertConfig bert => bert.Pooling,
+            T5Config t5 => t5.Pooling,
+            _ => TextPooling.Last,
+        };
 
     private static RecognisedText HuggingFaceT5(WeightSource source, TextTowerOptions options, JsonElement? json)
     {
@@ -239,7 +351,7 @@ internal sealed record RecognisedText(
             MaxDistance = said.Number("relative_attention_max_distance") ?? 128,
             Eps = said.Real("layer_norm_epsilon") ?? 1e-6,
             Padding = said.Number("pad_token_id") ?? 0,
-            Pooling = options.Pooling ?? sentences?.Pooling ?? TextPooling.Mean,
+            Pooling = options.Pooling ?? sentences?.Poolings.FirstOrDefault(TextPooling.Mean) ?? TextPooling.Mean,
         };
         const string there = "the weights have";
         said.Expect("d_model", config.Width, there);
@@ -250,13 +362,12 @@ internal sealed record RecognisedText(
         said.Expect("vocab_size", config.VocabularySize, there);
         said.Expect("relative_attention_num_buckets", config.Buckets, there);
         report.Close(said, KnownSettings.Transformers);
-        return new(gated ? "mT5 or T5 1.1 (Hugging Face)" : "T5 (Hugging Face)", source, config, _ =>
+        return new RecognisedText(gated ? "mT5 or T5 1.1 (Hugging Face)" : "T5 (Hugging Face)", source, config, _ =>
             T5Encoder.HuggingFace(gated)
         )
         {
             Settings = report,
-            LowerCase = sentences?.LowerCase ?? false,
-        };
+        }.With(sentences);
     }
 
     // Submodules are numbered in two ways; the name of the first that begins and ends so.

@@ -128,12 +128,14 @@ internal sealed class T5Encoder : TextTower
     public override Tensor forward(Tensor ids)
     {
         using var scope = NewDisposeScope();
-        var rows = TokenRows.Masked(ids, config.Padding, beside: tokens.weight);
+        var rows = Rows(ids);
         return rows.Pool(Hidden(rows), config.Pooling).MoveToOuterDisposeScope(); // [B, D]
     }
 
+    internal override TokenRows Rows(Tensor ids) => TokenRows.Masked(ids, config.Padding, beside: tokens.weight);
+
     /// <summary>Every token's state after the last norm, [B, L, D]; what stands at padding means nothing.</summary>
-    internal Tensor Hidden(TokenRows rows)
+    internal override Tensor Hidden(TokenRows rows)
     {
         using var scope = NewDisposeScope();
         var bias = Bias(rows);
@@ -151,7 +153,7 @@ internal sealed class T5Encoder : TextTower
     private Tensor Bias(TokenRows rows)
     {
         var bias = relativeBias
-            .call(RelativeBuckets(rows.Length, config, rows.Ids.device))
+            .call(RelativeBuckets(rows.Length, config.Buckets, config.MaxDistance, rows.Ids.device))
             .permute(2, 0, 1)
             .unsqueeze(0); // [1, H, L, L]
         return rows.Mask is { } mask
@@ -163,19 +165,19 @@ internal sealed class T5Encoder : TextTower
     /// The bucket of key position minus query position, [query, key]: near keys have their own, farther ones share
     /// logarithmically, both directions half of the buckets (T5, section 2.1; transformers' T5Attention).
     /// </summary>
-    internal static Tensor RelativeBuckets(long length, T5Config config, Device? device = null)
+    internal static Tensor RelativeBuckets(long length, int buckets, int maxDistance, Device? device = null)
     {
         using var scope = NewDisposeScope();
         var positions = Scalars.Numbers(length, ScalarType.Int64, device ?? CPU);
         var relative = positions.unsqueeze(0) - positions.unsqueeze(1); // [query, key]
-        var half = config.Buckets / 2;
+        var half = buckets / 2;
         var exact = half / 2;
         var distance = relative.abs();
         var logarithmic = distance
             .to(float32)
             .Over(exact)
             .log()
-            .Over(Math.Log((double)config.MaxDistance / exact))
+            .Over(Math.Log((double)maxDistance / exact))
             .Times(half - exact)
             .to(int64)
             .Plus(exact);

@@ -19,6 +19,8 @@ internal static class TextPoolings
             TextPooling.Last => rows.Last(states),
             TextPooling.Mean => rows.Mean(states),
             TextPooling.Max => rows.Max(states),
+            TextPooling.MeanOverRoot => rows.MeanOverRoot(states),
+            TextPooling.WeightedMean => rows.WeightedMean(states),
             _ => throw new ArgumentException(
                 $"Pooling '{pooling}' has weights and is the tower's own.",
                 nameof(pooling)

@@ -1,3 +1,4 @@
+using LiT.Compute;
 using static TorchSharp.torch;
 
 namespace LiT.Towers;
@@ -27,6 +28,12 @@ internal abstract class TextTower(string name) : Tower(name)
     /// <param name="ids">Token ids, int64, [B, L], on the host or where the tower is.</param>
     /// <returns>One representation a text, not of unit length, [B, Width].</returns>
     public abstract override Tensor forward(Tensor ids);
+
+    /// <summary>Which of the ids are tokens, and how they lie.</summary>
+    internal virtual TokenRows Rows(Tensor ids) => throw new NotSupportedException($"{GetName()} pools by itself.");
+
+    /// <summary>Every token's state, [B, L, D]; what stands at masked padding means nothing.</summary>
+    internal virtual Tensor Hidden(TokenRows rows) => throw new NotSupportedException($"{GetName()} pools by itself.");
 
     // Texts come in rows of every length: what is laid out for one is not for the next.
     private protected override bool FoldsWhenLocked => false;

@@ -10,11 +10,15 @@ namespace LiT.Towers;
 [JsonDerivedType(typeof(TextTransformerConfig), "text-transformer")]
 [JsonDerivedType(typeof(BertConfig), "bert")]
 [JsonDerivedType(typeof(T5Config), "t5")]
+[JsonDerivedType(typeof(SentenceConfig), "sentence")]
 internal abstract record TextTowerConfig
 {
     /// <summary>A tower of these sizes whose weights are allocated but not filled.</summary>
     /// <param name="device">Where the weights are to be; the meta device gives a tower without numbers.</param>
     internal abstract TextTower Build(Device? device = null);
+
+    /// <summary>What reads the tokens: this, or the encoder of a sentence tower.</summary>
+    internal virtual TextTowerConfig Encoding() => this;
 
     /// <summary>A tower of these sizes, filled as its reference initialises one.</summary>
     internal abstract TextTower Create(Generator random);
@@ -47,6 +51,14 @@ internal enum TextPooling
 
     /// <summary>The largest value of every channel.</summary>
     Max,
+
+    /// <summary>The sum over the tokens divided by the root of their number (sentence-transformers).</summary>
+    MeanOverRoot,
+
+    /// <summary>
+    /// The mean over the tokens in which the n-th counts n times (sentence-transformers' weightedmean).
+    /// </summary>
+    WeightedMean,
 
     /// <summary>
     /// Multi-head attention pooling: a learned probe attends to the tokens (Zhai et al. 2022, arXiv 2106.04560).

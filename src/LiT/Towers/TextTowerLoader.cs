@@ -1,4 +1,5 @@
 using LiT.Checkpoints;
+using LiT.Towers.Settings;
 using static TorchSharp.torch;
 
 namespace LiT.Towers;
@@ -32,7 +33,7 @@ internal static class TextTowerLoader
         var (path, given) = TowerPath.Split(spec);
         if (!Path.Exists(path))
             throw TowerPath.Missing(path, "text tower", "bert:small or text:width=256,depth=4,heads=4");
-        using var checkpoint = Checkpoint.Open(path);
+        using var checkpoint = Checkpoint.Open(SentenceModules.WeightsOf(path));
         return Load(checkpoint, (options ?? new TextTowerOptions()).With(given, spec));
     }
 
@@ -44,8 +45,7 @@ internal static class TextTowerLoader
         var tower = Built(found);
         try
         {
-            var names = found.Names(tower).Load(found.Source, tower);
-            (tower as TextTransformer)?.AddOldPositions(found.Source);
+            var names = found.Fill(tower);
             tower.eval();
             return new LoadedTextTower(tower, found.Family, names)
             {
@@ -68,7 +68,9 @@ internal static class TextTowerLoader
         {
             using var sizes = found.Config.Build(META);
             var (wanted, there) = (
-                sizes.parameters().Sum(weight => weight.numel()),
+                (found.Layers is not null && sizes is SentenceTower whole ? whole.Encoder : sizes)
+                    .parameters()
+                    .Sum(weight => weight.numel()),
                 found.Source.Tensors.Values.Sum(tensor => tensor.Count)
             );
             if (wanted / 2 > there)

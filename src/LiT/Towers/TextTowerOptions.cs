@@ -12,7 +12,17 @@ internal sealed record TextTowerOptions
     /// </summary>
     public int? Heads { get; init; }
 
-    /// <summary><c>pool=last|first|mean|max</c>: pooling, in place of what the architecture has.</summary>
+    /// <summary>
+    /// <c>prompt=query</c>: the name of the prefix that is put before every text, one of those that a sentence model
+    /// names in its config_sentence_transformers.json.
+    /// </summary>
+    public string? Prompt { get; init; }
+
+    /// <summary><c>prefix=query: </c>: the prefix itself, blanks at its end included.</summary>
+    public string? Prefix { get; init; }
+
+    /// <summary><c>pool=last|first|mean|max|mean-over-root|weighted-mean</c>: pooling, in place of what the
+    /// architecture has.</summary>
     public TextPooling? Pooling { get; init; }
 
     /// <summary><c>gelu=tanh|erf</c>: BERT's nonlinearity, in place of what the file's origin has.</summary>
@@ -31,8 +41,13 @@ internal sealed record TextTowerOptions
     public TextTowerOptions With(string text, string spec)
     {
         var options = this;
-        foreach (var item in text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (var given in text.Split(',', StringSplitOptions.RemoveEmptyEntries))
         {
+            var item = given.TrimStart().StartsWith("prefix=", StringComparison.Ordinal)
+                ? given.TrimStart()
+                : given.Trim();
+            if (item.Length == 0)
+                continue;
             options = item.Split('=') switch
             {
                 ["heads", var n]
@@ -41,19 +56,31 @@ internal sealed record TextTowerOptions
                     {
                         Heads = heads,
                     },
-                ["pool", var pooling] when pooling is "last" or "first" or "mean" or "max" => options with
-                {
-                    Pooling = Enum.Parse<TextPooling>(pooling, ignoreCase: true),
-                },
+                ["pool", var pooling] when PoolingNamed(pooling) is { } named => options with { Pooling = named },
+                ["prompt", { Length: > 0 } name] => options with { Prompt = name },
+                ["prefix", var prefix] => options with { Prefix = prefix },
                 ["gelu", "tanh"] => options with { Activation = Towers.Activation.GeluTanh },
                 ["gelu", "erf"] => options with { Activation = Towers.Activation.Gelu },
                 ["pooler"] => options with { Pooler = true },
                 _ => throw new UsageException(
                     $"'{spec}': '{item}' is not understood. Behind the path of a text tower may stand "
-                        + "heads=N, pool=last|first|mean|max, gelu=tanh|erf, pooler."
+                        + "heads=N, pool=last|first|mean|max|mean-over-root|weighted-mean, gelu=tanh|erf, pooler, "
+                        + "prompt=NAME, prefix=TEXT."
                 ),
             };
         }
         return options;
     }
+
+    private static TextPooling? PoolingNamed(string word) =>
+        word switch
+        {
+            "last" => TextPooling.Last,
+            "first" => TextPooling.First,
+            "mean" => TextPooling.Mean,
+            "max" => TextPooling.Max,
+            "mean-over-root" => TextPooling.MeanOverRoot,
+            "weighted-mean" => TextPooling.WeightedMean,
+            _ => null,
+        };
 }

@@ -10,6 +10,9 @@ internal static class TextTowerWords
             BertConfig bert => $"{NameOf(bert)}, {PoolingOf(bert.Pooling)}{(bert.Pooler ? ", pooler" : "")}, "
                 + $"{ActivationOf(bert.Activation)}",
             T5Config t5 => $"{NameOf(t5)}, {PoolingOf(t5.Pooling)}",
+            SentenceConfig sentence => sentence.Encoder.InWords()
+                + string.Concat(sentence.Poolings.Skip(1).Select(pooling => $" joined with {PoolingOf(pooling)}"))
+                + string.Concat(sentence.Steps.Select(step => ", " + step.InWords)),
             TextTransformerConfig text =>
                 $"text transformer of width {text.Width}, depth {text.Depth}, {text.Heads} heads, MLP "
                     + $"{text.MlpDim}, {PoolingOf(text.Pooling)}, "
@@ -18,7 +21,7 @@ internal static class TextTowerWords
         };
 
     /// <summary>Whether the number of attention heads is not known, because the file does not say it.</summary>
-    public static bool HeadsAreUnknown(this TextTowerConfig config) => config is BertConfig { Heads: 0 };
+    public static bool HeadsAreUnknown(this TextTowerConfig config) => config.Encoding() is BertConfig { Heads: 0 };
 
     /// <summary>The same of an image tower.</summary>
     public static bool HeadsAreUnknown(this ImageTowerConfig config) =>
@@ -26,7 +29,10 @@ internal static class TextTowerWords
 
     private static string NameOf(BertConfig bert)
     {
-        var kind = bert.FirstPosition > 0 ? "RoBERTa" : "BERT";
+        var kind =
+            bert.RelativeBuckets > 0 ? "MPNet"
+            : bert.FirstPosition > 0 ? "RoBERTa"
+            : "BERT";
         var known = BertConfig
             .Sizes.FirstOrDefault(size =>
                 (size.Value.Width, size.Value.Depth, size.Value.Heads, size.Value.MlpDim)
@@ -61,6 +67,8 @@ internal static class TextTowerWords
             TextPooling.Last => "last token",
             TextPooling.Mean => "mean over tokens",
             TextPooling.Max => "largest over tokens",
+            TextPooling.MeanOverRoot => "sum over tokens by the root of their number",
+            TextPooling.WeightedMean => "mean over tokens, later ones more",
             _ => "attention pooling",
         };
 

@@ -112,9 +112,7 @@ internal sealed class TextTransformer : TextTower
     {
         CheckLength(ids);
         using var scope = NewDisposeScope();
-        var rows = config.MaskPadding is { } padding
-            ? TokenRows.Masked(ids, padding, pack, tokens.weight)
-            : TokenRows.Whole(ids, tokens.weight);
+        var rows = Rows(ids, pack);
         var x =
             config.Pooling.IsOne() ? encoder.One(Embedded(rows), rows, states => rows.Pool(states, config.Pooling))
             : map is null ? rows.Pool(Hidden(rows), config.Pooling)
@@ -122,8 +120,15 @@ internal sealed class TextTransformer : TextTower
         return x.MoveToOuterDisposeScope(); // [B, D]
     }
 
+    internal override TokenRows Rows(Tensor ids) => Rows(ids, pack: null);
+
+    private TokenRows Rows(Tensor ids, bool? pack) =>
+        config.MaskPadding is { } padding
+            ? TokenRows.Masked(ids, padding, pack, tokens.weight)
+            : TokenRows.Whole(ids, tokens.weight);
+
     /// <summary>Every token's state after the last norm, [B, L, D].</summary>
-    internal Tensor Hidden(TokenRows rows)
+    internal override Tensor Hidden(TokenRows rows)
     {
         using var scope = NewDisposeScope();
         return rows.Spread(encoder.call(Embedded(rows), rows)).MoveToOuterDisposeScope();

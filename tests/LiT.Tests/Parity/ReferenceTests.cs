@@ -73,6 +73,14 @@ public class ReferenceTests
     [InlineData("bert_flaxformer_npz", "exact_erf_gelu, layernorm_eps_1e-6, no padding mask")]
     [InlineData("bert_hf", "layernorm_eps_1e-6, tanh_gelu")]
     [InlineData("roberta_hf", "layernorm_eps_1e-12, positions from 0 (BERT), tanh_gelu")]
+    [InlineData(
+        "mpnet_hf",
+        "layernorm_eps_1e-12, no relative bias, positions from 0 (BERT), "
+            + "relative bias of the other direction, tanh_gelu"
+    )]
+    [InlineData("sentence_bert", "dense without its activation, pooled with padding, tanh_gelu")]
+    [InlineData("sentence_mpnet", "not normalised, tanh_gelu")] // a mean of more places has the same direction
+    [InlineData("sentence_xlmr", "dense without its activation, not normalised, pooled with padding, tanh_gelu")]
     [InlineData("dinov2_hf", "0.1 offset (Meta's own), layerscale ignored, tanh_gelu")]
     [InlineData("dinov2_hf_registers", "layerscale ignored, tanh_gelu")]
     [InlineData("dinov2_hf_swiglu", "0.1 offset (Meta's own), layerscale ignored")]

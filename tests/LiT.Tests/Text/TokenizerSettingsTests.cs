@@ -136,7 +136,8 @@ public sealed class TokenizerSettingsTests : IDisposable
     }
 
     [Theory]
-    [InlineData("""{"tokenizer_class": "XLMRobertaTokenizer"}""", "tokenizer_class is \"XLMRobertaTokenizer\"")]
+    [InlineData("""{"tokenizer_class": "CamembertTokenizer"}""", "tokenizer_class is \"CamembertTokenizer\"")]
+    [InlineData("""{"tokenizer_class": "XLMRobertaTokenizer"}""", "does not begin with <unk>, <s> and </s>")]
     [InlineData("""{"tokenizer_class": "AlbertTokenizerFast"}""", "tokenizer_class is \"AlbertTokenizerFast\"")]
     [InlineData("""{"do_lower_case": true}""", "do_lower_case is true")]
     [InlineData("""{"sp_model_kwargs": {"enable_sampling": true}}""", "sp_model_kwargs is")]
@@ -162,6 +163,44 @@ public sealed class TokenizerSettingsTests : IDisposable
         Assert.Empty(told);
         Open("spiece.model", """{"tokenizer_class": "MyTokenizer"}""");
         Assert.Contains("tokenizer_class MyTokenizer is not known", Assert.Single(told), StringComparison.Ordinal);
+    }
+
+    /// <summary>
+    /// transformers' XLMRobertaTokenizer: fairseq_tokens_to_ids for the first four, the model's own id plus one for
+    /// the others; what the model does not know is 0 there and 3 here.
+    /// </summary>
+    [Theory]
+    [InlineData("""{"tokenizer_class": "XLMRobertaTokenizer"}""", null)]
+    [InlineData(null, """{"model_type": "xlm-roberta"}""")]
+    public void The_pieces_of_an_XLM_R_have_the_ids_that_fairseq_gave_them(string? settings, string? model)
+    {
+        const string Name = "tokenizer_sentencepiece/unigram_identity_keepspace";
+        File.Copy(TokenizerFixture.Reference(Name + ".model"), folder["sentencepiece.bpe.model"]);
+        if (model is not null)
+            folder.Write("config.json", model);
+        var tokenizer = Open("sentencepiece.bpe.model", settings);
+        Assert.Empty(told);
+        using var cases = JsonDocument.Parse(File.ReadAllText(TokenizerFixture.Reference(Name + ".cases.json")));
+        foreach (var one in cases.RootElement.EnumerateArray())
+            Assert.Equal(
+                one.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32() is 0 ? 3 : id.GetInt32() + 1),
+                tokenizer.Encode(one.GetProperty("text").GetString()!)
+            );
+        Assert.Equal(1100 + 2, tokenizer.VocabularySize);
+        Assert.Equal(
+            [0, 1, 2, 3, 1101],
+            new[] { "<s>", "<pad>", "</s>", "<unk>", "<mask>" }.Select(piece => tokenizer.IdOf(piece)!.Value)
+        );
+        Assert.Equal(["<s>", "<mask>"], new[] { 0, 1101 }.Select(tokenizer.PieceOf));
+
+        using var bundle = new TemporaryFolder();
+        var written = new CaptionTokenizer(tokenizer, new TokenLayout(16, 0, 2, 1)) { Prefix = "query: " };
+        var read = CaptionTokenizer.Load(bundle.Path, written.Save(bundle.Path));
+        Assert.Equal(written.Row("a red cat", out _), read.Row("a red cat", out _));
+        Assert.Equal(
+            tokenizer.Encode("query: a red cat").Take(4),
+            read.Row("a red cat", out _).Skip(1).Take(4).Select(id => (int)id)
+        );
     }
 
     [Fact]

@@ -258,22 +258,19 @@ public sealed class SettingsTests : IDisposable
     [InlineData("pooling_mode_cls_token", "First")]
     [InlineData("pooling_mode_max_tokens", "Max")]
     [InlineData("pooling_mode_lasttoken", "Last")]
+    [InlineData("pooling_mode_weightedmean_tokens", "WeightedMean")]
     public void The_pooling_of_sentence_transformers_is_followed(string mode, string pooling)
     {
         var path = Put("bert_hf", "bert_plain.safetensors");
         Sentences($$"""{"{{mode}}": true, "pooling_mode_mean_sqrt_len_tokens": false}""");
         using var loaded = TextTowerLoader.Load(path);
-        Assert.Equal(pooling, Assert.IsType<BertConfig>(loaded.Tower.Config).Pooling.ToString());
+        Assert.Equal(pooling, Assert.IsType<BertConfig>(loaded.Tower.Config!.Encoding()).Pooling.ToString());
         Assert.Empty(loaded.Warnings);
     }
 
     [Theory]
-    [InlineData("""{"pooling_mode_mean_sqrt_len_tokens": true}""", "mean_sqrt_len_tokens is not built here")]
-    [InlineData("""{"pooling_mode_weightedmean_tokens": true}""", "weightedmean is not built here")]
-    [InlineData(
-        """{"pooling_mode_cls_token": true, "pooling_mode_mean_tokens": true}""",
-        "cls with mean is not built here"
-    )]
+    [InlineData("""{"pooling_mode": "attention"}""", "the pooling that it names is not built here")]
+    [InlineData("""{"pooling_mode": ["mean", "attention"]}""", "the pooling that it names is not built here")]
     [InlineData("""{"pooling_mode": "mean", "word_embedding_dimension": 999}""", "word_embedding_dimension is 999")]
     [InlineData("""{"pooling_mode_mean_tokens": "yes"}""", "true or false is expected")]
     public void A_pooling_that_is_not_built_is_refused_unless_another_is_written(string pooling, string message)
@@ -284,17 +281,22 @@ public sealed class SettingsTests : IDisposable
         if (!message.EndsWith("not built here", StringComparison.Ordinal))
             return;
         using var loaded = TextTowerLoader.Load(path + ":pool=last");
-        Assert.Equal(TextPooling.Last, Assert.IsType<BertConfig>(loaded.Tower.Config).Pooling);
+        Assert.Equal(TextPooling.Last, Assert.IsType<BertConfig>(loaded.Tower.Config!.Encoding()).Pooling);
         Assert.Contains("goes before", Assert.Single(loaded.Warnings), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void A_module_of_sentence_transformers_that_is_not_read_is_told()
+    [Theory]
+    [InlineData("LSTM", "the module LSTM is not built here; known are Transformer, Pooling")]
+    [InlineData("Pooling", "the module Pooling stands where it is not read")]
+    [InlineData("Dense", "names the dense layer 3_More, which is not there")]
+    public void A_module_of_sentence_transformers_that_cannot_be_read_is_refused(string type, string message)
     {
         var path = Put("bert_hf", "bert_plain.safetensors");
-        Sentences("""{"pooling_mode_mean_tokens": true}""", """, {"type": "sentence_transformers.models.Dense"}""");
-        using var loaded = TextTowerLoader.Load(path);
-        Assert.Contains("the module Dense is not read", Assert.Single(loaded.Warnings), StringComparison.Ordinal);
+        Sentences(
+            """{"pooling_mode_mean_tokens": true}""",
+            $$""", {"type": "sentence_transformers.models.{{type}}", "path": "3_More"}"""
+        );
+        Assert.Contains(message, Refused(() => TextTowerLoader.Load(path)), StringComparison.Ordinal);
     }
 
     [Fact]

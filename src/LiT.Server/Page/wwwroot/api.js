@@ -9,6 +9,11 @@ export class Refused extends Error {
     this.status = status;
     this.title = title;
   }
+
+  /** Whether other words would be answered. */
+  get isOfTheQuestion() {
+    return this.status === 400 || this.status === 422;
+  }
 }
 
 async function reach(path, body, signal) {

@@ -1,7 +1,7 @@
 // The live demo: a picture, prompts that are typed freely, and how probable each is.
 
 import * as api from "./api.js";
-import { fill, find, h, icon, later, percent } from "./dom.js";
+import { fill, find, h, icon, later, percent, UNDONE } from "./dom.js";
 import { addressOf, base64 } from "./pictures.js";
 import { named, PIXELS } from "./results.js";
 
@@ -17,6 +17,7 @@ export function startDemo(app) {
   let begun = null; // the first picture, where nobody has given one
   let shown = "";
   let wanted = "";
+  let hasty = false; // somebody types: what is refused may be half a word
 
   function proposed() {
     const label = app.store?.columns.find((column) => column.kind === "text" && column.values?.length > 1);
@@ -82,9 +83,15 @@ export function startDemo(app) {
       if (wanted === key) show(answer);
     } catch (problem) {
       if (problem.name === "AbortError" || wanted !== key) return;
-      find("demo-trouble").textContent = problem.message;
-      find("demo-trouble").hidden = false;
+      if (hasty && problem.isOfTheQuestion) settled(problem);
+      else refuse(problem);
     }
+  }
+
+  function refuse(problem) {
+    find("demo-trouble").textContent = problem.message;
+    find("demo-trouble").hidden = false;
+    wanted = ""; // the same may be asked again
   }
 
   function show(answer) {
@@ -143,18 +150,17 @@ export function startDemo(app) {
   }
 
   const soon = later(70, ask);
+  const settled = later(UNDONE, refuse);
 
   find("prompt-add").addEventListener("click", add);
-  find("demo-any").addEventListener("click", () => any((patch) => app.change(patch)).catch((problem) => {
-    find("demo-trouble").textContent = problem.message;
-    find("demo-trouble").hidden = false;
-  }));
+  find("demo-any").addEventListener("click", () => any((patch) => app.change(patch)).catch(refuse));
   find("template").addEventListener("change", ({ target }) => app.change({ template: target.value }));
   find("demo-copy").addEventListener("click", () => app.copyLink());
 
   return {
     render(typing = false) {
       const { state } = app;
+      hasty = typing;
       if (state.pane !== "demo" || !app.store) return;
       if (state.prompts.length === 0) state.prompts = [...proposed(), ""];
       if (!typing) {
@@ -172,10 +178,17 @@ export function startDemo(app) {
         begun ??= any((patch) => app.replace(patch)).catch(() => {});
         return;
       }
-      if (labels().length === 0) return;
+      if (labels().length === 0) {
+        settled.stop();
+        return;
+      }
       const query = question();
       const key = JSON.stringify(query);
-      if (key === wanted) return;
+      if (key === wanted) {
+        if (!typing) settled.hurry();
+        return;
+      }
+      settled.stop();
       wanted = key;
       typing ? soon(key, query) : soon.now(key, query);
     },

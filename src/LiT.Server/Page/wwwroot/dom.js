@@ -32,17 +32,26 @@ export const find = (id) => document.getElementById(id);
 export const fill = (element, ...children) =>
   element.replaceChildren(...children.flat(Infinity).filter((child) => child != null && child !== false && child !== ""));
 
-/** A function that waits until nobody has called it for so many milliseconds; now() does not wait. */
+/** Milliseconds without a key after which what is typed is no longer taken for half a word. */
+export const UNDONE = 1500;
+
+/**
+ * A function that waits until nobody has called it for so many milliseconds; now() does not wait, and hurry() lets what
+ * waits wait no longer.
+ */
 export function later(milliseconds, does) {
   let timer = null;
+  let waiting = null;
   const soon = (...given) => {
     clearTimeout(timer);
+    waiting = given;
     timer = setTimeout(() => soon.now(...given), milliseconds);
   };
   soon.now = (...given) => {
     soon.stop();
     does(...given);
   };
+  soon.hurry = () => timer !== null && soon.now(...waiting);
   soon.stop = () => {
     clearTimeout(timer);
     timer = null;

@@ -1,7 +1,7 @@
 // The pictures that were found: asked for as the state changes, shown as one scrolls.
 
 import * as api from "./api.js";
-import { count, duration, fill, find, h, icon, later, percent } from "./dom.js";
+import { count, duration, fill, find, h, icon, later, percent, UNDONE } from "./dom.js";
 import { save, toCsv } from "./save.js";
 import { asks, toHash } from "./state.js";
 import { whereOf } from "./where.js";
@@ -13,6 +13,7 @@ const KEPT = 20; // answers that going back shows at once
 const SMALL = 128; // pixels of the longer side: pictures that are shown enlarged
 export const PIXELS = 64; // and those whose pixels are shown as they are
 const ONE_SCENE = 0.95;
+const WAITS = "Below is still what was found before.";
 
 export function startResults(app) {
   const grid = find("grid");
@@ -20,6 +21,7 @@ export function startResults(app) {
   let now = null; // what is shown
   let wanted = ""; // the question that it is to answer
   let asking = null;
+  let hasty = false; // somebody types: what is refused may be half a word
 
   function question() {
     const { state } = app;
@@ -54,7 +56,9 @@ export function startResults(app) {
       keep(key, { ...got, drawn: 0, keys: new Set(got.found.map((one) => one.key)) });
       show();
     } catch (problem) {
-      if (problem.name !== "AbortError" && wanted === key) refuse(problem);
+      if (problem.name === "AbortError" || wanted !== key) return;
+      if (hasty && problem.isOfTheQuestion && now) doubt(problem);
+      else refuse(problem);
     } finally {
       clearTimeout(slow);
       if (asking === mine) {
@@ -71,6 +75,13 @@ export function startResults(app) {
     answers.delete(key);
     answers.set(key, answer);
     if (answers.size > KEPT) answers.delete(answers.keys().next().value);
+  }
+
+  /** While somebody types, what was found before stays, and the refusal is a remark until nobody goes on. */
+  function doubt(problem) {
+    find("trouble").hidden = true;
+    find("status").textContent = `${problem.message} ${WAITS}`;
+    settled(problem);
   }
 
   function refuse(problem) {
@@ -228,6 +239,7 @@ export function startResults(app) {
   });
 
   const soon = later(160, ask);
+  const settled = later(UNDONE, refuse);
 
   find("save-json").addEventListener("click", () => now && save("found.json", "application/json",
     `${JSON.stringify({ ...now.answer, results: now.found.slice(0, now.drawn) }, null, 2)}\n`));
@@ -250,13 +262,16 @@ export function startResults(app) {
     },
 
     render(typing = false) {
+      hasty = typing;
       if (app.state.pane === "demo" || !app.store) return;
       const query = asks(app.state) ? question() : null;
       const key = JSON.stringify(query ?? ["some", app.store.name]);
       if (key === wanted) {
         if (!typing && soon.waits) soon.now(key, query);
+        if (!typing) settled.hurry();
         return;
       }
+      settled.stop();
       wanted = key;
       const known = answers.get(key);
       if (known && !typing) {

@@ -33,12 +33,15 @@ internal class Attending
     /// <returns>[B, L, D] or [T, D].</returns>
     public virtual Tensor All(Tensor states, TokenRows? rows)
     {
-        if (rows?.ByLength(states, null, (part, _) => Mixed(part, null).flatten(0, 1)) is { } packed)
+        if (
+            rows?.ByLength(states, null, (part, _) => Mixed(part, rows.BiasOf(part.shape[1])).flatten(0, 1)) is
+            { } packed
+        )
             return packed; // [T, D]
-        return rows is null ? Mixed(states, null) : rows.Gather(Mixed(rows.Spread(states), rows.Mask));
+        return rows is null ? Mixed(states, null) : rows.Gather(Mixed(rows.Spread(states), rows.Bias ?? rows.Mask));
     }
 
-    /// <summary>One token of every row asks.</summary>
+    /// <summary>One token of every row asks. Rows with a bias are asked by all or by none.</summary>
     /// <param name="query">[B, D].</param>
     /// <param name="states">Keys and values side by side, [B, L, 2 D], or [T, 2 D] where the rows are packed.</param>
     /// <param name="rows">Masking and packing of text; null where every token is seen.</param>
@@ -70,7 +73,7 @@ internal class Attending
 internal class AttendingInRows(int heads) : Attending(heads)
 {
     public override Tensor All(Tensor states, TokenRows? rows) =>
-        rows?.Lengths is { } lengths && Processor.Computes(states)
+        rows is { Lengths: { } lengths, Bias: null } && Processor.Computes(states)
             ? RowAttention.Mixed(states, null, Heads, lengths)
             : base.All(states, rows);
 

@@ -189,12 +189,12 @@ internal static class KnownSettings
             { "timm evaluates at input_size unless it is asked for this", "test_input_size", "test_crop_pct" },
         };
 
-    /// <summary>1_Pooling/config.json and sentence_bert_config.json of sentence-transformers.</summary>
+    /// <summary>The files of sentence-transformers.</summary>
     public static SettingsWithoutEffect Sentences { get; } =
         new()
         {
-            { "no prompt is put before texts", "include_prompt" },
+            { "embeddings are compared by their cosine here", "similarity_fn_name", "score_functions" },
             { Speed, "model_args", "tokenizer_args", "config_args", "unpad_inputs" },
-            { Origin, "transformer_task", "modality_config", "module_output_name", "message_format" },
+            { Origin, "transformer_task", "modality_config", "module_output_name", "message_format", "__version__" },
         };
 }

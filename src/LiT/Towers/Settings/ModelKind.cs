@@ -11,6 +11,7 @@ internal static class ModelKind
     public const string Roberta = "roberta",
         Bert = "bert",
         T5 = "t5",
+        MPNet = "mpnet",
         ViT = "vit",
         Dinov2 = "dinov2";
 
@@ -22,6 +23,7 @@ internal static class ModelKind
         ["roberta"] = Roberta,
         ["xlm-roberta"] = Roberta,
         ["camembert"] = Roberta,
+        ["mpnet"] = MPNet,
         ["t5"] = T5,
         ["mt5"] = T5,
         ["vit"] = ViT,
@@ -38,6 +40,7 @@ internal static class ModelKind
         ["Roberta"] = Roberta,
         ["XLMRoberta"] = Roberta,
         ["Camembert"] = Roberta,
+        ["MPNet"] = MPNet,
         ["T5"] = T5,
         ["T5Encoder"] = T5,
         ["T5With"] = T5,
