@@ -72,8 +72,8 @@ internal static class DataDedupCommand
         Option<string?> part = new("--part")
         {
             Description =
-                "Look at one part of the pictures, as i/n; the parts may run at once, on any machine that sees --out, and "
-                + "the last of them compares. auto: the part that Slurm's array or Kubernetes' Indexed Job gives.",
+                "Look at one part of the pictures, as i/n; the parts may run at once, on any machine that sees "
+                + "--out, and the last of them compares. auto: the part that Slurm's array or Kubernetes' Indexed Job gives.",
         };
         DataOptions data = new();
         Command command = new(
@@ -210,8 +210,8 @@ internal static class DataDedupCommand
         var missing = DedupRun.Look(sets, part, output, rules, progress, cancel);
         if (missing > 0)
             Terminal.Say(
-                $"{output}: part {part} is done; {missing} files of marks are still missing, which the other parts make, "
-                    + "and the last of them compares."
+                $"{output}: part {part} is done; {missing} files of marks are still missing, which the other parts "
+                    + "make, and the last of them compares."
             );
         else if ((held = FolderLock.TryTake(output)) is null)
             Terminal.Say($"{output}: part {part} is done, and another part compares.");

@@ -57,7 +57,7 @@ internal sealed class BackwardStages : IDisposable
         return stages.Before.Any(before => name.StartsWith(before + ".", StringComparison.Ordinal)) ? cuts.Count : 0;
     }
 
-    /// <summary>Computes something with this thread's cuts: what passes between two stages, output side first.</summary>
+    /// <summary>Computes something and tells what passed between two stages of it, output side first.</summary>
     internal (Tensor Result, IReadOnlyList<Tensor> Cuts) Pass(Func<Tensor> compute)
     {
         passed = [];

@@ -62,7 +62,7 @@ internal static class DedupRun
     /// <summary>
     /// Looks at one part's pictures of all sets, so that <see cref="Run"/> has only to compare. Parts may work at once.
     /// </summary>
-    /// <param name="sets">The data that is cleaned, and then the evaluation sets, as <see cref="Run"/> gets them.</param>
+    /// <param name="sets">The data that is cleaned, then the evaluation sets, as <see cref="Run"/> gets them.</param>
     /// <param name="part">Which part.</param>
     /// <param name="folder">Where the lists will go.</param>
     /// <param name="rules">As <see cref="Run"/> gets them.</param>

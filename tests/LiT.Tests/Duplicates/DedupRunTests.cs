@@ -68,11 +68,11 @@ public sealed class DedupRunTests : IDisposable
     public void Parts_that_look_at_the_pictures_in_any_order_end_with_the_lists_of_one_run()
     {
         const int files = 3;
-        (string, string?, byte[]?)[] pictures =
+        (string, string?, byte[])[] pictures =
         [
             .. Enumerable
                 .Range(0, files * 4096 - 5)
-                .Select(i => ($"p{i}", (string?)null, (byte[]?)BitConverter.GetBytes(i % 9000))),
+                .Select(i => ($"p{i}", (string?)null, BitConverter.GetBytes(i % 9000))),
         ];
         ComparedSet data = new(Samples.Open(Sets.Tar(folder, "data.tar", pictures)), null);
         DuplicateRules rules = new() { Levels = new HashSet<DuplicateLevel> { DuplicateLevel.Bytes } };

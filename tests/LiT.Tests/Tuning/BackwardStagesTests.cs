@@ -1,4 +1,3 @@
-using LiT.Compute;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
@@ -38,6 +37,20 @@ public sealed class BackwardStagesTests
             Assert.Contains("text.tokens.weight", told[^1]);
             foreach (var (name, gradient) in whole)
                 Assert.True(gradient.equal(apart[name]).all().item<bool>(), $"{name}, {lanes} lanes");
+        }
+    }
+
+    [Fact]
+    public void Towers_whose_blocks_share_weights_are_not_cut()
+    {
+        foreach (
+            var config in (TextTowerConfig[])
+                [new BertConfig(16, 3, 2, 16, 50) { RelativeBuckets = 8 }, new T5Config(16, 3, 2, 8, 16, 50)]
+        )
+        {
+            using var tower = config.Build();
+            using BackwardStages cuts = new(tower);
+            Assert.Single(cuts.Apart([]));
         }
     }
 
