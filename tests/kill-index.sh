@@ -9,7 +9,7 @@ n=${1:-50}
 (lit data convert --data pairs.tar --out pool --to folder) >/dev/null
 (lit embed --image-tower cifar-resnet:20 --data pairs.tar --out tuned) >/dev/null
 (lit tune --data tuned --out run --text-tower text:width=32,depth=1,heads=2 --steps 20 --batch 32) >/dev/null
-mkdir photos; ls pool/*/*.png | head -60 | xargs -I{} mv {} photos/
+mkdir photos; pool=(pool/*/*.png); mv "${pool[@]:0:60}" photos/
 for store in killed whole; do
     (lit embed --image-tower cifar-resnet:20 --data photos --out $store --rows-per-shard 16) >/dev/null
     (lit index build $store) >/dev/null

@@ -16,7 +16,7 @@ export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 NO_COLOR=1
 unset OMP_WAIT_POLICY MALLOC_MMAP_THRESHOLD_ MALLOC_TRIM_THRESHOLD_ LIT_CACHE LIT_ISA LD_LIBRARY_PATH
 version=0.1.0-packed.$(date +%s) # never one that a cache of the machine knows already
 feed="$work/feed"
-libraries="LiT LiT.Onnx LiT.Stores LiT.Server LiT.Tuning LiT.Mpi" packages="$libraries LiT.Cli"
+libraries="LiT LiT.Onnx LiT.Stores LiT.USearch LiT.Server LiT.Tuning LiT.Mpi" packages="$libraries LiT.Cli"
 
 said() { echo "packages: $* (${SECONDS} s)" >&2; }
 fail() { echo "packages: $*" >&2; exit 1; }

@@ -30,9 +30,10 @@ var code = args switch
     ["open", .. var options] => OpenBenchmark.Run(options, results),
     ["evaluation", .. var options] when options.Length > 0 => EvaluationBenchmark.Run(options, results),
     ["search", .. var options] when options.Length > 0 => SearchBenchmark.Run(options, results),
-    ["peers", .. var options] when options.Length > 0 => PeersBenchmark.Run(options, results),
+    ["peers", .. var options] when options.Length > 1 => PeersBenchmark.Run(options, results),
     ["growth", .. var options] when options.Length > 0 => GrowthBenchmark.Run(options, results),
     ["serve", .. var options] when options.Length > 1 => ServeBenchmark.Run(options, results),
+    ["soak", .. var options] when options.Length > 1 => SoakBenchmark.Run(options, results),
     ["start", .. var options] when options.Length > 0 => StartBenchmark.Run(options, results),
     _ => Usage(),
 };
@@ -71,9 +72,11 @@ static int Usage()
           open [FOLDER]                            opening a checkpoint of LiT-L16L's size
           evaluation classification|retrieval|prompts [SIZES]   evaluations beside their matrix products
           serve STORE MODEL [CLIENTS [SECONDS]]    searches over HTTP beside the library's own; for one client and many
+          soak STORE MODEL [CLIENTS [SECONDS]] [growing]  a server at its limit, each answer checked; of a copy that grows
           growth STORE [COUNT]                     pictures added to a large store, removed and moved, beside a store of them alone
           search STORE [ROWS [SIZE [THREADS [MODEL | lists RECALL]]]]  searches beside reading the codes once; the store is made where missing
-          peers STORE [ROWS [SIZE [THREADS]]]       recall against time beside USearch and faiss; the store is made where missing
+          peers STORE MODEL [FROM ROWS]            recall against time beside USearch and faiss, captions asking; a store that
+                                                   is not there is made of rows around those of FROM
           start STORE [PROGRAM]                    from the command to the first step
           tables [[--check] PAGE]                  the committed results as tables, printed or filled into a page
         Figures go to artifacts/benchmarks/KIND-OF-MACHINE, with --keep to benchmarks/results/KIND-OF-MACHINE.

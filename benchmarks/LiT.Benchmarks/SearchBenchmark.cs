@@ -226,6 +226,6 @@ internal static unsafe class SearchBenchmark
         );
     }
 
-    private static double Normal(Random chance) =>
+    public static double Normal(Random chance) =>
         Math.Sqrt(-2 * Math.Log(1 - chance.NextDouble())) * Math.Cos(2 * Math.PI * chance.NextDouble());
 }

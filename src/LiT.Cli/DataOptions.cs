@@ -70,6 +70,9 @@ internal sealed class DataOptions
             command.Options.Add(language);
     }
 
+    /// <summary>Whether captions come from a file of their own.</summary>
+    public bool GivesCaptions(Asked parsed) => TakesCaptions && parsed.GetValue(captions) is not null;
+
     public string PathOf(Asked parsed) => parsed.GetValue(data)!;
 
     public SampleOptions OptionsOf(Asked parsed) =>

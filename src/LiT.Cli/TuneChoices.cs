@@ -47,6 +47,13 @@ internal sealed class TuneChoices
             "Share of captions that get words no caption uses, so that unknown words of a prompt are passed over.",
     };
 
+    private readonly Option<double?> lookAlikes = new("--look-alikes")
+    {
+        Description =
+            "Share of pairs that take, each epoch anew, a caption of one of the ten pictures that look most alike to "
+            + "the locked tower, so that captions are not learned by heart.",
+    };
+
     private readonly Option<int?> localParts = new("--local-parts")
     {
         Description =
@@ -100,7 +107,7 @@ internal sealed class TuneChoices
 
     private readonly Option<double?> ema = new("--ema")
     {
-        Description = "Decay of a moving average of the weights that becomes the result.",
+        Description = "Decay of a moving average of the weights that becomes the result; 0 keeps none.",
     };
     private readonly Option<long?> checkpointEvery = new("--checkpoint-every")
     {
@@ -109,7 +116,9 @@ internal sealed class TuneChoices
     private readonly Option<long?> validateEvery = new("--val-every") { Description = "Steps between validations." };
     private readonly Option<string?> keepBest = new("--keep-best")
     {
-        Description = "Validation number whose best weights become the result, such as textToImageR1.",
+        Description =
+            "Validation number whose best weights become the result, such as textToImageR1, or none for the last "
+            + "weights. Default: top1, sameLabel or meanRecall, the first that the validation has.",
     };
 
     // An interrupted run goes on by itself; the option says so in the words people know.
@@ -136,6 +145,7 @@ internal sealed class TuneChoices
                 clip,
                 positives,
                 captionNoise,
+                lookAlikes,
                 localParts,
                 imageMicroBatch,
                 cooldown,
@@ -158,7 +168,7 @@ internal sealed class TuneChoices
         Limits.AboveZero(epochs, lr, clip, timescale, temperature);
         Limits.Positive(batch, microBatch, imageMicroBatch, steps, localParts, checkpointEvery, validateEvery);
         Limits.NotNegative(warmup, cooldown, temperatureRate);
-        Limits.Share(captionNoise);
+        Limits.Share(captionNoise, lookAlikes);
         command.Validators.Add(result =>
         {
             if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null)
@@ -192,6 +202,7 @@ internal sealed class TuneChoices
             ClipNorm = parsed.GetValue(clip),
             Positives = parsed.GetValue(positives),
             CaptionNoise = parsed.GetValue(captionNoise),
+            LookAlikes = parsed.GetValue(lookAlikes),
             LocalParts = parsed.GetValue(localParts),
             Temperature = parsed.GetValue(temperature),
             LowestTemperature = bounds?.Lowest,

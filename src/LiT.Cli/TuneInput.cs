@@ -81,7 +81,9 @@ internal sealed class TuneInput
     };
     private readonly Option<double> holdOut = new("--hold-out")
     {
-        Description = "Share of the pictures that is kept out of tuning and validated on, such as 0.05.",
+        Description =
+            "Share of the pictures that is kept out of tuning and validated on. Default: 0.05, at most 1,000 "
+            + "pictures, where there are 5,000 or more and no --val; else 0.",
     };
     private readonly Option<int?> pictures = new("--pictures")
     {
@@ -186,7 +188,7 @@ internal sealed class TuneInput
             HoldOut =
                 parsed.IsGiven(holdOut) ? parsed.GetValue(holdOut)
                 : parsed.IsGiven(validation) ? 0
-                : behind?.HoldOut ?? 0,
+                : behind?.HoldOut,
             Pictures = parsed.GetValue(pictures) ?? behind?.Pictures,
             BundleTower = parsed.GetValue(bundle),
             Doctor = parsed.GetValue(doctor),

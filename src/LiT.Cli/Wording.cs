@@ -51,6 +51,7 @@ internal static partial class Wording
         "Like",
         "LocalParts",
         "Lock",
+        "LookAlikes",
         "MaxBad",
         "MaxBody",
         "MaxMegapixels",

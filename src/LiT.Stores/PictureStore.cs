@@ -23,6 +23,7 @@ public sealed partial class PictureStore : IAsyncDisposable
     private readonly SemaphoreSlim updating = new(1);
     private readonly Lazy<Background?> background;
     private OpenStore? rows; // changed on the model's thread only
+    private MeasuredIndex? index; // and this
     private long count;
     private volatile bool disposed;
 
@@ -109,22 +110,64 @@ public sealed partial class PictureStore : IAsyncDisposable
         }
     }
 
-    /// <summary>Finds pictures, the most similar first: exact, over every row.</summary>
-    /// <param name="query">What is looked for.</param>
-    /// <param name="cancel">Gives it up.</param>
-    /// <exception cref="LitException">The store holds nothing yet, or the query cannot be answered; the message says
-    /// why.</exception>
+    /// <summary>
+    /// Searches by an index from now on, wherever a query does not say <see cref="Query.Exact"/>: the index names rows,
+    /// and the rows themselves decide. It is brought to what the store holds, now and whenever the store has changed;
+    /// how many rows it is asked for is measured with captions of the store, and again when the store has become a
+    /// tenth larger or smaller. What was not measured or does not reach the recall is answered exactly.
+    /// </summary>
+    /// <param name="index">The index, which stays the caller's; null goes back to the store's own way.</param>
+    /// <param name="recall">The share of the nearest pictures that is to be found, such as 0.99.</param>
+    /// <param name="cancel">Gives it up; the store is searched as before.</param>
+    /// <returns>The share of the nearest ten that was found, as was measured; 1 for the store's own way.</returns>
+    /// <exception cref="LitException">The store holds nothing yet, or the index cannot be made.</exception>
     /// <exception cref="ObjectDisposedException">The model, or this, was disposed.</exception>
+    public Task<double> UseAsync(IVectorIndex? index, double recall = 0.99, CancellationToken cancel = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(recall);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(recall, 1);
+        ObjectDisposedException.ThrowIf(disposed, this);
+        return model.RunAsync(
+            stop =>
+            {
+                MeasuredIndex? measured = index is null ? null : new(index, recall);
+                Asked(open => Indexed(open.Collection, measured, stop));
+                this.index = measured;
+                return measured?.Recall ?? 1;
+            },
+            cancel
+        );
+    }
+
+    /// <summary>Finds pictures, the most similar first.</summary>
+    /// <inheritdoc cref="FindAsync"/>
     public async IAsyncEnumerable<FoundPicture> SearchAsync(
         Query query,
         [EnumeratorCancellation] CancellationToken cancel = default
     )
     {
+        foreach (var found in (await FindAsync(query, cancel).ConfigureAwait(false)).Pictures)
+            yield return found;
+    }
+
+    /// <summary>Finds pictures, the most similar first, and says how many were looked at and how surely.</summary>
+    /// <param name="query">What is looked for.</param>
+    /// <param name="cancel">Gives it up.</param>
+    /// <exception cref="LitException">The store holds nothing yet, or the query cannot be answered; the message says
+    /// why.</exception>
+    /// <exception cref="ObjectDisposedException">The model, or this, was disposed.</exception>
+    public async Task<FoundPictures> FindAsync(Query query, CancellationToken cancel = default)
+    {
         ArgumentNullException.ThrowIfNull(query);
         query.Check();
         ObjectDisposedException.ThrowIf(disposed, this);
-        foreach (var found in await model.RunAsync(stop => Find(query, stop), cancel).ConfigureAwait(false))
-            yield return found;
+        var answer = await model.RunAsync(stop => Find(query, stop), cancel).ConfigureAwait(false);
+        return new(answer.Results)
+        {
+            NothingMatches = answer.NothingMatches,
+            Searched = answer.Searched,
+            Recall = answer.Recall,
+        };
     }
 
     /// <summary>Reads every picture's row, in the store's order, as it is now: an update meanwhile changes nothing of
@@ -209,12 +252,24 @@ public sealed partial class PictureStore : IAsyncDisposable
         return (result, EmbeddingStore.Open(Folder, wordsLater: StoreSegment.IsIndexed(Folder)));
     }
 
-    private IReadOnlyList<FoundPicture> Find(Query query, CancellationToken stop)
+    private SearchAnswer Find(Query query, CancellationToken stop)
     {
         foreach (var (words, _) in query.Words)
             if (ClassPrompts.IsUnread(PromptTemplates.Canonicalise(words), model.Tokenizer))
                 Unread(model.Session.Logger, words);
-        return Asked(open => new PictureSearch(model, open.Collection, background.Value).Find(query, stop).Results);
+        return Asked(open =>
+            new PictureSearch(model, Indexed(open.Collection, index, stop), background.Value).Find(query, stop)
+        );
+    }
+
+    // The index learns of a store that has changed when it is asked for the first time.
+    private Collection Indexed(Collection collection, MeasuredIndex? by, CancellationToken stop)
+    {
+        if (collection.Index == by)
+            return collection;
+        by?.Update(model, collection, stop);
+        collection.Index = by;
+        return collection;
     }
 
     [LoggerMessage(

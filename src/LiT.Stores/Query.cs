@@ -129,6 +129,23 @@ public sealed record StoreUpdate
     public required TimeSpan Elapsed { get; init; }
 }
 
+/// <summary>What a <see cref="Query"/> found.</summary>
+/// <param name="Pictures">The pictures, in the order that was asked for.</param>
+public sealed record FoundPictures(IReadOnlyList<FoundPicture> Pictures)
+{
+    /// <summary>Whether none was found that reaches <see cref="Query.MinPrecision"/>.</summary>
+    public bool NothingMatches { get; init; }
+
+    /// <summary>Pictures that were looked at: those that <see cref="Query.Where"/> holds for.</summary>
+    public long Searched { get; init; }
+
+    /// <summary>
+    /// 1: the answer is exact. Below: it is approximate, and this is the share of the nearest pictures that this way of
+    /// searching finds, as was measured.
+    /// </summary>
+    public double Recall { get; init; } = 1;
+}
+
 /// <summary>A picture that was found (field names as in the JSON).</summary>
 /// <param name="Key">Its key.</param>
 /// <param name="Origin">Where it came from.</param>

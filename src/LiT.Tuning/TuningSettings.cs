@@ -32,7 +32,10 @@ public sealed record TuningSettings
     /// <summary>Data to validate on: a store, or any form of data.</summary>
     public string? Validation { get; init; }
 
-    /// <summary>Share of the pictures, from 0 to below 1, that is not tuned on but validated on.</summary>
+    /// <summary>
+    /// Share of the pictures, from 0 to below 1, that is not tuned on but validated on; null for 0.05, at most 1,000
+    /// pictures, where there are 5,000 or more and no <see cref="Validation"/>.
+    /// </summary>
     public double? HoldOut { get; init; }
 
     /// <summary>A recipe: the name of one that comes with the library, a file, or a run's <c>config.json</c>.</summary>
@@ -89,6 +92,12 @@ public sealed record TuningSettings
     /// <summary>Share of captions, 0 to 1, that get words which no caption uses.</summary>
     public double? CaptionNoise { get; init; }
 
+    /// <summary>
+    /// Share of pairs, 0 to 1, that take, in each epoch anew, a caption of one of the ten pictures that look most alike
+    /// to the locked tower.
+    /// </summary>
+    public double? LookAlikes { get; init; }
+
     /// <summary>Parts of the batch that see only their own negatives; 1 is the global batch.</summary>
     public int? LocalParts { get; init; }
 
@@ -107,7 +116,7 @@ public sealed record TuningSettings
     /// <summary>The sigmoid loss's bias at the start.</summary>
     public double? Bias { get; init; }
 
-    /// <summary>Decay of a moving average of the weights that becomes the result.</summary>
+    /// <summary>Decay of a moving average of the weights that becomes the result; 0 keeps none.</summary>
     public double? AverageDecay { get; init; }
 
     /// <summary>Steps between two checkpoints.</summary>
@@ -116,7 +125,10 @@ public sealed record TuningSettings
     /// <summary>Steps between two validations.</summary>
     public long? ValidateEvery { get; init; }
 
-    /// <summary>Validation number whose best weights become the result, such as <c>textToImageR1</c>.</summary>
+    /// <summary>
+    /// Validation number whose best weights become the result, such as <c>textToImageR1</c>, or <c>none</c> for the
+    /// last weights; null for the first of <c>top1</c>, <c>sameLabel</c> and <c>meanRecall</c> that there is.
+    /// </summary>
     public string? KeepBest { get; init; }
 
     /// <summary>Whether towers compute in bfloat16 on weights that stay float32.</summary>

@@ -172,7 +172,8 @@ public sealed partial class LitModel
 
     private void Free()
     {
-        image?.Dispose();
+        if (!imageIsBorrowed)
+            image?.Dispose();
         Towers.Dispose();
         Closed(Session.Logger, Name);
     }

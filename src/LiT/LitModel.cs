@@ -24,7 +24,8 @@ public sealed partial class LitModel : IDisposable
     private readonly ComputeDevice compute;
     private LockedTower? image;
     private SeenWords? seen;
-    private bool seenIsRead;
+    private bool seenIsRead,
+        imageIsBorrowed;
     private string? textFingerprint,
         publishedName;
 
@@ -72,6 +73,19 @@ public sealed partial class LitModel : IDisposable
         {
             lock (imageLoading) // an update of a store runs beside the rest
                 return image ??= LoadImage();
+        }
+    }
+
+    /// <summary>
+    /// Takes another model's image tower for its own: the same bundle in another language. The other outlives it, and
+    /// pictures go through the tower on the other's thread.
+    /// </summary>
+    internal void Borrow(LitModel from)
+    {
+        lock (imageLoading)
+        {
+            imageIsBorrowed |= image is null;
+            image ??= from.Image;
         }
     }
 

@@ -47,6 +47,20 @@ public sealed class CaptionsBesideTests(Workbench bench)
             both.GetProperty("languages").EnumerateArray().Select(one => one.GetProperty("language").GetString())
         );
         Run("calibrate", "--model", "german", "--data", "store", "--captions", "german.csv").Expect(0);
+        string[] search = ["search", "eins", "--model", "german", "--data", "store", "--captions", "german.csv"];
+        var found = Run([.. search, "--where", "caption.de contains 'zwei' and captions contains 'DESSIN'", "--json"])
+            .Expect(0)
+            .Json;
+        Assert.Equal(30, found.GetProperty("searched").GetInt64());
+        Assert.All(found.GetProperty("results").EnumerateArray(), one =>
+            Assert.Equal(
+                ["Zeichnung zwei", "dessin 2"],
+                one.GetProperty("columns").GetProperty("captions").EnumerateArray().Select(text => text.GetString())
+            )
+        );
+        var shown = Run([.. search, "--top", "2"]).Expect(0);
+        Assert.Contains("Zeichnung", shown.Output, StringComparison.Ordinal);
+        Assert.Contains("german.csv: 240 captions in 2 languages (de, fr)", shown.Talk, StringComparison.Ordinal);
         Assert.Equal(before, Times());
     }
 

@@ -61,6 +61,70 @@ public sealed class DiskFullTests(DiskFullTests.Drawings drawings) : IClassFixtu
     }
 
     [Fact]
+    public void A_store_whose_change_finds_no_room_stays_as_it_was_and_changes_as_soon_as_there_is_some()
+    {
+        Assert.SkipUnless(CanMount(), "No file system of limited size can be mounted here (unshare -rm, tmpfs).");
+        File.CreateSymbolicLink(Path.Combine(folder, "pairs.tar"), Path.Combine(drawings.Folder, "pairs.tar"));
+        Run("data convert --data pairs.tar --out pool --to folder");
+        string[] all =
+        [
+            .. Directory.GetFiles(Path.Combine(folder, "pool"), "*.png", SearchOption.AllDirectories).Order(),
+        ];
+        foreach (var count in new[] { 60, 200, 30 })
+        {
+            var photos = Directory.CreateDirectory(Path.Combine(folder, $"photos{count}"));
+            foreach (var path in all[..count])
+                File.CreateSymbolicLink(Path.Combine(photos.FullName, Path.GetFileName(path)), path);
+        }
+        const string embed = "embed --image-tower cifar-resnet:20 --rows-per-shard 16";
+        Run($"{embed} --data photos60 --out store");
+        Run("index build store");
+        Directory.CreateDirectory(Path.Combine(folder, "small"));
+
+        // Each change is tried with no more room than the store takes, and some kilobytes, and then with enough.
+        var outcome = Shell(
+            $$"""
+            lit='{{Lit.Program}}'
+            mount -t tmpfs -o size=50m tmpfs small && cp -a store small/store || exit 9
+            change() {
+                name=$1 room=$2; shift 2
+                mount -o remount,size=$(($(df -k --output=used small | tail -n 1) + room))k small || exit 8
+                cp small/store/store.json $name.before
+                "$lit" "$@" >$name.out 2>$name.err; echo $? >$name.code
+                cp small/store/store.json $name.after
+                mount -o remount,size=50m small
+                "$lit" index verify small/store --sample 1000 --queries 3 >$name.verify 2>&1 || exit 7
+                "$lit" "$@" >$name.out 2>$name.again || exit 6
+            }
+            change added 8 {{embed}} --data photos200 --out small/store --update
+            change removed 0 {{embed}} --data photos30 --out small/store --update
+            change compacted 4 index compact small/store
+            "$lit" index verify small/store --sample 1000 --queries 3 >verified 2>&1 || exit 5
+            "$lit" index status small/store --json >status || exit 4
+            find small -name '*.tmp-*' >left
+            """
+        );
+
+        var said = Directory.GetFiles(folder, "*.verify").Concat(Directory.GetFiles(folder, "*.again"));
+        Assert.True(outcome == 0, $"{outcome}: {string.Join('\n', said.Select(File.ReadAllText))}");
+        foreach (var name in new[] { "added", "removed", "compacted" })
+        {
+            Assert.Equal($"{name} 1", $"{name} {Text($"{name}.code").Trim()}");
+            Assert.EndsWith(
+                ": the disk is full. Free some space, or write to another disk.",
+                Assert.Single(File.ReadAllLines(Path.Combine(folder, $"{name}.err")), line =>
+                    line.StartsWith("lit: ", StringComparison.Ordinal)
+                ),
+                StringComparison.Ordinal
+            );
+            Assert.Equal(Text($"{name}.before"), Text($"{name}.after"));
+        }
+        var status = System.Text.Json.JsonDocument.Parse(Text("status")).RootElement;
+        Assert.Equal((30, 0), (status.GetProperty("indexed").GetInt32(), status.GetProperty("removed").GetInt32()));
+        Assert.Equal("", Text("left"));
+    }
+
+    [Fact]
     public void A_quickstart_that_finds_no_room_leaves_nothing_behind()
     {
         Assert.SkipUnless(CanMount(), "No file system of limited size can be mounted here (unshare -rm, tmpfs).");

@@ -49,7 +49,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--pictures 16 --bundle-tower always --doctor warn --loss sigmoid --batch 4 --micro-batch 2 --steps "
             + "3 --lr 0.001 "
             + "--optimizer AdamW --schedule rsqrt --warmup 1 --weight-decay 0.001 --clip 1 --positives Own "
-            + "--caption-noise 0.1 "
+            + "--caption-noise 0.1 --look-alikes 0 "
             + "--local-parts 1 --image-micro-batch 2 --cooldown 1 --timescale 10 --temperature 10 "
             + "--temperature-bounds 1,100 "
             + "--temperature-rate 0.5 --bias -3 --lr-mult ^image=0.5 --wd-mult ^text=0.5 --unlock-after ^text=1 "
@@ -129,7 +129,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "language add --model r-run --language fr --text-tower run --replace",
         "language list --model r-run",
         "classify photos/00000 --model r-run --labels cat,dog --language fr",
-        "search cat --model r-run --data r-embed-table --language fr",
+        "search cat --model r-run --data store --language de --captions words.csv",
         "language remove --model r-run --language fr",
         "models show run",
         "models pull vit-ti16-augreg-in21k --mirror {mirror} --out r-pulled",

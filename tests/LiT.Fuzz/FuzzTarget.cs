@@ -71,6 +71,22 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             },
             Config(fixtures, "bert_hf", "bert_plain.safetensors", path => TextTowerLoader.Load(path).Dispose()),
             Config(fixtures, "t5_encoder", "model.safetensors", path => TextTowerLoader.Load(path).Dispose()),
+            Config(fixtures, "mpnet_hf", "model.safetensors", path => TextTowerLoader.Load(path).Dispose()),
+            Config(fixtures, "dinov3_hf", "model.safetensors", path => ImageTowerLoader.Load(path).Dispose()),
+            Config(fixtures, "clip_hf", "model.safetensors", path => TwoTowersLoader.Load(path).Dispose()),
+            Config(fixtures, "siglip_hf", "model.safetensors", path => TwoTowersLoader.Load(path).Dispose()),
+            new("modules", Files(fixtures, "modules.json"), path =>
+                SentenceModules.In(Path.GetDirectoryName(path)!, path)
+            )
+            {
+                FileName = "modules.json",
+            },
+            new("prompts", Files(fixtures, "config_sentence_transformers.json"), path =>
+                SentencePrompts.In(Path.GetDirectoryName(path)!, path, new SettingsReport()).Chosen(null, path)
+            )
+            {
+                FileName = "config_sentence_transformers.json",
+            },
             .. Tokenizers(Path.Combine(fixtures, "..", "tokenizers")),
             new("tar", Files(DataSeeds.Folder, "*.tar"), ReadSamples) { FileName = "input.tar" },
             new("tar.gz", Files(DataSeeds.Folder, "*.tar.gz"), ReadSamples) { FileName = "input.tar.gz" },

@@ -204,6 +204,48 @@ public sealed class EveryoneTests(Served served)
     }
 
     [Fact]
+    public async Task The_language_of_the_words_is_chosen_where_the_model_speaks_several()
+    {
+        await using var one = await served.VisitAsync();
+        await LoadedAsync(one);
+        await Assertions.Expect(one["#languages"]).ToBeHiddenAsync();
+
+        Served.Copy(Path.Combine(served.Small, "run"), Path.Combine(served.Small, "several"));
+        await served.RunAsync("language add --model small/several --language de --text-tower small/run");
+        var (server, address) = await served.ServeAsync(
+            "serve --model small/several --data small/stores/compositions --port 0"
+        );
+        try
+        {
+            await using var visit = await Visit.ToAsync(await one.Page.Context.Browser!.NewContextAsync(), address, "");
+            await LoadedAsync(visit);
+            await visit["#words"].FillAsync("a heart");
+            var asked = visit.Page.WaitForRequestAsync(request =>
+                request.PostData?.Contains("\"language\":\"de\"", StringComparison.Ordinal) == true
+            );
+            await visit["#language"].SelectOptionAsync(new SelectOptionValue { Label = "German" });
+            await asked;
+            await Visit.EventuallyAsync("lang=de&q=a+heart", visit.HashAsync);
+            await visit["#precision"].FillAsync("0");
+            await Visit.EventuallyAsync(async () => (await visit.KeysAsync()).Length == 48);
+            await visit["#to-demo"].ClickAsync();
+            var classified = visit.Page.WaitForRequestAsync(request =>
+                request.Url.EndsWith("/v1/classify", StringComparison.Ordinal)
+                && request.PostData!.Contains("\"language\":\"de\"", StringComparison.Ordinal)
+            );
+            await visit["#prompts li:nth-child(1) input"].FillAsync("a red star");
+            await classified;
+        }
+        finally
+        {
+            Served.End(server);
+        }
+
+        static async Task LoadedAsync(Visit visit) =>
+            await Visit.EventuallyAsync(async () => (await visit.KeysAsync()).Length == 48);
+    }
+
+    [Fact]
     public async Task A_server_that_is_away_is_said_and_the_page_goes_on_when_it_is_back()
     {
         await using var visit = await served.VisitAsync("q=a+heart");

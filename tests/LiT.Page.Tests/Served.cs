@@ -125,13 +125,24 @@ public sealed class Served : IAsyncLifetime
         process.Dispose();
     }
 
-    private async Task RunAsync(string command)
+    /// <summary>Runs a command to its end, where the quickstart is.</summary>
+    public async Task RunAsync(string command)
     {
         using var process = Start(command);
         var talk = process.StandardError.ReadToEndAsync();
         await process.StandardOutput.ReadToEndAsync();
         await process.WaitForExitAsync();
         Assert.True(process.ExitCode == 0, $"lit {command}: {await talk}");
+    }
+
+    public static void Copy(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var place = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+            File.Copy(file, place);
+        }
     }
 
     private Process Start(string command)

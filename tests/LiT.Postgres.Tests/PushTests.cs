@@ -14,7 +14,7 @@ public sealed class PushTests(Database database, StoredPictures served)
     {
         var address = database.Table("grows");
         var (photos, store) = (served["some photos"], served["some store"]);
-        StoredPictures.Write(photos, 0, 8);
+        served.Write(photos, 0, 8);
         served.Embed(photos, store);
         var first = await Push(address, store);
         Assert.Equal((8, 8, 0, 0), (first.Pictures, first.Written, first.Kept, first.Removed));
@@ -26,7 +26,7 @@ public sealed class PushTests(Database database, StoredPictures served)
         var table = Path.Combine(photos, "metadata.csv");
         List<string> rows = [.. File.ReadAllLines(table).Where(row => !row.Contains("p 07", StringComparison.Ordinal))];
         File.WriteAllLines(table, rows);
-        StoredPictures.Write(photos, 8, 1);
+        served.Write(photos, 8, 1);
         served.Embed(photos, store);
         var changed = await Push(address, store);
         Assert.Equal((8, 1, 7, 1), (changed.Pictures, changed.Written, changed.Kept, changed.Removed));

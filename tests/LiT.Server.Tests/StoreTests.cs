@@ -54,7 +54,7 @@ public sealed class StoreTests : IDisposable
             }
             return asked;
         });
-        ServedPictures.WritePictures(pictures.Photos, ServedPictures.Count, 8);
+        pictures.Write(pictures.Photos, ServedPictures.Count, 8);
         pictures.Embed(pictures.Photos, pictures.Store);
         while (await BestAsync() != "p 17.png")
             await Task.Delay(50);

@@ -85,7 +85,7 @@ internal sealed class SearchCommand
     };
     private readonly Option<LiT.Images.DecodePath?> decode = DecodeOption.Build();
     private readonly Option<string?> language = LanguageOption.Build();
-    private readonly DataOptions data = new();
+    private readonly DataOptions data = new() { TakesCaptions = true, TakesLanguage = false };
 
     public static Command Build()
     {
@@ -167,7 +167,7 @@ internal sealed class SearchCommand
                 cancel
             );
         if (!CommonOptions.IsJson(parsed))
-            Print(answers);
+            Print(answers, withCaptions: data.GivesCaptions(parsed));
         else if (parsed.GetValue(each))
             Terminal.Write(answers.Select(Json));
         else
@@ -195,10 +195,15 @@ internal sealed class SearchCommand
             data.PathOf(parsed),
             queries,
             background,
-            new() { Samples = data.OptionsOf(parsed), Decode = parsed.GetRequiredValue(decode)!.Value },
+            new()
+            {
+                Samples = data.OptionsOf(parsed) with { CaptionLanguage = parsed.GetValue(language) },
+                Decode = parsed.GetRequiredValue(decode)!.Value,
+            },
             compute,
             progress,
-            cancel
+            cancel,
+            Terminal.Say
         );
     }
 
@@ -268,9 +273,15 @@ internal sealed class SearchCommand
         };
     }
 
-    private static void Print(IReadOnlyList<SearchAnswer> answers) =>
+    private static void Print(IReadOnlyList<SearchAnswer> answers, bool withCaptions) =>
         Terminal.Table(
-            ["text", "picture", "similarity", "expected precision"],
+            [
+                "text",
+                "picture",
+                "similarity",
+                "expected precision",
+                .. withCaptions ? ["caption"] : Array.Empty<string>(),
+            ],
             answers.SelectMany(answer =>
                 answer.Results.Count == 0
                     ?
@@ -282,17 +293,19 @@ internal sealed class SearchCommand
                             : "no more pictures",
                             "",
                             "",
+                            .. withCaptions ? [""] : Array.Empty<string>(),
                         ],
                     ]
                     : answer.Results.Select(
                         (picture, i) =>
-                            new[]
-                            {
-                                i == 0 ? InWords(answer.Query) : "",
-                                picture.Key,
-                                FormattableString.Invariant($"{picture.Similarity:F3}"),
-                                picture.ExpectedPrecision is { } share ? EvalCommand.Percent(share) : "",
-                            }
+                            (string[])
+                                [
+                                    i == 0 ? InWords(answer.Query) : "",
+                                    picture.Key,
+                                    FormattableString.Invariant($"{picture.Similarity:F3}"),
+                                    picture.ExpectedPrecision is { } share ? EvalCommand.Percent(share) : "",
+                                    .. withCaptions ? [SearchPage.CaptionOf(picture) ?? ""] : Array.Empty<string>(),
+                                ]
                     )
             )
         );

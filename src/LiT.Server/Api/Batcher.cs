@@ -4,10 +4,16 @@ namespace LiT.Server.Api;
 
 /// <summary>
 /// Brings together what several requests want at the same time: while one batch is worked on, what comes waits, and
-/// all of it is the next batch. Nobody waits for a batch to fill.
+/// all of it is the next batch. Nobody waits for a batch to fill. Those who were answered together ask again together:
+/// after a batch of several the next one begins a moment later, which a request that comes alone never waits for. Else
+/// the first to come back would be a batch of their own, for which all others wait.
 /// </summary>
 internal sealed class Batcher<TAsk, TAnswer> : IAsyncDisposable
 {
+    private const double Share = 0.05;
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1),
+        Longest = TimeSpan.FromMilliseconds(10);
+
     private readonly Channel<Waiting> queue = Channel.CreateUnbounded<Waiting>(new() { SingleReader = true });
     private readonly CancellationTokenSource closing = new();
     private readonly Func<IReadOnlyList<TAsk>, CancellationToken, Task<IReadOnlyList<Outcome>>> work;
@@ -54,8 +60,11 @@ internal sealed class Batcher<TAsk, TAnswer> : IAsyncDisposable
 
     private async Task WorkAsync()
     {
+        var moment = TimeSpan.Zero;
         while (await queue.Reader.WaitToReadAsync().ConfigureAwait(false))
         {
+            if (moment > Shortest && !closing.IsCancellationRequested)
+                await Task.Delay(moment).ConfigureAwait(false);
             List<Waiting> batch = [];
             while (batch.Count < most && queue.Reader.TryRead(out var next))
                 if (!next.Cancel.IsCancellationRequested) // nobody is there any more
@@ -63,6 +72,7 @@ internal sealed class Batcher<TAsk, TAnswer> : IAsyncDisposable
             if (batch.Count == 0)
                 continue;
             measures.Batch(name, batch.Count, batch.Select(one => one.Since));
+            var begun = measures.Now;
             try
             {
                 closing.Token.ThrowIfCancellationRequested();
@@ -81,6 +91,9 @@ internal sealed class Batcher<TAsk, TAnswer> : IAsyncDisposable
             {
                 batch.ForEach(one => one.Done.TrySetException(trouble));
             }
+            moment = batch.Count > 1 ? measures.Since(begun) * Share : TimeSpan.Zero;
+            if (moment > Longest)
+                moment = Longest;
         }
     }
 

@@ -36,11 +36,29 @@ internal sealed class Classifying(Served served, PictureInputs pictures)
             throw RefusedException.TooMuch("labels", "there is none", "Give the labels to choose from");
         if (request.Top is <= 0)
             throw RefusedException.TooMuch("top", $"{request.Top}", "Give a positive number of labels");
+        return await served
+            .Languages.AskAsync(
+                request.Language,
+                model => ClassifyAsync(model, picture, labels, request, clock, cancel),
+                cancel
+            )
+            .ConfigureAwait(false);
+    }
+
+    private static async Task<ClassifyResponse> ClassifyAsync(
+        ServedModel model,
+        ReadOnlyMemory<byte> picture,
+        IReadOnlyList<string> labels,
+        ClassifyRequest request,
+        Stopwatch clock,
+        CancellationToken cancel
+    )
+    {
         ClassifierOptions options = new() { MinPrecision = request.MinPrecision, Present = request.Present ?? 0.5 };
         if (request.Templates is { Count: > 0 } templates)
             options = options with { Templates = templates };
-        var classifier = await served.Model.ClassifierAsync(labels, options, cancel).ConfigureAwait(false);
-        var zimg = await served.Model.EmbedAsync(picture, asSeen: true, cancel).ConfigureAwait(false);
+        var classifier = await model.ClassifierAsync(labels, options, cancel).ConfigureAwait(false);
+        var zimg = await model.EmbedAsync(picture, asSeen: true, cancel).ConfigureAwait(false);
         var answer = classifier.Answer(new Embeddings(zimg, zimg.Length));
         return new()
         {

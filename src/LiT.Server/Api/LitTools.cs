@@ -27,6 +27,8 @@ internal sealed class LitTools(Searching searching, Classifying classifying, Pro
         [Description("Leave out pictures below this expected precision, such as 0.9. Needs a calibrated model.")]
             double? minPrecision = null,
         [Description("The store to ask; the first where left out.")] string? store = null,
+        [Description("The language of the words, such as de, where the model speaks several; its own where left out.")]
+            string? language = null,
         CancellationToken cancel = default
     ) =>
         SaidAsync(() =>
@@ -34,6 +36,7 @@ internal sealed class LitTools(Searching searching, Classifying classifying, Pro
                 new()
                 {
                     Store = store,
+                    Language = language,
                     Words = words,
                     Like = like,
                     Without = without,
@@ -59,6 +62,8 @@ internal sealed class LitTools(Searching searching, Classifying classifying, Pro
         [Description("The key of a picture in the store, as a search gives it.")] string? key = null,
         [Description("The bytes of a picture's file in base64, where it is none of the store.")] string? image = null,
         [Description("The store of the key; the first where left out.")] string? store = null,
+        [Description("The language of the labels, such as de; the model's own where left out.")]
+            string? language = null,
         CancellationToken cancel = default
     ) =>
         SaidAsync(() =>
@@ -69,6 +74,7 @@ internal sealed class LitTools(Searching searching, Classifying classifying, Pro
                     Key = key,
                     Image = image,
                     Store = store,
+                    Language = language,
                 },
                 cancel
             )

@@ -34,6 +34,9 @@ internal sealed class Measures : IDisposable
     /// <summary>A point in time, for <see cref="Batch"/>.</summary>
     public long Now => time.GetTimestamp();
 
+    /// <summary>How long ago that was.</summary>
+    public TimeSpan Since(long then) => time.GetElapsedTime(then);
+
     public void Batch(string of, int size, IEnumerable<long> since)
     {
         KeyValuePair<string, object?> kind = new("of", of);

@@ -41,7 +41,7 @@ internal static class Routes
             )
             .WithName("stores")
             .WithSummary("The stores, with the columns that a filter may name, and the state of their index.");
-        v1.MapGet("/models", (Served served) => TypedResults.Ok(new ModelsResponse([Describe(served.Model)])))
+        v1.MapGet("/models", (Served served) => TypedResults.Ok(new ModelsResponse([Describe(served)])))
             .WithName("models")
             .WithSummary("The model that is served.");
     }
@@ -74,6 +74,7 @@ internal static class Routes
                 async Task<Ok<ClassifyResponse>> (
                     HttpRequest request,
                     [FromQuery] string[]? labels,
+                    [FromQuery] string? language,
                     Classifying classifying,
                     PictureInputs pictures,
                     CancellationToken cancel
@@ -82,7 +83,7 @@ internal static class Routes
                         IsPicture(request)
                             ? await classifying.ClassifyAsync(
                                 await pictures.ReadAsync(request.Body, cancel),
-                                new ClassifyRequest { Labels = labels },
+                                new ClassifyRequest { Labels = labels, Language = language },
                                 cancel
                             )
                             : await classifying.ClassifyAsync(await Body.ReadAsync<ClassifyRequest>(request), cancel)
@@ -104,7 +105,11 @@ internal static class Routes
                     Bounds.Check("texts", asked.Texts, Bounds.Embedded);
                     if (asked.Texts is not { Count: > 0 } texts)
                         throw RefusedException.TooMuch("texts", "there is none", "Give the texts to embed");
-                    var rows = await served.Model.EmbedAsync(texts, cancel);
+                    var rows = await served.Languages.AskAsync(
+                        asked.Language,
+                        model => model.EmbedAsync(texts, cancel),
+                        cancel
+                    );
                     return Embedded(served, Enumerable.Range(0, rows.Count).Select(i => rows[i].ToArray()));
                 }
             )
@@ -293,8 +298,9 @@ internal static class Routes
             }
         );
 
-    private static ModelInfo Describe(ServedModel served)
+    private static ModelInfo Describe(Served all)
     {
+        var served = all.Model;
         var (model, description) = (served.Model, served.Model.Description);
         return new()
         {
@@ -305,6 +311,7 @@ internal static class Routes
             Temperature = description.Temperature,
             Lock = description.Lock,
             Calibrated = served.Background is not null,
+            Languages = all.Languages.Known(),
             Licences = description.Licences,
         };
     }

@@ -11,6 +11,10 @@ internal sealed record SearchParameters
     [FromQuery(Name = "store")]
     public string? Store { get; init; }
 
+    /// <summary>The language of the words, as a code; the model's own where left out.</summary>
+    [FromQuery(Name = "language")]
+    public string? Language { get; init; }
+
     /// <summary>What the pictures show; may be given several times.</summary>
     [FromQuery(Name = "words")]
     public string[]? Words { get; init; }
@@ -60,6 +64,7 @@ internal sealed record SearchParameters
         new()
         {
             Store = Store,
+            Language = Language,
             Words = Words,
             Like = Like,
             Without = Without,
@@ -85,7 +90,7 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
     /// <param name="cancel">Gives it up.</param>
     /// <param name="embedding">What the pictures are to be like, where it was embedded by whoever asks.</param>
     /// <exception cref="LitException">It cannot be answered; the message says why.</exception>
-    public async Task<SearchResponse> FindAsync(
+    public Task<SearchResponse> FindAsync(
         SearchRequest request,
         CancellationToken cancel,
         IReadOnlyList<float>? embedding = null
@@ -93,7 +98,22 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
     {
         var store = served.Store(request.Store);
         Check(request);
-        var (given, weights) = await SentAsync(request, cancel).ConfigureAwait(false);
+        return served.Languages.AskAsync(
+            request.Language,
+            model => FindAsync(store, model, request, embedding, cancel),
+            cancel
+        );
+    }
+
+    private async Task<SearchResponse> FindAsync(
+        ServedStore store,
+        ServedModel model,
+        SearchRequest request,
+        IReadOnlyList<float>? embedding,
+        CancellationToken cancel
+    )
+    {
+        var (given, weights) = await SentAsync(model, request, cancel).ConfigureAwait(false);
         if (embedding is not null)
         {
             given.Add($"{Sent}embedding", Unit(embedding));
@@ -122,9 +142,9 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
         query.Check();
         if (settings.LogWords)
             ServerLog.Words(log, store.Name, query.Words.ToString());
-        var answer = await store.FindAsync(new(query, given), cancel).ConfigureAwait(false);
+        var answer = await store.FindAsync(new(query, given, model), cancel).ConfigureAwait(false);
         served.PicturesOf(store).Show([.. answer.Results.Select(found => found.Key)]);
-        return Response(store, answer, given.Count);
+        return Response(store, answer, request.Language, given.Count);
     }
 
     private static void Check(SearchRequest request)
@@ -157,6 +177,7 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
     }
 
     private async Task<(Dictionary<string, float[]> Given, Dictionary<string, double> Weights)> SentAsync(
+        ServedModel model,
         SearchRequest request,
         CancellationToken cancel
     )
@@ -170,7 +191,7 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
                 throw RefusedException.Unread(field, "is null", "Give a picture");
             var bytes = await pictures.ReadAsync(field, one.Image, one.ImageUrl, cancel).ConfigureAwait(false);
             var key = $"{Sent}{Interlocked.Increment(ref sent)}";
-            given.Add(key, await served.Model.EmbedAsync(bytes, asSeen: false, cancel).ConfigureAwait(false));
+            given.Add(key, await model.EmbedAsync(bytes, asSeen: false, cancel).ConfigureAwait(false));
             weights.Add(key, one.Weight ?? 1);
         }
         return (given, weights);
@@ -193,7 +214,7 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
     private static Asks Asks(IReadOnlyList<string>? texts) =>
         LiT.Asks.Of([.. (texts ?? []).Where(text => !string.IsNullOrWhiteSpace(text)).Select(Ask.Parse)]);
 
-    private static SearchResponse Response(ServedStore store, SearchAnswer answer, int sent)
+    private static SearchResponse Response(ServedStore store, SearchAnswer answer, string? language, int sent)
     {
         var query = answer.Query;
         static string[]? Texts(IEnumerable<Ask> asks) => asks.Any() ? [.. asks.Select(one => one.ToString())] : null;
@@ -202,6 +223,7 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
             Store = store.Name,
             Query = new()
             {
+                Language = language,
                 Words = Texts(query.Words),
                 Like = Texts(query.Like.Where(one => !one.What.StartsWith(Sent))),
                 Pictures = sent > 0 ? sent : null,

@@ -6,9 +6,12 @@ internal sealed class Served : IAsyncDisposable
     private readonly List<ServedStore> stores = [];
     private readonly List<StorePictures> pictures = [];
 
-    private Served(ServedModel model) => Model = model;
+    private Served(ServedModel model, ServedLanguages languages) => (Model, Languages) = (model, languages);
 
     public ServedModel Model { get; }
+
+    /// <summary>The languages in which the model can be asked.</summary>
+    public ServedLanguages Languages { get; }
 
     public IReadOnlyList<ServedStore> Stores => stores;
 
@@ -23,7 +26,8 @@ internal sealed class Served : IAsyncDisposable
     )
     {
         var log = loggers.CreateLogger(Measures.Name);
-        Served served = new(new(model, settings, told));
+        ServedModel own = new(model, settings, told);
+        Served served = new(own, new(own, settings, told));
         try
         {
             foreach (var (i, folder) in settings.Data.Index())
@@ -94,6 +98,7 @@ internal sealed class Served : IAsyncDisposable
             await one.DisposeAsync().ConfigureAwait(false);
         foreach (var store in stores)
             await store.DisposeAsync().ConfigureAwait(false);
+        await Languages.DisposeAsync().ConfigureAwait(false);
         await Model.DisposeAsync().ConfigureAwait(false);
     }
 

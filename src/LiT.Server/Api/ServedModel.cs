@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using LiT.Classification;
 using LiT.Images;
+using LiT.Search;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace LiT.Server.Api;
@@ -27,10 +28,19 @@ internal sealed class ServedModel : IAsyncDisposable
         room = new(PicturesInMemory);
     private readonly ServerSettings settings;
     private readonly Measures measures;
+    private readonly ServedModel? own;
+    private int holders = 1;
 
-    public ServedModel(LitModel model, ServerSettings settings, Measures measures)
+    /// <param name="model">The model; goes with this.</param>
+    /// <param name="settings">How large a picture may be.</param>
+    /// <param name="measures">Are told.</param>
+    /// <param name="own">The same bundle in its own language, through whose image tower pictures go; null for that one
+    /// itself. It outlives this one.</param>
+    public ServedModel(LitModel model, ServerSettings settings, Measures measures, ServedModel? own = null)
     {
-        (Model, this.settings, this.measures) = (model, settings, measures);
+        (Model, this.settings, this.measures, this.own) = (model, settings, measures, own);
+        HasOwnRows =
+            own is not null && !Collection.Projection(model).AsSpan().SequenceEqual(Collection.Projection(own.Model));
         Background = model.Folder is { } folder ? Background.Load(folder) : null;
         model.TextMemory = Remembered;
         textTower = new("texts", TextsAtOnce, measures, EmbedTextsAsync);
@@ -45,6 +55,21 @@ internal sealed class ServedModel : IAsyncDisposable
     /// <summary>Whether a picture has been sent yet.</summary>
     public bool HasImageTower { get; private set; }
 
+    /// <summary>Whether a store's rows go through another head than in the bundle's own language.</summary>
+    public bool HasOwnRows { get; }
+
+    private ServedModel Tower => own ?? this;
+
+    /// <summary>Keeps it for one more.</summary>
+    public ServedModel Hold()
+    {
+        Interlocked.Increment(ref holders);
+        return this;
+    }
+
+    /// <summary>Gives it back; the last one frees it.</summary>
+    public ValueTask ReleaseAsync() => Interlocked.Decrement(ref holders) == 0 ? DisposeAsync() : default;
+
     /// <summary>ztxt of unit length, in the texts' order.</summary>
     public Task<Embeddings> EmbedAsync(IReadOnlyList<string> words, CancellationToken cancel) =>
         textTower.AskAsync(words, cancel);
@@ -58,8 +83,8 @@ internal sealed class ServedModel : IAsyncDisposable
         measures.Cache("pictures", known);
         if (known)
             return zimg!;
-        var preprocessing = await Model.ImagePreprocessingAsync(cancel).ConfigureAwait(false);
-        HasImageTower = true;
+        var preprocessing = await Tower.Model.ImagePreprocessingAsync(cancel).ConfigureAwait(false);
+        Tower.HasImageTower = true;
         if (asSeen)
             preprocessing = Classifier.AsSeen(preprocessing, honourExif: true);
         await room.WaitAsync(cancel).ConfigureAwait(false); // decoded pictures that wait for the tower are many bytes
@@ -113,8 +138,19 @@ internal sealed class ServedModel : IAsyncDisposable
         measures.Cache("labels", known);
         if (known)
             return classifier!;
+        if (own is not null)
+            await own
+                .Model.RunAsync(
+                    _ =>
+                    {
+                        Model.Borrow(own.Model);
+                        return true;
+                    },
+                    cancel
+                )
+                .ConfigureAwait(false);
         classifier = await Model.ClassifierAsync(labels, options, cancel).ConfigureAwait(false);
-        HasImageTower = true;
+        Tower.HasImageTower = true;
         classifiers.Set(name, classifier, new MemoryCacheEntryOptions { Size = 1 });
         return classifier;
     }
@@ -182,15 +218,17 @@ internal sealed class ServedModel : IAsyncDisposable
         CancellationToken cancel
     )
     {
-        var zimg = await Model
-            .RunAsync(
+        // One image tower for all languages, and each language's own way from it to the common size.
+        var represented = await Tower
+            .Model.RunAsync(
                 _ =>
                     measures.Tower("pictures", pixels.Count, () =>
-                        Model.ProjectImages(new(Model.Represent(pixels), Model.Image.Tower.Width))
+                        new Embeddings(Tower.Model.Represent(pixels), Tower.Model.Image.Tower.Width)
                     ),
                 cancel
             )
             .ConfigureAwait(false);
+        var zimg = await Model.RunAsync(_ => Model.ProjectImages(represented), cancel).ConfigureAwait(false);
         return
         [
             .. Enumerable

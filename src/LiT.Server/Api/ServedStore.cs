@@ -8,7 +8,8 @@ namespace LiT.Server.Api;
 /// <summary>One thing that is asked of a store.</summary>
 /// <param name="Query">What is looked for.</param>
 /// <param name="Given">zimg of pictures that were sent along, by what stands for them in Query.Like.</param>
-internal sealed record StoreQuestion(Query Query, IReadOnlyDictionary<string, float[]> Given);
+/// <param name="Model">The model in the language of the words.</param>
+internal sealed record StoreQuestion(Query Query, IReadOnlyDictionary<string, float[]> Given, ServedModel Model);
 
 /// <summary>
 /// A store that is open for requests. Questions that come at the same time pass over the rows together. When the
@@ -94,16 +95,45 @@ internal sealed class ServedStore : IAsyncDisposable
         closing.Dispose();
     }
 
+    /// <summary>Those of one language together, in one pass of its model.</summary>
+    private async Task<IReadOnlyList<Batcher<StoreQuestion, SearchAnswer>.Outcome>> AnswerAsync(
+        IReadOnlyList<StoreQuestion> asked,
+        CancellationToken cancel
+    )
+    {
+        if (asked.All(one => one.Model == asked[0].Model))
+            return await AnswerAsync(asked[0].Model, asked, cancel).ConfigureAwait(false);
+        var outcomes = new Batcher<StoreQuestion, SearchAnswer>.Outcome[asked.Count];
+        foreach (var together in asked.Index().GroupBy(one => one.Item.Model))
+        {
+            int[] places = [.. together.Select(one => one.Index)];
+            try
+            {
+                var answers = await AnswerAsync(together.Key, [.. together.Select(one => one.Item)], cancel)
+                    .ConfigureAwait(false);
+                foreach (var (place, answer) in places.Zip(answers))
+                    outcomes[place] = answer;
+            }
+            catch (ObjectDisposedException gone) // a language that was let go, for which nobody waits any more
+            {
+                foreach (var place in places)
+                    outcomes[place] = new(null, gone);
+            }
+        }
+        return outcomes;
+    }
+
     private Task<IReadOnlyList<Batcher<StoreQuestion, SearchAnswer>.Outcome>> AnswerAsync(
+        ServedModel speaker,
         IReadOnlyList<StoreQuestion> asked,
         CancellationToken cancel
     ) =>
-        model.Model.RunAsync<IReadOnlyList<Batcher<StoreQuestion, SearchAnswer>.Outcome>>(
+        speaker.Model.RunAsync<IReadOnlyList<Batcher<StoreQuestion, SearchAnswer>.Outcome>>(
             stop =>
             {
                 using var now = Hold();
-                Remember(asked, stop);
-                PictureSearch search = new(model.Model, now.Collection, model.Background, what =>
+                Remember(speaker, asked, stop);
+                PictureSearch search = new(speaker.Model, now.CollectionOf(speaker), speaker.Background, what =>
                     asked.Select(one => one.Given.GetValueOrDefault(what)).FirstOrDefault(one => one is not null)
                 );
                 return measures.Search(Name, asked.Count, () => Find(search, asked, stop));
@@ -112,7 +142,7 @@ internal sealed class ServedStore : IAsyncDisposable
         );
 
     /// <summary>Has the texts of all questions in one pass, for each to find them remembered.</summary>
-    private void Remember(IReadOnlyList<StoreQuestion> asked, CancellationToken stop)
+    private static void Remember(ServedModel speaker, IReadOnlyList<StoreQuestion> asked, CancellationToken stop)
     {
         string[] texts =
         [
@@ -123,7 +153,7 @@ internal sealed class ServedStore : IAsyncDisposable
                 .Distinct(StringComparer.Ordinal),
         ];
         if (texts.Length > 0)
-            model.Model.EmbedTexts(texts, null, stop);
+            speaker.Model.EmbedTexts(texts, null, stop);
     }
 
     /// <summary>All together; where one cannot be answered, each for itself, so that it alone is told.</summary>
@@ -255,6 +285,7 @@ internal sealed class OpenedStore : IDisposable
 {
     private readonly EmbeddingStore store;
     private readonly Lock describing = new();
+    private readonly Dictionary<ServedModel, Collection> further = [];
     private IReadOnlyList<ColumnInfo>? columns;
     private int holders = 1;
 
@@ -285,6 +316,21 @@ internal sealed class OpenedStore : IDisposable
         }
     }
 
+    /// <summary>
+    /// The pictures as a language's model compares them, which may bring rows to it by a head of its own.
+    /// </summary>
+    public Collection CollectionOf(ServedModel speaker)
+    {
+        if (!speaker.HasOwnRows)
+            return Collection;
+        lock (describing)
+        {
+            if (!further.TryGetValue(speaker, out var own))
+                further.Add(speaker, own = Collection.Of(speaker.Model, store));
+            return own;
+        }
+    }
+
     public OpenedStore Hold()
     {
         Interlocked.Increment(ref holders);
@@ -295,6 +341,8 @@ internal sealed class OpenedStore : IDisposable
     {
         if (Interlocked.Decrement(ref holders) != 0)
             return;
+        foreach (var own in further.Values)
+            own.Dispose();
         Collection.Dispose();
         store.Dispose();
     }

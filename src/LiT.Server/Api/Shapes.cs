@@ -22,6 +22,12 @@ internal sealed record SearchRequest
     /// <summary>The store that is asked; the first where left out.</summary>
     public string? Store { get; init; }
 
+    /// <summary>
+    /// The language of the words, as a code such as de, where the model holds text towers for several; the model's own
+    /// where left out.
+    /// </summary>
+    public string? Language { get; init; }
+
     /// <summary>What the pictures show; "2:at night" counts twice.</summary>
     public IReadOnlyList<string>? Words { get; init; }
 
@@ -62,6 +68,9 @@ internal sealed record SearchRequest
 /// <summary>What was asked, as it was understood.</summary>
 internal sealed record AskedQuery
 {
+    /// <summary>The language of the words.</summary>
+    public string? Language { get; init; }
+
     /// <summary>What the pictures show.</summary>
     public IReadOnlyList<string>? Words { get; init; }
 
@@ -162,6 +171,9 @@ internal sealed record ClassifyRequest
     /// <summary>The store of the key; the first where left out.</summary>
     public string? Store { get; init; }
 
+    /// <summary>The language of the labels, as a code; the model's own where left out.</summary>
+    public string? Language { get; init; }
+
     /// <summary>The labels to choose from, 1 to 1,000.</summary>
     public IReadOnlyList<string>? Labels { get; init; }
 
@@ -208,6 +220,9 @@ internal sealed record EmbedTextRequest
 {
     /// <summary>1 to 1,024 texts.</summary>
     public IReadOnlyList<string>? Texts { get; init; }
+
+    /// <summary>Their language, as a code; the model's own where left out.</summary>
+    public string? Language { get; init; }
 }
 
 /// <summary>Pictures to embed.</summary>
@@ -299,6 +314,11 @@ internal sealed record StoreInfo
 /// <summary>The stores.</summary>
 internal sealed record StoresResponse(IReadOnlyList<StoreInfo> Stores);
 
+/// <summary>A language in which a model can be asked.</summary>
+/// <param name="Code">Its code; left out for the model's own where nobody said which that is.</param>
+/// <param name="Calibrated">Whether it can tell what matches in it.</param>
+internal sealed record LanguageInfo(string? Code, bool Calibrated);
+
 /// <summary>A model that is served.</summary>
 internal sealed record ModelInfo
 {
@@ -322,6 +342,9 @@ internal sealed record ModelInfo
 
     /// <summary>Whether it can tell what matches from what does not.</summary>
     public required bool Calibrated { get; init; }
+
+    /// <summary>The languages it can be asked in, its own first; left out where that is the only one.</summary>
+    public IReadOnlyList<LanguageInfo>? Languages { get; init; }
 
     /// <summary>Licences of its parts.</summary>
     public required IReadOnlyList<string> Licences { get; init; }

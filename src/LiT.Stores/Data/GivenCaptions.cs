@@ -91,6 +91,17 @@ internal sealed class GivenCaptions
         return own;
     }
 
+    /// <summary>Those of a picture that are in a language, in the order of the file.</summary>
+    public IReadOnlyList<string> Of(string key, string language)
+    {
+        List<string> own = [];
+        if (spans.TryGetValue(key, out var span))
+            for (var at = span.First; at >= 0; at = captions[at].Next)
+                if (captions[at].Language >= 0 && languages[captions[at].Language] == language)
+                    own.Add(captions[at].Text);
+        return own;
+    }
+
     /// <summary>A sample with these captions in place of its own, and those of each language as the field caption.de
     /// and so on.</summary>
     public Sample In(Sample sample)

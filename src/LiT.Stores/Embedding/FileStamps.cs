@@ -15,7 +15,7 @@ internal sealed class FileStamps
     private const int Version = 1;
 
     // Two writes so close together may have one time.
-    private static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);
+    internal static readonly TimeSpan Settled = TimeSpan.FromSeconds(2);
     private readonly string path;
     private readonly ConcurrentDictionary<string, (FileStamp Stamp, byte[] Sha256)> known = new(StringComparer.Ordinal);
     private volatile bool changed;

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using LiT.Compute;
 using LiT.Data;
 using LiT.Files;
@@ -66,6 +67,7 @@ internal sealed class StoreWatch(
 )
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1); // a folder that never settles is looked at, too
+    private (UInt128 Listing, long Generation, WatchStatus Status)? before;
 
     /// <summary>How the folder is followed.</summary>
     public WatchOptions Options { get; init; } = new();
@@ -117,10 +119,33 @@ internal sealed class StoreWatch(
         }
     }
 
-    private WatchStatus Look(FileStamps stamps, CancellationToken cancel)
+    /// <summary>
+    /// Brings the store to what the folder holds. Where the folder lists what it did the last time, and nobody has
+    /// changed the store, that is all that is read.
+    /// </summary>
+    /// <exception cref="LitException">The folder is not there or cannot be read, or the disk is full.</exception>
+    internal WatchStatus Look(FileStamps stamps, CancellationToken cancel)
     {
         if (!Directory.Exists(data) && !File.Exists(data))
             throw new LitException(data, "is not there", "The store stays as it is until it is back");
+        var clock = Stopwatch.StartNew();
+        var listing = FolderListing.Of(data);
+        if (
+            before is { } last
+            && listing == last.Listing
+            && StoreFile.GenerationOf(store) == last.Generation
+            && last.Status with { Embedded = 0, Moved = 0, Gone = 0, Compacted = 0 } is var same
+        )
+            return same with { Seconds = clock.Elapsed.TotalSeconds };
+        before = null;
+        var status = LookThrough(stamps, cancel);
+        if (listing is { } now)
+            before = (now, StoreFile.GenerationOf(store), status);
+        return status;
+    }
+
+    private WatchStatus LookThrough(FileStamps stamps, CancellationToken cancel)
+    {
         var result = EmbedRun.Run(
             tower,
             towerName,

@@ -3,6 +3,7 @@ using System.IO.Hashing;
 using System.Numerics;
 using System.Text;
 using LiT.Bundles;
+using LiT.Data;
 using LiT.Stores;
 
 namespace LiT.Search;
@@ -20,12 +21,14 @@ internal sealed class Collection : IDisposable
     private readonly ConcurrentDictionary<string, Bits> filters = new(StringComparer.Ordinal);
     private readonly Lazy<Lists?> lists;
     private readonly Lazy<(ulong[] Hashes, long[] Pictures)> keys;
+    private readonly Dictionary<int, CollectionPart> numbered;
 
     private Collection(IReadOnlyList<CollectionPart> parts, int size)
     {
         (Parts, Size) = (parts, size);
         lists = new(() => Lists.Open(this));
         keys = new(HashKeys);
+        numbered = parts.ToDictionary(part => part.Number);
         Pictures = parts.Count == 0 ? 0 : parts[^1].First + parts[^1].Count;
         Live = parts.Any(part => part.Removed is not null) ? Bits.All(Pictures) : null;
         foreach (var part in parts)
@@ -56,6 +59,9 @@ internal sealed class Collection : IDisposable
     /// <summary>Its rows by lists of near ones; null where nobody has made them.</summary>
     /// <exception cref="LitException">A file of them is damaged.</exception>
     public Lists? Lists => lists.Value;
+
+    /// <summary>The index that somebody has brought, told of this collection; null for none.</summary>
+    public MeasuredIndex? Index { get; set; }
 
     /// <param name="model">Its image head is what rows go through; null for none.</param>
     /// <param name="store">An open store of the model's tower; stays open.</param>
@@ -99,6 +105,12 @@ internal sealed class Collection : IDisposable
             return (Parts[low], (int)(picture - Parts[low].First));
         }
     }
+
+    /// <summary>The picture of a row, by the number that an index knows; null where there is no such row.</summary>
+    public long? PictureOf(long number) =>
+        numbered.TryGetValue((int)(number >> 32), out var part) && (uint)number < (uint)part.Count
+            ? part.First + (uint)number
+            : null;
 
     /// <summary>The columns that a filter may name.</summary>
     public IEnumerable<string> ColumnNames =>
@@ -195,6 +207,30 @@ internal sealed class Collection : IDisposable
     public string Origin(long picture) =>
         this[picture] is var (part, row) ? part.Columns.Text("origin", row) ?? Key(picture) : "";
 
+    /// <summary>
+    /// Puts captions from a file of their own in the place of those that the pictures have, and those of each of its
+    /// languages as the column caption.de and so on. Before anything else is asked.
+    /// </summary>
+    public void Say(GivenCaptions given)
+    {
+        foreach (var part in Parts)
+        {
+            var all = new string[]?[part.Count];
+            List<(string Column, string[]?[] Texts)> columns = [("captions", all)];
+            foreach (var language in given.Languages)
+                columns.Add((CaptionLanguages.LanguageField + language, new string[]?[part.Count]));
+            for (var row = 0; row < part.Count; row++)
+            {
+                if (!Holds(part.First + row) || part.Columns.Text("key", row) is not { } key)
+                    continue;
+                all[row] = [.. given.Of(key)];
+                for (var i = 1; i < columns.Count; i++)
+                    columns[i].Texts[row] = [.. given.Of(key, given.Languages[i - 1])];
+            }
+            part.Say(ColumnFile.OfTexts("captions", part.Count, columns));
+        }
+    }
+
     /// <summary>zimg of some pictures, of unit length.</summary>
     public Embeddings Read(IReadOnlyList<long> pictures)
     {
@@ -232,7 +268,12 @@ internal sealed class Collection : IDisposable
 
         public override CodeFile? Codes => segment.Codes;
 
-        public override ColumnFile Columns => segment.Columns;
+        protected override ColumnFile Own => segment.Columns;
+
+        public override int Number => segment.Number;
+
+        public override string Fingerprint =>
+            Convert.ToHexString([.. segment.RowsFingerprint(), .. projects is null ? [] : Projection(projects)]);
 
         public override ulong[]? Removed => segment.Removed;
 
@@ -268,7 +309,7 @@ internal sealed class Collection : IDisposable
     {
         public override CodeFile? Codes => null;
 
-        public override ColumnFile Columns => columns;
+        protected override ColumnFile Own => columns;
 
         public override void Read(ReadOnlySpan<int> pictures, Span<float> to)
         {
@@ -283,6 +324,8 @@ internal sealed class Collection : IDisposable
 /// <param name="count">Its pictures.</param>
 internal abstract class CollectionPart(long first, int count)
 {
+    private ColumnFile? captioned;
+
     public long First => first;
 
     public int Count => count;
@@ -291,7 +334,18 @@ internal abstract class CollectionPart(long first, int count)
     public abstract CodeFile? Codes { get; }
 
     /// <summary>What is said of the pictures.</summary>
-    public abstract ColumnFile Columns { get; }
+    public ColumnFile Columns => captioned ?? Own;
+
+    protected abstract ColumnFile Own { get; }
+
+    /// <summary>Puts other columns in the place of those of their names.</summary>
+    public void Say(ColumnFile other) => captioned = Own.Beside(other);
+
+    /// <summary>The number in the name of its file; no other segment of a store ever has it.</summary>
+    public virtual int Number => 0;
+
+    /// <summary>Tells its rows from others that have its number.</summary>
+    public virtual string Fingerprint => "";
 
     /// <summary>A bit for each picture that is not in the store any more; null where all of them are.</summary>
     public virtual ulong[]? Removed => null;

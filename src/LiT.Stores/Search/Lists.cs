@@ -95,15 +95,21 @@ internal sealed class Lists : IDisposable
     /// <param name="allowed">Those that a filter leaves; null for all.</param>
     public Visits? Plan(int queries, int kept, Bits? allowed)
     {
-        // Where a filter leaves one in ten, the ten nearest are among the hundred nearest of all, about.
-        var left = allowed is null ? 1 : (double)allowed.Set / Math.Max(1, collection.Count);
-        var depth = left > 0 ? kept / left : double.PositiveInfinity;
+        var depth = DepthOf(collection, kept, allowed);
         foreach (var visits in Centres.Visits.Where(visits => visits.Depth >= depth))
         {
             var (share, together) = ((double)visits.Visited / Centres.Count, 1 + queries / 8.0);
             return queries * share * (allowed is null ? HereAndThere : 1) < together ? visits : null;
         }
         return null;
+    }
+
+    /// <summary>Among how many of the nearest those are that are looked for.</summary>
+    public static double DepthOf(Collection collection, int kept, Bits? allowed)
+    {
+        // Where a filter leaves one in ten, the ten nearest are among the hundred nearest of all, about.
+        var left = allowed is null ? 1 : (double)allowed.Set / Math.Max(1, collection.Count);
+        return left > 0 ? kept / left : double.PositiveInfinity;
     }
 
     /// <summary>The nearest pictures in the lists that are nearest to each query.</summary>

@@ -20,8 +20,8 @@ internal static class Nearest
     private const int QueriesAtOnce = 64;
 
     /// <summary>
-    /// The same by the collection's lists, where it has some and they are faster: then as good as was measured of
-    /// them.
+    /// The same by the index that somebody has brought, or by the collection's lists, where they are faster: then as
+    /// good as was measured of them.
     /// </summary>
     /// <exception cref="LitException">As below, or a file of lists is damaged.</exception>
     public static FoundNearest FindFast(
@@ -31,11 +31,25 @@ internal static class Nearest
         Bits? allowed,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
-    ) =>
-        collection.Lists is { } lists
-        && lists.Plan(queries.Count, Kept(collection, queries, kept), allowed) is { } visits
-            ? new(lists.Find(queries, kept, visits.Visited, allowed, cancel), visits.Recall)
+    )
+    {
+        FoundNearest? found = null;
+        var wanted = Kept(collection, queries, kept);
+        if (collection.Index is { } index)
+        {
+            if (index.Plan(collection, wanted, allowed) is { } asked)
+                found = new(index.Find(collection, queries, kept, asked.Visited, allowed, cancel), asked.Recall);
+        }
+        else if (collection.Lists is { } lists && lists.Plan(queries.Count, wanted, allowed) is { } visits)
+            found = new(lists.Find(queries, kept, visits.Visited, allowed, cancel), visits.Recall);
+        // A filter may leave what lies elsewhere: nobody is told of fewer pictures than there are.
+        return
+            found is { } some
+            && some.Nearest.Min(near => near.Length) is var least
+            && (least == wanted || least == (Here(collection, allowed)?.Set ?? collection.Count))
+            ? some
             : new(Find(collection, queries, kept, allowed, progress, cancel), 1);
+    }
 
     /// <param name="collection">What is searched.</param>
     /// <param name="queries">Queries of unit length.</param>

@@ -15,6 +15,9 @@ internal sealed class SearchedData : IDisposable
 
     public Collection Collection { get; }
 
+    /// <summary>What became of the rows of a file of captions; none where none was given.</summary>
+    public IReadOnlyList<string> Remarks { get; private init; } = [];
+
     /// <param name="model">The model that asks.</param>
     /// <param name="path">A store, or any form of data.</param>
     /// <param name="images">How pictures are read that are not embedded yet.</param>
@@ -43,13 +46,18 @@ internal sealed class SearchedData : IDisposable
                 cancel
             );
             ColumnFile columns = new(ColumnFile.Of(set.Samples), path);
-            return new(Collection.Of(model.ProjectImages(set.ReadAll()), columns), null);
+            return new(Collection.Of(model.ProjectImages(set.ReadAll()), columns), null) { Remarks = set.Remarks };
         }
+        var given = images.Samples.Given();
         var store = EmbeddingStore.Open(path, wordsLater: StoreSegment.IsIndexed(path));
         try
         {
             StoreFit.Check(store, model.Description.Image.Expected);
-            return new(Collection.Of(model, store), store);
+            var collection = Collection.Of(model, store);
+            if (given is null)
+                return new(collection, store);
+            collection.Say(given);
+            return new(collection, store) { Remarks = [.. given.InWords(path)] };
         }
         catch
         {
@@ -58,7 +66,7 @@ internal sealed class SearchedData : IDisposable
         }
     }
 
-    /// <summary>Each text asked for itself.</summary>
+    /// <summary>Asks, and says what became of a file of captions.</summary>
     public static IReadOnlyList<SearchAnswer> Find(
         LitModel model,
         string path,
@@ -67,7 +75,8 @@ internal sealed class SearchedData : IDisposable
         ImageSetOptions images,
         ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
-        CancellationToken cancel = default
+        CancellationToken cancel = default,
+        Action<string>? remark = null
     )
     {
         while (true)
@@ -76,7 +85,10 @@ internal sealed class SearchedData : IDisposable
             try
             {
                 using var data = Open(model, path, images, compute, progress, cancel);
-                return new PictureSearch(model, data.Collection, background).Find(queries, progress, cancel);
+                var answers = new PictureSearch(model, data.Collection, background).Find(queries, progress, cancel);
+                foreach (var one in data.Remarks)
+                    remark?.Invoke(one);
+                return answers;
             }
             catch (LitException) when (StoreFile.GenerationOf(path) != generation)
             {

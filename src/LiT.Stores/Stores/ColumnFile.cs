@@ -57,6 +57,7 @@ internal sealed class ColumnFile : IDisposable
         remedy;
     private readonly Dictionary<string, Place> places = new(StringComparer.Ordinal);
     private readonly IReadOnlyDictionary<int, (ColumnFile File, int Row)>? reworded;
+    private readonly ColumnFile? beside; // its columns take the place of those of their names
 
     /// <summary>A file.</summary>
     /// <param name="path">The file.</param>
@@ -83,17 +84,25 @@ internal sealed class ColumnFile : IDisposable
         ReadHead(bytes.Length);
     }
 
-    private ColumnFile(ColumnFile of, IReadOnlyDictionary<int, (ColumnFile File, int Row)> reworded)
+    private ColumnFile(
+        ColumnFile of,
+        IReadOnlyDictionary<int, (ColumnFile File, int Row)>? reworded,
+        ColumnFile? beside
+    )
     {
         (file, memory, name, remedy) = (of.file, of.memory, of.name, of.remedy);
-        (places, Rows, this.reworded) = (of.places, of.Rows, reworded);
+        (places, Rows, this.reworded, this.beside) = (of.places, of.Rows, reworded, beside);
     }
 
     /// <summary>The file.</summary>
     public string Name => name;
 
     /// <summary>The same, with other words for some rows. Valid as long as this is open.</summary>
-    public ColumnFile With(IReadOnlyDictionary<int, (ColumnFile File, int Row)> other) => new(this, other);
+    public ColumnFile With(IReadOnlyDictionary<int, (ColumnFile File, int Row)> other) => new(this, other, beside);
+
+    /// <summary>The same, with another's columns in the place of those of their names. Valid as long as both are
+    /// open.</summary>
+    public ColumnFile Beside(ColumnFile other) => new(this, reworded, other);
 
     public int Rows { get; private set; }
 
@@ -101,9 +110,13 @@ internal sealed class ColumnFile : IDisposable
     public ReadOnlySpan<byte> Fingerprint => Bytes(FingerprintAt, CodeFile.FingerprintSize);
 
     public IEnumerable<string> Names =>
-        reworded is null
-            ? places.Keys
-            : places.Keys.Concat(Rewording.SelectMany(one => one.places.Keys.Where(Rewords))).Distinct();
+        (
+            reworded is null
+                ? places.Keys
+                : places.Keys.Concat(Rewording.SelectMany(one => one.places.Keys.Where(Rewords))).Distinct()
+        ).Union(beside?.Names ?? []);
+
+    private bool IsBeside(string column) => beside?.places.ContainsKey(column) == true;
 
     private IEnumerable<ColumnFile> Rewording => reworded!.Values.Select(one => one.File).Distinct();
 
@@ -112,6 +125,8 @@ internal sealed class ColumnFile : IDisposable
     /// <summary>What a column's values are; null where there is no such column.</summary>
     public ColumnKind? KindOf(string column)
     {
+        if (IsBeside(column))
+            return beside!.KindOf(column);
         ColumnKind? own = places.TryGetValue(column, out var place) ? place.Kind : null;
         if (reworded is null || !Rewords(column))
             return own;
@@ -123,9 +138,14 @@ internal sealed class ColumnFile : IDisposable
             : null;
     }
 
-    /// <summary>Where a value is: in the words that were given later, or here.</summary>
+    /// <summary>Where a value is: in what stands beside, in the words that were given later, or here.</summary>
     private bool Later(string column, int row, out (ColumnFile File, int Row) at)
     {
+        if (IsBeside(column))
+        {
+            at = (beside!, row);
+            return true;
+        }
         at = default;
         return reworded is not null && reworded.TryGetValue(row, out at) && Rewords(column);
     }
@@ -277,6 +297,28 @@ internal sealed class ColumnFile : IDisposable
             ),
             samples.Count,
             new byte[CodeFile.FingerprintSize]
+        );
+
+    /// <summary>Columns of several texts each, by themselves.</summary>
+    public static ColumnFile OfTexts(string name, int rows, IEnumerable<(string Column, string[]?[] Texts)> columns) =>
+        new(
+            Written(
+                [
+                    .. columns.Select(one =>
+                        (
+                            one.Column,
+                            ColumnKind.Texts,
+                            (object)
+                                Array.ConvertAll(one.Texts, texts =>
+                                    texts is { Length: > 0 } ? string.Join(Between, texts.Select(Plain)) : null
+                                )
+                        )
+                    ),
+                ],
+                rows,
+                new byte[CodeFile.FingerprintSize]
+            ),
+            name
         );
 
     private static List<(string Name, ColumnKind Kind, object Values)> Columns(

@@ -248,7 +248,7 @@ internal sealed class StoreSegment : IDisposable
     /// Of the shape, the time the file was written and sixteen rows: one that was written again, or another one, has
     /// another.
     /// </summary>
-    private byte[] RowsFingerprint()
+    public byte[] RowsFingerprint()
     {
         const int Sampled = 16;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

@@ -20,6 +20,10 @@ internal sealed class RecordFilter : FilterTranslatorBase
         nameof(AnyOf),
         BindingFlags.Static | BindingFlags.NonPublic
     )!;
+    private static readonly MethodInfo SameMethod = typeof(RecordFilter).GetMethod(
+        nameof(IsSame),
+        BindingFlags.Static | BindingFlags.NonPublic
+    )!;
     private readonly ParameterExpression record;
     private readonly CollectionModel model;
 
@@ -61,6 +65,8 @@ internal sealed class RecordFilter : FilterTranslatorBase
                     or ExpressionType.GreaterThan
                     or ExpressionType.GreaterThanOrEqual
             } comparison:
+                if (IsOfObjects(comparison))
+                    return Same(comparison);
                 return comparison.Update(Value(comparison.Left), comparison.Conversion, Value(comparison.Right));
             case MethodCallExpression call when TryMatchContains(call, out var source, out var item):
                 return Contains(source, item, call);
@@ -71,6 +77,28 @@ internal sealed class RecordFilter : FilterTranslatorBase
                 return expression.Type == typeof(bool) ? Value(expression) : throw Refused(expression);
         }
     }
+
+    // A dictionary's value, or a list, beside another: what they hold is compared, and not which objects they are.
+    private static bool IsOfObjects(BinaryExpression comparison) =>
+        comparison is { NodeType: ExpressionType.Equal or ExpressionType.NotEqual, Method: null }
+        && !comparison.Left.Type.IsValueType
+        && !comparison.Right.Type.IsValueType;
+
+    private Expression Same(BinaryExpression comparison)
+    {
+        var same = Expression.Call(
+            SameMethod,
+            Expression.Convert(Value(comparison.Left), typeof(object)),
+            Expression.Convert(Value(comparison.Right), typeof(object))
+        );
+        return comparison.NodeType == ExpressionType.Equal ? same : Expression.Not(same);
+    }
+
+    private static bool IsSame(object? one, object? other) =>
+        Equals(one, other)
+        || one is System.Collections.IEnumerable some and not string
+            && other is System.Collections.IEnumerable all and not string
+            && some.Cast<object?>().SequenceEqual(all.Cast<object?>());
 
     // A value of the record, or one that does not hang on it.
     private Expression Value(Expression expression)

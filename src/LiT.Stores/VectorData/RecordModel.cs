@@ -12,6 +12,8 @@ internal sealed class RecordModel()
     [
         typeof(string),
         typeof(bool),
+        typeof(byte),
+        typeof(short),
         typeof(int),
         typeof(long),
         typeof(float),
@@ -21,6 +23,7 @@ internal sealed class RecordModel()
         typeof(DateTime),
         typeof(DateTimeOffset),
         typeof(DateOnly),
+        typeof(TimeOnly),
     ];
 
     protected override IReadOnlyList<EmbeddingGenerationDispatcher> EmbeddingGenerationDispatchers { get; } =
@@ -29,9 +32,9 @@ internal sealed class RecordModel()
     protected override void ValidateKeyProperty(KeyPropertyModel keyProperty)
     {
         base.ValidateKeyProperty(keyProperty);
-        if (keyProperty.Type != typeof(string))
+        if (keyProperty.Type != typeof(string) && keyProperty.Type != typeof(Guid))
             throw new NotSupportedException(
-                $"The key '{keyProperty.ModelName}' is a {keyProperty.Type.Name}: pictures have keys of text."
+                $"The key '{keyProperty.ModelName}' is a {keyProperty.Type.Name}: pictures have keys of text or Guids."
             );
     }
 
@@ -40,6 +43,11 @@ internal sealed class RecordModel()
         base.ValidateProperty(propertyModel, definition);
         if (propertyModel is not VectorPropertyModel vector)
             return;
+        if (vector.Type != typeof(DataContent) && !IsVectorPropertyTypeValid(vector.Type, out _))
+            throw new NotSupportedException(
+                $"{vector.ModelName}: the model embeds pictures, and no {vector.Type.Name}. Give a "
+                    + $"{nameof(DataContent)}, or an embedding that the model has made."
+            );
         if (vector.DistanceFunction is not (null or DistanceFunction.CosineSimilarity))
             throw new NotSupportedException(
                 $"{vector.ModelName}: {vector.DistanceFunction} is not computed; pictures and words are compared by "

@@ -74,6 +74,12 @@ internal sealed record TuningOptions
     public double CaptionNoise { get; init; }
 
     /// <summary>
+    /// Share of pairs that take, in each epoch anew, a caption of one of the ten pictures that look most alike to the
+    /// locked tower. Against learning by heart which words stand at which picture. For stored rows.
+    /// </summary>
+    public double LookAlikes { get; init; }
+
+    /// <summary>
     /// Towers compute in bfloat16 on weights that stay float32; losses, gradients of weights and updates are float32.
     /// </summary>
     public bool Bfloat16 { get; init; }
@@ -96,9 +102,13 @@ internal sealed record TuningOptions
     public long ValidateEvery { get; init; }
 
     /// <summary>
-    /// The validation number whose best weights are the result, as in "top1"; null takes the last weights.
+    /// The validation number whose best weights are the result, as in "top1"; null for the one that the validation
+    /// itself names, <see cref="LastWeights"/> for the last weights.
     /// </summary>
     public string? KeepBest { get; init; }
+
+    /// <summary>What <see cref="KeepBest"/> is where the last weights are wanted.</summary>
+    internal const string LastWeights = "none";
 
     /// <summary>How options are written: member names in camel case, choices in words.</summary>
     public static JsonSerializerOptions Json { get; } =
@@ -222,6 +232,7 @@ internal sealed record TuningOptions
         Need(double.IsFinite(Bias), of => of.Bias, Bias, null, "give a number, such as -10");
         Need(Timescale > 0, of => of.Timescale, Timescale, null, "give a number above 0");
         Need(CaptionNoise is >= 0 and <= 1, of => of.CaptionNoise, CaptionNoise, null, "give a share from 0 to 1");
+        Need(LookAlikes is >= 0 and <= 1, of => of.LookAlikes, LookAlikes, null, "give a share from 0 to 1");
         Need(
             AverageDecay is null or (> 0 and < 1),
             of => of.AverageDecay,

@@ -18,6 +18,8 @@ internal sealed class TuningPairs
         lengths;
     private readonly ulong seed;
     private SeededOrder? order;
+    private LookAlikes? alike;
+    private double borrowed;
 
     /// <param name="pictures">The image side.</param>
     /// <param name="captionsOf">An image's captions; images without any are left out.</param>
@@ -106,9 +108,35 @@ internal sealed class TuningPairs
         {
             var image = order.Next();
             (drawn.Images[pair], drawn.Epochs[pair]) = (images[image], order.Epoch);
-            drawn.Rows[pair] = rowOfCaption[firstCaption[image] + Turn(image, order.Epoch)];
+            drawn.Rows[pair] = rowOfCaption[CaptionOf(image, order.Epoch)];
         }
         return drawn;
+    }
+
+    /// <summary>
+    /// The same pairs, of which a share takes, in each epoch anew, a caption of a picture that looks alike: what could
+    /// be said of both is then no secret of either, and what is said in other words is not pushed apart.
+    /// </summary>
+    /// <param name="share">From 0 to 1.</param>
+    /// <param name="count">Pictures that look alike, of each.</param>
+    public TuningPairs Borrowing(double share, int count = LookAlikes.Usually)
+    {
+        var pairs = (TuningPairs)MemberwiseClone();
+        (pairs.order, pairs.borrowed, pairs.alike) = (null, share, LookAlikes.Among(Pictures, images, count));
+        return pairs;
+    }
+
+    /// <summary>The caption that an epoch gives an image: its own, or that of a picture that looks alike.</summary>
+    private int CaptionOf(int image, long epoch)
+    {
+        var of = image;
+        var random = Contrastive.Draw.Mixed(seed, 0x616C696B65, (ulong)image, (ulong)epoch);
+        if (alike is not null && (random >> 11) * (1.0 / (1UL << 53)) < borrowed)
+        {
+            var others = alike.Of(image);
+            of = others[(int)(Contrastive.Draw.Mixed(random, 1) % (ulong)others.Length)];
+        }
+        return firstCaption[of] + Turn(of, epoch);
     }
 
     /// <summary>Which caption of an image an epoch takes: each in its turn, from one that the seed decides.</summary>

@@ -131,7 +131,7 @@ internal sealed class TuningStep : IDisposable
         GiveGradient(towers.Bias, result.BiasGradient);
         var norm = Optimizer.Move(schedule);
         KeepTemperature();
-        Average?.Update();
+        Average?.Update(step);
         if (!read)
             return null;
         return new(

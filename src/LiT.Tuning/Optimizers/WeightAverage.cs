@@ -4,7 +4,8 @@ using static TorchSharp.torch;
 namespace LiT.Tuning.Optimizers;
 
 /// <summary>
-/// A moving average of the weights, average = decay · average + (1 - decay) · weights after every step.
+/// A moving average of the weights, average = decay · average + (1 - decay) · weights after every step. The decay
+/// begins small and grows as (1 + n) / (10 + n) over n steps, so that the weights at the start are soon forgotten.
 /// </summary>
 internal sealed class WeightAverage : IDisposable
 {
@@ -23,12 +24,14 @@ internal sealed class WeightAverage : IDisposable
     internal IEnumerable<(string Name, Tensor Tensor)> Named =>
         parameters.Zip(Averages, (parameter, average) => ($"average.{parameter.Name}", average));
 
-    internal void Update()
+    /// <param name="step">Updates that were done before this one.</param>
+    internal void Update(long step)
     {
+        var kept = Math.Min(decay, (1.0 + step) / (10 + step));
         using var noGradient = no_grad();
         using var scope = NewDisposeScope();
         foreach (var (parameter, average) in parameters.Zip(Averages))
-            average.TimesInPlace(decay).PlusInPlace(parameter.Tensor, 1 - decay);
+            average.TimesInPlace(kept).PlusInPlace(parameter.Tensor, 1 - kept);
     }
 
     /// <summary>

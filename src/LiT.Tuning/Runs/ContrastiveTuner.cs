@@ -20,6 +20,9 @@ internal interface IValidation : IDisposable
     /// </summary>
     IReadOnlyDictionary<string, Guessing> Guessing => new Dictionary<string, Guessing>();
 
+    /// <summary>The number whose best weights are kept where nobody says which; null keeps the last.</summary>
+    string? BestBy => null;
+
     /// <summary>Lets go of the data, where any is held open.</summary>
     void IDisposable.Dispose() { }
 }
@@ -61,7 +64,7 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
 {
     private const int StepsToJudgePace = 10;
 
-    private readonly TuningOptions options = options;
+    private TuningOptions options = options;
     private readonly Device device = device;
 
     private static readonly LockWords Alone = new()
@@ -114,6 +117,11 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
     public TuningOutcome Run(string folder, CancellationToken cancel = default)
     {
         options.Check(pairs.Count);
+        options = options with
+        {
+            KeepBest =
+                (options.KeepBest ?? Validation?.BestBy) is { } by && by != TuningOptions.LastWeights ? by : null,
+        };
         if (towers.Parameters.Count == 0)
             throw new UsageException(
                 "Nothing is left to tune: both towers are locked and neither has a head. Unlock one, or add a head."

@@ -48,6 +48,9 @@ internal enum Complaint
     /// <summary>The temperature lies at one of its bounds.</summary>
     TemperatureAtBound,
 
+    /// <summary>The temperature rises and rises, and validation gets no better.</summary>
+    TemperatureRunsAway,
+
     /// <summary>Gradients have grown far beyond what they were.</summary>
     ExplodingGradients,
 

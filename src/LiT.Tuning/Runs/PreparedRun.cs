@@ -18,11 +18,29 @@ internal sealed class PreparedRun : IDisposable
         IReadOnlySet<int> held,
         IEnumerable<string> captions,
         CaptionTokenizer tokenizer,
-        TuningPairs pairs
+        TuningPairs pairs,
+        bool usually
     )
     {
         (Request, Source, Held, Captions, Tokenizer, Pairs) = (request, source, held, captions, tokenizer, pairs);
         Chosen = TuningDefaults.Resolve(request.Settings, request.Recipe, request.Lock, pairs);
+        if (usually && held.Count > 0)
+            Chosen = Chosen with { Reasons = [.. Chosen.Reasons, HeldOut.Reason(held.Count)] };
+    }
+
+    /// <summary>The same with the share that is held out decided.</summary>
+    private static TuneRequest Decided(TuneRequest request, TuningSource source)
+    {
+        if (request.HoldOut is not null)
+            return request;
+        var (count, most) = (source.Images.Count, request.Pictures ?? int.MaxValue);
+        var usual =
+            request.Validation is null && Math.Min(count, most) >= HeldOut.FewestPictures
+                ? HeldOut.Usual(
+                    Math.Min(most, Enumerable.Range(0, count).Count(image => source.Captions(image).Count > 0))
+                )
+                : 0;
+        return request with { HoldOut = usual };
     }
 
     /// <summary>What was asked, with the text tower decided.</summary>
@@ -80,7 +98,9 @@ internal sealed class PreparedRun : IDisposable
         {
             var count = source.Images.Count;
             request = request with { TextTower = request.TextTower ?? DefaultTextTower(count) };
-            var held = HeldOut.Of(count, request.HoldOut);
+            var usually = request.HoldOut is null;
+            request = Decided(request, source);
+            var held = HeldOut.Of(count, request.HoldOut!.Value);
             IReadOnlyList<string> CaptionsOf(int image) =>
                 held.Contains(image) || !Taken(image, count, request.Pictures) ? [] : source.Captions(image);
             var captions = Enumerable.Range(0, count).SelectMany(CaptionsOf);
@@ -106,7 +126,7 @@ internal sealed class PreparedRun : IDisposable
                         : few ? "Give a larger number, or leave `Pictures` out"
                         : "Give at least two pictures with captions"
                 );
-            return new(request, source, held, captions, tokenizer, pairs);
+            return new(request, source, held, captions, tokenizer, pairs, usually);
         }
         catch
         {
@@ -126,6 +146,11 @@ internal sealed class PreparedRun : IDisposable
                     ? $"1 of {Source.Images.Count} pictures is held out to validate on: "
                         + "among one picture every answer is right"
                     : $"{Held.Count} of {Source.Images.Count} pictures are held out to validate on"
+                        + (
+                            Options.KeepBest == TuningOptions.LastWeights
+                                ? ""
+                                : ", and the weights that do best there are the result (`KeepBest`)"
+                        )
             );
         if (Request.Pictures is { } most && most < Source.Images.Count)
             say($"at most {most} of {Source.Images.Count} pictures are tuned on");

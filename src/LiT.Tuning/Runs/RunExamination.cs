@@ -24,12 +24,17 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
         Exploded = 30,
         NothingLeft = 0.005;
     private const int WorseInARow = 3;
-    private const double MuchBetterThanChance = 4;
+    private const int NoBetterInARow = 2;
+    private const double MuchBetterThanChance = 4,
+        MuchSharper = 1.5;
+
+    private static readonly string[] Telling = ["top1", "sameLabel", "meanRecall", "textToImageR1", "imageToTextR1"];
 
     private readonly HashSet<Complaint> told = [];
     private readonly Queue<StepNumbers> last = new();
     private readonly List<double> calm = [];
-    private readonly Dictionary<string, List<(double Value, double Accuracy)>> validations = [];
+    private readonly List<Validated> validated = [];
+    private double temperatureNow;
     private long? collapsedSince,
         atBoundSince;
 
@@ -40,6 +45,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
     /// <exception cref="DoctorStop">The run cannot go on, or was asked to stop at what was found.</exception>
     internal void Look(long step, StepNumbers numbers, double temperature)
     {
+        temperatureNow = temperature;
         if (!double.IsFinite(numbers.Loss) || !double.IsFinite(numbers.GradientNorm))
             throw Ended(NotANumber(step, numbers, temperature));
         if (numbers.TextSpread > Collapsed)
@@ -111,51 +117,96 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
         if (mode == DoctorMode.Off)
             return;
         var accuracy = last.Count == 0 ? 0 : last.Average(one => (one.ImageToText + one.TextToImage) / 2);
-        foreach (var name in new[] { "top1", "textToImageR1", "imageToTextR1" })
+        // One number speaks for a validation: the more are looked at, the more often one of them falls by luck.
+        if (Telling.FirstOrDefault(validation.ContainsKey) is not { } name)
+            return;
+        validated.Add(new(step, validation[name], accuracy, temperatureNow));
+        var best = validated.MaxBy(one => one.Value)!;
+        var guess = guessing is not null && guessing.TryGetValue(name, out var known) ? known : (Guessing?)null;
+        // What never rose above chance cannot fall: its ups and downs are luck.
+        if (guess?.Explains(best.Value) == true)
         {
-            if (!validation.TryGetValue(name, out var value))
-                continue;
-            if (!validations.TryGetValue(name, out var all))
-                validations.Add(name, all = []);
-            all.Add((value, accuracy));
-            var best = all.Index().MaxBy(one => one.Item.Value);
-            // What never rose above chance cannot fall: its ups and downs are luck.
-            if (guessing is not null && guessing.TryGetValue(name, out var guess) && guess.Explains(best.Item.Value))
-            {
-                if (all.Count > WorseInARow)
-                    LookAtGuessing(step, name, (best.Item.Value, guess.Share), (all[0].Accuracy, accuracy));
-                continue;
-            }
-            // Three in a row below nine tenths of the best: a dip comes back, an overfitted tower does not.
-            if (
-                all.Count - best.Index - 1 < WorseInARow
-                || all.Skip(best.Index + 1).TakeLast(WorseInARow).Any(one => one.Value > 0.9 * best.Item.Value)
-            )
-                continue;
-            var (from, to) = (Percent(best.Item.Value), Percent(value));
-            if (accuracy > best.Item.Accuracy)
-                Tell(
-                    new(
-                        Complaint.Overfitting,
-                        step,
-                        $"validation {name} has fallen from {from} to {to} while accuracy in training "
-                            + $"rose from {Percent(best.Item.Accuracy)} to {Percent(accuracy)}: the text "
-                            + "tower learns the captions by heart.",
-                        $"Keep the best weights with `KeepBest` {name}, and tune for fewer `Epochs`, "
-                            + "with a smaller text tower, dropout or more data."
-                    )
-                );
-            else
-                Tell(
-                    new(
-                        Complaint.ValidationFalls,
-                        step,
-                        $"validation {name} has fallen from {from} to {to}, and training gets no "
-                            + $"better either ({Percent(best.Item.Accuracy)}, now {Percent(accuracy)}).",
-                        $"Lower `LearningRate`, and keep the best weights with `KeepBest` {name}."
-                    )
-                );
+            if (validated.Count > WorseInARow)
+                LookAtGuessing(step, name, (best.Value, guess.Value.Share), (validated[0].Accuracy, accuracy));
+            return;
         }
+        Validated[] since = [.. validated.SkipWhile(one => one != best).Skip(1)];
+        LookAtSharpness(name, best, since);
+        LookAtFall(name, best, since, guess?.Count);
+    }
+
+    /// <summary>
+    /// Three in a row far below the best: a dip comes back, an overfitted tower does not. Far is a tenth, or less where
+    /// there are so many questions that less is no chance: two deviations of a difference.
+    /// </summary>
+    private void LookAtFall(string name, Validated best, Validated[] since, int? questions)
+    {
+        var chance = questions is { } count
+            ? 2 * Math.Sqrt(2 * best.Value * (1 - best.Value) / count)
+            : double.MaxValue;
+        var far = best.Value - Math.Min(0.1 * best.Value, chance);
+        if (since.Length < WorseInARow || since.TakeLast(WorseInARow).Any(one => one.Value > far))
+            return;
+        var now = since[^1];
+        var (from, to) = (Percent(best.Value), Percent(now.Value));
+        if (now.Accuracy > best.Accuracy)
+            Tell(
+                new(
+                    Complaint.Overfitting,
+                    now.Step,
+                    $"validation {name} has fallen from {from} to {to} while accuracy in training "
+                        + $"rose from {Percent(best.Accuracy)} to {Percent(now.Accuracy)}: the text "
+                        + "tower learns the captions by heart.",
+                    $"{Kept(name, best)}, and tune for fewer `Epochs`, "
+                        + "with a smaller text tower, dropout or more data."
+                )
+            );
+        else
+            Tell(
+                new(
+                    Complaint.ValidationFalls,
+                    now.Step,
+                    $"validation {name} has fallen from {from} to {to}, and training gets no "
+                        + $"better either ({Percent(best.Accuracy)}, now {Percent(now.Accuracy)}).",
+                    $"{Kept(name, best)}, and lower `LearningRate`."
+                )
+            );
+    }
+
+    private string Kept(string name, Validated best) =>
+        options.KeepBest is { } by
+            ? $"The weights that did best by {by} are the result" + (by == name ? $" (step {best.Step} so far)" : "")
+            : $"Keep the best weights with `KeepBest` {name}";
+
+    /// <summary>
+    /// A temperature that goes on rising while what is held out gets no better tells captions of a batch apart that say
+    /// the same of other pictures.
+    /// </summary>
+    private void LookAtSharpness(string name, Validated best, Validated[] since)
+    {
+        if (since.Length < NoBetterInARow || temperatureNow < MuchSharper * best.Temperature)
+            return;
+        var now = since[^1];
+        if (now.Accuracy <= best.Accuracy)
+            return;
+        Tell(
+            new(
+                Complaint.TemperatureRunsAway,
+                now.Step,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"the temperature has risen from {best.Temperature:f0} to {temperatureNow:f0} since step "
+                        + $"{best.Step}, where validation {name} was best ({Percent(best.Value)}, now "
+                        + $"{Percent(now.Value)}): captions of a batch are told apart more and more sharply, and not "
+                        + $"because of what pictures show."
+                ),
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Tune for fewer `Epochs`, or hold it with `LowestTemperature, HighestTemperature` "
+                        + $"1,{best.Temperature:f0}."
+                )
+            )
+        );
     }
 
     private void LookAtGuessing(
@@ -302,6 +353,9 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
         if (mode == DoctorMode.Stop)
             throw new DoctorStop(finding);
     }
+
+    /// <summary>A validation, with what training was like then.</summary>
+    private sealed record Validated(long Step, double Value, double Accuracy, double Temperature);
 
     private static string Percent(double share) => FormattableString.Invariant($"{100 * share:F1}%");
 

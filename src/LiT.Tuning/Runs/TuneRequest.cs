@@ -98,8 +98,11 @@ internal sealed record TuneRequest
     /// <summary>Prompt templates of the validation.</summary>
     public IReadOnlyList<string> ValidationTemplates { get; init; } = PromptTemplates.Default;
 
-    /// <summary>Share of the pictures that is not tuned on but validated on; 0 for none.</summary>
-    public double HoldOut { get; init; }
+    /// <summary>
+    /// Share of the pictures that is not tuned on but validated on; 0 for none, null for what the data allow
+    /// (<see cref="HeldOut.Usual"/>).
+    /// </summary>
+    public double? HoldOut { get; init; }
 
     /// <summary>At most so many pictures are tuned on, spread evenly over all; null for all of them.</summary>
     public int? Pictures { get; init; }
@@ -150,7 +153,7 @@ internal sealed record TuneRequest
             FromPixels = recipe?.FromPixels == true,
             Augmentation = recipe?.Augmentation,
             Validation = settings.Validation,
-            HoldOut = settings.HoldOut ?? 0,
+            HoldOut = settings.HoldOut,
             Seed = settings.Seed,
             Compute = ComputeDevice.Choose("auto", settings.Bfloat16 ? "bfloat16" : "float32", 0),
         };

@@ -101,7 +101,7 @@ internal static class TuneRun
                 cancel
             )
             : null;
-        if (options.KeepBest is { } by && validation is null && request.IsFirst)
+        if (options.KeepBest is { } by and not TuningOptions.LastWeights && validation is null && request.IsFirst)
             throw SettingException.Of<TuningOptions>(
                 s => s.KeepBest,
                 by,
@@ -110,7 +110,7 @@ internal static class TuneRun
             );
         if (request is { IsFirst: true, Doctor: not DoctorMode.Off })
             Examine(prepared, tuning, voice);
-        ContrastiveTuner tuner = new(tuning, prepared.Pairs, options, request.Compute.Device)
+        ContrastiveTuner tuner = new(tuning, Drawn(prepared, voice), options, request.Compute.Device)
         {
             Validation = validation,
             Exchange = request.Exchange,
@@ -136,6 +136,26 @@ internal static class TuneRun
             RunFolder.WriteFindings(request.Out, voice.Findings); // what stopped it stands there as well
             throw;
         }
+    }
+
+    /// <summary>The pairs as they are drawn, with captions of pictures that look alike where that is wanted.</summary>
+    private static TuningPairs Drawn(PreparedRun prepared, RunVoice voice)
+    {
+        var (pairs, share) = (prepared.Pairs, prepared.Options.LookAlikes);
+        if (share == 0)
+            return pairs;
+        if (prepared.Request.ReadsPixels)
+            throw Refused("the image tower reads pictures at every step, and there are no stored rows to compare");
+        if (pairs.Count > LookAlikes.MostPictures)
+            throw Refused(
+                FormattableString.Invariant($"{pairs.Count:N0} pictures would have to be compared with each other, ")
+                    + FormattableString.Invariant($"and above {LookAlikes.MostPictures:N0} that takes too long")
+            );
+        voice.Say($"looking for the pictures that look alike, among {pairs.Count}");
+        return pairs.Borrowing(share);
+
+        SettingException Refused(string problem) =>
+            SettingException.Of<TuningOptions>(s => s.LookAlikes, share, problem, "Give 0");
     }
 
     /// <summary>The doctor's look at data and machine before the first step.</summary>

@@ -55,7 +55,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 ),
             ImageMicroBatch = given.ImageMicroBatch ?? chosen.ImageMicroBatch ?? ImagesAtOnce(pairs),
             ValidateEvery = given.ValidateEvery
-                ?? (chosen.ValidateEvery > 0 ? chosen.ValidateEvery : Math.Max(1, steps / 10)),
+                ?? (chosen.ValidateEvery > 0 ? chosen.ValidateEvery : Often(steps, pairs.Count / chosen.Batch)),
             Optimizer = WithGiven(chosen.Optimizer, given, setting, reasons),
         };
         if (
@@ -72,6 +72,12 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             );
         return new(chosen, reasons);
     }
+
+    /// <summary>
+    /// Steps between validations: a tenth of the run, or an epoch where that is less, as the best weights of a run that
+    /// is far too long lie near its beginning; a hundred validations at most.
+    /// </summary>
+    private static long Often(long steps, int epoch) => Math.Max(1, Math.Min(steps / 10, Math.Max(epoch, steps / 100)));
 
     private static long? StepsOf(double? epochs, TuningPairs pairs, int batch) =>
         epochs is { } passes ? Math.Max(1, (long)Math.Ceiling(passes * pairs.Count / batch)) : null;
@@ -108,7 +114,8 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             Bias = given.Bias ?? chosen.Bias,
             Positives = given.Positives ?? chosen.Positives,
             CaptionNoise = given.CaptionNoise ?? chosen.CaptionNoise,
-            AverageDecay = given.AverageDecay ?? chosen.AverageDecay,
+            LookAlikes = given.LookAlikes ?? chosen.LookAlikes,
+            AverageDecay = (given.AverageDecay ?? chosen.AverageDecay) is { } decay and not 0 ? decay : null,
             CheckpointEvery = given.CheckpointEvery ?? chosen.CheckpointEvery,
             KeepBest = given.KeepBest ?? chosen.KeepBest,
             Bfloat16 = given.Bfloat16,

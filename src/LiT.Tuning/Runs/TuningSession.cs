@@ -130,7 +130,7 @@ internal sealed class TuningSession : IDisposable
             ("the step that it goes on from", $"{Step}"),
             ("the pairs", data),
             ("what is locked", locked),
-            ("the options", JsonSerializer.Serialize(options, TuningOptions.Json)),
+            ("the options", JsonSerializer.Serialize(options with { KeepBest = null }, TuningOptions.Json)),
             ("the instruction set", Processor.NameOf(Processor.Isa)),
             ("the weights", Weights()),
         ]);

@@ -112,6 +112,10 @@ internal static class TuningTokenizer
     )
     {
         var config = found.Config.Encoding();
+        if (config is TextTransformerConfig contrastive && found.Contrastive is { } kind)
+            return kind == ContrastiveText.Clip
+                ? TowerTokenizers.Clip(contrastive, tokenizer, path, wanted)
+                : TowerTokenizers.Siglip(contrastive, tokenizer, path, wanted);
         var special = SpecialIds.Of(tokenizer, path, config is BertConfig { FirstPosition: > 0 });
         return config switch
         {

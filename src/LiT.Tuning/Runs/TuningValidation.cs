@@ -137,6 +137,26 @@ internal static class TuningValidation
 /// <summary>Pictures that are kept from a run to validate it on: which, depends on their number alone.</summary>
 internal static class HeldOut
 {
+    /// <summary>Below so many, a part that is left out is missed, and too small to judge by.</summary>
+    internal const int FewestPictures = 5_000;
+
+    private const double UsualShare = 0.05;
+    private const int UsuallyMost = 1_000;
+
+    /// <summary>The share that is held out where nobody says one.</summary>
+    /// <param name="pictures">Pictures with captions.</param>
+    internal static double Usual(int pictures) =>
+        pictures < FewestPictures ? 0 : Math.Min(UsualShare, UsuallyMost / (double)pictures);
+
+    /// <summary>Why.</summary>
+    /// <param name="held">How many are held out.</param>
+    internal static TuningReason Reason(int held) =>
+        new(
+            nameof(TuningSettings.HoldOut),
+            FormattableString.Invariant($"{held:N0} pictures held out: there are enough, and a run ")
+                + "that nobody watches can be ruined by its length"
+        );
+
     /// <param name="images">Pictures that there are.</param>
     /// <param name="share">Share to hold out, to the nearest whole number: of two pictures or more at least one, and
     /// never all.</param>

@@ -56,6 +56,9 @@ internal sealed class ZeroShotValidation : IValidation
         };
 
     /// <inheritdoc/>
+    public string BestBy => "top1";
+
+    /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Validate(long step)
     {
         var texts = TowerOutputs.Texts(towers, tokenizer, [.. prompts.Select(prompt => prompt.Text)], compute);
@@ -82,6 +85,9 @@ internal sealed class Validations(IReadOnlyList<IValidation> all, ImageSet set) 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, Guessing> Guessing =>
         all.SelectMany(one => one.Guessing).ToDictionary(one => one.Key, one => one.Value);
+
+    /// <inheritdoc/>
+    public string? BestBy => all[0].BestBy;
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, double> Validate(long step) =>

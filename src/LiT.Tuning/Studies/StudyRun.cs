@@ -200,7 +200,7 @@ internal static class StudyRun
             Validation = recipe.Validation,
             ValidationClasses = recipe.ValidationClasses is { } names ? new ClassNames(names) : null,
             ValidationTemplates = recipe.ValidationTemplates ?? PromptTemplates.Default,
-            HoldOut = recipe.HoldOut ?? 0,
+            HoldOut = recipe.HoldOut,
             Seed = seed,
             Compute = request.Compute,
         };

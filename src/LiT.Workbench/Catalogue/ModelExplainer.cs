@@ -59,10 +59,10 @@ internal static class ModelExplainer
         using var scope = NewDisposeScope();
         var explanation = model.Kind switch
         {
-            // A network of another runtime is known when it is there.
-            ModelKind.ImageTower when model.Architecture is null => new()
+            // A network of another runtime, or one that is only read from files, is known when it is there.
+            ModelKind.ImageTower or ModelKind.TextTower when model.Architecture is null => new()
             {
-                What = "image tower",
+                What = model.Kind == ModelKind.TextTower ? "text tower" : "image tower",
                 Architecture = model.Family,
                 Family = model.Family,
                 ParameterCount = model.Parameters,

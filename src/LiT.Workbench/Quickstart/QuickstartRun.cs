@@ -8,6 +8,7 @@ using LiT.Embedding;
 using LiT.Evaluation;
 using LiT.Search;
 using LiT.Towers;
+using LiT.Tuning.Contrastive;
 using LiT.Tuning.Runs;
 
 namespace LiT.Quickstart;
@@ -246,7 +247,12 @@ internal static class QuickstartRun
                 BundleTower = BundleTower.Always,
                 Seed = seed,
                 Compute = compute,
-                Settings = new() { Seed = seed, Steps = size.Steps },
+                Settings = new()
+                {
+                    Seed = seed,
+                    Steps = size.Steps,
+                    KeepBest = TuningOptions.LastWeights,
+                },
             };
             return TuneRun.Run(request, TuningWords.To(_ => { }, progress), cancel);
         }

@@ -10,7 +10,11 @@ internal sealed record Guess(string Word, double Probability);
 /// <param name="Truth">What it is, or null where nobody knows.</param>
 /// <param name="Guesses">Best first.</param>
 /// <param name="Right">Whether the first guess counts as right; null compares it with the truth.</param>
-internal sealed record NamedPicture(RgbImage Image, string? Truth, IReadOnlyList<Guess> Guesses, bool? Right = null);
+internal sealed record NamedPicture(RgbImage Image, string? Truth, IReadOnlyList<Guess> Guesses, bool? Right = null)
+{
+    /// <summary>Whether the guesses are right or wrong; otherwise the truth is only shown.</summary>
+    public bool IsJudged { get; init; } = true;
+}
 
 /// <summary>
 /// Pictures side by side, each with the words a model gives it; right and wrong told by sign, word and colour.
@@ -36,8 +40,10 @@ internal sealed record PictureGrid
 
     private Html Card(NamedPicture picture)
     {
-        var right = picture.Right
-            ?? (picture.Truth is null || picture.Guesses.Count == 0 ? null : picture.Guesses[0].Word == picture.Truth);
+        bool? right =
+            picture.Right is { } known ? known
+            : !picture.IsJudged || picture.Truth is null || picture.Guesses.Count == 0 ? null
+            : picture.Guesses[0].Word == picture.Truth;
         // Drawings and small pictures are exact in PNG and not larger; photographs are not.
         var small = picture.Image.Width <= 64 && picture.Image.Height <= 64;
         var source = Thumbnail.DataUri(picture.Image, Side, small ? ThumbnailFormat.Png : ThumbnailFormat.Jpeg);

@@ -91,15 +91,24 @@ internal static class SearchPage
         }
     }
 
+    /// <summary>The first caption that is said of a picture; null where there is none.</summary>
+    internal static string? CaptionOf(FoundPicture picture) =>
+        picture.Columns.GetValueOrDefault("captions") is IEnumerable<string> captions
+            ? captions.FirstOrDefault()
+            : null;
+
     private static NamedPicture? Named(FoundPicture picture, byte[] bytes)
     {
         try
         {
             return new(
                 Decoding.Decode(bytes, DecodingOptions.Upright),
-                null,
+                CaptionOf(picture),
                 [new Guess(picture.Key, picture.ExpectedPrecision ?? picture.Similarity)]
-            );
+            )
+            {
+                IsJudged = false,
+            };
         }
         catch (LitException)
         {

@@ -17,6 +17,7 @@ internal static class TowerTokenizers
         "spiece.model",
         SentencePiece.FileName,
         FairseqPieces.FileName,
+        ClipTokenizer.VocabularyFileName,
     ];
 
     /// <summary>
@@ -33,6 +34,10 @@ internal static class TowerTokenizers
     {
         switch (config)
         {
+            case TextTransformerConfig { CausalEnd: not null } clip:
+                return Clip(clip, Tokenizers.Open(path), path, length);
+            case TextTransformerConfig text when sigmoid && Tokenizers.Open(path) is var read && IsSiglip(read):
+                return Siglip(text, read, path, length);
             case TextTransformerConfig text:
                 var pieces = Tokenizers.Open(path);
                 return new(
@@ -47,6 +52,49 @@ internal static class TowerTokenizers
                 return CaptionTokenizer.LitBert(Tokenizers.Open(path), length ?? LitLength);
         }
     }
+
+    /// <summary>CLIP's rows: start, text, end; what stands behind the end is not read.</summary>
+    /// <exception cref="LitException">The vocabulary has no such pieces, or ends texts with another id.</exception>
+    public static CaptionTokenizer Clip(TextTransformerConfig config, ITokenizer tokenizer, string path, int? length)
+    {
+        var (start, end) = (tokenizer.IdOf("<|startoftext|>"), tokenizer.IdOf("<|endoftext|>"));
+        if (start is not { } first || end is not { } last || last != config.CausalEnd)
+            throw new LitException(
+                path,
+                start is null || end is null
+                    ? "lacks the pieces that begin and end CLIP's texts"
+                    : $"ends texts with the id {end}, and the tower reads the state of {config.CausalEnd}",
+                "Give the vocabulary that the text tower was trained with"
+            );
+        return new(tokenizer, TokenLayout.Clip(first, last, length ?? config.MaxLength));
+    }
+
+    /// <summary>Whether a vocabulary is SigLIP's in Hugging Face's form, or that of SigLIP 2.</summary>
+    public static bool IsSiglip(ITokenizer tokenizer) => tokenizer is SiglipPieces || GemmaEnd(tokenizer) is not null;
+
+    /// <summary>
+    /// SigLIP's rows in Hugging Face's form: text without capitals, end, and padding to the last place, whose state is
+    /// read. SigLIP 2 has Gemma's vocabulary (big_vision: lower-case letters are ASCII's there).
+    /// </summary>
+    /// <exception cref="LitException">The vocabulary has no end.</exception>
+    public static CaptionTokenizer Siglip(TextTransformerConfig config, ITokenizer tokenizer, string path, int? length)
+    {
+        var gemma = GemmaEnd(tokenizer);
+        return new(
+            tokenizer,
+            TokenLayout.Sticky(
+                gemma ?? End(tokenizer, path),
+                length ?? config.MaxLength,
+                gemma is null ? BigVisionPad : tokenizer.IdOf("<pad>") ?? 0
+            ),
+            tokenizer is SiglipPieces ? CaptionCase.AsWritten : CaptionCase.AsciiLower
+        );
+    }
+
+    private static int? GemmaEnd(ITokenizer tokenizer) =>
+        tokenizer.IdOf("</s>") is null || tokenizer.IdOf("<start_of_turn>") is not null
+            ? tokenizer.IdOf("<eos>")
+            : null;
 
     /// <summary>
     /// The vocabulary of a checkpoint: beside it under its own or a usual name, or downloaded with the published model

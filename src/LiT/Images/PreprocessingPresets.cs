@@ -101,6 +101,25 @@ internal sealed partial record Preprocessing
             Std = ImageNetStd,
         };
 
+    /// <summary>CLIP: the shorter side to size, the central square, mean and deviation of its own pictures.</summary>
+    public static Preprocessing Clip(int size = 224) =>
+        TorchvisionImageNet(size, ResizeMethod.PillowBicubic, crop: 1) with
+        {
+            Mean = ClipMean,
+            Std = ClipStd,
+        };
+
+    /// <summary>CLIP's mean of the channels, and their deviation.</summary>
+    internal static readonly ChannelValues ClipMean = new(0.48145466f, 0.4578275f, 0.40821073f),
+        ClipStd = new(0.26862954f, 0.26130258f, 0.27577711f);
+
+    /// <summary>SigLIP in Hugging Face's form: both sides to size, values in [-1, 1].</summary>
+    public static Preprocessing Siglip(int size = 224) =>
+        HuggingFaceViT(size) with
+        {
+            Method = ResizeMethod.PillowBicubic,
+        };
+
     /// <summary>What happens to a picture, in words.</summary>
     [JsonIgnore]
     public string PreprocessingDescription

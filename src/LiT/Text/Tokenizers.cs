@@ -117,7 +117,6 @@ internal static class Tokenizers
         "RemBertTokenizer",
         "LlamaTokenizer",
         "GemmaTokenizer",
-        "SiglipTokenizer",
     ];
 
     private static WordPiece OpenVocabulary(string path, TokenizerReading reading)
@@ -164,7 +163,9 @@ internal static class Tokenizers
     {
         var fairseq = Path.GetFileName(path) == FairseqPieces.FileName;
         if (reading.FromBundle)
-            return fairseq ? FairseqPieces.Load(path) : SentencePiece.Load(path);
+            return fairseq ? FairseqPieces.Load(path)
+                : Path.GetFileName(path) == SiglipPieces.FileName ? SiglipPieces.Load(path)
+                : SentencePiece.Load(path);
         var settings = TokenizerSettings.Beside(path);
         if (
             settings.Class is "XLMRobertaTokenizer"
@@ -180,6 +181,14 @@ internal static class Tokenizers
             CheckSentencePiece(settings);
             settings.Close(moved, reading.Warn);
             return moved;
+        }
+        if (settings.Class is "SiglipTokenizer")
+        {
+            if (settings.Flag("do_lower_case") == false)
+                throw settings.NotBuilt("do_lower_case", "true");
+            var canonical = SiglipPieces.Load(path);
+            settings.Close(canonical, reading.Warn);
+            return canonical;
         }
         var tokenizer = SentencePiece.Load(path);
         if (settings.Class is { } named && !LikeT5.Contains(named, StringComparer.Ordinal))

@@ -42,6 +42,25 @@ internal sealed class Axes
     public static Axes SqueezedTransposed { get; } =
         new("squeezed, transposed", t => t.reshape(t.shape[^2], t.shape[^1]).t());
 
+    /// <summary>A vector [width] → [1, 1, width].</summary>
+    public static Axes Row { get; } = new("two axes before", t => t.view(1, 1, -1));
+
+    /// <summary>A table [length, width] → [1, length, width].</summary>
+    public static Axes OneMore { get; } = new("one axis before", t => t.unsqueeze(0));
+
+    /// <summary>The first third of the rows: the queries of three products that stand in one.</summary>
+    public static Axes FirstThird { get; } = new("first third", t => t.narrow(0, 0, Thirds(t))) { IsPart = true };
+
+    /// <summary>The other two thirds: keys and values.</summary>
+    public static Axes OtherThirds { get; } =
+        new("second and third third", t => t.narrow(0, Thirds(t), 2 * Thirds(t))) { IsPart = true };
+
+    /// <summary>Whether it takes a part of their tensor, so that other lines of a table take the rest.</summary>
+    public bool IsPart { get; private init; }
+
+    private static long Thirds(Tensor t) =>
+        t.shape[0] % 3 == 0 ? t.shape[0] / 3 : throw new ArgumentException("3 does not divide the rows.");
+
     /// <summary>A view of the tensor with its axes as ours are.</summary>
     /// <exception cref="LitException">The tensor has too few or too many axes for this.</exception>
     public Tensor Apply(Tensor theirs)

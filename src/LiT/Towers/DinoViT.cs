@@ -50,6 +50,14 @@ internal sealed record DinoConfig : ImageTowerConfig
     public int Registers { get; init; }
 
     /// <summary>
+    /// The base of the rotary positions' periods, 100 in DINOv3; null for a learned table of positions.
+    /// </summary>
+    public double? RopeBase { get; init; }
+
+    /// <summary>Added to variances in every normalisation; null for 1e-6.</summary>
+    public double? NormEps { get; init; }
+
+    /// <summary>
     /// Whether every branch is multiplied by a learned vector (LayerScale, arXiv 2103.17239): DINOv2.
     /// </summary>
     public bool LayerScale { get; init; }
@@ -72,6 +80,16 @@ internal sealed record DinoConfig : ImageTowerConfig
     /// <summary>The representation is the mean patch token alone (timm's global_pool avg).</summary>
     public bool PatchMean { get; init; }
 
+    private static readonly Dictionary<string, (int Width, int Depth, int MlpDim, int Heads)> ThirdSizes = new()
+    {
+        ["vits16"] = (384, 12, 1536, 6),
+        ["vits16plus"] = (384, 12, 1536, 6),
+        ["vitb16"] = (768, 12, 3072, 12),
+        ["vitl16"] = (1024, 24, 4096, 16),
+        ["vith16plus"] = (1280, 32, 5120, 20),
+        ["vit7b16"] = (4096, 40, 8192, 32),
+    };
+
     private static readonly Dictionary<string, (int Width, int Depth, int MlpDim, int Heads)> Sizes = new()
     {
         ["s"] = (384, 12, 1536, 6),
@@ -87,6 +105,9 @@ internal sealed record DinoConfig : ImageTowerConfig
     /// <exception cref="ArgumentException">There is no such network.</exception>
     public static DinoConfig Named(string variant)
     {
+        const string third = "v3-";
+        if (variant.StartsWith(third, StringComparison.Ordinal))
+            return ThirdNamed(variant[third.Length..]);
         var registers = variant.EndsWith("_reg", StringComparison.Ordinal);
         var plain = registers ? variant[..^4] : variant;
         var second = plain.EndsWith("14", StringComparison.Ordinal);
@@ -122,6 +143,31 @@ internal sealed record DinoConfig : ImageTowerConfig
         };
     }
 
+    // As facebookresearch/dinov3's hub has them.
+    private static DinoConfig ThirdNamed(string variant) =>
+        ThirdSizes.TryGetValue(variant, out var s)
+            ? new()
+            {
+                Width = s.Width,
+                Depth = s.Depth,
+                MlpDim = s.MlpDim,
+                AttentionHeads = s.Heads,
+                Patch = 16,
+                ImageSize = 224,
+                Registers = 4,
+                RopeBase = 100,
+                NormEps = 1e-5,
+                LayerScale = true,
+                Mlp =
+                    variant.EndsWith("plus", StringComparison.Ordinal) || variant == "vit7b16"
+                        ? DinoMlp.SwiGlu
+                        : DinoMlp.Gelu,
+            }
+            : throw new ArgumentException(
+                $"There is no DINOv3 network '{variant}'. Write one of v3-{string.Join(", v3-", ThirdSizes.Keys)}.",
+                nameof(variant)
+            );
+
     internal static PositionResampling ResamplingOf(bool registers) =>
         registers ? PositionResampling.BicubicAntialias : PositionResampling.BicubicOffset;
 
@@ -136,7 +182,11 @@ internal sealed record DinoConfig : ImageTowerConfig
                 : $"ViT of width {Width}, depth {Depth}, {Layers.HeadsInWords(AttentionHeads)}, MLP "
                     + $"{MlpDim}, patch {Patch}";
             return name
-                + (LayerScale ? " in DINOv2's form" : " in DINO's form")
+                + (
+                    RopeBase is not null ? " in DINOv3's form"
+                    : LayerScale ? " in DINOv2's form"
+                    : " in DINO's form"
+                )
                 + (Registers > 0 ? $", {Registers} registers" : "")
                 + (Mlp == DinoMlp.SwiGlu ? ", SwiGLU" : "")
                 + (
@@ -156,12 +206,13 @@ internal sealed record DinoConfig : ImageTowerConfig
 internal sealed class DinoViT : ImageTower<DinoConfig>
 {
     private readonly Conv2d embedding;
-    private readonly Parameter cls,
-        posembed;
-    private readonly Parameter? registers;
+    private readonly Parameter cls;
+    private readonly Parameter? posembed,
+        registers;
     private readonly ModuleList<DinoBlock> blocks;
     private readonly LayerNorm norm;
     private readonly long grid;
+    private readonly Func<long, long, Rope>? rope; // of the patches' rows and columns
 
     internal DinoViT(DinoConfig config, Device? device = null)
         : base(nameof(DinoViT), config, config.JoinPatchMean ? 2 * config.Width : config.Width, device)
@@ -175,11 +226,19 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
             );
         embedding = Conv2d(3, D, config.Patch, config.Patch, device: device);
         cls = Layers.Weight([1, 1, D], device);
-        posembed = Layers.Weight([1, 1 + grid * grid, D], device);
+        if (config.RopeBase is null)
+            posembed = Layers.Weight([1, 1 + grid * grid, D], device);
+        else if (config.AttentionHeads > 0 && D / config.AttentionHeads % 4 != 0)
+            throw new ArgumentException(
+                $"Rotary positions need heads of a size that 4 divides, not {D / config.AttentionHeads}.",
+                nameof(config)
+            );
         if (config.Registers > 0)
             registers = Layers.Weight([1, config.Registers, D], device);
         blocks = new([.. Enumerable.Range(0, config.Depth).Select(_ => new DinoBlock(config, device))]);
-        norm = LayerNorm(D, 1e-6, device: device);
+        norm = LayerNorm(D, config.NormEps ?? 1e-6, device: device);
+        if (config is { RopeBase: { } period, AttentionHeads: > 0 and var heads })
+            rope = (rows, columns) => Rope.Of(rows, columns, D / heads, heads, period, cls);
         RegisterComponents();
     }
 
@@ -200,12 +259,19 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
     {
         using var scope = NewDisposeScope();
         var x = embedding.call(images); // [B, D, H/P, W/P]
-        var positions = Positions(x.shape[2], x.shape[3]); // [1+N, D]
-        x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1).Plus(positions); // [B, 1+N, D]
+        var (rows, columns) = (x.shape[2], x.shape[3]);
+        x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1); // [B, 1+N, D]
+        if (posembed is not null)
+            x = x.Plus(Positions(rows, columns));
         if (registers is not null) // they have no positions
             x = cat([x[.., ..1], registers.expand(x.shape[0], -1, -1), x[.., 1..]], 1); // [B, L, D]
-        foreach (var block in blocks)
-            x = scope.DisposeEverythingBut(block.call(x));
+        var turned = rope?.Invoke(rows, columns);
+        using (var loop = NewDisposeScope())
+        {
+            foreach (var block in blocks)
+                x = loop.DisposeEverythingBut(block.call(x, turned));
+            x.MoveToOuterDisposeScope();
+        }
         x = norm.call(x);
         return (x.select(1, 0).MoveToOuterDisposeScope(), x[.., (1 + config.Registers)..].MoveToOuterDisposeScope());
     }
@@ -213,7 +279,7 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
     /// <summary>The positions of class token and patches for a picture's grid, [1+N, D].</summary>
     internal Tensor Positions(long rows, long columns)
     {
-        var table = posembed.squeeze(0);
+        var table = posembed!.squeeze(0);
         return cat([table[..1], PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), config.Resampling)]);
     }
 
@@ -260,10 +326,25 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
         { "classifier.bias", "heads.classifier.bias" },
     }.Skipping("{dinov2.|dinov2_with_registers.|}embeddings.mask_token", "only pre-training needs it");
 
+    // transformers, models/dinov3_vit: keys have no bias, and in the largest neither have queries and values.
+    internal static WeightMap Third(bool gated) =>
+        new WeightMap("DINOv3 (Hugging Face)")
+        {
+            { "embeddings.cls_token", "cls" },
+            { "embeddings.register_tokens", "registers" },
+            { "embeddings.patch_embeddings.weight", "embedding.weight" },
+            { "embeddings.patch_embeddings.bias", "embedding.bias" },
+            { DinoBlock.Third(gated), "{model.|}layer.{i}.", "blocks.{i}." },
+            { "norm.weight", "norm.weight" },
+            { "norm.bias", "norm.bias" },
+        }
+            .Skipping("embeddings.mask_token", "only pre-training needs it")
+            .Skipping("rope_embeddings.inv_freq", "follows from the base of the rotary positions");
+
     internal static ImageTowerFamily AsFamily { get; } =
         new(
             DinoConfig.Kind,
-            "vits16, vitb16, vitb8, vits14, vitb14, vitl14, vitg14, vitb14_reg",
+            "vits16, vitb16, vitb8, vits14, vitb14, vitl14, vitg14, vitb14_reg, v3-vits16, v3-vitb16, v3-vitl16",
             (variant, options) => DinoConfig.Named(variant) with { JoinPatchMean = options.JoinPatchMean },
             PreprocessingOf,
             Recognise
@@ -277,6 +358,8 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
     {
         if (DinoSettings.InHuggingFaceNames(checkpoint) is { } theirs)
             return DinoSettings.HuggingFace(checkpoint, theirs, options, configJson);
+        if (DinoSettings.ThirdInHuggingFaceNames(checkpoint) is { } third)
+            return DinoSettings.Third(checkpoint, third, options, configJson);
         if (
             WeightSource.Holding(checkpoint, "patch_embed.proj.weight", "cls_token", "pos_embed", "norm.weight")
             is not [var source, ..]
@@ -360,7 +443,7 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
 }
 
 /// <summary>x + ls1 · attention(norm1(x)), then x + ls2 · mlp(norm2(x)).</summary>
-internal sealed class DinoBlock : Module<Tensor, Tensor>
+internal sealed class DinoBlock : Module<Tensor, Rope?, Tensor>
 {
     private readonly LayerNorm norm1,
         norm2;
@@ -373,8 +456,11 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
         : base(nameof(DinoBlock))
     {
         var D = config.Width;
-        (norm1, norm2) = (LayerNorm(D, 1e-6, device: device), LayerNorm(D, 1e-6, device: device));
+        var eps = config.NormEps ?? 1e-6;
+        (norm1, norm2) = (LayerNorm(D, eps, device: device), LayerNorm(D, eps, device: device));
         attn = new SelfAttention(D, Math.Max(1, config.AttentionHeads), device);
+        if (config.RopeBase is not null)
+            attn.ClearBiases();
         mlp =
             config.Mlp == DinoMlp.SwiGlu
                 ? new SwiGlu(D, config.MlpDim, device)
@@ -384,9 +470,9 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x)
+    public override Tensor forward(Tensor x, Rope? rope)
     {
-        var y = attn.call(norm1.call(x), null);
+        var y = attn.call(norm1.call(x), rope);
         x = x.Plus(ls1 is null ? y : y * ls1);
         y = mlp.call(norm2.call(x));
         return x.Plus(ls2 is null ? y : y * ls2);
@@ -421,6 +507,32 @@ internal sealed class DinoBlock : Module<Tensor, Tensor>
         { "mlp.{fc2|w3}.weight", "mlp.fc2.weight" },
         { "mlp.{fc2|w3}.bias", "mlp.fc2.bias" },
     };
+
+    internal static WeightMap Third(bool gated)
+    {
+        WeightMap map = new("Hugging Face DINOv3 block")
+        {
+            { "norm{k}.weight", "norm{k}.weight" },
+            { "norm{k}.bias", "norm{k}.bias" },
+            { "attention.o_proj.weight", "attn.out.weight" },
+            { "attention.o_proj.bias", "attn.out.bias" },
+            { "layer_scale{k}.lambda1", "ls{k}" },
+            { "mlp.down_proj.weight", "mlp.fc2.weight" },
+            { "mlp.down_proj.bias", "mlp.fc2.bias" },
+        };
+        foreach (var (part, letter) in "qkv".Select((letter, part) => (part, letter)))
+        {
+            map.Add($"attention.{letter}_proj.weight", "attn.qkv.weight", Axes.Same, part, 3);
+            map.Add(new($"attention.{letter}_proj.bias", "attn.qkv.bias", Axes.Same, part, 3, Optional: true));
+        }
+        foreach (var kind in (string[])["weight", "bias"])
+        {
+            if (gated)
+                map.Add($"mlp.gate_proj.{kind}", $"mlp.fc1.{kind}", Axes.Same, 0, 2);
+            map.Add($"mlp.up_proj.{kind}", $"mlp.fc1.{kind}", Axes.Same, gated ? 1 : 0, gated ? 2 : 1);
+        }
+        return map;
+    }
 
     internal static readonly WeightMap HuggingFace = new("Hugging Face DINOv2 block")
     {

@@ -167,6 +167,20 @@ internal sealed class SelfAttention : Module<Tensor, TokenRows?, Tensor>
 
     public override Tensor forward(Tensor x, TokenRows? rows) => output.call(attend.call(qkv.call(x), rows));
 
+    /// <summary>Every token sees every token, queries and keys turned by their places, [B, L, D].</summary>
+    public Tensor call(Tensor x, Rope? rope) =>
+        rope is null ? call(x, (TokenRows?)null) : output.call(attend.call(rope.Turned(qkv.call(x)), null));
+
+    /// <summary>
+    /// Makes the biases zero; the files of some towers have none for queries, keys or values, and read the others.
+    /// </summary>
+    public void ClearBiases()
+    {
+        using var unrecorded = no_grad();
+        if (!qkv.bias!.is_meta)
+            init.zeros_(qkv.bias!);
+    }
+
     /// <summary>What one token of every row gathers from all, [B, D].</summary>
     public Tensor One(Tensor x, TokenRows? rows, Func<Tensor, Tensor> pick)
     {

@@ -50,10 +50,18 @@ internal sealed record HuggingFaceViTConfig : ImageTowerConfig
     /// </summary>
     public bool Pooler { get; init; }
 
+    /// <summary>The representation is the class token joined with the mean patch token, twice as long.</summary>
+    public bool JoinPatchMean { get; init; }
+
     /// <inheritdoc/>
     public override string InWords =>
         $"ViT of width {Width}, depth {Depth}, {Layers.HeadsInWords(AttentionHeads)}, MLP {MlpDim}, "
-        + $"patch {Patch}, {ImageSize} px, {(Pooler ? "pooler" : "class token")}";
+        + $"patch {Patch}, {ImageSize} px, "
+        + (
+            Pooler ? "pooler"
+            : JoinPatchMean ? "class token and mean patch token"
+            : "class token"
+        );
 
     internal override int BlockCount => Depth;
 
@@ -71,7 +79,7 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
     private readonly long grid;
 
     internal HuggingFaceViT(HuggingFaceViTConfig config, Device? device = null)
-        : base(nameof(HuggingFaceViT), config, config.Width, device)
+        : base(nameof(HuggingFaceViT), config, (config.JoinPatchMean ? 2 : 1) * config.Width, device)
     {
         var D = config.Width;
         grid = config.ImageSize / config.Patch;
@@ -96,6 +104,11 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
     public override Tensor forward(Tensor images)
     {
         using var scope = NewDisposeScope();
+        if (config.JoinPatchMean)
+        {
+            var states = encoder.call(Embedded(images)); // [B, L, D]
+            return cat([states[.., 0], states[.., 1..].mean([1])], 1).MoveToOuterDisposeScope();
+        }
         var x = encoder.One(Embedded(images), null, states => states.select(1, 0)); // [B, D]
         if (pooler is not null)
             x = pooler.call(x).tanh();
@@ -184,6 +197,12 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
         var said = new SettingsFile(checkpoint.Path, configJson);
         ModelKind.Expect(said, "a ViT in Hugging Face's names", ModelKind.ViT);
         HuggingFaceConfig.Check(said);
+        if (options is { JoinPatchMean: true, Pooler: true })
+            throw new UsageException(
+                checkpoint.Path,
+                "a pooler sees the class token alone",
+                "Give one of pooler and patch-mean"
+            );
         var report = new SettingsReport();
         var classes = source.Has("classifier.weight") ? source.Size("classifier.weight", 0) : 0;
         var config = new HuggingFaceViTConfig
@@ -206,8 +225,9 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
                 ("relu", Activation.Relu)
             ),
             Pooler = options.Pooler,
+            JoinPatchMean = options.JoinPatchMean,
             Heads =
-                classes > 0 && !options.Pooler
+                classes > 0 && !options.Pooler && !options.JoinPatchMean
                     ? [new HeadConfig("classifier", classes, ClassNames(configJson, classes))]
                     : [],
         };
@@ -250,6 +270,8 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
         var names = options.Pooler
             ? Names.Skipping("classifier.{*}", "a head on the class token, not on the pooler")
             : Names.Skipping("{vit.|}pooler.{*}", "the pooler, which was not asked for");
+        if (options.JoinPatchMean)
+            names = names.Skipping("classifier.{*}", "a head on the class token alone");
         return new RecognisedTower(Names.Family, source, config, _ => names, preprocessing) { Settings = report };
     }
 

@@ -11,6 +11,7 @@ namespace LiT.Towers;
 [JsonDerivedType(typeof(CifarResNetConfig), CifarResNetConfig.Kind)]
 [JsonDerivedType(typeof(VitConfig), VitConfig.Kind)]
 [JsonDerivedType(typeof(DinoConfig), DinoConfig.Kind)]
+[JsonDerivedType(typeof(ClipViTConfig), ClipViTConfig.Kind)]
 [JsonDerivedType(typeof(HuggingFaceViTConfig), HuggingFaceViTConfig.Kind)]
 [JsonDerivedType(typeof(MixerConfig), MixerConfig.Kind)]
 [JsonDerivedType(typeof(ResNetConfig), ResNetConfig.Kind)]

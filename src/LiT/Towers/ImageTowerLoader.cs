@@ -65,6 +65,7 @@ internal static class ImageTowerLoader
         MlpMixer.AsFamily,
         DinoViT.AsFamily,
         HuggingFaceViT.AsFamily,
+        ClipViT.AsFamily,
         ResNet.AsFamily,
         CifarResNet.AsFamily,
     ];

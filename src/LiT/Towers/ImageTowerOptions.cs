@@ -58,9 +58,14 @@ internal sealed record ImageTowerOptions
     public RootPadding? RootPadding { get; init; }
 
     /// <summary>
-    /// <c>patch-mean</c>: a DINO's representation is the class token joined with the mean patch token.
+    /// <c>patch-mean</c>: the representation of a ViT with a class token is that one joined with the mean patch token.
     /// </summary>
     public bool JoinPatchMean { get; init; }
+
+    /// <summary>
+    /// <c>projection</c>: a CLIP's representation is what its projection to the common size gives.
+    /// </summary>
+    public bool Projection { get; init; }
 
     /// <summary><c>pooler</c>: a Hugging Face ViT's representation is its pooler's output.</summary>
     public bool Pooler { get; init; }
@@ -122,6 +127,7 @@ internal sealed record ImageTowerOptions
                 },
                 "pre-logits" when value.Length == 0 => options with { PreLogits = true },
                 "patch-mean" when value.Length == 0 => options with { JoinPatchMean = true },
+                "projection" when value.Length == 0 => options with { Projection = true },
                 "pooler" when value.Length == 0 => options with { Pooler = true },
                 "int8" when value.Length == 0 => options with { Int8 = true },
                 "exif" when value.Length == 0 => options with { HonourExif = true },
@@ -131,7 +137,7 @@ internal sealed record ImageTowerOptions
                 _ => throw new UsageException(
                     $"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, "
                         + "heads=N, pool=tok|gap|map|0, pad=zero|inf, resize=bilinear|bicubic, patch-mean, "
-                        + "pooler, exif, background=rrggbb, int8."
+                        + "pooler, projection, exif, background=rrggbb, int8."
                 ),
             };
         }

@@ -18,6 +18,7 @@ internal static class Likeness
         (MlpMixer.Flax, ["pre_head_layer_norm/scale", "stem/kernel"]),
         (MlpMixer.OldNames, ["Mixer/encoder_norm/scale", "embedding/kernel"]),
         (DinoViT.Torch, ["patch_embed.proj.weight", "cls_token", "pos_embed", "norm.weight"]),
+        (DinoViT.Third(gated: true), ["embeddings.cls_token", "embeddings.patch_embeddings.weight"]),
         (
             HuggingFaceViT.Names,
             ["embeddings.cls_token", "embeddings.patch_embeddings.projection.weight", "layernorm.weight"]

@@ -76,6 +76,22 @@ internal sealed class MapHead : Module<Tensor, TokenRows?, Tensor>
         mlp.Initialise(random);
     }
 
+    // transformers, models/siglip: torch's MultiheadAttention keeps the three products in one.
+    internal static readonly WeightMap HuggingFace = new("Hugging Face SigLIP head")
+    {
+        { "probe", "probe" },
+        { "attention.in_proj_weight", "query.weight", Axes.FirstThird },
+        { "attention.in_proj_weight", "key_value.weight", Axes.OtherThirds },
+        { "attention.in_proj_bias", "query.bias", Axes.FirstThird },
+        { "attention.in_proj_bias", "key_value.bias", Axes.OtherThirds },
+        { "attention.out_proj.weight", "out.weight" },
+        { "attention.out_proj.bias", "out.bias" },
+        { "layernorm.weight", "norm.weight" },
+        { "layernorm.bias", "norm.bias" },
+        { "mlp.fc{k}.weight", "mlp.fc{k}.weight" },
+        { "mlp.fc{k}.bias", "mlp.fc{k}.bias" },
+    };
+
     internal static readonly WeightMap Flax = new("flax MAP head")
     {
         { "probe", "probe" },

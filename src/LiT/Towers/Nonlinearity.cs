@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Compute.Locked;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -17,6 +18,9 @@ internal enum Activation
 
     /// <summary>max(0, x).</summary>
     Relu,
+
+    /// <summary>x · sigmoid(1.702 x), the approximation that OpenAI's CLIP was trained with.</summary>
+    QuickGelu,
 }
 
 /// <summary>An <see cref="Activation"/>, elementwise. The memory of what it is given may hold the result.</summary>
@@ -42,6 +46,7 @@ internal sealed class Nonlinearity : CompiledLayer
         {
             Activation.GeluTanh => Elementwise.GeluTanh(target),
             Activation.Gelu => x => gelu(x),
+            Activation.QuickGelu => x => x * x.Times(1.702).sigmoid(),
             _ => x => relu(x),
         };
 }

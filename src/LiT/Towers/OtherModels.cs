@@ -12,8 +12,8 @@ internal static class OtherModels
     [
         ("visual.class_embedding", "a CLIP model (OpenAI)"),
         ("visual.trunk.", "a CLIP model (open_clip)"),
-        ("vision_model.embeddings.", "a CLIP or SigLIP model (Hugging Face)"),
-        ("text_model.embeddings.", "a CLIP or SigLIP model (Hugging Face)"),
+        ("vision_model.embeddings.", "the image side of a CLIP or SigLIP (Hugging Face)"),
+        ("text_model.embeddings.", "the text side of a CLIP or SigLIP (Hugging Face)"),
         ("q_lin.weight", "a DistilBERT (Hugging Face)"),
         ("albert_layer_groups.", "an ALBERT (Hugging Face)"),
         ("encoder.rel_embeddings.", "a DeBERTa (Hugging Face)"),
@@ -26,7 +26,7 @@ internal static class OtherModels
         ("fc_norm.", "a ViT of timm that averages its patches before its last norm"),
         ("reg_token", "a ViT of timm with register tokens"),
         ("stem.conv.", "a network of timm in names that are not read"),
-        ("embeddings.register_tokens", "a DINOv3, or a DINOv2 whose blocks are not there"),
+        ("embeddings.register_tokens", "a DINOv2 or DINOv3 whose blocks are not there"),
     ];
 
     // Said where an image tower is asked for; where a text tower is, what such a file lacks tells more.

@@ -33,6 +33,9 @@ internal sealed record RecognisedText(
     /// <summary>The files of a sentence tower's dense layers; null where one file holds all of the tower.</summary>
     public IReadOnlyList<string>? Layers { get; init; }
 
+    /// <summary>Which rows a text tower reads that came with an image tower; null for others.</summary>
+    public ContrastiveText? Contrastive { get; init; }
+
     /// <summary>The prefixes that the model was trained with.</summary>
     public SentencePrompts Prompts { get; init; } = SentencePrompts.None;
 
@@ -74,6 +77,11 @@ internal sealed record RecognisedText(
             Find(checkpoint, "embeddings.word_embeddings.weight", "encoder.relative_attention_bias.weight") is { } mpnet
         )
             return MPNet(mpnet, options, HuggingFaceConfig.JsonBeside(checkpoint.Path));
+        if (
+            ContrastiveSettings.Text(checkpoint, options, HuggingFaceConfig.JsonBeside(checkpoint.Path)) is
+            { } contrastive
+        )
+            return contrastive;
         if (Find(checkpoint, "shared.weight", "encoder.block.0.layer.0.SelfAttention.q.weight") is { } t5)
             return HuggingFaceT5(t5, options, HuggingFaceConfig.JsonBeside(checkpoint.Path));
         return null;

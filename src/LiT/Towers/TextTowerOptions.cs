@@ -13,6 +13,11 @@ internal sealed record TextTowerOptions
     public int? Heads { get; init; }
 
     /// <summary>
+    /// <c>projection</c>: the representation is what CLIP's or SigLIP's last layer to the common size gives.
+    /// </summary>
+    public bool Projection { get; init; }
+
+    /// <summary>
     /// <c>prompt=query</c>: the name of the prefix that is put before every text, one of those that a sentence model
     /// names in its config_sentence_transformers.json.
     /// </summary>
@@ -62,10 +67,11 @@ internal sealed record TextTowerOptions
                 ["gelu", "tanh"] => options with { Activation = Towers.Activation.GeluTanh },
                 ["gelu", "erf"] => options with { Activation = Towers.Activation.Gelu },
                 ["pooler"] => options with { Pooler = true },
+                ["projection"] => options with { Projection = true },
                 _ => throw new UsageException(
                     $"'{spec}': '{item}' is not understood. Behind the path of a text tower may stand "
                         + "heads=N, pool=last|first|mean|max|mean-over-root|weighted-mean, gelu=tanh|erf, pooler, "
-                        + "prompt=NAME, prefix=TEXT."
+                        + "projection, prompt=NAME, prefix=TEXT."
                 ),
             };
         }

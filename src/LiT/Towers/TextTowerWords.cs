@@ -77,6 +77,7 @@ internal static class TextTowerWords
         {
             Activation.Gelu => "GELU (erf)",
             Activation.GeluTanh => "GELU (tanh)",
+            Activation.QuickGelu => "GELU (quick)",
             _ => activation.ToString(),
         };
 }

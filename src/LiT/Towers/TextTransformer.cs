@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using LiT.Compute;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -43,9 +44,24 @@ internal sealed record TextTransformerConfig(
     /// <summary>Share of activations dropped while training.</summary>
     public double Dropout { get; init; }
 
+    /// <summary>
+    /// The id that ends a text where every token sees only those before it (CLIP): the representation is the state of
+    /// the first one, and nothing behind it counts. Null where all tokens see each other.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int? CausalEnd { get; init; }
+
+    /// <summary>Width that a last dense layer brings the representation to; null for none.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int? Projection { get; init; }
+
+    /// <summary>Whether that layer has a bias, as SigLIP's has and CLIP's has not.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ProjectionBias { get; init; }
+
     internal override TextTower Build(Device? device = null)
     {
-        Check(Heads, Width, Depth, MlpDim, VocabularySize, MaxLength);
+        Check(Math.Max(1, Heads), Width, Depth, MlpDim, VocabularySize, MaxLength, Projection ?? 1);
         return new TextTransformer(this, device);
     }
 
@@ -65,6 +81,7 @@ internal sealed class TextTransformer : TextTower
         positions;
     private readonly Encoder encoder;
     private readonly MapHead? map;
+    private readonly Dense? projection;
 
     internal TextTransformer(TextTransformerConfig config, Device? device = null)
         : base(nameof(TextTransformer))
@@ -76,7 +93,7 @@ internal sealed class TextTransformer : TextTower
             config.Width,
             config.Depth,
             config.MlpDim,
-            config.Heads,
+            Math.Max(1, config.Heads),
             config.Activation,
             config.Eps,
             device,
@@ -84,6 +101,8 @@ internal sealed class TextTransformer : TextTower
         );
         if (config.Pooling == TextPooling.Map)
             map = new MapHead(config.Width, config.MlpDim, config.Heads, config.Activation, config.Eps, device);
+        if (config.Projection is { } size)
+            projection = Layers.Dense(config.Width, size, device, config.ProjectionBias);
         RegisterComponents();
     }
 
@@ -91,7 +110,7 @@ internal sealed class TextTransformer : TextTower
     public override TextTowerConfig Config => config;
 
     /// <inheritdoc/>
-    public override int Width => config.Width;
+    public override int Width => config.Projection ?? config.Width;
 
     /// <inheritdoc/>
     public override int VocabularySize => config.VocabularySize;
@@ -100,7 +119,7 @@ internal sealed class TextTransformer : TextTower
     public override int? MaxLength => config.MaxLength;
 
     /// <inheritdoc/>
-    public override bool MasksPadding => config.MaskPadding is not null;
+    public override bool MasksPadding => config.MaskPadding is not null || config.CausalEnd is not null;
 
     internal override TextStages Stages => new("encoder.blocks", ["tokens", "positions"]);
 
@@ -114,18 +133,32 @@ internal sealed class TextTransformer : TextTower
         using var scope = NewDisposeScope();
         var rows = Rows(ids, pack);
         var x =
-            config.Pooling.IsOne() ? encoder.One(Embedded(rows), rows, states => rows.Pool(states, config.Pooling))
+            config.Pooling.IsOne() && rows.Bias is null
+                ? encoder.One(Embedded(rows), rows, states => rows.Pool(states, config.Pooling))
             : map is null ? rows.Pool(Hidden(rows), config.Pooling)
             : map.call(Hidden(rows), rows);
-        return x.MoveToOuterDisposeScope(); // [B, D]
+        return (projection?.call(x) ?? x).MoveToOuterDisposeScope(); // [B, D]
     }
 
     internal override TokenRows Rows(Tensor ids) => Rows(ids, pack: null);
 
     private TokenRows Rows(Tensor ids, bool? pack) =>
-        config.MaskPadding is { } padding
-            ? TokenRows.Masked(ids, padding, pack, tokens.weight)
-            : TokenRows.Whole(ids, tokens.weight);
+        config.CausalEnd is { } end ? UpTo(ids, end, pack)
+        : config.MaskPadding is { } padding ? TokenRows.Masked(ids, padding, pack, tokens.weight)
+        : TokenRows.Whole(ids, tokens.weight);
+
+    // No token sees those behind it, so that what stands behind the end can be left out.
+    private TokenRows UpTo(Tensor ids, int end, bool? pack)
+    {
+        var ends = ids.With(end, (x, last) => x.eq(last)).to(int64);
+        var before = (ends.cumsum(1) - ends).With(0, (x, none) => x.eq(none));
+        var rows = TokenRows.Seen(ids, before, pack, tokens.weight);
+        var later = ones(rows.Length, rows.Length, ScalarType.Bool, tokens.weight!.device).triu(1);
+        return rows.Biased(
+            zeros(1, 1, rows.Length, rows.Length, tokens.weight.dtype, tokens.weight.device)
+                .With(double.NegativeInfinity, (x, never) => x.masked_fill(later, never))
+        );
+    }
 
     /// <summary>Every token's state after the last norm, [B, L, D].</summary>
     internal override Tensor Hidden(TokenRows rows)
@@ -147,8 +180,8 @@ internal sealed class TextTransformer : TextTower
     /// </summary>
     internal void Initialise(Generator random)
     {
-        Layers.Normal(tokens.weight!, 1 / Math.Sqrt(Width), random);
-        Layers.Normal(positions.weight!, 1 / Math.Sqrt(Width), random);
+        Layers.Normal(tokens.weight!, 1 / Math.Sqrt(config.Width), random);
+        Layers.Normal(positions.weight!, 1 / Math.Sqrt(config.Width), random);
         encoder.Initialise(random);
         map?.Initialise(random);
     }
@@ -166,6 +199,29 @@ internal sealed class TextTransformer : TextTower
     }
         .Skipping(OldPositions, "added to pos_embedding")
         .Skipping("head/{*}", "the head to the common size");
+
+    /// <summary>Names in Hugging Face's files of CLIP and SigLIP, whose last layer is one of two.</summary>
+    internal static WeightMap HuggingFace(string family, bool projection)
+    {
+        var map = new WeightMap(family)
+        {
+            { "text_model.embeddings.token_embedding.weight", "tokens.weight" },
+            { "text_model.embeddings.position_embedding.weight", "positions.weight" },
+            { HuggingFaceBlock.Contrastive, "text_model.encoder.layers.{i}.", "encoder.blocks.{i}." },
+            { "text_model.final_layer_norm.weight", "encoder.norm.weight" },
+            { "text_model.final_layer_norm.bias", "encoder.norm.bias" },
+        }
+            .Skipping("text_model.embeddings.position_ids", "the numbers 0, 1, 2 …")
+            .Skipping("vision_model.{*}", "the image tower")
+            .Skipping("visual_projection.{*}", "the image tower's")
+            .Skipping("logit_{*}", "the loss's");
+        const string because = "the head to the common size; load with :projection to have it in the representation";
+        if (!projection)
+            return map.Skipping("text_projection.{*}", because).Skipping("text_model.head.{*}", because);
+        map.Add("{text_projection|text_model.head}.weight", "projection.weight");
+        map.Add("text_model.head.bias", "projection.bias");
+        return map;
+    }
 
     private const string OldPositions = "Encoder_0/pos_embedding";
 

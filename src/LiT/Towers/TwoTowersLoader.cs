@@ -49,7 +49,13 @@ internal static class TwoTowersLoader
     }
 
     /// <summary>Whether a file holds two towers: a text side beside an image side, and their temperature.</summary>
-    public static bool Holds(Checkpoint checkpoint) => RootOf(checkpoint) is not null;
+    public static bool Holds(Checkpoint checkpoint) => RootOf(checkpoint) is not null || IsHuggingFace(checkpoint);
+
+    // CLIP and SigLIP as transformers save them.
+    private static bool IsHuggingFace(Checkpoint checkpoint) =>
+        checkpoint.Tensors.ContainsKey("logit_scale")
+        && checkpoint.Tensors.ContainsKey("vision_model.embeddings.patch_embedding.weight")
+        && checkpoint.Tensors.ContainsKey("text_model.embeddings.token_embedding.weight");
 
     /// <summary>Both towers in an open checkpoint, in evaluation mode.</summary>
     /// <exception cref="LitException">It does not hold two towers.</exception>
@@ -59,13 +65,17 @@ internal static class TwoTowersLoader
         TextTowerOptions? text = null
     )
     {
+        var theirs = IsHuggingFace(checkpoint);
         var root = RootOf(checkpoint)
+            ?? (theirs ? "" : null)
             ?? throw new LitException(
                 checkpoint.Path,
                 "holds no two towers: there is no temperature 't' beside 'img/…' and 'txt/…'",
-                "Give a LiT or SigLIP .npz"
+                "Give a LiT or SigLIP .npz, or a CLIP or SigLIP of Hugging Face"
             );
         image ??= new ImageTowerOptions();
+        if (theirs)
+            CheckThatTheyMeet(checkpoint, image, text);
         var compute = image.Compute;
         var f = ImageTowerLoader.Load(checkpoint, image with { Heads = false });
         TwoTowers? towers = null;
@@ -73,17 +83,15 @@ internal static class TwoTowersLoader
         try
         {
             g = TextTowerLoader.Load(checkpoint, text);
-            var (imageHead, textHead) = (
-                HeadIn(checkpoint, root + "img/head/", f.Tower.Width),
-                HeadIn(checkpoint, root + "txt/head/", g.Tower.Width)
-            );
+            var (imageHead, textHead) = HeadsIn(checkpoint, root, theirs, f.Tower.Width, g.Tower.Width);
+            var (scale, bias) = theirs ? ("logit_scale", "logit_bias") : (root + "t", root + "b");
             towers = new(
                 f.Tower,
                 imageHead,
                 g.Tower,
                 textHead,
-                Number(checkpoint, root + "t"),
-                checkpoint.Tensors.ContainsKey(root + "b") ? Number(checkpoint, root + "b") : null
+                Number(checkpoint, scale),
+                checkpoint.Tensors.ContainsKey(bias) ? Number(checkpoint, bias) : null
             );
             var (e, other) = (towers.EmbeddingSize, imageHead?.Outputs ?? f.Tower.Width);
             if (e != other)
@@ -133,6 +141,61 @@ internal static class TwoTowersLoader
         try
         {
             Head.Flax.Load(source, head);
+        }
+        catch
+        {
+            head.Dispose();
+            throw;
+        }
+        return head;
+    }
+
+    private static void CheckThatTheyMeet(Checkpoint checkpoint, ImageTowerOptions image, TextTowerOptions? text)
+    {
+        if (image.JoinPatchMean || image.Projection || text?.Projection == true)
+            throw new UsageException(
+                checkpoint.Path,
+                "two towers of one file meet through their own projections",
+                "Leave patch-mean and projection out"
+            );
+    }
+
+    private static (Head? Image, Head? Text) HeadsIn(
+        Checkpoint checkpoint,
+        string root,
+        bool theirs,
+        int image,
+        int text
+    ) =>
+        theirs
+            ? (
+                ProjectionIn(checkpoint, "visual_projection.", image),
+                ProjectionIn(checkpoint, "text_projection.", text) ?? ProjectionIn(checkpoint, "text_model.head.", text)
+            )
+            : (HeadIn(checkpoint, root + "img/head/", image), HeadIn(checkpoint, root + "txt/head/", text));
+
+    // CLIP's have no bias, which is a bias of 0.
+    private static Head? ProjectionIn(Checkpoint checkpoint, string prefix, int inputs)
+    {
+        var source = new WeightSource(checkpoint, prefix);
+        if (source.Tensors.Count == 0)
+            return null;
+        if (source.Size("weight", 1) != inputs)
+            throw new LitException(
+                checkpoint.Path,
+                $"'{prefix}weight' takes {source.Size("weight", 1)} numbers, and its tower gives {inputs}",
+                "Check where the file comes from"
+            );
+        var head = new Head(source.Size("weight", 1), source.Size("weight", 0));
+        try
+        {
+            using (no_grad())
+                head.state_dict()["linear.bias"].zero_();
+            new WeightMap("a projection of CLIP or SigLIP")
+            {
+                { "weight", "linear.weight" },
+                new WeightRow("bias", "linear.bias", Axes.Same, Optional: true),
+            }.Load(source, head);
         }
         catch
         {

@@ -68,6 +68,9 @@ internal sealed record VitConfig : ImageTowerConfig
     /// <summary>How tokens become one representation.</summary>
     public VitPooling Pooling { get; init; }
 
+    /// <summary>The class token is joined with the mean patch token, and the representation twice as long.</summary>
+    public bool JoinPatchMean { get; init; }
+
     /// <summary>Where positions come from.</summary>
     public VitPositions Positions { get; init; }
 
@@ -131,6 +134,7 @@ internal sealed record VitConfig : ImageTowerConfig
                 : $"ViT of width {Width}, depth {Depth}, {AttentionHeads} heads, MLP {MlpDim}, patch {Patch}";
             var pooling = Pooling switch
             {
+                VitPooling.Token when JoinPatchMean => "class token and mean patch token",
                 VitPooling.Token => "class token",
                 VitPooling.Mean => "mean over patches",
                 VitPooling.Map => "attention pooling",
@@ -159,8 +163,15 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
     private readonly (long Rows, long Columns) grid;
 
     internal VisionTransformer(VitConfig config, Device? device = null)
-        : base(nameof(VisionTransformer), config, config.PreLogits ?? config.Width, device)
+        : base(
+            nameof(VisionTransformer),
+            config,
+            config.PreLogits ?? (config.JoinPatchMean ? 2 : 1) * config.Width,
+            device
+        )
     {
+        if (config.JoinPatchMean && (config.Pooling != VitPooling.Token || config.PreLogits is not null))
+            throw new ArgumentException("A mean patch token is joined to a class token alone.", nameof(config));
         var D = config.Width;
         grid = config.GridOf(config.Patch);
         if (config.Positions == VitPositions.SinCos2d && (D % 4 != 0 || D < 8))
@@ -195,10 +206,13 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
     internal Tensor Pooled(Tensor images) =>
         config.Pooling switch
         {
+            VitPooling.Token when config.JoinPatchMean => Joined(Encoded(images)),
             VitPooling.Mean => Encoded(images).mean([1]),
             VitPooling.Map => map!.call(Encoded(images)),
             _ => encoder.One(Embedded(images), null, states => states.select(1, 0)),
         };
+
+    private static Tensor Joined(Tensor states) => cat([states[.., 0], states[.., 1..].mean([1])], 1); // [B, 2 D]
 
     /// <summary>Every token after the last norm, [B, 3, H, W] → [B, L, D].</summary>
     internal Tensor Encoded(Tensor images) => encoder.call(Embedded(images));
@@ -267,6 +281,21 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
         { "head/bias", "heads.head.bias" },
     };
 
+    // transformers, models/siglip: SigLIP, and SigLIP 2 of one size.
+    internal static readonly WeightMap HuggingFace = new WeightMap("SigLIP (Hugging Face)")
+    {
+        { "vision_model.embeddings.patch_embedding.weight", "embedding.weight" },
+        { "vision_model.embeddings.patch_embedding.bias", "embedding.bias" },
+        { "vision_model.embeddings.position_embedding.weight", "posembed", Axes.OneMore },
+        { HuggingFaceBlock.Contrastive, "vision_model.encoder.layers.{i}.", "encoder.blocks.{i}." },
+        { "vision_model.post_layernorm.weight", "encoder.norm.weight" },
+        { "vision_model.post_layernorm.bias", "encoder.norm.bias" },
+        { MapHead.HuggingFace, "vision_model.head.", "map." },
+    }
+        .Skipping("vision_model.embeddings.position_ids", "the numbers 0, 1, 2 …")
+        .Skipping("text_model.{*}", "the text tower")
+        .Skipping("logit_{*}", "the loss's");
+
     internal static ImageTowerFamily AsFamily { get; } =
         new(
             VitConfig.Kind,
@@ -285,6 +314,7 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
                 ) with
                 {
                     PreLogits = options.PreLogits ? named.Width : null,
+                    JoinPatchMean = options.JoinPatchMean,
                 },
             Preprocessing.LiT,
             Recognise
@@ -322,6 +352,13 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
                     + $"pooling head, so that {pooling} pooling cannot be",
                 "Leave pool= out"
             );
+        var joined = options.JoinPatchMean;
+        if (joined && pooling != VitPooling.Token)
+            throw new UsageException(
+                checkpoint.Path,
+                "has no class token that the mean patch token could be joined to",
+                "Leave patch-mean out"
+            );
         var patch = source.Size("embedding/kernel", 0);
         var rows = positions is null ? 0 : source.Size(positions, -2);
         // What was said goes before a square that there may be by chance.
@@ -351,10 +388,15 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
                 positions is null ? VitPositions.SinCos2d
                 : grid.Rows * grid.Columns == rows ? VitPositions.Learned
                 : VitPositions.LearnedWithClass,
-            PreLogits = source.Has("pre_logits/kernel") ? source.Size("pre_logits/kernel", -1) : null,
-            Heads = source.Has("head/kernel") ? [new HeadConfig("head", source.Size("head/kernel", -1))] : [],
+            PreLogits = source.Has("pre_logits/kernel") && !joined ? source.Size("pre_logits/kernel", -1) : null,
+            JoinPatchMean = joined,
+            Heads =
+                source.Has("head/kernel") && !joined ? [new HeadConfig("head", source.Size("head/kernel", -1))] : [],
         };
-        var names = Flax;
+        var names = joined
+            ? Flax.Skipping("head/{*}", "a head on the class token alone")
+                .Skipping("pre_logits/{*}", "a layer on the class token alone")
+            : Flax;
         if (pooling != VitPooling.Map)
             foreach (
                 var part in new[]

@@ -217,35 +217,18 @@ internal sealed class WeightMap(string family) : IEnumerable<WeightRow>
                 skipped.Add($"{full}: {skip.Because}");
                 continue;
             }
-            var (row, numbers) = rows.Select(row => (row, Numbers: row.TheirPattern.NumbersIn(name)))
-                .FirstOrDefault(found => found.Numbers is not null);
-            if (numbers is null)
-            {
+            var known = rows.Select(row => (Row: row, Numbers: row.TheirPattern.NumbersIn(name)!))
+                .Where(found => found.Numbers is not null)
+                .ToList();
+            if (known.Count == 0)
                 leftOver.Add(full);
-                continue;
-            }
-            var depth = row.OurPattern.Letters.Where(letter => !numbers.ContainsKey(letter)).ToList();
-            var stacked = depth.Count == 1 && tensor.Shape.Count > 0;
-            var shape = row.Axes.ShapeOf(stacked ? [.. tensor.Shape.Skip(1)] : tensor.Shape);
-            var places = new List<(string, long?)>();
-            for (var slice = 0; slice < (stacked ? Math.Min(tensor.Shape[0], 100_000) : 1); slice++)
+            // One line for a tensor, unless each takes a part of it.
+            foreach (var (row, numbers) in known.Where((found, i) => i == 0 || found.Row.Axes.IsPart))
             {
-                if (stacked)
-                    numbers[depth[0]] = slice;
-                var place = row.OurPattern.NameWith(numbers);
-                if (!ours.TryGetValue(place, out var wanted))
-                    leftOver.Add(stacked ? $"{full}[{slice}]" : full);
-                else if (!filled.TryAdd((place, row.Part), full))
-                    leftOver.Add($"{full} (means the same as {filled[(place, row.Part)]})");
-                else if (shape is null || !Fits(shape, wanted, row.Parts))
-                    misshapen.Add(
-                        $"{full} [{string.Join(", ", tensor.Shape)}] for {place} [{string.Join(", ", wanted)}]"
-                    );
-                else
-                    places.Add((place, stacked ? slice : null));
+                var places = Places(source, name, row, numbers, ours, filled, leftOver, misshapen);
+                if (places.Count > 0)
+                    steps.Add(new Step(name, row, places));
             }
-            if (places.Count > 0)
-                steps.Add(new Step(name, row, places));
         }
         var missing = Missing(ours.Keys, filled, source.Prefix);
         if (missing.Count + leftOver.Count + misshapen.Count > 0)
@@ -263,6 +246,39 @@ internal sealed class WeightMap(string family) : IEnumerable<WeightRow>
                     + ". Check that the file is complete and of this architecture."
             );
         return (steps, skipped);
+    }
+
+    private static List<(string, long?)> Places(
+        WeightSource source,
+        string name,
+        WeightRow row,
+        Dictionary<char, int> numbers,
+        Dictionary<string, long[]> ours,
+        Dictionary<(string Ours, int Part), string> filled,
+        List<string> leftOver,
+        List<string> misshapen
+    )
+    {
+        var (full, tensor) = (source.Prefix + name, source.Tensors[name]);
+        var depth = row.OurPattern.Letters.Where(letter => !numbers.ContainsKey(letter)).ToList();
+        var stacked = depth.Count == 1 && tensor.Shape.Count > 0;
+        var shape = row.Axes.ShapeOf(stacked ? [.. tensor.Shape.Skip(1)] : tensor.Shape);
+        var places = new List<(string, long?)>();
+        for (var slice = 0; slice < (stacked ? Math.Min(tensor.Shape[0], 100_000) : 1); slice++)
+        {
+            if (stacked)
+                numbers[depth[0]] = slice;
+            var place = row.OurPattern.NameWith(numbers);
+            if (!ours.TryGetValue(place, out var wanted))
+                leftOver.Add(stacked ? $"{full}[{slice}]" : full);
+            else if (!filled.TryAdd((place, row.Part), full))
+                leftOver.Add($"{full} (means the same as {filled[(place, row.Part)]})");
+            else if (shape is null || !Fits(shape, wanted, row.Parts))
+                misshapen.Add($"{full} [{string.Join(", ", tensor.Shape)}] for {place} [{string.Join(", ", wanted)}]");
+            else
+                places.Add((place, stacked ? slice : null));
+        }
+        return places;
     }
 
     private List<string> Missing(IEnumerable<string> ours, Dictionary<(string, int), string> filled, string prefix)

@@ -40,6 +40,7 @@ public class ModelCatalogueTests
             model.Files.Any(file =>
                 file.Name.EndsWith(".model", StringComparison.Ordinal)
                 || file.Name.EndsWith(".txt", StringComparison.Ordinal)
+                || file.Name == "tokenizer.json"
             )
                 && model.Kind != ModelKind.TextTower
         );
@@ -60,6 +61,9 @@ public class ModelCatalogueTests
         "mt5-base",
         "dinov2-vitg14-reg",
         "siglip-b16-224",
+        "siglip2-base-patch16-224",
+        "dinov3-vitb16",
+        "all-mpnet-base-v2",
         "google/vit-base-patch16-224-in21k",
         "bert-tiny"
     )]

@@ -17,6 +17,7 @@ public class ArrowTests
         ["LiT.Onnx"] = ["LiT"],
         ["LiT.Stores"] = ["LiT"],
         ["LiT.Postgres"] = ["LiT", "LiT.Stores"],
+        ["LiT.USearch"] = ["LiT", "LiT.Stores"],
         ["LiT.Tuning"] = ["LiT", "LiT.Stores"],
         ["LiT.Mpi"] = ["LiT", "LiT.Stores", "LiT.Tuning"],
         ["LiT.Workbench"] = ["LiT", "LiT.Stores", "LiT.Tuning"],
@@ -57,6 +58,8 @@ public class ArrowTests
         ["LiT.VectorData"] = ["LiT.Data", "LiT.Stores", "LiT.Search"],
         // LiT.Postgres
         ["LiT.Postgres"] = [],
+        // LiT.USearch
+        ["LiT.USearch"] = [],
         // LiT.Tuning
         ["LiT.Tuning.Optimizers"] = [],
         ["LiT.Tuning.Contrastive"] = ["LiT.Tuning.Optimizers"],

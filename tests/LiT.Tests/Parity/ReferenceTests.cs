@@ -81,6 +81,26 @@ public class ReferenceTests
     [InlineData("sentence_bert", "dense without its activation, pooled with padding, tanh_gelu")]
     [InlineData("sentence_mpnet", "not normalised, tanh_gelu")] // a mean of more places has the same direction
     [InlineData("sentence_xlmr", "dense without its activation, not normalised, pooled with padding, tanh_gelu")]
+    [InlineData(
+        "clip_hf",
+        "another gelu, every token sees every token, last place instead of the end, layernorm_eps_1e-12"
+    )]
+    [InlineData(
+        "clip_hf_laion",
+        "another gelu, every token sees every token, last place instead of the end, layernorm_eps_1e-12"
+    )]
+    [InlineData("siglip_hf", "another gelu, layernorm_eps_1e-12")]
+    [InlineData("siglip_hf_2", "another gelu, layernorm_eps_1e-12")]
+    [InlineData(
+        "dinov3_hf",
+        "columns before rows, coordinates not normalised, layernorm_eps_1e-6, layerscale ignored, "
+            + "positions shifted by the registers, rope_theta_10000, tanh_gelu"
+    )]
+    [InlineData(
+        "dinov3_hf_gated",
+        "columns before rows, coordinates not normalised, layernorm_eps_1e-6, layerscale ignored, "
+            + "positions shifted by the registers, rope_theta_10000"
+    )]
     [InlineData("dinov2_hf", "0.1 offset (Meta's own), layerscale ignored, tanh_gelu")]
     [InlineData("dinov2_hf_registers", "layerscale ignored, tanh_gelu")]
     [InlineData("dinov2_hf_swiglu", "0.1 offset (Meta's own), layerscale ignored")]

@@ -32,6 +32,10 @@ internal static class WrongConventions
         }
     }
 
+    /// <summary>Another way to turn the patches' queries and keys.</summary>
+    public static void SetRope(ImageTower tower, Func<long, long, Rope> rope) =>
+        typeof(DinoViT).GetField("rope", BindingFlags.Instance | BindingFlags.NonPublic)!.SetValue(tower, rope);
+
     public static void SetStandardisation(Module tower, Func<Standardisation, Standardisation> change)
     {
         foreach (var conv in tower.modules().OfType<StandardisedConv>())

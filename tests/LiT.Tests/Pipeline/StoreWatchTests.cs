@@ -88,6 +88,93 @@ public sealed class StoreWatchTests : IDisposable
     }
 
     [Fact]
+    public void A_look_at_a_folder_that_lists_the_same_reads_the_listing_alone()
+    {
+        var opened = 0;
+        StoreWatch watch = new(
+            Tower,
+            "tower",
+            () =>
+            {
+                opened++;
+                return Samples.Open(temporary["pictures"]);
+            },
+            temporary["pictures"],
+            temporary["store"],
+            new() { BatchSize = 4 },
+            ComputeDevice.Cpu
+        );
+        WatchStatus Look() => watch.Look(new(temporary["store"]), TestContext.Current.CancellationToken);
+        void Age(string name) =>
+            File.SetLastWriteTimeUtc(temporary["pictures", name], new(2020, 1, 1, 0, 0, 0, DateTimeKind.Utc));
+        foreach (var path in Directory.EnumerateFiles(temporary["pictures"]))
+            Age(Path.GetFileName(path));
+        Directory.CreateDirectory(temporary["pictures", "deep"]);
+
+        var first = Look();
+        Assert.Equal((12, 12L, 1), (first.Embedded, first.Indexed, opened));
+        var same = Look();
+        Assert.Equal(first with { Embedded = 0, Seconds = same.Seconds }, same);
+        Assert.Equal(1, opened);
+
+        Picture("deep/new.png", 50); // written a moment ago: its time tells nothing yet
+        Assert.Equal((1, 2), (Look().Embedded, opened));
+        Assert.Equal((0, 3), (Look().Embedded, opened));
+        Age("deep/new.png");
+        Assert.Equal((0, 4), (Look().Embedded, opened));
+        Assert.Equal((0, 4), (Look().Embedded, opened));
+
+        Picture("03.png", 51); // as long as it was, or not: another time
+        Age("03.png");
+        File.SetLastWriteTimeUtc(temporary["pictures", "03.png"], new(2020, 1, 2, 0, 0, 0, DateTimeKind.Utc));
+        Assert.Equal((1, 5), (Look().Embedded, opened));
+        Assert.Equal(5, Look() is { Embedded: 0 } ? opened : 0);
+
+        using (var store = EmbeddingStore.Open(temporary["store"])) // somebody else changes the store
+        {
+            StoreChange change = new(store);
+            change.Remove(0);
+            Assert.NotNull(change.Commit(TestContext.Current.CancellationToken));
+        }
+        Assert.Equal((13L, 6), (Look().Indexed, opened));
+        File.CreateSymbolicLink(temporary["pictures", "linked"], temporary["pictures", "deep"]);
+        Look();
+        Look();
+        Assert.Equal(8, opened); // what lies behind a link is not listed
+        File.Delete(temporary["pictures", "linked"]);
+        Look();
+        Directory.Delete(temporary["pictures"], recursive: true);
+        Assert.Contains("is not there", Assert.Throws<LitException>(() => Look()).Message);
+    }
+
+    [Fact]
+    public void A_store_of_another_tower_is_neither_followed_nor_updated_and_stays_as_it_is()
+    {
+        Once();
+        Picture("more.png", 60);
+        var before = File.ReadAllText(temporary["store", "store.json"]);
+        var keys = Keys();
+        using var other = ImageTowerLoader.Load("cifar-resnet:14");
+        StoreWatch watch = new(
+            other,
+            "other",
+            () => Samples.Open(temporary["pictures"]),
+            temporary["pictures"],
+            temporary["store"],
+            new() { BatchSize = 4 },
+            ComputeDevice.Cpu
+        )
+        {
+            Options = new() { Once = true },
+        };
+        var refused = Assert.Throws<LitException>(() => watch.Run(TestContext.Current.CancellationToken)).Message;
+        Assert.Contains("made with another tower, tower", refused, StringComparison.Ordinal);
+        Assert.Equal(before, File.ReadAllText(temporary["store", "store.json"]));
+        Assert.Equal(keys, Keys());
+        Assert.Empty(Held.Under(temporary["store"]));
+    }
+
+    [Fact]
     public void Two_do_not_follow_into_one_store_and_small_files_are_merged_in_time()
     {
         Once();

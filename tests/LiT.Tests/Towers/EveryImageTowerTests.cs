@@ -97,6 +97,66 @@ public sealed class EveryImageTowerTests : IDisposable
             Resampling = PositionResampling.BilinearAligned,
             Heads = Heads,
         },
+        ["dino v3"] = new DinoConfig
+        {
+            Width = 16,
+            Depth = 2,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Registers = 2,
+            RopeBase = 100,
+            NormEps = 1e-5,
+            LayerScale = true,
+            Heads = Heads,
+        },
+        ["vit, class token and mean patch token"] = new VitConfig
+        {
+            Width = 16,
+            Depth = 2,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Positions = VitPositions.LearnedWithClass,
+            JoinPatchMean = true,
+            Heads = Heads,
+        },
+        ["hf-vit, class token and mean patch token"] = new HuggingFaceViTConfig
+        {
+            Width = 16,
+            Depth = 1,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            JoinPatchMean = true,
+            Heads = Heads,
+        },
+        ["clip-vit"] = new ClipViTConfig
+        {
+            Width = 16,
+            Depth = 2,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Projection = 12,
+            Heads = Heads,
+        },
+        ["clip-vit, class token and mean patch token"] = new ClipViTConfig
+        {
+            Width = 16,
+            Depth = 1,
+            MlpDim = 24,
+            AttentionHeads = 2,
+            Patch = 8,
+            ImageSize = 32,
+            Activation = Activation.Gelu,
+            JoinPatchMean = true,
+            Heads = Heads,
+        },
         ["hf-vit"] = new HuggingFaceViTConfig
         {
             Width = 16,

@@ -93,6 +93,47 @@ public class DoctorTests
         );
     }
 
+    [Theory]
+    [InlineData(4_000, 0.577, 0.535, true)] // 7% of it, and no chance among so many
+    [InlineData(4_000, 0.577, 0.560, false)]
+    [InlineData(50, 0.577, 0.535, false)] // the same among fifty may be luck
+    [InlineData(50, 0.577, 0.500, true)] // below nine tenths it is told anyway
+    public void A_fall_is_told_by_how_many_were_asked(int asked, double best, double then, bool told)
+    {
+        List<Finding> findings = [];
+        RunExamination doctor = new(TinyRun.Small, DoctorMode.Warn, findings.Add);
+        Dictionary<string, Guessing> guessing = new() { ["top1"] = new(0.01, asked) };
+        foreach (var (at, value) in new[] { best, then, then, then }.Index())
+        {
+            doctor.Look(at + 1, new(1, 0.1 * at, 0.1 * at, 1, 1), 10);
+            doctor.Look(at + 1, new Dictionary<string, double> { ["top1"] = value }, guessing);
+        }
+        Assert.Equal(told ? [Complaint.Overfitting] : [], findings.Select(finding => finding.Name));
+    }
+
+    [Theory]
+    [InlineData(26, 41, 0.51, true)]
+    [InlineData(26, 30, 0.51, false)] // hardly sharper
+    [InlineData(26, 41, 0.53, false)] // and it helps
+    public void A_temperature_that_rises_without_validation_getting_better_is_named(
+        double from,
+        double to,
+        double then,
+        bool told
+    )
+    {
+        List<Finding> findings = [];
+        RunExamination doctor = new(TinyRun.Small, DoctorMode.Warn, findings.Add);
+        foreach (var (at, (value, temperature)) in new[] { (0.52, from), (then, to), (then, to) }.Index())
+        {
+            doctor.Look(at + 1, new(1, 0.1 * at, 0.1 * at, 1, 1), temperature);
+            doctor.Look(at + 1, new Dictionary<string, double> { ["sameLabel"] = value });
+        }
+        Assert.Equal(told ? [Complaint.TemperatureRunsAway] : [], findings.Select(finding => finding.Name));
+        if (told)
+            Assert.Contains("from 26 to 41 since step 1", findings[0].Words);
+    }
+
     [Fact]
     public void Asked_to_stop_it_stops_says_why_and_leaves_a_checkpoint()
     {

@@ -19,6 +19,15 @@ public class HeldOutTests
     public void A_share_is_honoured_at_every_size_and_never_takes_all(int pictures, double share, int held) =>
         Assert.Equal(held, HeldOut.Of(pictures, share).Count);
 
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(4_999, 0)]
+    [InlineData(5_000, 250)]
+    [InlineData(20_000, 1_000)]
+    [InlineData(1_000_000, 1_000)]
+    public void By_itself_a_twentieth_is_held_out_where_it_can_be_spared(int pictures, int held) =>
+        Assert.Equal(held, HeldOut.Usual(pictures) * pictures, 1e-6);
+
     [Fact]
     public void A_larger_share_holds_out_the_same_pictures_and_more()
     {

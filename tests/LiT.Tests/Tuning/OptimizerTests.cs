@@ -272,4 +272,19 @@ public class OptimizerTests
         using var large = TuningOptimizer.Create([new("weight", ones(3, 3), true)], new());
         Assert.Contains("does not fit", Assert.Throws<LitException>(() => large.Restore(1, small.State)).Message);
     }
+
+    [Theory]
+    [InlineData(0.5)]
+    [InlineData(0.999)]
+    public void An_average_forgets_where_it_began_and_comes_to_rest_where_the_weights_do(double decay)
+    {
+        using var scope = NewDisposeScope();
+        var weights = zeros(3);
+        using WeightAverage average = new([new TunedParameter("p.weight", weights, true)], decay);
+        weights.fill_(1);
+        for (var step = 0; step < 100; step++)
+            average.Update(step);
+        average.Swap();
+        Assert.InRange(weights.min().item<float>(), 0.999f, 1.0001f); // with a decay of 0.999 alone it would be 0.1
+    }
 }

@@ -55,6 +55,40 @@ public class TuningPairsTests
         Assert.Equal(captionsOfImage8[1], captionsOfImage8[3]);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.25)]
+    [InlineData(1)]
+    public void A_share_of_the_pairs_borrows_the_caption_of_a_picture_that_looks_alike(double share)
+    {
+        // Pictures are six directions; every picture's caption is its own, so that one sees whose a caption is.
+        const int Count = 60;
+        string[] words = ["red", "green", "blue", "dark", "never", "seen", "thing", "a"];
+        string Own(int image) => $"{words[image % 8]} {words[image / 8]}";
+        TuningPairs own = new(new TinyRun.Directions(Count), image => [Own(image)], TinyRun.Tokenizer(), 3);
+        var pairs = own.Borrowing(share, count: 5);
+        var ownRow = Enumerable
+            .Range(0, Count / 10)
+            .Select(step => own.Draw(step, 10))
+            .SelectMany(drawn => drawn.Images.Zip(drawn.Rows))
+            .ToDictionary(pair => pair.First, pair => pair.Second);
+        var of = ownRow.ToDictionary(pair => pair.Value, pair => pair.Key);
+        const int Epochs = 40;
+        var borrowed = 0;
+        for (var step = 0; step < Epochs * Count / 10; step++)
+        {
+            var drawn = pairs.Draw(step, 10);
+            Assert.Equal(own.Draw(step, 10).Images, drawn.Images);
+            foreach (var (image, row) in drawn.Images.Zip(drawn.Rows).Where(pair => ownRow[pair.First] != pair.Second))
+            {
+                Assert.Equal(image % 6, of[row] % 6); // it looks alike
+                borrowed++;
+            }
+        }
+        Assert.Equal(share, borrowed / (double)(Epochs * Count), 0.03);
+        Assert.Equal(pairs.Draw(7, 10).Rows, own.Borrowing(share, count: 5).Draw(7, 10).Rows);
+    }
+
     [Fact]
     public void Captions_that_the_tower_cannot_tell_apart_are_one()
     {

@@ -256,6 +256,20 @@ public class TuningRunTests
             Assert.True(tensor.equal(weights.Read(name)).all().item<bool>(), name);
     }
 
+    [Theory]
+    [InlineData(null, 8)]
+    [InlineData("other", 20)]
+    [InlineData("none", 20)]
+    public void The_best_weights_are_kept_by_the_validations_own_number_unless_another_is_named(string? by, long step)
+    {
+        using var run = new TinyRun
+        {
+            Options = Small with { ValidateEvery = 4, KeepBest = by },
+            Validation = new Scores(step => step == 8 ? 1 : 0.5) { BestBy = "score" },
+        };
+        Assert.Equal(step, run.Run().Outcome.ResultStep);
+    }
+
     [Fact]
     public void A_validation_number_that_is_not_there_is_refused_by_name()
     {
@@ -265,8 +279,10 @@ public class TuningRunTests
 
     private sealed class Scores(Func<long, double> of) : IValidation
     {
+        public string? BestBy { get; init; }
+
         public IReadOnlyDictionary<string, double> Validate(long step) =>
-            new Dictionary<string, double> { ["score"] = of(step) };
+            new Dictionary<string, double> { ["score"] = of(step), ["other"] = step };
     }
 
     [Fact]

@@ -169,7 +169,7 @@ public class TuningStepTests
         using var average = new WeightAverage([new("weight", tensor, true)], decay: 0.75);
         using (no_grad())
             tensor.fill_(4);
-        average.Update();
+        average.Update(step: 1000);
         average.Swap();
         Assert.Equal([1f, 1f, 1f], tensor.data<float>().ToArray());
         average.Swap();

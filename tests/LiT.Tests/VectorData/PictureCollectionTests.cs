@@ -305,4 +305,112 @@ public sealed class PictureCollectionTests(SmallModel small) : IClassFixture<Sma
 
     private static async Task<string[]> Ids(IAsyncEnumerable<VectorSearchResult<Photo>> found) =>
         await found.Select(result => result.Record.Id).ToArrayAsync();
+
+    public sealed class Numbered
+    {
+        [VectorStoreKey]
+        public Guid Id { get; set; }
+
+        [VectorStoreData]
+        public byte Small { get; set; }
+
+        [VectorStoreData]
+        public short? Short { get; set; }
+
+        [VectorStoreData]
+        public TimeOnly At { get; set; }
+
+        [VectorStoreData]
+        public string[]? Marks { get; set; }
+
+        [VectorStoreVector(32)]
+        public ReadOnlyMemory<float> Row { get; set; }
+    }
+
+    [Fact]
+    public async Task Keys_may_be_Guids_which_are_made_where_there_is_none_and_small_numbers_come_back()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using PictureVectorStore store = new(folder["guids"], model);
+        using var records = store.GetCollection<Guid, Numbered>("records");
+        var known = new Guid("603840bf-cf91-4521-8b8e-8b6a2e75910a");
+        float[] Row(int i) => [.. Enumerable.Range(0, model.EmbeddingSize).Select(k => k == i ? 1f : 0.1f)];
+        Numbered[] all =
+        [
+            .. Enumerable
+                .Range(0, 3)
+                .Select(i => new Numbered
+                {
+                    Id = i == 0 ? known : Guid.Empty,
+                    Small = (byte)(250 + i),
+                    Short = i == 2 ? null : (short)-i,
+                    At = new(12, 30, i),
+                    Marks = i == 0 ? null : ["x", $"{i}"],
+                    Row = Row(i),
+                }),
+        ];
+        await records.UpsertAsync(all, cancel);
+        Assert.Equal(known, all[0].Id);
+        Assert.Equal(3, all.Select(one => one.Id).Append(Guid.Empty).Distinct().Count() - 1);
+        foreach (var one in all)
+        {
+            var there = (await records.GetAsync(one.Id, null, cancel))!;
+            Assert.Equal((one.Id, one.Small, one.Short, one.At), (there.Id, there.Small, there.Short, there.At));
+        }
+        var found = await records
+            .SearchAsync(Row(1), 3, new() { Filter = one => one.Small >= 251 && one.At > all[1].At }, cancel)
+            .ToListAsync(cancel);
+        Assert.Equal([all[2].Id], found.Select(one => one.Record.Id));
+        string[] marks = ["x", "1"];
+        var marked = await records.GetAsync(one => one.Marks == marks, 3, null, cancel).ToListAsync(cancel);
+        Assert.Equal([all[1].Id], marked.Select(one => one.Id));
+        await records.DeleteAsync(known, cancel);
+        Assert.Null(await records.GetAsync(known, null, cancel));
+    }
+
+    [Fact]
+    public async Task A_dictionarys_values_are_compared_and_what_no_tower_embeds_is_refused_at_once()
+    {
+        var cancel = TestContext.Current.CancellationToken;
+        using PictureVectorStore store = new(folder["dynamic"], model);
+        VectorStoreCollectionDefinition Definition(Type vector) =>
+            new()
+            {
+                Properties =
+                [
+                    new VectorStoreKeyProperty("Id", typeof(string)),
+                    new VectorStoreDataProperty("Word", typeof(string)),
+                    new VectorStoreVectorProperty("Row", vector, model.EmbeddingSize),
+                ],
+            };
+        using var records = store.GetDynamicCollection("records", Definition(typeof(float[])));
+        foreach (var (id, word) in new[] { ("a", "foo"), ("b", "bar"), ("c", null) })
+            await records.UpsertAsync(
+                new Dictionary<string, object?>
+                {
+                    ["Id"] = id,
+                    ["Word"] = word,
+                    ["Row"] = Enumerable.Range(1, model.EmbeddingSize).Select(k => (float)k).ToArray(),
+                },
+                cancel
+            );
+        var wanted = new string(['f', 'o', 'o']); // another object than the one that is stored
+        async Task<string> Held(Expression<Func<Dictionary<string, object?>, bool>> filter)
+        {
+            var found = await records.GetAsync(filter, 9, null, cancel).ToListAsync(cancel);
+            return string.Concat(found.Select(one => (string)one["Id"]!).Order(StringComparer.Ordinal));
+        }
+        Assert.Equal("a", await Held(one => one["Word"] == (object)wanted));
+        Assert.Equal("bc", await Held(one => one["Word"] != (object)wanted));
+        Assert.Equal("c", await Held(one => one["Word"] == null));
+        Assert.Equal("a", await Held(one => !(one["Word"] == (object)"bar") && one["Word"] != null));
+
+        Assert.Equal(
+            "key",
+            (
+                await Assert.ThrowsAsync<ArgumentNullException>(() => records.GetAsync((object)null!, null, cancel))
+            ).ParamName
+        );
+        Assert.ThrowsAny<Exception>(() => store.GetDynamicCollection("words", Definition(typeof(string))));
+    }
 }

@@ -46,6 +46,24 @@ export function startAbout(app) {
     fill(find("store"), names.map((name) => h("option", { value: name, is: { selected: name === app.store?.name } }, name)));
   }
 
+  // The browser knows what languages are called; a code that it does not know stays one.
+  function called(code) {
+    try {
+      return new Intl.DisplayNames(["en"], { type: "language" }).of(code) ?? code;
+    } catch {
+      return code;
+    }
+  }
+
+  function spoken() {
+    const all = app.model?.languages ?? [];
+    const language = app.state.language === all[0]?.code ? "" : app.state.language;
+    const choices = all.map(({ code }, i) => [i === 0 ? "" : code, code ? called(code) : "the model's own"]);
+    if (language && !choices.some(([code]) => code === language)) choices.push([language, called(language)]);
+    find("languages").hidden = choices.length < 2;
+    fill(find("language"), choices.map(([value, words]) => h("option", { value, is: { selected: value === language } }, words)));
+  }
+
   const facts = (rows) =>
     h("dl", { class: "facts" }, rows.filter(([, said]) => said).map(([name, said]) =>
       h("div", {}, h("dt", {}, name), h("dd", {}, said))));
@@ -73,6 +91,7 @@ export function startAbout(app) {
           ["image tower", model.imageTower],
           ["embedding", count(model.embeddingSize, "number")],
           ["what matches", model.calibrated ? "calibrated: the page says how likely a picture is to fit" : "not calibrated: nearest pictures only"],
+          ["languages", model.languages?.map(({ code }) => (code ? called(code) : "its own")).join(", ")],
           ["licences", model.licences.join(", ")],
         ]),
         app.stores.map(ofStore),
@@ -98,6 +117,7 @@ export function startAbout(app) {
   return {
     render() {
       choices();
+      spoken();
       say();
     },
   };

@@ -71,6 +71,7 @@ export function queryOf(state, settings) {
   const said = (list) => list.filter((one) => one.what.trim()).map(weighed);
   const query = {
     store: state.store || undefined,
+    language: state.language || undefined,
     words: said(state.words),
     minus: said(state.minus),
     without: said(state.without),

@@ -114,7 +114,7 @@ export function startAsk(app) {
       const { state } = app;
       find("clear").hidden = !asks(state) && state.minus.length + state.without.length === 0;
       examples(null);
-      const untold = app.model !== null && !app.model.calibrated;
+      const untold = app.model !== null && !app.calibrated;
       find("add-without").disabled = untold;
       find("add-without").title = untold
         ? "The model has no measure of what shows a thing. lit calibrate makes one, once."
@@ -142,7 +142,7 @@ export function startAsk(app) {
     app.change({});
   });
   find("clear").addEventListener("click", () => {
-    app.change({ ...empty(), store: app.state.store });
+    app.change({ ...empty(), store: app.state.store, language: app.state.language });
     box.focus();
   });
   for (const kind of ["words", "minus", "without"]) find(`add-${kind}`).addEventListener("click", () => add(kind));

@@ -72,7 +72,8 @@ export function startDemo(app) {
     const { picture, template } = app.state;
     const of = picture.key != null ? { key: picture.key, store: app.store?.name } : { image: base64(picture.picture) };
     // With one thing to say softmax is always sure of it; a calibrated model can still say that it is not that.
-    return { ...of, labels: labels(), templates: [template || "{}"], minPrecision: app.model?.calibrated ? 0.5 : undefined };
+    return { ...of, language: app.state.language || undefined, labels: labels(), templates: [template || "{}"],
+      minPrecision: app.calibrated ? 0.5 : undefined };
   }
 
   async function ask(key, query) {

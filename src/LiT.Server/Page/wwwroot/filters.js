@@ -142,7 +142,7 @@ export function startFilters(app) {
   }
 
   function sure() {
-    const calibrated = app.model?.calibrated ?? false;
+    const { calibrated } = app;
     const least = app.precision;
     let stop = STOPS.findIndex((one) => one >= least);
     if (stop < 0) stop = STOPS.length - 1;

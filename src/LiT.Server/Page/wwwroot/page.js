@@ -23,9 +23,16 @@ const app = {
     return this.stores.find((one) => one.name === this.state.store) ?? this.stores[0] ?? null;
   },
 
+  /** Whether the model can tell what matches, in the language of the words. */
+  get calibrated() {
+    const { language } = this.state;
+    const spoken = language && this.model?.languages?.find((one) => one.code === language);
+    return (spoken || this.model)?.calibrated ?? false;
+  },
+
   /** The least expected precision that is asked for; 0 for none. */
   get precision() {
-    return this.model?.calibrated ? (this.state.precision ?? PROPOSED) : 0;
+    return this.calibrated ? (this.state.precision ?? PROPOSED) : 0;
   },
 
   /**
@@ -77,7 +84,7 @@ function startPanes() {
   find("to-demo").addEventListener("click", pane("demo"));
   find("brand").addEventListener("click", (event) => {
     event.preventDefault();
-    app.change({ ...empty(), store: app.state.store, picture: app.state.picture, prompts: app.state.prompts });
+    app.change({ ...empty(), store: app.state.store, language: app.state.language, picture: app.state.picture, prompts: app.state.prompts });
     find("words").focus();
   });
   find("skip").addEventListener("click", (event) => {
@@ -85,6 +92,7 @@ function startPanes() {
     (app.state.pane === "demo" ? find("demo-choose") : find("words")).focus();
   });
   find("store").addEventListener("change", (event) => app.change({ store: event.target.value, filters: [], order: "" }));
+  find("language").addEventListener("change", (event) => app.change({ language: event.target.value }));
   addEventListener("popstate", ({ state }) => {
     const { picture, prompts, template } = app.state;
     app.state = fromHash(location.hash);

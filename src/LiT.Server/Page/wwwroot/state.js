@@ -4,6 +4,7 @@
 export const empty = () => ({
   pane: "search",
   store: "",
+  language: "", // "": the model's own
   words: [{ what: "", weight: 1 }], // the first is the box's
   minus: [],
   without: [],
@@ -49,6 +50,7 @@ export function toHash(state) {
   const all = new URLSearchParams();
   const add = (name, value) => value && all.append(name, value);
   add("store", state.store);
+  add("lang", state.language);
   if (state.pane === "demo") {
     all.set("demo", "1");
     if (state.picture?.key != null) add("of", state.picture.key);
@@ -79,6 +81,7 @@ export function fromHash(hash) {
   const all = new URLSearchParams(hash.replace(/^#/, ""));
   const state = empty();
   state.store = all.get("store") ?? "";
+  state.language = all.get("lang") ?? "";
   if (all.has("demo")) {
     state.pane = "demo";
     if (all.has("of")) state.picture = { key: all.get("of") };

@@ -1,6 +1,7 @@
 using System.Text.Json;
 using LiT.Checkpoints;
 using LiT.Files;
+using LiT.Images;
 
 namespace LiT.Towers.Settings;
 
@@ -172,6 +173,98 @@ internal sealed class DinoSettings
                     "a head on class token and mean patch token; load with :patch-mean for it"
                 );
         return new(DinoViT.HuggingFace.Family, source, config, _ => names, preprocessing) { Settings = report };
+    }
+
+    /// <summary>The part of a checkpoint that is a DINOv3 in Hugging Face's names, or null.</summary>
+    public static WeightSource? ThirdInHuggingFaceNames(Checkpoint checkpoint) =>
+        WeightSource
+            .Holding(checkpoint, "embeddings.cls_token", "embeddings.patch_embeddings.weight")
+            .FirstOrDefault(source => source.FindIfThere("{model.|}layer.{i}.attention.q_proj.weight") is not null);
+
+    /// <summary>A DINOv3 in Hugging Face's names (transformers: models/dinov3_vit).</summary>
+    public static RecognisedTower Third(
+        Checkpoint checkpoint,
+        WeightSource source,
+        ImageTowerOptions options,
+        JsonElement? json
+    )
+    {
+        const string patches = "embeddings.patch_embeddings.weight",
+            registers = "embeddings.register_tokens",
+            layer = "{model.|}layer.{i}.";
+        var said = new SettingsFile(checkpoint.Path, json);
+        ModelKind.Expect(said, "a DINOv3 in Hugging Face's names", ModelKind.Dinov3);
+        HuggingFaceConfig.Check(said);
+        var width = source.Size(patches, 0);
+        var gated = source.FindIfThere(layer + "mlp.gate_proj.weight") is not null;
+        var side = said.Number("image_size") ?? 224;
+        var config = new DinoConfig
+        {
+            Width = width,
+            Depth = Math.Max(source.CountOf("layer.", "."), source.CountOf("model.layer.", ".")),
+            MlpDim = source.Size(source.Find(layer + "mlp.up_proj.weight"), 0),
+            AttentionHeads = options.AttentionHeads
+                ?? said.Number("num_attention_heads")
+                ?? (
+                    options.Describing && width % 64 != 0 ? 0
+                    : width == 4096 ? 32
+                    : width / 64
+                ),
+            Patch = source.Size(patches, -1),
+            ImageSize = side,
+            Registers = source.Has(registers) ? source.Size(registers, -2) : 0,
+            RopeBase = said.Real("rope_theta") ?? 100,
+            NormEps = said.Real("layer_norm_eps") ?? 1e-5,
+            LayerScale = true,
+            Mlp = gated ? DinoMlp.SwiGlu : DinoMlp.Gelu,
+            JoinPatchMean = options.JoinPatchMean,
+        };
+        if ((config.AttentionHeads < 1 && !options.Describing) || width % Math.Max(1, config.AttentionHeads) != 0)
+            throw new UsageException(
+                checkpoint.Path,
+                $"{config.AttentionHeads} attention heads cannot be for a width of {width}",
+                "Put its config.json beside it, or ':heads=N' after the path"
+            );
+        if (config.RopeBase <= 0)
+            throw said.Wrong("rope_theta", "a number above 0");
+        if (side < config.Patch)
+            throw new LitException(
+                checkpoint.Path,
+                $"pictures of {side} pixels hold no patch of {config.Patch}",
+                "Check that it and its config.json belong together"
+            );
+        Expect(said, config, gated);
+        var report = new SettingsReport();
+        var preprocessing = ProcessorSettings.Of(
+            checkpoint.Path,
+            Preprocessing.HuggingFaceViT(side) with
+            {
+                Mean = Preprocessing.TorchvisionImageNet().Mean,
+                Std = Preprocessing.TorchvisionImageNet().Std,
+            },
+            side,
+            report,
+            anySize: true // rotary positions take any grid
+        );
+        report.Close(said, KnownSettings.Transformers);
+        var names = DinoViT.Third(gated);
+        return new(names.Family, source, config, _ => names, preprocessing) { Settings = report };
+    }
+
+    private static void Expect(SettingsFile said, DinoConfig config, bool gated)
+    {
+        const string there = "the weights have";
+        said.Expect("hidden_size", config.Width, there);
+        said.Expect("num_hidden_layers", config.Depth, there);
+        said.Expect("intermediate_size", config.MlpDim, there);
+        said.Expect("num_register_tokens", config.Registers, there);
+        said.Expect("num_channels", 3, "here it can only be");
+        said.Expect("use_gated_mlp", gated);
+        said.Expect("hidden_act", gated ? "silu" : "gelu");
+        said.Settled("query_bias", "key_bias", "value_bias"); // a bias that is not there is 0
+        said.Expect("proj_bias", true);
+        said.Expect("mlp_bias", true);
+        ExpectSides(said, "patch_size", config.Patch);
     }
 
     /// <summary>Refuses a side, a number or two equal ones, that is not the weights'.</summary>

@@ -32,6 +32,11 @@ internal static class KnownSettings
                 "initializer_factor",
                 "gradient_checkpointing",
                 "layerscale_value",
+                "attention_dropout",
+                "dropout",
+                "pos_embed_shift",
+                "pos_embed_jitter",
+                "pos_embed_rescale",
                 "use_mask_token",
                 "mask_time_prob"
             },

@@ -13,7 +13,10 @@ internal static class ModelKind
         T5 = "t5",
         MPNet = "mpnet",
         ViT = "vit",
-        Dinov2 = "dinov2";
+        Clip = "clip",
+        Siglip = "siglip",
+        Dinov2 = "dinov2",
+        Dinov3 = "dinov3_vit";
 
     // What computes the same from weights of the same names. ELECTRA's discriminator is a BERT.
     private static readonly Dictionary<string, string> Same = new(StringComparer.Ordinal)
@@ -28,6 +31,13 @@ internal static class ModelKind
         ["mt5"] = T5,
         ["vit"] = ViT,
         ["vit_msn"] = ViT,
+        ["dinov3_vit"] = Dinov3,
+        ["clip"] = Clip,
+        ["clip_vision_model"] = Clip,
+        ["clip_text_model"] = Clip,
+        ["siglip"] = Siglip,
+        ["siglip_vision_model"] = Siglip,
+        ["siglip_text_model"] = Siglip,
         ["dinov2"] = Dinov2,
         ["dinov2_with_registers"] = Dinov2,
     };
@@ -48,6 +58,13 @@ internal static class ModelKind
         ["MT5Encoder"] = T5,
         ["ViT"] = ViT,
         ["ViTMSN"] = ViT,
+        ["DINOv3ViT"] = Dinov3,
+        ["CLIP"] = Clip,
+        ["CLIPVision"] = Clip,
+        ["CLIPText"] = Clip,
+        ["Siglip"] = Siglip,
+        ["SiglipVision"] = Siglip,
+        ["SiglipText"] = Siglip,
         ["Dinov2"] = Dinov2,
         ["Dinov2WithRegisters"] = Dinov2,
     };

@@ -11,9 +11,6 @@ internal static class ProcessorSettings
 {
     private const string Name = "preprocessor_config.json";
 
-    private static readonly ChannelValues ClipMean = new(0.48145466f, 0.4578275f, 0.40821073f),
-        ClipStd = new(0.26862954f, 0.26130258f, 0.27577711f);
-
     /// <summary>What a processor does where its file says nothing.</summary>
     /// <param name="Side">Of the resized picture.</param>
     /// <param name="Shorter">Whether the shorter side is resized to it, and not both.</param>
@@ -31,7 +28,7 @@ internal static class ProcessorSettings
     );
 
     private static readonly Defaults ViT = new(224, false, null, ResizeMethod.PillowBilinear, 0.5f, 0.5f),
-        Clip = new(224, true, 224, ResizeMethod.PillowBicubic, ClipMean, ClipStd),
+        Clip = new(224, true, 224, ResizeMethod.PillowBicubic, Preprocessing.ClipMean, Preprocessing.ClipStd),
         DeiT = new(256, false, 224, ResizeMethod.PillowBicubic, 0.5f, 0.5f);
 
     private static readonly Dictionary<string, Defaults> Kinds = new(StringComparer.Ordinal)
@@ -39,7 +36,13 @@ internal static class ProcessorSettings
         ["ViT"] = ViT,
         ["Bit"] = Clip,
         ["CLIP"] = Clip,
+        ["Siglip"] = new(224, false, null, ResizeMethod.PillowBicubic, 0.5f, 0.5f),
         ["DeiT"] = DeiT,
+        ["DINOv3ViT"] = ViT with
+        {
+            Mean = Preprocessing.TorchvisionImageNet().Mean,
+            Std = Preprocessing.TorchvisionImageNet().Std,
+        },
     };
 
     /// <summary>The preprocessing that the file says, or the family's own where there is no such file.</summary>

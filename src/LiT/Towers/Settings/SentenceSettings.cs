@@ -176,7 +176,7 @@ internal sealed record SentencePrompts(IReadOnlyDictionary<string, string> ByNam
                 throw said.Wrong("prompts", "an object of names and texts");
             var part = said.Part("prompts");
             foreach (var key in part.Keys)
-                prompts[key] = part.Word(key)!;
+                prompts[key] = part.Word(key) ?? "";
         }
         var given = said.Word("default_prompt_name");
         if (given is not null && !prompts.ContainsKey(given))
