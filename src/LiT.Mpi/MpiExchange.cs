@@ -117,16 +117,16 @@ internal sealed unsafe class MpiExchange : IBatchExchange, IDisposable
         if (gradients.Count == 0)
             return;
         using var noGradient = no_grad();
-        List<Tensor> flat =
-        [
-            .. gradients.Select(one => one.detach().cpu().contiguous().view(-1).DetachFromDisposeScope()),
-        ];
+        // Both outlive whatever scope the caller is in.
+        var own = gradients.Select(one => one.detach().DetachFromDisposeScope()).ToList();
+        var flat = own.Select(one => one.cpu().contiguous().view(-1).DetachFromDisposeScope()).ToList();
         sums.Add(
             thread.Begin(() =>
             {
                 Meet(patient: false);
                 AddUp(flat);
-                foreach (var (gradient, sum) in gradients.Zip(flat))
+                foreach (var (gradient, sum) in own.Zip(flat))
+                    using (gradient)
                     using (sum)
                         if (!Processor.ComputesInPlace(gradient))
                             WriteBack(gradient, sum);

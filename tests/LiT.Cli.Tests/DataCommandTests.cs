@@ -71,6 +71,14 @@ public sealed class DataCommandTests : IDisposable
             Run("data", "stats", "--data", "dedup/data", "--json").Expect(0).Json.GetProperty("used").GetInt32()
         );
         Assert.True(File.Exists(Path.Combine(folder, "dedup", "report.html")));
+
+        // By parts: one that has nothing to look at, one that has it all and is the last.
+        string[] parts = ["data", "dedup", "--data", "pairs.tar", "--against", "test.tar", "--out", "parts"];
+        Assert.Contains("2 files of marks are still missing", Run([.. parts, "--part", "2/2"]).Expect(0).Talk);
+        Assert.Equal(
+            dedup.GetProperty("kept").GetInt32(),
+            Run([.. parts, "--part", "1/2", "--json"]).Expect(0).Json.GetProperty("kept").GetInt32()
+        );
     }
 
     [Fact]

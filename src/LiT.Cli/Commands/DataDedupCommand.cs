@@ -2,6 +2,7 @@ using System.CommandLine;
 using LiT.Curation;
 using LiT.Data;
 using LiT.Duplicates;
+using LiT.Files;
 using LiT.Reports;
 using LiT.Stores;
 
@@ -68,6 +69,12 @@ internal static class DataDedupCommand
                 + "store, a store.",
         };
         write.AcceptOnlyFromAmong("webdataset", "parquet", "folder", "store");
+        Option<string?> part = new("--part")
+        {
+            Description =
+                "Look at one part of the pictures, as i/n; the parts may run at once, on any machine that sees "
+                + "--out, and the last of them compares. auto: the part that Slurm's array or Kubernetes' Indexed Job gives.",
+        };
         DataOptions data = new();
         Command command = new(
             "dedup",
@@ -84,6 +91,7 @@ internal static class DataDedupCommand
             noWithin,
             pairs,
             write,
+            part,
         };
         data.AddTo(command);
         Limits.Positive(pairs);
@@ -139,6 +147,20 @@ internal static class DataDedupCommand
                         );
                     using (ProgressLine progress = new())
                     {
+                        FolderLock? held = null;
+                        if (
+                            parsed.GetValue(part) is { } share
+                            && !IsLast(
+                                [main, .. sets],
+                                StorePart.Parse(share),
+                                output,
+                                rules,
+                                progress,
+                                out held,
+                                cancel
+                            )
+                        )
+                            return Task.FromResult(ExitCode.Done);
                         result = DedupRun.Run(
                             main,
                             sets,
@@ -151,6 +173,7 @@ internal static class DataDedupCommand
                             },
                             found => shown = found,
                             progress,
+                            held,
                             cancel
                         );
                         ShownPair.ReadPictures(shown, cancel);
@@ -170,6 +193,29 @@ internal static class DataDedupCommand
             }
         );
         return command;
+    }
+
+    /// <summary>Looks at one part; tells whether everything was looked at now, and nobody else compares.</summary>
+    private static bool IsLast(
+        IReadOnlyList<ComparedSet> sets,
+        StorePart part,
+        string output,
+        DuplicateRules rules,
+        ProgressLine progress,
+        out FolderLock? held,
+        CancellationToken cancel
+    )
+    {
+        held = null;
+        var missing = DedupRun.Look(sets, part, output, rules, progress, cancel);
+        if (missing > 0)
+            Terminal.Say(
+                $"{output}: part {part} is done; {missing} files of marks are still missing, which the other parts "
+                    + "make, and the last of them compares."
+            );
+        else if ((held = FolderLock.TryTake(output)) is null)
+            Terminal.Say($"{output}: part {part} is done, and another part compares.");
+        return held is not null;
     }
 
     private static void Write(

@@ -20,16 +20,20 @@ namespace LiT.Tuning.Contrastive;
 /// <param name="statistics">
 /// What a pass moves by itself (statistics of batch norms): the replay does not move it again.
 /// </param>
+/// <param name="stages">Cuts the way back of each lane's last part, so that what is tuned is told a stage at a
+/// time.</param>
 internal sealed class EmbeddedSide(
     Func<int, Tensor> embed,
     int parts,
     int lanes,
     IReadOnlyList<Tensor> tuned,
     ulong seed,
-    IReadOnlyList<Tensor>? statistics = null
+    IReadOnlyList<Tensor>? statistics = null,
+    (BackwardStages Cuts, IReadOnlyList<IReadOnlyList<Tensor>> Tuned)? stages = null
 ) : IDisposable
 {
     private readonly Tensor?[] graphs = new Tensor?[parts];
+    private readonly IReadOnlyList<Tensor>?[] cuts = new IReadOnlyList<Tensor>?[lanes];
     private long[] sizes = [];
 
     /// <summary>The embeddings of all parts, outside any graph, [N, E].</summary>
@@ -51,7 +55,9 @@ internal sealed class EmbeddedSide(
     }
 
     /// <summary>Adds the gradients of everything that is tuned, given those of the embeddings, [N, E].</summary>
-    internal void Backward(Tensor gradient)
+    /// <param name="gradient">Of the embeddings.</param>
+    /// <param name="told">Given the parameters whose gradients are whole now, a stage at a time.</param>
+    internal void Backward(Tensor gradient, Action<IReadOnlyList<Tensor>>? told = null)
     {
         if (tuned.Count == 0)
             return;
@@ -59,22 +65,68 @@ internal sealed class EmbeddedSide(
         using var once = new KeptStatistics(statistics ?? []);
         using var recorded = enable_grad();
         var of = gradient.split(sizes);
-        IList<Tensor> moving = [.. tuned];
-        var sums = new GradientSums(tuned, lanes);
+        var apart = stages?.Tuned ?? [tuned];
+        GradientSums[] sums = [.. apart.Select(some => new GradientSums(some, lanes))];
+        IList<Tensor> moving = [.. apart.SelectMany(some => some)];
         InLanes(
             part =>
             {
+                if (part < lanes && stages is not null)
+                    return;
                 using var inside = NewDisposeScope();
                 var z = graphs[part] ?? Part(part);
                 // Not backward(): it would add to the one gradient that all lanes share.
-                sums.Add(part % lanes, autograd.grad([z], moving, [of[part]], allow_unused: true));
+                IList<Tensor> gradients = autograd.grad([z], moving, [of[part]], allow_unused: true);
+                foreach (var sum in sums)
+                {
+                    sum.Add(part % lanes, [.. gradients.Take(sum.Count)]);
+                    gradients = [.. gradients.Skip(sum.Count)];
+                    if (part < lanes)
+                        sum.Done(part);
+                }
                 graphs[part]?.Dispose();
-                if (part < lanes)
-                    sums.Done(part);
             },
             backwards: true
         );
-        sums.Give();
+        if (stages is not null)
+            LastParts(of, sums, told);
+        else
+        {
+            sums[0].Give();
+            told?.Invoke(tuned);
+        }
+    }
+
+    /// <summary>The way back of the last part of every lane, one stage after the other.</summary>
+    private void LastParts(Tensor[] of, GradientSums[] sums, Action<IReadOnlyList<Tensor>>? told)
+    {
+        var ends = new (Tensor? States, Tensor? Gradient)[lanes];
+        for (var stage = 0; stage < sums.Length; stage++)
+        {
+            var own = stages!.Value.Tuned[stage];
+            Parts.Run(lanes, lane =>
+            {
+                using var inside = NewDisposeScope();
+                if (stage == 0)
+                    ends[lane] = (graphs[lane] ??= Part(lane).DetachFromDisposeScope(), of[lane].alias());
+                var (states, gradient) = ends[lane];
+                var next = stage < cuts[lane]!.Count ? cuts[lane]![stage] : null;
+                List<Tensor> inputs = next is null ? [.. own] : [.. own, next];
+                if (states is null || inputs.Count == 0)
+                    inputs = [];
+                IList<Tensor> gradients =
+                    inputs.Count == 0
+                        ? new Tensor[own.Count]
+                        : autograd.grad([states], inputs, [gradient!], allow_unused: true);
+                sums[stage].Add(lane, [.. gradients.Take(own.Count)]);
+                sums[stage].Done(lane);
+                ends[lane] = (next, next is null ? null : gradients[^1].DetachFromDisposeScope());
+                states?.Dispose();
+                gradient?.Dispose();
+            });
+            sums[stage].Give();
+            told?.Invoke(own);
+        }
     }
 
     private void InLanes(Action<int> part, bool backwards = false) => Parts.Run(lanes, lane =>
@@ -89,14 +141,17 @@ internal sealed class EmbeddedSide(
         var device = tuned.Count > 0 ? tuned[0].device : CPU;
         using var random = Layers.Seeded(own, device);
         using var rows = device.type == TorchSharp.DeviceType.CPU ? TableRows.Sparse() : null;
-        return embed(part);
+        if (stages is not { } cut || part >= lanes || !is_grad_enabled())
+            return embed(part);
+        (var z, cuts[part]) = cut.Cuts.Pass(() => embed(part));
+        return z;
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var graph in graphs)
-            graph?.Dispose();
+        foreach (var tensor in graphs.Concat(cuts.SelectMany(one => one ?? [])))
+            tensor?.Dispose();
     }
 
     /// <summary>Puts statistics back to what they were when it was made.</summary>

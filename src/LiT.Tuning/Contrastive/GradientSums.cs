@@ -18,6 +18,9 @@ internal sealed unsafe class GradientSums(IReadOnlyList<Tensor> parameters, int 
         joined = 1; // lanes that are in the first one's sums
     private bool joining;
 
+    /// <summary>How many parameters there are.</summary>
+    internal int Count => parameters.Count;
+
     /// <summary>
     /// Adds the gradients of one part; null, or no tensor, where there is none. They belong to the lane from now on.
     /// </summary>

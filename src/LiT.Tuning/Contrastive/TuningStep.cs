@@ -38,6 +38,7 @@ internal sealed class TuningStep : IDisposable
     private readonly IBatchExchange exchange;
     private readonly BatchShare share;
     private readonly ImagePrefetch images;
+    private readonly BackwardStages? stages;
     private readonly Tensor lowest,
         highest;
 
@@ -62,6 +63,7 @@ internal sealed class TuningStep : IDisposable
         );
         Average = options.AverageDecay is { } decay ? new(tuning.Parameters, decay) : null;
         images = new(pairs, options.Batch, share.From, share.Count);
+        stages = this.exchange.Processes > 1 ? new(towers.Text) : null;
         lowest = tensor((float)Math.Log(options.LowestTemperature), device: device).DetachFromDisposeScope();
         highest = tensor((float)Math.Log(options.HighestTemperature), device: device).DetachFromDisposeScope();
     }
@@ -104,7 +106,8 @@ internal sealed class TuningStep : IDisposable
             captions.Chunks.Count,
             device.type == TorchSharp.DeviceType.CPU ? captions.Lanes : 1,
             tuning.MovingNow("text"),
-            Draw.Mixed(seed, 1)
+            Draw.Mixed(seed, 1),
+            stages: stages is null ? null : (stages, stages.Apart(tuning.NamedNow("text")))
         );
         var ownImages = imageSide.Embed(); // [n, E]
         var distinct = textSide.Embed(); // [captions that differ, E]
@@ -119,8 +122,8 @@ internal sealed class TuningStep : IDisposable
         }
         var ofDistinct = zeros_like(distinct);
         Parts.Run(1, _ => ofDistinct.index_add_(0, captionOf, result.TextGradient, Scalars.One));
-        textSide.Backward(ofDistinct);
-        exchange.BeginSum(Gradients(tuning.MovingNow("text")));
+        // What is near the output travels while the rest is computed.
+        textSide.Backward(ofDistinct, some => exchange.BeginSum(Gradients(some)));
         exchange.EndSums();
         KeepStatisticsEqual();
         // What follows from the loss alone is whole already.
@@ -283,6 +286,7 @@ internal sealed class TuningStep : IDisposable
     public void Dispose()
     {
         images.Dispose();
+        stages?.Dispose();
         Average?.Dispose();
         Optimizer.Dispose();
         lowest.Dispose();

@@ -77,12 +77,11 @@ internal sealed class TuningTowers
     public bool TextMoves { get; private set; }
 
     /// <summary>What moves now on one side, <c>image</c> or <c>text</c>, head and tower.</summary>
-    internal IReadOnlyList<Tensor> MovingNow(string side) =>
-        [
-            .. Parameters
-                .Where(one => one.Name.StartsWith(side, StringComparison.Ordinal) && !held.Contains(one.Name))
-                .Select(one => one.Tensor),
-        ];
+    internal IReadOnlyList<Tensor> MovingNow(string side) => [.. NamedNow(side).Select(one => one.Tensor)];
+
+    /// <summary><see cref="MovingNow"/> with its names.</summary>
+    internal IEnumerable<TunedParameter> NamedNow(string side) =>
+        Parameters.Where(one => one.Name.StartsWith(side, StringComparison.Ordinal) && !held.Contains(one.Name));
 
     /// <summary>Unlocks what moves from this step on and holds back what does not yet.</summary>
     internal void At(long step)

@@ -59,12 +59,52 @@ internal sealed record DedupResult(
 /// </summary>
 internal static class DedupRun
 {
+    /// <summary>
+    /// Looks at one part's pictures of all sets, so that <see cref="Run"/> has only to compare. Parts may work at once.
+    /// </summary>
+    /// <param name="sets">The data that is cleaned, then the evaluation sets, as <see cref="Run"/> gets them.</param>
+    /// <param name="part">Which part.</param>
+    /// <param name="folder">Where the lists will go.</param>
+    /// <param name="rules">As <see cref="Run"/> gets them.</param>
+    /// <param name="progress">Told of pictures.</param>
+    /// <param name="cancel">Stops soon.</param>
+    /// <returns>How many files other parts have still to make.</returns>
+    /// <exception cref="LitException">A set cannot be read, or the folder cannot be written.</exception>
+    public static int Look(
+        IReadOnlyList<ComparedSet> sets,
+        StorePart part,
+        string folder,
+        DuplicateRules rules,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    )
+    {
+        rules = rules.Checked();
+        LockWords own = new()
+        {
+            File = $".part-{part.Number}",
+            Taken = $"another program makes part {part} here",
+            Remedy = "Start each part once",
+        };
+        using var alone = FolderLock.Take(folder, own);
+        return sets.Index()
+            .Where(one => !PictureMarks.IsOfStore(one.Item.Source, one.Item.Store))
+            .Sum(one =>
+                PictureMarks.Make(one.Item.Source, part, Marks(folder, one.Index), Shapes(rules), progress, cancel)
+            );
+    }
+
+    private static string Marks(string folder, int set) => Path.Combine(folder, "marks", $"{set:00}");
+
+    private static bool Shapes(DuplicateRules rules) => rules.Levels.Contains(DuplicateLevel.Picture);
+
     /// <param name="data">The data that is cleaned.</param>
     /// <param name="against">Evaluation sets that must not be in it.</param>
     /// <param name="folder">Where the lists go.</param>
     /// <param name="options">Levels and thresholds.</param>
     /// <param name="pairs">Told of pairs worth looking at, at the end.</param>
     /// <param name="progress">Told of pictures.</param>
+    /// <param name="held">The folder's lock, where the caller has it already; given back here.</param>
     /// <param name="cancel">Stops soon.</param>
     /// <exception cref="LitException">A set cannot be read, stores are of different towers, or the folder cannot be
     /// written.</exception>
@@ -75,6 +115,7 @@ internal static class DedupRun
         DedupOptions options,
         Action<IReadOnlyList<ShownPair>>? pairs = null,
         IProgress<ProgressStep>? progress = null,
+        FolderLock? held = null,
         CancellationToken cancel = default
     )
     {
@@ -82,7 +123,7 @@ internal static class DedupRun
         foreach (var other in against)
             if (data.Store is { } left && other.Store is { } right)
                 DuplicateSearch.CheckSameTower(left, right);
-        using var folderLock = FolderLock.Take(folder);
+        using var folderLock = held ?? FolderLock.Take(folder);
         AtomicFile.RemoveLeft(folder);
         Cleaning cleaning = new(data, folder, options, rules, progress, cancel);
         foreach (var (number, set) in against.Index())
@@ -204,8 +245,8 @@ internal static class DedupRun
             PictureMarks.Of(
                 set.Source,
                 set.Store,
-                Path.Combine(folder, "marks", $"{number:00}"),
-                rules.Levels.Contains(DuplicateLevel.Picture),
+                Marks(folder, number),
+                Shapes(rules),
                 number == 0 ? skipped.Add : _ => { },
                 progress,
                 cancel

@@ -35,6 +35,26 @@ internal sealed class FolderLock : IDisposable
         }
     }
 
+    /// <summary>Takes a folder that is there; null where another program has it.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <exception cref="LitException">The folder cannot be written to.</exception>
+    public static FolderLock? TryTake(string folder)
+    {
+        var path = Path.Combine(folder, new LockWords().File);
+        try
+        {
+            return new(Open(path, stays: false));
+        }
+        catch (IOException) when (File.Exists(path))
+        {
+            return null;
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(folder, trouble);
+        }
+    }
+
     /// <summary>Takes it as soon as the others, who need it for a moment only, have done: within a minute.</summary>
     /// <param name="folder">The folder, which is there.</param>
     /// <param name="name">The lock's file.</param>

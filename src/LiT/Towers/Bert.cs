@@ -141,6 +141,9 @@ internal sealed class Bert : TextTower
     /// <inheritdoc/>
     public override bool MasksPadding => true;
 
+    internal override TextStages? Stages =>
+        relative is null ? new("blocks", ["tokens", "positions", "segments", "norm"]) : null;
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor ids)
     {

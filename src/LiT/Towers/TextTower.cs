@@ -22,6 +22,9 @@ internal abstract class TextTower(string name) : Tower(name)
     /// </summary>
     public virtual TextTowerConfig? Config => null;
 
+    /// <summary>Where it can be cut; null where weights are used in several places.</summary>
+    internal virtual TextStages? Stages => null;
+
     /// <param name="ids">Token ids, int64, [B, L], on the host or where the tower is.</param>
     /// <returns>One representation a text, not of unit length, [B, Width].</returns>
     public abstract override Tensor forward(Tensor ids);

@@ -121,6 +121,8 @@ internal sealed class TextTransformer : TextTower
     /// <inheritdoc/>
     public override bool MasksPadding => config.MaskPadding is not null || config.CausalEnd is not null;
 
+    internal override TextStages Stages => new("encoder.blocks", ["tokens", "positions"]);
+
     /// <inheritdoc/>
     public override Tensor forward(Tensor ids) => Pooled(ids, pack: null);
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using LiT.Curation;
 using LiT.Data;
 using LiT.Duplicates;
+using LiT.Files;
 using LiT.Images;
 using LiT.Reports;
 using LiT.Stores;
@@ -61,6 +62,46 @@ public sealed class DedupRunTests : IDisposable
             DuplicatesReport.Build(data.Path, result, new(), pairs).Render(),
             StringComparison.Ordinal
         );
+    }
+
+    [Fact]
+    public void Parts_that_look_at_the_pictures_in_any_order_end_with_the_lists_of_one_run()
+    {
+        const int files = 3;
+        (string, string?, byte[])[] pictures =
+        [
+            .. Enumerable
+                .Range(0, files * 4096 - 5)
+                .Select(i => ($"p{i}", (string?)null, BitConverter.GetBytes(i % 9000))),
+        ];
+        ComparedSet data = new(Samples.Open(Sets.Tar(folder, "data.tar", pictures)), null);
+        DuplicateRules rules = new() { Levels = new HashSet<DuplicateLevel> { DuplicateLevel.Bytes } };
+        DedupOptions options = new() { Rules = rules };
+        var cancel = TestContext.Current.CancellationToken;
+        var whole = DedupRun.Run(data, [], folder["whole"], options, cancel: cancel);
+
+        Assert.Equal(2, Look(new(2, 2)));
+        Assert.Equal(2, Look(new(2, 2))); // started again it finds its own
+        File.Delete(folder["out", "marks", "00", "marks_0001.jsonl"]);
+        Assert.Equal(1, Look(new(1, 2))); // what another lost is still missing
+        Assert.Equal(0, Look(new(2, 2)));
+        using (FolderLock.TryTake(folder["out"]))
+            Assert.Null(FolderLock.TryTake(folder["out"]));
+        var parts = DedupRun.Run(
+            data,
+            [],
+            folder["out"],
+            options,
+            held: FolderLock.TryTake(folder["out"]),
+            cancel: cancel
+        );
+
+        Assert.Equal(whole.Steps, parts.Steps);
+        Assert.Equal(9000, parts.Kept);
+        foreach (var list in new[] { "duplicates.jsonl", "kept.jsonl", "skipped.jsonl" })
+            Assert.Equal(File.ReadAllBytes(folder["whole", list]), File.ReadAllBytes(folder["out", list]));
+
+        int Look(StorePart part) => DedupRun.Look([data], part, folder["out"], rules, cancel: cancel);
     }
 
     [Fact]

@@ -18,7 +18,8 @@ public class AnySplitTests
         ContrastiveLossKind Kind,
         PositivePairs Positives,
         string Lock,
-        int? ImageHead
+        int? ImageHead,
+        int Depth
     );
 
     private static readonly string[] Settings = ["Lu", "Uu", "UU", "LL"];
@@ -31,7 +32,8 @@ public class AnySplitTests
         from positives in Gen.Enum<PositivePairs>()
         from setting in Gen.Int[0, 3]
         from head in Gen.Int[5, 7]
-        select new Split(texts, pictures, processes, kind, positives, Settings[setting], head);
+        from depth in Gen.Int[1, 5]
+        select new Split(texts, pictures, processes, kind, positives, Settings[setting], head, depth);
 
     private static TinyRun Run(Split split, int texts, int pictures) =>
         new()
@@ -50,6 +52,7 @@ public class AnySplitTests
                 }.Create(1),
             ImageWidth = 8,
             ImageHead = split.ImageHead,
+            Depth = split.Depth,
             Pictures = () => new TinyRun.Colours(40),
             Options = TinyRun.Small with
             {

@@ -33,6 +33,8 @@ internal sealed class TinyRun : IDisposable
 
     internal double Dropout { get; init; }
 
+    internal int Depth { get; init; } = 1;
+
     internal LockSetting Lock { get; init; } = LockSetting.Parse("Lu");
 
     /// <summary>
@@ -59,7 +61,7 @@ internal sealed class TinyRun : IDisposable
     {
         var tokenizer = Tokenizer();
         var text = TextTowerLoader.Create(
-            FormattableString.Invariant($"text:width=16,depth=1,heads=2,dropout={Dropout}"),
+            FormattableString.Invariant($"text:width=16,depth={Depth},heads=2,dropout={Dropout}"),
             tokenizer.Tokenizer.VocabularySize,
             tokenizer.Layout.Length,
             5,
