@@ -99,8 +99,9 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--min-token-count 1 --min-side 1 --max-captions 9 --max-aspect 4 --boilerplate texts.txt "
             + "--no-boilerplate "
             + "--needs-caption",
-        $"data dedup {Table} --out r-dedup --part 1/1 --store r-embed-table --against pretrain.tar --against-store r-embed-other "
-            + "--level scene --hamming 0 --cosine 0.9999 --no-within --pairs 3 --write folder",
+        $"data dedup {Table} --out r-dedup --part 1/1 --store r-embed-table --against pretrain.tar "
+            + "--against-store r-embed-other --level scene --hamming 0 --cosine 0.9999 --no-within "
+            + "--pairs 3 --write folder",
         $"data convert {Table} --out r-convert --to parquet --samples-per-shard 10",
         "data download list.tsv --out r-download --url-column 1 --caption-column 2 --rows-per-shard 5 "
             + "--concurrency 4 --per-host 2 "

@@ -73,7 +73,8 @@ internal static class DataDedupCommand
         {
             Description =
                 "Look at one part of the pictures, as i/n; the parts may run at once, on any machine that sees "
-                + "--out, and the last of them compares. auto: the part that Slurm's array or Kubernetes' Indexed Job gives.",
+                + "--out, and the last of them compares. auto: the part that Slurm's array or Kubernetes' Indexed "
+                + "Job gives.",
         };
         DataOptions data = new();
         Command command = new(
