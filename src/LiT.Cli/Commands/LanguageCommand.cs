@@ -124,7 +124,7 @@ internal static class LanguageCommand
             var own = ModelDescription.Read(bundle);
             var all = BundleLanguages
                 .In(bundle)
-                .Select(language => Said(Path.Combine(bundle, BundleLanguages.FolderName, language), false))
+                .Select(language => Said(BundleLanguages.FolderOf(bundle, language), false))
                 .Prepend(Said(bundle, true))
                 .ToList();
             if (CommonOptions.IsJson(parsed))

@@ -18,8 +18,8 @@ internal sealed class ServedLanguages(ServedModel own, ServerSettings settings, 
     /// <summary>All of them, the model's own first; null where it has its own alone.</summary>
     public IReadOnlyList<LanguageInfo>? Known()
     {
-        string[] others = [.. Others()];
-        if (others.Length == 0)
+        var others = Others();
+        if (others.Count == 0)
             return null;
         return
         [
@@ -118,22 +118,11 @@ internal sealed class ServedLanguages(ServedModel own, ServerSettings settings, 
     /// <summary>
     /// What the bundle holds besides its own. Whoever adds one, or replaces one, may be at it: nothing is mended here.
     /// </summary>
-    private IEnumerable<string> Others()
+    private IReadOnlyList<string> Others()
     {
-        if (own.Model.Folder is not { } bundle)
-            return [];
-        DirectoryInfo all = new(Path.Combine(bundle, BundleLanguages.FolderName));
         try
         {
-            return
-            [
-                .. all.EnumerateDirectories()
-                    .Select(one => one.Name)
-                    .Where(name =>
-                        LanguageCode.Is(name) && File.Exists(Path.Combine(FolderOf(name), ModelDescription.FileName))
-                    )
-                    .Order(StringComparer.Ordinal),
-            ];
+            return own.Model.Folder is { } bundle ? BundleLanguages.AsTheyAre(bundle) : [];
         }
         catch (Exception gone) when (gone is IOException or UnauthorizedAccessException)
         {
@@ -141,7 +130,7 @@ internal sealed class ServedLanguages(ServedModel own, ServerSettings settings, 
         }
     }
 
-    private string FolderOf(string code) => Path.Combine(own.Model.Folder!, BundleLanguages.FolderName, code);
+    private string FolderOf(string code) => BundleLanguages.FolderOf(own.Model.Folder!, code);
 
     private RefusedException NotThere(string language)
     {

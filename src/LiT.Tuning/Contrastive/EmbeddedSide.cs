@@ -112,11 +112,10 @@ internal sealed class EmbeddedSide(
                 var (states, gradient) = ends[lane];
                 var next = stage < cuts[lane]!.Count ? cuts[lane]![stage] : null;
                 List<Tensor> inputs = next is null ? [.. own] : [.. own, next];
-                if (states is null || inputs.Count == 0)
-                    inputs = [];
+                // Where what is below is held, the way back has ended.
                 IList<Tensor> gradients =
-                    inputs.Count == 0
-                        ? new Tensor[own.Count]
+                    states is null || inputs.Count == 0
+                        ? new Tensor[inputs.Count]
                         : autograd.grad([states], inputs, [gradient!], allow_unused: true);
                 sums[stage].Add(lane, [.. gradients.Take(own.Count)]);
                 sums[stage].Done(lane);

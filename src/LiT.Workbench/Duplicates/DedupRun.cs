@@ -119,11 +119,12 @@ internal static class DedupRun
         CancellationToken cancel = default
     )
     {
+        using var given = held;
         var rules = options.Rules.Checked();
         foreach (var other in against)
             if (data.Store is { } left && other.Store is { } right)
                 DuplicateSearch.CheckSameTower(left, right);
-        using var folderLock = held ?? FolderLock.Take(folder);
+        using var taken = held is null ? FolderLock.Take(folder) : null;
         AtomicFile.RemoveLeft(folder);
         Cleaning cleaning = new(data, folder, options, rules, progress, cancel);
         foreach (var (number, set) in against.Index())

@@ -17,16 +17,25 @@ internal static class BundleLanguages
             return [];
         foreach (var left in Directory.EnumerateDirectories(all, ".*.old"))
             Restore(all, Path.GetFileName(left)[1..^4]);
-        return
+        return AsTheyAre(bundle);
+    }
+
+    /// <summary>
+    /// The same while somebody else may be adding or replacing one: nothing is mended.
+    /// </summary>
+    /// <exception cref="IOException">The folder of languages is not there, or has just gone.</exception>
+    public static IReadOnlyList<string> AsTheyAre(string bundle) =>
         [
             .. Directory
-                .EnumerateDirectories(all)
+                .EnumerateDirectories(Path.Combine(bundle, FolderName))
                 .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)))
                 .Select(folder => Path.GetFileName(folder))
                 .Where(LanguageCode.Is)
                 .Order(StringComparer.Ordinal),
         ];
-    }
+
+    /// <summary>The folder of a language that the bundle holds, or is to hold.</summary>
+    public static string FolderOf(string bundle, string code) => Path.Combine(bundle, FolderName, code);
 
     /// <summary>The folder of the text side that speaks a language.</summary>
     /// <param name="bundle">The bundle.</param>
@@ -39,7 +48,7 @@ internal static class BundleLanguages
             return bundle;
         var known = In(bundle);
         if (known.FirstOrDefault(one => one.Equals(language, StringComparison.OrdinalIgnoreCase)) is { } code)
-            return Path.Combine(bundle, FolderName, code);
+            return FolderOf(bundle, code);
         string[] all = own is null ? [.. known] : [own, .. known];
         throw new LitException(
             bundle,
@@ -69,7 +78,7 @@ internal static class BundleLanguages
                 $"holds a text tower for {there} already",
                 "Remove it first, or give `Replace`"
             );
-        return Path.Combine(bundle, FolderName, there ?? language);
+        return FolderOf(bundle, there ?? language);
     }
 
     /// <exception cref="LitException">Not a language's code.</exception>

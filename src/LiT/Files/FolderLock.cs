@@ -38,22 +38,7 @@ internal sealed class FolderLock : IDisposable
     /// <summary>Takes a folder that is there; null where another program has it.</summary>
     /// <param name="folder">The folder.</param>
     /// <exception cref="LitException">The folder cannot be written to.</exception>
-    public static FolderLock? TryTake(string folder)
-    {
-        var path = Path.Combine(folder, new LockWords().File);
-        try
-        {
-            return new(Open(path, stays: false));
-        }
-        catch (IOException) when (File.Exists(path))
-        {
-            return null;
-        }
-        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
-        {
-            throw AtomicFile.Explained(folder, trouble);
-        }
-    }
+    public static FolderLock? TryTake(string folder) => Try(Path.Combine(folder, new LockWords().File), folder, true);
 
     /// <summary>Takes it as soon as the others, who need it for a moment only, have done: within a minute.</summary>
     /// <param name="folder">The folder, which is there.</param>
@@ -64,18 +49,26 @@ internal sealed class FolderLock : IDisposable
         var path = Path.Combine(folder, name);
         for (var attempt = 0; ; attempt++)
         {
-            try
-            {
-                return new(Open(path, stays: false));
-            }
-            catch (IOException) when (attempt < 600 && File.Exists(path))
-            {
-                Thread.Sleep(100);
-            }
-            catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
-            {
-                throw AtomicFile.Explained(path, trouble);
-            }
+            if (Try(path, path, mayBeTaken: attempt < 600) is { } taken)
+                return taken;
+            Thread.Sleep(100);
+        }
+    }
+
+    /// <summary>Null where another program has it, and that may be.</summary>
+    private static FolderLock? Try(string path, string told, bool mayBeTaken)
+    {
+        try
+        {
+            return new(Open(path, stays: false));
+        }
+        catch (IOException) when (mayBeTaken && File.Exists(path))
+        {
+            return null;
+        }
+        catch (Exception trouble) when (trouble is IOException or UnauthorizedAccessException)
+        {
+            throw AtomicFile.Explained(told, trouble);
         }
     }
 

@@ -100,10 +100,7 @@ internal sealed class ClipViT : ImageTower<ClipViTConfig>
     {
         using var scope = NewDisposeScope();
         if (config.JoinPatchMean && projection is null)
-        {
-            var states = encoder.call(Embedded(images)); // [B, L, D]
-            return cat([states[.., 0], states[.., 1..].mean([1])], 1).MoveToOuterDisposeScope();
-        }
+            return Layers.WithPatchMean(encoder.call(Embedded(images))).MoveToOuterDisposeScope(); // [B, 2 D]
         var x = encoder.One(Embedded(images), null, states => states.select(1, 0)); // [B, D]
         return (projection?.call(x) ?? x).MoveToOuterDisposeScope();
     }
@@ -111,11 +108,8 @@ internal sealed class ClipViT : ImageTower<ClipViTConfig>
     private Tensor Embedded(Tensor images)
     {
         var x = embedding.call(images); // [B, D, H/P, W/P]
-        var (rows, columns, table) = (x.shape[2], x.shape[3], posembed.squeeze(0));
-        var positions = cat([
-            table[..1],
-            PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), PositionResampling.Bicubic),
-        ]);
+        var to = (x.shape[2], x.shape[3]);
+        var positions = PositionGrid.BehindClass(posembed, (grid, grid), to, PositionResampling.Bicubic);
         x = cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1).Plus(positions); // [B, L, D]
         return prenorm.call(x);
     }

@@ -277,11 +277,8 @@ internal sealed class DinoViT : ImageTower<DinoConfig>
     }
 
     /// <summary>The positions of class token and patches for a picture's grid, [1+N, D].</summary>
-    internal Tensor Positions(long rows, long columns)
-    {
-        var table = posembed!.squeeze(0);
-        return cat([table[..1], PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), config.Resampling)]);
-    }
+    internal Tensor Positions(long rows, long columns) =>
+        PositionGrid.BehindClass(posembed!, (grid, grid), (rows, columns), config.Resampling);
 
     private protected override void InitialiseBody(Generator random)
     {

@@ -105,10 +105,7 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
     {
         using var scope = NewDisposeScope();
         if (config.JoinPatchMean)
-        {
-            var states = encoder.call(Embedded(images)); // [B, L, D]
-            return cat([states[.., 0], states[.., 1..].mean([1])], 1).MoveToOuterDisposeScope();
-        }
+            return Layers.WithPatchMean(encoder.call(Embedded(images))).MoveToOuterDisposeScope(); // [B, 2 D]
         var x = encoder.One(Embedded(images), null, states => states.select(1, 0)); // [B, D]
         if (pooler is not null)
             x = pooler.call(x).tanh();
@@ -125,11 +122,8 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
     private Tensor Embedded(Tensor images)
     {
         var x = embedding.call(images); // [B, D, H/P, W/P]
-        var (rows, columns, table) = (x.shape[2], x.shape[3], posembed.squeeze(0));
-        var positions = cat([
-            table[..1],
-            PositionGrid.Resampled(table[1..], (grid, grid), (rows, columns), PositionResampling.Bicubic),
-        ]);
+        var to = (x.shape[2], x.shape[3]);
+        var positions = PositionGrid.BehindClass(posembed, (grid, grid), to, PositionResampling.Bicubic);
         return cat([cls.expand(x.shape[0], 1, -1), x.flatten(2).transpose(1, 2)], 1).Plus(positions); // [B, L, D]
     }
 
@@ -216,14 +210,7 @@ internal sealed class HuggingFaceViT : ImageTower<HuggingFaceViTConfig>
             Patch = patch,
             ImageSize = side * patch,
             LayerNormEps = said.Real("layer_norm_eps") ?? (said.Word("model_type") == "vit_msn" ? 1e-6 : 1e-12),
-            Activation = said.Choice(
-                "hidden_act",
-                Activation.Gelu,
-                ("gelu", Activation.Gelu),
-                ("gelu_new", Activation.GeluTanh),
-                ("gelu_pytorch_tanh", Activation.GeluTanh),
-                ("relu", Activation.Relu)
-            ),
+            Activation = HuggingFaceConfig.ActivationOf(said),
             Pooler = options.Pooler,
             JoinPatchMean = options.JoinPatchMean,
             Heads =

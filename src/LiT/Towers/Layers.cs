@@ -37,6 +37,9 @@ internal static class Layers
         return weight;
     }
 
+    /// <summary>The first token joined with the mean of those behind it, [B, L, D] → [B, 2 D].</summary>
+    public static Tensor WithPatchMean(Tensor states) => cat([states[.., 0], states[.., 1..].mean([1])], 1);
+
     /// <summary>Dropout that costs nothing where it is off.</summary>
     public static Tensor Dropped(Tensor x, double probability, bool training)
     {

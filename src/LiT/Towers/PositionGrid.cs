@@ -58,6 +58,21 @@ internal static class PositionGrid
         return x.view(to.Rows * to.Columns, D).MoveToOuterDisposeScope();
     }
 
+    /// <summary>
+    /// The same for a table whose first row is the class token's, which no grid moves, [1, 1 + R C, D] → [1 + R' C',
+    /// D].
+    /// </summary>
+    public static Tensor BehindClass(
+        Tensor posembed,
+        (long Rows, long Columns) from,
+        (long Rows, long Columns) to,
+        PositionResampling rule
+    )
+    {
+        var table = posembed.squeeze(0);
+        return cat([table[..1], Resampled(table[1..], from, to, rule)]);
+    }
+
     /// <summary>What each of the new places takes from each of the old, [to, from]; every row sums to one.</summary>
     internal static double[,] Weights(long from, long to, PositionResampling rule)
     {

@@ -266,15 +266,7 @@ internal sealed record RecognisedText(
     }
 
     private static Activation ActivationOf(SettingsFile said, TextTowerOptions options) =>
-        options.Activation
-        ?? said.Choice(
-            "hidden_act",
-            Activation.Gelu,
-            ("gelu", Activation.Gelu),
-            ("gelu_new", Activation.GeluTanh),
-            ("gelu_pytorch_tanh", Activation.GeluTanh),
-            ("relu", Activation.Relu)
-        );
+        options.Activation ?? HuggingFaceConfig.ActivationOf(said);
 
     private static void Close(SettingsFile said, BertConfig config, TextTowerOptions options, SettingsReport report)
     {

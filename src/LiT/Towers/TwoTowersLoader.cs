@@ -126,21 +126,40 @@ internal static class TwoTowersLoader
                 )
             );
 
-    private static Head? HeadIn(Checkpoint checkpoint, string prefix, int inputs)
+    private static Head? HeadIn(Checkpoint checkpoint, string prefix, int inputs) =>
+        HeadIn(new(checkpoint, prefix), "kernel", inputsAxis: 0, inputs, Head.Flax);
+
+    // CLIP's have no bias, which is a bias of 0.
+    private static Head? ProjectionIn(Checkpoint checkpoint, string prefix, int inputs) =>
+        HeadIn(
+            new(checkpoint, prefix),
+            "weight",
+            inputsAxis: 1,
+            inputs,
+            new WeightMap("a projection of CLIP or SigLIP")
+            {
+                { "weight", "linear.weight" },
+                new WeightRow("bias", "linear.bias", Axes.Same, Optional: true),
+            }
+        );
+
+    private static Head? HeadIn(WeightSource source, string weight, int inputsAxis, int inputs, WeightMap names)
     {
-        var source = new WeightSource(checkpoint, prefix);
         if (source.Tensors.Count == 0)
             return null;
-        if (source.Size("kernel", 0) != inputs)
+        var taken = source.Size(weight, inputsAxis);
+        if (taken != inputs)
             throw new LitException(
-                checkpoint.Path,
-                $"'{prefix}kernel' takes {source.Size("kernel", 0)} numbers, and its tower gives {inputs}",
+                source.Checkpoint.Path,
+                $"'{source.Prefix}{weight}' takes {taken} numbers, and its tower gives {inputs}",
                 "Check where the file comes from"
             );
-        var head = new Head(inputs, source.Size("kernel", 1));
+        var head = new Head(inputs, source.Size(weight, 1 - inputsAxis));
         try
         {
-            Head.Flax.Load(source, head);
+            using (no_grad())
+                head.state_dict()["linear.bias"].zero_();
+            names.Load(source, head);
         }
         catch
         {
@@ -173,37 +192,6 @@ internal static class TwoTowersLoader
                 ProjectionIn(checkpoint, "text_projection.", text) ?? ProjectionIn(checkpoint, "text_model.head.", text)
             )
             : (HeadIn(checkpoint, root + "img/head/", image), HeadIn(checkpoint, root + "txt/head/", text));
-
-    // CLIP's have no bias, which is a bias of 0.
-    private static Head? ProjectionIn(Checkpoint checkpoint, string prefix, int inputs)
-    {
-        var source = new WeightSource(checkpoint, prefix);
-        if (source.Tensors.Count == 0)
-            return null;
-        if (source.Size("weight", 1) != inputs)
-            throw new LitException(
-                checkpoint.Path,
-                $"'{prefix}weight' takes {source.Size("weight", 1)} numbers, and its tower gives {inputs}",
-                "Check where the file comes from"
-            );
-        var head = new Head(source.Size("weight", 1), source.Size("weight", 0));
-        try
-        {
-            using (no_grad())
-                head.state_dict()["linear.bias"].zero_();
-            new WeightMap("a projection of CLIP or SigLIP")
-            {
-                { "weight", "linear.weight" },
-                new WeightRow("bias", "linear.bias", Axes.Same, Optional: true),
-            }.Load(source, head);
-        }
-        catch
-        {
-            head.Dispose();
-            throw;
-        }
-        return head;
-    }
 
     private static double Number(Checkpoint checkpoint, string name)
     {

@@ -206,13 +206,11 @@ internal sealed class VisionTransformer : ImageTower<VitConfig>
     internal Tensor Pooled(Tensor images) =>
         config.Pooling switch
         {
-            VitPooling.Token when config.JoinPatchMean => Joined(Encoded(images)),
+            VitPooling.Token when config.JoinPatchMean => Layers.WithPatchMean(Encoded(images)),
             VitPooling.Mean => Encoded(images).mean([1]),
             VitPooling.Map => map!.call(Encoded(images)),
             _ => encoder.One(Embedded(images), null, states => states.select(1, 0)),
         };
-
-    private static Tensor Joined(Tensor states) => cat([states[.., 0], states[.., 1..].mean([1])], 1); // [B, 2 D]
 
     /// <summary>Every token after the last norm, [B, 3, H, W] → [B, L, D].</summary>
     internal Tensor Encoded(Tensor images) => encoder.call(Embedded(images));

@@ -44,12 +44,7 @@ internal static class ContrastiveSettings
                 "Give a checkpoint for square pictures"
             );
         var heads = options.AttentionHeads ?? part.Number("num_attention_heads") ?? (width % 64 == 0 ? width / 64 : 0);
-        if ((heads < 1 && !options.Describing) || width % Math.Max(1, heads) != 0)
-            throw new UsageException(
-                checkpoint.Path,
-                $"{heads} attention heads cannot be for a width of {width}",
-                "Put its config.json beside it, or ':heads=N' after the path"
-            );
+        HuggingFaceConfig.CheckHeads(checkpoint.Path, heads, width, options.Describing);
         var depth = source.Believable(source.CountOf("vision_model.encoder.layers.", "."));
         var inside = source.Size(source.Find("vision_model.encoder.layers.{i}.mlp.fc1.weight"), 0);
         part.Expect("hidden_size", width, There);

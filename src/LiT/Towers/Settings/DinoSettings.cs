@@ -219,12 +219,7 @@ internal sealed class DinoSettings
             Mlp = gated ? DinoMlp.SwiGlu : DinoMlp.Gelu,
             JoinPatchMean = options.JoinPatchMean,
         };
-        if ((config.AttentionHeads < 1 && !options.Describing) || width % Math.Max(1, config.AttentionHeads) != 0)
-            throw new UsageException(
-                checkpoint.Path,
-                $"{config.AttentionHeads} attention heads cannot be for a width of {width}",
-                "Put its config.json beside it, or ':heads=N' after the path"
-            );
+        HuggingFaceConfig.CheckHeads(checkpoint.Path, config.AttentionHeads, width, options.Describing);
         if (config.RopeBase <= 0)
             throw said.Wrong("rope_theta", "a number above 0");
         if (side < config.Patch)

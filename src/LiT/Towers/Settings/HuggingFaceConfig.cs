@@ -66,4 +66,26 @@ internal static class HuggingFaceConfig
         said.Expect("add_cross_attention", false);
         said.Settled("is_encoder_decoder", "architectures");
     }
+
+    /// <summary>The MLP's nonlinearity; exact GELU where the file does not say it.</summary>
+    public static Activation ActivationOf(SettingsFile said) =>
+        said.Choice(
+            "hidden_act",
+            Activation.Gelu,
+            ("gelu", Activation.Gelu),
+            ("gelu_new", Activation.GeluTanh),
+            ("gelu_pytorch_tanh", Activation.GeluTanh),
+            ("relu", Activation.Relu)
+        );
+
+    /// <summary>Refuses a number of attention heads that cannot be for an image tower of that width.</summary>
+    public static void CheckHeads(string path, int heads, int width, bool describing)
+    {
+        if ((heads < 1 && !describing) || width % Math.Max(1, heads) != 0)
+            throw new UsageException(
+                path,
+                $"{heads} attention heads cannot be for a width of {width}",
+                "Put its config.json beside it, or ':heads=N' after the path"
+            );
+    }
 }
