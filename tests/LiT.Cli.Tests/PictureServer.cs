@@ -29,16 +29,25 @@ internal sealed class PictureServer : IDisposable
         try
         {
             while (true)
-            {
-                var context = await listener.GetContextAsync();
-                var number = int.Parse(context.Request.Url!.AbsolutePath[1..], null);
-                context.Response.StatusCode = number % 7 == 3 ? 404 : 200;
-                if (number % 7 != 3)
-                    await context.Response.OutputStream.WriteAsync(Bitmap(number));
-                context.Response.Close();
-            }
+                await AnswerAsync(await listener.GetContextAsync());
         }
-        catch (Exception end) when (end is HttpListenerException or ObjectDisposedException or IOException) { }
+        catch (Exception end) when (end is HttpListenerException or ObjectDisposedException) { }
+    }
+
+    private static async Task AnswerAsync(HttpListenerContext context)
+    {
+        try
+        {
+            var number = int.Parse(context.Request.Url!.AbsolutePath[1..], null);
+            context.Response.StatusCode = number % 7 == 3 ? 404 : 200;
+            if (number % 7 != 3)
+                await context.Response.OutputStream.WriteAsync(Bitmap(number));
+            context.Response.Close();
+        }
+        catch (Exception gone) when (gone is HttpListenerException or ObjectDisposedException or IOException)
+        {
+            context.Response.Abort(); // who asked was ended meanwhile; the next one is served
+        }
     }
 
     private static byte[] Bitmap(int number)
