@@ -103,6 +103,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         {
             MicroBatch = given.MicroBatch ?? chosen.MicroBatch,
             Loss = given.Loss ?? chosen.Loss,
+            LossOver = given.LossOver ?? chosen.LossOver,
             Schedule = given.Schedule ?? chosen.Schedule,
             LocalParts = given.LocalParts ?? chosen.LocalParts,
             CooldownSteps = given.CooldownSteps ?? chosen.CooldownSteps,
