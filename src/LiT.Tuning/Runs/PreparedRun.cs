@@ -26,11 +26,8 @@ internal sealed class PreparedRun : IDisposable
         Texts = texts;
         (Request, Source, Held, Captions, Tokenizer, Pairs) = (request, source, held, captions, tokenizer, pairs);
         Chosen = TuningDefaults.Resolve(request.Settings, request.Recipe, request.Lock, pairs);
-        if (texts is not null && request.Settings.MicroBatch is null && request.Recipe?.Decides("microBatch") != true)
-            Chosen = Chosen with
-            {
-                Options = Chosen.Options with { MicroBatch = StoredTexts.AtOnce(Chosen.Options.Batch) },
-            };
+        if (texts is not null)
+            Chosen = Chosen.ForStoredTexts(request.Settings, request.Recipe);
         if (usually && held.Count > 0)
             Chosen = Chosen with { Reasons = [.. Chosen.Reasons, HeldOut.Reason(held.Count)] };
     }
@@ -194,10 +191,13 @@ internal sealed class PreparedRun : IDisposable
                 $"{Pairs.WithoutCaption - Held.Count} of {Source.Images.Count} pictures have no "
                     + "caption and are left out"
             );
-        say(
-            $"{Pairs.Count} pairs, {Pairs.DistinctTexts} distinct captions, {Pairs.MeanLength:F1} ids "
-                + $"on average, {100 * TruncatedShare:F1}% cut at {Tokenizer.Layout.Length}"
-        );
+        if (Texts is not null)
+            say($"{Pairs.Count} pairs, {Pairs.DistinctTexts} distinct captions, a stored row each");
+        else
+            say(
+                $"{Pairs.Count} pairs, {Pairs.DistinctTexts} distinct captions, {Pairs.MeanLength:F1} ids "
+                    + $"on average, {100 * TruncatedShare:F1}% cut at {Tokenizer.Layout.Length}"
+            );
     }
 
     /// <inheritdoc/>
