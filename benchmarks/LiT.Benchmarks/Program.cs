@@ -22,6 +22,7 @@ var code = args switch
     ["text", .. var options] => TextTowerBenchmark.Run(options, results),
     ["exact", .. var options] => ExactStepBenchmark.Run(options, results),
     ["shared", .. var options] => SharedStepBenchmark.Run(options, results),
+    ["stored", .. var options] => StoredBenchmark.Run(options, results),
     ["optimizer", .. var options] => OptimizerBenchmark.Run(options, results),
     ["small", .. var options] => SmallTowerBenchmark.Run(options, results),
     ["products", .. var options] => ProductBenchmark.Run(options, results),
@@ -64,6 +65,7 @@ static int Usage()
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches
           shared [TOWER [BATCH [STEPS [SIZE [THREADS [PROCESSES]]]]]]  steps that the processes of a job share, under mpirun or alone
+          stored [BATCH [IMAGES TEXTS [TIMES [STEPS [step]]]]]  a step of gated heads from two stores beside the products
           optimizer [TOWER]                        one update of every weight
           small [STEPS [TOWER]]                    pairs a second of the default small text tower, one thread and two
           products [stay]                          dense layers by libtorch and by oneDNN; those alone whose rows stay

@@ -55,7 +55,14 @@ internal static class TuningData
     /// <param name="pairs">On what.</param>
     /// <param name="options">How.</param>
     /// <param name="between">Called after every step; its time is nobody's.</param>
-    public static List<Spent> Tune(TwoTowers towers, TuningPairs pairs, TuningOptions options, Action? between = null)
+    /// <param name="setting">Which towers are locked.</param>
+    public static List<Spent> Tune(
+        TwoTowers towers,
+        TuningPairs pairs,
+        TuningOptions options,
+        Action? between = null,
+        string setting = "Lu"
+    )
     {
         var folder = Directory.CreateTempSubdirectory("lit-bench-");
         try
@@ -64,7 +71,7 @@ internal static class TuningData
             options = options with { LogEvery = 1, CheckpointEvery = options.Steps + 1 };
             var watch = Spent.Start();
             ContrastiveTuner tuner = new(
-                new(towers, LockSetting.Parse("Lu"), options.Optimizer),
+                new(towers, LockSetting.Parse(setting), options.Optimizer),
                 pairs,
                 options,
                 TorchSharp.torch.CPU

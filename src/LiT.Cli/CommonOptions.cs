@@ -118,7 +118,7 @@ internal static class CommonOptions
     public static void ShowFor(Command verb)
     {
         var name = NameOf(verb);
-        var isGroup = verb.Subcommands.Count > 0;
+        var isGroup = verb.Subcommands.Count > 0 && verb.Action is null;
         foreach (Option option in new Option[] { Device, Threads, DType })
             option.Hidden = !isGroup && !Computing.Contains(name);
         Seed.Hidden = !isGroup && !Drawing.Contains(name);

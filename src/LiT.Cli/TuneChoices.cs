@@ -10,6 +10,10 @@ namespace LiT.Cli;
 internal sealed class TuneChoices
 {
     private readonly Option<ContrastiveLossKind?> loss = new("--loss") { Description = "The contrastive loss." };
+    private readonly Option<LossOver?> lossOver = new("--loss-over")
+    {
+        Description = "What the sigmoid loss is divided by: the batch (SigLIP), or all pairs of it, B x B (SAIL).",
+    };
     private readonly Option<int?> batch = new("--batch")
     {
         Description = "Pairs in a step, all of them each other's negatives.",
@@ -133,6 +137,7 @@ internal sealed class TuneChoices
             Option option in new Option[]
             {
                 loss,
+                lossOver,
                 batch,
                 microBatch,
                 epochs,
@@ -187,6 +192,7 @@ internal sealed class TuneChoices
             Seed = CommonOptions.SeedOf(parsed),
             Bfloat16 = CommonOptions.ComputeOf(parsed).Type == TorchSharp.torch.ScalarType.BFloat16,
             Loss = parsed.GetValue(loss),
+            LossOver = parsed.GetValue(lossOver),
             Batch = parsed.GetValue(batch),
             MicroBatch = parsed.GetValue(microBatch),
             ImageMicroBatch = parsed.GetValue(imageMicroBatch),

@@ -47,12 +47,19 @@ internal sealed class TuneInput
     private readonly Option<string?> imageHead = new("--image-head")
     {
         Description =
-            "SIZE[:mlp[=WIDTH]]: a head on the image side to this common size. Default: none, the "
-            + "representation is read as it is.",
+            "SIZE[:mlp[=WIDTH]] or [SIZE:]glu:N: a head on the image side to this common size; glu:8 is gated and "
+            + "eight times as wide inside. Default: none, the representation is read as it is.",
     };
     private readonly Option<string?> textHead = new("--text-head")
     {
-        Description = "linear, mlp, SIZE[:mlp[=WIDTH]] or none: the head on the text side. Default: linear.",
+        Description =
+            "linear, mlp, SIZE[:mlp[=WIDTH]], [SIZE:]glu:N or none: the head on the text side. Default: linear.",
+    };
+    private readonly Option<string?> texts = new("--texts")
+    {
+        Description =
+            "A store of texts ('lit embed --texts'), matched to the pictures by key: both towers are locked and "
+            + "stored, and heads alone are tuned.",
     };
     private readonly Option<bool> fromPixels = new("--from-pixels")
     {
@@ -122,6 +129,7 @@ internal sealed class TuneInput
                 tokenLength,
                 imageHead,
                 textHead,
+                texts,
                 fromPixels,
                 augment,
                 validation,
@@ -171,7 +179,13 @@ internal sealed class TuneInput
             Out = folder,
             Lock = parsed.GetValue(locks) is { } letters
                 ? LockSetting.Parse(letters)
-                : behind?.Lock ?? LockSetting.Parse(pretrained ? "LU" : "Lu"),
+                : behind?.Lock
+                    ?? LockSetting.Parse(
+                        parsed.GetValue(texts) is not null ? "LL"
+                        : pretrained ? "LU"
+                        : "Lu"
+                    ),
+            Texts = parsed.GetValue(texts),
             ImageHead = HeadSpec.Parse(parsed.GetValue(imageHead) ?? behind?.ImageHead ?? "none", "`ImageHead`"),
             TextHead = HeadSpec.Parse(parsed.GetValue(textHead) ?? behind?.TextHead ?? "linear", "`TextHead`"),
             FromPixels = parsed.GetValue(fromPixels) || behind?.FromPixels == true,

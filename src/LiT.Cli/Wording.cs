@@ -51,6 +51,8 @@ internal static partial class Wording
         "Like",
         "LocalParts",
         "Lock",
+        "Loss",
+        "LossOver",
         "LookAlikes",
         "MaxBad",
         "MaxBody",
@@ -59,6 +61,7 @@ internal static partial class Wording
         "Minus",
         "Mirror",
         "Momentum",
+        "Neighbours",
         "OnlyIds",
         "Open",
         "Order",
@@ -79,6 +82,7 @@ internal static partial class Wording
         "TextHead",
         "TextInit",
         "TextTower",
+        "Texts",
         "Timeout",
         "Timescale",
         "TokenLength",
@@ -127,6 +131,7 @@ internal static partial class Wording
         ["BundleLanguages"] = "lit language add",
         ["EmbedRun"] = "lit embed",
         ["StoreIndex"] = "lit index build",
+        ["TextRun"] = "lit embed",
         ["ModelConversion"] = "lit models convert",
     };
 

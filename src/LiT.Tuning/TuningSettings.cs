@@ -47,6 +47,9 @@ public sealed record TuningSettings
     /// <summary>The contrastive loss.</summary>
     public ContrastiveLossKind? Loss { get; init; }
 
+    /// <summary>What the sigmoid loss is divided by; null for the batch.</summary>
+    public LossOver? LossOver { get; init; }
+
     /// <summary>Pairs in a step, all of them each other's negatives; at least 2.</summary>
     public int? Batch { get; init; }
 

@@ -443,7 +443,15 @@ public sealed partial class LitModel : IDisposable
         Classification.Probabilities.Of(zimg, ztxt, Description.Temperature, Description.Bias);
 
     private static Head? Built(HeadShape? shape) =>
-        shape is null ? null : new(shape.Inputs, shape.Outputs, shape.Hidden, standardises: shape.Standardises);
+        shape is null
+            ? null
+            : new(
+                shape.Inputs,
+                shape.Outputs,
+                shape.Hidden,
+                standardises: shape.Standardises,
+                gated: shape.Gated == true
+            );
 
     private LockedTower LoadImage()
     {

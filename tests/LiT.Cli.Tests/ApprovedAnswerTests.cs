@@ -43,6 +43,8 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         ("tokenizer-encode", Numbers.Exact, "tokenizer encode cat --tokenizer run/model"),
         ("embed", Numbers.Computed, "embed --image-tower cifar-resnet:8 --data test.tar --out {new}"),
         ("embed-again", Numbers.Computed, "embed --image-tower cifar-resnet:8 --data pairs.tar --out store"),
+        ("embed-texts", Numbers.Computed, "embed --texts --text-tower run --data pairs.tar --out {new}"),
+        ("embed-texts-again", Numbers.Computed, "embed --texts --text-tower run --data pairs.tar --out texts"),
         ("doctor", Numbers.Machine, "doctor"),
         ("bench", Numbers.Machine, "bench --image-tower vit:mu/32 --turns 1 --threads 1"),
         ("quickstart", Numbers.Computed, "quickstart --pairs 16 --steps 20 --out small"),
@@ -59,6 +61,12 @@ public sealed class ApprovedAnswerTests(Workbench bench)
                 + "batch=16 --vary steps=2 "
                 + "--seeds 0,1 --out {new}"
         ),
+        (
+            "tune-texts",
+            Numbers.Computed,
+            "tune --data store --texts texts --image-head glu:2 --text-head glu:2 --steps 4 --batch 16 --out {new}"
+        ),
+        ("study-towers", Numbers.Computed, "study towers --images store indexed --texts texts --neighbours 5"),
         (
             "pretrain",
             Numbers.Computed,
@@ -102,6 +110,7 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         ("index-verify", Numbers.Exact, "index verify indexed --sample 10 --queries 5"),
         ("verify-model", Numbers.Computed, "verify run --store store"),
         ("verify-store", Numbers.Computed, "verify store"),
+        ("verify-texts", Numbers.Computed, "verify texts"),
         (
             "eval-classification",
             Numbers.Exact,

@@ -43,10 +43,13 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "embed --image-tower cifar-resnet:8 --data test.tar --out r-embed-again --update --retry-skipped --reuse store",
         $"embed --image-tower cifar-resnet:8 {Table} --out r-embed-table",
         "embed --image-tower cifar-resnet:8 --data pretrain.tar --out r-embed-other",
+        "embed --texts --text-tower run --tokenizer run/model/vocab.txt --token-length 24 --data store "
+            + "--captions words.csv --language de --out r-texts --store-dtype float32 --rows-per-shard 50",
+        "embed --texts --text-tower run --data pairs.tar --out texts --update",
         $"tune {Table} --out r-tune --lock uu --image-tower cifar-resnet:8 {Small} --vocabulary 150 --token-length 12 "
             + "--image-head 16 --text-head 16 --augment flip --val test.tar --val-classes kinds.txt "
             + "--val-templates templates.txt "
-            + "--pictures 16 --bundle-tower always --doctor warn --loss sigmoid --batch 4 --micro-batch 2 --steps "
+            + "--pictures 16 --bundle-tower always --doctor warn --loss sigmoid --loss-over pairs --batch 4 --micro-batch 2 --steps "
             + "3 --lr 0.001 "
             + "--optimizer AdamW --schedule rsqrt --warmup 1 --weight-decay 0.001 --clip 1 --positives Own "
             + "--caption-noise 0.1 --look-alikes 0 "
@@ -63,6 +66,8 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--steps 1 --batch 4",
         "plan --recipe vit-g14 --machine machine.json --machines 1,2 --pairs 1000 --image-tower vit:g/14 "
             + "--text-tower bert:base --weak",
+        "tune --data store --texts texts --image-head glu:2 --text-head glu:2 --steps 2 --batch 8 --out r-both",
+        "study towers --images store indexed --texts texts --neighbours 3 --pictures 50",
         $"study {Table} --test test.tar "
             + "--classes kinds.txt --templates templates.txt --image-tower trained/tower.safetensors "
             + "--image-scratch vit:mu/32 "
@@ -141,6 +146,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "tokenizer encode cat --tokenizer run/model/vocab.txt",
         "verify run --store store",
         "verify store --image-tower cifar-resnet:8 --data pairs.tar",
+        "verify texts --text-tower run",
         "pretrain --method supervised --data pretrain.tar --val pretrain.tar --labels label --out r-trained "
             + "--blocks 1 --width 4 "
             + "--stages 2 --stem-stride 2 --image-size 16 --epochs 1 --batch 8 --optimizer Sgd --lr 0.01 --warmup 0.1 "
@@ -159,7 +165,9 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         var verbs = Verbs();
         foreach (var run in Runs)
         {
-            var verb = verbs.Keys.Single(verb => run.StartsWith(verb + ' ', StringComparison.Ordinal));
+            var verb = verbs
+                .Keys.Where(verb => run.StartsWith(verb + ' ', StringComparison.Ordinal))
+                .MaxBy(verb => verb.Length)!;
             string[] words = run.Replace("{mirror}", bench.Mirror, StringComparison.Ordinal).Split(' ');
             if (given.TryAdd(verb, []))
                 words = [.. words, .. Common.SelectMany(common => new[] { common.Option, common.Value })];
@@ -189,7 +197,9 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             .Select(name => name[4..].Replace('-', ' '))
             .ToList();
         return names
-            .Where(verb => !names.Any(other => other.StartsWith(verb + ' ', StringComparison.Ordinal)))
+            .Where(verb =>
+                verb == "study" || !names.Any(other => other.StartsWith(verb + ' ', StringComparison.Ordinal))
+            )
             .ToDictionary(verb => verb, IReadOnlyList<string> (verb) => OptionsOf(verb));
     }
 

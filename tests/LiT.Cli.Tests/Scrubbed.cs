@@ -87,7 +87,7 @@ internal static partial class Scrubbed
     [GeneratedRegex(@"\b[0-9a-f]{64}\b")]
     private static partial Regex Hash();
 
-    [GeneratedRegex(@" *[\d,.]+(?= (?:pictures/s|pairs/s|GFLOP/s)\b)")]
+    [GeneratedRegex(@" *[\d,.]+(?= (?:pictures/s|texts/s|pairs/s|GFLOP/s)\b)")]
     private static partial Regex Rate();
 
     [GeneratedRegex(@"\b\d+(?:\.\d+)? s\b")]

@@ -16,6 +16,7 @@ public sealed class Workbench : IDisposable
             Make($"data draw --split {split} --count {count} --out .");
         Make("embed --image-tower cifar-resnet:8 --data pairs.tar --out store");
         Make("tune --data store --out run --text-tower text:width=32,depth=1,heads=2 --steps 10 --batch 16");
+        Make("embed --texts --text-tower run --data pairs.tar --out texts");
         Make("calibrate --model run --data store");
         Make("models convert run --out speaking");
         Lines("machine.json", """{"gigaFlops": 300, "measured": ["gigaFlops"]}""");

@@ -123,6 +123,11 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             Store("img_emb_0000.npy"),
             Store("metadata_0000.parquet"),
             Store("store.json"),
+            .. TextSeeds.Store.Where(name => !name.Contains("0001", StringComparison.Ordinal)).Select(Texts),
+            Captions("captions.tsv"),
+            Captions("captions.csv"),
+            Captions("captions.jsonl"),
+            Captions("captions.parquet"),
             new("codes", Files(DataSeeds.Folder, "codes_0000.bin", below: false), ReadCodes),
             new("columns", Files(DataSeeds.Folder, "columns_0000.bin", below: false), ReadColumns),
             new("manifest", Files(DataSeeds.Folder, "manifest.json", below: false), ReadManifest),
@@ -183,6 +188,22 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
                     .SelectMany(name => Files(DataSeeds.Folder, name, below: false)),
             ],
         };
+
+    /// <summary>A store of texts of which one file is wrong.</summary>
+    private static FuzzTarget Texts(string wrong) =>
+        new($"texts-{wrong}", Files(TextSeeds.Folder, wrong, below: false), TextSeeds.ReadStore)
+        {
+            FileName = wrong,
+            Companions =
+            [
+                .. TextSeeds
+                    .Store.Where(name => name != wrong)
+                    .SelectMany(name => Files(TextSeeds.Folder, name, below: false)),
+            ],
+        };
+
+    private static FuzzTarget Captions(string file) =>
+        new($"beside-{file}", Files(TextSeeds.Folder, file, below: false), TextSeeds.ReadCaptions) { FileName = file };
 
     /// <summary>A public test set of which one file is wrong.</summary>
     private static FuzzTarget Set(string set, string wrong, params string[] beside) =>

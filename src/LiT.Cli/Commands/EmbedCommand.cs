@@ -20,8 +20,8 @@ internal static class EmbedCommand
             Description =
                 "The locked image tower: a file (.npz, .safetensors, .pth, .th, .onnx), a name of 'lit models list', "
                 + "or a run or bundle with its tuned tower.",
-            Required = true,
         };
+        TextEmbedOptions texts = new();
         Option<string> store = new("--out")
         {
             Description = "The embedding store to write; run again, an interrupted one is continued.",
@@ -94,9 +94,12 @@ internal static class EmbedCommand
                 + "':exif' behind the tower.",
         };
         ViewOptions views = new();
-        DataOptions data = new();
+        DataOptions data = new() { TakesCaptions = true };
 
-        Command command = new("embed", "Embed every picture once with a locked image tower.")
+        Command command = new(
+            "embed",
+            "Embed every picture once with a locked image tower, or every caption with a locked text tower."
+        )
         {
             tower,
             store,
@@ -114,6 +117,7 @@ internal static class EmbedCommand
             reuse,
             exif,
         };
+        texts.AddTo(command, [store, type, rowsPerShard, update], tower);
         views.AddTo(command);
         data.AddTo(command);
         Limits.Positive(batch, rowsPerShard, maxMegapixels);
@@ -121,6 +125,21 @@ internal static class EmbedCommand
         command.Does(
             (parsed, cancel) =>
             {
+                if (texts.Of(parsed) is { } text)
+                    return Task.FromResult(
+                        EmbeddedTexts.Embed(
+                            parsed,
+                            text,
+                            (data, parsed.GetRequiredValue(store)),
+                            new()
+                            {
+                                Type = parsed.GetValue(type),
+                                RowsPerShard = parsed.GetValue(rowsPerShard),
+                                Update = parsed.GetValue(update),
+                            },
+                            cancel
+                        )
+                    );
                 var spec = LitModel.ImageTowerOf(parsed.GetRequiredValue(tower));
                 if (parsed.GetValue(exif))
                     spec = ImageTowerLoader.With(spec, "exif");

@@ -84,6 +84,7 @@ internal static class StudyCommand
             keep,
         };
         data.AddTo(command);
+        command.Subcommands.Add(StudyTowersCommand.Build());
         Limits.Positive(pictures);
         command.Does(
             (parsed, cancel) =>

@@ -20,7 +20,7 @@ internal static class VerifyCommand
         {
             Description =
                 "A model (the folder that 'lit tune' or 'lit models convert' wrote, RUN or RUN/model), or "
-                + "an embedding store.",
+                + "a store of embedded pictures or texts.",
         };
         Option<string[]> stores = new("--store")
         {
@@ -30,6 +30,10 @@ internal static class VerifyCommand
         Option<string?> tower = new("--image-tower")
         {
             Description = "The tower of a store, where it is not at the place that the store names.",
+        };
+        Option<string?> textTower = new("--text-tower")
+        {
+            Description = "The text tower of a store of texts, where it is not at the place that the store names.",
         };
         Option<string?> data = new("--data")
         {
@@ -46,6 +50,7 @@ internal static class VerifyCommand
             what,
             stores,
             tower,
+            textTower,
             data,
         };
         command.Does(
@@ -58,7 +63,9 @@ internal static class VerifyCommand
                             + "embedding store (no store.json, no img_emb). "
                             + "Give the folder that 'lit tune', 'lit models convert' or 'lit embed' wrote."
                     );
-                if (EmbeddingStore.IsStore(path))
+                if (TextStore.IsStore(path))
+                    EmbeddedTexts.Verify(parsed, path, parsed.GetValue(textTower), cancel);
+                else if (EmbeddingStore.IsStore(path))
                     VerifyStore(parsed, path, parsed.GetValue(tower), parsed.GetValue(data), cancel);
                 else
                     VerifyModel(parsed, path, parsed.GetValue(stores)!);

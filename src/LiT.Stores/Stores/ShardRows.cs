@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Runtime.InteropServices;
 using LiT.Data;
 using LiT.Files;
 
@@ -19,14 +18,14 @@ internal sealed class ShardRows(StoreDescription description)
     {
         var size = description.EmbeddingSize;
         for (var view = 0; view < description.Views; view++)
-            if (!(Norm(representations.Slice(view * size, size)) is > 0 and < float.PositiveInfinity))
+            if (!(RowNumbers.Norm(representations.Slice(view * size, size)) is > 0 and < float.PositiveInfinity))
                 return false;
         for (var view = 0; view < description.Views; view++)
         {
             var row = representations.Slice(view * size, size);
-            var norm = Norm(row);
+            var norm = RowNumbers.Norm(row);
             TensorPrimitives.Divide(row, norm, unit);
-            Store(unit, Place());
+            RowNumbers.Store(unit, description.Type, Place());
             rows.Add(new(sample with { ReadImage = null }, picture, norm, view));
         }
         return true;
@@ -125,37 +124,5 @@ internal sealed class ShardRows(StoreDescription description)
                 )
             );
         return numbers.AsSpan(offset, RowBytes);
-    }
-
-    private void Store(ReadOnlySpan<float> row, Span<byte> place)
-    {
-        switch (description.Type)
-        {
-            case StoredType.Float32:
-                MemoryMarshal.AsBytes(row).CopyTo(place);
-                break;
-            case StoredType.Float16:
-                TensorPrimitives.ConvertToHalf(row, MemoryMarshal.Cast<byte, Half>(place));
-                break;
-            default:
-                // The largest number becomes 127. The scale is not kept: rows have unit length, so it is in the row
-                // itself.
-                var scale = 127 / MathF.Abs(TensorPrimitives.MaxMagnitude(row));
-                var bytes = MemoryMarshal.Cast<byte, sbyte>(place);
-                for (var i = 0; i < row.Length; i++)
-                    bytes[i] = (sbyte)Math.Clamp(MathF.Round(row[i] * scale), -127, 127);
-                break;
-        }
-    }
-
-    /// <summary>
-    /// Euclidean length, summed in double precision so that it does not depend on the machine's vector width.
-    /// </summary>
-    private static float Norm(ReadOnlySpan<float> row)
-    {
-        var sum = 0.0;
-        foreach (var value in row)
-            sum += (double)value * value;
-        return (float)Math.Sqrt(sum);
     }
 }

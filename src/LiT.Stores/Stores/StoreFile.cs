@@ -82,7 +82,13 @@ internal sealed record StoreFile(
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var json = document.RootElement;
-            if (Text(json, "format") != Format)
+            if (Text(json, "format") is var format && format == TextStoreFile.Format)
+                throw new LitException(
+                    folder,
+                    "holds embedded texts, where embedded pictures are needed",
+                    "Give the store of the pictures, and this one with `Texts`"
+                );
+            if (format != Format)
                 throw new LitException(path, "not the description of an embedding store", "Choose another folder");
             var version = json.GetProperty("version").GetInt32();
             if (version > Version)

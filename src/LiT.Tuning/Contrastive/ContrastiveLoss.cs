@@ -18,6 +18,19 @@ public enum ContrastiveLossKind
     Cosine,
 }
 
+/// <summary>What the sum of the sigmoid loss over all pairs of an image and a text is divided by.</summary>
+public enum LossOver
+{
+    /// <summary>The batch, B, as SigLIP has it (arXiv 2303.15343).</summary>
+    Batch,
+
+    /// <summary>
+    /// All pairs of an image and a text, B², as SAIL has it (arXiv 2412.04616): gradients are B times smaller. The loss
+    /// that is told stays that of a picture.
+    /// </summary>
+    Pairs,
+}
+
 /// <summary>Which texts of a batch belong to an image.</summary>
 public enum PositivePairs
 {

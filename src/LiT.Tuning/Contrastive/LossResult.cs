@@ -39,6 +39,16 @@ internal sealed record LossResult(
             TextToImage.Times(share)
         );
 
+    /// <summary>The same loss with gradients of so much less.</summary>
+    internal LossResult DividingGradients(double by) =>
+        this with
+        {
+            ImageGradient = ImageGradient?.TimesInPlace(1 / by),
+            TextGradient = TextGradient.TimesInPlace(1 / by),
+            LogTemperatureGradient = LogTemperatureGradient.Times(1 / by),
+            BiasGradient = BiasGradient.Times(1 / by),
+        };
+
     /// <summary>Two weighted parts, one after the other.</summary>
     internal LossResult Join(LossResult next) =>
         new(

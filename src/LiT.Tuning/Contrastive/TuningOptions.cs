@@ -31,6 +31,9 @@ internal sealed record TuningOptions
     /// <summary>Which loss, over what, computed how.</summary>
     public ContrastiveLossKind Loss { get; init; } = ContrastiveLossKind.Softmax;
 
+    /// <summary>What the sigmoid loss is divided by.</summary>
+    public LossOver LossOver { get; init; } = LossOver.Batch;
+
     /// <summary>Whether equal captions and captions of the same image are positives of each other.</summary>
     public PositivePairs Positives { get; init; } = PositivePairs.Shared;
 
@@ -178,6 +181,13 @@ internal sealed record TuningOptions
             LocalParts,
             null,
             $"give 1 to {Batch}, the pairs of a batch"
+        );
+        Need(
+            LossOver == LossOver.Batch || Loss == ContrastiveLossKind.Sigmoid,
+            of => of.LossOver,
+            "pairs",
+            $"the {Loss.ToString().ToLowerInvariant()} loss is a mean over the batch",
+            "Leave the option out, or give `Loss` sigmoid"
         );
         var rate = Optimizer.LearningRate;
         Need(

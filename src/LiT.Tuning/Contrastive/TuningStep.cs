@@ -28,7 +28,8 @@ internal sealed class TuningStep : IDisposable
 {
     // Pictures, and rows for a head, that are one part; the sums of a step are cut here, not by threads.
     private const int ImagesApart = 8,
-        RowsApart = 256;
+        RowsApart = 256,
+        RowsAtMost = 2048; // the width inside a gated head times so many rows is what a lane keeps of its last part
 
     private readonly TuningTowers tuning;
     private readonly TwoTowers towers;
@@ -113,6 +114,8 @@ internal sealed class TuningStep : IDisposable
         var distinct = textSide.Embed(); // [captions that differ, E]
         var captionOf = tensor(captions.PlaceOfPair).On(device);
         var result = Loss(ownImages, distinct.index_select(0, captionOf), PositivesOf(drawn));
+        if (options.LossOver == LossOver.Pairs)
+            result = result.DividingGradients(options.Batch);
         foreach (var parameter in tuning.Parameters)
             parameter.Tensor.grad = null;
         if (tuning.ImageMoves)
@@ -242,11 +245,12 @@ internal sealed class TuningStep : IDisposable
 
         EmbeddedSide Projected(Tensor representations)
         {
-            var parts = Math.Clamp(size / RowsApart, 1, 8);
+            var lanes = Math.Clamp(size / RowsApart, 1, 8);
+            var parts = Math.Max(lanes, (size + RowsAtMost - 1) / RowsAtMost);
             return new(
                 part => towers.ProjectImages(Part(representations, part, parts)),
                 parts,
-                parts,
+                lanes,
                 tuning.MovingNow("image"),
                 seed
             );

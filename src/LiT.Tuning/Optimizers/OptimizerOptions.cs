@@ -12,6 +12,12 @@ public enum OptimizerKind
 
     /// <summary>Adam with decoupled weight decay.</summary>
     AdamW,
+
+    /// <summary>
+    /// Lion (arXiv 2302.06675): every weight moves by the learning rate, whatever the size of its gradient. It wants
+    /// rates of a third to a tenth of Adam's.
+    /// </summary>
+    Lion,
 }
 
 /// <summary>
@@ -74,7 +80,10 @@ internal sealed record OptimizerOptions
     /// <summary>Average of past directions: Adam's first moment, Adafactor's momentum.</summary>
     public double Momentum { get; init; } = 0.9;
 
-    /// <summary>Average of past squares. Adafactor rises to it; null takes 0.999 there and Adam's 0.999.</summary>
+    /// <summary>
+    /// Average of past squares. Adafactor rises to it; null takes 0.999 there and Adam's 0.999. Lion has no squares:
+    /// there it is what its momentum keeps, 0.99.
+    /// </summary>
     public double? Beta2 { get; init; }
 
     /// <summary>Added to Adam's root.</summary>

@@ -44,6 +44,7 @@ internal abstract class TuningOptimizer : IDisposable
         options.Kind switch
         {
             OptimizerKind.Adafactor => new Adafactor(parameters, options),
+            OptimizerKind.Lion => new Lion(parameters, options),
             _ => new AdamW(parameters, options),
         };
 

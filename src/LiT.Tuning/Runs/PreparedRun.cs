@@ -19,11 +19,15 @@ internal sealed class PreparedRun : IDisposable
         IEnumerable<string> captions,
         CaptionTokenizer tokenizer,
         TuningPairs pairs,
+        StoredTexts? texts,
         bool usually
     )
     {
+        Texts = texts;
         (Request, Source, Held, Captions, Tokenizer, Pairs) = (request, source, held, captions, tokenizer, pairs);
         Chosen = TuningDefaults.Resolve(request.Settings, request.Recipe, request.Lock, pairs);
+        if (texts is not null)
+            Chosen = Chosen.ForStoredTexts(request.Settings, request.Recipe);
         if (usually && held.Count > 0)
             Chosen = Chosen with { Reasons = [.. Chosen.Reasons, HeldOut.Reason(held.Count)] };
     }
@@ -48,6 +52,9 @@ internal sealed class PreparedRun : IDisposable
 
     /// <summary>The image side.</summary>
     public TuningSource Source { get; }
+
+    /// <summary>The text side, where its rows are stored.</summary>
+    public StoredTexts? Texts { get; }
 
     /// <summary>Images that are validated on.</summary>
     public IReadOnlySet<int> Held { get; }
@@ -87,13 +94,38 @@ internal sealed class PreparedRun : IDisposable
     )
     {
         request = request with { TextTower = request.TextInit ?? request.TextTower };
+        CheckTexts(request);
+        var texts = request.Texts is { } stored
+            ? new StoredTexts(stored, request.TextTower, request.Tokenizer, request.Compute, say)
+            : null;
+        try
+        {
+            return Open(request, texts, say, progress, cancel);
+        }
+        catch
+        {
+            texts?.Dispose();
+            throw;
+        }
+    }
+
+    private static PreparedRun Open(
+        TuneRequest request,
+        StoredTexts? texts,
+        Action<string> say,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
+        if (texts is not null)
+            request = request with { TextTower = request.TextTower ?? texts.Locked.Name };
         CheckTowers(request);
         if (request.TextTower is { } from)
             request = request with { TextTower = LitModel.TextFileOf(from) ?? from };
         if (request.ImageTower is { } tower)
             request = request with { ImageTower = LitModel.ImageTowerOf(tower) };
         NeedCaptions(request);
-        var source = OpenSource(request, say, progress, cancel);
+        var source = OpenSource(request, texts, say, progress, cancel);
         try
         {
             var count = source.Images.Count;
@@ -112,7 +144,7 @@ internal sealed class PreparedRun : IDisposable
                         + "and none is left to tune on",
                     "Give a smaller share, or more pictures with captions"
                 );
-            var tokenizer = TuningTokenizer.Open(request, captions, say, cancel);
+            var tokenizer = texts?.Tokenizer ?? TuningTokenizer.Open(request, captions, say, cancel);
             TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
             var few = request.Pictures < count;
             if (pairs.Count < 2)
@@ -126,7 +158,7 @@ internal sealed class PreparedRun : IDisposable
                         : few ? "Give a larger number, or leave `Pictures` out"
                         : "Give at least two pictures with captions"
                 );
-            return new(request, source, held, captions, tokenizer, pairs, usually);
+            return new(request, source, held, captions, tokenizer, pairs, texts, usually);
         }
         catch
         {
@@ -159,14 +191,21 @@ internal sealed class PreparedRun : IDisposable
                 $"{Pairs.WithoutCaption - Held.Count} of {Source.Images.Count} pictures have no "
                     + "caption and are left out"
             );
-        say(
-            $"{Pairs.Count} pairs, {Pairs.DistinctTexts} distinct captions, {Pairs.MeanLength:F1} ids "
-                + $"on average, {100 * TruncatedShare:F1}% cut at {Tokenizer.Layout.Length}"
-        );
+        if (Texts is not null)
+            say($"{Pairs.Count} pairs, {Pairs.DistinctTexts} distinct captions, a stored row each");
+        else
+            say(
+                $"{Pairs.Count} pairs, {Pairs.DistinctTexts} distinct captions, {Pairs.MeanLength:F1} ids "
+                    + $"on average, {100 * TruncatedShare:F1}% cut at {Tokenizer.Layout.Length}"
+            );
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Source.Dispose();
+    public void Dispose()
+    {
+        Source.Dispose();
+        Texts?.Dispose();
+    }
 
     /// <summary>A text tower from scratch that fits the data: what a small set says, a small tower can say.</summary>
     private static string DefaultTextTower(long pictures) =>
@@ -180,7 +219,7 @@ internal sealed class PreparedRun : IDisposable
     /// <summary>Pictures without a single caption are told before the first of them goes through a tower.</summary>
     private static void NeedCaptions(TuneRequest request)
     {
-        if (EmbeddingStore.IsStore(request.Data))
+        if (EmbeddingStore.IsStore(request.Data) || request.Texts is not null)
             return;
         var found = 0L;
         foreach (var sample in LiT.Data.Samples.Open(request.Data, request.Samples).Read(_ => { }))
@@ -197,6 +236,40 @@ internal sealed class PreparedRun : IDisposable
                 ),
                 "Give data with captions (.txt beside the pictures, metadata.jsonl, a text column), "
                     + "or name the column with `CaptionColumn`"
+            );
+    }
+
+    /// <summary>Refuses what cannot be where texts are stored, before anything is read.</summary>
+    private static void CheckTexts(TuneRequest request)
+    {
+        if (request.Texts is not { } texts)
+            return;
+        if (request.Lock.Text != TowerStart.Locked)
+            throw SettingException.Of<TuneRequest>(
+                s => s.Lock,
+                request.Lock,
+                $"tunes the text tower, and {texts} holds what a locked one gave",
+                $"Give `Lock` {request.Lock.Letters[0]}L, or leave `Texts` out"
+            );
+        if (request.Samples.Captions is not null)
+            throw SettingException.Of<SampleOptions>(
+                s => s.Captions,
+                "the captions are those of the text store",
+                "Leave one of `Captions` and `Texts` out"
+            );
+        if (request.ReadsPixels)
+            throw SettingException.Of<TuneRequest>(
+                s => s.Texts,
+                texts,
+                "the image tower reads pictures at every step",
+                "Give `Data` the store of the pictures, and `Lock` LL"
+            );
+        if (request.Settings.CaptionNoise is > 0)
+            throw SettingException.Of<TuneRequest>(
+                s => s.Texts,
+                texts,
+                "its rows are of whole captions, into which nothing can be put",
+                "Leave `CaptionNoise` out"
             );
     }
 
@@ -277,6 +350,7 @@ internal sealed class PreparedRun : IDisposable
 
     private static TuningSource OpenSource(
         TuneRequest request,
+        StoredTexts? texts,
         Action<string> say,
         IProgress<ProgressStep>? progress,
         CancellationToken cancel
@@ -286,7 +360,8 @@ internal sealed class PreparedRun : IDisposable
             : new StoredSource(
                 request,
                 EmbeddingStore.IsStore(request.Data) ? request.Data : Embed(request, say, progress, cancel),
-                say
+                say,
+                texts
             );
 
     /// <summary>Whether an image is among so many that are spread evenly.</summary>

@@ -269,7 +269,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
         if (calm.Count < Window)
             calm.Add(last.Last().GradientNorm);
         var loss = last.Average(one => one.Loss);
-        if (norm < Vanished && loss > 0.1)
+        if (norm < Vanished / (options.LossOver == LossOver.Pairs ? options.Batch : 1) && loss > 0.1)
         {
             Tell(
                 new(

@@ -22,6 +22,7 @@ internal static class RunFolder
         ("augmentation", "`Augmentation`"),
         ("holdOut", "`HoldOut`"),
         ("pictures", "`Pictures`"),
+        ("texts", "`Texts`"),
         ("fingerprint", "the image tower"),
     ];
 

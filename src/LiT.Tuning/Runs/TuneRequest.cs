@@ -59,6 +59,12 @@ internal sealed record TuneRequest
     /// </summary>
     public string? TextInit { get; init; }
 
+    /// <summary>
+    /// A text store of the locked text tower, where both sides are stored and only heads are tuned; its texts are the
+    /// captions.
+    /// </summary>
+    public string? Texts { get; init; }
+
     /// <summary>A tokenizer's files; by default a vocabulary is made from the captions.</summary>
     public string? Tokenizer { get; init; }
 

@@ -72,7 +72,8 @@ internal static class TuneRun
     private static void Tell(PreparedRun prepared, TuningTowers tuning, RunVoice voice)
     {
         CheckRules(tuning.Towers, prepared.Options.Optimizer);
-        var text = tuning.Towers.Text.parameters().Sum(parameter => parameter.numel());
+        var tower = prepared.Texts?.Locked.Tower ?? tuning.Towers.Text;
+        var text = tower.parameters().Sum(parameter => parameter.numel());
         voice.Say(
             $"text tower {prepared.Request.TextTower}: {text:N0} weights, common size {tuning.Towers.EmbeddingSize}"
         );
@@ -88,19 +89,7 @@ internal static class TuneRun
     )
     {
         var (request, options) = (prepared.Request, prepared.Options);
-        using var validation = request.IsFirst
-            ? TuningValidation.Open(
-                request,
-                prepared.Source,
-                prepared.Held,
-                tuning.Towers,
-                prepared.Tokenizer,
-                voice.Find,
-                voice.Say,
-                voice,
-                cancel
-            )
-            : null;
+        using var validation = request.IsFirst ? Validation(prepared, tuning, voice, cancel) : null;
         if (options.KeepBest is { } by and not TuningOptions.LastWeights && validation is null && request.IsFirst)
             throw SettingException.Of<TuningOptions>(
                 s => s.KeepBest,
@@ -136,6 +125,28 @@ internal static class TuneRun
             RunFolder.WriteFindings(request.Out, voice.Findings); // what stopped it stands there as well
             throw;
         }
+    }
+
+    private static IValidation? Validation(
+        PreparedRun prepared,
+        TuningTowers tuning,
+        RunVoice voice,
+        CancellationToken cancel
+    )
+    {
+        // What is validated on may say what no row is stored of.
+        var read = prepared.Request.Validation is null ? null : prepared.Texts;
+        return TuningValidation.Open(
+            prepared.Request,
+            prepared.Source,
+            prepared.Held,
+            read is null ? tuning.Towers : Whole(tuning.Towers, read),
+            read?.Locked.Tokenizer ?? prepared.Tokenizer,
+            voice.Find,
+            voice.Say,
+            voice,
+            cancel
+        );
     }
 
     /// <summary>The pairs as they are drawn, with captions of pictures that look alike where that is wanted.</summary>
@@ -196,8 +207,8 @@ internal static class TuneRun
                 request,
                 prepared.Options,
                 outcome,
-                towers,
-                prepared.Tokenizer,
+                prepared.Texts is { } texts ? Whole(towers, texts) : towers,
+                prepared.Texts?.Locked.Tokenizer ?? prepared.Tokenizer,
                 prepared.Source,
                 pairs,
                 prepared.Captions
@@ -269,6 +280,17 @@ internal static class TuneRun
         );
     }
 
+    /// <summary>The same heads behind the text tower itself, temperature and bias as they are now.</summary>
+    private static TwoTowers Whole(TwoTowers towers, StoredTexts texts) =>
+        new(
+            towers.Image,
+            towers.ImageHead,
+            texts.Locked.Tower,
+            towers.TextHead,
+            towers.LogTemperature.item<float>(),
+            towers.Bias?.item<float>()
+        );
+
     private static TwoTowers Towers(PreparedRun prepared, Action<string> say)
     {
         var (request, options, source, tokenizer) = (
@@ -277,6 +299,35 @@ internal static class TuneRun
             prepared.Source,
             prepared.Tokenizer
         );
+        var tower = prepared.Texts is { } texts ? texts.Tower : Tower(request, tokenizer, say);
+        var size =
+            request.ImageHead == HeadSpec.None
+                ? source.Width
+                : request.ImageHead.Size ?? request.TextHead.Size ?? source.Width;
+        if (
+            (request.TextHead == HeadSpec.None ? tower.Width : request.TextHead.Size ?? size) is var words
+            && words != size
+        )
+            throw SettingException.Of<TuneRequest>(
+                s => s.TextHead,
+                request.TextHead,
+                $"texts would have {words} numbers and images {size}",
+                $"Give both sides one size, for example `ImageHead` {words}"
+            );
+        TwoTowers towers = new(
+            source.InModel,
+            ImageHead(source, request, size),
+            tower,
+            TextHead(prepared, tower.Width, size),
+            Math.Log(Math.Clamp(options.Temperature, options.LowestTemperature, options.HighestTemperature)),
+            options.Loss == ContrastiveLossKind.Sigmoid ? options.Bias : null
+        );
+        towers.to(request.Compute.Device);
+        return towers;
+    }
+
+    private static TextTower Tower(TuneRequest request, CaptionTokenizer tokenizer, Action<string> say)
+    {
         var spec = request.TextTower!;
         var loaded = TextTowerSpec.Is(spec) ? null : TextTowerLoader.Load(spec);
         foreach (var remark in loaded?.Remarks ?? [])
@@ -290,43 +341,23 @@ internal static class TuneRun
                 tokenizer.Layout.Pad
             )
             : loaded.Tower;
-        if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
-            throw new LitException(
+        return tower.VocabularySize >= tokenizer.Tokenizer.VocabularySize
+            ? tower
+            : throw new LitException(
                 spec,
                 $"has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces",
                 "Give the tower's own vocabulary with `Tokenizer`"
             );
-        var size =
-            request.ImageHead == HeadSpec.None
-                ? source.Width
-                : request.ImageHead.Size ?? request.TextHead.Size ?? source.Width;
-        if (
-            (request.TextHead == HeadSpec.None ? tower.Width : request.TextHead.Size ?? size) is var texts
-            && texts != size
-        )
-            throw SettingException.Of<TuneRequest>(
-                s => s.TextHead,
-                request.TextHead,
-                $"texts would have {texts} numbers and images {size}",
-                $"Give both sides one size, for example `ImageHead` {texts}"
-            );
-        TwoTowers towers = new(
-            source.InModel,
-            ImageHead(source, request, size),
-            tower,
-            TextHead(request, source, tower.Width, size),
-            Math.Log(Math.Clamp(options.Temperature, options.LowestTemperature, options.HighestTemperature)),
-            options.Loss == ContrastiveLossKind.Sigmoid ? options.Bias : null
-        );
-        towers.to(request.Compute.Device);
-        return towers;
     }
 
     /// <summary>
     /// The head that a bundle's text tower came with, where it leads to the same image tower; else a fresh one.
     /// </summary>
-    private static Head? TextHead(TuneRequest request, TuningSource source, int width, int size)
+    private static Head? TextHead(PreparedRun prepared, int width, int size)
     {
+        var (request, source) = (prepared.Request, prepared.Source);
+        if (prepared.Texts is { } stored && request.TextHead.Gate is not null)
+            return Standardised(request.TextHead, stored.Some(RowsForStatistics), width, size, request.Seed + 2);
         var head = request.TextHead.Create(width, size, request.Seed + 2);
         var file = request.TextTower!;
         var folder = Path.GetDirectoryName(file) ?? "";
@@ -349,14 +380,17 @@ internal static class TuneRun
     {
         if (request.ImageHead == HeadSpec.None)
             return null;
+        var some = source.Some(request.ReadsPixels ? PicturesForStatistics : RowsForStatistics);
+        return Standardised(request.ImageHead, some, source.Width, size, request.Seed + 1);
+    }
+
+    private static Head Standardised(HeadSpec spec, Embeddings some, int width, int size, long seed)
+    {
         using var scope = torch.NewDisposeScope();
-        var x = source
-            .Some(request.ReadsPixels ? PicturesForStatistics : RowsForStatistics)
-            .ToTensor()
-            .to(torch.ScalarType.Float64);
+        var x = some.ToTensor().to(torch.ScalarType.Float64);
         var mean = x.mean([0]);
         var deviation = (x - mean).Squared().mean([0]).sqrt();
-        var head = request.ImageHead.Create(source.Width, size, request.Seed + 1, standardises: true)!;
+        var head = spec.Create(width, size, seed, standardises: true)!;
         head.Standardise(mean.to(torch.ScalarType.Float32), deviation.to(torch.ScalarType.Float32));
         return head;
     }
@@ -390,6 +424,7 @@ internal static class TuneRun
                 : JsonSerializer.SerializeToNode(request.ValidationTemplates, TuningOptions.Json),
             ["holdOut"] = request.HoldOut,
             ["pictures"] = request.Pictures,
+            ["texts"] = request.Texts,
             ["seed"] = request.Seed,
             ["execution"] = JsonSerializer.SerializeToNode(Execution.Of(request.Compute), TuningOptions.Json),
             ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),

@@ -10,7 +10,9 @@ namespace LiT.Tuning.Runs;
 /// <param name="Reasons">One line each.</param>
 internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<TuningReason> Reasons)
 {
-    private const double GentleRate = 1e-4;
+    private const double GentleRate = 1e-4,
+        HeadsRate = 1e-3,
+        LionsShare = 0.1;
     private const long PixelsAtOnce = 1_000_000;
 
     /// <summary>
@@ -103,6 +105,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         {
             MicroBatch = given.MicroBatch ?? chosen.MicroBatch,
             Loss = given.Loss ?? chosen.Loss,
+            LossOver = given.LossOver ?? chosen.LossOver,
             Schedule = given.Schedule ?? chosen.Schedule,
             LocalParts = given.LocalParts ?? chosen.LocalParts,
             CooldownSteps = given.CooldownSteps ?? chosen.CooldownSteps,
@@ -169,6 +172,33 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         pairs.Pictures.Shape is [_, var height, var width]
             ? (int)Math.Clamp(PixelsAtOnce / (height * width), 8, 256)
             : null;
+
+    /// <summary>The same where both sides are stored: nothing can be forgotten, and a text is one number.</summary>
+    /// <param name="given">What a user decided.</param>
+    /// <param name="recipe">What stands behind it, or null.</param>
+    public TuningDefaults ForStoredTexts(TuningSettings given, TuneRecipe? recipe)
+    {
+        var options = Options;
+        if (given.MicroBatch is null && recipe?.Decides("microBatch") != true)
+            options = options with { MicroBatch = StoredTexts.AtOnce(options.Batch) };
+        if (IsDecided(nameof(TuningSettings.LearningRate), given, recipe))
+            return this with { Options = options };
+        var rate = options.Optimizer.Kind == OptimizerKind.Lion ? LionsShare * HeadsRate : HeadsRate;
+        TuningReason reason = new(
+            nameof(OptimizerOptions.LearningRate),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"learning rate {rate:G}: heads alone are tuned, and they start from scratch"
+            )
+        );
+        return new(
+            options with
+            {
+                Optimizer = options.Optimizer with { LearningRate = rate },
+            },
+            [.. Reasons.Select(one => one.Setting == reason.Setting ? reason : one)]
+        );
+    }
 
     /// <summary>Warm-up for a run of so many steps: a twentieth of it.</summary>
     public static long Warmup(long steps) => Math.Min(Math.Max(1, steps / 20), steps - 1);

@@ -72,7 +72,7 @@ internal sealed class StoredSource : TuningSource
     private readonly TuneRequest request;
     private readonly IReadOnlyList<string>[]? given;
 
-    public StoredSource(TuneRequest request, string folder, Action<string> say)
+    public StoredSource(TuneRequest request, string folder, Action<string> say, StoredTexts? texts = null)
     {
         this.request = request;
         store = EmbeddingStore.Open(folder);
@@ -94,7 +94,9 @@ internal sealed class StoredSource : TuningSource
                 StoreFit.Check(store, new(Tower.Fingerprint, TowerName));
             if (Tower is not null && store.Description is { } made)
                 StoreProbes.Check(store.Folder, made, Tower, request.Compute);
-            if (request.Samples.Given() is { } captions)
+            if (texts is not null)
+                given = texts.Captions(Keys(), folder, say);
+            else if (request.Samples.Given() is { } captions)
             {
                 given = [.. Keys().Select(captions.Of)];
                 foreach (var said in captions.InWords(folder))

@@ -14,8 +14,13 @@ namespace LiT.Bundles;
 /// <summary>The sizes of a head.</summary>
 internal sealed record HeadShape(int Inputs, int Outputs, int? Hidden = null, bool Standardises = false)
 {
+    /// <summary>Whether it is gated; null for no.</summary>
+    public bool? Gated { get; init; }
+
     internal static HeadShape? Of(Head? head) =>
-        head is null ? null : new(head.Inputs, head.Outputs, head.Hidden, head.Standardises);
+        head is null
+            ? null
+            : new(head.Inputs, head.Outputs, head.Hidden, head.Standardises) { Gated = head.Gated ? true : null };
 }
 
 /// <summary>The locked side of a model: which tower it reads, and what that tower takes.</summary>

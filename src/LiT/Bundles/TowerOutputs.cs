@@ -26,16 +26,49 @@ internal static class TowerOutputs
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default,
         TextCache? cache = null
+    ) =>
+        Texts(
+            (towers.EmbedTexts, towers.EmbeddingSize, towers.Text.VocabularySize),
+            tokenizer,
+            texts,
+            compute,
+            progress,
+            cancel,
+            cache
+        );
+
+    /// <summary>
+    /// What a text tower itself gives for each text, in their order, not of unit length; otherwise as <see
+    /// cref="Texts(TwoTowers, CaptionTokenizer, IReadOnlyList{string}, ComputeDevice, IProgress{ProgressStep}?,
+    /// CancellationToken, TextCache?)"/>.
+    /// </summary>
+    public static Embeddings Representations(
+        TextTower tower,
+        CaptionTokenizer tokenizer,
+        IReadOnlyList<string> texts,
+        ComputeDevice compute,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default
+    ) => Texts((tower.call, tower.Width, tower.VocabularySize), tokenizer, texts, compute, progress, cancel, null);
+
+    private static Embeddings Texts(
+        (Func<Tensor, Tensor> Embed, int Size, int Vocabulary) side,
+        CaptionTokenizer tokenizer,
+        IReadOnlyList<string> texts,
+        ComputeDevice compute,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel,
+        TextCache? cache
     )
     {
-        var (size, length) = (towers.EmbeddingSize, tokenizer.Layout.Length);
+        var (size, length) = (side.Size, tokenizer.Layout.Length);
         var distinct = texts.Distinct(StringComparer.Ordinal).ToArray();
         var ids = new long[distinct.Length * length];
         tokenizer.Rows(distinct, ids);
-        if (ids.Length > 0 && Array.FindIndex(ids, id => id >= towers.Text.VocabularySize) is >= 0 and var beyond)
+        if (ids.Length > 0 && Array.FindIndex(ids, id => id >= side.Vocabulary) is >= 0 and var beyond)
             throw new LitException(
                 $"The text '{distinct[beyond / length]}' has a piece of the vocabulary (id {ids[beyond]}) "
-                    + $"that the text tower has no row for: it knows {towers.Text.VocabularySize:N0}. Leave such "
+                    + $"that the text tower has no row for: it knows {side.Vocabulary:N0}. Leave such "
                     + "marks out of the text."
             );
         var order = Enumerable
@@ -77,7 +110,7 @@ internal static class TowerOutputs
                 var batch = new long[count * length];
                 for (var i = 0; i < count; i++)
                     ids.AsSpan(rows[first + i] * length, length).CopyTo(batch.AsSpan(i * length));
-                var embedded = towers.EmbedTexts(tensor(batch, count, length).to(compute.Device));
+                var embedded = side.Embed(tensor(batch, count, length).to(compute.Device));
                 CopyOut(embedded, into.AsSpan(first * size));
                 lock (into)
                     progress?.Report(new("reading", done + (read += count), distinct.Length, "texts"));

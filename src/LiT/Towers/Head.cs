@@ -6,13 +6,15 @@ namespace LiT.Towers;
 
 /// <summary>
 /// What brings a tower's representation to the size that both towers share: one dense layer, as in every published
-/// model, or an MLP of two with a GELU between, [B, Width of the tower] → [B, E].
+/// model, an MLP of two with a GELU between, or a gated one as SAIL has it (Zhang et al. 2024, arXiv 2412.04616, and
+/// its authors' code): W3 (relu6(W1 x) · W2 x), [B, Width of the tower] → [B, E].
 /// </summary>
 internal sealed class Head : Module<Tensor, Tensor>
 {
     private readonly Dense? linear,
         fc1,
-        fc2;
+        fc2,
+        gate;
 
     // What a tower ends in (a ReLU, a norm) gives all pictures much the same direction; a head that starts by taking
     // the common part away does not have to learn to, and the contrastive loss does not collapse onto it.
@@ -24,12 +26,22 @@ internal sealed class Head : Module<Tensor, Tensor>
     /// <param name="hidden">Width inside an MLP head; null for one dense layer.</param>
     /// <param name="device">Where the weights are to be. They are allocated, not filled.</param>
     /// <param name="standardises">Whether inputs are standardised first.</param>
-    internal Head(int inputs, int outputs, int? hidden = null, Device? device = null, bool standardises = false)
+    /// <param name="gated">Whether an MLP head is gated.</param>
+    internal Head(
+        int inputs,
+        int outputs,
+        int? hidden = null,
+        Device? device = null,
+        bool standardises = false,
+        bool gated = false
+    )
         : base(nameof(Head))
     {
         (Inputs, Outputs, Hidden) = (inputs, outputs, hidden);
         if (hidden is { } inside)
         {
+            if (gated)
+                gate = Layers.Dense(inputs, inside, device);
             fc1 = Layers.Dense(inputs, inside, device);
             fc2 = Layers.Dense(inside, outputs, device);
         }
@@ -56,6 +68,9 @@ internal sealed class Head : Module<Tensor, Tensor>
     /// <summary>Width inside an MLP head; null for one dense layer.</summary>
     public int? Hidden { get; }
 
+    /// <summary>Whether an MLP head is gated.</summary>
+    public bool Gated => gate is not null;
+
     /// <summary>
     /// A head filled as flax fills dense layers: truncated normal of variance 1 / inputs, biases zero.
     /// </summary>
@@ -64,11 +79,19 @@ internal sealed class Head : Module<Tensor, Tensor>
     /// <param name="seed">The same seed gives the same weights.</param>
     /// <param name="hidden">Width inside an MLP head; null for one dense layer.</param>
     /// <param name="standardises">Whether inputs are standardised first.</param>
-    public static Head Create(int inputs, int outputs, long seed, int? hidden = null, bool standardises = false)
+    /// <param name="gated">Whether an MLP head is gated.</param>
+    public static Head Create(
+        int inputs,
+        int outputs,
+        long seed,
+        int? hidden = null,
+        bool standardises = false,
+        bool gated = false
+    )
     {
-        var head = new Head(inputs, outputs, hidden, standardises: standardises);
+        var head = new Head(inputs, outputs, hidden, standardises: standardises, gated: gated);
         using var random = new Generator((ulong)seed, CPU);
-        foreach (var layer in (Dense?[])[head.linear, head.fc1, head.fc2])
+        foreach (var layer in (Dense?[])[head.linear, head.gate, head.fc1, head.fc2])
         {
             if (layer is null)
                 continue;
@@ -98,7 +121,10 @@ internal sealed class Head : Module<Tensor, Tensor>
     public override Tensor forward(Tensor representation)
     {
         var x = mean is null ? representation : (representation - mean) / deviation!; // [B, inputs]
-        return linear?.call(x) ?? fc2!.call(functional.gelu(fc1!.call(x)));
+        if (linear is not null)
+            return linear.call(x);
+        var inside = fc1!.call(x); // [B, Hidden]
+        return fc2!.call(gate is null ? functional.gelu(inside) : functional.relu6(gate.call(x)) * inside);
     }
 
     internal static readonly WeightMap Flax = new("head")

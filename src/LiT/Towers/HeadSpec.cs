@@ -4,15 +4,18 @@ namespace LiT.Towers;
 
 /// <summary>
 /// A head in one string: <c>512</c> a dense layer to 512 numbers, <c>512:mlp</c> two with a GELU between,
-/// <c>512:mlp=2048</c> with that width inside, <c>mlp</c> or <c>linear</c> to the size that the other side has,
-/// <c>none</c>.
+/// <c>512:mlp=2048</c> with that width inside, <c>512:glu:8</c> a gated one eight times as wide inside as its input,
+/// <c>glu:8</c>, <c>mlp</c> or <c>linear</c> to the size that the other side has, <c>none</c>.
 /// </summary>
 /// <param name="Size">The common size; null for that of the other side.</param>
 /// <param name="Mlp">Two layers in place of one.</param>
 /// <param name="Hidden">Width between the two; null for the width of the tower.</param>
-internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
+/// <param name="Gate">How many times as wide as its input a gated head is inside; null for one without a gate.</param>
+internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null, int? Gate = null)
 {
-    private const int Largest = 1 << 20;
+    private const int Largest = 1 << 20,
+        UsualGate = 8, // SAIL's
+        WidestGate = 64;
 
     /// <summary>No head: the representation is taken as it is.</summary>
     public static HeadSpec None { get; } = new(0);
@@ -23,6 +26,10 @@ internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
     /// <exception cref="UsageException">It says no head.</exception>
     public static HeadSpec Parse(string text, string setting)
     {
+        if (text.Split(':') is [.. var first, "glu"] && first.Length < 2)
+            return Gated(first, UsualGate);
+        if (text.Split(':') is [.. var front, "glu", var times] && front.Length < 2)
+            return Gated(front, Number(times) is <= WidestGate and var number ? number : throw Wrong());
         var (size, kind) =
             text.Split(':', 2) is [var before, var after] ? (before, after)
             : char.IsAsciiDigit(text.FirstOrDefault()) ? (text, "linear")
@@ -38,6 +45,8 @@ internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
             _ => throw Wrong(),
         };
 
+        HeadSpec Gated(string[] size, int times) => new(size is [var given] ? Number(given) : null, Gate: times);
+
         int Number(string digits) =>
             int.TryParse(digits, NumberStyles.None, CultureInfo.InvariantCulture, out var number)
             && number is > 0 and <= Largest
@@ -47,7 +56,7 @@ internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
         UsageException Wrong() =>
             new(
                 $"{setting} {text}: is no head. Write a size (512), a size with :mlp or :mlp=WIDTH "
-                    + "behind it, mlp, linear or none."
+                    + "behind it, glu:8 (gated, eight times as wide inside), mlp, linear or none."
             );
     }
 
@@ -57,7 +66,16 @@ internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
     /// <param name="seed">Of its weights.</param>
     /// <param name="standardises">Whether inputs are standardised first.</param>
     public Head? Create(int inputs, int common, long seed, bool standardises = false) =>
-        this == None ? null : Head.Create(inputs, Size ?? common, seed, Mlp ? Hidden ?? inputs : null, standardises);
+        this == None
+            ? null
+            : Head.Create(
+                inputs,
+                Size ?? common,
+                seed,
+                Gate * inputs ?? (Mlp ? Hidden ?? inputs : null),
+                standardises,
+                Gate is not null
+            );
 
     /// <summary>As it is written.</summary>
     public override string ToString() =>
@@ -68,13 +86,12 @@ internal sealed record HeadSpec(int? Size, bool Mlp = false, int? Hidden = null)
                 new[]
                 {
                     Size?.ToString(CultureInfo.InvariantCulture),
-                    Mlp
-                        ? Hidden is { } width
-                            ? $"mlp={width}"
+                    Gate is { } times ? string.Create(CultureInfo.InvariantCulture, $"glu:{times}")
+                    : Mlp
+                        ? Hidden is { } width ? $"mlp={width}"
                             : "mlp"
-                        : Size is null
-                            ? "linear"
-                            : null,
+                    : Size is null ? "linear"
+                    : null,
                 }.OfType<string>()
             );
 }

@@ -10,7 +10,7 @@ using static TorchSharp.torch;
 namespace LiT.Tests.Tuning;
 
 /// <summary>
-/// optimizers: whole trajectories of Adafactor and Adam with clipping, weight decay and schedule, step by step with
+/// optimizers: whole trajectories of Adafactor, Adam and Lion with clipping, weight decay and schedule, step by step with
 /// what is remembered between steps; and the schedules alone.
 /// </summary>
 public sealed class OptimizerFixtures : IFixtureKind
@@ -178,7 +178,10 @@ public sealed class OptimizerFixtures : IFixtureKind
         var clip = run.GetProperty("grad_clip_norm");
         return new()
         {
-            Kind = adafactor ? OptimizerKind.Adafactor : OptimizerKind.AdamW,
+            Kind =
+                adafactor ? OptimizerKind.Adafactor
+                : settings.StartsWith("lion", StringComparison.Ordinal) ? OptimizerKind.Lion
+                : OptimizerKind.AdamW,
             LearningRate = run.GetProperty("lr").GetDouble(),
             WeightDecay = run.GetProperty("wd").GetDouble(),
             ClipNorm = clip.ValueKind == JsonValueKind.Null ? null : clip.GetDouble(),

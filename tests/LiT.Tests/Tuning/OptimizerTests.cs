@@ -49,6 +49,7 @@ public class OptimizerTests
             { OptimizerKind.Adafactor, false },
             { OptimizerKind.AdamW, true },
             { OptimizerKind.AdamW, false },
+            { OptimizerKind.Lion, false },
         };
 
     [Theory]
