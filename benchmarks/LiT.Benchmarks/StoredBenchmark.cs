@@ -1,5 +1,4 @@
 using System.Globalization;
-using LiT.Bundles;
 using LiT.Data;
 using LiT.Stores;
 using LiT.Text;
