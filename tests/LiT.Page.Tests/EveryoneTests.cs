@@ -193,7 +193,10 @@ public sealed class EveryoneTests(Served served)
         await using var visit = await served.VisitAsync();
         var models = System.Text.Json.JsonDocument.Parse(await served.Api.GetStringAsync("v1/models")).RootElement;
         var name = models.GetProperty("models")[0].GetProperty("name").GetString()!;
-        await Assertions.Expect(visit["#what-searched"]).ToHaveTextAsync($"{Served.Pictures} pictures, indexed · run"); // the folder, as people call it
+        const string Folder = "run"; // as people call the model
+        await Assertions
+            .Expect(visit["#what-searched"])
+            .ToHaveTextAsync($"{Served.Pictures} pictures, indexed · {Folder}");
         await visit["#about-open"].ClickAsync();
         await Assertions.Expect(visit["#about"]).ToBeVisibleAsync();
         var said = await visit.TextAsync("#about");
