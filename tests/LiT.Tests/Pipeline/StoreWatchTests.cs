@@ -209,8 +209,8 @@ public sealed class StoreWatchTests : IDisposable
         Directory.Delete(temporary["store"], recursive: true);
         Picture("late.png", 105);
         Assert.Equal(
-            $"{temporary["store"]}: was taken away while it was followed. Put it back, or leave it to be made anew, and "
-                + "start again.",
+            $"{temporary["store"]}: was taken away while it was followed. Put it back, or leave it to be made anew, "
+                + "and start again.",
             (await Assert.ThrowsAsync<LitException>(() => watching)).Message
         );
         Assert.False(Directory.Exists(temporary["store"]));
