@@ -43,7 +43,7 @@ internal static unsafe class SearchBenchmark
         using var collection = Collection.Of(null, store);
         Say("opened", clock.Elapsed.TotalSeconds);
         if (options.Contains("lists"))
-            return Listed(collection, options, Say, (what, share) => results.Number(what, "LiT", "share", share));
+            return Listed(collection, options, Say, (what, unit, value) => results.Number(what, "LiT", unit, value));
         var queries = Queries(collection, Together, 3);
         Embeddings one = new([.. queries[0]], queries.Size);
         Say("first query", Timed(() => Nearest.Find(collection, one, 10, null)));
@@ -77,7 +77,7 @@ internal static unsafe class SearchBenchmark
         Collection collection,
         string[] options,
         Action<string, double> say,
-        Action<string, double> share
+        Action<string, string, double> number
     )
     {
         var recall = double.Parse(options[^1], CultureInfo.InvariantCulture);
@@ -106,11 +106,11 @@ internal static unsafe class SearchBenchmark
             say($"{what}: exactly", Best(() => Nearest.Find(collection, one, visits.Depth, null)));
         }
         var measured = ListIndex.Recall(collection, lists, queries, lists.Centres.Visits[0]);
-        share($"recall of the nearest 10, {Together} other queries", measured);
+        number($"recall of the nearest 10, {Together} other queries", "share", measured);
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"recall on other queries: {measured:F4}"));
-        Console.WriteLine(
-            $"memory {Process.GetCurrentProcess().PeakWorkingSet64 / 1e6:F0} MB at most, mapped files and all"
-        );
+        var memory = Process.GetCurrentProcess().PeakWorkingSet64 / 1e9;
+        number("memory at most, mapped files and all", "GB", memory);
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory {memory:F2} GB at most"));
         return 0;
     }
 

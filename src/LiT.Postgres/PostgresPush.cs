@@ -30,6 +30,8 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
     private const int RowsAtOnce = 2000,
         Measured = 50,
         Nearby = 10;
+    private const double Wanted = 0.99;
+    private static readonly int[] Candidates = [100, 200, 400, 700, 1000];
 
     /// <param name="address">Where to.</param>
     /// <param name="folder">A finished store.</param>
@@ -62,13 +64,21 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
         await using var closing = table.ConfigureAwait(false);
         try
         {
+            var before = await table.DescriptionAsync(cancel).ConfigureAwait(false);
             await table.CreateAsync(description, cancel).ConfigureAwait(false);
             PostgresPush push = new(table, collection);
             var (written, kept, removed) = await push.SendAsync(progress, cancel).ConfigureAwait(false);
             await push.IndexAsync(cancel).ConfigureAwait(false);
-            var (queries, _) = StoreIndex.Queries(model, collection, Measured, 0.5, cancel);
-            var recall = await push.RecallAsync(queries, cancel).ConfigureAwait(false);
-            await table.DescribeAsync(description with { Recall = recall }, cancel).ConfigureAwait(false);
+            var (candidates, recall) = (before?.Candidates, before?.Recall);
+            if (written + removed > 0 || candidates is null)
+                (candidates, recall) = await push.RecallAsync(
+                        StoreIndex.Queries(model, collection, Measured, 0.5, cancel).Queries,
+                        cancel
+                    )
+                    .ConfigureAwait(false);
+            await table
+                .DescribeAsync(description with { Recall = recall, Candidates = candidates }, cancel)
+                .ConfigureAwait(false);
             return new(written + kept, written, kept, removed, recall, clock.Elapsed.TotalSeconds);
         }
         catch (NpgsqlException trouble)
@@ -245,20 +255,33 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
         await table.DoAsync($"ANALYZE {table.Name}", cancel).ConfigureAwait(false);
     }
 
-    private async Task<double?> RecallAsync(Embeddings queries, CancellationToken cancel)
+    // The fewest candidates of these that reach the recall, and what the most of them reach where none does.
+    private async Task<(int? Candidates, double? Recall)> RecallAsync(Embeddings queries, CancellationToken cancel)
     {
-        var found = 0.0;
+        if (queries.Count == 0)
+            return (null, null);
+        List<(PostgresSearch.Nearby Ask, HashSet<(string, int)> Nearest)> asked = [];
         for (var i = 0; i < queries.Count; i++)
         {
             PostgresSearch.Nearby ask = new(table, queries[i].ToArray(), Nearby, null, []);
             var exact = await ask.FindAsync(exact: true, cancel).ConfigureAwait(false);
-            var fast = await ask.FindAsync(exact: false, cancel).ConfigureAwait(false);
-            var same = exact
-                .Select(one => (one.Key, one.Nth))
-                .Intersect(fast.Select(one => (one.Key, one.Nth)))
-                .Count();
-            found += same / (double)Math.Max(1, exact.Count);
+            asked.Add((ask, [.. exact.Select(one => (one.Key, one.Nth))]));
         }
-        return queries.Count == 0 ? null : found / queries.Count;
+        var recall = 0.0;
+        foreach (var candidates in Candidates)
+        {
+            recall = 0;
+            foreach (var (ask, nearest) in asked)
+            {
+                var fast = await (ask with { Candidates = candidates })
+                    .FindAsync(exact: false, cancel)
+                    .ConfigureAwait(false);
+                var same = fast.Count(one => nearest.Contains((one.Key, one.Nth)));
+                recall += same / (double)Math.Max(1, nearest.Count) / asked.Count;
+            }
+            if (recall >= Wanted)
+                return (candidates, Math.Min(1, recall));
+        }
+        return (Candidates[^1], recall);
     }
 }

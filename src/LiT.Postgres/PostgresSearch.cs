@@ -18,7 +18,8 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
     /// <summary>Rows that a filter leaves and that are all gone over: it takes no longer than counting them.</summary>
     public const long FewEnough = 5_000;
 
-    private const int Wider = 4;
+    private const int Wider = 4,
+        FewestCandidates = 100;
 
     /// <summary>A row that was found.</summary>
     internal sealed record FoundRow(
@@ -91,7 +92,10 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
         var exact = query.Exact || where is not null && searched <= fewEnough;
         for (var kept = query.Distinct is null ? enough : enough * Wider; ; kept *= Wider)
         {
-            Nearby ask = new(table, vector, kept, where, parameters);
+            Nearby ask = new(table, vector, kept, where, parameters)
+            {
+                Candidates = description.Candidates ?? FewestCandidates,
+            };
             var found = await ask.FindAsync(exact, cancel).ConfigureAwait(false);
             if (!exact && found.Count < Math.Min(kept, searched))
             {
@@ -238,26 +242,29 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
     }
 
     /// <summary>The nearest rows that a filter holds for.</summary>
-    internal sealed class Nearby(
-        PostgresTable table,
-        float[] vector,
-        int kept,
-        string? where,
-        IReadOnlyList<(object Value, NpgsqlDbType Type)> parameters
+    internal sealed record Nearby(
+        PostgresTable Table,
+        float[] Vector,
+        int Kept,
+        string? Where,
+        IReadOnlyList<(object Value, NpgsqlDbType Type)> Given
     )
     {
         private const int MostSearched = 1000; // pgvector's hnsw.ef_search
 
+        /// <summary>Candidates that the index keeps on its way, at least.</summary>
+        public int Candidates { get; init; } = FewestCandidates;
+
         public async Task<List<FoundRow>> FindAsync(bool exact, CancellationToken cancel)
         {
-            var transaction = await table.Connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
+            var transaction = await Table.Connection.BeginTransactionAsync(cancel).ConfigureAwait(false);
             await using var ending = transaction.ConfigureAwait(false);
             foreach (var setting in exact ? ["enable_indexscan = off"] : Searching())
-                await table.DoAsync($"SET LOCAL {setting}", cancel).ConfigureAwait(false);
-            var text = string.Create(CultureInfo.InvariantCulture, $"${parameters.Count + 1}::text::halfvec");
-            var command = table.Command(
-                $"SELECT key, nth, origin, columns::text, embedding::real[] FROM {table.Name} "
-                    + (where is null ? "" : $"WHERE {where} ")
+                await Table.DoAsync($"SET LOCAL {setting}", cancel).ConfigureAwait(false);
+            var text = string.Create(CultureInfo.InvariantCulture, $"${Given.Count + 1}::text::halfvec");
+            var command = Table.Command(
+                $"SELECT key, nth, origin, columns::text, embedding::real[] FROM {Table.Name} "
+                    + (Where is null ? "" : $"WHERE {Where} ")
                     + $"ORDER BY embedding <=> {text} "
                     + string.Create(CultureInfo.InvariantCulture, $"LIMIT {Asked}"),
                 [.. Parameters(), new() { Value = InWords(), NpgsqlDbType = NpgsqlDbType.Text }]
@@ -276,7 +283,7 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
                             reader.GetString(2),
                             reader.GetString(3),
                             embedding,
-                            Exactly.Cosine(vector, embedding)
+                            Exactly.Cosine(Vector, embedding)
                         )
                     );
                 }
@@ -286,15 +293,15 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
                 .. rows.OrderByDescending(row => row.Similarity)
                     .ThenBy(row => row.Key, StringComparer.Ordinal)
                     .ThenBy(row => row.Nth)
-                    .Take(kept),
+                    .Take(Kept),
             ];
         }
 
         /// <summary>How many rows the filter holds for.</summary>
         public async Task<long> CountAsync(CancellationToken cancel)
         {
-            var command = table.Command(
-                $"SELECT count(*) FROM {table.Name}{(where is null ? "" : $" WHERE {where}")}",
+            var command = Table.Command(
+                $"SELECT count(*) FROM {Table.Name}{(Where is null ? "" : $" WHERE {Where}")}",
                 Parameters()
             );
             await using var closing = command.ConfigureAwait(false);
@@ -302,20 +309,20 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
         }
 
         // A few more, because the database compares in half precision.
-        private int Asked => (int)Math.Min(int.MaxValue, kept + 10L);
+        private int Asked => (int)Math.Min(int.MaxValue, Kept + 10L);
 
         private string[] Searching() =>
             [
                 "hnsw.iterative_scan = strict_order",
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"hnsw.ef_search = {Math.Clamp(2L * Asked, 100, MostSearched)}"
+                    $"hnsw.ef_search = {Math.Clamp(2L * Asked, Candidates, MostSearched)}"
                 ),
             ];
 
-        private string InWords() => PostgresPush.InWords([.. vector.Select(number => (Half)number)]);
+        private string InWords() => PostgresPush.InWords([.. Vector.Select(number => (Half)number)]);
 
         private IEnumerable<NpgsqlParameter> Parameters() =>
-            parameters.Select(one => new NpgsqlParameter { Value = one.Value, NpgsqlDbType = one.Type });
+            Given.Select(one => new NpgsqlParameter { Value = one.Value, NpgsqlDbType = one.Type });
     }
 }

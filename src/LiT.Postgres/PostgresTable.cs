@@ -19,6 +19,10 @@ internal sealed record TableDescription(
 )
 {
     public const string Form = "lit 1";
+
+    /// <summary>Candidates that the index keeps on its way (hnsw.ef_search), as many as that recall took; null before.
+    /// </summary>
+    public int? Candidates { get; init; }
 }
 
 /// <summary>A table of pictures in PostgreSQL: key, content hash, embedding (halfvec), origin, and columns (jsonb).

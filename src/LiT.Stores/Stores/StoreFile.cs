@@ -1,4 +1,5 @@
 using System.Buffers.Text;
+using System.Globalization;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -90,7 +91,11 @@ internal sealed record StoreFile(
                 );
             if (format != Format)
                 throw new LitException(path, "not the description of an embedding store", "Choose another folder");
-            var version = json.GetProperty("version").GetInt32();
+            var version = Need(json, "version").GetDouble();
+            if (version is not (Unchanged or Version) && version < Version)
+                throw new FormatException(
+                    string.Create(CultureInfo.InvariantCulture, $"there is no version {version}")
+                );
             if (version > Version)
                 throw new LitException(
                     path,
@@ -103,9 +108,9 @@ internal sealed record StoreFile(
                 throw new FormatException("a size is not above zero");
             return new(
                 description,
-                json.GetProperty("complete").GetBoolean(),
+                Need(json, "complete").GetBoolean(),
                 counts,
-                version == Unchanged ? null : StoreGrowth.Of(json, counts)
+                version is Unchanged ? null : StoreGrowth.Of(json, counts)
             );
         }
         catch (Exception damage)
@@ -114,7 +119,7 @@ internal sealed record StoreFile(
             throw new LitException(
                 path,
                 $"damaged ({JsonTrouble.Words(damage)})",
-                "Delete the folder and embed again",
+                "Put back a copy of the file, or embed again into another folder",
                 damage
             );
         }
@@ -125,13 +130,13 @@ internal sealed record StoreFile(
         {
             Fingerprint = Text(json, "fingerprint"),
             Tower = Text(json, "tower"),
-            Preprocessing = JsonNode.Parse(json.GetProperty("preprocessing").GetRawText()),
-            EmbeddingSize = json.GetProperty("embeddingSize").GetInt32(),
+            Preprocessing = JsonNode.Parse(Need(json, "preprocessing").GetRawText()),
+            EmbeddingSize = Need(json, "embeddingSize").GetInt32(),
             Type = Enum.TryParse<StoredType>(Text(json, "dtype"), ignoreCase: true, out var type)
                 ? type
                 : throw new FormatException($"the type {Text(json, "dtype")} is not known"),
-            Views = json.GetProperty("views").GetInt32(),
-            RowsPerShard = json.GetProperty("rowsPerShard").GetInt32(),
+            Views = Need(json, "views").GetInt32(),
+            RowsPerShard = Need(json, "rowsPerShard").GetInt32(),
             Source = Text(json, "source"),
             Decode = json.TryGetProperty("decode", out var way) ? Way(way.GetString()) : DecodePath.Exact,
             ViewChanges = Part(json, "viewChanges"),
@@ -167,8 +172,13 @@ internal sealed record StoreFile(
             : 0;
     }
 
+    /// <summary>What stands under a name.</summary>
+    /// <exception cref="FormatException">Nothing does.</exception>
+    internal static JsonElement Need(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var there) ? there : throw new FormatException($"{name} is missing");
+
     private static string Text(JsonElement json, string name) =>
-        json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
+        Need(json, name).GetString() ?? throw new FormatException($"{name} is null");
 
     private static DecodePath Way(string? word) =>
         Enum.GetValues<DecodePath>().Where(path => path.Word() == word).Cast<DecodePath?>().FirstOrDefault()
@@ -178,7 +188,5 @@ internal sealed record StoreFile(
         json.TryGetProperty(name, out var part) ? JsonNode.Parse(part.GetRawText()) : null;
 
     private static long Count(JsonElement json, string name) =>
-        json.GetProperty(name).GetInt64() is >= 0 and var count
-            ? count
-            : throw new FormatException($"{name} is below zero");
+        Need(json, name).GetInt64() is >= 0 and var count ? count : throw new FormatException($"{name} is below zero");
 }

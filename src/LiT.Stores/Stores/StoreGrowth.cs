@@ -64,24 +64,25 @@ internal sealed record StoreGrowth
     {
         StoreGrowth growth = new()
         {
-            Generation = json.GetProperty("generation").GetInt64(),
-            Removed = json.GetProperty("removed").GetInt64(),
+            Generation = StoreFile.Need(json, "generation").GetInt64(),
+            Removed = StoreFile.Need(json, "removed").GetInt64(),
             Segments =
             [
-                .. json.GetProperty("segments")
+                .. StoreFile
+                    .Need(json, "segments")
                     .EnumerateArray()
                     .Select(one => new SegmentEntry(
-                        one.GetProperty("file").GetInt32(),
-                        one.GetProperty("rows").GetInt32()
+                        StoreFile.Need(one, "file").GetInt32(),
+                        StoreFile.Need(one, "rows").GetInt32()
                     )),
             ],
-            Next = json.GetProperty("nextFile").GetInt32(),
+            Next = StoreFile.Need(json, "nextFile").GetInt32(),
             RemovedFile = json.TryGetProperty("removedFile", out var removed) ? removed.GetString() : null,
             WordsFiles = json.TryGetProperty("wordsFiles", out var words)
                 ? [.. words.EnumerateArray().Select(one => one.GetString()!)]
                 : [],
         };
-        if (growth.Sum(counts) != json.GetProperty("sum").GetString())
+        if (growth.Sum(counts) != StoreFile.Need(json, "sum").GetString())
             throw new FormatException("its numbers are not those that were written");
         return growth;
     }

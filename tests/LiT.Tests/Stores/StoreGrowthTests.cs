@@ -166,6 +166,12 @@ public sealed class StoreGrowthTests : IDisposable
             "store.json: version 3 of the format, where this program knows 2. Use a newer program.",
             Refused(json => json["version"] = 3)
         );
+        Assert.Contains("version 3E+20 of the format", Refused(json => json["version"] = 3e20));
+        Assert.EndsWith(
+            "(there is no version 0). Put back a copy of the file, or embed again into another folder.",
+            Refused(json => json["version"] = 0)
+        );
+        Assert.Contains("damaged (segments is missing)", Refused(json => json.Remove("segments")));
         foreach (var name in new[] { "generation", "removed", "nextFile", "embedded", "skipped" })
             Assert.Contains("its numbers are not those that were written", Refused(json => json[name] = 77));
         Assert.Contains("its numbers", Refused(json => json["segments"]![1]!["rows"] = 9));
