@@ -176,6 +176,8 @@ public sealed partial class LitModel : IDisposable
         var own = ModelDescription.Read(folder);
         var place = language is null ? folder : BundleLanguages.Find(folder, own.Language, language);
         var description = place == folder ? own : OverTheSameTower(ModelDescription.Read(place), own, place);
+        if (description.Languages?.FirstOrDefault(one => IsSame(one, language)) is { } asked)
+            description = description with { Language = asked };
         var tokenizer = CaptionTokenizer.Load(place, description.Text.Tokenizer);
         var (imageHead, textHead) = (Built(description.Image.Head), Built(description.Text.Head));
         TwoTowers towers = new(null, imageHead, description.Text.Config.Build(), textHead, 0, description.Bias);
@@ -194,6 +196,8 @@ public sealed partial class LitModel : IDisposable
         return new(description, towers, tokenizer, compute, place) { imageFolder = folder };
     }
 
+    private static bool IsSame(string one, string? other) => one.Equals(other, StringComparison.OrdinalIgnoreCase);
+
     /// <summary>A further text side reads the bundle's own image tower.</summary>
     private static ModelDescription OverTheSameTower(ModelDescription further, ModelDescription own, string place) =>
         further.Image.Fingerprint == own.Image.Fingerprint
@@ -209,7 +213,7 @@ public sealed partial class LitModel : IDisposable
 
     /// <summary>Writes a further text side into a bundle, in the place of another of the same language.</summary>
     /// <param name="bundle">The bundle's folder.</param>
-    /// <param name="language">The language's code.</param>
+    /// <param name="languages">The language's code; several, where one text tower speaks them all.</param>
     /// <param name="towers">Text tower, heads, temperature and bias.</param>
     /// <param name="tokenizer">Its files go along.</param>
     /// <param name="describe">Completes the description.</param>
@@ -220,7 +224,7 @@ public sealed partial class LitModel : IDisposable
     /// to.</exception>
     internal static string SaveLanguage(
         string bundle,
-        string language,
+        IReadOnlyList<string> languages,
         TwoTowers towers,
         CaptionTokenizer tokenizer,
         Func<ModelDescription, ModelDescription> describe,
@@ -230,7 +234,13 @@ public sealed partial class LitModel : IDisposable
     )
     {
         var own = ModelDescription.Read(bundle);
-        var place = BundleLanguages.PlaceFor(bundle, own.Language, language, replace);
+        var several = languages.Count > 1;
+        var place = BundleLanguages.PlaceFor(
+            bundle,
+            own.Language,
+            several ? BundleLanguages.Several : languages[0],
+            replace
+        );
         var made = BundleLanguages.Beside(place);
         if (Directory.Exists(made))
             Directory.Delete(made, recursive: true); // of a run that was stopped
@@ -240,7 +250,12 @@ public sealed partial class LitModel : IDisposable
             tokenizer,
             own.Image,
             null,
-            description => describe(description) with { Language = Path.GetFileName(place) },
+            description =>
+                describe(description) with
+                {
+                    Language = Path.GetFileName(place),
+                    Languages = several ? languages : null,
+                },
             words: words
         );
         if (background is not null)

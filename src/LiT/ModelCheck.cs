@@ -64,8 +64,8 @@ internal static class ModelCheck
         var fingerprint = side.IsOwn == true ? side.Fingerprint : model.Image.Fingerprint;
         var golden = folder is null ? null : Golden(path, folder, model);
         IReadOnlyList<string> languages = folder is null ? [] : BundleLanguages.In(folder);
-        foreach (var language in languages)
-            files += CheckLanguage(folder!, language, compute);
+        foreach (var further in folder is null ? [] : BundleLanguages.Folders(folder))
+            files += CheckLanguage(folder!, further, compute);
         return new(
             model.Description.Image.Tower,
             side.IsOwn == true ? "embeddings made elsewhere, no image tower" : model.Image.Architecture,

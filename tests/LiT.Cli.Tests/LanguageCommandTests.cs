@@ -83,6 +83,110 @@ public sealed class LanguageCommandTests(Workbench bench)
     }
 
     [Fact]
+    public void One_text_tower_is_tuned_for_several_languages_and_found_by_each_of_them()
+    {
+        var model = Copy("several");
+        Write("both.csv", "key,text,language", i =>
+            $"pairs-{i / 2:D6},{(i % 2 == 0 ? "Zeichnung" : "dessin")} {i % 7},{(i % 2 == 0 ? "de" : "fr")}"
+        );
+
+        Add("--language", "all", "--captions", "both.csv", "--data", "store");
+
+        var further = Path.Combine(bench.Folder, model, "model", "languages");
+        Assert.Equal(["mul"], Directory.GetFileSystemEntries(further).Select(Path.GetFileName));
+        var (german, french) = (Search(model, "--language", "de"), Search(model, "--language", "FR"));
+        Assert.Equal(german[0].GetProperty("similarity").GetDouble(), french[0].GetProperty("similarity").GetDouble());
+        var said = Run("language", "list", "--model", model, "--json").Expect(0).Json.EnumerateArray().Last();
+        Assert.Equal(["de", "fr"], said.GetProperty("languages").EnumerateArray().Select(Text));
+        Assert.Equal(
+            ["de", "fr"],
+            Run("verify", model, "--json").Expect(0).Json.GetProperty("languages").EnumerateArray().Select(Text)
+        );
+
+        // A text tower of its own speaks in the place of the shared one, and leaves it its place when it goes.
+        Run("language", "add", "--model", model, "--language", "fr", "--text-tower", "run").Expect(0);
+        Assert.NotEqual(
+            french[0].GetProperty("similarity").GetDouble(),
+            Search(model, "--language", "fr")[0].GetProperty("similarity").GetDouble()
+        );
+        Run("language", "remove", "--model", model, "--language", "fr").Expect(0);
+        Assert.Equal(
+            french[0].GetProperty("similarity").GetDouble(),
+            Search(model, "--language", "fr")[0].GetProperty("similarity").GetDouble()
+        );
+        Assert.Contains(
+            "one text tower speaks fr and others (de, fr)",
+            Run("language", "remove", "--model", model, "--language", "fr").Expect(1).Talk,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "for several languages already (de, fr)",
+            Run(["language", "add", "--model", model, "--language", "de,fr", "--text-tower", "run"]).Expect(1).Talk,
+            StringComparison.Ordinal
+        );
+        Run("language", "remove", "--model", model, "--language", "mul").Expect(0);
+        Assert.Empty(Directory.GetFileSystemEntries(further));
+
+        void Add(params string[] asked) => Run(["language", "add", "--model", model, .. asked, .. Short]).Expect(0);
+    }
+
+    [Fact]
+    public void A_language_is_tuned_on_pictures_and_aligned_captions_at_once()
+    {
+        var model = Copy("pictures-and-aligned");
+        Write("aligned.csv", "key,text", i => $"pairs-{i + 20:D6},the number {i % 7}");
+        Write("unsaid.csv", "key,text", i => $"pairs-{i:D6},Zeichnung {i % 7}");
+        string[] asked = ["language", "add", "--model", model, "--captions", "unsaid.csv", "--data", "store", .. Short];
+
+        Run([.. asked, "--language", "de"]).Expect(0);
+        var both = Run([.. asked, "--language", "at", "--aligned", "aligned.csv", "--out", "taught"]).Expect(0);
+
+        Assert.Contains("distinct captions have an aligned one", both.Talk, StringComparison.Ordinal);
+        using var configuration = JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(bench.Folder, "taught/config.json"))
+        );
+        Assert.Equal("aligned.csv", configuration.RootElement.GetProperty("teacher").GetString());
+        Assert.NotEqual(
+            Search(model, "--language", "de")[0].GetProperty("similarity").GetDouble(),
+            Search(model, "--language", "at")[0].GetProperty("similarity").GetDouble()
+        );
+        Write("elsewhere.csv", "key,text", i => $"no-{i},the number {i % 7}");
+        Assert.Contains(
+            "none of its 120 keys is a picture with a caption",
+            Run([.. asked, "--language", "xx", "--aligned", "elsewhere.csv"]).Expect(1).Talk,
+            StringComparison.Ordinal
+        );
+    }
+
+    [Theory]
+    [InlineData("de,../up", "both.csv", "no code of a language")]
+    [InlineData(",", "both.csv", "no code of a language")]
+    [InlineData("all", "plain.csv", "does not say which language a caption is in")]
+    [InlineData("xx,yy", "both.csv", "no caption is in the language 'xx,yy'; it has de")]
+    public void Several_languages_that_cannot_be_are_refused_in_a_line(string language, string captions, string says)
+    {
+        var model = Copy($"refuses-{language.Length}-{captions.Length}-{says.Length}");
+        Write("both.csv", "key,text,language", i => $"pairs-{i:D6},Zeichnung {i % 7},de");
+        Write("plain.csv", "key,text", i => $"pairs-{i:D6},Zeichnung {i % 7}");
+
+        var refused = Run([
+            "language",
+            "add",
+            "--model",
+            model,
+            "--language",
+            language,
+            "--captions",
+            captions,
+            "--data",
+            "store",
+        ]);
+
+        Assert.NotEqual(0, refused.ExitCode);
+        Assert.Contains(says, refused.Talk, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_tuned_run_is_taken_where_it_reads_the_same_image_tower_and_refused_elsewhere()
     {
         var model = Copy("takes");

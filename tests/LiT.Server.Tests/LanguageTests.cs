@@ -203,6 +203,24 @@ public sealed class LanguageTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task One_text_tower_for_several_languages_is_told_and_found_by_each_of_them()
+    {
+        Add("de,pt-BR", -0.5f, calibrated: true);
+        await using var asking = await Asking.StartAsync(pictures.Settings());
+
+        var (_, ready) = await asking.GetAsync("/v1/info");
+        var own = Results((await asking.GetAsync("/v1/search?words=a+b")).Json);
+        var german = Results((await asking.GetAsync("/v1/search?words=a+b&language=DE")).Json);
+        var brazilian = Results((await asking.GetAsync("/v1/search?words=a+b&language=pt-BR")).Json);
+
+        Assert.Contains("\"pt-BR\"", ready.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal(german, brazilian);
+        Assert.NotEqual(own, german);
+        BundleLanguages.Remove(pictures.Model, null, BundleLanguages.Several);
+        Assert.Equal(422, (await asking.GetAsync("/v1/search?words=a&language=de")).Status);
+    }
+
     /// <summary>A text tower whose last weights are the model's own times a factor.</summary>
     private void Add(string language, float factor, bool calibrated)
     {
@@ -213,7 +231,7 @@ public sealed class LanguageTests : IDisposable
                     weights.select(0, 0).mul_(factor);
         LitModel.SaveLanguage(
             pictures.Model,
-            language,
+            language.Split(','),
             model.Towers,
             model.Tokenizer,
             description => description,

@@ -31,7 +31,9 @@ internal static class LanguageCommand
     private static Command Add()
     {
         var model = Model();
-        var language = Language("The language, a code such as de or pt-BR.");
+        var language = Language(
+            "The language, a code such as de or pt-BR. Several (de,fr), or all that --captions has: one text tower for them."
+        );
         Option<string?> tower = new("--text-tower")
         {
             Description = "A model (RUN, bundle, published name) whose text tower was tuned to the same image tower.",
@@ -44,8 +46,8 @@ internal static class LanguageCommand
         Option<string?> aligned = new("--aligned")
         {
             Description =
-                "In place of --data: captions of the same keys that the model's own text tower reads. The new tower "
-                + "learns to give what that gives, and no picture is needed.",
+                "Captions of the same keys that the model's own text tower reads. The new tower learns to give what that "
+                + "gives: in place of --data, where no picture is needed, or beside it.",
         };
         Option<string?> run = new("--out")
         {
@@ -69,11 +71,10 @@ internal static class LanguageCommand
         command.Validators.Add(result =>
         {
             bool Has(Option option) => result.GetResult(option) is { Implicit: false };
-            var tuned = Has(captions) && Has(data) != Has(aligned);
+            var tuned = Has(captions) && (Has(data) || Has(aligned));
             if (Has(tower) ? Has(captions) || Has(data) || Has(aligned) : !tuned)
                 result.AddError(
-                    "Give --text-tower RUN, or --captions FILE with --data STORE, or --captions FILE with "
-                        + "--aligned FILE."
+                    "Give --text-tower RUN, or --captions FILE with --data STORE, --aligned FILE, or both."
                 );
         });
         command.Does(
@@ -123,8 +124,8 @@ internal static class LanguageCommand
             var bundle = BundleOf(path);
             var own = ModelDescription.Read(bundle);
             var all = BundleLanguages
-                .In(bundle)
-                .Select(language => Said(BundleLanguages.FolderOf(bundle, language), false))
+                .Folders(bundle)
+                .Select(language => Said(Path.Combine(bundle, BundleLanguages.FolderName, language), false))
                 .Prepend(Said(bundle, true))
                 .ToList();
             if (CommonOptions.IsJson(parsed))
@@ -135,7 +136,9 @@ internal static class LanguageCommand
                     all.Select(one =>
                         new[]
                         {
-                            one.Language ?? "(the model's own)",
+                            one.Languages is { } several
+                                ? string.Join(", ", several)
+                                : one.Language ?? "(the model's own)",
                             one.TextTower,
                             one.Temperature.ToString("F1", CultureInfo.InvariantCulture),
                             one.Pairs is { } pairs ? $"{pairs} pairs" : "",
@@ -179,6 +182,7 @@ internal static class LanguageCommand
         var described = ModelDescription.Read(folder);
         return new(
             described.Language,
+            described.Languages,
             own,
             described.Text.Config.InWords(),
             described.Temperature,
@@ -189,6 +193,7 @@ internal static class LanguageCommand
 
     private sealed record LanguageSaid(
         string? Language,
+        IReadOnlyList<string>? Languages,
         bool Own,
         string TextTower,
         double Temperature,

@@ -106,13 +106,15 @@ internal sealed class ServedLanguages(ServedModel own, ServerSettings settings, 
         }
     }
 
-    /// <summary>A language's code as the bundle has it, and when it came; null where there is none.</summary>
+    /// <summary>
+    /// The text side that speaks a language, as a code that it is opened by, and when it came; null where there is none.
+    /// </summary>
     private (string Code, DateTime Written)? Find(string language)
     {
         if (!LanguageCode.Is(language) || Others().FirstOrDefault(one => IsSame(one, language)) is not { } code)
             return null;
         FileInfo description = new(Path.Combine(FolderOf(code), ModelDescription.FileName));
-        return description.Exists ? (code, description.LastWriteTimeUtc) : null;
+        return description.Exists ? (description.Directory!.Name, description.LastWriteTimeUtc) : null;
     }
 
     /// <summary>

@@ -36,16 +36,17 @@ internal sealed class GivenCaptions
 
     /// <summary>Reads a file of captions.</summary>
     /// <param name="path">.tsv (KEY, tab, text), .csv, .jsonl or .parquet.</param>
-    /// <param name="language">Leave out the captions of other languages; null takes all. A caption whose language the
-    /// file does not say is taken.</param>
+    /// <param name="language">Leave out the captions of other languages than this, or than these (<c>de,fr</c>); null
+    /// takes all. A caption whose language the file does not say is taken.</param>
     /// <param name="keepOwn">Whether pictures that the file does not name keep their own captions.</param>
     /// <exception cref="LitException">The file cannot be read, or no caption is left.</exception>
     public static GivenCaptions Read(string path, string? language = null, bool keepOwn = false)
     {
         GivenCaptions given = new(path, keepOwn);
         HashSet<string> others = new(StringComparer.Ordinal);
+        var wanted = language?.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
         foreach (var row in CaptionRows.Of(path))
-            given.Add(row, language, others);
+            given.Add(row, wanted, others);
         if (given.captions.Count > 0)
             return given;
         var trouble = given.unused.FirstOrDefault();
@@ -165,7 +166,7 @@ internal sealed class GivenCaptions
         return own.GroupBy(one => one.Language, one => one.Text);
     }
 
-    private void Add(CaptionRow row, string? wanted, HashSet<string> others)
+    private void Add(CaptionRow row, string[]? wanted, HashSet<string> others)
     {
         if (row.Trouble is { } trouble)
         {
@@ -186,14 +187,14 @@ internal sealed class GivenCaptions
             Lose(row, "a language that is no code such as de or pt-BR");
             return;
         }
-        if (wanted is not null && language is not null && !language.Equals(wanted, StringComparison.OrdinalIgnoreCase))
+        if (wanted is not null && language is not null && !wanted.Contains(language, StringComparer.OrdinalIgnoreCase))
         {
             if (others.Count < MostLanguages)
                 others.Add(language);
             return;
         }
         foreach (var text in row.Texts)
-            AddText(row, text?.Trim(), language ?? wanted);
+            AddText(row, text?.Trim(), language ?? (wanted is [var only] ? only : null));
     }
 
     private void AddText(CaptionRow row, string? text, string? language)

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using LiT.Data;
@@ -125,6 +126,37 @@ internal sealed class TuningPairs
         (pairs.order, pairs.borrowed, pairs.alike) = (null, share, LookAlikes.Among(Pictures, images, count));
         return pairs;
     }
+
+    /// <summary>
+    /// The same pairs, whose captions are to give rows of a teacher, too: each the mean of those of the images that it
+    /// is a caption of.
+    /// </summary>
+    /// <param name="teacher">The row that an image's captions are to give, of unit length; empty for none.</param>
+    /// <param name="size">Its length, the common size.</param>
+    /// <param name="weight">Of what is taught beside what the pictures ask.</param>
+    public TuningPairs TaughtBy(Func<int, ReadOnlyMemory<float>> teacher, int size, double weight)
+    {
+        Embeddings rows = new(new float[DistinctRows * size], size);
+        for (var image = 0; image < images.Length; image++)
+            if (teacher(images[image]) is { Length: > 0 } given)
+                for (var caption = firstCaption[image]; caption < firstCaption[image + 1]; caption++)
+                {
+                    var row = rows.Values.AsSpan(rowOfCaption[caption] * size, size);
+                    TensorPrimitives.Add(row, given.Span, row);
+                }
+        for (var row = 0; row < rows.Count; row++)
+            if (rows[row].ContainsAnyExcept(0f))
+            {
+                var values = rows.Values.AsSpan(row * size, size);
+                TensorPrimitives.Divide(values, TensorPrimitives.Norm<float>(values), values);
+            }
+        var pairs = (TuningPairs)MemberwiseClone();
+        (pairs.order, pairs.Taught) = (null, new(rows, weight));
+        return pairs;
+    }
+
+    /// <summary>What the captions are to give besides; null where nothing is taught.</summary>
+    public TaughtTexts? Taught { get; private set; }
 
     /// <summary>The caption that an epoch gives an image: its own, or that of a picture that looks alike.</summary>
     private int CaptionOf(int image, long epoch)

@@ -113,9 +113,12 @@ internal sealed class TuningStep : IDisposable
         var ownImages = imageSide.Embed(); // [n, E]
         var distinct = textSide.Embed(); // [captions that differ, E]
         var captionOf = tensor(captions.PlaceOfPair).On(device);
-        var result = Loss(ownImages, distinct.index_select(0, captionOf), PositivesOf(drawn));
+        var texts = distinct.index_select(0, captionOf);
+        var result = Loss(ownImages, texts, PositivesOf(drawn));
         if (options.LossOver == LossOver.Pairs)
             result = result.DividingGradients(options.Batch);
+        if (pairs.Taught is { } taught)
+            result = taught.Added(result, texts, drawn.Rows.AsSpan(share.From, share.Count), options.Batch);
         foreach (var parameter in tuning.Parameters)
             parameter.Tensor.grad = null;
         if (tuning.ImageMoves)

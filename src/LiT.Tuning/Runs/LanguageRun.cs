@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using LiT.Bundles;
@@ -17,7 +18,10 @@ internal sealed record LanguageRequest
     /// <summary>The model that gets it: a bundle's folder, or a run's.</summary>
     public required string Model { get; init; }
 
-    /// <summary>The language, as a code.</summary>
+    /// <summary>
+    /// The language, as a code; several, with commas between them, for one text tower that speaks them all, or
+    /// <see cref="LanguageRun.All"/> for those that <see cref="Captions"/> have.
+    /// </summary>
     public required string Language { get; init; }
 
     /// <summary>A model whose text tower was tuned to the same image tower; null where one is tuned now.</summary>
@@ -26,10 +30,10 @@ internal sealed record LanguageRequest
     /// <summary>The captions in the language, by key.</summary>
     public string? Captions { get; init; }
 
-    /// <summary>The store whose pictures the captions describe; null where <see cref="Aligned"/> is given.</summary>
+    /// <summary>The store whose pictures the captions describe; null where no picture is asked.</summary>
     public string? Data { get; init; }
 
-    /// <summary>Captions that the model's own text tower reads, by the same keys: no picture is asked.</summary>
+    /// <summary>Captions that the model's own text tower reads, by the same keys; null for none.</summary>
     public string? Aligned { get; init; }
 
     /// <summary>The run's folder; null keeps it inside the model until it is done.</summary>
@@ -50,20 +54,23 @@ internal sealed record LanguageRequest
 
 /// <summary>What was added.</summary>
 /// <param name="Model">The bundle.</param>
-/// <param name="Language">The language.</param>
+/// <param name="Language">The language, or several with commas between them.</param>
 /// <param name="Folder">Where the text side is.</param>
 /// <param name="Pairs">Captioned pictures, or aligned captions, that it was tuned on; null where it came ready.</param>
 /// <param name="Seconds">Seconds of tuning; null where it came ready.</param>
 internal sealed record LanguageAdded(string Model, string Language, string Folder, int? Pairs, double? Seconds);
 
 /// <summary>
-/// Gives a model a text tower for another language over the same locked image tower, in one of three ways: one that is
-/// there already, one tuned on captions of stored pictures, or one tuned to give what the model's own text tower gives
-/// for the aligned captions (Multilingual-CLIP, LREC 2022), where not one picture is asked. Rows are read, none is
-/// computed or written.
+/// Gives a model a text tower for another language, or for several, over the same locked image tower: one that is there
+/// already, one tuned on captions of stored pictures, one tuned to give what the model's own text tower gives for the
+/// aligned captions (Multilingual-CLIP, LREC 2022), where not one picture is asked, or one tuned on both at once. Rows
+/// are read, none is computed or written.
 /// </summary>
 internal static class LanguageRun
 {
+    /// <summary>Every language of the captions but the model's own.</summary>
+    public const string All = "all";
+
     /// <param name="request">What is wanted.</param>
     /// <param name="happened">Told of the tuning.</param>
     /// <param name="cancel">Stops with a checkpoint; the same request goes on.</param>
@@ -81,17 +88,58 @@ internal static class LanguageRun
                 "Give the folder that was tuned or converted"
             );
         var own = ModelDescription.Read(bundle);
-        _ = BundleLanguages.PlaceFor(bundle, own.Language, request.Language, request.Replace);
+        request = request with { Language = string.Join(',', Codes(request, own.Language)) };
+        var name = NameOf(request);
+        _ = BundleLanguages.PlaceFor(bundle, own.Language, name, request.Replace);
         if (request.TextTower is { } ready)
             return Ready(request, bundle, own, ready);
-        var folder = request.Out ?? Path.Combine(bundle, BundleLanguages.FolderName, $".{request.Language}.run");
-        var added = request.Aligned is not null
+        var folder = request.Out ?? Path.Combine(bundle, BundleLanguages.FolderName, $".{name}.run");
+        var added = request.Data is null
             ? FromTexts(request, bundle, folder, happened, cancel)
             : FromPictures(request, bundle, own, folder, happened, cancel);
         if (request.Out is null)
             Directory.Delete(folder, recursive: true);
         return added;
     }
+
+    /// <summary>The codes that are asked for; the model's own text tower goes on speaking its language.</summary>
+    private static string[] Codes(LanguageRequest request, string? own)
+    {
+        var all = request.Language == All;
+        string[] codes =
+            all && request.Captions is { } file
+                ?
+                [
+                    .. GivenCaptions
+                        .Read(file)
+                        .Languages.Where(code => !code.Equals(own, StringComparison.OrdinalIgnoreCase)),
+                ]
+                :
+                [
+                    .. request
+                        .Language.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+                        .Distinct(StringComparer.OrdinalIgnoreCase),
+                ];
+        if (codes.Length == 0)
+            throw all
+                ? new LitException(
+                    request.Captions!,
+                    "does not say which language a caption is in"
+                        + (own is null ? "" : $", or all are in {own}, which the model's own text tower speaks"),
+                    "Write the column 'language', or give the code"
+                )
+                : new UsageException($"'{request.Language}': no code of a language. Give one such as de or pt-BR.");
+        foreach (var code in codes)
+        {
+            BundleLanguages.CheckCode(code);
+            if (code.Equals(own, StringComparison.OrdinalIgnoreCase))
+                throw new LitException(request.Model, $"its own text tower speaks {own}", "Give another code");
+        }
+        return codes;
+    }
+
+    private static string NameOf(LanguageRequest request) =>
+        request.Language.Contains(',', StringComparison.Ordinal) ? BundleLanguages.Several : request.Language;
 
     private static LanguageAdded Ready(LanguageRequest request, string bundle, ModelDescription own, string ready)
     {
@@ -117,7 +165,10 @@ internal static class LanguageRun
     {
         using (var store = EmbeddingStore.Open(request.Data!, wordsLater: true))
             StoreFit.Check(store, own.Image.Expected);
-        var result = TuneRun.Run(Tuning(request, request.Data!, folder, request.Captions), happened, cancel);
+        var asked = Tuning(request, request.Data!, folder, request.Captions);
+        if (request.Aligned is not null)
+            asked = asked with { Teacher = Teacher(request, bundle, cancel) };
+        var result = TuneRun.Run(asked, happened, cancel);
         using var model = LitModel.Load(result.Model, ComputeDevice.Cpu);
         return Done(request, bundle, Saved(request, bundle, model, model.Towers), result);
     }
@@ -131,7 +182,7 @@ internal static class LanguageRun
     )
     {
         using var teacher = LitModel.Load(bundle, request.Compute);
-        var rows = Path.Combine(bundle, BundleLanguages.FolderName, $".{request.Language}.teacher");
+        var rows = Path.Combine(bundle, BundleLanguages.FolderName, $".{NameOf(request)}.teacher");
         WriteTeacher(request, teacher, rows, cancel);
         var asked = Tuning(request, rows, folder, null);
         asked = asked with { Settings = asked.Settings with { Loss = ContrastiveLossKind.Cosine } };
@@ -149,6 +200,27 @@ internal static class LanguageRun
         var place = Saved(request, bundle, student, towers);
         Directory.Delete(rows, recursive: true);
         return Done(request, bundle, place, result);
+    }
+
+    /// <summary>For each key the row that the model's own text tower gives for its aligned captions, their mean.</summary>
+    private static TextTeacher Teacher(LanguageRequest request, string bundle, CancellationToken cancel)
+    {
+        using var teacher = LitModel.Load(bundle, request.Compute);
+        var aligned = GivenCaptions.Read(request.Aligned!, teacher.Language);
+        string[] keys = [.. aligned.Keys];
+        IReadOnlyList<string>[] texts = [.. keys.Select(aligned.Of)];
+        var given = teacher.EmbedTexts([.. texts.SelectMany(own => own)], null, cancel);
+        Dictionary<string, float[]> rows = new(StringComparer.Ordinal);
+        var next = 0;
+        for (var i = 0; i < keys.Length; i++)
+        {
+            var mean = new float[given.Size];
+            foreach (var _ in texts[i])
+                TensorPrimitives.Add(mean, given[next++], mean);
+            TensorPrimitives.Divide(mean, TensorPrimitives.Norm<float>(mean), mean);
+            rows.Add(keys[i], mean);
+        }
+        return new(request.Aligned!, rows, given.Size);
     }
 
     /// <summary>Rows of the model's own text tower, each with the captions that are to give it.</summary>
@@ -197,7 +269,7 @@ internal static class LanguageRun
     private static string Saved(LanguageRequest request, string bundle, LitModel from, TwoTowers towers) =>
         LitModel.SaveLanguage(
             bundle,
-            request.Language,
+            request.Language.Split(','),
             towers,
             from.Tokenizer,
             made =>

@@ -146,6 +146,8 @@ internal sealed class PreparedRun : IDisposable
                 );
             var tokenizer = texts?.Tokenizer ?? TuningTokenizer.Open(request, captions, say, cancel);
             TuningPairs pairs = new(source.Images, CaptionsOf, tokenizer, request.Seed);
+            if (request.Teacher is { } teacher)
+                pairs = teacher.Teach(pairs, source, say);
             var few = request.Pictures < count;
             if (pairs.Count < 2)
                 throw new LitException(

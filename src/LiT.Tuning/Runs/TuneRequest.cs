@@ -92,6 +92,9 @@ internal sealed record TuneRequest
     /// <summary>The head on the text side, to the common size.</summary>
     public HeadSpec TextHead { get; init; } = new(null);
 
+    /// <summary>What the texts are to give beside what their pictures ask; null for nothing.</summary>
+    internal TextTeacher? Teacher { get; init; }
+
     /// <summary>Whether pictures go through the image tower at every step.</summary>
     internal bool ReadsPixels => FromPixels || Lock.Image != TowerStart.Locked;
 

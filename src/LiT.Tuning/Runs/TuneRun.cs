@@ -395,8 +395,9 @@ internal static class TuneRun
         return head;
     }
 
-    private static JsonObject Configuration(TuneRequest request, TuningOptions options, TuningSource source) =>
-        new()
+    private static JsonObject Configuration(TuneRequest request, TuningOptions options, TuningSource source)
+    {
+        JsonObject all = new()
         {
             ["data"] = request.Data,
             ["captions"] = request.Samples.Captions,
@@ -429,6 +430,10 @@ internal static class TuneRun
             ["execution"] = JsonSerializer.SerializeToNode(Execution.Of(request.Compute), TuningOptions.Json),
             ["options"] = JsonSerializer.SerializeToNode(options, TuningOptions.Json),
         };
+        if (request.Teacher is { } teacher)
+            all["teacher"] = teacher.Name;
+        return all;
+    }
 
     private static void Save(
         string folder,

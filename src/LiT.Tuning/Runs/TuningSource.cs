@@ -49,6 +49,9 @@ internal abstract class TuningSource : IDisposable
     /// <summary>SHA-256 of every picture's file; empty where it is not known.</summary>
     public abstract IEnumerable<byte[]> PictureHashes();
 
+    /// <summary>The pictures' keys, in order; empty where they are not known before the pictures are read.</summary>
+    public virtual IEnumerable<string> Keys => [];
+
     /// <summary>The store that is read, or null.</summary>
     public virtual string? Store => null;
 
@@ -98,7 +101,7 @@ internal sealed class StoredSource : TuningSource
                 given = texts.Captions(Keys(), folder, say);
             else if (request.Samples.Given() is { } captions)
             {
-                given = [.. Keys().Select(captions.Of)];
+                given = [.. Keys.Select(captions.Of)];
                 foreach (var said in captions.InWords(folder))
                     say(said);
             }
@@ -139,10 +142,13 @@ internal sealed class StoredSource : TuningSource
     public override IReadOnlyList<string> Captions(int image) =>
         given is null ? store.Captions((long)image * store.Views) : given[image];
 
-    private IEnumerable<string> Keys()
+    public override IEnumerable<string> Keys
     {
-        for (var row = 0L; row < store.Rows; row += store.Views)
-            yield return store.Key(row);
+        get
+        {
+            for (var row = 0L; row < store.Rows; row += store.Views)
+                yield return store.Key(row);
+        }
     }
 
     public override Embeddings Some(int most)

@@ -49,8 +49,17 @@ internal static class TuningTokenizer
         }
         if (request.Tokenizer is { } path)
             return Given(path, spec, request.TokenLength, say);
-        var made = WordPieceTrainer.Train(captions, new WordPieceTraining { Size = request.VocabularySize }, cancel);
-        say($"made a vocabulary of {made.VocabularySize} pieces from the captions");
+        var keep = WrittenMarks.Matter(captions, cancel);
+        WordPieceTraining training = new()
+        {
+            Size = request.VocabularySize,
+            Words = keep ? new() { StripAccents = false } : null,
+        };
+        var made = WordPieceTrainer.Train(captions, training, cancel);
+        say(
+            $"made a vocabulary of {made.VocabularySize} pieces from the captions"
+                + (keep ? ", whose signs above and below letters stay" : "")
+        );
         return CaptionTokenizer.LitBert(made, request.TokenLength ?? MadeLength);
     }
 

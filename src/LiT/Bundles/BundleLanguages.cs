@@ -2,40 +2,44 @@ namespace LiT.Bundles;
 
 /// <summary>
 /// Further text towers of a bundle over its one locked image tower: <c>languages/de</c> holds a text side with
-/// tokenizer, temperature, calibration and golden vectors, described as a bundle's own. A folder comes and goes by a
-/// rename.
+/// tokenizer, temperature, calibration and golden vectors, described as a bundle's own. <c>languages/mul</c> is one that
+/// speaks several languages, which its description names; where there is one of its own for a language, that speaks. A
+/// folder comes and goes by a rename.
 /// </summary>
 internal static class BundleLanguages
 {
     public const string FolderName = "languages";
 
-    /// <summary>The languages that a bundle holds besides its own, in order.</summary>
-    public static IReadOnlyList<string> In(string bundle)
+    /// <summary>The code of several languages (ISO 639-2), and the folder of a text tower that speaks them.</summary>
+    public const string Several = "mul";
+
+    /// <summary>The languages that a bundle can be asked in besides its own, in order.</summary>
+    public static IReadOnlyList<string> In(string bundle) => Spoken(bundle, Folders(bundle));
+
+    /// <summary>
+    /// The same while somebody else may be adding or replacing one: nothing is mended.
+    /// </summary>
+    /// <exception cref="IOException">The folder of languages is not there, or has just gone.</exception>
+    public static IReadOnlyList<string> AsTheyAre(string bundle) => Spoken(bundle, FoldersAsTheyAre(bundle));
+
+    /// <summary>The text sides that a bundle holds besides its own, by the names of their folders, in order.</summary>
+    public static IReadOnlyList<string> Folders(string bundle)
     {
         var all = Path.Combine(bundle, FolderName);
         if (!Directory.Exists(all))
             return [];
         foreach (var left in Directory.EnumerateDirectories(all, ".*.old"))
             Restore(all, Path.GetFileName(left)[1..^4]);
-        return AsTheyAre(bundle);
+        return FoldersAsTheyAre(bundle);
     }
 
-    /// <summary>
-    /// The same while somebody else may be adding or replacing one: nothing is mended.
-    /// </summary>
-    /// <exception cref="IOException">The folder of languages is not there, or has just gone.</exception>
-    public static IReadOnlyList<string> AsTheyAre(string bundle) =>
-        [
-            .. Directory
-                .EnumerateDirectories(Path.Combine(bundle, FolderName))
-                .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)))
-                .Select(folder => Path.GetFileName(folder))
-                .Where(LanguageCode.Is)
-                .Order(StringComparer.Ordinal),
-        ];
-
-    /// <summary>The folder of a language that the bundle holds, or is to hold.</summary>
-    public static string FolderOf(string bundle, string code) => Path.Combine(bundle, FolderName, code);
+    /// <summary>Where a language's text side is, or is to be.</summary>
+    public static string FolderOf(string bundle, string code)
+    {
+        var own = Path.Combine(bundle, FolderName, code);
+        var shared = Path.Combine(bundle, FolderName, Several);
+        return !IsTextSide(own) && Shared(bundle).Contains(code, StringComparer.OrdinalIgnoreCase) ? shared : own;
+    }
 
     /// <summary>The folder of the text side that speaks a language.</summary>
     /// <param name="bundle">The bundle.</param>
@@ -47,7 +51,7 @@ internal static class BundleLanguages
         if (string.Equals(own, language, StringComparison.OrdinalIgnoreCase))
             return bundle;
         var known = In(bundle);
-        if (known.FirstOrDefault(one => one.Equals(language, StringComparison.OrdinalIgnoreCase)) is { } code)
+        if (known.Concat(Folders(bundle)).FirstOrDefault(one => IsSame(one, language)) is { } code)
             return FolderOf(bundle, code);
         string[] all = own is null ? [.. known] : [own, .. known];
         throw new LitException(
@@ -64,21 +68,23 @@ internal static class BundleLanguages
         );
     }
 
-    /// <summary>Where a language's text side goes.</summary>
+    /// <summary>Where a language's own text side goes.</summary>
     /// <exception cref="LitException">The code is none, or the language is there.</exception>
     public static string PlaceFor(string bundle, string? own, string language, bool replace)
     {
         CheckCode(language);
         if (string.Equals(own, language, StringComparison.OrdinalIgnoreCase))
             throw new LitException(bundle, $"its own text tower speaks {own}", "Give another code");
-        var there = In(bundle).FirstOrDefault(one => one.Equals(language, StringComparison.OrdinalIgnoreCase));
+        var there = Folders(bundle).FirstOrDefault(one => IsSame(one, language));
         if (there is not null && !replace)
             throw new LitException(
                 bundle,
-                $"holds a text tower for {there} already",
+                there == Several
+                    ? $"holds a text tower for several languages already ({string.Join(", ", Shared(bundle))})"
+                    : $"holds a text tower for {there} already",
                 "Remove it first, or give `Replace`"
             );
-        return FolderOf(bundle, there ?? language);
+        return Path.Combine(bundle, FolderName, there ?? language);
     }
 
     /// <exception cref="LitException">Not a language's code.</exception>
@@ -107,19 +113,65 @@ internal static class BundleLanguages
             Directory.Delete(old, recursive: true);
     }
 
-    /// <summary>Takes a language out.</summary>
-    /// <exception cref="LitException">The bundle has none of that language, or it is its own.</exception>
+    /// <summary>Takes a language out, or, as <see cref="Several"/>, all that one text tower speaks.</summary>
+    /// <exception cref="LitException">The bundle has none of that language, or it is its own, or is spoken by a text
+    /// tower that speaks others, too.</exception>
     public static void Remove(string bundle, string? own, string language)
     {
         var place = Find(bundle, own, language);
         if (place == bundle)
             throw new LitException(bundle, $"its own text tower speaks {own}, and stays", "Name one of the others");
+        if (!IsSame(Path.GetFileName(place), language))
+            throw new LitException(
+                bundle,
+                $"one text tower speaks {language} and others ({string.Join(", ", Shared(bundle))})",
+                $"Remove '{Several}', which takes all of them out"
+            );
         var gone = Beside(place);
         if (Directory.Exists(gone))
             Directory.Delete(gone, recursive: true);
         Directory.Move(place, gone);
         Directory.Delete(gone, recursive: true);
     }
+
+    private static IReadOnlyList<string> FoldersAsTheyAre(string bundle) =>
+        [
+            .. Directory
+                .EnumerateDirectories(Path.Combine(bundle, FolderName))
+                .Where(IsTextSide)
+                .Select(folder => Path.GetFileName(folder))
+                .Where(LanguageCode.Is)
+                .Order(StringComparer.Ordinal),
+        ];
+
+    private static IReadOnlyList<string> Spoken(string bundle, IReadOnlyList<string> folders) =>
+        folders.Contains(Several)
+            ?
+            [
+                .. folders
+                    .Where(one => one != Several)
+                    .Union(Shared(bundle), StringComparer.OrdinalIgnoreCase)
+                    .Order(StringComparer.Ordinal),
+            ]
+            : folders;
+
+    /// <summary>What the text side for several speaks; itself, where its description says no languages.</summary>
+    private static IReadOnlyList<string> Shared(string bundle)
+    {
+        var folder = Path.Combine(bundle, FolderName, Several);
+        try
+        {
+            return IsTextSide(folder) ? ModelDescription.Read(folder).Languages ?? [Several] : [];
+        }
+        catch (Exception gone) when (gone is LitException or IOException && !IsTextSide(folder))
+        {
+            return []; // taken out meanwhile
+        }
+    }
+
+    private static bool IsTextSide(string folder) => File.Exists(Path.Combine(folder, ModelDescription.FileName));
+
+    private static bool IsSame(string one, string other) => one.Equals(other, StringComparison.OrdinalIgnoreCase);
 
     // Stopped between the two renames of a replacement, the old one is what there is.
     private static void Restore(string all, string code)

@@ -108,6 +108,9 @@ internal sealed record ModelDescription
     /// it.</summary>
     public string? Language { get; init; }
 
+    /// <summary>The languages of a text tower that speaks several, as codes; null for one.</summary>
+    public IReadOnlyList<string>? Languages { get; init; }
+
     /// <summary>How the model was made: data, counts, settings, seed.</summary>
     public JsonObject? Training { get; init; }
 

@@ -55,7 +55,7 @@ internal sealed class WordPieceTrainer
     /// <summary>Counts the words of one caption.</summary>
     public void Add(string caption)
     {
-        var split = Words.Of(caption, options.Rules, options.LowerCase);
+        var split = Words.Of(caption, options.Rules, options.LowerCase, options.Words);
         foreach (var (start, length) in split.Places)
         {
             var word = split.Text.AsSpan(start, length);
@@ -81,7 +81,7 @@ internal sealed class WordPieceTrainer
         var merging = new PairMerging(pieces, Split());
         while (merging.PieceCount < options.Size && merging.MergeMostFrequent(options.MinimumCount))
             cancel.ThrowIfCancellationRequested();
-        return new WordPiece(merging.Pieces, options.Rules, options.LowerCase);
+        return new WordPiece(merging.Pieces, options.Rules, options.LowerCase, options.Words);
     }
 
     private void ForgetRarest()
