@@ -54,8 +54,8 @@ internal static class StoredBenchmark
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the matrix products alone take {products.Seconds:F2} s ({products.Processor:F2} s of processors): "
-                        + $"the step is at {100 * products.Seconds / step.Seconds:F0}% of them "
+                    $"the matrix products alone take {products.Seconds:F2} s ({products.Processor:F2} s of "
+                        + $"processors): the step is at {100 * products.Seconds / step.Seconds:F0}% of them "
                         + $"({100 * products.Processor / step.Processor:F0}% in processor time)"
                 )
             );

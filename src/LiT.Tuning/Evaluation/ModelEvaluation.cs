@@ -476,8 +476,8 @@ internal static class ModelEvaluation
         var unseen = names.Where(name => model.UnseenWords(name).Count > 0).ToList();
         if (unseen.Count > 0)
             yield return $"{unseen.Count} of {names.Count} class names have words that no caption of the tuning had, "
-                + $"the first '{unseen[0]}' ({string.Join(", ", model.UnseenWords(unseen[0]).Take(5))}): what is scored "
-                + "on them is what the text tower makes of them, and nobody showed it a picture of one.";
+                + $"the first '{unseen[0]}' ({string.Join(", ", model.UnseenWords(unseen[0]).Take(5))}): what is "
+                + "scored on them is what the text tower makes of them, and nobody showed it a picture of one.";
     }
 
     private static IEnumerable<string> Remarks(ImageSet set, EvaluationOptions options) =>

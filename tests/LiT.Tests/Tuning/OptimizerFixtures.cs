@@ -10,8 +10,8 @@ using static TorchSharp.torch;
 namespace LiT.Tests.Tuning;
 
 /// <summary>
-/// optimizers: whole trajectories of Adafactor, Adam and Lion with clipping, weight decay and schedule, step by step with
-/// what is remembered between steps; and the schedules alone.
+/// optimizers: whole trajectories of Adafactor, Adam and Lion with clipping, weight decay and schedule, step by step
+/// with what is remembered between steps; and the schedules alone.
 /// </summary>
 public sealed class OptimizerFixtures : IFixtureKind
 {
