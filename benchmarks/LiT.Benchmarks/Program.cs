@@ -80,7 +80,8 @@ static int Usage()
           peers STORE MODEL [FROM ROWS]            recall against time beside USearch and faiss, captions asking; a store that
                                                    is not there is made of rows around those of FROM
           start STORE [PROGRAM]                    from the command to the first step
-          tables [[--check] PAGE]                  the committed results as tables, printed or filled into a page
+          tables [[--check] PAGE]                  the committed results as tables, printed or filled into a page, whose
+                                                   pictures of results are drawn anew
         Figures go to artifacts/benchmarks/KIND-OF-MACHINE, with --keep to benchmarks/results/KIND-OF-MACHINE.
         """
     );

@@ -1,15 +1,16 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace LiT.Benchmarks;
 
 /// <summary>
 /// Result files as tables of Markdown, one for each benchmark with its arguments, two columns for each kind of machine;
 /// on standard output, or in a page between the lines <c>&lt;!-- results: NAME --&gt;</c> and <c>&lt;!-- end of results
-/// --&gt;</c>.
+/// --&gt;</c>. Pictures of a page that are named after a result and its kind of machine are drawn from it.
 /// </summary>
-internal static class ResultTables
+internal static partial class ResultTables
 {
     private const string Begin = "<!-- results: ",
         Close = " -->",
@@ -18,19 +19,30 @@ internal static class ResultTables
     public static int Run(string folder, string[] options)
     {
         Directory.CreateDirectory(folder);
-        var tables = Read(folder)
+        var results = Read(folder).ToList();
+        var tables = results
             .GroupBy(one => one.Name)
             .OrderBy(table => table.Key, StringComparer.Ordinal)
             .ToDictionary(table => table.Key, table => Table([.. table.Select(one => (one.Kind, one.File))]));
         switch (options)
         {
             case ["--check", var page]:
-                var same = Filled(File.ReadAllText(page), tables) == File.ReadAllText(page);
+                var same =
+                    Filled(File.ReadAllText(page), tables) == File.ReadAllText(page)
+                    && Pictures(page, results)
+                        .All(one => File.Exists(one.Path) && File.ReadAllText(one.Path) == one.Svg);
                 if (!same)
-                    Console.Error.WriteLine($"{page}: its tables are not those of {folder}. Run 'tables {page}'.");
+                    Console.Error.WriteLine(
+                        $"{page}: its tables or pictures are not those of {folder}. Run 'tables {page}'."
+                    );
                 return same ? 0 : 1;
             case [var page]:
                 File.WriteAllText(page, Filled(File.ReadAllText(page), tables));
+                foreach (var (path, svg) in Pictures(page, results))
+                {
+                    Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+                    File.WriteAllText(path, svg);
+                }
                 return 0;
             default:
                 foreach (var (name, table) in tables)
@@ -48,6 +60,20 @@ internal static class ResultTables
             Path.GetFileNameWithoutExtension(path),
             JsonSerializer.Deserialize<ResultFile>(File.ReadAllText(path), ResultFile.Json)!
         );
+
+    /// <summary>The pictures that the page shows of results, as they are to be.</summary>
+    private static IEnumerable<(string Path, string Svg)> Pictures(
+        string page,
+        List<(string Kind, string Name, ResultFile File)> results
+    ) =>
+        from shown in Shown().Matches(File.ReadAllText(page))
+        let path = Path.Combine(Path.GetDirectoryName(Path.GetFullPath(page))!, shown.Groups["path"].Value)
+        from result in results
+        where Path.GetFileNameWithoutExtension(path) == $"{result.Name}-{result.Kind}" && PeersCurves.Draws(result.File)
+        select (path, PeersCurves.Draw(result.File));
+
+    [GeneratedRegex(@"!\[[^\]]*\]\((?<path>[^)]+\.svg)\)")]
+    private static partial Regex Shown();
 
     /// <summary>The page with every table that it asks for.</summary>
     private static string Filled(string page, Dictionary<string, string> tables)

@@ -3,7 +3,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
-using LiT.Server;
 
 namespace LiT.Benchmarks;
 
@@ -34,22 +33,13 @@ internal static class SoakBenchmark
         try
         {
             using var states = SoakStates.Of(folder, bundle, copy?.FullName);
-            await using var server = await LitServer.StartAsync(
-                new()
-                {
-                    Model = bundle,
-                    Data = [copy?.FullName ?? folder],
-                    Port = 0,
-                    Session = new() { Device = "cpu" },
-                    LogFrom = Microsoft.Extensions.Logging.LogLevel.Warning,
-                }
-            );
+            using var server = await ServerProcess.StartAsync(bundle, copy?.FullName ?? folder);
             using HttpClient client = new(new SocketsHttpHandler { UseProxy = false })
             {
                 BaseAddress = server.Address,
                 Timeout = TimeSpan.FromMinutes(5),
             };
-            return await RunAsync(client, states, clients, seconds, results);
+            return await RunAsync(client, server, states, clients, seconds, results);
         }
         finally
         {
@@ -59,6 +49,7 @@ internal static class SoakBenchmark
 
     private static async Task<int> RunAsync(
         HttpClient client,
+        ServerProcess server,
         SoakStates states,
         int clients,
         int seconds,
@@ -73,16 +64,16 @@ internal static class SoakBenchmark
         var alone = new Crowd(client, states);
         await alone.RunAsync(1, Math.Min(seconds, 10));
         var crowd = new Crowd(client, states);
-        Say("memory at the start", "MB", PeakMemory.Now / 1e6);
+        Say("the server's memory at the start", "MB", server.Memory / 1e6);
         using CancellationTokenSource end = new();
         var writing = Task.Run(() => states.Write(end.Token));
         var asking = crowd.RunAsync(clients, seconds);
-        if (await Task.WhenAny(asking, Task.Delay(TimeSpan.FromMinutes(1))) != asking)
-            Say("memory after a minute", "MB", PeakMemory.Now / 1e6);
+        for (var minute = 1; await Task.WhenAny(asking, Task.Delay(TimeSpan.FromMinutes(1))) != asking; minute++)
+            Say(Invariant($"the server's memory after {minute} min"), "MB", server.Memory / 1e6);
         await asking;
         await end.CancelAsync();
         var changes = await writing;
-        Say("memory at the end", "MB", PeakMemory.Now / 1e6);
+        Say("the server's memory at the end", "MB", server.Memory / 1e6);
         var times = crowd.Times;
         Say("one client", "requests/s", alone.Rate);
         Say(Invariant($"{clients} clients for {seconds} s"), "requests/s", crowd.Rate);

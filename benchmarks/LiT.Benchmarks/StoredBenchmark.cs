@@ -1,5 +1,4 @@
 using System.Globalization;
-using LiT.Bundles;
 using LiT.Data;
 using LiT.Stores;
 using LiT.Text;
@@ -54,8 +53,8 @@ internal static class StoredBenchmark
             Console.WriteLine(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"the matrix products alone take {products.Seconds:F2} s ({products.Processor:F2} s of "
-                        + $"processors): the step is at {100 * products.Seconds / step.Seconds:F0}% of them "
+                    $"the products alone take {products.Seconds:F2} s ({products.Processor:F2} s of processors): "
+                        + $"the step is at {100 * products.Seconds / step.Seconds:F0}% of them "
                         + $"({100 * products.Processor / step.Processor:F0}% in processor time)"
                 )
             );

@@ -13,8 +13,11 @@ namespace LiT.Postgres;
 /// The same query, asked of a table that was pushed: the database filters and finds, by its index or going over every
 /// row; similarities are computed from the embeddings that it gives. What needs a calibrated model is refused.
 /// </summary>
-internal sealed class PostgresSearch(PostgresTable table, TableDescription description, LitModel model)
+internal sealed class PostgresSearch(PostgresTable table, TableDescription description, LitModel model, long fewEnough)
 {
+    /// <summary>Rows that a filter leaves and that are all gone over: it takes no longer than counting them.</summary>
+    public const long FewEnough = 5_000;
+
     private const int Wider = 4;
 
     /// <summary>A row that was found.</summary>
@@ -27,12 +30,18 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
         float Similarity
     );
 
+    /// <param name="address">The table.</param>
+    /// <param name="model">Of the tower that its pictures went through.</param>
+    /// <param name="queries">What is asked, one after the other.</param>
+    /// <param name="fewEnough">So many rows that a filter leaves are gone over without the index.</param>
+    /// <param name="cancel">Ends it.</param>
     /// <exception cref="LitException">The database, the table or the query cannot be used; the message says why.
     /// </exception>
     public static async Task<IReadOnlyList<SearchAnswer>> FindAsync(
         PostgresAddress address,
         LitModel model,
         IReadOnlyList<Query> queries,
+        long fewEnough = FewEnough,
         CancellationToken cancel = default
     )
     {
@@ -50,7 +59,7 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
                     Projection = Convert.ToHexStringLower(Collection.Projection(model)),
                 }
             );
-            PostgresSearch search = new(table, there, model);
+            PostgresSearch search = new(table, there, model, fewEnough);
             List<SearchAnswer> answers = [];
             foreach (var query in queries)
                 answers.Add(await search.FindAsync(query, cancel).ConfigureAwait(false));
@@ -78,21 +87,28 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
                 + string.Create(CultureInfo.InvariantCulture, $"NOT (key = ANY(${parameters.Count}))");
         }
         var enough = (int)Math.Min(int.MaxValue / Wider, (long)query.Skip + query.Top);
+        var searched = await new Nearby(table, vector, 0, where, parameters).CountAsync(cancel).ConfigureAwait(false);
+        var exact = query.Exact || where is not null && searched <= fewEnough;
         for (var kept = query.Distinct is null ? enough : enough * Wider; ; kept *= Wider)
         {
             Nearby ask = new(table, vector, kept, where, parameters);
-            var found = await ask.FindAsync(query.Exact, cancel).ConfigureAwait(false);
+            var found = await ask.FindAsync(exact, cancel).ConfigureAwait(false);
+            if (!exact && found.Count < Math.Min(kept, searched))
+            {
+                // The index was left before the filter had let enough through (hnsw.max_scan_tuples).
+                exact = true;
+                found = await ask.FindAsync(exact, cancel).ConfigureAwait(false);
+            }
             var shown = query.Distinct is { } cosine ? Distinct(found, cosine, enough) : found;
             if (shown.Count < enough && found.Count >= kept && kept < int.MaxValue / Wider)
                 continue;
             List<FoundRow> some = [.. shown.Skip(query.Skip).Take(query.Top)];
-            var searched = await ask.CountAsync(cancel).ConfigureAwait(false);
             return new(
                 query,
                 [.. (query.Order is null ? some : Ordered(some, query.Order)).Select(Named)],
                 shown.Count == 0,
                 searched,
-                query.Exact ? 1 : description.Recall ?? 0,
+                exact ? 1 : description.Recall ?? 0,
                 clock.Elapsed.TotalSeconds
             );
         }

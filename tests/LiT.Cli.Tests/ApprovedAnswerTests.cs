@@ -72,6 +72,12 @@ public sealed class ApprovedAnswerTests(Workbench bench)
             Numbers.Computed,
             "pretrain --data pretrain.tar --val pretrain.tar --epochs 1 --batch 8 --width 8 --out {new}"
         ),
+        (
+            "pretrain-dino",
+            Numbers.Computed,
+            "pretrain --method dino --data pretrain.tar --epochs 1 --batch 8 --width 8 --local-crops 2 "
+                + "--head-outputs 32 --head-hidden 32 --head-bottleneck 8 --out {new}"
+        ),
         ("calibrate", Numbers.Computed, "calibrate --model run --data store"),
         ("plan", Numbers.Exact, "plan --recipe coco --machine machine.json --machines 1,8 --pairs 1000000"),
         ("serve", Numbers.Exact, "serve --model run --data store --port 0 --check"),

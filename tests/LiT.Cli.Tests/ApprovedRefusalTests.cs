@@ -75,6 +75,15 @@ public sealed class ApprovedRefusalTests(Workbench bench)
         "verify photos",
         "verify nothing",
         "pretrain --data pretrain.tar --out x --tower vit:Ti/16 --width 8",
+        "pretrain --data pretrain.tar --out x --method simclr",
+        "pretrain --data pretrain.tar --out x --method dino --batch 1",
+        "pretrain --data pretrain.tar --out x --method dino --head-outputs 0",
+        "pretrain --data pretrain.tar --out x --method dino --global-scale 1",
+        "pretrain --data pretrain.tar --out x --method dino --local-scale 0.4,0.05",
+        "pretrain --data pretrain.tar --out x --method dino --local-size 64",
+        "pretrain --data pretrain.tar --out x --method dino --image-size 512 --local-size 96",
+        "pretrain --data pretrain.tar --out x --method dino --tower mixer:B/16",
+        "pretrain --data pretrain.tar --out trained --method dino",
         "bench --device cuda:many",
     ];
 

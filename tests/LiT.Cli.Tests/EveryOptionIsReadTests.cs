@@ -151,6 +151,13 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--blocks 1 --width 4 "
             + "--stages 2 --stem-stride 2 --image-size 16 --epochs 1 --batch 8 --optimizer Sgd --lr 0.01 --warmup 0.1 "
             + "--momentum 0.5 --weight-decay 0.001 --label-smoothing 0.1 --augment none --float16 --checkpoint-every 1",
+        "pretrain --method dino --data pretrain.tar --out r-dino --blocks 1 --width 4 --stages 2 --stem-stride 2 "
+            + "--image-size 16 --epochs 1 --batch 8 --lr 0.01 --warmup 0.2 --weight-decay 0.01 --float16 "
+            + "--checkpoint-every 1 --local-crops 2 --local-size 8 --global-scale 0.5,1 --local-scale 0.1,0.5 "
+            + "--head-outputs 16 --head-hidden 8 --head-bottleneck 4 --freeze-last-layer 0 --min-lr 0 "
+            + "--weight-decay-end 0.1 --clip 1 --teacher-momentum 0.9 --teacher-temperature 0.05 "
+            + "--teacher-temperature-start 0.03 --teacher-temperature-warmup 1 --student-temperature 0.2 "
+            + "--centre-momentum 0.8",
         "pretrain --data pretrain.tar --out r-vit --tower vit:mu/32 --epochs 1 --batch 8",
         "bench --image-tower vit:mu/32 --turns 1",
         "doctor run",

@@ -84,6 +84,36 @@ public sealed class PretrainCommandTests : IDisposable
         Lit.RunIn(folder, "pretrain", "--data", "pretrain.tar", "--epochs", "0", "--out", "run").Expect(2);
     }
 
+    [Fact]
+    public void A_tower_that_was_trained_without_labels_embeds_pictures_as_any_other()
+    {
+        Lit.RunIn(folder, "data", "draw", "--split", "pretrain", "--count", "48", "--out", ".").Expect(0);
+        Lit.RunIn(folder, "data", "convert", "--data", "pretrain.tar", "--out", "pictures", "--to", "folder").Expect(0);
+        foreach (var said in Directory.EnumerateFiles(Path.Combine(folder, "pictures"), "metadata.*"))
+            File.Delete(said);
+        var trained = Lit.RunIn(
+                folder,
+                (
+                    "pretrain --method dino --data pictures --out run --blocks 1 --width 4 --stages 2 --stem-stride 4 "
+                    + "--image-size 48 --epochs 2 --batch 16 --local-crops 2 --head-outputs 32 --head-hidden 16 "
+                    + "--head-bottleneck 8 --threads 1 --json"
+                ).Split(' ')
+            )
+            .Expect(0)
+            .Json;
+        Assert.Equal(6, trained.GetProperty("steps").GetInt32());
+        Lit.RunIn(folder, "embed", "--image-tower", "run/tower.safetensors", "--data", "pretrain.tar", "--out", "store")
+            .Expect(0);
+        Lit.RunIn(folder, "verify", "store", "--image-tower", "run/tower.safetensors", "--data", "pretrain.tar")
+            .Expect(0);
+        var near = Lit.RunIn(
+                folder,
+                [.. "eval knn --train store --data store --label-column colour --k 1 --json".Split(' ')]
+            )
+            .Expect(0);
+        Assert.Contains("\"k\": 1", near.Output);
+    }
+
     private static string[] Command(string run) =>
         [
             "pretrain",

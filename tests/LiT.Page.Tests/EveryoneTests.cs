@@ -193,14 +193,40 @@ public sealed class EveryoneTests(Served served)
         await using var visit = await served.VisitAsync();
         var models = System.Text.Json.JsonDocument.Parse(await served.Api.GetStringAsync("v1/models")).RootElement;
         var name = models.GetProperty("models")[0].GetProperty("name").GetString()!;
+        const string Folder = "run"; // as people call the model
         await Assertions
             .Expect(visit["#what-searched"])
-            .ToHaveTextAsync($"{Served.Pictures} pictures, indexed · {name}");
+            .ToHaveTextAsync($"{Served.Pictures} pictures, indexed · {Folder}");
         await visit["#about-open"].ClickAsync();
         await Assertions.Expect(visit["#about"]).ToBeVisibleAsync();
         var said = await visit.TextAsync("#about");
         foreach (var part in new[] { name, "calibrated", "test", "compositions", "codes", "colour" })
             Assert.Contains(part, said, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Where_nothing_was_calibrated_it_says_so_in_the_place_of_the_slider()
+    {
+        await using var one = await served.VisitAsync();
+        Served.Copy(Path.Combine(served.Small, "run"), Path.Combine(served.Small, "plain"));
+        File.Delete(Path.Combine(served.Small, "plain", "model", "background.safetensors"));
+        var (server, address) = await served.ServeAsync(
+            "serve --model small/plain --data small/stores/compositions --port 0"
+        );
+        try
+        {
+            var context = await one.Page.Context.Browser!.NewContextAsync();
+            await using var visit = await Visit.ToAsync(context, address, "q=a+heart");
+            await Visit.EventuallyAsync(async () => (await visit.KeysAsync()).Length == 48); // the nearest, all of them
+            await Assertions.Expect(visit["#precision"]).ToBeHiddenAsync();
+            await visit["#uncalibrated"].ClickAsync();
+            await Assertions.Expect(visit["#about"]).ToBeVisibleAsync();
+            await visit.SaysAsync("#about", "lit calibrate");
+        }
+        finally
+        {
+            Served.End(server);
+        }
     }
 
     [Fact]

@@ -22,12 +22,12 @@ public sealed class Database : IAsyncLifetime
 
     public static bool HasPglite => Directory.Exists(Path.Combine(Folder, "node_modules", "@electric-sql", "pglite"));
 
-    /// <summary>The address of a table.</summary>
-    internal PostgresAddress Table(string name)
+    /// <summary>The address of a table, with more settings of the connection where some are given.</summary>
+    internal PostgresAddress Table(string name, string settings = "")
     {
         if (Missing is { } missing)
             Assert.Skip(missing);
-        return PostgresAddress.Parse($"{address}{(address!.Contains('?') ? '&' : '?')}table={name}");
+        return PostgresAddress.Parse($"{address}{(address!.Contains('?') ? '&' : '?')}table={name}&{settings}");
     }
 
     public async ValueTask InitializeAsync()

@@ -128,6 +128,26 @@ public sealed class PushTests(Database database, StoredPictures served)
         }
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(Everything)]
+    public async Task A_filter_that_the_index_gives_up_on_is_answered_whole(long fewEnough)
+    {
+        var address = database.Table("gives_up");
+        await Push(address, served.Store);
+        var hurried = database.Table("gives_up", "options=-c%20hnsw.max_scan_tuples%3D1%20-c%20enable_seqscan%3Doff");
+        using var model = LitModel.Load(served.Model);
+        Query query = new()
+        {
+            Words = "a",
+            Where = "stars >= 1",
+            Top = Everything,
+        };
+        var answer = (await PostgresSearch.FindAsync(hurried, model, [query], fewEnough))[0];
+        Assert.Equal(await AskStore(served.Store, query), answer.Results, Same);
+        Assert.Equal((answer.Results.Count, 1.0), (answer.Searched, answer.Recall));
+    }
+
     [Fact]
     public async Task An_answer_has_the_columns_of_the_store_and_says_its_recall()
     {

@@ -7,15 +7,21 @@ using LiT.Towers;
 
 namespace LiT.Cli.Commands;
 
-/// <summary>lit pretrain: an image tower from pictures with labels, for when none is at hand.</summary>
+/// <summary>lit pretrain: an image tower from pictures, with labels or without, for when none is at hand.</summary>
 internal static class PretrainCommand
 {
     private const int SkipsShown = 5;
 
     public static Command Build()
     {
-        var method = Choice("--method", "How to train: supervised (from labels).", "supervised", "supervised");
-        var data = Text("--data", "Pictures with labels: any form of data.");
+        var method = Choice(
+            "--method",
+            "How to train: supervised (from labels) or dino (without any).",
+            SupervisedPretraining.Method,
+            SupervisedPretraining.Method,
+            DinoPretraining.Method
+        );
+        var data = Text("--data", "Pictures, with labels for the supervised method: any form of data.");
         Option<string?> validation = new("--val")
         {
             Description = "Held-out pictures with the same labels; the accuracy is measured on them.",
@@ -50,14 +56,20 @@ internal static class PretrainCommand
         };
         Option<double?> rate = new("--lr")
         {
-            Description = "Learning rate after the warm-up; it falls with a cosine. Default: 0.1, with AdamW 0.001.",
+            Description =
+                "Learning rate after the warm-up; it falls with a cosine. Default: 0.1, with AdamW 0.001. "
+                + "dino: for 256 pictures in a step, by default 0.0005.",
         };
-        var warmup = Real("--warmup", "Part of all steps over which the learning rate rises.", 0.05);
+        Option<double?> warmup = new("--warmup")
+        {
+            Description = "Part of all steps over which the learning rate rises. Default: 0.05, dino 0.1.",
+        };
         var momentum = Real("--momentum", "Nesterov momentum.", 0.9);
         Option<double?> decay = new("--weight-decay")
         {
             Description =
-                "L2 penalty of kernels, with AdamW what a step takes of them. Default: 0.0005, with AdamW 0.0001.",
+                "L2 penalty of kernels, with AdamW what a step takes of them. Default: 0.0005, with AdamW 0.0001. "
+                + "dino: AdamW's at the start, by default 0.04.",
         };
         var smoothing = Real("--label-smoothing", "Part of the target that is spread over all classes.", 0);
         var augment = Choice(
@@ -70,7 +82,8 @@ internal static class PretrainCommand
         );
         Option<bool> half = new("--float16") { Description = "Store the finished tower in 16 bits." };
         var every = Number("--checkpoint-every", "Steps between two checkpoints.", 200);
-        Command command = new("pretrain", "Train an image tower on labels, when none is at hand.")
+        DinoInput dino = new();
+        Command command = new("pretrain", "Train an image tower, on labels or without any, when none is at hand.")
         {
             method,
             data,
@@ -95,6 +108,7 @@ internal static class PretrainCommand
             half,
             every,
         };
+        dino.AddTo(command);
         Limits.Positive(blocks, width, stages, stride, size);
         command.Validators.Add(result =>
         {
@@ -110,15 +124,18 @@ internal static class PretrainCommand
         command.Does(
             (parsed, cancel) =>
             {
-                _ = parsed.GetRequiredValue(method); // one, until there is another
                 var compute = CommonOptions.ComputeOf(parsed);
                 var (network, preprocessing) = parsed.GetValue(tower) is { } spec
                     ? ImageTowerLoader.FromScratch(spec)
                     : Small(parsed.GetValue(size));
-                var chosen = parsed.GetResult(rule) is { Implicit: false }
-                    ? parsed.GetValue(rule)
-                    : PretrainingOptions.RuleFor(network);
-                var adam = chosen == PretrainingRule.AdamW;
+                using ProgressLine progress = new();
+                Skips skips = new();
+                if (parsed.GetRequiredValue(method) == DinoPretraining.Method)
+                    WithoutLabels();
+                else
+                    Supervised();
+                return Task.FromResult(ExitCode.Done);
+
                 (ImageTowerConfig, Preprocessing) Small(int side) =>
                     (
                         new CifarResNetConfig
@@ -135,69 +152,122 @@ internal static class PretrainCommand
                             Height = side,
                         }
                     );
-                PretrainingOptions options = new()
+
+                void WithoutLabels()
                 {
-                    Tower = network,
-                    Preprocessing = preprocessing,
-                    Rule = chosen,
-                    Labels = parsed
-                        .GetValue(labels)!
-                        .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
-                    Epochs = parsed.GetValue(epochs),
-                    Batch = parsed.GetValue(batch),
-                    LearningRate = parsed.GetValue(rate) ?? (adam ? 1e-3 : 0.1),
-                    Warmup = parsed.GetValue(warmup),
-                    Momentum = parsed.GetValue(momentum),
-                    WeightDecay = parsed.GetValue(decay) ?? (adam ? 1e-4 : 5e-4),
-                    LabelSmoothing = parsed.GetValue(smoothing),
-                    Augmentation = parsed.GetValue(augment) switch
+                    var usual = dino.Read(parsed, network, preprocessing);
+                    var result = DinoPretraining.Run(
+                        usual with
+                        {
+                            Epochs = parsed.GetValue(epochs),
+                            Batch = parsed.GetValue(batch),
+                            LearningRate = parsed.GetValue(rate) ?? usual.LearningRate,
+                            Warmup = parsed.GetValue(warmup) ?? usual.Warmup,
+                            WeightDecay = parsed.GetValue(decay) ?? usual.WeightDecay,
+                            Seed = CommonOptions.SeedOf(parsed),
+                            Float16 = parsed.GetValue(half),
+                            CheckpointEvery = parsed.GetValue(every),
+                        },
+                        Samples.Open(parsed.GetRequiredValue(data)),
+                        parsed.GetRequiredValue(folder),
+                        compute.Threads,
+                        progress,
+                        skips.Tell,
+                        cancel
+                    );
+                    progress.Dispose();
+                    skips.Sum(result.Skipped);
+                    if (result.Collapsed)
+                        Terminal.Warn(
+                            "the run has collapsed: the teacher says the same of every picture. Try a smaller --lr, a "
+                                + "smaller --teacher-temperature or a larger --teacher-momentum, into a new --out."
+                        );
+                    if (CommonOptions.IsJson(parsed))
+                        Terminal.Write(result);
+                    else
+                        Print(result.TowerPath, result.Fingerprint, result.Steps, result.Pictures);
+                }
+
+                void Supervised()
+                {
+                    var chosen = parsed.GetResult(rule) is { Implicit: false }
+                        ? parsed.GetValue(rule)
+                        : PretrainingOptions.RuleFor(network);
+                    var adam = chosen == PretrainingRule.AdamW;
+                    PretrainingOptions options = new()
                     {
-                        "none" => Augmentation.None,
-                        "inception" => Augmentation.Inception(0.25),
-                        _ => Augmentation.Cifar,
-                    },
-                    Seed = CommonOptions.SeedOf(parsed),
-                    Float16 = parsed.GetValue(half),
-                    CheckpointEvery = parsed.GetValue(every),
-                };
-                var shown = 0;
-                using ProgressLine progress = new();
-                var result = SupervisedPretraining.Run(
-                    options,
-                    Samples.Open(parsed.GetRequiredValue(data)),
-                    parsed.GetValue(validation) is { } held ? Samples.Open(held) : null,
-                    parsed.GetRequiredValue(folder),
-                    compute.Threads,
-                    progress,
-                    skipped =>
-                    {
-                        if (Interlocked.Increment(ref shown) <= SkipsShown)
-                            Terminal.Warn($"{skipped.Origin}: {skipped.Reason}");
-                    },
-                    cancel
-                );
-                progress.Dispose();
-                if (result.Skipped > SkipsShown)
-                    Terminal.Warn($"{result.Skipped} reports of pictures in all");
-                if (CommonOptions.IsJson(parsed))
-                    Terminal.Write(result);
-                else
-                    Print(result);
-                return Task.FromResult(ExitCode.Done);
+                        Tower = network,
+                        Preprocessing = preprocessing,
+                        Rule = chosen,
+                        Labels = parsed
+                            .GetValue(labels)!
+                            .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries),
+                        Epochs = parsed.GetValue(epochs),
+                        Batch = parsed.GetValue(batch),
+                        LearningRate = parsed.GetValue(rate) ?? (adam ? 1e-3 : 0.1),
+                        Warmup = parsed.GetValue(warmup) ?? 0.05,
+                        Momentum = parsed.GetValue(momentum),
+                        WeightDecay = parsed.GetValue(decay) ?? (adam ? 1e-4 : 5e-4),
+                        LabelSmoothing = parsed.GetValue(smoothing),
+                        Augmentation = parsed.GetValue(augment) switch
+                        {
+                            "none" => Augmentation.None,
+                            "inception" => Augmentation.Inception(0.25),
+                            _ => Augmentation.Cifar,
+                        },
+                        Seed = CommonOptions.SeedOf(parsed),
+                        Float16 = parsed.GetValue(half),
+                        CheckpointEvery = parsed.GetValue(every),
+                    };
+                    var result = SupervisedPretraining.Run(
+                        options,
+                        Samples.Open(parsed.GetRequiredValue(data)),
+                        parsed.GetValue(validation) is { } held ? Samples.Open(held) : null,
+                        parsed.GetRequiredValue(folder),
+                        compute.Threads,
+                        progress,
+                        skips.Tell,
+                        cancel
+                    );
+                    progress.Dispose();
+                    skips.Sum(result.Skipped);
+                    if (CommonOptions.IsJson(parsed))
+                        Terminal.Write(result);
+                    else
+                        Print(result);
+                }
             }
         );
         return command;
     }
 
+    /// <summary>Names the first few pictures that could not be used, and says how many there were.</summary>
+    private sealed class Skips
+    {
+        private int shown;
+
+        public void Tell(Skipped skipped)
+        {
+            if (Interlocked.Increment(ref shown) <= SkipsShown)
+                Terminal.Warn($"{skipped.Origin}: {skipped.Reason}");
+        }
+
+        public void Sum(int all)
+        {
+            if (all > SkipsShown)
+                Terminal.Warn($"{all} reports of pictures in all");
+        }
+    }
+
+    private static void Print(string path, string fingerprint, long steps, int pictures)
+    {
+        Terminal.Line(string.Create(CultureInfo.InvariantCulture, $"{path}: {steps} steps on {pictures} pictures"));
+        Terminal.Line($"fingerprint {fingerprint}");
+    }
+
     private static void Print(PretrainingResult result)
     {
-        Terminal.Line(
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{result.TowerPath}: {result.Steps} steps on {result.Pictures} pictures"
-            )
-        );
-        Terminal.Line($"fingerprint {result.Fingerprint}");
+        Print(result.TowerPath, result.Fingerprint, result.Steps, result.Pictures);
         foreach (var (label, share) in result.Accuracy ?? new Dictionary<string, double>())
             Terminal.Line(
                 string.Create(

@@ -186,7 +186,7 @@ internal sealed class SearchCommand
     {
         if (PostgresAddress.Is(data.PathOf(parsed)))
             return PostgresSearch
-                .FindAsync(PostgresAddress.Parse(data.PathOf(parsed)), lit, queries, cancel)
+                .FindAsync(PostgresAddress.Parse(data.PathOf(parsed)), lit, queries, cancel: cancel)
                 .GetAwaiter()
                 .GetResult();
         using ProgressLine progress = new();

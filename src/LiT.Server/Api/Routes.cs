@@ -305,6 +305,7 @@ internal static class Routes
         return new()
         {
             Name = model.Name,
+            Title = served.Title,
             ImageTower = description.Image.Architecture,
             ImageTowerLoaded = served.HasImageTower,
             EmbeddingSize = model.EmbeddingSize,

@@ -49,6 +49,16 @@ internal sealed class ServedModel : IAsyncDisposable
 
     public LitModel Model { get; }
 
+    /// <summary>What people call it: the published name, or that of the folder where the model or its run is.</summary>
+    public string Title
+    {
+        get
+        {
+            var place = Model.Folder is { } folder ? new DirectoryInfo(Path.GetFullPath(folder)) : null;
+            return (place is { Name: "model", Parent: { } run } ? run : place)?.Name ?? Model.Name;
+        }
+    }
+
     /// <summary>Tells what matches; null where the model was not calibrated.</summary>
     public Background? Background { get; }
 

@@ -325,6 +325,9 @@ internal sealed record ModelInfo
     /// <summary>Its name, which another tuning does not share.</summary>
     public required string Name { get; init; }
 
+    /// <summary>What people call it: the published name, or that of its folder.</summary>
+    public required string Title { get; init; }
+
     /// <summary>What its image tower is, in words.</summary>
     public required string ImageTower { get; init; }
 

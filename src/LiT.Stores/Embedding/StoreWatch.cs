@@ -66,6 +66,7 @@ internal sealed class StoreWatch(
     ComputeDevice compute
 )
 {
+    private const string Followed = ".watching";
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1); // a folder that never settles is looked at, too
     private (UInt128 Listing, long Generation, WatchStatus Status)? before;
 
@@ -82,15 +83,15 @@ internal sealed class StoreWatch(
     public Action<string> Complain { get; init; } = _ => { };
 
     /// <summary>Follows until it is stopped.</summary>
-    /// <exception cref="LitException">The first look fails, or another program follows a folder into the
-    /// store.</exception>
+    /// <exception cref="LitException">The first look fails, another program follows a folder into the store, or the
+    /// store itself was taken away.</exception>
     public void Run(CancellationToken cancel)
     {
         using var following = FolderLock.Take(
             store,
             new()
             {
-                File = ".watching",
+                File = Followed,
                 Taken = "another program keeps this store up to date",
                 Remedy = "Stop that one first",
             }
@@ -102,6 +103,13 @@ internal sealed class StoreWatch(
         while (!Options.Once)
         {
             changes.Wait(Options.Settle, Longest, Options.Every, cancel);
+            // With the folder went what keeps others from writing into it: whatever is there now is not this one's.
+            if (!File.Exists(Path.Combine(store, Followed)))
+                throw new LitException(
+                    store,
+                    "was taken away while it was followed",
+                    "Put it back, or leave it to be made anew, and start again"
+                );
             try
             {
                 var status = Look(stamps, cancel);

@@ -20,13 +20,13 @@ internal sealed record ListSettings
     public int Queries { get; init; } = 400;
 }
 
-/// <summary>Makes a store's lists, odd how many a query has to visit, and odd again.</summary>
+/// <summary>Makes a store's lists, and measures how many of them a query has to visit.</summary>
 internal static class ListIndex
 {
     private static readonly int[] Depths = [10, 100, 1000, 4000];
 
     /// <summary>
-    /// Makes centres of the rows, puts every segment's rows into lists, and odd with queries how many lists have
+    /// Makes centres of the rows, puts every segment's rows into lists, and measures with queries how many lists have
     /// to be visited: chosen with every second query, measured with the others, until both reach the recall.
     /// </summary>
     /// <param name="collection">Every segment has codes.</param>

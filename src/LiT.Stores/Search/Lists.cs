@@ -72,9 +72,11 @@ internal sealed class Lists : IDisposable
     /// <exception cref="LitException">It is damaged.</exception>
     public static ListFile? FileOf(CollectionPart part, Centres centres)
     {
-        if (part.Codes is not { } codes || PathOf(codes) is var path && !File.Exists(path))
+        if (
+            part.Codes is not { } codes
+            || MappedFile.IfThere(PathOf(codes), path => new ListFile(path)) is not { } file
+        )
             return null;
-        ListFile file = new(path);
         if (
             file.Rows == part.Count
             && file.Lists == centres.Count

@@ -44,6 +44,21 @@ internal sealed unsafe class MappedFile : IDisposable
         }
     }
 
+    /// <summary>Opens a file; null where it is not there, or goes away at this moment, as by a compaction.</summary>
+    /// <exception cref="LitException">It cannot be read, or what opens it refuses it.</exception>
+    public static T? IfThere<T>(string path, Func<string, T> open)
+        where T : class
+    {
+        try
+        {
+            return File.Exists(path) ? open(path) : null;
+        }
+        catch (LitException gone) when (gone.InnerException is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return null;
+        }
+    }
+
     public string Path { get; }
 
     public long Length { get; }

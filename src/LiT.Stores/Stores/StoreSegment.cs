@@ -186,10 +186,8 @@ internal sealed class StoreSegment : IDisposable
 
     private CodeFile? FindCodes(ReadOnlySpan<byte> projection)
     {
-        var path = CodesPath(projection);
-        if (!File.Exists(path))
+        if (MappedFile.IfThere(CodesPath(projection), path => new CodeFile(path)) is not { } codes)
             return null;
-        CodeFile codes = new(path);
         if (
             codes.Rows == Pictures
             && codes.Fingerprint.SequenceEqual(RowsFingerprint())
@@ -224,9 +222,8 @@ internal sealed class StoreSegment : IDisposable
 
     private ColumnFile? FindColumns()
     {
-        if (!File.Exists(ColumnsPath))
+        if (MappedFile.IfThere(ColumnsPath, path => new ColumnFile(path)) is not { } file)
             return null;
-        ColumnFile file = new(ColumnsPath);
         if (file.Rows == Pictures && file.Fingerprint.SequenceEqual(MetadataFingerprint()))
             return file;
         file.Dispose();

@@ -54,6 +54,11 @@ internal abstract class TuningOptimizer : IDisposable
     /// <summary>Parameters that the optimizer moves; those with a multiplier of 0 are not among them.</summary>
     public IEnumerable<TunedParameter> Parameters => slots.Select(slot => slot.Parameter);
 
+    /// <summary>
+    /// What the weight decay is multiplied by, beside the schedule: it may follow one of its own.
+    /// </summary>
+    public double DecayMultiplier { get; set; } = 1;
+
     /// <summary>Updates done.</summary>
     public long Steps { get; private set; }
 
@@ -112,7 +117,7 @@ internal abstract class TuningOptimizer : IDisposable
                     Steps - slot.FromStep,
                     (float)shrink,
                     (float)slot.LearningRate,
-                    (float)slot.WeightDecay,
+                    (float)(slot.WeightDecay * DecayMultiplier),
                     (float)schedule
                 )
             );
@@ -153,7 +158,13 @@ internal abstract class TuningOptimizer : IDisposable
             Update(
                 slot.Parameter,
                 gradient.contiguous().nan_to_num(0, 0, 0).mul_(shrink.to_type(gradient.dtype)),
-                new(Steps - slot.FromStep, 1, (float)slot.LearningRate, (float)slot.WeightDecay, (float)schedule)
+                new(
+                    Steps - slot.FromStep,
+                    1,
+                    (float)slot.LearningRate,
+                    (float)(slot.WeightDecay * DecayMultiplier),
+                    (float)schedule
+                )
             );
         }
         return length;

@@ -92,6 +92,31 @@ internal sealed class LabelledPictures
         return new(pictures, names);
     }
 
+    /// <summary>Every picture of a source, in its order, with no classes; labels are not looked at.</summary>
+    /// <param name="source">Pictures.</param>
+    /// <param name="skip">Told of every sample without a picture.</param>
+    /// <param name="cancel">Stops reading.</param>
+    /// <exception cref="LitException">No sample has a picture.</exception>
+    public static IReadOnlyList<LabelledPicture> Unlabelled(
+        SampleSource source,
+        Action<Skipped> skip,
+        CancellationToken cancel
+    )
+    {
+        var pictures = new List<LabelledPicture>();
+        foreach (var sample in source.Read(skip))
+        {
+            cancel.ThrowIfCancellationRequested();
+            if (sample.ReadImage is null)
+                skip(new(sample.Key, sample.Origin, "no picture"));
+            else
+                pictures.Add(new(sample.Origin, sample.ReadImage, []));
+        }
+        return pictures.Count > 0
+            ? pictures
+            : throw new LitException(source.Path, "holds no pictures", "Give pictures to train on");
+    }
+
     private static string? LabelOf(Sample sample, string column) =>
         sample.Fields.TryGetValue(column, out var field) ? field
         : column == "label" ? sample.Label

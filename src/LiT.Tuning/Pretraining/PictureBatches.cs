@@ -5,9 +5,13 @@ using LiT.Images;
 namespace LiT.Pretraining;
 
 /// <summary>
-/// Decoded pictures of one step: values [Count, 3, H, W] and, for each label column, the classes [Count].
+/// Decoded pictures of one step: values [Count, 3, H, W] (several views of a picture behind each other) and, for each
+/// label column, the classes [Count].
 /// </summary>
 internal sealed record PictureBatch(long Step, int Count, float[] Values, long[][] Classes);
+
+/// <summary>What becomes of a decoded picture: all values that a network is given of it.</summary>
+internal delegate void PictureView(RgbImage image, ref Chance chance, Span<float> values);
 
 /// <summary>
 /// Makes the batches of a training run ahead of their use, on other threads. Which pictures are in a batch, in which
@@ -16,13 +20,36 @@ internal sealed record PictureBatch(long Step, int Count, float[] Values, long[]
 internal sealed class PictureBatches(
     IReadOnlyList<LabelledPicture> pictures,
     int batch,
-    Preprocessing preprocessing,
-    Augmentation? augmentation,
+    DecodingOptions decoding,
+    int valueCount,
+    PictureView view,
     long seed,
     int threads
 )
 {
     private const int Ahead = 2;
+
+    /// <summary>One view of each picture; without an augmentation, the picture as it is.</summary>
+    public PictureBatches(
+        IReadOnlyList<LabelledPicture> pictures,
+        int batch,
+        Preprocessing preprocessing,
+        Augmentation? augmentation,
+        long seed,
+        int threads
+    )
+        : this(
+            pictures,
+            batch,
+            preprocessing.Decoding,
+            preprocessing.ValueCount,
+            augmentation is null
+                ? (image, ref _, values) => preprocessing.Apply(image, values)
+                : (image, ref chance, values) => augmentation.Apply(image, preprocessing, ref chance, values),
+            seed,
+            threads
+        ) { }
+
     private readonly ParallelOptions parallel = new() { MaxDegreeOfParallelism = Math.Max(1, threads) };
 
     /// <summary>Pictures in a batch; fewer than were asked for where there are fewer in all.</summary>
@@ -124,7 +151,7 @@ internal sealed class PictureBatches(
 
     private (PictureBatch, List<Skipped>) Make(long step, long epoch, int[] chosen, CancellationToken cancel)
     {
-        var size = preprocessing.ValueCount;
+        var size = valueCount;
         var values = new float[chosen.Length * size];
         var troubles = new Skipped?[chosen.Length];
         Parallel.For(0, chosen.Length, parallel, i =>
@@ -133,15 +160,9 @@ internal sealed class PictureBatches(
             var picture = pictures[chosen[i]];
             try
             {
-                var image = Decoding.Decode(picture.ReadImage(), preprocessing.Decoding, picture.Origin);
-                var to = values.AsSpan(i * size, size);
-                if (augmentation is null)
-                {
-                    preprocessing.Apply(image, to);
-                    return;
-                }
+                var image = Decoding.Decode(picture.ReadImage(), decoding, picture.Origin);
                 var chance = Chance.For(seed, epoch, chosen[i]);
-                augmentation.Apply(image, preprocessing, ref chance, to);
+                view(image, ref chance, values.AsSpan(i * size, size));
             }
             catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException)
             {

@@ -1,3 +1,5 @@
+using System.Text.Json;
+
 namespace LiT.Pretraining;
 
 /// <summary>A line of metrics.jsonl while a tower is pre-trained.</summary>
@@ -41,6 +43,15 @@ internal sealed class PretrainingTally(int labels)
 
     /// <summary>Pictures trained on.</summary>
     public long Images { get; set; }
+
+    /// <summary>All of it in one line, as a checkpoint keeps it.</summary>
+    public string InWords => JsonSerializer.Serialize(new Sums(Right, Loss, Images), PretrainingRun.Json);
+
+    /// <summary>Takes over what <see cref="InWords"/> gave.</summary>
+    public void Restore(string words) =>
+        (Right, Loss, Images) = JsonSerializer.Deserialize<Sums>(words, PretrainingRun.Json)!;
+
+    private sealed record Sums(long[] Right, double Loss, long Images);
 
     public void Add(int label, long right) => Right[label] += right;
 

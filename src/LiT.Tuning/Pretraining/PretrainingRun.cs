@@ -3,21 +3,26 @@ using System.Text;
 using System.Text.Json;
 using LiT.Checkpoints;
 using LiT.Files;
+using LiT.Images;
 using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Pretraining;
 
 /// <summary>The folder of a pre-training run: what it holds, and how a run goes on after a kill.</summary>
-internal sealed class PretrainingRun(string folder, PretrainingOptions options, int pictures)
+/// <param name="folder">The folder.</param>
+/// <param name="method">How the tower is trained, by its name on the command line.</param>
+/// <param name="settings">All that decides the weights, in one line; a checkpoint of other settings is not gone on
+/// with.</param>
+internal sealed class PretrainingRun(string folder, string method, string settings)
 {
     private const string StepKey = "lit.step",
+        MethodKey = "lit.method",
         OptionsKey = "lit.pretraining",
-        TallyKey = "lit.tally",
-        WeightPrefix = "tower.",
-        MomentumPrefix = "momentum.";
+        TallyKey = "lit.tally";
 
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    /// <summary>How settings and lines of metrics are written.</summary>
+    internal static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         IgnoreReadOnlyProperties = true,
     };
@@ -27,65 +32,70 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
 
     public string TowerPath { get; } = Path.Combine(folder, "tower.safetensors");
 
-    /// <summary>
-    /// All that decides the weights, in one line; a checkpoint of other settings is not gone on with.
-    /// </summary>
-    private string Settings => JsonSerializer.Serialize(new RunSettings(pictures, options), Json);
-
-    public void Save(long step, ImageTower tower, IWeightUpdates updates, PretrainingTally tally) =>
+    /// <summary>Replaces the checkpoint as a whole.</summary>
+    /// <param name="step">Updates done.</param>
+    /// <param name="state">Everything that training changes, by name.</param>
+    /// <param name="tally">Sums between two lines of metrics.</param>
+    public void Save(long step, IEnumerable<(string Name, Tensor Value)> state, string tally) =>
         Safetensors.Write(
             checkpointPath,
-            tower
-                .state_dict()
-                .Select(entry => (WeightPrefix + entry.Key, entry.Value))
-                .Concat(updates.State.Select(entry => (MomentumPrefix + entry.Name, entry.Value))),
+            state,
             new Dictionary<string, string>
             {
                 [StepKey] = step.ToString(CultureInfo.InvariantCulture),
-                [OptionsKey] = Settings,
-                [TallyKey] = JsonSerializer.Serialize(new RunTally(tally.Right, tally.Loss, tally.Images), Json),
+                [MethodKey] = method,
+                [OptionsKey] = settings,
+                [TallyKey] = tally,
             }
         );
 
-    public void SaveTower(ImageTower tower) =>
+    public void SaveTower(ImageTower tower, Preprocessing preprocessing) =>
         ImageTowerFile.Save(
             TowerPath,
             tower,
-            options.Preprocessing,
-            new Dictionary<string, string> { [OptionsKey] = Settings }
+            preprocessing,
+            new Dictionary<string, string> { [OptionsKey] = settings }
         );
 
-    /// <summary>Puts weights, momenta and sums where the checkpoint has them.</summary>
+    /// <summary>Puts everything where the checkpoint has it.</summary>
+    /// <param name="state">What <see cref="Save"/> is given: live tensors.</param>
+    /// <param name="tally">Takes the sums over.</param>
     /// <returns>Updates done; 0 without a checkpoint.</returns>
-    /// <exception cref="LitException">The checkpoint is of a run with other settings, or it is damaged.</exception>
-    public long Resume(ImageTower tower, IWeightUpdates updates, PretrainingTally tally)
+    /// <exception cref="LitException">The checkpoint is of a run by another method, with other settings or other data,
+    /// or it is damaged.</exception>
+    public long Resume(IEnumerable<(string Name, Tensor Value)> state, Action<string> tally)
     {
+        const string remedy = "Repeat its command to go on, or give another `Out` to start anew";
         if (!File.Exists(checkpointPath))
             return 0;
         using var checkpoint = Checkpoint.Open(checkpointPath);
         var metadata = checkpoint.Metadata;
         if (
-            !metadata.TryGetValue(OptionsKey, out var settings)
+            !metadata.TryGetValue(OptionsKey, out var began)
             || !metadata.TryGetValue(StepKey, out var step)
             || !metadata.TryGetValue(TallyKey, out var sums)
         )
             throw new LitException(checkpointPath, "is no checkpoint of pre-training", "Give another `Out`");
-        if (settings != Settings)
+        // There was one method when checkpoints did not name it.
+        var theirs = metadata.GetValueOrDefault(MethodKey, SupervisedPretraining.Method);
+        if (theirs != method)
             throw new LitException(
                 checkpointPath,
-                $"belongs to a run with other settings or other data (it began with {settings})",
-                "Repeat its command to go on, or give another `Out` to start anew"
+                $"belongs to a run of another method ({theirs}, not {method})",
+                remedy
+            );
+        if (began != settings)
+            throw new LitException(
+                checkpointPath,
+                $"belongs to a run with other settings or other data (it began with {began})",
+                remedy
             );
         using var unrecorded = no_grad();
         using var scope = NewDisposeScope();
-        foreach (var (name, tensor) in tower.state_dict())
-            tensor.copy_(checkpoint.Read(WeightPrefix + name));
-        foreach (var (name, value) in updates.State)
-            value.copy_(checkpoint.Read(MomentumPrefix + name));
-        (tally.Right, tally.Loss, tally.Images) = JsonSerializer.Deserialize<RunTally>(sums, Json)!;
-        var done = long.Parse(step, CultureInfo.InvariantCulture);
-        updates.GoOn(done);
-        return done;
+        foreach (var (name, tensor) in state)
+            tensor.copy_(checkpoint.Read(name));
+        tally(sums);
+        return long.Parse(step, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Opens metrics.jsonl for the lines after a step; lines of steps that a kill undid are dropped.</summary>
@@ -98,10 +108,6 @@ internal sealed class PretrainingRun(string folder, PretrainingOptions options, 
         AtomicFile.WriteAllText(metricsPath, string.Concat(kept.Select(line => line + "\n")));
         return new MetricsFile(metricsPath);
     }
-
-    private sealed record RunSettings(int Pictures, PretrainingOptions Options);
-
-    private sealed record RunTally(long[] Right, double Loss, long Images);
 
     private static long? StepOf(string line)
     {

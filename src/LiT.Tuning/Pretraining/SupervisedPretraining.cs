@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text.Json;
 using LiT.Data;
 using LiT.Towers;
 using LiT.Tuning.Optimizers;
@@ -36,6 +37,18 @@ internal sealed record PretrainingResult(
 /// </summary>
 internal static class SupervisedPretraining
 {
+    /// <summary>The method's name.</summary>
+    internal const string Method = "supervised";
+
+    private sealed record RunSettings(int Pictures, PretrainingOptions Options);
+
+    // Weights and momenta under the names that a checkpoint has for them.
+    private static IEnumerable<(string Name, Tensor Value)> StateOf(ImageTower tower, IWeightUpdates updates) =>
+        tower
+            .state_dict()
+            .Select(entry => ("tower." + entry.Key, entry.Value))
+            .Concat(updates.State.Select(entry => ("momentum." + entry.Name, entry.Value)));
+
     /// <summary>Trains, or goes on training, and measures on held-out pictures.</summary>
     /// <param name="options">How.</param>
     /// <param name="train">Pictures with labels.</param>
@@ -72,9 +85,11 @@ internal static class SupervisedPretraining
             options.Rule == PretrainingRule.AdamW
                 ? new AdamUpdates(tower, options)
                 : new MomentumSgd(tower.named_parameters(), options.Momentum, options.WeightDecay);
-        var run = new PretrainingRun(folder, options, pictures.Pictures.Count);
+        var settings = new RunSettings(pictures.Pictures.Count, options);
+        var run = new PretrainingRun(folder, Method, JsonSerializer.Serialize(settings, PretrainingRun.Json));
         var tally = new PretrainingTally(options.Labels.Count);
-        var first = run.Resume(tower, updates, tally);
+        var first = run.Resume(StateOf(tower, updates), tally.Restore);
+        updates.GoOn(first);
         using var metrics = run.OpenMetrics(first);
         var batches = new PictureBatches(
             pictures.Pictures,
@@ -91,7 +106,7 @@ internal static class SupervisedPretraining
 
         if (options.Float16)
             tower.to(ScalarType.Float16);
-        run.SaveTower(tower);
+        run.SaveTower(tower, options.Preprocessing);
         using var stored = ImageTowerLoader.Load(run.TowerPath);
         var held = validation is null
             ? null
@@ -166,7 +181,7 @@ internal static class SupervisedPretraining
                         )
                     );
                 if (done % options.CheckpointEvery == 0 || done == end || cancel.IsCancellationRequested)
-                    run.Save(done, tower, updates, tally);
+                    run.Save(done, StateOf(tower, updates), tally.InWords);
                 progress?.Report(
                     new("pre-training", done, end, "steps", FormattableString.Invariant($"loss {loss:F3}"))
                 );

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
 
 namespace LiT.Images;
 
@@ -34,8 +35,31 @@ internal sealed record Augmentation
     /// <summary>Saturation, likewise.</summary>
     public double Saturation { get; init; } = 0.2;
 
+    /// <summary>
+    /// Colours are turned around the wheel by up to this part of it, either way; 0 leaves hues alone. With it, the four
+    /// changes of colour come in any order, as torchvision's ColorJitter draws them.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double Hue { get; init; }
+
     /// <summary>Probability of losing all colour.</summary>
     public double Grayscale { get; init; }
+
+    /// <summary>Probability of a blur by a Gaussian.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double Blur { get; init; }
+
+    /// <summary>Smallest deviation of the Gaussian, in pixels of the tower's input.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double SmallestBlur { get; init; }
+
+    /// <summary>Largest deviation of the Gaussian, in pixels of the tower's input.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double LargestBlur { get; init; }
+
+    /// <summary>Probability that every value from 128 on becomes its opposite.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public double Solarise { get; init; }
 
     /// <summary>RandAugment's operations on each picture (<see cref="RandAugmentStrength"/>); 0 for none.</summary>
     public int RandAugmentCount { get; init; }
@@ -133,7 +157,12 @@ internal sealed record Augmentation
         if (chance.Happens(Jitter))
             Recolour(changed, ref chance);
         if (chance.Happens(Grayscale))
-            Saturate(changed.Pixels, 0);
+            Recolouring.Saturate(changed.Pixels, 0);
+        // Nothing is drawn for what is off, so that the runs of before draw what they drew.
+        if (Blur > 0 && chance.Happens(Blur))
+            Recolouring.Blur(changed, chance.Between(SmallestBlur, LargestBlur));
+        if (Solarise > 0 && chance.Happens(Solarise))
+            Recolouring.Solarise(changed.Pixels);
         if (RandAugmentCount > 0)
             RandAugment.Apply(changed, RandAugmentCount, RandAugmentStrength, ref chance);
         return changed;
@@ -209,30 +238,34 @@ internal sealed record Augmentation
         var contrast = chance.Between(1 - Contrast, 1 + Contrast);
         var saturation = chance.Between(1 - Saturation, 1 + Saturation);
         var pixels = image.Pixels;
-        for (var i = 0; i < pixels.Length; i++)
-            pixels[i] = Clip(pixels[i] * brightness);
-        var mean = 0.0;
-        for (var i = 0; i < pixels.Length; i += 3)
-            mean += Luma(pixels, i);
-        mean /= pixels.Length / 3;
-        for (var i = 0; i < pixels.Length; i++)
-            pixels[i] = Clip(mean + (pixels[i] - mean) * contrast);
-        Saturate(pixels, saturation);
-    }
-
-    private static void Saturate(byte[] pixels, double factor)
-    {
-        for (var i = 0; i < pixels.Length; i += 3)
+        if (Hue == 0)
         {
-            var gray = Luma(pixels, i);
-            for (var channel = 0; channel < 3; channel++)
-                pixels[i + channel] = Clip(gray + (pixels[i + channel] - gray) * factor);
+            Recolouring.Brighten(pixels, brightness);
+            Recolouring.Contrast(pixels, contrast);
+            Recolouring.Saturate(pixels, saturation);
+            return;
+        }
+        var turn = chance.Between(-Hue, Hue);
+        Span<int> order = [0, 1, 2, 3];
+        for (var left = order.Length; left > 0; left--)
+        {
+            var next = chance.Below(left);
+            switch (order[next])
+            {
+                case 0:
+                    Recolouring.Brighten(pixels, brightness);
+                    break;
+                case 1:
+                    Recolouring.Contrast(pixels, contrast);
+                    break;
+                case 2:
+                    Recolouring.Saturate(pixels, saturation);
+                    break;
+                default:
+                    Recolouring.TurnHue(pixels, turn);
+                    break;
+            }
+            order[next] = order[left - 1];
         }
     }
-
-    // ITU-R 601, as Pillow turns RGB to gray.
-    private static double Luma(byte[] pixels, int at) =>
-        0.299 * pixels[at] + 0.587 * pixels[at + 1] + 0.114 * pixels[at + 2];
-
-    private static byte Clip(double value) => (byte)Math.Clamp(Math.Round(value), 0, 255);
 }

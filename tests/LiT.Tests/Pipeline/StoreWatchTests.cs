@@ -198,6 +198,25 @@ public sealed class StoreWatchTests : IDisposable
         Assert.Equal(17, Status().Indexed);
     }
 
+    [Fact]
+    public async Task A_store_that_is_taken_away_ends_it_in_one_line_and_is_made_anew_by_the_next()
+    {
+        List<WatchStatus> told = [];
+        var watching = Task.Run(() =>
+            Watch(told.Add, new() { Settle = TimeSpan.FromMilliseconds(50) }).Run(TestContext.Current.CancellationToken)
+        );
+        await Until(() => told.Count == 1, watching);
+        Directory.Delete(temporary["store"], recursive: true);
+        Picture("late.png", 105);
+        Assert.Equal(
+            $"{temporary["store"]}: was taken away while it was followed. Put it back, or leave it to be made anew, "
+                + "and start again.",
+            (await Assert.ThrowsAsync<LitException>(() => watching)).Message
+        );
+        Assert.False(Directory.Exists(temporary["store"]));
+        Assert.Equal(13, Once().Embedded);
+    }
+
     private WatchStatus Once()
     {
         WatchStatus? told = null;

@@ -117,6 +117,19 @@ public sealed class IndexTests : IDisposable
     }
 
     [Fact]
+    public void A_file_that_goes_away_while_it_is_opened_is_as_if_it_were_not_there()
+    {
+        // As a compaction does to a reader: seen, and gone when it is opened.
+        foreach (var path in new[] { Codes, Columns })
+        {
+            File.Delete(path);
+            File.CreateSymbolicLink(path, folder["gone"]);
+            Assert.True(File.Exists(path));
+        }
+        Check(indexed: false);
+    }
+
+    [Fact]
     public void One_program_builds_at_a_time()
     {
         using var other = File.Open(

@@ -3,6 +3,7 @@
 import * as api from "./api.js";
 import { count, fill, find, h } from "./dom.js";
 
+const UNCALIBRATED = "nobody measured it yet, so the nearest pictures are shown, whether they fit or not; 'lit calibrate --model MODEL --data STORE' measures it, once";
 const EVERY = 20_000; // a store that grows is seen while the page stays open
 
 export function startAbout(app) {
@@ -36,7 +37,7 @@ export function startAbout(app) {
     const dot = find("dot");
     dot.className = `dot ${!reached ? "bad" : store?.trouble ? "warn" : "good"}`;
     if (!reached) words.textContent = "no answer from the server";
-    else if (store) words.textContent = `${count(store.pictures, "picture")}, ${store.indexed ? "indexed" : "not indexed"} · ${model?.name}`;
+    else if (store) words.textContent = `${count(store.pictures, "picture")}, ${store.indexed ? "indexed" : "not indexed"} · ${model?.title}`;
     find("about-open").title = "Which model, which pictures";
   }
 
@@ -87,10 +88,10 @@ export function startAbout(app) {
       h("form", { method: "dialog" },
         h("h2", { id: "about-title" }, "What is searched"),
         model && facts([
-          ["model", model.name],
+          ["model", model.title === model.name ? model.name : `${model.title} (${model.name})`],
           ["image tower", model.imageTower],
           ["embedding", count(model.embeddingSize, "number")],
-          ["what matches", model.calibrated ? "calibrated: the page says how likely a picture is to fit" : "not calibrated: nearest pictures only"],
+          ["what matches", model.calibrated ? "calibrated: the page says how likely a picture is to fit" : UNCALIBRATED],
           ["languages", model.languages?.map(({ code }) => (code ? called(code) : "its own")).join(", ")],
           ["licences", model.licences.join(", ")],
         ]),
@@ -110,6 +111,7 @@ export function startAbout(app) {
   }
 
   find("about-open").addEventListener("click", open);
+  find("uncalibrated").addEventListener("click", open);
   dialog.addEventListener("click", (event) => event.target === dialog && dialog.close());
   look();
   setInterval(() => document.hidden || look(), EVERY);

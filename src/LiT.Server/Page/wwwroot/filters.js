@@ -146,14 +146,12 @@ export function startFilters(app) {
     const least = app.precision;
     let stop = STOPS.findIndex((one) => one >= least);
     if (stop < 0) stop = STOPS.length - 1;
-    slider.disabled = !calibrated;
+    find("sure").hidden = !calibrated;
+    find("uncalibrated").hidden = calibrated || !app.model;
     slider.value = stop;
-    const words = !app.model ? "" : !calibrated ? "not calibrated" : least ? `≥ ${percent(least)}` : "anything";
+    const words = least ? `≥ ${percent(least)}` : "anything";
     slider.setAttribute("aria-valuetext", words);
     find("precision-words").textContent = words;
-    slider.closest(".slider").title = calibrated
-      ? "Leaves out pictures that are less likely to show what is asked for"
-      : "The model has no measure of what matches. lit calibrate makes one, once.";
   }
 
   slider.addEventListener("input", () => app.change({ precision: STOPS[slider.value] }, { typing: true }));
