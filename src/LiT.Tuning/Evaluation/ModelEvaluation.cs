@@ -185,6 +185,7 @@ internal static class ModelEvaluation
                 [
                     .. run.Report.Warnings,
                     .. ClassPrompts.Oddities(labels.Classes.Names, prompts, model.Tokenizer),
+                    .. Unseen(labels.Classes.Names, model),
                     .. PretrainingOverlap.Overlaps(model, options.TestSet, labels.Classes),
                     .. SubsetOdd(labels, options),
                 ],
@@ -467,6 +468,16 @@ internal static class ModelEvaluation
         int[] groupOf = [.. groups.Select(value => compact[value])];
         double[] Within(int k) => Bootstrap.Interval95([.. rows.Select(row => ranks[row] < k)], groupOf, seed);
         return new(Within(1), Within(5), Within(10));
+    }
+
+    /// <summary>Names with words that no caption of the model's tuning had.</summary>
+    private static IEnumerable<string> Unseen(IReadOnlyList<string> names, LitModel model)
+    {
+        var unseen = names.Where(name => model.UnseenWords(name).Count > 0).ToList();
+        if (unseen.Count > 0)
+            yield return $"{unseen.Count} of {names.Count} class names have words that no caption of the tuning had, "
+                + $"the first '{unseen[0]}' ({string.Join(", ", model.UnseenWords(unseen[0]).Take(5))}): what is "
+                + "scored on them is what the text tower makes of them, and nobody showed it a picture of one.";
     }
 
     private static IEnumerable<string> Remarks(ImageSet set, EvaluationOptions options) =>
