@@ -98,7 +98,7 @@ internal sealed class StoredSource : TuningSource
             if (Tower is not null && store.Description is { } made)
                 StoreProbes.Check(store.Folder, made, Tower, request.Compute);
             if (texts is not null)
-                given = texts.Captions(Keys(), folder, say);
+                given = texts.Captions(Keys, folder, say);
             else if (request.Samples.Given() is { } captions)
             {
                 given = [.. Keys.Select(captions.Of)];
