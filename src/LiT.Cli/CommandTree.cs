@@ -36,6 +36,7 @@ internal static class CommandTree
             ServeCommand.Build(),
             CalibrateCommand.Build(),
             LanguageCommand.Build(),
+            TeachCommand.Build(),
             ModelsCommand.Build(),
             TokenizerCommand.Build(),
             VerifyCommand.Build(),

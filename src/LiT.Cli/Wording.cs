@@ -13,6 +13,7 @@ internal static partial class Wording
     // Members whose option is the member's own name, in small letters with hyphens.
     private static readonly string[] SameName =
     [
+        "Again",
         "AllowUrlImages",
         "ApiKey",
         "AtOnce",

@@ -255,7 +255,7 @@ public sealed partial class PictureStore : IAsyncDisposable
     private SearchAnswer Find(Query query, CancellationToken stop)
     {
         foreach (var (words, _) in query.Words)
-            if (ClassPrompts.IsUnread(PromptTemplates.Canonicalise(words), model.Tokenizer))
+            if (model.IsUnread(words))
                 Unread(model.Session.Logger, words);
         return Asked(open =>
             new PictureSearch(model, Indexed(open.Collection, index, stop), background.Value).Find(query, stop)

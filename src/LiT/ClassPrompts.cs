@@ -16,15 +16,19 @@ internal static class ClassPrompts
     /// </summary>
     /// <param name="prompts">What <see cref="PromptTemplates.Fill"/> gives.</param>
     /// <param name="tokenizer">The text tower's.</param>
+    /// <param name="taught">Words that do not go by their ids; null for none.</param>
     public static IReadOnlyList<(int First, int Second)> Twins(
         IReadOnlyList<Prompt> prompts,
-        CaptionTokenizer tokenizer
+        CaptionTokenizer tokenizer,
+        TaughtVectors? taught = null
     )
     {
         var first = new Dictionary<string, int>(StringComparer.Ordinal);
         List<(int, int)> twins = [];
         foreach (var own in prompts.GroupBy(prompt => prompt.Class).OrderBy(group => group.Key))
         {
+            if (own.Any(prompt => prompt.Label is { } label && taught?.Knows(label) == true))
+                continue;
             using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
             foreach (var prompt in own)
                 hash.AppendData(MemoryMarshal.AsBytes(tokenizer.Row(prompt.Text, out _).AsSpan()));
@@ -46,23 +50,29 @@ internal static class ClassPrompts
     public static IEnumerable<string> Oddities(
         IReadOnlyList<string> names,
         IReadOnlyList<Prompt> prompts,
-        CaptionTokenizer tokenizer
+        CaptionTokenizer tokenizer,
+        TaughtVectors? taught = null
     )
     {
-        var twins = Twins(prompts, tokenizer);
+        var twins = Twins(prompts, tokenizer, taught);
         if (twins.Count > 0)
             yield return $"{Pairs(names, twins)} the same to the text tower, which reads "
                 + $"{Read(names, twins[0], tokenizer)}: it cannot tell them apart, and the lower number is "
                 + "answered.";
-        if (Unread(names, tokenizer) is { Count: > 0 } unread)
+        if (Unread(names, tokenizer, taught) is { Count: > 0 } unread)
             yield return UnreadInWords(unread);
     }
 
     /// <summary>Refuses classes that are one to the text tower.</summary>
     /// <exception cref="LitException">Two are.</exception>
-    public static void Refuse(IReadOnlyList<string> names, IReadOnlyList<Prompt> prompts, CaptionTokenizer tokenizer)
+    public static void Refuse(
+        IReadOnlyList<string> names,
+        IReadOnlyList<Prompt> prompts,
+        CaptionTokenizer tokenizer,
+        TaughtVectors? taught = null
+    )
     {
-        if (Twins(prompts, tokenizer) is [var (first, second), ..])
+        if (Twins(prompts, tokenizer, taught) is [var (first, second), ..])
             throw new LitException(
                 $"The labels '{names[first]}' and '{names[second]}' are one to the text tower, which "
                     + $"reads {Read(names, (first, second), tokenizer)}. Give them names that differ in "
@@ -70,9 +80,18 @@ internal static class ClassPrompts
             );
     }
 
-    /// <summary>Names of which the vocabulary knows no piece.</summary>
-    public static IReadOnlyList<string> Unread(IEnumerable<string> names, CaptionTokenizer tokenizer) =>
-        [.. names.Where(name => IsUnread(PromptTemplates.Canonicalise(FirstAlias(name)), tokenizer))];
+    /// <summary>Names of which the vocabulary knows no piece, and which nobody taught.</summary>
+    public static IReadOnlyList<string> Unread(
+        IEnumerable<string> names,
+        CaptionTokenizer tokenizer,
+        TaughtVectors? taught = null
+    ) =>
+        [
+            .. names.Where(name =>
+                taught?.Knows(FirstAlias(name)) != true
+                && IsUnread(PromptTemplates.Canonicalise(FirstAlias(name)), tokenizer)
+            ),
+        ];
 
     /// <summary>A sentence about such names.</summary>
     public static string UnreadInWords(IReadOnlyList<string> unread) =>

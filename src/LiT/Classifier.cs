@@ -66,9 +66,9 @@ public sealed class Classifier
             [.. names.Names.Select(name => name.Replace(',', ' '))], // a label is one, also with a comma in it
             options.Templates
         );
-        ClassPrompts.Refuse(names.Names, prompts, model.Tokenizer);
-        var unread = ClassPrompts.Unread(names.Names, model.Tokenizer);
-        var ztxt = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], null, cancel);
+        ClassPrompts.Refuse(names.Names, prompts, model.Tokenizer, model.Taught);
+        var unread = ClassPrompts.Unread(names.Names, model.Tokenizer, model.Taught);
+        var ztxt = model.EmbedPrompts(prompts, null, cancel);
         _ = model.Image; // a tower that is missing or another is no picture's fault
         var classes = ClassMeans.Of(ztxt, [.. prompts.Select(prompt => prompt.Class)], names.Names.Count);
         if (options.MinPrecision is null)

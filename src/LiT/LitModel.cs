@@ -39,6 +39,9 @@ public sealed partial class LitModel : IDisposable
     {
         (Description, Towers, Tokenizer, this.compute, this.folder) = (description, towers, tokenizer, compute, folder);
         towers.eval();
+        taught = folder is null
+            ? TaughtVectors.None(description.EmbeddingSize)
+            : TaughtVectors.Load(folder, description.EmbeddingSize);
     }
 
     /// <summary>The bundle's folder; null for a model that was never saved.</summary>
@@ -103,11 +106,14 @@ public sealed partial class LitModel : IDisposable
         ?? (Description.Image.File is { } file ? ImageTowerFile.HeadsOf(Path.Combine(imageFolder ?? ".", file)) : []);
 
     /// <summary>
-    /// Words of a text that no caption had which the model was tuned on, each once; none where the model does not say.
+    /// Words of a text that no caption had which the model was tuned on, each once; none where the model does not say,
+    /// or where the text is a word that it was taught.
     /// </summary>
     /// <exception cref="LitException">The bundle's list of words cannot be read.</exception>
     public IReadOnlyList<string> UnseenWords(string text)
     {
+        if (taught.Knows(text))
+            return [];
         if (!seenIsRead)
             (seen, seenIsRead) = (folder is null ? null : SeenWords.Load(folder), true);
         return seen?.Missing(text) ?? [];
@@ -363,6 +369,7 @@ public sealed partial class LitModel : IDisposable
         AtomicFile.RemoveLeft(folder);
         File.Delete(Linked.Target(Path.Combine(folder, ModelDescription.FileName)));
         Background.Remove(folder);
+        TaughtVectors.Remove(folder);
         var config = towers.Text.Config
             ?? throw new ArgumentException(
                 "Only text towers of the project's own architectures can be saved.",
@@ -396,7 +403,10 @@ public sealed partial class LitModel : IDisposable
         return description;
     }
 
-    /// <summary>Embeds texts; equal ones go through the tower once, and those of equal length together.</summary>
+    /// <summary>
+    /// Embeds texts; equal ones go through the tower once, and those of equal length together. A text that is a taught
+    /// word is what it was taught to be.
+    /// </summary>
     /// <param name="texts">The texts.</param>
     /// <param name="progress">Told after every batch.</param>
     /// <param name="cancel">Stops between two batches.</param>
@@ -420,8 +430,25 @@ public sealed partial class LitModel : IDisposable
                 cancel,
                 cache is null ? null : new TextCache(cache, TextFingerprint, Tokenizer, compute)
             );
-        return TextMemory is { } memory && cache is null ? memory(texts, Tower) : Tower(texts);
+        var rows = TextMemory is { } memory && cache is null ? memory(texts, Tower) : Tower(texts);
+        return taught.Over(texts, rows, unit: true);
     }
+
+    /// <summary>
+    /// Embeds prompts for classes; one that a taught word fills is what the word was taught to be, which is not of unit
+    /// length: <see cref="ClassMeans"/> keeps it.
+    /// </summary>
+    internal Embeddings EmbedPrompts(
+        IReadOnlyList<Prompt> prompts,
+        IProgress<ProgressStep>? progress = null,
+        CancellationToken cancel = default,
+        string? cache = null
+    ) =>
+        taught.Over(
+            [.. prompts.Select(prompt => prompt.Label)],
+            EmbedTexts([.. prompts.Select(prompt => prompt.Text)], progress, cancel, cache),
+            unit: false
+        );
 
     /// <summary>
     /// Stands between texts and the tower, for whoever is asked for the same texts again and again: is given the texts

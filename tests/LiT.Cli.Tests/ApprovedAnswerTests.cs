@@ -85,6 +85,15 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         ("language-list", Numbers.Exact, "language list --model speaking"),
         ("language-remove", Numbers.Exact, "language remove --model run --language xx"),
         (
+            "teach",
+            Numbers.Exact,
+            "teach --model speaking --word logo --data store --again pairs-000001 pairs-000002 pairs-000003 "
+                + "pairs-000004 photos/00000/0000000000.png missing.png"
+        ),
+        ("teach-list", Numbers.Exact, "teach --model run --list"),
+        ("teach-few", Numbers.Exact, "teach --model run --word logo photos/00000/0000000000.png"),
+        ("teach-remove", Numbers.Exact, "teach --model run --remove logo"),
+        (
             "classify",
             Numbers.Computed,
             "classify photos/00000/0000000000.png missing.jpg --model run --labels cat,dog,horse --top 2"
@@ -137,6 +146,12 @@ public sealed class ApprovedAnswerTests(Workbench bench)
             "eval-fewshot",
             Numbers.Computed,
             "eval fewshot --train store --data store --label-column colour --shots 1 2 --draws 2"
+        ),
+        (
+            "eval-teach",
+            Numbers.Computed,
+            "eval teach --model run --data test.tar --train store --label-column colour --words red --words blue "
+                + "--others store --shots 5 --draws 2"
         ),
         ("eval-absent", Numbers.Computed, "eval absent --model run --data test.tar"),
         ("eval-compare", Numbers.Computed, "eval compare report report"),

@@ -96,6 +96,8 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "eval probe --train store --data store --label-column colour --classes colours.txt",
         "eval knn --train store --data store --label-column colour --classes colours.txt --k 1 --vote-temperature 0.1",
         "eval fewshot --train store --data store --label-column colour --classes colours.txt --shots 1 --draws 1",
+        "eval teach --model run --data store --train store --classes colours.txt --train-classes colours.txt "
+            + "--label-column colour --words red --templates templates.txt --others store --shots 5 --draws 1",
         "eval compare report report --report r-compared",
         $"data stats {Table} --report r-stats.html --tokenizer run/model/vocab.txt --tokens 16",
         "data stats --data test.tar --model run",
@@ -136,6 +138,10 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "language list --model r-run",
         "classify photos/00000 --model r-run --labels cat,dog --language fr",
         "search cat --model r-run --data store --language de --captions words.csv",
+        "teach --model r-run --word logo --data store --language fr --again pairs-000000 pairs-000001 pairs-000002 "
+            + "pairs-000003 pairs-000004",
+        "teach --model r-run --list --language fr",
+        "teach --model r-run --remove logo --language fr",
         "language remove --model r-run --language fr",
         "models show run",
         "models pull vit-ti16-augreg-in21k --mirror {mirror} --out r-pulled",

@@ -1,6 +1,7 @@
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Text;
+using LiT.Classification;
 using LiT.Data;
 using LiT.Search;
 using LiT.Stores;
@@ -53,6 +54,11 @@ internal static class DataSeeds
                 + "\"size\": {\"height\": 16, \"width\": 16}}\n"u8
             ).ToArray()
         );
+        TaughtVectors
+            .None(3)
+            .With(new("our logo", 5, 40), [1, 2, 3])
+            .With(new("a person", 50, 4000), [0, -1, 9])
+            .Save(folder);
         Parquet(
             folder,
             "lists.parquet",

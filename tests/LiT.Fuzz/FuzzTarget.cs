@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using LiT.Checkpoints;
+using LiT.Classification;
 using LiT.Data;
 using LiT.Onnx;
 using LiT.Search;
@@ -86,6 +87,12 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
             )
             {
                 FileName = "config_sentence_transformers.json",
+            },
+            new("taught", Files(DataSeeds.Folder, "taught.safetensors", below: false), path =>
+                _ = TaughtVectors.Read(path, null).Words.Count
+            )
+            {
+                FileName = "taught.safetensors",
             },
             .. Tokenizers(Path.Combine(fixtures, "..", "tokenizers")),
             new("tar", Files(DataSeeds.Folder, "*.tar"), ReadSamples) { FileName = "input.tar" },

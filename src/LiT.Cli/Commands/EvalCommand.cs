@@ -19,6 +19,7 @@ internal static class EvalCommand
             EvalProbeCommand.Probe(),
             EvalProbeCommand.Nearest(),
             EvalProbeCommand.FewShot(),
+            EvalTeachCommand.Build(),
             EvalAbsentCommand.Build(),
             EvalCompareCommand.Build(),
         };

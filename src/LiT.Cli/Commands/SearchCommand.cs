@@ -142,7 +142,7 @@ internal sealed class SearchCommand
             queries
                 .SelectMany(query => query.Words.Concat(query.Minus).Concat(query.Without))
                 .Select(one => one.What)
-                .Where(text => ClassPrompts.IsUnread(PromptTemplates.Canonicalise(text), lit.Tokenizer))
+                .Where(text => lit.IsUnread(text))
                 .ToList() is
             { Count: > 0 } unread
         )

@@ -162,7 +162,6 @@ internal static class LinearProbe
             for (var draw = 0; draw < draws; draw++)
             {
                 cancel.ThrowIfCancellationRequested();
-                using var scope = NewDisposeScope();
                 var random = new Random(HashCode(seed, count, draw));
                 int[] chosen =
                 [
@@ -173,9 +172,7 @@ internal static class LinearProbe
                         return mixed.Take(count);
                     }),
                 ];
-                var (x, unseen) = Standardised(train.Select(chosen), test);
-                var y = tensor(chosen.Select(row => (long)trainLabels[row]).ToArray());
-                var answers = Answers(unseen, Fit(x, y, classes, FewShotPenalty)).data<long>().ToArray();
+                var answers = Few(train.Select(chosen), [.. chosen.Select(row => trainLabels[row])], test, classes);
                 each.Add(answers.Where((answer, i) => answer == testLabels[i]).Count() / (double)test.Count);
                 progress?.Report(new("fitting", scores.Count * draws + each.Count, shots.Count * draws, "fits"));
             }
@@ -189,6 +186,20 @@ internal static class LinearProbe
             );
         }
         return scores;
+    }
+
+    /// <summary>What a probe that was fitted on few images says of others.</summary>
+    /// <param name="train">The tower's representations of the few, N x D.</param>
+    /// <param name="labels">Their classes.</param>
+    /// <param name="test">The tower's representations of the others, M x D.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <returns>The class of each of the others.</returns>
+    internal static long[] Few(Embeddings train, IReadOnlyList<int> labels, Embeddings test, int classes)
+    {
+        using var scope = NewDisposeScope();
+        var (x, unseen) = Standardised(train, test);
+        var y = tensor(labels.Select(label => (long)label).ToArray());
+        return Answers(unseen, Fit(x, y, classes, FewShotPenalty)).data<long>().ToArray();
     }
 
     /// <summary>The class with the largest sum for each row, [N].</summary>

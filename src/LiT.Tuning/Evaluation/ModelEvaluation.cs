@@ -157,7 +157,7 @@ internal static class ModelEvaluation
         var clock = Stopwatch.StartNew();
         var labels = Labels.Match(set.Samples, set.Path, Subset(set, options), options.TestSet?.Several ?? false);
         var prompts = PromptTemplates.Fill(labels.Classes.Names, options.Templates, options.AllAliases);
-        var texts = model.EmbedTexts([.. prompts.Select(prompt => prompt.Text)], progress, cancel, options.TextCache);
+        var texts = model.EmbedPrompts(prompts, progress, cancel, options.TextCache);
         var run = Scored(
             set,
             set.Each(model.ProjectImages),
@@ -184,7 +184,7 @@ internal static class ModelEvaluation
                 Warnings =
                 [
                     .. run.Report.Warnings,
-                    .. ClassPrompts.Oddities(labels.Classes.Names, prompts, model.Tokenizer),
+                    .. ClassPrompts.Oddities(labels.Classes.Names, prompts, model.Tokenizer, model.Taught),
                     .. Unseen(labels.Classes.Names, model),
                     .. PretrainingOverlap.Overlaps(model, options.TestSet, labels.Classes),
                     .. SubsetOdd(labels, options),

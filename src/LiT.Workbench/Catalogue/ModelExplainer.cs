@@ -210,7 +210,10 @@ internal static class ModelExplainer
         {
             What = "two towers",
             Architecture = $"{image.Architecture}; {text.Architecture}",
-            Family = two.Towers.Bias is null ? "LiT (vit_jax, big_vision)" : "SigLIP (big_vision)",
+            Family =
+                image.Family.Contains("Hugging Face", StringComparison.Ordinal) ? image.Family
+                : two.Towers.Bias is null ? "LiT (vit_jax, big_vision)"
+                : "SigLIP (big_vision)",
             ParameterCount = CountOf(two.Towers),
             Width = two.Towers.EmbeddingSize,
             Preprocessing = image.Preprocessing,

@@ -4,7 +4,11 @@ using System.Text.RegularExpressions;
 namespace LiT.Classification;
 
 /// <summary>One text for the text tower and the class it speaks of.</summary>
-internal sealed record Prompt(int Class, string Text);
+internal sealed record Prompt(int Class, string Text)
+{
+    /// <summary>The name that a template was filled with; null for a text that was given whole.</summary>
+    public string? Label { get; init; }
+}
 
 /// <summary>
 /// Class names and templates become prompts as big_vision's prompt_engineering.py makes them: canonicalised, then
@@ -52,7 +56,12 @@ internal static partial class PromptTemplates
         {
             var aliases = Canonicalise(classNames[i], ",").Split(',');
             foreach (var alias in allAliases ? aliases : aliases[..1])
-                prompts.AddRange(canonicalTemplates.Select(template => new Prompt(i, template.Replace(Place, alias))));
+                prompts.AddRange(
+                    canonicalTemplates.Select(template => new Prompt(i, template.Replace(Place, alias))
+                    {
+                        Label = alias,
+                    })
+                );
         }
         return prompts;
     }

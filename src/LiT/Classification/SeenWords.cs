@@ -61,6 +61,9 @@ internal sealed class SeenWords
             string.Concat(words.Order(StringComparer.Ordinal).Select(word => word + "\n"))
         );
 
+    /// <summary>All of them, in order.</summary>
+    public IReadOnlyList<string> Words => [.. words.Order(StringComparer.Ordinal)];
+
     /// <summary>Words of a text that no caption had, each once.</summary>
     public IReadOnlyList<string> Missing(string text) =>
         [.. In(text).Where(word => !words.Contains(word)).Distinct(StringComparer.Ordinal)];

@@ -38,6 +38,13 @@ public sealed class SmallModel : IDisposable
 
     public void Dispose() => folder.Dispose();
 
+    /// <summary>What the bundle's text tower gives for a text.</summary>
+    public float[] Texts(string text)
+    {
+        using var model = LitModel.Load(Bundle);
+        return model.EmbedTexts([text])[0].ToArray();
+    }
+
     public static byte[] Picture(int seed)
     {
         var chance = Chance.For(seed, 0, 0);

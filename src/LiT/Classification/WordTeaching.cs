@@ -1,0 +1,188 @@
+using System.Numerics.Tensors;
+
+namespace LiT.Classification;
+
+/// <summary>
+/// How a few pictures become the embedding of a word, in closed form. The direction is Fisher's discriminant
+/// between the word's pictures and others, (S + shrinkage)⁻¹ (mean of the word's - mean of the others), S being the
+/// covariance of the others (Friedman, JASA 1989, for the shrinkage): the log-likelihood ratio of two Gaussians
+/// that differ in their means. How much a picture has to look like the word before it is called by it follows from
+/// the others, too: the one in two hundred of them that is nearest to the word begins at the logit at which that of
+/// a usual word begins that the model can read. Where some of the others show the word, they are among these. Both
+/// together, a direction and a threshold, are one vector, because pictures have unit length and a mean: there is a
+/// direction in which all of them lie equally far. It is not of unit length: what tells a new thing apart is seldom
+/// what pictures differ in most. Needs no randomness and no order of summation that depends on threads. Safe for
+/// use from several threads.
+/// </summary>
+internal sealed class WordTeaching
+{
+    /// <summary>Others that are needed at least.</summary>
+    public const int FewestOthers = 20;
+
+    /// <summary>Words that say what is usual, at most: more are not worth reading.</summary>
+    public const int MostWords = 500;
+
+    private const double Shrinkage = 0.2,
+        Near = 0.005, // share of all pictures that is near a word
+        Ridge = 1e-4;
+
+    private readonly Embeddings others;
+    private readonly double temperature;
+    private readonly double[] mean,
+        factor, // of the shrunken covariance
+        constant; // the direction in which all pictures lie at 1
+    private readonly double usual; // the logit at which what is near a word begins, for words that can be read
+
+    /// <param name="others">Pictures of whatever else, zimg of unit length; <see cref="FewestOthers"/> at
+    /// least.</param>
+    /// <param name="words">ztxt of words that the model can read, unit length; one at least.</param>
+    /// <param name="temperature">exp(t) of the model: logits are exp(t) · zimg · ztxt.</param>
+    public WordTeaching(Embeddings others, Embeddings words, double temperature)
+    {
+        (this.others, this.temperature) = (others, temperature);
+        var size = others.Size;
+        mean = MeanOf(others);
+        var moment = SecondMoment(others);
+        var covariance = new double[size * size];
+        for (var i = 0; i < size; i++)
+        for (var j = 0; j <= i; j++)
+            covariance[i * size + j] = moment[i * size + j] - mean[i] * mean[j];
+        var variance = Trace(covariance, size) / size;
+        for (var i = 0; i < size; i++)
+        {
+            for (var j = 0; j <= i; j++)
+                covariance[i * size + j] *= 1 - Shrinkage;
+            covariance[i * size + i] += Math.Max(Shrinkage * variance, 1e-12); // pictures that are all one are fine
+        }
+        factor = Cholesky(covariance, size);
+        var ridge = Ridge * Trace(moment, size) / size;
+        for (var i = 0; i < size; i++)
+            moment[i * size + i] += ridge;
+        constant = Solve(Cholesky(moment, size), mean);
+        var levels = new double[words.Count];
+        Parallel.For(0, words.Count, word =>
+        {
+            var logits = new double[others.Count];
+            for (var row = 0; row < logits.Length; row++)
+                logits[row] = temperature * TensorPrimitives.Dot(others[row], words[word]);
+            levels[word] = NearFrom(logits);
+        });
+        Array.Sort(levels);
+        usual = levels[levels.Length / 2];
+    }
+
+    /// <summary>Pictures that words are told from.</summary>
+    public int Others => others.Count;
+
+    /// <summary>The embedding of the word that some pictures show: exp(t) · zimg · this is its logit.</summary>
+    /// <param name="pictures">zimg of the word's pictures, unit length.</param>
+    /// <returns>E numbers, not of unit length.</returns>
+    public float[] Vector(Embeddings pictures)
+    {
+        var size = others.Size;
+        var difference = MeanOf(pictures);
+        for (var i = 0; i < size; i++)
+            difference[i] -= mean[i];
+        var direction = Solve(factor, difference);
+        var logits = new double[others.Count];
+        for (var row = 0; row < logits.Length; row++)
+            logits[row] = Dot(others[row], direction);
+        var threshold = usual - NearFrom(logits);
+        var vector = new float[size];
+        for (var i = 0; i < size; i++)
+            vector[i] = (float)((direction[i] + threshold * constant[i]) / temperature);
+        return vector;
+    }
+
+    private static double NearFrom(double[] logits)
+    {
+        Array.Sort(logits);
+        return logits[^(1 + (int)(Near * logits.Length))];
+    }
+
+    private static double[] MeanOf(Embeddings rows)
+    {
+        var mean = new double[rows.Size];
+        for (var row = 0; row < rows.Count; row++)
+        for (var i = 0; i < mean.Length; i++)
+            mean[i] += rows[row][i];
+        for (var i = 0; i < mean.Length; i++)
+            mean[i] /= rows.Count;
+        return mean;
+    }
+
+    /// <summary>The lower half of the mean of row · rowᵀ.</summary>
+    private static double[] SecondMoment(Embeddings rows)
+    {
+        const int Block = 32; // sums over so many rows are float32, as products of unit rows may be
+        var size = rows.Size;
+        var moment = new double[size * size];
+        var columns = new float[size][];
+        for (var first = 0; first < rows.Count; first += Block)
+        {
+            var count = Math.Min(Block, rows.Count - first);
+            for (var i = 0; i < size; i++)
+            {
+                columns[i] = new float[count];
+                for (var row = 0; row < count; row++)
+                    columns[i][row] = rows[first + row][i];
+            }
+            Parallel.For(0, size, i =>
+            {
+                for (var j = 0; j <= i; j++)
+                    moment[i * size + j] += TensorPrimitives.Dot<float>(columns[i], columns[j]);
+            });
+        }
+        for (var i = 0; i < moment.Length; i++)
+            moment[i] /= rows.Count;
+        return moment;
+    }
+
+    private static double Trace(double[] matrix, int size)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < size; i++)
+            sum += matrix[i * size + i];
+        return sum;
+    }
+
+    /// <summary>L of a matrix L · Lᵀ, of which the lower half is given; in its place.</summary>
+    private static double[] Cholesky(double[] matrix, int size)
+    {
+        for (var i = 0; i < size; i++)
+        {
+            var row = matrix.AsSpan(i * size, size);
+            for (var j = 0; j < i; j++)
+                row[j] =
+                    (row[j] - TensorPrimitives.Dot<double>(row[..j], matrix.AsSpan(j * size, j)))
+                    / matrix[j * size + j];
+            row[i] = Math.Sqrt(Math.Max(row[i] - TensorPrimitives.Dot<double>(row[..i], row[..i]), 1e-300));
+        }
+        return matrix;
+    }
+
+    /// <summary>x of L · Lᵀ · x = y.</summary>
+    private static double[] Solve(double[] lower, double[] y)
+    {
+        var size = y.Length;
+        var x = y.ToArray();
+        for (var i = 0; i < size; i++)
+            x[i] =
+                (x[i] - TensorPrimitives.Dot<double>(lower.AsSpan(i * size, i), x.AsSpan(0, i))) / lower[i * size + i];
+        for (var i = size - 1; i >= 0; i--)
+        {
+            x[i] /= lower[i * size + i];
+            for (var j = 0; j < i; j++)
+                x[j] -= lower[i * size + j] * x[i];
+        }
+        return x;
+    }
+
+    private static double Dot(ReadOnlySpan<float> row, double[] direction)
+    {
+        var sum = 0.0;
+        for (var i = 0; i < row.Length; i++)
+            sum += row[i] * direction[i];
+        return sum;
+    }
+}
