@@ -161,6 +161,12 @@ internal sealed record DinoOptions
 
     private void CheckViews()
     {
+        if (Preprocessing.Width != Preprocessing.Height)
+            throw new UsageException(
+                $"A network for pictures of {Preprocessing.Width} x {Preprocessing.Height} pixels",
+                "views are square",
+                "Give one for square pictures"
+            );
         Require(LocalCrops is >= 0 and <= 64, options => options.LocalCrops, LocalCrops, "0 to 64");
         Scale(options => options.GlobalScale, GlobalScale);
         Scale(options => options.LocalScale, LocalScale);

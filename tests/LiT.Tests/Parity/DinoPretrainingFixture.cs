@@ -164,7 +164,7 @@ public sealed class DinoPretrainingFixture : IFixtureKind
     }
 
     private static void Seen(JsonProperty flip, double[] got, double tolerance) =>
-        Assert.True(Apart(Flat(flip.Value), got) > 10 * tolerance, $"'{flip.Name}' would not be seen");
+        Assert.True(Apart(Flat(flip.Value), got) > 2 * tolerance, $"'{flip.Name}' would not be seen");
 
     private static double Apart(double[] expected, double[] got) =>
         expected.Zip(got, (one, other) => Math.Abs(one - other)).Max();

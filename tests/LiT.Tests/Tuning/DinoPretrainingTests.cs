@@ -344,6 +344,29 @@ public sealed class DinoPretrainingTests : IDisposable
             );
     }
 
+    [Fact]
+    public void A_network_for_pictures_that_are_not_square_is_refused()
+    {
+        var (tower, preprocessing) = ImageTowerLoader.FromScratch("vit:mu/8,size=48x32");
+        Assert.Contains(
+            "48 x 32",
+            Assert
+                .Throws<UsageException>(() =>
+                    DinoPretraining.Run(
+                        Small with
+                        {
+                            Tower = tower,
+                            Preprocessing = preprocessing,
+                        },
+                        Drawings(16),
+                        folder.Path,
+                        cancel: Stop
+                    )
+                )
+                .Message
+        );
+    }
+
     [Theory]
     [InlineData("vit:Ti/16", 96)]
     [InlineData("vit:Ti/8,size=64", 24)]
