@@ -89,7 +89,7 @@ internal sealed class TuneInput
     private readonly Option<double> holdOut = new("--hold-out")
     {
         Description =
-            "Share of the pictures that is kept out of tuning and validated on. Default: 0.05, at most 1,000 "
+            "Share of the pictures that is kept out of tuning and validated on. Default: 0.02, from 250 to 1,000 "
             + "pictures, where there are 5,000 or more and no --val; else 0.",
     };
     private readonly Option<int?> pictures = new("--pictures")

@@ -33,8 +33,8 @@ public sealed record TuningSettings
     public string? Validation { get; init; }
 
     /// <summary>
-    /// Share of the pictures, from 0 to below 1, that is not tuned on but validated on; null for 0.05, at most 1,000
-    /// pictures, where there are 5,000 or more and no <see cref="Validation"/>.
+    /// Share of the pictures, from 0 to below 1, that is not tuned on but validated on; null for 0.02, from 250 to
+    /// 1,000 pictures, where there are 5,000 or more and no <see cref="Validation"/>.
     /// </summary>
     public double? HoldOut { get; init; }
 

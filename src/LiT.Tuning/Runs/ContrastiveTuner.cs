@@ -32,6 +32,9 @@ internal interface IValidation : IDisposable
 /// <param name="Count">Questions.</param>
 internal readonly record struct Guessing(double Share, int Count)
 {
+    /// <summary>How far two shares of right answers to so many questions lie apart by chance: a deviation.</summary>
+    public double Between(double share) => Math.Sqrt(2 * Math.Max(0, share * (1 - share)) / Count);
+
     /// <summary>Whether a share of right answers may well be luck: less than three deviations above chance.</summary>
     public bool Explains(double share) => share <= Share + 3 * Math.Sqrt(Share * (1 - Share) / Count) + 0.5 / Count;
 }
@@ -117,6 +120,7 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
     public TuningOutcome Run(string folder, CancellationToken cancel = default)
     {
         options.Check(pairs.Count);
+        var byItself = options.KeepBest is null;
         options = options with
         {
             KeepBest =
@@ -157,9 +161,21 @@ internal sealed class ContrastiveTuner(TuningTowers towers, TuningPairs pairs, T
         towers.Train(true);
         while (session.Step < options.Steps)
             loop.Next(cancel);
-        var result = session.Finish();
+        var result = session.Finish(byItself ? Last(loop.Line) : null);
         return new(session.Step, resumedAt, result, session.Temperature, session.Bias, loop.Line!);
     }
+
+    /// <summary>
+    /// The last validation's number that is kept by, and what it may be below the best by chance: the best of many is
+    /// best by luck, too, and weights of early steps have seen less.
+    /// </summary>
+    private (double Value, Guessing Asked)? Last(MetricsLine? line) =>
+        options.KeepBest is { } by
+        && line?.Val is { } values
+        && values.TryGetValue(by, out var value)
+        && Validation!.Guessing.TryGetValue(by, out var asked)
+            ? (value, asked)
+            : null;
 
     private bool ValidatesAt(long step) =>
         (Validation is not null || Exchange.Place > 0)

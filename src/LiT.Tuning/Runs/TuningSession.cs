@@ -172,8 +172,10 @@ internal sealed class TuningSession : IDisposable
     }
 
     /// <summary>Leaves the result in the towers: the best weights, the average, or the last ones.</summary>
+    /// <param name="last">What the last ones reach where they are the result unless the best are clearly better; null
+    /// where the best are wanted in any case.</param>
     /// <returns>The step they are of.</returns>
-    internal long Finish()
+    internal long Finish((double Value, Guessing Asked)? last = null)
     {
         if (towers.LockedFingerprint() != locked)
             throw new LitException(
@@ -181,7 +183,8 @@ internal sealed class TuningSession : IDisposable
                     + "be trusted; please report it with the command."
             );
         towers.Train(false);
-        if (best is var (at, _) && checkpoints.Read(Best) is not null)
+        var lastAreAsGood = last is var (value, asked) && best is var (_, most) && most <= value + asked.Between(most);
+        if (!lastAreAsGood && best is var (at, _) && checkpoints.Read(Best) is not null)
         {
             using var weights = TuningCheckpoints.Weights(checkpoints.Place(Best));
             Load(towers.Moving(), weights);

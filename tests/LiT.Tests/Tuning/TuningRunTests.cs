@@ -270,6 +270,24 @@ public class TuningRunTests
         Assert.Equal(step, run.Run().Outcome.ResultStep);
     }
 
+    [Theory]
+    [InlineData(null, 100, 20)] // a deviation between 0.55 and 0.5 is 0.07 among 100, 0.007 among 10,000
+    [InlineData(null, 10_000, 8)]
+    [InlineData("score", 100, 8)]
+    public void The_last_weights_are_the_result_where_the_best_are_better_by_chance_unless_the_best_are_asked_for(
+        string? by,
+        int questions,
+        long step
+    )
+    {
+        using var run = new TinyRun
+        {
+            Options = Small with { ValidateEvery = 4, KeepBest = by },
+            Validation = new Scores(step => step == 8 ? 0.55 : 0.5) { BestBy = "score", Questions = questions },
+        };
+        Assert.Equal(step, run.Run().Outcome.ResultStep);
+    }
+
     [Fact]
     public void A_validation_number_that_is_not_there_is_refused_by_name()
     {
@@ -280,6 +298,13 @@ public class TuningRunTests
     private sealed class Scores(Func<long, double> of) : IValidation
     {
         public string? BestBy { get; init; }
+
+        public int? Questions { get; init; }
+
+        public IReadOnlyDictionary<string, Guessing> Guessing =>
+            Questions is { } count
+                ? new Dictionary<string, Guessing> { ["score"] = new(0.1, count) }
+                : new Dictionary<string, Guessing>();
 
         public IReadOnlyDictionary<string, double> Validate(long step) =>
             new Dictionary<string, double> { ["score"] = of(step), ["other"] = step };
