@@ -154,20 +154,7 @@ public sealed partial class LitModel : IDisposable
             && !Directory.Exists(path)
             && (TowerPath.IsThere(path) || ModelCatalogue.Find(path) is not null)
         )
-        {
-            if (language is not null)
-                throw new LitException(
-                    path,
-                    $"a published model has one text tower, and none for the language '{language}'",
-                    "Make a bundle of it with `ModelConversion`, which can hold others"
-                );
-            var published = PublishedModel.Open(path, compute, vocabulary);
-            return new(published.Description, published.Towers, published.Tokenizer, compute, null)
-            {
-                image = published.Image,
-                publishedName = Path.GetFileName(path),
-            };
-        }
+            return LoadPublished(path, compute, vocabulary, language);
         if (!Path.Exists(path))
             throw new LitException(
                 path,
@@ -200,6 +187,22 @@ public sealed partial class LitModel : IDisposable
         }
         towers.to(compute.Type).to(compute.Device);
         return new(description, towers, tokenizer, compute, place) { imageFolder = folder };
+    }
+
+    private static LitModel LoadPublished(string path, ComputeDevice compute, string? vocabulary, string? language)
+    {
+        if (language is not null)
+            throw new LitException(
+                path,
+                $"a published model has one text tower, and none for the language '{language}'",
+                "Make a bundle of it with `ModelConversion`, which can hold others"
+            );
+        var published = PublishedModel.Open(path, compute, vocabulary);
+        return new(published.Description, published.Towers, published.Tokenizer, compute, null)
+        {
+            image = published.Image,
+            publishedName = Path.GetFileName(path),
+        };
     }
 
     private static bool IsSame(string one, string? other) => one.Equals(other, StringComparison.OrdinalIgnoreCase);

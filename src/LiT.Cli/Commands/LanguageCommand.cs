@@ -32,7 +32,8 @@ internal static class LanguageCommand
     {
         var model = Model();
         var language = Language(
-            "The language, a code such as de or pt-BR. Several (de,fr), or all that --captions has: one text tower for them."
+            "The language, a code such as de or pt-BR. Several (de,fr), or all that --captions has: one text tower for "
+                + "them."
         );
         Option<string?> tower = new("--text-tower")
         {
@@ -46,8 +47,8 @@ internal static class LanguageCommand
         Option<string?> aligned = new("--aligned")
         {
             Description =
-                "Captions of the same keys that the model's own text tower reads. The new tower learns to give what that "
-                + "gives: in place of --data, where no picture is needed, or beside it.",
+                "Captions of the same keys that the model's own text tower reads. The new tower learns to give what "
+                + "that gives: in place of --data, where no picture is needed, or beside it.",
         };
         Option<string?> run = new("--out")
         {

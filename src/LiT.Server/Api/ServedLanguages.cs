@@ -107,7 +107,8 @@ internal sealed class ServedLanguages(ServedModel own, ServerSettings settings, 
     }
 
     /// <summary>
-    /// The text side that speaks a language, as a code that it is opened by, and when it came; null where there is none.
+    /// The text side that speaks a language, as a code that it is opened by, and when it came; null where there is
+    /// none.
     /// </summary>
     private (string Code, DateTime Written)? Find(string language)
     {

@@ -202,7 +202,9 @@ internal static class LanguageRun
         return Done(request, bundle, place, result);
     }
 
-    /// <summary>For each key the row that the model's own text tower gives for its aligned captions, their mean.</summary>
+    /// <summary>
+    /// For each key the row that the model's own text tower gives for its aligned captions, their mean.
+    /// </summary>
     private static TextTeacher Teacher(LanguageRequest request, string bundle, CancellationToken cancel)
     {
         using var teacher = LitModel.Load(bundle, request.Compute);

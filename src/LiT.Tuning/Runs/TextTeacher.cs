@@ -14,7 +14,9 @@ internal sealed record TextTeacher(string Name, IReadOnlyDictionary<string, floa
     private const double Weight = 10;
 
     /// <summary>The pairs with what is taught to their captions.</summary>
-    /// <exception cref="LitException">The rows are of another size than the pictures', or name none of them.</exception>
+    /// <exception cref="LitException">
+    /// The rows are of another size than the pictures', or name none of them.
+    /// </exception>
     public TuningPairs Teach(TuningPairs pairs, TuningSource source, Action<string> say)
     {
         if (source.Width != Size)

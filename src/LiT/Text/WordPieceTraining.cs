@@ -10,7 +10,9 @@ internal sealed record WordPieceTraining(int Size = 8192)
     /// <summary>Whether captions lose case and accents first.</summary>
     public bool LowerCase { get; init; } = true;
 
-    /// <summary>What else is done to words, now and by the tokenizer that comes of it; null for what BERT does.</summary>
+    /// <summary>
+    /// What else is done to words, now and by the tokenizer that comes of it; null for what BERT does.
+    /// </summary>
     public WordPieceOptions? Words { get; init; }
 
     /// <summary>Two neighbouring pieces are joined only where they were seen together this many times.</summary>
