@@ -2,7 +2,6 @@ using System.Numerics.Tensors;
 using LiT.Bundles;
 using LiT.Classification;
 using LiT.Images;
-using LiT.Search;
 
 namespace LiT.Tests.Face;
 
