@@ -67,8 +67,8 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
             var before = await table.DescriptionAsync(cancel).ConfigureAwait(false);
             await table.CreateAsync(description, cancel).ConfigureAwait(false);
             PostgresPush push = new(table, collection);
-            var (written, kept, removed) = await push.SendAsync(progress, cancel).ConfigureAwait(false);
-            await push.IndexAsync(cancel).ConfigureAwait(false);
+            var (written, kept, removed, dead) = await push.SendAsync(progress, cancel).ConfigureAwait(false);
+            await push.IndexAsync(dead > 0, cancel).ConfigureAwait(false);
             var (candidates, recall) = (before?.Candidates, before?.Recall);
             if (written + removed > 0 || candidates is null)
                 (candidates, recall) = await push.RecallAsync(
@@ -94,23 +94,29 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
                 .Select(name => new PushedColumn(name, collection.Column(name)!.Kind)),
         ];
 
-    private async Task<(long Written, long Kept, long Removed)> SendAsync(
+    private async Task<(long Written, long Kept, long Removed, long Dead)> SendAsync(
         IProgress<ProgressStep>? progress,
         CancellationToken cancel
     )
     {
         var there = await HashesAsync(cancel).ConfigureAwait(false);
         Dictionary<string, int> seen = new(StringComparer.Ordinal);
-        var (written, kept, done) = (0L, 0L, 0L);
+        var (written, kept, done, replaced) = (0L, 0L, 0L, 0L);
         foreach (var some in Pictures().Chunk(RowsAtOnce))
         {
             cancel.ThrowIfCancellationRequested();
             List<PushedPicture> other = [];
             foreach (var picture in Made(some, seen))
-                if (there.Remove((picture.Key, picture.Nth), out var hash) && picture.Hash.AsSpan().SequenceEqual(hash))
+            {
+                var was = there.Remove((picture.Key, picture.Nth), out var hash);
+                if (was && picture.Hash.AsSpan().SequenceEqual(hash))
+                {
                     kept++;
-                else
-                    other.Add(picture);
+                    continue;
+                }
+                replaced += was ? 1 : 0;
+                other.Add(picture);
+            }
             if (other.Count > 0)
                 await WriteAsync(other, cancel).ConfigureAwait(false);
             written += other.Count;
@@ -119,7 +125,7 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
         }
         foreach (var gone in there.Keys.Chunk(RowsAtOnce))
             await RemoveAsync(gone, cancel).ConfigureAwait(false);
-        return (written, kept, there.Count);
+        return (written, kept, there.Count, replaced + there.Count);
     }
 
     private IEnumerable<long> Pictures()
@@ -243,7 +249,7 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
         return words.Append(']').ToString();
     }
 
-    private async Task IndexAsync(CancellationToken cancel)
+    private async Task IndexAsync(bool dead, CancellationToken cancel)
     {
         await table
             .DoAsync(
@@ -252,7 +258,8 @@ internal sealed class PostgresPush(PostgresTable table, Collection collection)
                 cancel
             )
             .ConfigureAwait(false);
-        await table.DoAsync($"ANALYZE {table.Name}", cancel).ConfigureAwait(false);
+        // Rows that went stay in the graph, and a search that strays among them finds nothing, until it is cleared.
+        await table.DoAsync($"{(dead ? "VACUUM (ANALYZE)" : "ANALYZE")} {table.Name}", cancel).ConfigureAwait(false);
     }
 
     // The fewest candidates of these that reach the recall, and what the most of them reach where none does.
