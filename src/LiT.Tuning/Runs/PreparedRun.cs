@@ -183,8 +183,8 @@ internal sealed class PreparedRun : IDisposable
                         + (
                             Options.KeepBest == TuningOptions.LastWeights
                                 ? ""
-                                : ", and the weights that do best there are the result, the last ones where they are as "
-                                    + "good (`KeepBest`)"
+                                : ", and the weights that do best there are the result, the last ones where they "
+                                    + "are as good (`KeepBest`)"
                         )
             );
         if (Request.Pictures is { } most && most < Source.Images.Count)

@@ -3,8 +3,8 @@ namespace LiT.Bundles;
 /// <summary>
 /// Further text towers of a bundle over its one locked image tower: <c>languages/de</c> holds a text side with
 /// tokenizer, temperature, calibration and golden vectors, described as a bundle's own. <c>languages/mul</c> is one
-/// that speaks several languages, which its description names; where there is one of its own for a language, that speaks. A
-/// folder comes and goes by a rename.
+/// that speaks several languages, which its description names; where there is one of its own for a language, that
+/// speaks. A folder comes and goes by a rename.
 /// </summary>
 internal static class BundleLanguages
 {
