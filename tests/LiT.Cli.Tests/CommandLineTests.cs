@@ -152,7 +152,7 @@ public sealed class CommandLineTests(Workbench bench)
 
     [Theory]
     [InlineData("lit cl", "classify")]
-    [InlineData("lit tune --lo", "--local-parts --lock --look-alikes --loss")]
+    [InlineData("lit tune --lo", "--local-parts --lock --look-alikes --loss --loss-over")]
     [InlineData("lit tune --loss s", "sigmoid softmax")]
     [InlineData("lit eval classification --crop asp", "aspect-0.75 aspect-0.875")]
     [InlineData("lit completion ", "bash fish powershell zsh")]
@@ -182,7 +182,7 @@ public sealed class CommandLineTests(Workbench bench)
         using var bash = Process.Start(start)!;
         var output = bash.StandardOutput.ReadToEnd();
         bash.WaitForExit();
-        Assert.Equal("--local-parts\n--lock\n--look-alikes\n--loss\ncomplete -o default -F _lit lit\n", output);
+        Assert.Equal("--local-parts\n--lock\n--look-alikes\n--loss\n--loss-over\ncomplete -o default -F _lit lit\n", output);
     }
 
     private Lit.Outcome Run(params string[] command) => Here.Run(bench.Folder, command);
