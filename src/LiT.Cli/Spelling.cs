@@ -49,6 +49,7 @@ internal static partial class Spelling
         if (
             wrong.Length == 0
             && verbs.Count > 0
+            && verb.Action is null // else it does something by itself, and its own errors say what is wrong
             && parsed.Action is not CommandTree.HelpOfVerb
             && parsed.Errors.Count > 0
             && parsed.UnmatchedTokens.Count == 0
