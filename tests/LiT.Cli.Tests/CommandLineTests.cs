@@ -182,7 +182,10 @@ public sealed class CommandLineTests(Workbench bench)
         using var bash = Process.Start(start)!;
         var output = bash.StandardOutput.ReadToEnd();
         bash.WaitForExit();
-        Assert.Equal("--local-parts\n--lock\n--look-alikes\n--loss\n--loss-over\ncomplete -o default -F _lit lit\n", output);
+        Assert.Equal(
+            "--local-parts\n--lock\n--look-alikes\n--loss\n--loss-over\ncomplete -o default -F _lit lit\n",
+            output
+        );
     }
 
     private Lit.Outcome Run(params string[] command) => Here.Run(bench.Folder, command);
