@@ -33,7 +33,10 @@ internal sealed class FaultServer : IDisposable
     /// <summary>How often each path was asked for.</summary>
     public IReadOnlyDictionary<string, int> Asked => asked;
 
-    /// <summary>Most requests that were under way at once.</summary>
+    /// <summary>
+    /// Most requests that were under way at once. One is over when its answer begins to be sent: who has the last byte
+    /// of it asks again before the server gets to count.
+    /// </summary>
     public int MostActive => mostActive;
 
     /// <summary>Whether /down/7 is there again.</summary>
@@ -84,13 +87,19 @@ internal sealed class FaultServer : IDisposable
                     now > (seen = mostActive) && Interlocked.CompareExchange(ref mostActive, now, seen) != seen;
 
                 ) { }
+                var over = 0;
+                void Over()
+                {
+                    if (Interlocked.Exchange(ref over, 1) == 0)
+                        Interlocked.Decrement(ref active);
+                }
                 try
                 {
-                    await AnswerAsync(stream, path, asked.AddOrUpdate(path, 1, (_, count) => count + 1));
+                    await AnswerAsync(stream, path, asked.AddOrUpdate(path, 1, (_, count) => count + 1), Over);
                 }
                 finally
                 {
-                    Interlocked.Decrement(ref active);
+                    Over();
                 }
             }
         }
@@ -101,15 +110,17 @@ internal sealed class FaultServer : IDisposable
         }
     }
 
-    private async Task AnswerAsync(Stream stream, string path, int time)
+    private async Task AnswerAsync(Stream stream, string path, int time, Action over)
     {
         var parts = path.Split('/', StringSplitOptions.RemoveEmptyEntries);
         var body =
             parts.Length > 1 && int.TryParse(parts[1], CultureInfo.InvariantCulture, out var number)
                 ? picture(number)
                 : picture(0);
-        Task Send(string status, string headers = "", byte[]? content = null, long? length = null) =>
-            stream
+        Task Send(string status, string headers = "", byte[]? content = null, long? length = null)
+        {
+            over();
+            return stream
                 .WriteAsync(
                     Encoding
                         .ASCII.GetBytes(
@@ -121,6 +132,7 @@ internal sealed class FaultServer : IDisposable
                     stop.Token
                 )
                 .AsTask();
+        }
         switch (parts[0])
         {
             case "ok":
