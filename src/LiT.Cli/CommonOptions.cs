@@ -111,6 +111,10 @@ internal static class CommonOptions
         DType.AcceptOnlyFromAmong("float32", "bfloat16");
     }
 
+    /// <summary>An option that is this where nobody says it.</summary>
+    public static Option<T> Usually<T>(string name, string description, T value) =>
+        new(name) { Description = description, DefaultValueFactory = _ => value };
+
     public static void AddTo(Command root)
     {
         foreach (Option option in new Option[] { Json, Device, Threads, Seed, DType, Verbose })

@@ -9,46 +9,62 @@ namespace LiT.Cli;
 /// <summary>The options of training without labels that no other method has.</summary>
 internal sealed class DinoInput
 {
-    private readonly Option<int> localCrops = Number("--local-crops", "dino: small views of a picture.", 8);
+    private readonly Option<int> localCrops = CommonOptions.Usually(
+        "--local-crops",
+        "dino: small views of a picture.",
+        8
+    );
     private readonly Option<int?> localSize = new("--local-size")
     {
         Description = "dino: side of the small views in pixels. Default: 96/224 of the network's.",
     };
-    private readonly Option<string> globalScale = Text(
+    private readonly Option<string> globalScale = CommonOptions.Usually(
         "--global-scale",
         "dino: smallest and largest part of a picture's area in its two large views.",
         "0.4,1"
     );
-    private readonly Option<string> localScale = Text(
+    private readonly Option<string> localScale = CommonOptions.Usually(
         "--local-scale",
         "dino: smallest and largest part of a picture's area in its small views.",
         "0.05,0.4"
     );
-    private readonly Option<int> outputs = Number("--head-outputs", "dino: outputs of the head.", 4096);
-    private readonly Option<int> hidden = Number("--head-hidden", "dino: width of the head's hidden layers.", 2048);
-    private readonly Option<int> bottleneck = Number(
+    private readonly Option<int> outputs = CommonOptions.Usually("--head-outputs", "dino: outputs of the head.", 4096);
+    private readonly Option<int> hidden = CommonOptions.Usually(
+        "--head-hidden",
+        "dino: width of the head's hidden layers.",
+        2048
+    );
+    private readonly Option<int> bottleneck = CommonOptions.Usually(
         "--head-bottleneck",
         "dino: width of the head's last layer but one.",
         256
     );
-    private readonly Option<int> freeze = Number(
+    private readonly Option<int> freeze = CommonOptions.Usually(
         "--freeze-last-layer",
         "dino: epochs over which the head's last layer stays as it is.",
         1
     );
-    private readonly Option<double> lastRate = Real("--min-lr", "dino: learning rate at the end.", 1e-6);
-    private readonly Option<double> decayEnd = Real("--weight-decay-end", "dino: weight decay at the end.", 0.4);
-    private readonly Option<double> clip = Real(
+    private readonly Option<double> lastRate = CommonOptions.Usually(
+        "--min-lr",
+        "dino: learning rate at the end.",
+        1e-6
+    );
+    private readonly Option<double> decayEnd = CommonOptions.Usually(
+        "--weight-decay-end",
+        "dino: weight decay at the end.",
+        0.4
+    );
+    private readonly Option<double> clip = CommonOptions.Usually(
         "--clip",
         "dino: longest gradient of each weight; 0 leaves all as they are.",
-        3
+        3.0
     );
-    private readonly Option<double> teacherMomentum = Real(
+    private readonly Option<double> teacherMomentum = CommonOptions.Usually(
         "--teacher-momentum",
         "dino: what the teacher keeps of itself at the first step; 1 at the last.",
         0.996
     );
-    private readonly Option<double> temperature = Real(
+    private readonly Option<double> temperature = CommonOptions.Usually(
         "--teacher-temperature",
         "dino: the teacher's temperature.",
         0.04
@@ -57,17 +73,17 @@ internal sealed class DinoInput
     {
         Description = "dino: the teacher's temperature in the first epoch. Default: as later.",
     };
-    private readonly Option<int> temperatureWarmup = Number(
+    private readonly Option<int> temperatureWarmup = CommonOptions.Usually(
         "--teacher-temperature-warmup",
         "dino: epochs from the first temperature to the later one.",
         0
     );
-    private readonly Option<double> studentTemperature = Real(
+    private readonly Option<double> studentTemperature = CommonOptions.Usually(
         "--student-temperature",
         "dino: the student's temperature.",
         0.1
     );
-    private readonly Option<double> centreMomentum = Real(
+    private readonly Option<double> centreMomentum = CommonOptions.Usually(
         "--centre-momentum",
         "dino: what the teacher's centre keeps of itself.",
         0.9
@@ -140,13 +156,4 @@ internal sealed class DinoInput
         static double? Read(string digits) =>
             double.TryParse(digits, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) ? number : null;
     }
-
-    private static Option<int> Number(string name, string description, int value) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
-
-    private static Option<double> Real(string name, string description, double value) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
-
-    private static Option<string> Text(string name, string description, string value) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
 }

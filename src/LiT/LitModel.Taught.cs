@@ -296,14 +296,9 @@ public sealed partial class LitModel
             );
     }
 
-    // As a background is kept: killed in between, the file is there without a hash, and whole.
     private void Keep(TaughtVectors words)
     {
-        var bundle = folder!;
-        BundleFiles.Uncover(bundle, TaughtVectors.FileName);
-        words.Save(bundle);
-        if (words.Words.Count > 0)
-            BundleFiles.Cover(bundle, TaughtVectors.FileName);
+        BundleFiles.Exchange(folder!, TaughtVectors.FileName, words.Save);
         taught = words;
     }
 }

@@ -127,9 +127,7 @@ public sealed partial class LitModel : IDisposable
             ?? throw new LitException(
                 "A background is kept inside a bundle, and this model is none. Save it as one first."
             );
-        BundleFiles.Uncover(bundle, Background.FileName); // killed between the two, the file is there without a hash
-        background.Save(bundle);
-        BundleFiles.Cover(bundle, Background.FileName);
+        BundleFiles.Exchange(bundle, Background.FileName, background.Save);
     }
 
     /// <summary>Opens a bundle, or a model that others published as one file.</summary>

@@ -43,13 +43,17 @@ internal static class PretrainCommand
                 "The network, as in vit:Ti/8,size=32 or resnet:50 ('lit models show' says what it is). "
                 + "Default: a small residual network of the sizes below.",
         };
-        var blocks = Number("--blocks", "Blocks of two convolutions in a stage.", 3);
-        var width = Number("--width", "Channels of the first stage; each further stage has twice as many.", 16);
-        var stages = Number("--stages", "Stages.", 3);
-        var stride = Number("--stem-stride", "Stride of the first convolution.", 1);
-        var size = Number("--image-size", "Side of the network's input in pixels.", 32);
-        var epochs = Number("--epochs", "Times that every picture is seen.", 10);
-        var batch = Number("--batch", "Pictures in a step.", 128);
+        var blocks = CommonOptions.Usually("--blocks", "Blocks of two convolutions in a stage.", 3);
+        var width = CommonOptions.Usually(
+            "--width",
+            "Channels of the first stage; each further stage has twice as many.",
+            16
+        );
+        var stages = CommonOptions.Usually("--stages", "Stages.", 3);
+        var stride = CommonOptions.Usually("--stem-stride", "Stride of the first convolution.", 1);
+        var size = CommonOptions.Usually("--image-size", "Side of the network's input in pixels.", 32);
+        var epochs = CommonOptions.Usually("--epochs", "Times that every picture is seen.", 10);
+        var batch = CommonOptions.Usually("--batch", "Pictures in a step.", 128);
         Option<PretrainingRule> rule = new("--optimizer")
         {
             Description = "Sgd for convolutional networks, AdamW for transformers. Default: by the network.",
@@ -64,14 +68,18 @@ internal static class PretrainCommand
         {
             Description = "Part of all steps over which the learning rate rises. Default: 0.05, dino 0.1.",
         };
-        var momentum = Real("--momentum", "Nesterov momentum.", 0.9);
+        var momentum = CommonOptions.Usually("--momentum", "Nesterov momentum.", 0.9);
         Option<double?> decay = new("--weight-decay")
         {
             Description =
                 "L2 penalty of kernels, with AdamW what a step takes of them. Default: 0.0005, with AdamW 0.0001. "
                 + "dino: AdamW's at the start, by default 0.04.",
         };
-        var smoothing = Real("--label-smoothing", "Part of the target that is spread over all classes.", 0);
+        var smoothing = CommonOptions.Usually(
+            "--label-smoothing",
+            "Part of the target that is spread over all classes.",
+            0.0
+        );
         var augment = Choice(
             "--augment",
             "Random changes: cifar (shift by 4, mirror), inception (crops, mirror) or none.",
@@ -81,7 +89,7 @@ internal static class PretrainCommand
             "none"
         );
         Option<bool> half = new("--float16") { Description = "Store the finished tower in 16 bits." };
-        var every = Number("--checkpoint-every", "Steps between two checkpoints.", 200);
+        var every = CommonOptions.Usually("--checkpoint-every", "Steps between two checkpoints.", 200);
         DinoInput dino = new();
         Command command = new("pretrain", "Train an image tower, on labels or without any, when none is at hand.")
         {
@@ -153,6 +161,12 @@ internal static class PretrainCommand
                         }
                     );
 
+                void Done(int skipped)
+                {
+                    progress.Dispose();
+                    skips.Sum(skipped);
+                }
+
                 void WithoutLabels()
                 {
                     var usual = dino.Read(parsed, network, preprocessing);
@@ -175,8 +189,7 @@ internal static class PretrainCommand
                         skips.Tell,
                         cancel
                     );
-                    progress.Dispose();
-                    skips.Sum(result.Skipped);
+                    Done(result.Skipped);
                     if (result.Collapsed)
                         Terminal.Warn(
                             "the run has collapsed: the teacher says the same of every picture. Try a smaller --lr, a "
@@ -229,8 +242,7 @@ internal static class PretrainCommand
                         skips.Tell,
                         cancel
                     );
-                    progress.Dispose();
-                    skips.Sum(result.Skipped);
+                    Done(result.Skipped);
                     if (CommonOptions.IsJson(parsed))
                         Terminal.Write(result);
                     else
@@ -280,15 +292,9 @@ internal static class PretrainCommand
     private static Option<string> Text(string name, string description) =>
         new(name) { Description = description, Required = true };
 
-    private static Option<int> Number(string name, string description, int value) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
-
-    private static Option<double> Real(string name, string description, double value) =>
-        new(name) { Description = description, DefaultValueFactory = _ => value };
-
     private static Option<string> Choice(string name, string description, string value, params string[] values)
     {
-        Option<string> option = new(name) { Description = description, DefaultValueFactory = _ => value };
+        var option = CommonOptions.Usually(name, description, value);
         return option.AcceptOnlyFromAmong(values);
     }
 }

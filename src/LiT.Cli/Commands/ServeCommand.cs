@@ -56,10 +56,18 @@ internal sealed class ServeCommand
     {
         Description = "Load all of it, listen for a moment, and say where, to know that it would start.",
     };
-    private readonly Option<int> body = Number("--max-body", 32, "MiB of a request at most.");
-    private readonly Option<int> megapixels = Number("--max-megapixels", 100, "Larger pictures are refused.");
-    private readonly Option<int> atOnce = Number("--at-once", 64, "Requests that are worked on at once.");
-    private readonly Option<int> queue = Number("--queue", 256, "Requests that wait beyond those.");
+    private readonly Option<int> body = CommonOptions.Usually("--max-body", "MiB of a request at most.", 32);
+    private readonly Option<int> megapixels = CommonOptions.Usually(
+        "--max-megapixels",
+        "Larger pictures are refused.",
+        100
+    );
+    private readonly Option<int> atOnce = CommonOptions.Usually(
+        "--at-once",
+        "Requests that are worked on at once.",
+        64
+    );
+    private readonly Option<int> queue = CommonOptions.Usually("--queue", "Requests that wait beyond those.", 256);
     private readonly Option<double> timeout = new("--timeout")
     {
         Description = "Seconds for a request at most.",
@@ -91,9 +99,6 @@ internal sealed class ServeCommand
         command.Does(serve.DoAsync);
         return command;
     }
-
-    private static Option<int> Number(string name, int usual, string description) =>
-        new(name) { Description = description, DefaultValueFactory = _ => usual };
 
     private async Task<int> DoAsync(Asked parsed, CancellationToken cancel)
     {

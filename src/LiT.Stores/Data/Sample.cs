@@ -73,6 +73,20 @@ internal abstract class SampleSource
     /// <exception cref="LitException">The source as a whole cannot be read (missing, empty, no known form).</exception>
     public abstract IEnumerable<Sample> Read(Action<Skipped> skip);
 
+    /// <summary>How many samples there are where none has a caption; null at the first that has one.</summary>
+    /// <exception cref="LitException">The source as a whole cannot be read (missing, empty, no known form).</exception>
+    public long? CountWithoutCaptions()
+    {
+        var found = 0L;
+        foreach (var sample in Read(_ => { }))
+        {
+            if (sample.Captions.Count > 0)
+                return null;
+            found++;
+        }
+        return found;
+    }
+
     /// <summary>Streams samples and skipped ones in the source's one order, the same at every reading.</summary>
     /// <exception cref="LitException">The source as a whole cannot be read (missing, empty, no known form).</exception>
     public IEnumerable<Found> ReadAll()

@@ -26,9 +26,9 @@ internal static class TextCheck
             store.Folder,
             made.Tower == tower.Name
                 ? $"its texts were read by {made.Tower} when it had other weights or another tokenizer (fingerprint "
-                    + $"{Short(made.Fingerprint)}, now {Short(tower.Fingerprint)})"
-                : $"its texts were read by {made.Tower} (fingerprint {Short(made.Fingerprint)}), where {tower.Name} "
-                    + $"({Short(tower.Fingerprint)}) is needed",
+                    + $"{StoreFit.Short(made.Fingerprint)}, now {StoreFit.Short(tower.Fingerprint)})"
+                : $"its texts were read by {made.Tower} (fingerprint {StoreFit.Short(made.Fingerprint)}), "
+                    + $"where {tower.Name} ({StoreFit.Short(tower.Fingerprint)}) is needed",
             "Embed the texts with that tower, or give the one that made the store"
         );
     }
@@ -90,6 +90,4 @@ internal static class TextCheck
             $"row {row} ({store.Key(row)}, '{store.Words(row)}'): {problem}; the file was changed or damaged",
             "Delete the folder and embed the texts again"
         );
-
-    private static string Short(string fingerprint) => fingerprint[..Math.Min(12, fingerprint.Length)];
 }

@@ -1,6 +1,4 @@
 using System.Diagnostics;
-using System.Security.Cryptography;
-using System.Text;
 using LiT.Bundles;
 using LiT.Compute;
 using LiT.Data;
@@ -291,7 +289,7 @@ internal sealed class TextRun
         List<string> unknown = [];
         Dictionary<string, int> placeOf = new(StringComparer.Ordinal);
         foreach (var row in chunk)
-            if (!rowOfText.ContainsKey(IdOf(row.Text)) && placeOf.TryAdd(row.Text, unknown.Count))
+            if (!rowOfText.ContainsKey(SeenKeys.Hash(row.Text)) && placeOf.TryAdd(row.Text, unknown.Count))
                 unknown.Add(row.Text);
         var given = TowerOutputs.Representations(tower.Tower, tower.Tokenizer, unknown, compute, null, cancel);
         var unit = new float[file.EmbeddingSize];
@@ -302,7 +300,7 @@ internal sealed class TextRun
                 norms[i] = Stored(given[at], unit, chunk[i], place);
             else
             {
-                var (shard, row) = rowOfText[IdOf(chunk[i].Text)];
+                var (shard, row) = rowOfText[SeenKeys.Hash(chunk[i].Text)];
                 open[shard].Rows.Stored(row).CopyTo(place);
                 norms[i] = open[shard].Norms[row];
             }
@@ -340,7 +338,7 @@ internal sealed class TextRun
                 "Delete the folder and embed the texts again"
             );
         for (var row = 0; row < rows.Length; row++)
-            rowOfText.TryAdd(IdOf(rows[row].Text), (number, row));
+            rowOfText.TryAdd(SeenKeys.Hash(rows[row].Text), (number, row));
         return rows;
     }
 
@@ -428,8 +426,8 @@ internal sealed class TextRun
         if (there.Fingerprint != wanted.Fingerprint)
             throw new LitException(
                 folder,
-                $"its texts were read by {there.Tower} (fingerprint {Short(there.Fingerprint)}), and {wanted.Tower} is "
-                    + $"another text tower ({Short(wanted.Fingerprint)})",
+                $"its texts were read by {there.Tower} (fingerprint {StoreFit.Short(there.Fingerprint)}), and "
+                    + $"{wanted.Tower} is another text tower ({StoreFit.Short(wanted.Fingerprint)})",
                 "Choose another folder, or give the tower that made it"
             );
         if (there.Type != wanted.Type || there.RowsPerShard != wanted.RowsPerShard)
@@ -457,33 +455,18 @@ internal sealed class TextRun
             + (file.Language is { } language ? $" in {language}" : "");
     }
 
-    private static string Short(string fingerprint) => fingerprint[..Math.Min(12, fingerprint.Length)];
-
     /// <summary>Data without a caption are refused before anything is written.</summary>
     private static void CheckCaptions(SampleSource source)
     {
-        var found = 0L;
-        foreach (var sample in source.Read(_ => { }))
-        {
-            if (sample.Captions.Count > 0)
-                return;
-            found++;
-        }
-        throw new LitException(
-            source.Path,
-            FormattableString.Invariant($"none of its {found:N0} pictures has a caption, so there is nothing to embed"),
-            "Give data with captions, or a file of them with `Captions`"
-        );
+        if (source.CountWithoutCaptions() is { } found)
+            throw new LitException(
+                source.Path,
+                FormattableString.Invariant(
+                    $"none of its {found:N0} pictures has a caption, so there is nothing to embed"
+                ),
+                "Give data with captions, or a file of them with `Captions`"
+            );
     }
 
-    private static UInt128 IdOf(TextRow row) => Hashed($"{row.Key}\0{row.Language}\0{row.Text}");
-
-    private static UInt128 IdOf(string text) => Hashed(text);
-
-    private static UInt128 Hashed(string text)
-    {
-        Span<byte> hash = stackalloc byte[32];
-        SHA256.HashData(Encoding.UTF8.GetBytes(text), hash);
-        return System.Buffers.Binary.BinaryPrimitives.ReadUInt128BigEndian(hash);
-    }
+    private static UInt128 IdOf(TextRow row) => SeenKeys.Hash($"{row.Key}\0{row.Language}\0{row.Text}");
 }

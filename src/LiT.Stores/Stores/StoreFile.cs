@@ -132,9 +132,7 @@ internal sealed record StoreFile(
             Tower = Text(json, "tower"),
             Preprocessing = JsonNode.Parse(Need(json, "preprocessing").GetRawText()),
             EmbeddingSize = Need(json, "embeddingSize").GetInt32(),
-            Type = Enum.TryParse<StoredType>(Text(json, "dtype"), ignoreCase: true, out var type)
-                ? type
-                : throw new FormatException($"the type {Text(json, "dtype")} is not known"),
+            Type = TypeIn(json),
             Views = Need(json, "views").GetInt32(),
             RowsPerShard = Need(json, "rowsPerShard").GetInt32(),
             Source = Text(json, "source"),
@@ -177,8 +175,17 @@ internal sealed record StoreFile(
     internal static JsonElement Need(JsonElement json, string name) =>
         json.TryGetProperty(name, out var there) ? there : throw new FormatException($"{name} is missing");
 
-    private static string Text(JsonElement json, string name) =>
+    /// <summary>The text that stands under a name.</summary>
+    /// <exception cref="FormatException">Nothing does.</exception>
+    internal static string Text(JsonElement json, string name) =>
         Need(json, name).GetString() ?? throw new FormatException($"{name} is null");
+
+    /// <summary>How the numbers of a store lie on the disk.</summary>
+    /// <exception cref="FormatException">It does not say, or in a way that is not known.</exception>
+    internal static StoredType TypeIn(JsonElement json) =>
+        Enum.TryParse<StoredType>(Text(json, "dtype"), ignoreCase: true, out var type)
+            ? type
+            : throw new FormatException($"the type {Text(json, "dtype")} is not known");
 
     private static DecodePath Way(string? word) =>
         Enum.GetValues<DecodePath>().Where(path => path.Word() == word).Cast<DecodePath?>().FirstOrDefault()

@@ -113,5 +113,6 @@ internal static class StoreFit
     private static string Settings(StoreDescription d) =>
         $"{d.EmbeddingSize} numbers of {d.Type.Word()}, {d.Views} views";
 
-    private static string Short(string fingerprint) => fingerprint.Length > 12 ? fingerprint[..12] : fingerprint;
+    /// <summary>The beginning of a fingerprint, for messages.</summary>
+    internal static string Short(string fingerprint) => fingerprint.Length > 12 ? fingerprint[..12] : fingerprint;
 }

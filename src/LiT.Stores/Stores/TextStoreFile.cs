@@ -125,7 +125,7 @@ internal sealed record TextStoreFile
         {
             using var document = JsonDocument.Parse(File.ReadAllBytes(path));
             var json = document.RootElement;
-            if (Text(json, "format") is var format && format != Format)
+            if (StoreFile.Text(json, "format") is var format && format != Format)
                 throw new LitException(
                     path,
                     "describes "
@@ -137,7 +137,7 @@ internal sealed record TextStoreFile
                         + ", where embedded texts are needed",
                     "Give the folder that `TextRun(Texts)` wrote"
                 );
-            if (json.GetProperty("version").GetInt32() is > Version and var version)
+            if (StoreFile.Need(json, "version").GetInt32() is > Version and var version)
                 throw new LitException(
                     path,
                     $"version {version} of the format, where this program knows {Version}",
@@ -161,27 +161,26 @@ internal sealed record TextStoreFile
     {
         TextStoreFile file = new()
         {
-            Fingerprint = Text(json, "fingerprint"),
-            Tower = Text(json, "tower"),
+            Fingerprint = StoreFile.Text(json, "fingerprint"),
+            Tower = StoreFile.Text(json, "tower"),
             Tokenizer = Optional(json, "tokenizer"),
             TokenLength =
                 json.TryGetProperty("tokenLength", out var length) && length.ValueKind != JsonValueKind.Null
                     ? length.GetInt32()
                     : null,
-            EmbeddingSize = json.GetProperty("embeddingSize").GetInt32(),
-            Type = Enum.TryParse<StoredType>(Text(json, "dtype"), ignoreCase: true, out var type)
-                ? type
-                : throw new FormatException($"the type {Text(json, "dtype")} is not known"),
-            RowsPerShard = json.GetProperty("rowsPerShard").GetInt32(),
-            Source = Text(json, "source"),
+            EmbeddingSize = StoreFile.Need(json, "embeddingSize").GetInt32(),
+            Type = StoreFile.TypeIn(json),
+            RowsPerShard = StoreFile.Need(json, "rowsPerShard").GetInt32(),
+            Source = StoreFile.Text(json, "source"),
             Captions = Optional(json, "captions"),
             Language = Optional(json, "language"),
-            Complete = json.GetProperty("complete").GetBoolean(),
-            Generation = json.GetProperty("generation").GetInt32(),
-            Pictures = json.GetProperty("pictures").GetInt64(),
+            Complete = StoreFile.Need(json, "complete").GetBoolean(),
+            Generation = StoreFile.Need(json, "generation").GetInt32(),
+            Pictures = StoreFile.Need(json, "pictures").GetInt64(),
             Segments =
             [
-                .. json.GetProperty("segments")
+                .. StoreFile
+                    .Need(json, "segments")
                     .EnumerateArray()
                     .Select(one => (one.GetProperty("number").GetInt32(), one.GetProperty("rows").GetInt32())),
             ],
@@ -194,9 +193,6 @@ internal sealed record TextStoreFile
             throw new FormatException("a size is not above zero, or a file is named twice");
         return file;
     }
-
-    private static string Text(JsonElement json, string name) =>
-        json.GetProperty(name).GetString() ?? throw new FormatException($"{name} is null");
 
     private static string? Optional(JsonElement json, string name) =>
         json.TryGetProperty(name, out var value) ? value.GetString() : null;

@@ -31,7 +31,7 @@ internal sealed class LookAlikes
     {
         var size = checked((int)pictures.Shape[0]);
         Embeddings rows = new(new float[images.Count * size], size);
-        Parallel.For(0, images.Count, place => pictures.Read(images[place], 0, rows.Values.AsSpan(place * size, size)));
+        Parts.Run(images.Count, place => pictures.Read(images[place], 0, rows.Values.AsSpan(place * size, size)));
         rows = Centred(rows.ToUnit()).ToUnit();
         count = Math.Min(count, images.Count - 1);
         var nearest = new int[images.Count * count];

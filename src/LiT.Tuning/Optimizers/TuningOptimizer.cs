@@ -65,6 +65,13 @@ internal abstract class TuningOptimizer : IDisposable
     /// <summary>What the optimizer remembers between updates, by name: live tensors, not copies.</summary>
     public IReadOnlyDictionary<string, Tensor> State => state;
 
+    /// <summary>Sets every gradient to zero, in its place.</summary>
+    public void ClearGradients()
+    {
+        foreach (var parameter in Parameters)
+            parameter.Tensor.grad?.zero_();
+    }
+
     /// <summary>Moves every parameter that has a gradient.</summary>
     /// <param name="schedule">The schedule's multiplier at this step (<see cref="LearningRate.At"/>).</param>
     /// <returns>Length of the whole gradient before clipping.</returns>

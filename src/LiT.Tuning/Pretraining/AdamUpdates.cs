@@ -28,11 +28,7 @@ internal sealed class AdamUpdates(ImageTower tower, PretrainingOptions options) 
     public void GoOn(long steps) => adam.Restore(steps, adam.State);
 
     /// <inheritdoc/>
-    public void Clear()
-    {
-        foreach (var parameter in adam.Parameters)
-            parameter.Tensor.grad?.zero_();
-    }
+    public void Clear() => adam.ClearGradients();
 
     /// <inheritdoc/>
     public double Step(double learningRate) => adam.Step(learningRate / options.LearningRate);

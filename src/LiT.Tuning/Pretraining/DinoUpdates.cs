@@ -42,11 +42,7 @@ internal sealed class DinoUpdates : IDisposable
     public void GoOn(long steps) => adam.Restore(steps, adam.State);
 
     /// <summary>Forgets the gradients.</summary>
-    public void Clear()
-    {
-        foreach (var parameter in adam.Parameters)
-            parameter.Tensor.grad?.zero_();
-    }
+    public void Clear() => adam.ClearGradients();
 
     /// <summary>p -= rate · (direction + decay · p), for the weights that decay.</summary>
     /// <returns>Length of the whole gradient before any was shortened; where it is no number, nothing has

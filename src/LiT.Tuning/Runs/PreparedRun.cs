@@ -224,14 +224,7 @@ internal sealed class PreparedRun : IDisposable
     {
         if (EmbeddingStore.IsStore(request.Data) || request.Texts is not null)
             return;
-        var found = 0L;
-        foreach (var sample in LiT.Data.Samples.Open(request.Data, request.Samples).Read(_ => { }))
-        {
-            if (sample.Captions.Count > 0)
-                return;
-            found++;
-        }
-        if (found > 0)
+        if (LiT.Data.Samples.Open(request.Data, request.Samples).CountWithoutCaptions() is > 0 and var found)
             throw new LitException(
                 request.Data,
                 FormattableString.Invariant(

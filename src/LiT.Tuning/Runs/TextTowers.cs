@@ -1,5 +1,6 @@
 using LiT.Bundles;
 using LiT.Compute;
+using LiT.Text;
 using LiT.Towers;
 using TorchSharp;
 
@@ -47,13 +48,7 @@ internal static class TextTowers
         {
             foreach (var remark in loaded.Remarks)
                 say(remark);
-            if (loaded.Tower.VocabularySize < rows.Tokenizer.VocabularySize)
-                throw new LitException(
-                    name,
-                    $"has {loaded.Tower.VocabularySize} token rows and the tokenizer "
-                        + $"{rows.Tokenizer.VocabularySize} pieces",
-                    "Give the tower's own vocabulary with `Tokenizer`"
-                );
+            CheckVocabulary(loaded.Tower, rows, name);
             var fingerprint = LockedText.Of(loaded.Tower, rows);
             loaded.Tower.to(compute.Device);
             loaded.Tower.Lock();
@@ -64,5 +59,17 @@ internal static class TextTowers
             loaded.Dispose();
             throw;
         }
+    }
+
+    /// <summary>Refuses a tokenizer that makes ids which a tower has no row for.</summary>
+    /// <exception cref="LitException">It does; the message has both numbers.</exception>
+    public static void CheckVocabulary(TextTower tower, CaptionTokenizer tokenizer, string name)
+    {
+        if (tower.VocabularySize < tokenizer.Tokenizer.VocabularySize)
+            throw new LitException(
+                name,
+                $"has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces",
+                "Give the tower's own vocabulary with `Tokenizer`"
+            );
     }
 }

@@ -341,13 +341,8 @@ internal static class TuneRun
                 tokenizer.Layout.Pad
             )
             : loaded.Tower;
-        return tower.VocabularySize >= tokenizer.Tokenizer.VocabularySize
-            ? tower
-            : throw new LitException(
-                spec,
-                $"has {tower.VocabularySize} token rows and the tokenizer {tokenizer.Tokenizer.VocabularySize} pieces",
-                "Give the tower's own vocabulary with `Tokenizer`"
-            );
+        TextTowers.CheckVocabulary(tower, tokenizer, spec);
+        return tower;
     }
 
     /// <summary>

@@ -25,6 +25,18 @@ internal static class BundleFiles
     /// <summary>Takes a file that is about to change out of the hashes of its bundle.</summary>
     public static void Uncover(string folder, string name) => Change(folder, files => files.Remove(name));
 
+    /// <summary>
+    /// Has a file written or taken away, in the place of another and under the bundle's hashes. Killed in between, it
+    /// is there without a hash, and whole.
+    /// </summary>
+    public static void Exchange(string folder, string name, Action<string> write)
+    {
+        Uncover(folder, name);
+        write(folder);
+        if (File.Exists(Path.Combine(folder, name)))
+            Cover(folder, name);
+    }
+
     private static void Change(string folder, Action<SortedDictionary<string, string>> change)
     {
         var description = ModelDescription.Read(folder);

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using LiT.Compute;
 
 namespace LiT.Classification;
 
@@ -60,7 +61,7 @@ internal sealed class WordTeaching
             moment[i * size + i] += ridge;
         constant = Solve(Cholesky(moment, size), mean);
         var levels = new double[words.Count];
-        Parallel.For(0, words.Count, word =>
+        Parts.Run(words.Count, word =>
         {
             var logits = new double[others.Count];
             for (var row = 0; row < logits.Length; row++)
@@ -117,20 +118,20 @@ internal sealed class WordTeaching
         const int Block = 32; // sums over so many rows are float32, as products of unit rows may be
         var size = rows.Size;
         var moment = new double[size * size];
-        var columns = new float[size][];
+        var columns = new float[size * Block];
         for (var first = 0; first < rows.Count; first += Block)
         {
             var count = Math.Min(Block, rows.Count - first);
             for (var i = 0; i < size; i++)
-            {
-                columns[i] = new float[count];
-                for (var row = 0; row < count; row++)
-                    columns[i][row] = rows[first + row][i];
-            }
-            Parallel.For(0, size, i =>
+            for (var row = 0; row < count; row++)
+                columns[i * Block + row] = rows[first + row][i];
+            Parts.Run(size, i =>
             {
                 for (var j = 0; j <= i; j++)
-                    moment[i * size + j] += TensorPrimitives.Dot<float>(columns[i], columns[j]);
+                    moment[i * size + j] += TensorPrimitives.Dot<float>(
+                        columns.AsSpan(i * Block, count),
+                        columns.AsSpan(j * Block, count)
+                    );
             });
         }
         for (var i = 0; i < moment.Length; i++)

@@ -410,31 +410,4 @@ public sealed class DinoPretrainingTests : IDisposable
 
     private List<JsonElement> Metrics(string run = "") =>
         [.. File.ReadLines(folder[run, "metrics.jsonl"]).Select(line => JsonDocument.Parse(line).RootElement)];
-
-    private sealed class Killed : Exception;
-
-    private sealed class KillAt(int step) : IProgress<ProgressStep>
-    {
-        public void Report(ProgressStep value)
-        {
-            if (value.Done >= step)
-                throw new Killed();
-        }
-    }
-
-    private sealed class At(int step, Action action) : IProgress<ProgressStep>
-    {
-        public void Report(ProgressStep value)
-        {
-            if (value.Done >= step)
-                action();
-        }
-    }
-
-    private sealed class Changed(SampleSource source, Func<Sample, int, Sample> change) : SampleSource
-    {
-        public override string Form => source.Form;
-
-        public override IEnumerable<Sample> Read(Action<Skipped> skip) => source.Read(skip).Select(change);
-    }
 }

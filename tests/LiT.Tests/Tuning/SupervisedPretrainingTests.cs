@@ -332,31 +332,4 @@ public sealed class SupervisedPretrainingTests : IDisposable
 
     private static bool Sizes(ImageTowerConfig one, ImageTowerConfig other) =>
         one.InWords == other.InWords && one.ImageSize == other.ImageSize;
-
-    private sealed class Killed : Exception;
-
-    private sealed class KillAt(int step) : IProgress<ProgressStep>
-    {
-        public void Report(ProgressStep value)
-        {
-            if (value.Done >= step)
-                throw new Killed();
-        }
-    }
-
-    private sealed class At(int step, Action action) : IProgress<ProgressStep>
-    {
-        public void Report(ProgressStep value)
-        {
-            if (value.Done >= step)
-                action();
-        }
-    }
-
-    private sealed class Changed(SampleSource source, Func<Sample, int, Sample> change) : SampleSource
-    {
-        public override string Form => source.Form;
-
-        public override IEnumerable<Sample> Read(Action<Skipped> skip) => source.Read(skip).Select(change);
-    }
 }
