@@ -64,7 +64,8 @@ static int Usage()
           decode DATA TOWER [SHORTER_SIDE]         pictures decoded exactly and shrunk on the way, and the cosine of the two
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches
-          shared [TOWER [BATCH [STEPS [SIZE [THREADS [PROCESSES]]]]]]  steps that the processes of a job share, under mpirun or alone
+          shared [TOWER [BATCH [STEPS [SIZE [THREADS [PROCESSES [MICRO]]]]]]]  steps that the processes of a job share, under mpirun
+                                                   or alone
           stored [BATCH [IMAGES TEXTS [TIMES [STEPS [step]]]]]  a step of gated heads from two stores beside the products
           optimizer [TOWER]                        one update of every weight
           small [STEPS [TOWER]]                    pairs a second of the default small text tower, one thread and two

@@ -14,7 +14,7 @@ internal static class SharedStepBenchmark
 {
     /// <summary>
     /// Arguments: text tower, batch, steps (one alone is not warmed up), the common size, threads of each process, and
-    /// how many processes there are.
+    /// how many processes there are; texts at once.
     /// </summary>
     public static int Run(string[] options, Results results)
     {
@@ -28,7 +28,7 @@ internal static class SharedStepBenchmark
             throw new LitException($"There are {group.Processes} processes; start as many as the last argument says.");
         var pairs = TuningData.Pairs(batch, width);
         using var towers = TuningData.Towers(spec, width);
-        TuningOptions tuning = new() { Batch = batch, MicroBatch = 1024 };
+        TuningOptions tuning = new() { Batch = batch, MicroBatch = TextTowerBenchmark.Number(options, 6, 1024) };
         using TuningStep step = new(
             new(towers, LockSetting.Parse("Lu"), tuning.Optimizer),
             pairs,

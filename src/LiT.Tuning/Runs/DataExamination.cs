@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using LiT.Data;
 using LiT.Stores;
+using LiT.Towers;
 using LiT.Tuning.Contrastive;
 using LiT.Tuning.Optimizers;
 
@@ -203,6 +204,10 @@ internal static class DataExamination
 internal readonly record struct RunNeeds(long Memory, long Disk)
 {
     private const long Runtime = 400_000_000;
+
+    /// <summary>Numbers that a tower keeps for the gradient of one text: 16 or so a block, token and channel.</summary>
+    internal static long OfText(TextTower tower, int length) =>
+        16L * Math.Max(1, tower.named_parameters().Count() / 12) * tower.Width * length;
 
     /// <param name="tuned">Weights that are tuned.</param>
     /// <param name="held">Weights in memory, locked ones too.</param>

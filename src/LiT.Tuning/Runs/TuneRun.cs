@@ -264,10 +264,9 @@ internal static class TuneRun
     )
     {
         var towers = tuning.Towers;
-        // A block keeps about 16 numbers a token and channel for its gradient, an image tower about 600 a pixel.
-        var depth = Math.Max(1, towers.Text.named_parameters().Count() / 12);
         var texts =
-            16L * depth * towers.Text.Width * tokenizer.Layout.Length * Math.Min(options.MicroBatch, options.Batch);
+            RunNeeds.OfText(towers.Text, tokenizer.Layout.Length) * Math.Min(options.MicroBatch, options.Batch);
+        // An image tower keeps about 600 numbers a pixel for its gradient.
         var pictures = source.Images.Shape is [_, var height, var width]
             ? 600 * height * width * Math.Min(options.ImageMicroBatch ?? options.MicroBatch, options.Batch)
             : 0;

@@ -20,6 +20,7 @@ namespace LiT.Planning;
 /// <param name="ProductWeights">Those of them that are multiplied with every token.</param>
 /// <param name="Tokens">Ids of a caption, on average.</param>
 /// <param name="MicroBatch">Texts at once.</param>
+/// <param name="TextNumbers">Numbers that are kept for the gradient of one of them.</param>
 /// <param name="OptimizerBytes">Bytes that the optimizer keeps for a weight.</param>
 internal sealed record PlannedRun(
     long Pairs,
@@ -34,6 +35,7 @@ internal sealed record PlannedRun(
     long ProductWeights,
     double Tokens,
     int MicroBatch,
+    long TextNumbers,
     double OptimizerBytes
 )
 {
@@ -77,6 +79,7 @@ internal sealed record PlannedRun(
                 .Sum(one => one.parameter.numel()),
             Filled * length,
             options.MicroBatch,
+            RunNeeds.OfText(built, length),
             options.Optimizer.Kind == OptimizerKind.Adafactor ? 2.1 : 8
         );
 
@@ -141,7 +144,8 @@ internal sealed record PlannedMachines(
         var weights = run.TextWeights * (8 + run.OptimizerBytes);
         var seen = machines == 1 ? 2.0 * batch * e * 4 : Math.Min(batch, PieceRows) * 2.0 * e * 4;
         var kept = machines == 1 ? KeptLogits : KeptLogits / machines;
-        var memory = Program + weights + seen + 9.0 * own * e * 4 + Math.Min(kept, strip);
+        var texts = 4.0 * run.TextNumbers * Math.Min(own, run.MicroBatch);
+        var memory = Program + weights + texts + seen + 9.0 * own * e * 4 + Math.Min(kept, strip);
         var step = text + loss + update + exchange;
         return new(
             machines,
