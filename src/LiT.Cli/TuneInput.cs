@@ -182,6 +182,7 @@ internal sealed class TuneInput
                 : behind?.Lock
                     ?? LockSetting.Parse(
                         parsed.GetValue(texts) is not null ? "LL"
+                        : pretrained && TextTowerLoader.IsForeign(init ?? tower!) ? "LL"
                         : pretrained ? "LU"
                         : "Lu"
                     ),
