@@ -27,61 +27,30 @@ internal sealed record OnnxTextInputs(OnnxValue Ids, OnnxValue? Mask, OnnxValue?
         var left = file.Inputs.ToList();
         // What the user named first, so that a name of the usual ones is free for another role.
         var (ids, mask, types, positions) = (
-            Named(options.Input),
-            Named(options.Mask),
-            Named(options.Types),
-            Named(options.Positions)
+            Named(file, left, options.Input),
+            Named(file, left, options.Mask),
+            Named(file, left, options.Types),
+            Named(file, left, options.Positions)
         );
-        ids ??= Known(IdsNames);
-        mask ??= Known(MaskNames);
-        types ??= Known(TypesNames);
-        positions ??= Known(PositionsNames);
+        ids ??= Known(left, IdsNames);
+        mask ??= Known(left, MaskNames);
+        types ??= Known(left, TypesNames);
+        positions ??= Known(left, PositionsNames);
         if (ids is null && left.Where(IsForIds).ToList() is [var only])
             left.Remove(ids = only);
         if (ids is null)
             throw NotForTexts(file);
         foreach (var value in new[] { ids, types, positions })
             if (value is not null && !IsForIds(value))
-                throw Wrong(value, "whole numbers, which are two-sided and of int64 or int32");
+                throw Wrong(file, value, "whole numbers, which are two-sided and of int64 or int32");
         if (mask is not null && !(IsTwoSided(mask) && OnnxTypes.IsForMasks(mask.Type)))
-            throw Wrong(mask, "a mask, which is two-sided and of int64, int32, float32 or bool");
-        if (left.Count > 0)
-            throw new LitException(
+            throw Wrong(file, mask, "a mask, which is two-sided and of int64, int32, float32 or bool");
+        return left.Count == 0
+            ? new(ids, mask, types, positions)
+            : throw new LitException(
                 file.Path,
                 $"takes {NoTower.Listed(left)} beside the ids ({ids})",
                 "Say what they are behind its path (mask=, types=, positions=), or export the text tower alone"
-            );
-        return new(ids, mask, types, positions);
-
-        OnnxValue? Named(string? name)
-        {
-            if (name is null)
-                return null;
-            var found = left.Find(input => input.Name == name)
-                ?? throw new LitException(
-                    file.Path,
-                    $"has no input '{name}'",
-                    $"Its inputs are {NoTower.Listed(file.Inputs)}"
-                );
-            left.Remove(found);
-            return found;
-        }
-
-        OnnxValue? Known(string[] names)
-        {
-            var found = names
-                .Select(name => left.Find(input => input.Name == name))
-                .FirstOrDefault(one => one is not null);
-            if (found is not null)
-                left.Remove(found);
-            return found;
-        }
-
-        LitException Wrong(OnnxValue value, string wanted) =>
-            new(
-                file.Path,
-                $"its input {value} of {OnnxTypes.Name(value.Type) ?? "another type"} does not take {wanted}",
-                $"Its inputs are {NoTower.Listed(file.Inputs)}"
             );
     }
 
@@ -129,6 +98,36 @@ internal sealed record OnnxTextInputs(OnnxValue Ids, OnnxValue? Mask, OnnxValue?
         input.Type is OnnxTypes.Int64 or OnnxTypes.Int32 && IsTwoSided(input);
 
     private static bool IsTwoSided(OnnxValue input) => input.Shape is null or { Count: 2 };
+
+    // The input of that name, which is then not left for another role.
+    private static OnnxValue? Named(OnnxFile file, List<OnnxValue> left, string? name)
+    {
+        if (name is null)
+            return null;
+        var found = left.Find(input => input.Name == name)
+            ?? throw new LitException(
+                file.Path,
+                $"has no input '{name}'",
+                $"Its inputs are {NoTower.Listed(file.Inputs)}"
+            );
+        left.Remove(found);
+        return found;
+    }
+
+    private static OnnxValue? Known(List<OnnxValue> left, string[] names)
+    {
+        var found = names.Select(name => left.Find(input => input.Name == name)).FirstOrDefault(one => one is not null);
+        if (found is not null)
+            left.Remove(found);
+        return found;
+    }
+
+    private static LitException Wrong(OnnxFile file, OnnxValue value, string wanted) =>
+        new(
+            file.Path,
+            $"its input {value} of {OnnxTypes.Name(value.Type) ?? "another type"} does not take {wanted}",
+            $"Its inputs are {NoTower.Listed(file.Inputs)}"
+        );
 
     private static LitException NotForTexts(OnnxFile file)
     {
