@@ -18,6 +18,7 @@ var code = args switch
     ["towers", .. var options] => TowerBenchmark.Run(options, results),
     ["embed", .. var options] => EmbedBenchmark.Run(options, results),
     ["int8", _, _, ..] => Int8Benchmark.Run(args[1..], results),
+    ["onnx", _, ..] => OnnxBenchmark.Run(args[1..], results),
     ["decode", _, _, ..] => DecodeBenchmark.Run(args[1..], results),
     ["text", .. var options] => TextTowerBenchmark.Run(options, results),
     ["exact", .. var options] => ExactStepBenchmark.Run(options, results),
@@ -61,6 +62,7 @@ static int Usage()
           embed [THREADS [COUNT [SPEC...] [plain] [float32] [int8]]]  JPEG files to a store, beside plain modules and
                                                    ONNX Runtime, or beside the named of them alone
           int8 SPEC DATA [COUNT [THREADS]]         a tower of bytes beside the same in float32
+          onnx TOWER [COUNT [THREADS]]             a network in ONNX as a tower beside ONNX Runtime alone on the same pixels
           decode DATA TOWER [SHORTER_SIDE]         pictures decoded exactly and shrunk on the way, and the cosine of the two
           text [BATCH [STEPS [TOWER]]]             pairs a second of a text tower beside the matrix products and the usual way
           exact [TOWER [BATCH [MICRO [SIZE [memory]]]]]  an exact step of a large batch beside plain micro-batches

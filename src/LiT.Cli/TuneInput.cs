@@ -16,7 +16,8 @@ internal sealed class TuneInput
     private readonly Option<string?> textTower = new("--text-tower")
     {
         Description =
-            "A text tower from scratch (text:width=256,depth=4,heads=4, bert:small), or a file to start from.",
+            "A text tower from scratch (text:width=256,depth=4,heads=4, bert:small), or a file to start from; "
+            + "one in ONNX stays as it is.",
     };
     private readonly Option<string?> textInit = new("--text-init")
     {
@@ -182,6 +183,7 @@ internal sealed class TuneInput
                 : behind?.Lock
                     ?? LockSetting.Parse(
                         parsed.GetValue(texts) is not null ? "LL"
+                        : pretrained && TextTowerLoader.IsForeign(init ?? tower!) ? "LL"
                         : pretrained ? "LU"
                         : "Lu"
                     ),

@@ -44,8 +44,8 @@ internal static class NoTower
             if (ControlFlow.Contains(node.Type) && Domains.Contains(node.Domain))
                 throw new LitException(
                     file.Path,
-                    $"has control flow (the operator {node.Type}), so what is computed depends on the picture",
-                    "Export it by tracing one picture, or simplify the graph until the operator is gone"
+                    $"has control flow (the operator {node.Type}), so what is computed depends on what goes in",
+                    "Export it by tracing one example, or simplify the graph until the operator is gone"
                 );
             if (Bytes.Contains(node.Type) || node.Type.StartsWith("QLinear", StringComparison.Ordinal))
                 throw new LitException(
@@ -135,27 +135,12 @@ internal static class NoTower
     public static OnnxValue OutputOf(OnnxFile file, string? named)
     {
         if (named is not null)
-            return file.Outputs.FirstOrDefault(output => output.Name == named)
-                ?? (
-                    file.Nodes.Any(node => node.Outputs.Contains(named))
-                        ? new(named, 0, null)
-                        : throw new LitException(
-                            file.Path,
-                            $"gives no value '{named}'",
-                            $"Its outputs are {Listed(file.Outputs)}; any value inside the network can be named, too"
-                        )
-                );
+            return ValueOf(file, named);
         if (file.Outputs is [var only])
             return only;
         return Named("last_hidden_state", "pooler_output")
             ?? Named("image_embeds", "last_hidden_state")
-            ?? throw new LitException(
-                file.Path,
-                file.Outputs.Count == 0 ? "has no output" : $"has {file.Outputs.Count} outputs: {Listed(file.Outputs)}",
-                file.Outputs.Count == 0
-                    ? "Export it again"
-                    : $"Name the representation, as in {Path.GetFileName(file.Path)}:output={file.Outputs[0].Name}"
-            );
+            ?? throw NoOutput(file);
 
         // As exporters of Hugging Face's models call them: what is used of the two is known.
         OnnxValue? Named(string used, string beside) =>
@@ -164,7 +149,31 @@ internal static class NoTower
                 : null;
     }
 
-    private static bool IsForPictures(OnnxValue input) =>
+    /// <summary>An output, or any value inside the network, by its name.</summary>
+    /// <exception cref="LitException">There is none of that name.</exception>
+    internal static OnnxValue ValueOf(OnnxFile file, string named) =>
+        file.Outputs.FirstOrDefault(output => output.Name == named)
+        ?? (
+            file.Nodes.Any(node => node.Outputs.Contains(named))
+                ? new(named, 0, null)
+                : throw new LitException(
+                    file.Path,
+                    $"gives no value '{named}'",
+                    $"Its outputs are {Listed(file.Outputs)}; any value inside the network can be named, too"
+                )
+        );
+
+    /// <summary>What to say where no output is known to be the representation.</summary>
+    internal static LitException NoOutput(OnnxFile file) =>
+        file.Outputs.Count == 0
+            ? new(file.Path, "has no output", "Export it again")
+            : new(
+                file.Path,
+                $"has {file.Outputs.Count} outputs: {Listed(file.Outputs)}",
+                $"Name the representation, as in {Path.GetFileName(file.Path)}:output={file.Outputs[0].Name}"
+            );
+
+    internal static bool IsForPictures(OnnxValue input) =>
         OnnxTypes.IsForPictures(input.Type) && input.Shape is null or { Count: 4 };
 
     private static LitException NotForPictures(OnnxFile file)
@@ -173,7 +182,7 @@ internal static class NoTower
             return new(
                 file.Path,
                 $"is a text model: it takes {Listed(file.Inputs)}",
-                "Give a network that takes pictures; as a text tower, give the .safetensors that it was exported from"
+                "Give a network that takes pictures; this one can be the locked text tower: give it as `TextTower`"
             );
         var wrong = file.Inputs.FirstOrDefault(input => input.Shape is { Count: 4 });
         return wrong is not null && OnnxTypes.Name(wrong.Type) is { } type
@@ -191,7 +200,7 @@ internal static class NoTower
             );
     }
 
-    private static string Listed(IEnumerable<OnnxValue> values) =>
+    internal static string Listed(IEnumerable<OnnxValue> values) =>
         string.Join(", ", values.Take(6)) + (values.Count() > 6 ? " and others" : "");
 }
 
@@ -202,10 +211,14 @@ internal static class OnnxTypes
         UInt8 = 2,
         Int32 = 6,
         Int64 = 7,
+        Bool = 9,
         Half = 10;
 
     /// <summary>Whether pictures can be given in it.</summary>
     public static bool IsForPictures(int type) => type is Float or Half or UInt8;
+
+    /// <summary>Whether a mask can be given in it.</summary>
+    public static bool IsForMasks(int type) => type is Int64 or Int32 or Float or Bool;
 
     /// <summary>How the type is called; null for one that is not known.</summary>
     public static string? Name(int type) =>
@@ -219,7 +232,7 @@ internal static class OnnxTypes
             Int32 => "int32",
             Int64 => "int64",
             8 => "text",
-            9 => "bool",
+            Bool => "bool",
             Half => "float16",
             11 => "float64",
             16 => "bfloat16",

@@ -48,7 +48,18 @@ internal sealed class OnnxNetwork : IDisposable
     public static OnnxNetwork Open(OnnxFile file, byte[] bytes, string? input, string? output, bool inMemory = false)
     {
         NoTower.Check(file);
-        var (takes, gives) = (NoTower.InputOf(file, input), NoTower.OutputOf(file, output));
+        return Open(file, bytes, NoTower.InputOf(file, input), NoTower.OutputOf(file, output), inMemory);
+    }
+
+    /// <summary>Opens a graph that was looked at.</summary>
+    /// <param name="file">What it says of itself.</param>
+    /// <param name="bytes">All of it.</param>
+    /// <param name="takes">The input whose first side counts what goes in.</param>
+    /// <param name="gives">The output, or a value inside.</param>
+    /// <param name="inMemory">Whether there is no file of these bytes.</param>
+    /// <exception cref="LitException">ONNX Runtime does not take it.</exception>
+    public static OnnxNetwork Open(OnnxFile file, byte[] bytes, OnnxValue takes, OnnxValue gives, bool inMemory = false)
+    {
         var inside = file.Outputs.All(one => one.Name != gives.Name);
         var hash = OnnxWeights.Hash(bytes, file.Path);
         try
@@ -119,17 +130,34 @@ internal sealed class OnnxNetwork : IDisposable
             _ => ScalarType.Float32,
         };
         var pixels = pictures.to(type).contiguous();
+        return Run([(Input.Name, pixels)], count, "pictures");
+    }
+
+    /// <summary>Runs the graph once, as its batch is.</summary>
+    /// <param name="inputs">Each input by its name, contiguous, of the type that it takes.</param>
+    /// <param name="count">How many went in.</param>
+    /// <param name="what">What went in, for messages.</param>
+    /// <returns>[count, …] in float32.</returns>
+    /// <exception cref="LitException">The graph fails, or gives another number of rows.</exception>
+    public Tensor Run(IReadOnlyList<(string Name, Tensor Value)> inputs, long count, string what)
+    {
+        List<OrtValue> given = [];
         try
         {
-            using var given = Wrapped(pixels);
+            foreach (var (_, value) in inputs)
+                given.Add(Wrapped(value));
             using RunOptions options = new();
-            using var results = session.Run(options, [Input.Name], [given], [Output.Name]);
-            GC.KeepAlive(pixels);
+            using var results = session.Run(options, [.. inputs.Select(input => input.Name)], given, [Output.Name]);
+            GC.KeepAlive(inputs);
             return Rows(results[0], count);
         }
         catch (OnnxRuntimeException failed)
         {
-            throw Refused(Path, $"fails on pictures of [{string.Join(", ", pixels.shape)}]", failed);
+            throw Refused(Path, $"fails on {what} of [{string.Join(", ", inputs[0].Value.shape)}]", failed);
+        }
+        finally
+        {
+            given.ForEach(value => value.Dispose());
         }
     }
 
@@ -144,6 +172,9 @@ internal sealed class OnnxNetwork : IDisposable
             {
                 ScalarType.Float16 => TensorElementType.Float16,
                 ScalarType.Byte => TensorElementType.UInt8,
+                ScalarType.Int32 => TensorElementType.Int32,
+                ScalarType.Int64 => TensorElementType.Int64,
+                ScalarType.Bool => TensorElementType.Bool,
                 _ => TensorElementType.Float,
             },
             contiguous.shape,
@@ -168,7 +199,7 @@ internal sealed class OnnxNetwork : IDisposable
             throw new LitException(
                 Path,
                 $"gives {Output.Name} of [{string.Join(", ", told.Shape)}] where {count} went in",
-                "Name the output that has a row for each picture, as in :output=NAME"
+                "Name the output that has a row for each of them, as in :output=NAME"
             );
         var copy = empty(told.Shape, type);
         var bytes = result.GetTensorMutableRawData();

@@ -61,7 +61,10 @@ internal sealed class OnnxSource
     }
 
     /// <summary>Makes the graph ready to run.</summary>
-    /// <inheritdoc cref="OnnxNetwork.Open"/>
+    /// <param name="bytes">All of it.</param>
+    /// <param name="input">The name of the input; null where there is but one.</param>
+    /// <param name="output">The name of the output, or of a value inside; null where there is but one.</param>
+    /// <exception cref="LitException">It is no locked tower, or ONNX Runtime does not take it.</exception>
     public OnnxNetwork Open(byte[] bytes, string? input, string? output) =>
         OnnxNetwork.Open(File, bytes, input, output, inMemory: embedded is not null);
 }

@@ -3,7 +3,7 @@ using LiT.Towers;
 namespace LiT.Onnx;
 
 /// <summary>
-/// Networks in ONNX as locked image towers. A program calls <see cref="Use"/> when it starts; from then on a path to an
+/// Networks in ONNX as locked towers. A program calls <see cref="Use"/> when it starts; from then on a path to an
 /// <c>.onnx</c> file is a tower wherever one is named, and a model that was tuned to one can be loaded.
 /// </summary>
 /// <remarks>ONNX Runtime's own library is the program's to bring: the package
@@ -16,7 +16,10 @@ public static class OnnxTowers
     public static void Use()
     {
         if (Interlocked.Exchange(ref introduced, 1) == 0)
+        {
             ImageTowerLoader.Register(new OnnxForm());
+            TextTowerLoader.Register(new OnnxTextForm());
+        }
     }
 }
 
@@ -50,7 +53,8 @@ internal sealed class OnnxForm : ITowerForm
         return OnnxTower.Load(FileOf(path)!, OnnxOptions.Parse(given, spec, options));
     }
 
-    private static string? FileOf(string path)
+    /// <summary>The network that a path means; null for none.</summary>
+    internal static string? FileOf(string path)
     {
         if (path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase) && File.Exists(path))
             return path;
@@ -61,4 +65,22 @@ internal sealed class OnnxForm : ITowerForm
             return null;
         return InFolders.Select(name => Path.Combine(path, name)).FirstOrDefault(File.Exists);
     }
+}
+
+/// <summary>The same files, where texts go in.</summary>
+internal sealed class OnnxTextForm : ITextForm
+{
+    /// <inheritdoc/>
+    public bool Is(string path) => OnnxForm.FileOf(path) is not null;
+
+    /// <inheritdoc/>
+    public bool ReadsTexts(string path) => OnnxTextInputs.IsFor(OnnxSource.Read(OnnxForm.FileOf(path)!).Source.File);
+
+    /// <inheritdoc/>
+    public ForeignRows RowsOf(string path, string given, string spec) =>
+        OnnxText.RowsOf(OnnxForm.FileOf(path)!, OnnxTextOptions.Parse(given, spec));
+
+    /// <inheritdoc/>
+    public LoadedTextTower Load(string path, string given, string spec) =>
+        OnnxText.Load(OnnxForm.FileOf(path)!, OnnxTextOptions.Parse(given, spec));
 }

@@ -17,6 +17,7 @@ namespace LiT;
 public sealed partial class LitModel : IDisposable
 {
     private const string TextFile = "text.safetensors",
+        TextStem = "text",
         ImageStem = "image";
 
     private readonly string? folder;
@@ -171,7 +172,14 @@ public sealed partial class LitModel : IDisposable
             description = description with { Language = asked };
         var tokenizer = CaptionTokenizer.Load(place, description.Text.Tokenizer);
         var (imageHead, textHead) = (Built(description.Image.Head), Built(description.Text.Head));
-        TwoTowers towers = new(null, imageHead, description.Text.Config.Build(), textHead, 0, description.Bias);
+        TwoTowers towers = new(
+            null,
+            imageHead,
+            TextOf(place, description.Text, compute),
+            textHead,
+            0,
+            description.Bias
+        );
         try
         {
             using var weights = Checkpoint.Open(Path.Combine(place, description.Text.File));
@@ -183,6 +191,7 @@ public sealed partial class LitModel : IDisposable
             towers.Dispose();
             throw;
         }
+        (towers.Text as ForeignText)?.PadWith(tokenizer.Layout.Pad, tokenizer.Layout.End == tokenizer.Layout.Pad);
         towers.to(compute.Type).to(compute.Device);
         return new(description, towers, tokenizer, compute, place) { imageFolder = folder };
     }
@@ -201,6 +210,33 @@ public sealed partial class LitModel : IDisposable
             image = published.Image,
             publishedName = Path.GetFileName(path),
         };
+    }
+
+    // A network of another runtime is a file beside the weights of the rest.
+    private static TextTower TextOf(string folder, TextSideDescription side, ComputeDevice compute)
+    {
+        if (side.Config is not ForeignTextConfig config)
+            return side.Config.Build();
+        if (compute.Type != TorchSharp.torch.ScalarType.Float32)
+            throw new LitException(
+                folder,
+                "its text tower, a network in ONNX, computes in its own type on the CPU",
+                "Leave `ScalarType` at float32"
+            );
+        var path = Path.Combine(folder, side.Network ?? "");
+        if (!File.Exists(path))
+            throw new LitException(
+                folder,
+                side.Network is null
+                    ? "names no file of its text tower"
+                    : $"{side.Network}, its text tower, is missing",
+                "Copy the bundle again"
+            );
+        var tower = TextTowerLoader.Load(path).Tower;
+        if (tower.Config == config)
+            return tower;
+        tower.Dispose();
+        throw new LitException(path, "is not the text tower that the model was tuned with", "Copy the bundle again");
     }
 
     private static bool IsSame(string one, string? other) => one.Equals(other, StringComparison.OrdinalIgnoreCase);
@@ -293,7 +329,7 @@ public sealed partial class LitModel : IDisposable
     internal static string? TextFileOf(string path) =>
         new[] { path, Path.Combine(path, "model") }
             .Where(folder => File.Exists(Path.Combine(folder, ModelDescription.FileName)))
-            .Select(folder => Path.Combine(folder, TextFile))
+            .Select(folder => Path.Combine(folder, ModelDescription.Read(folder).Text.Network ?? TextFile))
             .FirstOrDefault();
 
     /// <summary>
@@ -384,12 +420,16 @@ public sealed partial class LitModel : IDisposable
                 .Select(entry => (entry.Key, entry.Value)),
             TextTowerFile.Metadata(towers.Text)
         );
+        var network = (towers.Text as ForeignText)?.SaveIn(folder, TextStem);
         var imageFile = locked is null ? null : ImageTowerFile.SaveIn(folder, ImageStem, locked);
         var description = describe(
             new ModelDescription
             {
                 Image = image with { File = imageFile, Head = HeadShape.Of(towers.ImageHead) },
-                Text = new(config, tokenizer.Save(folder), TextFile, HeadShape.Of(towers.TextHead)),
+                Text = new(config, tokenizer.Save(folder), TextFile, HeadShape.Of(towers.TextHead))
+                {
+                    Network = network,
+                },
                 EmbeddingSize = towers.EmbeddingSize,
                 Temperature = towers.Temperature,
                 Bias = towers.Bias?.item<float>(),

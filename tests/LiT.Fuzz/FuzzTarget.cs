@@ -52,6 +52,11 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
                 FileName = "input.onnx",
                 Companions = Files(OnnxSeeds.Folder, "weights.bin"),
             },
+            new("onnx-text", Files(OnnxSeeds.TextFolder, "*.onnx"), ReadTextNetwork)
+            {
+                FileName = "input.onnx",
+                Companions = Files(OnnxSeeds.TextFolder, "weights.bin"),
+            },
             new("text-tower", [.. Files(fixtures, "*.npz").Concat(Files(fixtures, "*.safetensors"))], path =>
                 TextTowerLoader.Load(path + ":heads=4").Dispose()
             ),
@@ -241,6 +246,19 @@ public sealed record FuzzTarget(string Name, IReadOnlyList<string> Seeds, Action
         OnnxPreprocessing.Of(path, input, layout, options, plain: false, new SettingsReport());
         _ = OnnxWeights.Hash(bytes, path);
         OnnxWeights.WriteWhole(Stream.Null, bytes, path, new Dictionary<string, string>());
+    }
+
+    private static void ReadTextNetwork(string path)
+    {
+        var (source, bytes) = OnnxSource.Read(path);
+        var options = OnnxTextOptions.Parse("", path);
+        _ = OnnxText.RowsOf(path, options);
+        options = OnnxTextWay.Of(source.File)?.Completing(options) ?? options;
+        var inputs = OnnxTextInputs.Of(source.File, options);
+        _ = inputs.OutputOf(source.File, options.Output);
+        _ = inputs.VocabularyOf(source.File);
+        _ = OnnxTextInputs.IsFor(source.File);
+        _ = OnnxWeights.Hash(bytes, path);
     }
 
     private static void ReadSamples(string path)

@@ -34,4 +34,31 @@ internal static class OnnxSeeds
         File.WriteAllBytes(Path.Combine(folder, "weights.bin"), beside.ToArray());
         return folder;
     }
+
+    /// <summary>The same of networks that take ids: a table, one with its weights beside, and as a bundle keeps
+    /// it.</summary>
+    public static string TextFolder { get; } = MadeOfTexts();
+
+    private static string MadeOfTexts()
+    {
+        LiT.Onnx.OnnxTowers.Use();
+        var folder = Directory.CreateTempSubdirectory("lit-fuzz-onnx-texts-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) => Directory.Delete(folder, recursive: true);
+        using MemoryStream beside = new();
+        void Write(string name, OnnxModel model) => File.WriteAllBytes(Path.Combine(folder, name), model.ToArray());
+        Write("table.onnx", TextNetworks.Table());
+        Write("sums.onnx", TextNetworks.Sums());
+        Write("outside.onnx", TextNetworks.Table(beside: beside));
+        Write(
+            "kept.onnx",
+            TextNetworks
+                .Table()
+                .Note(
+                    "lit.text",
+                    """{"input":"input_ids","output":"token_embeddings","mask":"attention_mask","poolings":["Mean"]}"""
+                )
+        );
+        File.WriteAllBytes(Path.Combine(folder, "weights.bin"), beside.ToArray());
+        return folder;
+    }
 }

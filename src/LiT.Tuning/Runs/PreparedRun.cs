@@ -294,6 +294,11 @@ internal sealed class PreparedRun : IDisposable
                 "wants a pre-trained text tower",
                 $"Name its file with `TextInit`, or give `Lock` {setting.Letters[0]}u"
             );
+        if (text is not null && setting.Text != TowerStart.Locked && TextTowerLoader.IsForeign(text))
+            throw Lock(
+                $"tunes the text tower, and {text} is a constant that cannot be trained",
+                "Give `Lock` LL, or the checkpoint that it was exported from"
+            );
         if (request.ReadsPixels)
             CheckImageTower(request);
 

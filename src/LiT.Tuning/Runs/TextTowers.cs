@@ -48,6 +48,7 @@ internal static class TextTowers
         {
             foreach (var remark in loaded.Remarks)
                 say(remark);
+            (loaded.Tower as ForeignText)?.PadWith(rows.Layout.Pad, rows.Layout.End == rows.Layout.Pad);
             CheckVocabulary(loaded.Tower, rows, name);
             var fingerprint = LockedText.Of(loaded.Tower, rows);
             loaded.Tower.to(compute.Device);

@@ -168,7 +168,10 @@ internal sealed record TuneRequest
         };
     }
 
-    /// <summary>The paper's Lu, or LU where the text tower comes with weights.</summary>
+    /// <summary>The paper's Lu, or LU where the text tower comes with weights; LL where it can only be
+    /// locked.</summary>
     internal static LockSetting UsualLock(string? tower, string? init) =>
-        init is not null || (tower is not null && !TextTowerSpec.Is(tower)) ? LockSetting.LU : LockSetting.Lu;
+        (init ?? tower) is not { } named || (init is null && TextTowerSpec.Is(named)) ? LockSetting.Lu
+        : TextTowerLoader.IsForeign(named) ? LockSetting.Parse("LL")
+        : LockSetting.LU;
 }

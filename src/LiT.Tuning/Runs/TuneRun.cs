@@ -340,6 +340,7 @@ internal static class TuneRun
                 tokenizer.Layout.Pad
             )
             : loaded.Tower;
+        (tower as ForeignText)?.PadWith(tokenizer.Layout.Pad, tokenizer.Layout.End == tokenizer.Layout.Pad);
         TextTowers.CheckVocabulary(tower, tokenizer, spec);
         return tower;
     }
@@ -364,7 +365,7 @@ internal static class TuneRun
             || description.Text.Head != HeadShape.Of(head)
         )
             return head;
-        using var checkpoint = Checkpoints.Checkpoint.Open(file);
+        using var checkpoint = Checkpoints.Checkpoint.Open(Path.Combine(folder, description.Text.File));
         WeightMap.Own("the head of a LiT bundle", head).Load(new WeightSource(checkpoint, "textHead."), head);
         return head;
     }

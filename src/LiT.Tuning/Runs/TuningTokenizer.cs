@@ -32,7 +32,7 @@ internal static class TuningTokenizer
         var pretrained = spec is null ? null : TowerPath.Split(spec).Path;
         if (pretrained is not null && !Path.Exists(pretrained))
             throw TowerPath.Missing(pretrained, "text tower", "bert:small or text:width=256,depth=4,heads=4");
-        if (pretrained is not null)
+        if (pretrained is not null && TextTowerLoader.FormOf(pretrained) is null)
             pretrained = SentenceModules.WeightsOf(pretrained);
         if (request.Tokenizer is null && pretrained is not null)
         {
@@ -70,6 +70,8 @@ internal static class TuningTokenizer
         if (spec is null)
             return new(tokenizer, Layout(tokenizer, length ?? PaperLength, path), CaseOf(tokenizer));
         var (pretrained, options) = TowerPath.Split(spec);
+        if (TextTowerLoader.FormOf(pretrained) is { } form)
+            return Foreign(tokenizer, path, pretrained, form.RowsOf(pretrained, options, spec), length, say);
         pretrained = SentenceModules.WeightsOf(pretrained);
         using var checkpoint = Checkpoint.Open(pretrained);
         var asked = new TextTowerOptions().With(options, spec);
@@ -108,6 +110,49 @@ internal static class TuningTokenizer
         return Laid(tokenizer, path, found, pretrained, wanted, letters, say) is var rows && prefix.Length > 0
             ? new(rows.Tokenizer, rows.Layout, rows.Case) { Prefix = prefix }
             : rows;
+    }
+
+    /// <summary>
+    /// Rows for a network of another runtime, which says no more than how long they are: begun and ended as the
+    /// vocabulary's own file says.
+    /// </summary>
+    private static CaptionTokenizer Foreign(
+        ITokenizer tokenizer,
+        string path,
+        string tower,
+        ForeignRows rows,
+        int? length,
+        Action<string> say
+    )
+    {
+        if (rows is { Length: null, MasksPadding: false } && length is null)
+            throw new LitException(
+                tower,
+                "takes rows of any length and no mask, so that it reads padding like any token",
+                "Say with `TokenLength` how many ids a row had when it was trained"
+            );
+        if (length > rows.Length)
+            throw SettingException.Of<TuneRequest>(
+                s => s.TokenLength,
+                length,
+                $"{tower} is fixed to rows of {rows.Length} ids",
+                $"Leave the option out, or give at most {rows.Length}"
+            );
+        // Without a mask every place is read, and the rows are as long as the network was made for.
+        var places = rows is { MasksPadding: false, Length: { } whole }
+            ? whole
+            : length ?? rows.Length ?? SentenceLength;
+        if (rows.Prefix.Length > 0)
+            say($"every text begins with \"{rows.Prefix}\"");
+        var lower = rows.LowerCase && !tokenizer.Encode("A B C").SequenceEqual(tokenizer.Encode("a b c"));
+        return new(
+            tokenizer,
+            TokenLayout.AsSaid(tokenizer, path, places),
+            lower ? CaptionCase.AsciiLower : CaptionCase.AsWritten
+        )
+        {
+            Prefix = rows.Prefix,
+        };
     }
 
     private static CaptionTokenizer Laid(
@@ -214,6 +259,9 @@ internal static class TuningTokenizer
         if (TowerTokenizers.Beside(tower) is { } found)
             return found;
         var folder = Directory.Exists(tower) ? tower : Path.GetDirectoryName(Path.GetFullPath(tower))!;
+        // Exports lie in a folder onnx below the model's own files.
+        if (Path.GetFileName(folder) == "onnx" && Path.GetDirectoryName(folder) is { } above)
+            return Beside(above);
         try
         {
             Tokenizers.Open(folder);

@@ -61,7 +61,16 @@ internal static class ModelConversion
                 break;
             case "text tower":
                 using (var text = TextTowerLoader.Load(source))
-                    TextTowerFile.Save(path, text.Tower);
+                    TextTowerFile.Save(
+                        path,
+                        text.Tower is not ForeignText
+                            ? text.Tower
+                            : throw new LitException(
+                                source,
+                                "is a network in ONNX, whose weights are in no form of here",
+                                "Give it as it is wherever a text tower is named"
+                            )
+                    );
                 break;
             default:
                 throw new LitException(

@@ -138,9 +138,9 @@ internal static class ModelExplainer
             What = "text tower",
             Architecture = tower.Config!.InWords(),
             Family = family,
-            ParameterCount = CountOf(tower),
+            ParameterCount = (tower as ForeignText)?.WeightCount ?? CountOf(tower),
             Width = tower.Width,
-            VocabularySize = tower.VocabularySize,
+            VocabularySize = tower.VocabularySize == int.MaxValue ? null : tower.VocabularySize,
             TokenLength = tower.MaxLength,
             Names = names,
             Notes = tower.Config!.HeadsAreUnknown() ? [HeadsNote] : [],
@@ -157,6 +157,11 @@ internal static class ModelExplainer
 
     private static ModelExplanation Checkpointed(string path, string options, string spec)
     {
+        if (TextTowerLoader.FormOf(path) is { } texts && texts.ReadsTexts(path))
+        {
+            using var foreign = texts.Load(path, options, spec);
+            return OfText(foreign);
+        }
         if (ImageTowerLoader.FormOf(path) is { } form)
         {
             using var foreign = form.Load(path, options, spec, new ImageTowerOptions { Describing = true });
@@ -330,7 +335,7 @@ internal static class ModelExplainer
             ParameterCount = CountOf(model.Towers),
             Width = description.EmbeddingSize,
             Preprocessing = description.Image.Preprocessing.PreprocessingDescription,
-            VocabularySize = model.Towers.Text.VocabularySize,
+            VocabularySize = model.Towers.Text.VocabularySize == int.MaxValue ? null : model.Towers.Text.VocabularySize,
             TokenLength = description.Text.Tokenizer.Layout.Length,
             Temperature = description.Temperature,
             Bias = description.Bias,

@@ -24,7 +24,11 @@ internal sealed record LockedText(TextTower Tower, CaptionTokenizer Tokenizer, s
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         void Line(string text) => hash.AppendData(Encoding.UTF8.GetBytes(text + "\n"));
-        Line(tower.Config is null ? tower.GetName() : string.Join('\n', TextTowerFile.Metadata(tower).Values));
+        Line(
+            tower is ForeignText foreign ? foreign.Identity
+            : tower.Config is null ? tower.GetName()
+            : string.Join('\n', TextTowerFile.Metadata(tower).Values)
+        );
         Line(WeightsHash.Of(tower));
         var folder = Directory.CreateTempSubdirectory("lit-text-");
         try

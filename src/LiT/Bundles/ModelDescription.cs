@@ -61,7 +61,11 @@ internal sealed record TextSideDescription(
     CaptionTokenizerDescription Tokenizer,
     string File,
     HeadShape? Head
-);
+)
+{
+    /// <summary>The tower's own file inside the bundle, where another runtime computes it; null for no.</summary>
+    public string? Network { get; init; }
+}
 
 /// <summary>What a bundle's model.json says.</summary>
 internal sealed record ModelDescription
@@ -190,6 +194,7 @@ internal sealed record ModelDescription
             {
                 ("image.file", Image.File),
                 ("text.file", Text.File),
+                ("text.network", Text.Network),
                 ("text.tokenizer.file", Text.Tokenizer.File),
             }
         )

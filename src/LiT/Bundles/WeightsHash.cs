@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Bundles;
@@ -7,7 +8,8 @@ namespace LiT.Bundles;
 /// <summary>Names a set of weights in results and bundles.</summary>
 internal static class WeightsHash
 {
-    /// <summary>SHA-256 in hexadecimal over every weight as float32, in order of its name.</summary>
+    /// <summary>SHA-256 in hexadecimal over every weight as float32, in order of its name, and over networks of
+    /// another runtime.</summary>
     public static string Of(nn.Module module)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -17,6 +19,8 @@ internal static class WeightsHash
             hash.AppendData(Encoding.UTF8.GetBytes($"{name} [{string.Join(", ", weight.shape)}]\n"));
             TensorMemory.ForEachPiece(weight.detach().cpu().to(ScalarType.Float32).contiguous(), hash.AppendData);
         }
+        foreach (var foreign in module.modules().OfType<ForeignText>())
+            hash.AppendData(Encoding.UTF8.GetBytes(foreign.Identity + "\n"));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 }

@@ -106,8 +106,8 @@ internal static class OpenCheckpoint
         if (file.Path.EndsWith(".onnx", StringComparison.OrdinalIgnoreCase))
             throw new LitException(
                 file.Path,
-                "is a network in ONNX, which can be a locked image tower, and nothing else here",
-                "Give it as `ImageTower` (a program of its own needs the package LiT.Onnx, and "
+                "is a network in ONNX, which can be a locked tower, and nothing else here",
+                "Give it as `ImageTower` or `TextTower` (a program of its own needs the package LiT.Onnx, and "
                     + "OnnxTowers.Use() when it "
                     + "starts), or the .safetensors that it was exported from"
             );

@@ -29,6 +29,37 @@ internal sealed record TokenLayout(int Length, int? Start, int? End, int Pad, bo
     /// </summary>
     public static TokenLayout Clip(int start, int end, int length = 77, int pad = 0) => new(length, start, end, pad);
 
+    /// <summary>
+    /// The row of one text as the vocabulary's own file begins, ends and fills it; for one that says nothing of that,
+    /// between [CLS] and [SEP], or before the end of texts.
+    /// </summary>
+    /// <param name="tokenizer">The vocabulary.</param>
+    /// <param name="path">Where it lies.</param>
+    /// <param name="length">Ids in a row.</param>
+    /// <exception cref="LitException">It begins or ends texts with several pieces.</exception>
+    public static TokenLayout AsSaid(ITokenizer tokenizer, string path, int length)
+    {
+        var (before, after) = tokenizer switch
+        {
+            HuggingFaceTokenizer whole => (whole.StartIds, whole.EndIds),
+            WordPiece => (Ids("[CLS]"), Ids("[SEP]")),
+            _ => (Ids("<|startoftext|>"), Ids("<|endoftext|>", "</s>")),
+        };
+        if (before.Count > 1 || after.Count > 1)
+            throw new LitException(
+                path,
+                $"puts {before.Count} pieces before a text and {after.Count} behind it, and a row has room for "
+                    + "one at each end",
+                "Give a tokenizer that puts one"
+            );
+        int? start = before is [var first] ? first : null,
+            end = after is [var last] ? last : null;
+        return new(length, start, end, SpecialIds.Of(tokenizer, path, roberta: true).Pad ?? end ?? 0);
+
+        IReadOnlyList<int> Ids(params string[] names) =>
+            names.Select(tokenizer.IdOf).FirstOrDefault(id => id is not null) is { } id ? [id] : [];
+    }
+
     /// <summary>One row of <see cref="Length"/> ids.</summary>
     /// <param name="ids">A text's ids, as <see cref="ITokenizer.Encode"/> gives them.</param>
     /// <param name="truncated">Whether ids were dropped to make the text fit.</param>

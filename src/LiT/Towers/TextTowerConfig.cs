@@ -11,6 +11,7 @@ namespace LiT.Towers;
 [JsonDerivedType(typeof(BertConfig), "bert")]
 [JsonDerivedType(typeof(T5Config), "t5")]
 [JsonDerivedType(typeof(SentenceConfig), "sentence")]
+[JsonDerivedType(typeof(ForeignTextConfig), "foreign")]
 internal abstract record TextTowerConfig
 {
     /// <summary>A tower of these sizes whose weights are allocated but not filled.</summary>

@@ -7,6 +7,22 @@ namespace LiT.Towers;
 /// <summary>Where text towers come from: a string that describes one from scratch, or a file.</summary>
 internal static class TextTowerLoader
 {
+    private static readonly List<ITextForm> Forms = [];
+
+    /// <summary>
+    /// Adds a form of text towers that this room does not read itself, such as networks of another runtime.
+    /// </summary>
+    internal static void Register(ITextForm form) => Forms.Add(form);
+
+    /// <summary>
+    /// The registered form that a file or folder is of; null for a checkpoint, and for what is not there.
+    /// </summary>
+    internal static ITextForm? FormOf(string path) => Forms.FirstOrDefault(form => form.Is(path));
+
+    /// <summary>Whether a name means a tower that can only be locked.</summary>
+    /// <param name="spec">A path with what stands behind its colon, or anything else.</param>
+    internal static bool IsForeign(string spec) => FormOf(TowerPath.AtColon(spec).Path) is not null;
+
     /// <summary>A text tower from scratch, in training mode. The same arguments give the same weights.</summary>
     /// <param name="spec">What <see cref="TextTowerSpec"/> reads.</param>
     /// <param name="vocabularySize">Ids of the tokenizer.</param>
@@ -33,6 +49,8 @@ internal static class TextTowerLoader
         var (path, given) = TowerPath.Split(spec);
         if (!Path.Exists(path))
             throw TowerPath.Missing(path, "text tower", "bert:small or text:width=256,depth=4,heads=4");
+        if (FormOf(path) is { } form)
+            return form.Load(path, given, spec);
         using var checkpoint = Checkpoint.Open(SentenceModules.WeightsOf(path));
         return Load(checkpoint, (options ?? new TextTowerOptions()).With(given, spec));
     }
@@ -96,8 +114,8 @@ internal static class TextTowerLoader
 /// <summary>A text tower and where its weights came from.</summary>
 /// <param name="Tower">In evaluation mode.</param>
 /// <param name="Family">Whose weights they are, in words: "BERT (Hugging Face)".</param>
-/// <param name="Names">How names in the file were matched.</param>
-internal sealed record LoadedTextTower(TextTower Tower, string Family, MatchedNames Names) : IDisposable
+/// <param name="Names">How names in the file were matched; null where another runtime reads it.</param>
+internal sealed record LoadedTextTower(TextTower Tower, string Family, MatchedNames? Names) : IDisposable
 {
     /// <summary>What was followed of the settings that stand beside the weights, a line a file.</summary>
     public IReadOnlyList<string> Settings { get; init; } = [];

@@ -7,16 +7,17 @@ internal static class TextTowerWords
     public static string InWords(this TextTowerConfig config) =>
         config switch
         {
-            BertConfig bert => $"{NameOf(bert)}, {PoolingOf(bert.Pooling)}{(bert.Pooler ? ", pooler" : "")}, "
+            BertConfig bert => $"{NameOf(bert)}, {Of(bert.Pooling)}{(bert.Pooler ? ", pooler" : "")}, "
                 + $"{ActivationOf(bert.Activation)}",
-            T5Config t5 => $"{NameOf(t5)}, {PoolingOf(t5.Pooling)}",
+            T5Config t5 => $"{NameOf(t5)}, {Of(t5.Pooling)}",
             SentenceConfig sentence => sentence.Encoder.InWords()
-                + string.Concat(sentence.Poolings.Skip(1).Select(pooling => $" joined with {PoolingOf(pooling)}"))
+                + string.Concat(sentence.Poolings.Skip(1).Select(pooling => $" joined with {Of(pooling)}"))
                 + string.Concat(sentence.Steps.Select(step => ", " + step.InWords)),
             TextTransformerConfig text =>
                 $"text transformer of width {text.Width}, depth {text.Depth}, {text.Heads} heads, MLP "
-                    + $"{text.MlpDim}, {PoolingOf(text.Pooling)}, "
+                    + $"{text.MlpDim}, {Of(text.Pooling)}, "
                     + $"{ActivationOf(text.Activation)}{(text.MaskPadding is null ? "" : ", padding masked")}",
+            ForeignTextConfig foreign => foreign.Words,
             _ => config.GetType().Name,
         };
 
@@ -60,7 +61,8 @@ internal static class TextTowerWords
                 + $"MLP {t5.MlpDim}{(t5.Gated ? " gated" : "")}";
     }
 
-    private static string PoolingOf(TextPooling pooling) =>
+    /// <summary>A pooling in words, such as "mean over tokens".</summary>
+    public static string Of(TextPooling pooling) =>
         pooling switch
         {
             TextPooling.First => "first token",

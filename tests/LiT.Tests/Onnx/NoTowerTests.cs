@@ -28,7 +28,7 @@ public sealed class NoTowerTests : IDisposable
         Refused(
             Pictures().Node(type, ["pixels"], "y").Output("y", OnnxModel.Float, -1, 3),
             $"has control flow (the operator {type})",
-            "Export it by tracing one picture"
+            "Export it by tracing one example"
         );
 
     [Theory]
@@ -171,7 +171,7 @@ public sealed class NoTowerTests : IDisposable
                 .Message
         );
         Assert.Contains(
-            "is a network in ONNX, which can be a locked image tower",
+            "is an image model: it takes pixels",
             Assert.Throws<LitException>(() => TextTowerLoader.Load(path)).Message
         );
         Assert.Contains(

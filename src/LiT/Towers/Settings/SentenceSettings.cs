@@ -88,7 +88,8 @@ internal sealed record SentenceSettings(IReadOnlyList<TextPooling> Poolings, boo
             : folder;
     }
 
-    private static bool? LowerCased(string folder, string path, SettingsReport report)
+    /// <summary>Whether texts lose their capitals first; null where nothing says it.</summary>
+    internal static bool? LowerCased(string folder, string path, SettingsReport report)
     {
         var said = SettingsFile.In(path, Sentence, Path.Combine(folder, Sentence));
         if (!said.IsThere)
