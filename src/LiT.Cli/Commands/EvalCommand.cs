@@ -143,7 +143,7 @@ internal static class EvalCommand
         Option<bool> across = new("--across")
         {
             Description =
-                "With several languages: ask in each of them for the captions of every other, too; no picture is asked.",
+                "With several languages: ask in each for the captions of every other, too; no picture is asked.",
         };
         Command command = new("retrieval", "Retrieval both ways between pictures and their captions.");
         input.AddTo(command, withClasses: false);

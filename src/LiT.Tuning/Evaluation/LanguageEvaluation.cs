@@ -90,8 +90,8 @@ internal static class LanguageEvaluation
     internal static IEnumerable<string> Remarks(LitModel model, string? language)
     {
         if (language is not null && Spoken(model) is { } spoken && !Speaks(model, language))
-            yield return $"the captions are in {language}, and the text tower that read them speaks {spoken}: the model "
-                + $"has none for {language}.";
+            yield return $"the captions are in {language}, and the text tower that read them speaks {spoken}: the "
+                + $"model has none for {language}.";
     }
 
     /// <summary>What a model's text tower speaks, in words; null where it does not say.</summary>

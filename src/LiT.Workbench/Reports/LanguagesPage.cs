@@ -73,8 +73,8 @@ internal static class LanguagesPage
             folder,
             new(
                 "Retrieval by language",
-                $"The pictures of {reports[0].Dataset} and their captions in {reports.Count} languages: for each picture "
-                    + "its words are looked for, and for each text its picture.",
+                $"The pictures of {reports[0].Dataset} and their captions in {reports.Count} languages: for each "
+                    + "picture its words are looked for, and for each text its picture.",
                 $"lit eval retrieval {reports[0].Versions.Lit}",
                 ["text tower", "pictures", "texts", "words → pictures", "pictures → words", "mean"],
                 ["textTower", "pictures", "texts", "textToImageR1", "imageToTextR1", "meanR1"],

@@ -30,7 +30,7 @@ public class LanguageEvaluationTests
     public void Any_caption_of_the_same_picture_is_right()
     {
         var german = Run("de", ["a", "b"], [1, 0, 0, 1], [(0, 0), (1, 1)]);
-        var english = Run("en", ["a", "b"], [0, -1, 1, 0, 0, 1], [(0, 0), (0, 1), (1, 2)]);
+        var english = Run("en", ["a", "b"], [.6f, .8f, 1, 0, 0, 1], [(0, 0), (0, 1), (1, 2)]);
 
         var all = LanguageEvaluation.Across([german, english]);
 
