@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using LiT.Bundles;
 using LiT.Classification;
 using LiT.Compute;
@@ -231,13 +232,30 @@ internal sealed class EvaluationInput(bool takesCaptions = false)
         if (parsed.GetValue(language) is not { } given)
             return [null];
         if (given != "all")
-            return given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+            return Listed(given);
         return all() is { Count: > 0 } found
             ? found
             : throw new LitException(
                 "--language all: there are no languages to be seen. Give data with captions by language, "
                     + "or --classes with lists by language."
             );
+    }
+
+    /// <summary>Whether more than one language is asked for.</summary>
+    public bool AsksForSeveral(CommandResult result) =>
+        result.GetValue(language) is { } given && (given == "all" || given.Contains(','));
+
+    private static string[] Listed(string given)
+    {
+        var codes = given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return codes.Length == 0
+                ? throw new UsageException(
+                    $"--language '{given}': names no language. Give one, several (de,fr), or all."
+                )
+            : codes.GroupBy(code => code, StringComparer.OrdinalIgnoreCase).FirstOrDefault(code => code.Count() > 1)
+                is { } twice
+                ? throw new UsageException($"--language: '{twice.Key}' is named twice. Name each language once.")
+            : codes;
     }
 
     private string? OneLanguage(Asked parsed) =>

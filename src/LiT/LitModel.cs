@@ -262,6 +262,7 @@ public sealed partial class LitModel : IDisposable
     /// <param name="describe">Completes the description.</param>
     /// <param name="words">What the captions of its tuning had, where that is known.</param>
     /// <param name="background">Its calibration, where there is one.</param>
+    /// <param name="taught">The words that it was taught, where there are any.</param>
     /// <param name="replace">Whether one of the same language gives way.</param>
     /// <exception cref="LitException">The code is none, the language is there, or the folder cannot be written
     /// to.</exception>
@@ -273,6 +274,7 @@ public sealed partial class LitModel : IDisposable
         Func<ModelDescription, ModelDescription> describe,
         SeenWords? words,
         Background? background,
+        TaughtVectors? taught,
         bool replace
     )
     {
@@ -305,6 +307,11 @@ public sealed partial class LitModel : IDisposable
         {
             background.Save(made);
             BundleFiles.Cover(made, Background.FileName);
+        }
+        if (taught is { Words.Count: > 0 })
+        {
+            taught.Save(made);
+            BundleFiles.Cover(made, TaughtVectors.FileName);
         }
         BundleLanguages.Put(place);
         return place;

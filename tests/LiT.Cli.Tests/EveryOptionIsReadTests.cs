@@ -83,7 +83,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--classes classes.txt --text-classes which.txt --image-keys keys.txt --texts texts.txt --temperature 10",
         $"eval retrieval --model run {Table} --language en --crop model --decode exact --text-cache texts --batch 8 "
             + "--predictions r-found.jsonl --report r-retrieval --pictures photos/00000 --dataset flickr30k",
-        "eval retrieval --model run --data store --captions words.csv",
+        "eval retrieval --model run --data store --captions two.csv --language all --across",
         "eval retrieval --model run --data r-embed-views --average-views",
         "eval retrieval --image-embeddings pictures.npy --text-embeddings captions.npy --pairs pairs.tsv "
             + "--image-keys keys.txt "
@@ -258,6 +258,15 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
                 .. Enumerable
                     .Range(0, 120)
                     .SelectMany(i => new[] { $"{i:D10}.png,Bild {i},de", $"pairs-{i:D6},Zeichnung {i},de" }),
+            ]
+        );
+        bench.Lines(
+            "two.csv",
+            [
+                "key,text,language",
+                .. Enumerable
+                    .Range(0, 9)
+                    .SelectMany(i => new[] { $"pairs-{i:D6},dessin {i},fr", $"pairs-{i:D6},Zeichnung {i},de" }),
             ]
         );
         foreach (var (table, folder) in new[] { ("table.csv", "photos"), ("large.csv", "large") })

@@ -215,6 +215,77 @@ public sealed class LanguageCommandTests(Workbench bench)
             Assert.Contains(says, Run(["language", "add", "--model", model, .. asked]).Expect(code).Talk);
     }
 
+    [Fact]
+    public void Words_that_a_run_was_taught_come_along_with_its_text_tower()
+    {
+        var (teacher, model) = (Copy("taught-run"), Copy("takes-taught"));
+        string[] pictures = [.. Enumerable.Range(0, 5).Select(i => $"pairs-{i:D6}")];
+        Run(["teach", "--model", teacher, "--word", "logo", "--data", "store", .. pictures]).Expect(0);
+
+        Run("language", "add", "--model", model, "--language", "de", "--text-tower", teacher).Expect(0);
+
+        var said = Run("teach", "--model", model, "--list", "--language", "de").Expect(0).Output;
+        Assert.Contains("logo", said, StringComparison.Ordinal);
+        Assert.Equal(Asked(teacher), Asked(model, "--language", "de"));
+        Assert.NotEqual(Asked(model), Asked(model, "--language", "de"));
+        Run("verify", model).Expect(0);
+
+        List<double> Asked(string of, params string[] more) =>
+            [
+                .. Run(["search", "logo", "--model", of, "--data", "store", "--json", .. more])
+                    .Expect(0)
+                    .Json.GetProperty("results")
+                    .EnumerateArray()
+                    .Select(one => one.GetProperty("similarity").GetDouble()),
+            ];
+    }
+
+    [Fact]
+    public void Without_pictures_a_language_is_added_while_the_store_is_not_there_and_searched_in_at_once()
+    {
+        var model = Copy("elsewhere-stored");
+        var (store, away) = (Path.Combine(bench.Folder, "own-store"), Path.Combine(bench.Folder, "own-store-away"));
+        CopyFolder(Path.Combine(bench.Folder, "store"), store);
+        Write("kept-english.csv", "key,text", i => $"{i},the number {i % 40}");
+        Write("kept-german.csv", "key,text", i => $"{i},die Zahl {i % 40}");
+        var before = Hashes("own-store");
+        var times = Times();
+        Directory.Move(store, away);
+
+        Run([
+                "language",
+                "add",
+                "--model",
+                model,
+                "--language",
+                "de",
+                .. Pair("kept-german.csv", "kept-english.csv"),
+                .. Short,
+            ])
+            .Expect(0);
+
+        Directory.Move(away, store);
+        string[] search = ["search", "die Zahl 3", "--model", model, "--data", "own-store", "--language", "de"];
+        Assert.Equal(120, Run([.. search, "--json"]).Expect(0).Json.GetProperty("searched").GetInt32());
+        Assert.Equal(before, Hashes("own-store"));
+        Assert.Equal(times, Times());
+
+        Dictionary<string, DateTime> Times() =>
+            Directory
+                .EnumerateFiles(store, "*", SearchOption.AllDirectories)
+                .ToDictionary(path => path, File.GetLastWriteTimeUtc);
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        foreach (var file in Directory.EnumerateFiles(from, "*", SearchOption.AllDirectories))
+        {
+            var place = Path.Combine(to, Path.GetRelativePath(from, file));
+            Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+            File.Copy(file, place);
+        }
+    }
+
     private static readonly string[] Short = ["--epochs", "1", "--json"];
 
     private string German

@@ -141,6 +141,36 @@ public sealed class PromiseTests(Workbench bench)
         Assert.All(plain.EnumerateArray(), one => Assert.False(one.TryGetProperty("expectedPrecision", out _)));
     }
 
+    [Fact]
+    public void No_word_is_called_unseen_where_a_text_tower_read_more_than_these_captions()
+    {
+        var tower = Directory.CreateDirectory(Path.Combine(bench.Folder, "bare-tower")).FullName;
+        foreach (var name in new[] { "text.safetensors", "vocab.txt" })
+            File.Copy(Path.Combine(bench.Folder, "run/model", name), Path.Combine(tower, name));
+        Tune("from-file", "bare-tower/text.safetensors", "--tokenizer", "bare-tower/vocab.txt");
+        Tune("from-run", "run");
+        Tune("from-file-again", "from-file");
+
+        // A bundle says what its captions had; of a file from elsewhere nobody knows, nor of what is made of it.
+        Assert.Equal([false, true, false], Made.Select(run => File.Exists(Path.Combine(run, "model", "words.txt"))));
+        Assert.All(Made, run =>
+        {
+            string[] search = ["search", "qwerty", "--model", run, "--data", "store", "--json"];
+            Run("calibrate", "--model", run, "--data", "store").Expect(0);
+            Assert.Equal(
+                run.EndsWith("from-run", StringComparison.Ordinal),
+                Run([.. search, "--min-precision", "0.0001"]).Expect(0).Json.TryGetProperty("unseenWords", out _)
+            );
+        });
+
+        void Tune(string run, string textTower, params string[] more) =>
+            Run(["tune", "--data", "store", "--text-tower", textTower, "--steps", "2", "--out", run, .. more])
+                .Expect(0);
+    }
+
+    private string[] Made =>
+        [.. new[] { "from-file", "from-run", "from-file-again" }.Select(run => Path.Combine(bench.Folder, run))];
+
     private string Copy(string name)
     {
         var folder = Path.Combine(bench.Folder, name);

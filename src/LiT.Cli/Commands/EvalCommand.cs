@@ -47,15 +47,18 @@ internal static class EvalCommand
                         { } folder
                     )
                         ClassificationPage.Write(run, folder, cancel);
+                var together = LanguageResults.Of(runs);
+                if (runs.Count > 1 && input.ReportOf(parsed, runs[0].Report.Dataset, null) is { } over)
+                    LanguagesPage.Write(together, over);
                 if (CommonOptions.IsJson(parsed))
-                    WriteJson(
-                        runs.Select(run => run.Report).ToList(),
-                        report => report.Protocol.Language,
-                        report => report.Metric == "top1" ? report.Top1 : report.MeanPerClass
-                    );
+                    LanguageResults.Write(together);
                 else
+                {
                     foreach (var run in runs)
                         Print(run);
+                    if (runs.Count > 1)
+                        LanguageResults.Print(together);
+                }
                 return Task.FromResult(ExitCode.Done);
             }
         );
@@ -134,43 +137,28 @@ internal static class EvalCommand
             Terminal.Warn(language + warning);
     }
 
-    /// <summary>One result as it is; several languages as a list with the mean of their main number.</summary>
-    private static void WriteJson<T>(List<T> reports, Func<T, string?> language, Func<T, double> main)
-    {
-        if (reports is [var only] && (language(only) is null || reports.Count == 1))
-            Terminal.Write(only);
-        else
-            Terminal.Write(
-                new
-                {
-                    Languages = reports.Select(report => new { Language = language(report), Report = report }),
-                    Mean = reports.Average(main),
-                }
-            );
-    }
-
     private static Command RetrievalBothWays()
     {
         EvaluationInput input = new(takesCaptions: true);
+        Option<bool> across = new("--across")
+        {
+            Description =
+                "With several languages: ask in each for the captions of every other, too; no picture is asked.",
+        };
         Command command = new("retrieval", "Retrieval both ways between pictures and their captions.");
         input.AddTo(command, withClasses: false);
+        command.Options.Add(across);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(across) && !input.AsksForSeveral(result))
+                result.AddError("--across: give --language with two languages or more (de,fr), or all.");
+        });
         command.Does(
             (parsed, cancel) =>
             {
-                var runs = Retrieved(input, parsed, cancel);
+                var runs = Retrieved(input, parsed, parsed.GetValue(across), cancel);
                 foreach (var report in runs.Select(run => run.Report))
-                {
-                    var language = report.Protocol.Language is { } one ? $"{one}: " : "";
-                    if (report.Skipped > 0)
-                        Terminal.Warn(
-                            $"{language}{report.Skipped} of {report.Found} samples have no readable picture "
-                                + "and were skipped."
-                        );
-                    if (report.WithoutText > 0 && !input.IsGiven(parsed))
-                        Terminal.Warn($"{language}{report.WithoutText} pictures have no caption and were left out.");
-                    foreach (var warning in report.Warnings)
-                        Terminal.Warn(language + warning);
-                }
+                    Warn(report, input.IsGiven(parsed));
                 if (input.PredictionsOf(parsed) is { } path)
                     PredictionFile.Write(path, runs);
                 foreach (var run in runs)
@@ -183,27 +171,40 @@ internal static class EvalCommand
                         { } folder
                     )
                         RetrievalPage.Write(run, folder, cancel);
+                var together = LanguageResults.Of(runs, parsed.GetValue(across), cancel);
+                if (runs.Count > 1 && input.ReportOf(parsed, runs[0].Report.Dataset, null) is { } over)
+                    LanguagesPage.Write(together, over);
                 if (CommonOptions.IsJson(parsed))
-                    WriteJson(
-                        runs.Select(run => run.Report).ToList(),
-                        report => report.Protocol.Language,
-                        report => (report.ImageToText.R1 + report.TextToImage.R1) / 2
-                    );
+                    LanguageResults.Write(together);
+                else if (runs.Count > 1)
+                    LanguageResults.Print(together);
                 else
-                    foreach (var report in runs.Select(run => run.Report))
-                        Terminal.Table(
-                            ["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"],
-                            RetrievalRows(report),
-                            "Retrieval on "
-                                + report.Dataset
-                                + (report.Protocol.Language is { } language ? $", {language}" : "")
-                                + ": "
-                                + $"{report.Images} pictures, {report.Texts} texts"
-                        );
+                    Print(runs[0].Report);
                 return Task.FromResult(ExitCode.Done);
             }
         );
         return command;
+    }
+
+    private static void Print(RetrievalReport report) =>
+        Terminal.Table(
+            ["", "recall@1", "recall@5", "recall@10", "median rank", "chance of recall@1"],
+            RetrievalRows(report),
+            $"Retrieval on {report.Dataset}{(report.Protocol.Language is { } language ? $", {language}" : "")}: "
+                + $"{report.Images} pictures, {report.Texts} texts"
+        );
+
+    private static void Warn(RetrievalReport report, bool given)
+    {
+        var language = report.Protocol.Language is { } one ? $"{one}: " : "";
+        if (report.Skipped > 0)
+            Terminal.Warn(
+                $"{language}{report.Skipped} of {report.Found} samples have no readable picture and were skipped."
+            );
+        if (report.WithoutText > 0 && !given)
+            Terminal.Warn($"{language}{report.WithoutText} pictures have no caption and were left out.");
+        foreach (var warning in report.Warnings)
+            Terminal.Warn(language + warning);
     }
 
     private static List<ClassificationRun> Classified(EvaluationInput input, Asked parsed, CancellationToken cancel)
@@ -228,7 +229,12 @@ internal static class EvalCommand
         }
     }
 
-    private static List<RetrievalRun> Retrieved(EvaluationInput input, Asked parsed, CancellationToken cancel)
+    private static List<RetrievalRun> Retrieved(
+        EvaluationInput input,
+        Asked parsed,
+        bool across,
+        CancellationToken cancel
+    )
     {
         var compute = CommonOptions.ComputeOf(parsed);
         if (input.IsGiven(parsed))
@@ -237,7 +243,15 @@ internal static class EvalCommand
         var (data, options) = input.ChosenOf(parsed, null, model);
         using ProgressLine progress = new();
         using var set = ModelEvaluation.Load(model, data, options, compute, progress, cancel);
-        return [.. input.LanguagesOf(parsed, () => CaptionLanguages.In(set.Samples)).Select(InLanguage)];
+        var languages = input.LanguagesOf(parsed, () => CaptionLanguages.In(set.Samples));
+        LanguageEvaluation.Check(set, languages);
+        if (across && languages is [var only])
+            throw new LitException(
+                data,
+                $"only {only} has captions, and they ask for those of another language",
+                "Give captions in two languages or more"
+            );
+        return [.. languages.Select(InLanguage)];
 
         RetrievalRun InLanguage(string? language)
         {

@@ -25,7 +25,7 @@ internal static class CaptionLanguages
     {
         if (language is null)
             return sample.Captions;
-        if (!sample.Fields.TryGetValue(LanguageField + language, out var json))
+        if (Field(sample, LanguageField + language) is not { } json)
             return [];
         try
         {
@@ -41,6 +41,11 @@ internal static class CaptionLanguages
             );
         }
     }
+
+    private static string? Field(Sample sample, string name) =>
+        sample.Fields.TryGetValue(name, out var same)
+            ? same
+            : sample.Fields.FirstOrDefault(one => one.Key.Equals(name, StringComparison.OrdinalIgnoreCase)).Value;
 
     private static bool IsLanguage(string field) => field.StartsWith(LanguageField, StringComparison.Ordinal);
 }

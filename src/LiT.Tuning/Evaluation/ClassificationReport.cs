@@ -115,6 +115,9 @@ internal sealed record EvaluationProtocol(
 
     /// <summary>Language of class names or captions, where one was chosen.</summary>
     public string? Language { get; init; }
+
+    /// <summary>The languages that the text tower speaks which read them; null where it does not say.</summary>
+    public string? TextTower { get; init; }
 }
 
 /// <summary>

@@ -179,6 +179,7 @@ internal static class ModelEvaluation
                     Preprocessing = Cropped(model, options),
                     TestSet = options.TestSet?.Name,
                     Language = options.Language,
+                    TextTower = options.Language is null ? null : LanguageEvaluation.Spoken(model),
                 },
                 Hashes = run.Report.Hashes with { TextTower = model.TextFingerprint },
                 Warnings =
@@ -186,6 +187,7 @@ internal static class ModelEvaluation
                     .. run.Report.Warnings,
                     .. ClassPrompts.Oddities(labels.Classes.Names, prompts, model.Tokenizer, model.Taught),
                     .. Unseen(labels.Classes.Names, model),
+                    .. LanguageEvaluation.Remarks(model, options.Language),
                     .. PretrainingOverlap.Overlaps(model, options.TestSet, labels.Classes),
                     .. SubsetOdd(labels, options),
                 ],
@@ -229,14 +231,7 @@ internal static class ModelEvaluation
         IReadOnlyList<string>[] own = [.. set.Samples.Select(sample => CaptionLanguages.Of(sample, options.Language))];
         var rows = Enumerable.Range(0, own.Length).Where(row => own[row].Count > 0).ToList();
         if (rows.Count == 0 && options.Language is { } language)
-            throw new LitException(
-                $"{path}: no picture has a caption in the language '{language}'. "
-                    + (
-                        CaptionLanguages.In(set.Samples) is { Count: > 0 } known
-                            ? $"It has {string.Join(", ", known)}."
-                            : "It has captions of one language only; leave `Language` out."
-                    )
-            );
+            throw LanguageEvaluation.Without(set, language);
         if (rows.Count == 0)
             throw new LitException(
                 path,
@@ -265,13 +260,19 @@ internal static class ModelEvaluation
                 Found = set.Found,
                 Skipped = set.Skipped.Count + set.LeftOutBefore,
                 WithoutText = set.Samples.Count - rows.Count,
-                Warnings = [.. run.Report.Warnings, .. Remarks(set, options)],
+                Warnings =
+                [
+                    .. run.Report.Warnings,
+                    .. LanguageEvaluation.Remarks(model, options.Language),
+                    .. Remarks(set, options),
+                ],
                 Fingerprint = model.Description.Image.Fingerprint,
                 Protocol = run.Report.Protocol with
                 {
                     Preprocessing = Cropped(model, options),
                     TestSet = options.TestSet?.Name,
                     Language = options.Language,
+                    TextTower = options.Language is null ? null : LanguageEvaluation.Spoken(model),
                 },
                 Hashes = run.Report.Hashes with { TextTower = model.TextFingerprint, Embeddings = null },
                 Seconds = clock.Elapsed.TotalSeconds,

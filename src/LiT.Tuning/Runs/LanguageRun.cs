@@ -283,6 +283,7 @@ internal static class LanguageRun
                 },
             from.Folder is { } folder ? SeenWords.Load(folder) : null,
             request.TextTower is not null && from.Folder is { } calibrated ? Background.Load(calibrated) : null,
+            request.TextTower is null ? null : from.Taught,
             request.Replace
         );
 

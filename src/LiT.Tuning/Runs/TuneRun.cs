@@ -490,10 +490,20 @@ internal static class TuneRun
                     },
                 },
             atHand: tower,
-            words: SeenWords.Of(
-                captions,
-                LitModel.FolderOf(request.TextTower!) is { } before ? SeenWords.Load(before) : null
-            )
+            words: Words(request, captions)
         );
+    }
+
+    /// <summary>
+    /// The words that the text tower has read. What a pre-trained one read before is known where its bundle says it;
+    /// elsewhere the captions bound nothing, and no word can be called unseen.
+    /// </summary>
+    private static SeenWords? Words(TuneRequest request, IEnumerable<string> captions)
+    {
+        if (request.Lock.Text == TowerStart.FromScratch)
+            return SeenWords.Of(captions);
+        return LitModel.FolderOf(request.TextTower!) is { } folder && SeenWords.Load(folder) is { } before
+            ? SeenWords.Of(captions, before)
+            : null;
     }
 }

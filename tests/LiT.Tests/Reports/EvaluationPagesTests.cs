@@ -132,6 +132,52 @@ public sealed class EvaluationPagesTests : IDisposable
         Assert.True(Decoding.Decode(File.ReadAllBytes(report.PathOf("recall.png"))).Pixels.Distinct().Count() > 10);
     }
 
+    [Fact]
+    public void Several_languages_are_told_as_a_page_over_theirs_with_who_finds_whose_captions()
+    {
+        string[] codes = ["de", "fr", "<x>"];
+        LanguagesReport<RetrievalReport> result = new(
+            [.. codes.Select(code => new OfLanguage<RetrievalReport>(code, Retrieved(code)))],
+            0.75
+        )
+        {
+            Across = [.. codes.SelectMany(_ => codes, Found).OfType<AcrossRecall>()],
+        };
+        EvaluationFolder report = new(Path.Combine(folder.FullName, "languages"), folder.FullName, null, new());
+
+        LanguagesPage.Write(result, report);
+
+        var page = Pages.Parse(File.ReadAllText(report.Page)).Root!;
+        Assert.Contains("75.0%", page.Value);
+        Assert.Contains("<x>, de: 25.0%", page.Value);
+        Assert.Contains("the model's own", page.Value);
+        Assert.Equal(6, page.Descendants("g").Count(one => (string?)one.Attribute("class") == "cell right"));
+        Assert.Equal(
+            ["language,textTower,pictures,texts,textToImageR1,imageToTextR1,meanR1", "de,\"de, fr\",4,4,1,1,1"],
+            File.ReadAllLines(report.PathOf("languages.csv"))[..2]
+        );
+        Assert.Equal("de,fr,4,4,0.25,1,1,1,0.25", File.ReadAllLines(report.PathOf("across.csv"))[1]);
+        Assert.All(["languages.png", "languages-2.png", "across.png"], name =>
+            Assert.True(Decoding.Decode(File.ReadAllBytes(report.PathOf(name))).Pixels.Distinct().Count() > 10, name)
+        );
+
+        static AcrossRecall? Found(string asked, string captions) =>
+            asked == captions ? null : new(asked, captions, 4, 4, 0.25, 1, 1, 1, 0.25);
+    }
+
+    private static RetrievalReport Retrieved(string language)
+    {
+        Embeddings rows = new([1, 0, 0, 1, -1, 0, 0, -1], 2);
+        string[] names = ["a", "b", "c", "d"];
+        var report = ModelEvaluation
+            .Scored("somewhere", rows, rows, names, names, [(0, 0), (1, 1), (2, 2), (3, 3)], 0, 10, ComputeDevice.Cpu)
+            .Report;
+        return report with
+        {
+            Protocol = report.Protocol with { Language = language, TextTower = language == "de" ? "de, fr" : null },
+        };
+    }
+
     private static string Key(int i) => $"{i % 3}/{i:00}.png";
 
     /// <summary>Pictures of three classes; every third of the first class is taken for the second.</summary>
