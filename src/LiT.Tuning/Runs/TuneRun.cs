@@ -142,6 +142,7 @@ internal static class TuneRun
             prepared.Held,
             read is null ? tuning.Towers : Whole(tuning.Towers, read),
             read?.Locked.Tokenizer ?? prepared.Tokenizer,
+            () => WordsOf(prepared.Request, prepared.Captions),
             voice.Find,
             voice.Say,
             voice,
@@ -490,10 +491,11 @@ internal static class TuneRun
                     },
                 },
             atHand: tower,
-            words: SeenWords.Of(
-                captions,
-                LitModel.FolderOf(request.TextTower!) is { } before ? SeenWords.Load(before) : null
-            )
+            words: WordsOf(request, captions)
         );
     }
+
+    /// <summary>The words that the model will have read.</summary>
+    private static SeenWords? WordsOf(TuneRequest request, IEnumerable<string> captions) =>
+        SeenWords.Of(captions, LitModel.FolderOf(request.TextTower!) is { } before ? SeenWords.Load(before) : null);
 }
