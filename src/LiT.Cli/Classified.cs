@@ -9,7 +9,8 @@ internal sealed record Answer(string Label, double Probability);
 /// <param name="Error">Why there are none.</param>
 /// <param name="ExpectedPrecision">Expected share of pictures that show one of the labels among those that score as
 /// high; with --min-precision.</param>
-/// <param name="NoneOfThese">Whether that is too low; with --min-precision.</param>
+/// <param name="NoneOfThese">Whether that is too low, with --min-precision; or whether the best label is one of which
+/// the vocabulary knows no piece.</param>
 internal sealed record Classified(
     string Image,
     IReadOnlyList<Answer>? Labels,
@@ -19,7 +20,7 @@ internal sealed record Classified(
 )
 {
     /// <summary>
-    /// Words of the best label that no caption had: nothing is promised for it; with --min-precision.
+    /// Words of the best label that no caption had: nothing is promised for it.
     /// </summary>
     public IReadOnlyList<string>? UnseenWords { get; init; }
 }

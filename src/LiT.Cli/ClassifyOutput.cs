@@ -72,12 +72,13 @@ internal sealed class ClassifyOutput
 
     private sealed class Csv : IForm
     {
-        public Csv() => Row(["image", "rank", "label", "probability", "expectedPrecision", "noneOfThese", "error"]);
+        public Csv() =>
+            Row(["image", "rank", "label", "probability", "expectedPrecision", "noneOfThese", "error", "unseenWords"]);
 
         public void Add(Classified one)
         {
             if (one.Labels is null)
-                Row([one.Image, "", "", "", "", "", one.Error ?? ""]);
+                Row([one.Image, "", "", "", "", "", one.Error ?? "", ""]);
             foreach (var (i, answer) in (one.Labels ?? []).Index())
                 Row([
                     one.Image,
@@ -92,6 +93,7 @@ internal sealed class ClassifyOutput
                         false => "false",
                     },
                     "",
+                    i == 0 ? string.Join(' ', one.UnseenWords ?? []) : "",
                 ]);
         }
 
@@ -126,7 +128,9 @@ internal sealed class ClassifyOutput
             foreach (var (i, answer) in one.Labels.Index())
                 rows.Add([
                     i == 0 && !none ? one.Image : "",
-                    (none ? "  nearest: " : "") + answer.Label,
+                    (none ? "  nearest: " : "")
+                        + answer.Label
+                        + (i == 0 && one.UnseenWords is not null ? " (not in any caption)" : ""),
                     EvalCommand.Percent(answer.Probability),
                 ]);
         }

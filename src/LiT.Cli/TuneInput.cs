@@ -162,54 +162,40 @@ internal sealed class TuneInput
     /// <param name="threads">Threads where none are asked for; 0 for every core.</param>
     public TuneRequest RequestOf(Asked parsed, TuneRecipe? behind, string folder, int threads = 0)
     {
-        var given = parsed.GetValue(textTower) ?? parsed.GetValue(textInit);
-        var (tower, init) = given is null
-            ? (behind?.TextTower, behind?.TextInit)
-            : (parsed.GetValue(textTower), parsed.GetValue(textInit));
-        var pretrained = init is not null || (tower is not null && !TextTowerSpec.Is(tower));
-        return new()
+        TuneRecipe given = new()
         {
-            Data = Data.PathOf(parsed),
-            Samples = Data.OptionsOf(parsed),
-            ImageTower = parsed.GetValue(imageTower) ?? behind?.ImageTower,
-            TextTower = tower,
-            TextInit = init,
-            Tokenizer = parsed.GetValue(tokenizer) ?? behind?.Tokenizer,
-            VocabularySize = parsed.GetValue(vocabulary) ?? behind?.VocabularySize ?? 8000,
-            TokenLength = parsed.GetValue(tokenLength) ?? behind?.TokenLength,
-            Out = folder,
-            Lock = parsed.GetValue(locks) is { } letters
-                ? LockSetting.Parse(letters)
-                : behind?.Lock
-                    ?? LockSetting.Parse(
-                        parsed.GetValue(texts) is not null ? "LL"
-                        : pretrained && TextTowerLoader.IsForeign(init ?? tower!) ? "LL"
-                        : pretrained ? "LU"
-                        : "Lu"
-                    ),
+            ImageTower = parsed.GetValue(imageTower),
+            TextTower = parsed.GetValue(textTower),
+            TextInit = parsed.GetValue(textInit),
             Texts = parsed.GetValue(texts),
-            ImageHead = HeadSpec.Parse(parsed.GetValue(imageHead) ?? behind?.ImageHead ?? "none", "`ImageHead`"),
-            TextHead = HeadSpec.Parse(parsed.GetValue(textHead) ?? behind?.TextHead ?? "linear", "`TextHead`"),
-            FromPixels = parsed.GetValue(fromPixels) || behind?.FromPixels == true,
-            Augmentation = parsed.GetValue(augment) is { } changes ? Augmentation.Parse(changes) : behind?.Augmentation,
-            // What is given here of the two ways to validate stands for both.
-            Validation = parsed.GetValue(validation) ?? (parsed.IsGiven(holdOut) ? null : behind?.Validation),
-            ValidationClasses =
-                parsed.GetValue(valClasses) is { } names ? ClassLists.Read(names).Names
-                : behind?.ValidationClasses is { } list && !parsed.IsGiven(holdOut) ? new ClassNames(list)
-                : null,
-            ValidationTemplates = parsed.GetValue(valTemplates) is { } file
-                ? PromptTemplates.Read(file)
-                : behind?.ValidationTemplates ?? PromptTemplates.Default,
-            HoldOut =
-                parsed.IsGiven(holdOut) ? parsed.GetValue(holdOut)
-                : parsed.IsGiven(validation) ? 0
-                : behind?.HoldOut,
-            Pictures = parsed.GetValue(pictures) ?? behind?.Pictures,
+            Tokenizer = parsed.GetValue(tokenizer),
+            VocabularySize = parsed.GetValue(vocabulary),
+            TokenLength = parsed.GetValue(tokenLength),
+            Lock = parsed.GetValue(locks) is { } letters ? LockSetting.Parse(letters) : null,
+            ImageHead = parsed.GetValue(imageHead),
+            TextHead = parsed.GetValue(textHead),
+            FromPixels = parsed.GetValue(fromPixels) ? true : null,
+            Augmentation = parsed.GetValue(augment) is { } changes ? Augmentation.Parse(changes) : null,
+            Validation = parsed.GetValue(validation),
+            ValidationTemplates = parsed.GetValue(valTemplates) is { } file ? PromptTemplates.Read(file) : null,
+            HoldOut = parsed.IsGiven(holdOut) ? parsed.GetValue(holdOut) : null,
+            Pictures = parsed.GetValue(pictures),
+        };
+        var request = TuneRequest.Of(
+            given.Before(behind),
+            Data.PathOf(parsed),
+            CommonOptions.ComputeOf(parsed, threads)
+        );
+        return request with
+        {
+            Samples = Data.OptionsOf(parsed),
+            Out = folder,
+            ValidationClasses = parsed.GetValue(valClasses) is { } names
+                ? ClassLists.Read(names).Names
+                : request.ValidationClasses,
             BundleTower = parsed.GetValue(bundle),
             Doctor = parsed.GetValue(doctor),
             Seed = CommonOptions.SeedOf(parsed),
-            Compute = CommonOptions.ComputeOf(parsed, threads),
         };
     }
 }

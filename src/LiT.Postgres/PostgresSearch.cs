@@ -80,6 +80,7 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
         var where = query.Where is { } filter ? SqlFilter.Of(filter, Columns(), parameters) : null;
         List<string> liked = [];
         var vector = await VectorAsync(query, liked, cancel).ConfigureAwait(false);
+        var unknown = SearchAnswer.UnknownOf(model, query);
         if (liked.Count > 0)
         {
             parameters.Add((liked.ToArray(), NpgsqlDbType.Array | NpgsqlDbType.Text));
@@ -106,6 +107,8 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
             var shown = query.Distinct is { } cosine ? Distinct(found, cosine, enough) : found;
             if (shown.Count < enough && found.Count >= kept && kept < int.MaxValue / Wider)
                 continue;
+            if (SearchAnswer.SaysNothing(query, unknown))
+                shown = [];
             List<FoundRow> some = [.. shown.Skip(query.Skip).Take(query.Top)];
             return new(
                 query,
@@ -114,7 +117,10 @@ internal sealed class PostgresSearch(PostgresTable table, TableDescription descr
                 searched,
                 exact ? 1 : description.Recall ?? 0,
                 clock.Elapsed.TotalSeconds
-            );
+            )
+            {
+                Unknown = unknown,
+            };
         }
     }
 

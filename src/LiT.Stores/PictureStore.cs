@@ -167,6 +167,8 @@ public sealed partial class PictureStore : IAsyncDisposable
             NothingMatches = answer.NothingMatches,
             Searched = answer.Searched,
             Recall = answer.Recall,
+            UnseenWords = answer.UnseenWords ?? [],
+            UnreadWords = answer.UnreadWords ?? [],
         };
     }
 
@@ -254,9 +256,8 @@ public sealed partial class PictureStore : IAsyncDisposable
 
     private SearchAnswer Find(Query query, CancellationToken stop)
     {
-        foreach (var (words, _) in query.Words)
-            if (model.IsUnread(words))
-                Unread(model.Session.Logger, words);
+        foreach (var one in SearchAnswer.UnknownOf(model, query))
+            Unknown(model.Session.Logger, one.Text, one.Why);
         return Asked(open =>
             new PictureSearch(model, Indexed(open.Collection, index, stop), background.Value).Find(query, stop)
         );
@@ -272,11 +273,8 @@ public sealed partial class PictureStore : IAsyncDisposable
         return collection;
     }
 
-    [LoggerMessage(
-        Level = LogLevel.Warning,
-        Message = "The model's vocabulary knows no piece of '{Words}': it says nothing to the text tower"
-    )]
-    private static partial void Unread(ILogger logger, string words);
+    [LoggerMessage(Level = LogLevel.Warning, Message = "No precision is promised for '{Words}': {Why}")]
+    private static partial void Unknown(ILogger logger, string words, string why);
 
     private List<StoredPicture> Read(OpenStore open, long first)
     {

@@ -133,8 +133,23 @@ public sealed record StoreUpdate
 /// <param name="Pictures">The pictures, in the order that was asked for.</param>
 public sealed record FoundPictures(IReadOnlyList<FoundPicture> Pictures)
 {
-    /// <summary>Whether none was found that reaches <see cref="Query.MinPrecision"/>.</summary>
+    /// <summary>
+    /// Whether none was found that reaches <see cref="Query.MinPrecision"/>, or nothing was asked that the model can
+    /// read (<see cref="UnreadWords"/>).
+    /// </summary>
     public bool NothingMatches { get; init; }
+
+    /// <summary>
+    /// Words of the query that no caption had which the model was tuned on, each once: what is found for them is the
+    /// text tower's guess, and no precision is promised. Empty where there are none, or where the model keeps no list.
+    /// </summary>
+    public IReadOnlyList<string> UnseenWords { get; init; } = [];
+
+    /// <summary>
+    /// Texts of the query of which the model's vocabulary knows no piece; nothing is found where they are all that was
+    /// asked for. Mostly empty.
+    /// </summary>
+    public IReadOnlyList<string> UnreadWords { get; init; } = [];
 
     /// <summary>Pictures that were looked at: those that <see cref="Query.Where"/> holds for.</summary>
     public long Searched { get; init; }

@@ -17,6 +17,12 @@ public sealed record TuningSettings
     /// <summary>A text tower from scratch (<c>text:width=256,depth=4,heads=4</c>), or a file to start from.</summary>
     public string? TextTower { get; init; }
 
+    /// <summary>
+    /// A store of texts of a locked text tower, whose texts are the captions: both sides are stored then, heads alone
+    /// are tuned, and the lock is LL. Null where texts go through the text tower.
+    /// </summary>
+    public string? Texts { get; init; }
+
     /// <summary>The image tower, a file or a published name; a store names its own.</summary>
     public string? ImageTower { get; init; }
 

@@ -93,6 +93,30 @@ internal static class ClassPrompts
             ),
         ];
 
+    /// <summary>A sentence about names with words that no caption of the tuning had; none where every word is known.
+    /// </summary>
+    /// <param name="names">The classes.</param>
+    /// <param name="prompts">What <see cref="PromptTemplates.Fill"/> gives; of a class its first.</param>
+    /// <param name="unseen">Which words of a text are such.</param>
+    public static IEnumerable<string> Unseen(
+        IReadOnlyList<string> names,
+        IReadOnlyList<Prompt> prompts,
+        Func<string, IReadOnlyList<string>> unseen
+    )
+    {
+        var all = prompts
+            .DistinctBy(prompt => prompt.Class)
+            .Select(prompt =>
+                (Name: names[prompt.Class], Words: unseen(prompt.Label ?? FirstAlias(names[prompt.Class])))
+            )
+            .Where(one => one.Words.Count > 0)
+            .ToList();
+        if (all is [var (name, words), ..])
+            yield return $"{all.Count} of {names.Count} class names have words that no caption of the tuning had, the "
+                + $"first '{name}' ({string.Join(", ", words.Take(5))}): what is scored on them is what the text tower "
+                + "makes of them, and nobody showed it a picture of one.";
+    }
+
     /// <summary>A sentence about such names.</summary>
     public static string UnreadInWords(IReadOnlyList<string> unread) =>
         $"{Some([.. unread.Select(name => $"'{name}'")])}: the model's vocabulary knows no piece of "

@@ -12,8 +12,10 @@ public sealed record LabelProbability(string Label, double Probability);
 /// Expected share of pictures that show one of the labels among those that score as high, 0 to 1; null where
 /// <see cref="ClassifierOptions.MinPrecision"/> is.
 /// </param>
-/// <param name="NoneOfThese">Whether that is below <see cref="ClassifierOptions.MinPrecision"/>; null where that
-/// is.</param>
+/// <param name="NoneOfThese">
+/// Whether that is below <see cref="ClassifierOptions.MinPrecision"/>; true, too, where the model's vocabulary knows no
+/// piece of the most probable label. Null where no precision is asked for and the label can be read.
+/// </param>
 public sealed record ClassifiedPicture(
     IReadOnlyList<LabelProbability> Labels,
     double? ExpectedPrecision,
@@ -21,8 +23,8 @@ public sealed record ClassifiedPicture(
 )
 {
     /// <summary>
-    /// With <see cref="ClassifierOptions.MinPrecision"/>, words of the most probable label that no caption had which
-    /// the model was tuned on: no precision is promised for it, and the answer is "none of these". Empty otherwise.
+    /// Words of the most probable label that no caption had which the model was tuned on: no precision is promised for
+    /// it, and with <see cref="ClassifierOptions.MinPrecision"/> the answer is "none of these". Empty otherwise.
     /// </summary>
     public IReadOnlyList<string> UnseenWords { get; init; } = [];
 

@@ -19,38 +19,45 @@ public sealed class Classifier
     private readonly LitModel model;
     private readonly Embeddings classes;
     private readonly NamingCutOff? cutOff;
-    private readonly IReadOnlyList<string>[] unseen;
+    private readonly UnknownWords?[] unknown;
     private readonly ClassifierOptions options;
 
     private Classifier(
         LitModel model,
         IReadOnlyList<string> labels,
-        IReadOnlyList<string> unread,
         Embeddings classes,
         NamingCutOff? cutOff,
-        IReadOnlyList<string>[] unseen,
+        UnknownWords?[] unknown,
         ClassifierOptions options
     )
     {
-        (this.model, Labels, UnreadLabels) = (model, labels, unread);
-        (this.classes, this.cutOff, this.unseen, this.options) = (classes, cutOff, unseen, options);
+        (this.model, Labels) = (model, labels);
+        (this.classes, this.cutOff, this.unknown, this.options) = (classes, cutOff, unknown, options);
+        UnreadLabels = [.. labels.Where((_, i) => unknown[i] is { Unread: true })];
     }
 
     /// <summary>The labels, in the order in which they were given.</summary>
     public IReadOnlyList<string> Labels { get; }
 
     /// <summary>
-    /// Labels of which the model's vocabulary knows no piece: they say nothing to the text tower. Seldom any.
+    /// Labels of which the model's vocabulary knows no piece: they say nothing to the text tower, and a picture that
+    /// one of them fits best gets "none of these". Seldom any.
     /// </summary>
     public IReadOnlyList<string> UnreadLabels { get; }
 
     /// <summary>
-    /// With <see cref="ClassifierOptions.MinPrecision"/>, labels with words that no caption had which the model was
-    /// tuned on, and those words: no precision is promised for them, and a picture that one of them fits best gets
-    /// "none of these".
+    /// Labels with words that no caption had which the model was tuned on, and those words: no precision is promised
+    /// for them, and with <see cref="ClassifierOptions.MinPrecision"/> a picture that one of them fits best gets "none
+    /// of these". <see cref="UnreadLabels"/> are among them.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>> UnseenLabels =>
-        Labels.Zip(unseen).Where(one => one.Second.Count > 0).ToDictionary(one => one.First, one => one.Second);
+        Labels
+            .Zip(unknown)
+            .Where(one => one.Second is not null)
+            .ToDictionary(one => one.First, one => one.Second!.Words);
+
+    /// <summary>What cannot be known of the labels, in their order.</summary>
+    internal IEnumerable<UnknownWords> Unknown => unknown.OfType<UnknownWords>();
 
     /// <summary>Runs on the model's own thread.</summary>
     internal static Classifier Of(
@@ -67,23 +74,19 @@ public sealed class Classifier
             options.Templates
         );
         ClassPrompts.Refuse(names.Names, prompts, model.Tokenizer, model.Taught);
-        var unread = ClassPrompts.Unread(names.Names, model.Tokenizer, model.Taught);
+        UnknownWords?[] unknown =
+        [
+            .. names.Names.Select(name =>
+                UnknownWords.Of(model, name.Replace(',', ' ')) is { } one ? one with { Text = name } : null
+            ),
+        ];
         var ztxt = model.EmbedPrompts(prompts, null, cancel);
         _ = model.Image; // a tower that is missing or another is no picture's fault
         var classes = ClassMeans.Of(ztxt, [.. prompts.Select(prompt => prompt.Class)], names.Names.Count);
         if (options.MinPrecision is null)
-            return new(
-                model,
-                names.Names,
-                unread,
-                classes,
-                null,
-                [.. names.Names.Select(_ => Array.Empty<string>())],
-                options
-            );
+            return new(model, names.Names, classes, null, unknown, options);
         var background = model.Folder is { } folder ? Background.Load(folder) : null;
-        IReadOnlyList<string>[] unseen = [.. names.Names.Select(model.UnseenWords)];
-        int[] promised = [.. Enumerable.Range(0, unseen.Length).Where(i => unseen[i].Count == 0)];
+        int[] promised = [.. Enumerable.Range(0, unknown.Length).Where(i => unknown[i] is null)];
         return background is null
             ? throw new LitException(
                 $"{model.Folder ?? model.Name}: MinPrecision needs a background, which tells what "
@@ -94,10 +97,9 @@ public sealed class Classifier
             : new(
                 model,
                 names.Names,
-                unread,
                 classes,
                 promised.Length == 0 ? null : new(background, classes.Select(promised), options.Present),
-                unseen,
+                unknown,
                 options
             );
     }
@@ -233,8 +235,8 @@ public sealed class Classifier
     internal ClassifiedPicture Answer(Embeddings zimg)
     {
         var probabilities = model.Probabilities(zimg[0], classes);
-        var best = unseen[Array.IndexOf(probabilities, probabilities.Max())];
-        var expected = best.Count > 0 ? null : cutOff?.Precision(zimg)[0];
+        var best = unknown[Array.IndexOf(probabilities, probabilities.Max())];
+        var expected = best is null ? cutOff?.Precision(zimg)[0] : null;
         return new(
             [
                 .. Labels
@@ -242,12 +244,12 @@ public sealed class Classifier
                     .OrderByDescending(answer => answer.Probability),
             ],
             expected,
-            best.Count > 0 ? true
+            best is { Unread: true } || (best is not null && options.MinPrecision is not null) ? true
                 : expected is null ? null
                 : expected < options.MinPrecision
         )
         {
-            UnseenWords = best,
+            UnseenWords = best?.Words ?? [],
         };
     }
 

@@ -39,6 +39,41 @@ public sealed class PretrainCommandTests : IDisposable
             .Expect(2);
     }
 
+    [Theory]
+    [InlineData("supervised")]
+    [InlineData("dino")]
+    public void Pictures_of_which_none_can_be_decoded_make_no_tower(string method)
+    {
+        foreach (var name in new[] { "a/1.png", "a/2.png", "b/1.png", "b/2.png" })
+        {
+            var path = Path.Combine(folder, "broken", name);
+            Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+            File.WriteAllBytes(path, [0x89, (byte)'P', (byte)'N', (byte)'G', 13, 10, 26, 10, 1, 2, 3]);
+        }
+        string[] tower = method == "dino" ? ["--tower", "vit:mu/16,size=32"] : ["--width", "8"];
+        var refused = Lit.RunIn(
+                folder,
+                [
+                    "pretrain",
+                    "--method",
+                    method,
+                    "--data",
+                    "broken",
+                    "--epochs",
+                    "1",
+                    "--batch",
+                    "2",
+                    "--out",
+                    "none",
+                    .. tower,
+                ]
+            )
+            .Expect(1);
+        Assert.Single(refused.Talk.Split('\n'), line => line.StartsWith("lit: ", StringComparison.Ordinal));
+        Assert.Contains("lit: broken: no", refused.Talk, StringComparison.Ordinal);
+        Assert.False(File.Exists(Path.Combine(folder, "none", "tower.safetensors")));
+    }
+
     [Fact]
     public void Training_that_is_killed_goes_on_with_the_same_command_to_the_same_weights()
     {

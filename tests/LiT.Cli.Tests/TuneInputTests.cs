@@ -30,6 +30,18 @@ public sealed class TuneInputTests(Workbench bench)
     }
 
     [Fact]
+    public void A_store_of_texts_comes_back_with_the_recipe_of_a_run()
+    {
+        string[] short_ = ["--steps", "2", "--batch", "8"];
+        Run(["tune", "--data", "store", "--texts", "texts", "--image-head", "16", .. short_, "--out", "heads"])
+            .Expect(0);
+        Run("tune", "--data", "store", "--recipe", "heads/config.json", "--out", "heads-again").Expect(0);
+        Assert.True(JsonNode.DeepEquals(Configuration("heads"), Configuration("heads-again")));
+        Assert.Equal("texts", Configuration("heads-again")["texts"]!.GetValue<string>());
+        Assert.Equal("LL", Configuration("heads-again")["lock"]!.GetValue<string>());
+    }
+
+    [Fact]
     public void An_option_may_stand_among_a_recipes_options_or_beside_them_as_in_vary()
     {
         File.WriteAllText(

@@ -50,6 +50,7 @@ internal static class CalibrateCommand
                             + "with 'lit models convert'."
                     );
                 Background background;
+                List<string> warnings = [];
                 BackgroundOptions options = new()
                 {
                     Images = new()
@@ -60,7 +61,16 @@ internal static class CalibrateCommand
                     Seed = CommonOptions.SeedOf(parsed),
                 };
                 using (ProgressLine progress = new())
-                    background = BackgroundMeasurement.Of(lit, data.PathOf(parsed), options, compute, progress, cancel);
+                    background = BackgroundMeasurement.Of(
+                        lit,
+                        data.PathOf(parsed),
+                        options,
+                        compute,
+                        progress,
+                        cancel,
+                        warnings.Add
+                    );
+                warnings.ForEach(Terminal.Warn);
                 lit.Keep(background);
                 var file = Path.Combine(folder, Background.FileName);
                 if (CommonOptions.IsJson(parsed))
@@ -72,6 +82,7 @@ internal static class CalibrateCommand
                             Pictures = background.Pictures.Count,
                             Captions = background.Captions.Count,
                             background.Fitting,
+                            Warnings = warnings,
                         }
                     );
                 else

@@ -94,12 +94,14 @@ internal static class ClassifyCommand
                 if (least is not null)
                     CutOffOptions.BackgroundOf(lit);
                 var classifier = await lit.ClassifierAsync(names, options, cancel);
-                if (classifier.UnreadLabels is { Count: > 0 } unread)
-                    Terminal.Warn(ClassPrompts.UnreadInWords(unread));
-                foreach (var (label, words) in classifier.UnseenLabels)
+                foreach (var one in classifier.Unknown)
                     Terminal.Warn(
-                        $"'{label}': {UnseenWords.InWords(words)}, so no precision is promised for it; "
-                            + "pictures that it fits best get 'none of these'."
+                        $"'{one.Text}': {one.Why}, so no precision is promised for it"
+                            + (
+                                least is not null || one.Unread
+                                    ? "; pictures that it fits best get 'none of these'."
+                                    : "."
+                            )
                     );
                 var failed = 0;
                 var form = output.Begin(parsed);

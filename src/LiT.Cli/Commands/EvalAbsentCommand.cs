@@ -37,6 +37,8 @@ internal static class EvalAbsentCommand
                         progress,
                         cancel
                     );
+                foreach (var warning in report.Warnings)
+                    Terminal.Warn(warning);
                 if (CommonOptions.IsJson(parsed))
                 {
                     Terminal.Write(report);

@@ -138,25 +138,13 @@ internal sealed class SearchCommand
         var queries = QueriesOf(parsed);
         var compute = CommonOptions.ComputeOf(parsed);
         using var lit = LitModel.Load(parsed.GetRequiredValue(model), compute, language: parsed.GetValue(language));
-        if (
-            queries
-                .SelectMany(query => query.Words.Concat(query.Minus).Concat(query.Without))
-                .Select(one => one.What)
-                .Where(text => lit.IsUnread(text))
-                .ToList() is
-            { Count: > 0 } unread
-        )
-            Terminal.Warn(ClassPrompts.UnreadInWords(unread));
         var background =
             parsed.GetValue(precision) is null && parsed.GetValue(without)!.Length == 0
                 ? CutOffOptions.BackgroundIfAny(lit)
                 : CutOffOptions.BackgroundOf(lit);
         var answers = Answers(parsed, lit, queries, background, compute, cancel);
-        foreach (var answer in answers.Where(answer => answer.UnseenWords is not null))
-            Terminal.Warn(
-                $"'{answer.Query.Words}': {UnseenWords.InWords(answer.UnseenWords!)}, so no precision is promised for "
-                    + "what is found."
-            );
+        foreach (var one in answers.SelectMany(answer => answer.Unknown).DistinctBy(one => one.Text))
+            Terminal.Warn($"'{one.Text}': {one.Why}, so no precision is promised for what is found.");
         if (parsed.GetValue(report) is { } page)
             SearchPage.Write(
                 page,
@@ -270,6 +258,7 @@ internal sealed class SearchCommand
             answer.Recall,
             answer.Seconds,
             answer.UnseenWords,
+            answer.UnreadWords,
         };
     }
 
@@ -288,7 +277,8 @@ internal sealed class SearchCommand
                     [
                         [
                             InWords(answer.Query),
-                            answer.UnseenWords is not null ? "nothing is promised"
+                            SearchAnswer.SaysNothing(answer.Query, answer.Unknown) ? "no word of it is known"
+                            : answer.UnseenWords is not null ? "nothing is promised"
                             : answer.NothingMatches ? "nothing matches"
                             : "no more pictures",
                             "",
@@ -303,7 +293,9 @@ internal sealed class SearchCommand
                                     i == 0 ? InWords(answer.Query) : "",
                                     picture.Key,
                                     FormattableString.Invariant($"{picture.Similarity:F3}"),
-                                    picture.ExpectedPrecision is { } share ? EvalCommand.Percent(share) : "",
+                                    picture.ExpectedPrecision is { } share ? EvalCommand.Percent(share)
+                                    : i == 0 && answer.Unknown.Count > 0 ? "none is promised"
+                                    : "",
                                     .. withCaptions ? [SearchPage.CaptionOf(picture) ?? ""] : Array.Empty<string>(),
                                 ]
                     )

@@ -11,7 +11,8 @@ internal sealed class LitTools(Searching searching, Classifying classifying, Pro
     [McpServerTool(Name = "search", ReadOnly = true, Idempotent = true, OpenWorld = false, UseStructuredContent = true)]
     [Description(
         "Find pictures by what they show, or by pictures that they are like. Results come best first, with the "
-            + "expected share that fits; nothingMatches says that none reaches what was asked for."
+            + "expected share that fits; nothingMatches says that none reaches what was asked for, unseenWords names "
+            + "words that the model was never shown, so that what is found for them is a guess."
     )]
     public Task<SearchResponse> SearchAsync(
         [Description("What the pictures show, in words; several count together, '2:at night' counts twice.")]
@@ -56,7 +57,10 @@ internal sealed class LitTools(Searching searching, Classifying classifying, Pro
         OpenWorld = false,
         UseStructuredContent = true
     )]
-    [Description("Say which of some labels in words fits a picture best, with probabilities.")]
+    [Description(
+        "Say which of some labels in words fits a picture best, with probabilities; unseenWords names words of the "
+            + "best label that the model was never shown, so that it is a guess."
+    )]
     public Task<ClassifyResponse> ClassifyAsync(
         [Description("The labels to choose from.")] string[] labels,
         [Description("The key of a picture in the store, as a search gives it.")] string? key = null,

@@ -105,12 +105,12 @@ internal static class Routes
                     Bounds.Check("texts", asked.Texts, Bounds.Embedded);
                     if (asked.Texts is not { Count: > 0 } texts)
                         throw RefusedException.TooMuch("texts", "there is none", "Give the texts to embed");
-                    var rows = await served.Languages.AskAsync(
+                    var (rows, unseen) = await served.Languages.AskAsync(
                         asked.Language,
-                        model => model.EmbedAsync(texts, cancel),
+                        async model => (await model.EmbedAsync(texts, cancel), model.UnseenWords(texts)),
                         cancel
                     );
-                    return Embedded(served, Enumerable.Range(0, rows.Count).Select(i => rows[i].ToArray()));
+                    return Embedded(served, Enumerable.Range(0, rows.Count).Select(i => rows[i].ToArray()), unseen);
                 }
             )
             .Accepts<EmbedTextRequest>("application/json")
@@ -288,13 +288,18 @@ internal static class Routes
         return all;
     }
 
-    private static Ok<EmbedResponse> Embedded(Served served, IEnumerable<float[]> rows) =>
+    private static Ok<EmbedResponse> Embedded(
+        Served served,
+        IEnumerable<float[]> rows,
+        IReadOnlyList<IReadOnlyList<string>>? unseen = null
+    ) =>
         TypedResults.Ok(
             new EmbedResponse
             {
                 Model = served.Model.Model.Name,
                 EmbeddingSize = served.Model.Model.EmbeddingSize,
                 Embeddings = [.. rows],
+                UnseenWords = unseen,
             }
         );
 

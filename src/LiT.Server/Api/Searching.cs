@@ -253,6 +253,7 @@ internal sealed class Searching(Served served, PictureInputs pictures, ServerSet
             Recall = answer.Recall,
             Seconds = answer.Seconds,
             UnseenWords = answer.UnseenWords,
+            UnreadWords = answer.UnreadWords,
         };
     }
 }

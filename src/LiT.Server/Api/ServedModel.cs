@@ -84,6 +84,15 @@ internal sealed class ServedModel : IAsyncDisposable
     public Task<Embeddings> EmbedAsync(IReadOnlyList<string> words, CancellationToken cancel) =>
         textTower.AskAsync(words, cancel);
 
+    /// <summary>
+    /// For each text, its words that the model cannot know; null where it may know all of them.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<string>>? UnseenWords(IReadOnlyList<string> words)
+    {
+        IReadOnlyList<string>[] all = [.. words.Select(text => UnknownWords.Of(Model, text)?.Words ?? [])];
+        return Array.TrueForAll(all, one => one.Count == 0) ? null : all;
+    }
+
     /// <summary>zimg of unit length: as a store has it, or as the picture's owner sees it.</summary>
     /// <exception cref="PictureException">No picture that can be read.</exception>
     public async Task<float[]> EmbedAsync(ReadOnlyMemory<byte> picture, bool asSeen, CancellationToken cancel)

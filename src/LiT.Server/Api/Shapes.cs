@@ -153,6 +153,11 @@ internal sealed record SearchResponse
 
     /// <summary>Words that no caption had which the model was tuned on: nothing is promised for them.</summary>
     public IReadOnlyList<string>? UnseenWords { get; init; }
+
+    /// <summary>
+    /// Texts of which the vocabulary knows no piece; where nothing else is looked for, nothing is found.
+    /// </summary>
+    public IReadOnlyList<string>? UnreadWords { get; init; }
 }
 
 /// <summary>A picture, and labels in words to choose from.</summary>
@@ -202,10 +207,12 @@ internal sealed record ClassifyResponse
     /// <summary>Expected share of pictures that show one of the labels; with minPrecision.</summary>
     public double? ExpectedPrecision { get; init; }
 
-    /// <summary>Whether that is too low; with minPrecision.</summary>
+    /// <summary>
+    /// Whether that is too low, with minPrecision; or whether the best label is one of unreadLabels.
+    /// </summary>
     public bool? NoneOfThese { get; init; }
 
-    /// <summary>Words of the best label that no caption had; with minPrecision.</summary>
+    /// <summary>Words of the best label that no caption had: nothing is promised for it.</summary>
     public IReadOnlyList<string>? UnseenWords { get; init; }
 
     /// <summary>Labels of which the vocabulary knows no piece.</summary>
@@ -243,6 +250,11 @@ internal sealed record EmbedResponse
 
     /// <summary>One a text or picture, in their order.</summary>
     public required IReadOnlyList<float[]> Embeddings { get; init; }
+
+    /// <summary>
+    /// For each text, its words that no caption had which the model was tuned on; left out where there are none at all.
+    /// </summary>
+    public IReadOnlyList<IReadOnlyList<string>>? UnseenWords { get; init; }
 }
 
 /// <summary>A picture of several that was embedded, as it is told of while the others are not.</summary>

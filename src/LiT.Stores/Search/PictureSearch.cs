@@ -21,11 +21,29 @@ internal sealed record SearchAnswer(
     double Seconds
 )
 {
+    /// <summary>What the model cannot know of the query's words: no precision is promised for it then.</summary>
+    public IReadOnlyList<UnknownWords> Unknown { get; init; } = [];
+
     /// <summary>
-    /// Words of the query that no caption had which the model was tuned on: no precision is promised for it. Null for
-    /// none.
+    /// Words of the query that no caption had which the model was tuned on, each once. Null for none.
     /// </summary>
-    public IReadOnlyList<string>? UnseenWords { get; init; }
+    public IReadOnlyList<string>? UnseenWords =>
+        Unknown.Count == 0 ? null : [.. Unknown.SelectMany(one => one.Words).Distinct(StringComparer.Ordinal)];
+
+    /// <summary>
+    /// Texts of the query of which the model's vocabulary knows no piece; where nothing else is looked for, nothing is
+    /// found. Null for none.
+    /// </summary>
+    public IReadOnlyList<string>? UnreadWords =>
+        Unknown.Any(one => one.Unread) ? [.. Unknown.Where(one => one.Unread).Select(one => one.Text)] : null;
+
+    /// <summary>What the model cannot know of a query.</summary>
+    public static IReadOnlyList<UnknownWords> UnknownOf(LitModel model, Query query) =>
+        UnknownWords.Among(model, query.Words.Concat(query.Minus).Select(one => one.What).Distinct());
+
+    /// <summary>Whether a query asks for nothing that the model can read.</summary>
+    public static bool SaysNothing(Query query, IReadOnlyList<UnknownWords> unknown) =>
+        query.Like.Count == 0 && query.Words.All(one => unknown.Any(other => other.Unread && other.Text == one.What));
 }
 
 /// <summary>Asks a collection.</summary>
@@ -219,11 +237,11 @@ internal sealed class PictureSearch(
     /// <summary>The pictures that some words match, by the calibrated cut-off.</summary>
     private Bits Matching(string words, Bits? allowed, CancellationToken cancel)
     {
-        if (model.UnseenWords(words) is { Count: > 0 } unseen)
+        if (UnknownWords.Of(model, words) is { } unknown)
             throw SettingException.Of<Query>(
                 q => q.Without,
                 $"'{words}'",
-                $"the model was tuned on no caption with {string.Join(", ", unseen)}, so it cannot tell what shows it",
+                $"{unknown.Why}, so the model cannot tell what shows it",
                 "Say it in other words, or take the direction away with `Minus`"
             );
         var vector = model.EmbedTexts([PromptTemplates.Canonicalise(words)], null, cancel);
@@ -271,10 +289,10 @@ internal sealed class PictureSearch(
             found = Nearby(new(one.Vector, collection.Size), kept, one.Allowed, query.Exact, null, cancel);
             (nearest, recall) = (found.Nearest[0], Math.Min(recall, found.Recall));
         }
-        string[] unseen = background is null
-            ? []
-            : [.. query.Words.Concat(query.Minus).SelectMany(asked => model.UnseenWords(asked.What)).Distinct()];
-        var judged = background is null || unseen.Length > 0 ? null : Judge(one.Vector, nearest, one.Allowed);
+        var unknown = SearchAnswer.UnknownOf(model, query);
+        if (SearchAnswer.SaysNothing(query, unknown))
+            nearest = [];
+        var judged = background is null || unknown.Count > 0 ? null : Judge(one.Vector, nearest, one.Allowed);
         var good = nearest
             .Select((neighbour, i) => (Neighbour: neighbour, Precision: judged?[i]))
             .Take((int)Math.Min(int.MaxValue, (long)query.Skip + query.Top))
@@ -294,7 +312,7 @@ internal sealed class PictureSearch(
             clock.Elapsed.TotalSeconds
         )
         {
-            UnseenWords = unseen.Length > 0 ? unseen : null,
+            Unknown = unknown,
         };
     }
 

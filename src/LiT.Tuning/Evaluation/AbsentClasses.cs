@@ -60,7 +60,11 @@ internal sealed record AbsentReport(
     IReadOnlyList<SearchOutcome> Search,
     int Seed,
     double Seconds
-);
+)
+{
+    /// <summary>What is odd about the classes.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
 
 /// <summary>
 /// Measures "none of these": some of the classes are taken off the list of labels while their pictures stay, until each
@@ -132,7 +136,10 @@ internal static class AbsentClasses
             Search(background, pictures, classes, label),
             options.Seed,
             clock.Elapsed.TotalSeconds
-        );
+        )
+        {
+            Warnings = run.Report.Warnings,
+        };
     }
 
     private static CutOffOutcome Outcome(

@@ -23,6 +23,9 @@ internal static class BackgroundMeasurement
 {
     private const int Fewest = 100;
 
+    private const string UnknownCaptions =
+        "for words like these the model guesses, and the cut-offs are measured on guesses as well.";
+
     /// <summary>Measures a collection.</summary>
     /// <param name="model">The model whose similarities are meant.</param>
     /// <param name="path">Pictures with captions, better such as the model was not tuned on.</param>
@@ -30,14 +33,16 @@ internal static class BackgroundMeasurement
     /// <param name="compute">Where to compute.</param>
     /// <param name="progress">Told of the captions.</param>
     /// <param name="cancel">Stops.</param>
-    /// <exception cref="LitException">There are too few pictures with captions.</exception>
+    /// <param name="warn">Told, a sentence at a time, of captions with words that the model cannot know.</param>
+    /// <exception cref="LitException">There are too few pictures with captions that the model can read.</exception>
     public static Background Of(
         LitModel model,
         string path,
         BackgroundOptions options,
         ComputeDevice compute,
         IProgress<ProgressStep>? progress = null,
-        CancellationToken cancel = default
+        CancellationToken cancel = default,
+        Action<string>? warn = null
     )
     {
         using var set = ImageSet.Load(
@@ -65,6 +70,7 @@ internal static class BackgroundMeasurement
             .Select(_ => withCaption[order.Next()])
             .ToList();
         var texts = rows.Select(row => set.Samples[row].Captions[0]).Distinct(StringComparer.Ordinal).ToList();
+        CheckWords(model, set.Path, texts, warn);
         var indexOf = texts.Index().ToDictionary(text => text.Item, text => text.Index, StringComparer.Ordinal);
         var own = rows.Select(row =>
                 set.Samples[row]
@@ -79,5 +85,21 @@ internal static class BackgroundMeasurement
             own,
             set.Path
         );
+    }
+
+    /// <summary>Refuses captions that mostly say nothing to the model, and tells of those with unknown words.</summary>
+    private static void CheckWords(LitModel model, string path, List<string> texts, Action<string>? warn)
+    {
+        var unread = texts.Count(model.IsUnread);
+        if (texts.Count - unread < texts.Count / 2.0)
+            throw new LitException(
+                path,
+                FormattableString.Invariant(
+                    $"the model's vocabulary knows no piece of {unread:N0} of {texts.Count:N0} "
+                ) + $"captions, the first '{texts.First(model.IsUnread)}', so they measure nothing",
+                "Give captions in a language of the model"
+            );
+        foreach (var remark in UnknownWords.Remarks(model, texts, "captions", UnknownCaptions))
+            warn?.Invoke(remark);
     }
 }

@@ -186,7 +186,7 @@ internal static class ModelEvaluation
                 [
                     .. run.Report.Warnings,
                     .. ClassPrompts.Oddities(labels.Classes.Names, prompts, model.Tokenizer, model.Taught),
-                    .. Unseen(labels.Classes.Names, model),
+                    .. ClassPrompts.Unseen(labels.Classes.Names, prompts, model.UnseenWords),
                     .. LanguageEvaluation.Remarks(model, options.Language),
                     .. PretrainingOverlap.Overlaps(model, options.TestSet, labels.Classes),
                     .. SubsetOdd(labels, options),
@@ -263,6 +263,7 @@ internal static class ModelEvaluation
                 Warnings =
                 [
                     .. run.Report.Warnings,
+                    .. UnknownWords.Remarks(model, [.. captions.Select(pair => pair.Caption)], "captions", Guessed),
                     .. LanguageEvaluation.Remarks(model, options.Language),
                     .. Remarks(set, options),
                 ],
@@ -471,15 +472,7 @@ internal static class ModelEvaluation
         return new(Within(1), Within(5), Within(10));
     }
 
-    /// <summary>Names with words that no caption of the model's tuning had.</summary>
-    private static IEnumerable<string> Unseen(IReadOnlyList<string> names, LitModel model)
-    {
-        var unseen = names.Where(name => model.UnseenWords(name).Count > 0).ToList();
-        if (unseen.Count > 0)
-            yield return $"{unseen.Count} of {names.Count} class names have words that no caption of the tuning had, "
-                + $"the first '{unseen[0]}' ({string.Join(", ", model.UnseenWords(unseen[0]).Take(5))}): what is "
-                + "scored on them is what the text tower makes of them, and nobody showed it a picture of one.";
-    }
+    private const string Guessed = "what is scored on them is what the text tower makes of such words.";
 
     private static IEnumerable<string> Remarks(ImageSet set, EvaluationOptions options) =>
         options.TestSet is { } named && PublishedCount.Difference(named, set.Samples) is { } remark

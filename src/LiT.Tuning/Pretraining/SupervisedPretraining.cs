@@ -100,10 +100,17 @@ internal static class SupervisedPretraining
             threads
         );
         var end = options.Epochs * batches.StepsInEpoch;
-        new Training(options, tower, updates, run, tally, metrics, folder, progress)
+        Skipped? unread = null;
         // Stopping is asked for between two steps and not of the batches, so that every stop leaves a checkpoint.
-        .Run(batches.Shuffled(first, end, counted, CancellationToken.None), end, batches.StepsInEpoch, cancel);
-
+        var shuffled = batches.Shuffled(first, end, one => counted(unread = one), CancellationToken.None);
+        var steps = new Training(options, tower, updates, run, tally, metrics, folder, progress).Run(
+            shuffled,
+            end,
+            batches.StepsInEpoch,
+            cancel
+        );
+        if (first == 0 && steps == 0)
+            throw Undecoded(train.Path, pictures.Pictures.Count, unread);
         if (options.Float16)
             tower.to(ScalarType.Float16);
         run.SaveTower(tower, options.Preprocessing);
@@ -150,8 +157,10 @@ internal static class SupervisedPretraining
         IProgress<ProgressStep>? progress
     )
     {
-        public void Run(IEnumerable<PictureBatch> batches, long end, long stepsInEpoch, CancellationToken cancel)
+        /// <returns>Steps that moved something.</returns>
+        public long Run(IEnumerable<PictureBatch> batches, long end, long stepsInEpoch, CancellationToken cancel)
         {
+            var moved = 0L;
             tower.train();
             var schedule = new LearningRate(LearningRateShape.Cosine, end)
             {
@@ -168,6 +177,7 @@ internal static class SupervisedPretraining
                         $"training diverged at step {batch.Step} (loss {loss})",
                         $"Start into a new folder with a smaller `LearningRate` than {options.LearningRate}"
                     );
+                moved++;
                 var done = batch.Step + 1;
                 if (done % options.LogEvery == 0 || done == end)
                     metrics.Write(
@@ -188,8 +198,17 @@ internal static class SupervisedPretraining
                 if (done < end)
                     cancel.ThrowIfCancellationRequested();
             }
+            return moved;
         }
     }
+
+    private static LitException Undecoded(string path, int pictures, Skipped? last) =>
+        new(
+            path,
+            FormattableString.Invariant($"none of its {pictures:N0} pictures can be decoded")
+                + (last is null ? "" : $", {last.Origin} for example: {last.Reason.TrimEnd('.')}"),
+            "Give pictures that can be read"
+        );
 
     private static (double Loss, double GradNorm) Step(
         ImageTower tower,
@@ -261,8 +280,10 @@ internal static class SupervisedPretraining
             seen += batch.Count;
             progress?.Report(new("measuring", seen, pictures.Count, "images"));
         }
+        if (seen == 0)
+            throw Undecoded("validation", pictures.Count, null);
         return labels
-            .Select((label, i) => (label, share: (double)right[i] / Math.Max(1, seen)))
+            .Select((label, i) => (label, share: (double)right[i] / seen))
             .ToDictionary(one => one.label, one => one.share);
     }
 }

@@ -58,6 +58,9 @@ internal sealed record TuneRecipe
     /// <summary>A file that a pre-trained text tower starts from.</summary>
     public string? TextInit { get; init; }
 
+    /// <summary>A text store of a locked text tower, where both sides are stored.</summary>
+    public string? Texts { get; init; }
+
     /// <summary>A tokenizer's files.</summary>
     public string? Tokenizer { get; init; }
 
@@ -211,6 +214,39 @@ internal sealed record TuneRecipe
                 );
             Merge(options, new JsonObject { [name] = value });
         }
+    }
+
+    /// <summary>
+    /// These choices, and those of another recipe where they are silent. The text tower is one choice with where it
+    /// starts from, and so is what is validated on: what is given here of either stands for all of it.
+    /// </summary>
+    /// <param name="other">What stands behind; its options are not taken.</param>
+    public TuneRecipe Before(TuneRecipe? other)
+    {
+        if (other is null)
+            return this;
+        var tower = TextTower is null && TextInit is null ? other : this;
+        var holdsOut = HoldOut is not null;
+        return this with
+        {
+            Lock = Lock ?? other.Lock,
+            TextTower = tower.TextTower,
+            TextInit = tower.TextInit,
+            Texts = Texts ?? other.Texts,
+            Tokenizer = Tokenizer ?? other.Tokenizer,
+            VocabularySize = VocabularySize ?? other.VocabularySize,
+            TokenLength = TokenLength ?? other.TokenLength,
+            ImageTower = ImageTower ?? other.ImageTower,
+            ImageHead = ImageHead ?? other.ImageHead,
+            TextHead = TextHead ?? other.TextHead,
+            FromPixels = FromPixels ?? other.FromPixels,
+            Augmentation = Augmentation ?? other.Augmentation,
+            Validation = Validation ?? (holdsOut ? null : other.Validation),
+            ValidationClasses = ValidationClasses ?? (holdsOut ? null : other.ValidationClasses),
+            ValidationTemplates = ValidationTemplates ?? other.ValidationTemplates,
+            HoldOut = HoldOut ?? (Validation is null ? other.HoldOut : 0),
+            Pictures = Pictures ?? other.Pictures,
+        };
     }
 
     /// <summary>The options that a run has which would otherwise have <paramref name="chosen"/>.</summary>

@@ -143,30 +143,59 @@ internal sealed record TuneRequest
     public static TuneRequest Of(string data, TuningSettings settings)
     {
         var recipe = settings.Recipe is { } name ? TuneRecipe.Read(name) : null;
-        var (tower, init) = settings.TextTower is { } given ? (given, null) : (recipe?.TextTower, recipe?.TextInit);
-        return new()
+        TuneRecipe given = new()
         {
-            Data = data,
-            Settings = settings,
-            Recipe = recipe,
-            ImageTower = settings.ImageTower ?? recipe?.ImageTower,
-            TextTower = tower,
-            TextInit = init,
-            Tokenizer = settings.Tokenizer ?? recipe?.Tokenizer,
-            VocabularySize = settings.VocabularySize ?? recipe?.VocabularySize ?? 8000,
-            TokenLength = settings.TokenLength ?? recipe?.TokenLength,
-            Out = "",
-            Lock = settings.Lock ?? recipe?.Lock ?? UsualLock(tower, init),
-            ImageHead = HeadSpec.Parse(recipe?.ImageHead ?? "none", "`ImageHead`"),
-            TextHead = HeadSpec.Parse(recipe?.TextHead ?? "linear", "`TextHead`"),
-            FromPixels = recipe?.FromPixels == true,
-            Augmentation = recipe?.Augmentation,
+            ImageTower = settings.ImageTower,
+            TextTower = settings.TextTower,
+            Texts = settings.Texts,
+            Tokenizer = settings.Tokenizer,
+            VocabularySize = settings.VocabularySize,
+            TokenLength = settings.TokenLength,
+            Lock = settings.Lock,
             Validation = settings.Validation,
             HoldOut = settings.HoldOut,
+        };
+        return Of(
+            given.Before(recipe),
+            data,
+            ComputeDevice.Choose("auto", settings.Bfloat16 ? "bfloat16" : "float32", 0)
+        ) with
+        {
+            Settings = settings,
+            Recipe = recipe,
             Seed = settings.Seed,
-            Compute = ComputeDevice.Choose("auto", settings.Bfloat16 ? "bfloat16" : "float32", 0),
         };
     }
+
+    /// <summary>The request that a recipe makes; its options are left to who gives the settings.</summary>
+    public static TuneRequest Of(TuneRecipe recipe, string data, ComputeDevice compute) =>
+        new()
+        {
+            Data = data,
+            ImageTower = recipe.ImageTower,
+            TextTower = recipe.TextTower,
+            TextInit = recipe.TextInit,
+            Texts = recipe.Texts,
+            Tokenizer = recipe.Tokenizer,
+            VocabularySize = recipe.VocabularySize ?? 8000,
+            TokenLength = recipe.TokenLength,
+            Out = "",
+            Lock = recipe.Lock ?? UsualLock(recipe),
+            ImageHead = HeadSpec.Parse(recipe.ImageHead ?? "none", "`ImageHead`"),
+            TextHead = HeadSpec.Parse(recipe.TextHead ?? "linear", "`TextHead`"),
+            FromPixels = recipe.FromPixels == true,
+            Augmentation = recipe.Augmentation,
+            Validation = recipe.Validation,
+            ValidationClasses = recipe.ValidationClasses is { } names ? new ClassNames(names) : null,
+            ValidationTemplates = recipe.ValidationTemplates ?? PromptTemplates.Default,
+            HoldOut = recipe.HoldOut,
+            Pictures = recipe.Pictures,
+            Compute = compute,
+        };
+
+    /// <summary>LL where the texts' rows are stored, and what else is usual.</summary>
+    private static LockSetting UsualLock(TuneRecipe recipe) =>
+        recipe.Texts is not null ? LockSetting.Parse("LL") : UsualLock(recipe.TextTower, recipe.TextInit);
 
     /// <summary>The paper's Lu, or LU where the text tower comes with weights; LL where it can only be
     /// locked.</summary>

@@ -142,6 +142,7 @@ internal static class TuneRun
             prepared.Held,
             read is null ? tuning.Towers : Whole(tuning.Towers, read),
             read?.Locked.Tokenizer ?? prepared.Tokenizer,
+            () => WordsOf(prepared.Request, prepared.Captions),
             voice.Find,
             voice.Say,
             voice,

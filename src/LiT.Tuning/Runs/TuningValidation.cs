@@ -21,6 +21,7 @@ internal static class TuningValidation
         IReadOnlySet<int> held,
         TwoTowers towers,
         CaptionTokenizer tokenizer,
+        Func<SeenWords?> words,
         Action<Finding> find,
         Action<string> say,
         IProgress<ProgressStep>? progress,
@@ -66,7 +67,7 @@ internal static class TuningValidation
         );
         try
         {
-            var all = On(set, path, request, towers, tokenizer, moving, say);
+            var all = On(set, path, request, towers, tokenizer, words, moving, say);
             if (
                 request.Doctor != DoctorMode.Off
                 && DataExamination.Overlap(source.PictureHashes(), path, DataExamination.Hashes(path, set.Samples))
@@ -88,6 +89,7 @@ internal static class TuningValidation
         TuneRequest request,
         TwoTowers towers,
         CaptionTokenizer tokenizer,
+        Func<SeenWords?> words,
         LockedTower? moving,
         Action<string> say
     )
@@ -106,7 +108,7 @@ internal static class TuningValidation
                 request.Compute,
                 moving
             );
-            foreach (var odd in classes.Oddities)
+            foreach (var odd in classes.Oddities(words()))
                 say($"warning: {path}: {odd}");
             all.Add(classes);
         }

@@ -46,7 +46,12 @@ internal sealed class ZeroShotValidation : IValidation
     }
 
     /// <summary>What is odd about the classes, a sentence each.</summary>
-    public IEnumerable<string> Oddities => ClassPrompts.Oddities(labels.Classes.Names, prompts, tokenizer);
+    /// <param name="known">The words that captions have which are tuned on; null where nobody knows.</param>
+    public IEnumerable<string> Oddities(SeenWords? known) =>
+        [
+            .. ClassPrompts.Oddities(labels.Classes.Names, prompts, tokenizer),
+            .. known is null ? [] : ClassPrompts.Unseen(labels.Classes.Names, prompts, known.Missing),
+        ];
 
     /// <inheritdoc/>
     public IReadOnlyDictionary<string, Guessing> Guessing =>

@@ -33,6 +33,40 @@ public class TuneRecipeTests
     }
 
     [Fact]
+    public void A_recipe_asks_the_same_of_the_library_as_of_the_command_line()
+    {
+        using TemporaryFolder folder = new();
+        File.WriteAllText(
+            folder["r.json"],
+            """
+            { "texts": "t", "holdOut": 0.25, "pictures": 7, "validationTemplates": ["a {}"], "imageHead": "glu:8",
+              "textHead": "glu:8" }
+            """
+        );
+        var asked = TuneRequest.Of("d", new() { Recipe = folder["r.json"], Seed = 3 });
+        Assert.Equal(
+            ("d", "t", "LL", 0.25, 7, 3),
+            (asked.Data, asked.Texts, asked.Lock.Letters, asked.HoldOut, asked.Pictures, asked.Seed)
+        );
+        Assert.Equal(["a {}"], asked.ValidationTemplates);
+        Assert.Equal("glu:8", asked.ImageHead.ToString());
+
+        // What is given goes before it; the ways to validate are one choice, and so is the text tower.
+        var given = TuneRequest.Of(
+            "d",
+            new()
+            {
+                Recipe = folder["r.json"],
+                Validation = "v",
+                Texts = "other",
+            }
+        );
+        Assert.Equal(("v", 0.0, "other"), (given.Validation, given.HoldOut, given.Texts));
+        var tower = new TuneRecipe { TextTower = "bert:small" }.Before(new() { TextInit = "file", HoldOut = 0.5 });
+        Assert.Equal(("bert:small", null, 0.5), (tower.TextTower, tower.TextInit, tower.HoldOut));
+    }
+
+    [Fact]
     public void What_a_recipe_does_not_say_stays_as_chosen()
     {
         var recipe = TuneRecipe.Parse(

@@ -115,6 +115,8 @@ export function startDemo(app) {
       parts.push(`Nearest is “${first.label}”, but the model was tuned on no caption with ${unseenWords.join(", ")}.`);
     else if (noneOfThese) parts.push(`Probably none of these; nearest is “${first.label}”.`);
     else if (first) parts.push(`“${first.label}”, ${percent(first.probability)} among these.`);
+    if (!noneOfThese && unseenWords?.length)
+      parts.push(`The model was tuned on no caption with ${unseenWords.join(", ")}, so that is a guess.`);
     if (!noneOfThese && expectedPrecision != null)
       parts.push(`That it shows one of them at all: ${percent(expectedPrecision)}.`);
     if (unreadLabels?.length) parts.push(`The vocabulary knows nothing of ${unreadLabels.join(", ")}.`);

@@ -177,7 +177,9 @@ export function startResults(app) {
 
   function nothing() {
     const { answer, query } = now;
-    const why = answer.unseenWords?.length
+    const why = answer.unreadWords?.length && !answer.query.minPrecision
+      ? `The model cannot read ${answer.unreadWords.map((one) => `“${one}”`).join(", ")}: its vocabulary knows no piece of it.`
+      : answer.unseenWords?.length
       ? `The model was tuned on no caption with ${answer.unseenWords.map((one) => `“${one}”`).join(", ")}, so it does not
          know how likely anything is to fit.`
       : query.minPrecision
