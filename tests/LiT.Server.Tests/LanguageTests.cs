@@ -240,6 +240,7 @@ public sealed class LanguageTests : IDisposable
             description => description,
             null,
             calibrated ? Background.Load(pictures.Model) : null,
+            taught: null,
             replace: true
         );
     }

@@ -265,8 +265,7 @@ internal static class TuneRun
     )
     {
         var towers = tuning.Towers;
-        var texts =
-            RunNeeds.OfText(towers.Text, tokenizer.Layout.Length) * Math.Min(options.MicroBatch, options.Batch);
+        var texts = RunNeeds.OfText(towers.Text, tokenizer.Layout.Length) * Math.Min(options.MicroBatch, options.Batch);
         // An image tower keeps about 600 numbers a pixel for its gradient.
         var pictures = source.Images.Shape is [_, var height, var width]
             ? 600 * height * width * Math.Min(options.ImageMicroBatch ?? options.MicroBatch, options.Batch)
@@ -491,7 +490,7 @@ internal static class TuneRun
                     },
                 },
             atHand: tower,
-            words: Words(request, captions)
+            words: WordsOf(request, captions)
         );
     }
 
@@ -499,7 +498,7 @@ internal static class TuneRun
     /// The words that the text tower has read. What a pre-trained one read before is known where its bundle says it;
     /// elsewhere the captions bound nothing, and no word can be called unseen.
     /// </summary>
-    private static SeenWords? Words(TuneRequest request, IEnumerable<string> captions)
+    private static SeenWords? WordsOf(TuneRequest request, IEnumerable<string> captions)
     {
         if (request.Lock.Text == TowerStart.FromScratch)
             return SeenWords.Of(captions);
