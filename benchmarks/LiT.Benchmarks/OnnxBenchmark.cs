@@ -45,7 +45,7 @@ internal static class OnnxBenchmark
         results.Rate(what, "LiT", "pictures/s", count, spent[0], (Inside, spent[1]), (Callers, spent[2]));
         results.Rate(what, Inside, "pictures/s", count, spent[1]);
         results.Rate(what, Callers, "pictures/s", count, spent[2]);
-        results.Number(what, "largest difference over the largest number", "", error);
+        results.Number(what, "largest difference", "millionths of the largest number", 1e6 * error);
         Console.WriteLine(
             string.Create(
                 CultureInfo.InvariantCulture,
