@@ -25,7 +25,13 @@ internal sealed class PreparedRun : IDisposable
     {
         Texts = texts;
         (Request, Source, Held, Captions, Tokenizer, Pairs) = (request, source, held, captions, tokenizer, pairs);
-        Chosen = TuningDefaults.Resolve(request.Settings, request.Recipe, request.Lock, pairs);
+        Chosen = TuningDefaults.Resolve(
+            request.Settings,
+            request.Recipe,
+            request.Lock,
+            pairs,
+            request.Samples.CaptionLanguage?.Split(',').Length ?? 1
+        );
         if (texts is not null)
             Chosen = Chosen.ForStoredTexts(request.Settings, request.Recipe);
         if (usually && held.Count > 0)

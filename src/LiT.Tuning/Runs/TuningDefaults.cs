@@ -14,6 +14,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         HeadsRate = 1e-3,
         LionsShare = 0.1;
     private const long PixelsAtOnce = 1_000_000;
+    private const int MostTimesAsLong = 3;
 
     /// <summary>
     /// All options of a run, and why: what is given, else what the recipe says, else what suits the data. Nothing else
@@ -23,16 +24,24 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     /// <param name="recipe">What stands behind it, or null.</param>
     /// <param name="setting">Which towers are locked.</param>
     /// <param name="pairs">The data.</param>
+    /// <param name="languages">How many languages the captions are in.</param>
     /// <exception cref="UsageException">A temperature outside its bounds.</exception>
     public static TuningDefaults Resolve(
         TuningSettings given,
         TuneRecipe? recipe,
         LockSetting setting,
-        TuningPairs pairs
+        TuningPairs pairs,
+        int languages = 1
     )
     {
         var batch = given.Batch ?? (recipe?.Decides("batch") == true ? recipe.Over(new()).Batch : null);
-        var usual = For(pairs, batch, setting.Text == TowerStart.FromScratch, setting.Image != TowerStart.Locked);
+        var usual = For(
+            pairs,
+            batch,
+            setting.Text == TowerStart.FromScratch,
+            setting.Image != TowerStart.Locked,
+            languages
+        );
         var chosen = recipe?.Over(usual.Options) ?? usual.Options;
         if (batch is not null)
             chosen = chosen with { Batch = batch.Value };
@@ -208,11 +217,13 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     /// <param name="batch">The batch that the user asked for, or null.</param>
     /// <param name="fromScratch">Whether the text tower starts from random weights.</param>
     /// <param name="imageMoves">Whether the image tower is tuned, too.</param>
+    /// <param name="languages">How many languages the captions are in.</param>
     public static TuningDefaults For(
         TuningPairs pairs,
         int? batch = null,
         bool fromScratch = true,
-        bool imageMoves = false
+        bool imageMoves = false,
+        int languages = 1
     )
     {
         List<TuningReason> reasons = [];
@@ -238,13 +249,14 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 )
             );
         // From a few hundred steps on small data to the two dozen epochs of the paper's public models on large. Of 80
-        // epochs in place of 40 for a few thousand pairs docs/tuning.md has the measurement.
+        // epochs in place of 40 for a few thousand pairs docs/tuning.md has the measurement. A step draws one caption
+        // of a picture, so that languages share the steps: docs/languages.md has what thrice as many give them.
         var steps = Math.Max(
             600,
             (long)
                 Math.Ceiling(
                     (
-                        pairs.Count < 5_000 ? 80.0
+                        pairs.Count < 5_000 ? 80.0 * Math.Min(languages, MostTimesAsLong)
                         : pairs.Count < 50_000 ? 8
                         : 20
                     )
@@ -253,7 +265,11 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 )
         );
         reasons.Add(
-            new(nameof(TuningOptions.Steps), $"{steps:N0} steps, {steps * (double)size / pairs.Count:F0} epochs")
+            new(
+                nameof(TuningOptions.Steps),
+                $"{steps:N0} steps, {steps * (double)size / pairs.Count:F0} epochs"
+                    + (languages > 1 ? $", which {languages} languages share" : "")
+            )
         );
         var rate = fromScratch ? (size <= 1024 ? 3e-3 : 1e-3) : (size <= 1024 ? 1e-4 : 1e-3);
         reasons.Add(

@@ -148,6 +148,22 @@ public class TuningPairsTests
     }
 
     [Theory]
+    [InlineData(3_000, 1, 1875)]
+    [InlineData(3_000, 2, 3750)]
+    [InlineData(3_000, 15, 5625)] // no more than three times as long
+    [InlineData(20_000, 15, 625)]
+    public void Languages_that_share_the_steps_of_small_data_get_more_of_them(int images, int languages, long steps)
+    {
+        var (options, reasons) = TuningDefaults.For(Pairs(images), languages: languages);
+
+        Assert.Equal(steps, options.Steps);
+        Assert.Equal(
+            languages > 1,
+            reasons.Any(one => one.Words.EndsWith($"which {languages} languages share", StringComparison.Ordinal))
+        );
+    }
+
+    [Theory]
     [InlineData(40)]
     [InlineData(500)]
     [InlineData(20_000)]
