@@ -4,13 +4,16 @@ namespace LiT.Data;
 
 /// <summary>
 /// Captions in a file of their own, by the pictures' keys: they take the place of those that a source has, so that new
-/// words cost no picture. Reading counts what cannot be used; asking counts what matched. For one thread.
+/// words cost no picture. Reading counts what cannot be used; asking counts what matched. A million of them take some
+/// hundred megabytes. For one thread.
 /// </summary>
 internal sealed class GivenCaptions
 {
     private const int MostLanguages = 1000;
 
-    private readonly Dictionary<string, Span> spans = new(StringComparer.Ordinal);
+    private readonly CompactTexts keys = new(findable: true),
+        texts = new();
+    private readonly List<Span> spans = []; // of the keys, by their numbers
     private readonly List<Caption> captions = [];
     private readonly List<string> languages = [];
     private readonly SortedDictionary<string, (long Count, long First)> unused = new(StringComparer.Ordinal);
@@ -26,7 +29,7 @@ internal sealed class GivenCaptions
     public IReadOnlyList<string> Languages => languages;
 
     /// <summary>The keys that have a caption, in the order of the file.</summary>
-    public IEnumerable<string> Keys => spans.Keys;
+    public IEnumerable<string> Keys => Enumerable.Range(0, keys.Count).Select(key => keys[key]);
 
     /// <summary>Keys with a caption.</summary>
     public int Pictures => spans.Count;
@@ -69,26 +72,37 @@ internal sealed class GivenCaptions
     /// <summary>Forgets what was asked so far: another reading of the pictures begins.</summary>
     public void Begin()
     {
-        foreach (var key in spans.Where(one => one.Value.Met).Select(one => one.Key).ToList())
+        for (var key = 0; key < spans.Count; key++)
             spans[key] = spans[key] with { Met = false };
         (asked, without, firstWithout) = (0, 0, null);
     }
 
     /// <summary>The captions of a picture, in the order of the file.</summary>
-    public IReadOnlyList<string> Of(string key)
+    public IReadOnlyList<string> Of(string key) => At(Ask(key));
+
+    /// <summary>The place of a picture's captions; -1 where it has none. It is counted as asked for.</summary>
+    public int Ask(string key)
     {
         asked++;
-        if (!spans.TryGetValue(key, out var span))
+        var place = keys.Find(key);
+        if (place < 0)
         {
             without++;
             firstWithout ??= key;
-            return [];
         }
-        if (!span.Met)
-            spans[key] = span with { Met = true };
+        else if (!spans[place].Met)
+            spans[place] = spans[place] with { Met = true };
+        return place;
+    }
+
+    /// <summary>The captions at a place that <see cref="Ask"/> gave, in the order of the file.</summary>
+    public IReadOnlyList<string> At(int place)
+    {
+        if (place < 0)
+            return [];
         List<string> own = [];
-        for (var at = span.First; at >= 0; at = captions[at].Next)
-            own.Add(captions[at].Text);
+        for (var at = spans[place].First; at >= 0; at = captions[at].Next)
+            own.Add(texts[at]);
         return own;
     }
 
@@ -96,10 +110,10 @@ internal sealed class GivenCaptions
     public IReadOnlyList<string> Of(string key, string language)
     {
         List<string> own = [];
-        if (spans.TryGetValue(key, out var span))
-            for (var at = span.First; at >= 0; at = captions[at].Next)
+        if (keys.Find(key) is >= 0 and var place)
+            for (var at = spans[place].First; at >= 0; at = captions[at].Next)
                 if (captions[at].Language >= 0 && languages[captions[at].Language] == language)
-                    own.Add(captions[at].Text);
+                    own.Add(texts[at]);
         return own;
     }
 
@@ -107,13 +121,14 @@ internal sealed class GivenCaptions
     /// and so on.</summary>
     public Sample In(Sample sample)
     {
-        var own = Of(sample.Key);
+        var place = Ask(sample.Key);
+        var own = At(place);
         if (own.Count == 0 && keepOwn)
             return sample;
         if (languages.Count == 0 || own.Count == 0)
             return sample with { Captions = own };
         Dictionary<string, string> fields = new(sample.Fields);
-        foreach (var group in ByLanguage(spans[sample.Key].First))
+        foreach (var group in ByLanguage(spans[place].First))
             fields[CaptionLanguages.LanguageField + languages[group.Key]] = JsonSerializer.Serialize(group);
         return sample with { Captions = own, Fields = fields };
     }
@@ -123,7 +138,7 @@ internal sealed class GivenCaptions
     /// <exception cref="LitException">No key is a picture's.</exception>
     public IEnumerable<string> InWords(string source)
     {
-        var met = spans.Count(one => one.Value.Met);
+        var met = spans.Count(one => one.Met);
         if (met == 0 && keepOwn)
         {
             yield return $"{path}: none of its keys is a picture of {source}, whose own captions are taken";
@@ -132,7 +147,7 @@ internal sealed class GivenCaptions
         if (met == 0)
             throw new LitException(
                 path,
-                $"none of its {spans.Count:N0} keys is a picture of {source}: '{spans.First().Key}' is one, and the "
+                $"none of its {spans.Count:N0} keys is a picture of {source}: '{keys[0]}' is one, and the "
                     + $"pictures are called like '{firstWithout}'",
                 "Write the keys as the store has them (metadata/*.parquet, 'key')"
             );
@@ -142,10 +157,10 @@ internal sealed class GivenCaptions
         );
         if (met < spans.Count)
         {
-            var lost = spans.First(one => !one.Value.Met);
+            var lost = spans.FindIndex(one => !one.Met);
             yield return FormattableString.Invariant(
-                $"{path}: {spans.Count - met:N0} of its keys name no picture of {source}, the first '{lost.Key}', line "
-            ) + captions[lost.Value.First].Line;
+                $"{path}: {spans.Count - met:N0} of its keys name no picture of {source}, the first '{keys[lost]}', "
+            ) + $"line {captions[spans[lost].First].Line}";
         }
         if (without > 0)
             yield return FormattableString.Invariant(
@@ -159,10 +174,10 @@ internal sealed class GivenCaptions
 
     private IEnumerable<IGrouping<short, string>> ByLanguage(int first)
     {
-        List<Caption> own = [];
+        List<(short Language, string Text)> own = [];
         for (var at = first; at >= 0; at = captions[at].Next)
             if (captions[at].Language >= 0)
-                own.Add(captions[at]);
+                own.Add((captions[at].Language, texts[at]));
         return own.GroupBy(one => one.Language, one => one.Text);
     }
 
@@ -209,21 +224,27 @@ internal sealed class GivenCaptions
             Lose(row, "a text that is too long");
             return;
         }
-        var known = spans.TryGetValue(row.Key, out var span);
+        var key = keys.Find(row.Key);
         var number = (short)(language is null ? -1 : NumberOf(language));
-        if (known && Says(span.First, text, number))
+        if (key >= 0 && Says(spans[key].First, text, number))
             return;
-        var at = captions.Count;
-        captions.Add(new(text, number, -1, row.Row));
-        if (known)
-            captions[span.Last] = captions[span.Last] with { Next = at };
-        spans[row.Key] = known ? span with { Last = at } : new(at, at, false);
+        var at = texts.Add(text);
+        captions.Add(new(number, -1, row.Row));
+        if (key < 0)
+        {
+            keys.Add(row.Key);
+            spans.Add(new(at, at, false));
+            return;
+        }
+        var last = spans[key].Last;
+        captions[last] = captions[last] with { Next = at };
+        spans[key] = spans[key] with { Last = at };
     }
 
     private bool Says(int first, string text, short language)
     {
         for (var at = first; at >= 0; at = captions[at].Next)
-            if (captions[at].Language == language && captions[at].Text == text)
+            if (captions[at].Language == language && texts.Is(at, text))
                 return true;
         return false;
     }
@@ -245,7 +266,8 @@ internal sealed class GivenCaptions
         unused[trouble] = (count + 1, first);
     }
 
-    private readonly record struct Caption(string Text, short Language, int Next, long Line);
+    // Its text has the same number.
+    private readonly record struct Caption(short Language, int Next, long Line);
 
     private readonly record struct Span(int First, int Last, bool Met);
 }

@@ -30,10 +30,7 @@ internal sealed class CaptionChunks
     {
         padding = pairs.Padding;
         var rows = drawnRows.Distinct().ToArray();
-        texts =
-        [
-            .. rows.Select(row => pairs.Tokens(row)[..(masksPadding ? pairs.LengthOf(row) : pairs.Length)].ToArray()),
-        ];
+        texts = [.. rows.Select(row => masksPadding ? pairs.Written(row).ToArray() : pairs.Tokens(row))];
         if (noise is not null)
             texts = [.. texts.Select((text, i) => noise.Disturb(text, pairs.Length, (ulong)rows[i]))];
         int[] order = [.. Enumerable.Range(0, rows.Length).OrderBy(i => texts[i].Length).ThenBy(i => rows[i])];

@@ -15,8 +15,8 @@ internal sealed class TuningPairs
     private readonly int[] images,
         firstCaption,
         rowOfCaption;
-    private readonly int[] tokens,
-        lengths;
+    private readonly int[] tokens, // rows without the padding at their ends
+        ends;
     private readonly ulong seed;
     private SeededOrder? order;
     private LookAlikes? alike;
@@ -56,14 +56,13 @@ internal sealed class TuningPairs
                     + "the caption column."
             );
         (images, firstCaption, rowOfCaption) = ([.. withCaptions], [.. first], [.. captions]);
-        (tokens, lengths) = rows.Finish();
+        (tokens, ends) = rows.Finish();
         Counts = rows.Counts;
         Padding = tokenizer.Layout.Pad;
-        var used = tokens.ToHashSet();
-        Foreign =
-        [
-            .. Enumerable.Range(0, tokenizer.Tokenizer.VocabularySize).Where(id => !used.Contains(id) && id != Padding),
-        ];
+        var used = new bool[Math.Max(tokenizer.Tokenizer.VocabularySize, tokens.Max() + 1)];
+        foreach (var id in tokens)
+            used[id] = true;
+        Foreign = [.. Enumerable.Range(0, tokenizer.Tokenizer.VocabularySize).Where(id => !used[id] && id != Padding)];
         DistinctTexts = rows.Texts;
     }
 
@@ -83,13 +82,13 @@ internal sealed class TuningPairs
     public int DistinctTexts { get; }
 
     /// <summary>Captions that differ as rows of ids; a tower cannot tell others apart.</summary>
-    public int DistinctRows => lengths.Length;
+    public int DistinctRows => ends.Length;
 
     /// <summary>Ids in a row.</summary>
     public int Length { get; }
 
     /// <summary>Mean number of ids in a row before the padding, over all captions.</summary>
-    public double MeanLength => rowOfCaption.Average(row => (double)lengths[row]);
+    public double MeanLength => rowOfCaption.Average(row => (double)LengthOf(row));
 
     /// <summary>What became of the distinct captions: how many were cut, and how much the vocabulary lacks.</summary>
     public CaptionCounts Counts { get; }
@@ -193,15 +192,34 @@ internal sealed class TuningPairs
                 firstCaption,
                 rowOfCaption,
                 [Length],
-                tokens,
             }
         )
             hash.AppendData(MemoryMarshal.AsBytes(numbers.AsSpan()));
+        var whole = new int[Length];
+        for (var row = 0; row < ends.Length; row++)
+        {
+            Fill(row, whole);
+            hash.AppendData(MemoryMarshal.AsBytes(whole.AsSpan()));
+        }
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 
     /// <summary>The ids of a row, padding included.</summary>
-    internal ReadOnlySpan<int> Tokens(int row) => tokens.AsSpan(row * Length, Length);
+    internal int[] Tokens(int row)
+    {
+        var all = new int[Length];
+        Fill(row, all);
+        return all;
+    }
+
+    /// <summary>The ids of a row without the padding at its end, at least 1.</summary>
+    internal ReadOnlySpan<int> Written(int row) => tokens.AsSpan((row == 0 ? 0 : ends[row - 1])..ends[row]);
+
+    private void Fill(int row, Span<int> all)
+    {
+        Written(row).CopyTo(all);
+        all[LengthOf(row)..].Fill(Padding);
+    }
 
     /// <summary>The id that fills rows.</summary>
     internal int Padding { get; }
@@ -210,7 +228,7 @@ internal sealed class TuningPairs
     internal IReadOnlyList<int> Foreign { get; }
 
     /// <summary>Ids of a row before its padding, at least 1.</summary>
-    internal int LengthOf(int row) => lengths[row];
+    internal int LengthOf(int row) => ends[row] - (row == 0 ? 0 : ends[row - 1]);
 }
 
 /// <summary>

@@ -74,6 +74,8 @@ internal sealed class StoredSource : TuningSource
     private readonly StoredImages images;
     private readonly TuneRequest request;
     private readonly IReadOnlyList<string>[]? given;
+    private readonly GivenCaptions? beside;
+    private readonly int[]? places; // of each picture's captions among these
 
     public StoredSource(TuneRequest request, string folder, Action<string> say, StoredTexts? texts = null)
     {
@@ -101,7 +103,7 @@ internal sealed class StoredSource : TuningSource
                 given = texts.Captions(Keys, folder, say);
             else if (request.Samples.Given() is { } captions)
             {
-                given = [.. Keys.Select(captions.Of)];
+                (beside, places) = (captions, [.. Keys.Select(captions.Ask)]);
                 foreach (var said in captions.InWords(folder))
                     say(said);
             }
@@ -140,7 +142,9 @@ internal sealed class StoredSource : TuningSource
         );
 
     public override IReadOnlyList<string> Captions(int image) =>
-        given is null ? store.Captions((long)image * store.Views) : given[image];
+        beside is not null ? beside.At(places![image])
+        : given is not null ? given[image]
+        : store.Captions((long)image * store.Views);
 
     public override IEnumerable<string> Keys
     {

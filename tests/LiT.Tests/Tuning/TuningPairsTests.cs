@@ -105,6 +105,24 @@ public class TuningPairsTests
     }
 
     [Fact]
+    public void A_row_is_what_the_tokenizer_gives_with_its_padding_and_without()
+    {
+        string[] captions = ["a red thing", "blue", "", "never seen a red thing, blue or green", "blue"];
+        var tokenizer = TinyRun.Tokenizer();
+        var pairs = new TuningPairs(new TinyRun.Directions(5), image => [captions[image]], tokenizer, 0);
+        var drawn = pairs.Draw(0, 5);
+        foreach (var (image, row) in drawn.Images.Zip(drawn.Rows))
+        {
+            var expected = new long[tokenizer.Layout.Length];
+            tokenizer.Rows([captions[image]], expected);
+            Assert.Equal(expected.Select(id => (int)id), pairs.Tokens(row));
+            Assert.Equal(pairs.Tokens(row)[..pairs.LengthOf(row)], pairs.Written(row));
+            Assert.All(pairs.Tokens(row)[pairs.LengthOf(row)..], id => Assert.Equal(pairs.Padding, id));
+        }
+        Assert.Equal(4, pairs.DistinctRows);
+    }
+
+    [Fact]
     public void Images_without_a_caption_are_left_out_and_none_with_one_is_an_error()
     {
         var pairs = new TuningPairs(
