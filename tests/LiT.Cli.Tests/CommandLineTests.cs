@@ -130,13 +130,13 @@ public sealed class CommandLineTests(Workbench bench)
             Assert.True(System.Text.Json.JsonElement.DeepEquals(pair.First, pair.Second))
         );
         var rows = Run([.. command, "--csv"]).Expect(1).Output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal("image,rank,label,probability,expectedPrecision,noneOfThese,error", rows[0]);
+        Assert.Equal("image,rank,label,probability,expectedPrecision,noneOfThese,error,unseenWords", rows[0]);
         Assert.Equal(1 + 24 * 2 + 1, rows.Length);
         Assert.Equal(
             document[0].GetProperty("labels")[0].GetProperty("probability").GetDouble(),
             double.Parse(rows[1].Split(',')[3], System.Globalization.CultureInfo.InvariantCulture)
         );
-        Assert.Equal("missing.png,,,,,,there is no such file", rows[^1]);
+        Assert.Equal("missing.png,,,,,,there is no such file,", rows[^1]);
     }
 
     [Fact]

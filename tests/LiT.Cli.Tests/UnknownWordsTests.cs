@@ -107,7 +107,7 @@ public sealed class UnknownWordsTests(Workbench bench)
             {
                 ["search", words, "--model", "run", "--data", "store"],
                 ["classify", "photos/00000", "--model", "run", "--labels", words],
-                ["teach", "photos", "--model", "run", "--word", words],
+                ["teach", "photos", "--model", Model("taught"), "--word", words],
             }
         )
         {
