@@ -58,6 +58,21 @@ internal sealed class TuneChoices
             + "the locked tower, so that captions are not learned by heart.",
     };
 
+    private readonly Option<double?> sentences = new("--sentences")
+    {
+        Description =
+            "Share of the captions of several sentences of which a step shows one sentence, drawn each epoch anew.",
+    };
+    private readonly Option<double?> dropFirst = new("--drop-first")
+    {
+        Description = "Share of the other captions of several sentences that lose their first one.",
+    };
+    private readonly Option<int?> captionsAtOnce = new("--captions-at-once")
+    {
+        Description =
+            "Captions of each picture in a batch, long and short ones, as positives of each other; the batch then has "
+            + "as many times fewer pictures.",
+    };
     private readonly Option<int?> localParts = new("--local-parts")
     {
         Description =
@@ -151,6 +166,9 @@ internal sealed class TuneChoices
                 positives,
                 captionNoise,
                 lookAlikes,
+                sentences,
+                dropFirst,
+                captionsAtOnce,
                 localParts,
                 imageMicroBatch,
                 cooldown,
@@ -170,15 +188,29 @@ internal sealed class TuneChoices
             }
         )
             command.Options.Add(option);
-        Limits.AboveZero(epochs, lr, clip, timescale, temperature);
-        Limits.Positive(batch, microBatch, imageMicroBatch, steps, localParts, checkpointEvery, validateEvery);
-        Limits.NotNegative(warmup, cooldown, temperatureRate);
-        Limits.Share(captionNoise, lookAlikes);
+        CheckRanges();
         command.Validators.Add(result =>
         {
             if (result.GetResult(epochs) is not null && result.GetResult(steps) is not null)
                 result.AddError("--epochs and --steps say the same thing twice. Give one of them.");
         });
+    }
+
+    private void CheckRanges()
+    {
+        Limits.AboveZero(epochs, lr, clip, timescale, temperature);
+        Limits.Positive(
+            batch,
+            microBatch,
+            imageMicroBatch,
+            steps,
+            localParts,
+            checkpointEvery,
+            validateEvery,
+            captionsAtOnce
+        );
+        Limits.NotNegative(warmup, cooldown, temperatureRate);
+        Limits.Share(captionNoise, lookAlikes, sentences, dropFirst);
     }
 
     /// <summary>What the user decided; options that cannot be are refused before any data is read.</summary>
@@ -209,6 +241,9 @@ internal sealed class TuneChoices
             Positives = parsed.GetValue(positives),
             CaptionNoise = parsed.GetValue(captionNoise),
             LookAlikes = parsed.GetValue(lookAlikes),
+            Sentences = parsed.GetValue(sentences),
+            DropFirst = parsed.GetValue(dropFirst),
+            CaptionsAtOnce = parsed.GetValue(captionsAtOnce),
             LocalParts = parsed.GetValue(localParts),
             Temperature = parsed.GetValue(temperature),
             LowestTemperature = bounds?.Lowest,

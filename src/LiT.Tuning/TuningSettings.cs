@@ -107,6 +107,20 @@ public sealed record TuningSettings
     /// </summary>
     public double? LookAlikes { get; init; }
 
+    /// <summary>
+    /// Share of the captions of several sentences, 0 to 1, of which a step shows one sentence, drawn in each epoch
+    /// anew; null for 0.
+    /// </summary>
+    public double? Sentences { get; init; }
+
+    /// <summary>Share of the others of them, 0 to 1, that lose their first sentence; null for 0.</summary>
+    public double? DropFirst { get; init; }
+
+    /// <summary>
+    /// Captions of each picture in a batch, positives of each other; the batch is divided by it. Null for 1.
+    /// </summary>
+    public int? CaptionsAtOnce { get; init; }
+
     /// <summary>Parts of the batch that see only their own negatives; 1 is the global batch.</summary>
     public int? LocalParts { get; init; }
 

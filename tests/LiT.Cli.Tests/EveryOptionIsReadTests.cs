@@ -52,7 +52,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--pictures 16 --bundle-tower always --doctor warn --loss sigmoid --loss-over pairs "
             + "--batch 4 --micro-batch 2 --steps 3 --lr 0.001 "
             + "--optimizer AdamW --schedule rsqrt --warmup 1 --weight-decay 0.001 --clip 1 --positives Own "
-            + "--caption-noise 0.1 --look-alikes 0 "
+            + "--caption-noise 0.1 --look-alikes 0 --sentences 0.5 --drop-first 0.5 --captions-at-once 1 "
             + "--local-parts 1 --image-micro-batch 2 --cooldown 1 --timescale 10 --temperature 10 "
             + "--temperature-bounds 1,100 "
             + "--temperature-rate 0.5 --bias -3 --lr-mult ^image=0.5 --wd-mult ^text=0.5 --unlock-after ^text=1 "

@@ -83,6 +83,25 @@ internal sealed record TuningOptions
     public double LookAlikes { get; init; }
 
     /// <summary>
+    /// Share of the captions of several sentences, 0 to 1, of which a step shows one sentence, drawn in each epoch
+    /// anew.
+    /// </summary>
+    public double Sentences { get; init; }
+
+    /// <summary>
+    /// Share of the others of them, 0 to 1, that lose their first sentence, so that the rest is read as well.
+    /// </summary>
+    public double DropFirst { get; init; }
+
+    /// <summary>
+    /// Captions of each picture in a batch, which are positives of each other; the batch holds as many pictures fewer.
+    /// </summary>
+    public int CaptionsAtOnce { get; init; } = 1;
+
+    /// <summary>What a step shows of captions.</summary>
+    internal CaptionDraws CaptionDraws => new(Sentences, DropFirst, CaptionsAtOnce);
+
+    /// <summary>
     /// Towers compute in bfloat16 on weights that stay float32; losses, gradients of weights and updates are float32.
     /// </summary>
     public bool Bfloat16 { get; init; }
@@ -241,8 +260,7 @@ internal sealed record TuningOptions
         );
         Need(double.IsFinite(Bias), of => of.Bias, Bias, null, "give a number, such as -10");
         Need(Timescale > 0, of => of.Timescale, Timescale, null, "give a number above 0");
-        Need(CaptionNoise is >= 0 and <= 1, of => of.CaptionNoise, CaptionNoise, null, "give a share from 0 to 1");
-        Need(LookAlikes is >= 0 and <= 1, of => of.LookAlikes, LookAlikes, null, "give a share from 0 to 1");
+        CheckCaptions();
         Need(
             AverageDecay is null or (> 0 and < 1),
             of => of.AverageDecay,
@@ -252,17 +270,39 @@ internal sealed record TuningOptions
         );
         if (LogEvery < 1 || CheckpointEvery < 1 || ValidateEvery < 0)
             throw new UsageException("Give at least 1 step between metrics lines and between checkpoints.");
+    }
 
-        static void Need(
-            bool holds,
-            Expression<Func<TuningOptions, object?>> setting,
-            object? given,
-            string? problem,
-            string remedy
-        )
-        {
-            if (!holds)
-                throw SettingException.Of(setting, given, problem, remedy);
-        }
+    private void CheckCaptions()
+    {
+        Need(CaptionNoise is >= 0 and <= 1, of => of.CaptionNoise, CaptionNoise, null, "give a share from 0 to 1");
+        Need(LookAlikes is >= 0 and <= 1, of => of.LookAlikes, LookAlikes, null, "give a share from 0 to 1");
+        Need(Sentences is >= 0 and <= 1, of => of.Sentences, Sentences, null, "give a share from 0 to 1");
+        Need(DropFirst is >= 0 and <= 1, of => of.DropFirst, DropFirst, null, "give a share from 0 to 1");
+        Need(
+            CaptionsAtOnce >= 1 && Batch % CaptionsAtOnce == 0 && Batch > CaptionsAtOnce,
+            of => of.CaptionsAtOnce,
+            CaptionsAtOnce,
+            $"a batch has {Batch} pairs",
+            "Give a number by which it can be divided and that is smaller"
+        );
+        Need(
+            CaptionsAtOnce == 1 || Positives == PositivePairs.Shared,
+            of => of.CaptionsAtOnce,
+            CaptionsAtOnce,
+            "captions of one picture would be each other's negatives",
+            "Give `Positives` shared"
+        );
+    }
+
+    private static void Need(
+        bool holds,
+        Expression<Func<TuningOptions, object?>> setting,
+        object? given,
+        string? problem,
+        string remedy
+    )
+    {
+        if (!holds)
+            throw SettingException.Of(setting, given, problem, remedy);
     }
 }

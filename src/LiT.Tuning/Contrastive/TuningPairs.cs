@@ -18,6 +18,9 @@ internal sealed class TuningPairs
     private readonly int[] tokens, // rows without the padding at their ends
         ends;
     private readonly ulong seed;
+    private readonly CaptionDraws draws;
+    private readonly int[] firstForm = [], // of each caption, among the rows that may stand in its place
+        rowOfForm = [];
     private SeededOrder? order;
     private LookAlikes? alike;
     private double borrowed;
@@ -26,25 +29,36 @@ internal sealed class TuningPairs
     /// <param name="captionsOf">An image's captions; images without any are left out.</param>
     /// <param name="tokenizer">Makes rows of captions.</param>
     /// <param name="seed">Decides the order of images and which caption an epoch takes.</param>
+    /// <param name="draws">What is shown of captions; null for whole ones, one at a time.</param>
     /// <exception cref="LitException">No image has a caption.</exception>
     public TuningPairs(
         ITuningImages pictures,
         Func<int, IReadOnlyList<string>> captionsOf,
         CaptionTokenizer tokenizer,
-        long seed
+        long seed,
+        CaptionDraws? draws = null
     )
     {
         Pictures = pictures;
+        this.draws = draws ?? CaptionDraws.Whole;
         Length = tokenizer.Layout.Length;
         this.seed = (ulong)seed;
         var rows = new TokenRowTable(tokenizer);
         List<int> withCaptions = [],
             first = [0],
-            captions = [];
+            captions = [],
+            forms = [],
+            formsOf = [0];
         for (var image = 0; image < pictures.Count; image++)
         {
             foreach (var caption in captionsOf(image))
+            {
                 captions.Add(rows.RowOf(caption));
+                if (!this.draws.Splits)
+                    continue;
+                forms.AddRange(CaptionDraws.Forms(caption).Select(rows.RowOf));
+                formsOf.Add(forms.Count);
+            }
             if (captions.Count == first[^1])
                 continue;
             withCaptions.Add(image);
@@ -56,6 +70,8 @@ internal sealed class TuningPairs
                     + "the caption column."
             );
         (images, firstCaption, rowOfCaption) = ([.. withCaptions], [.. first], [.. captions]);
+        if (this.draws.Splits)
+            (firstForm, rowOfForm) = ([.. formsOf], [.. forms]);
         (tokens, ends) = rows.Finish();
         Counts = rows.Counts;
         Padding = tokenizer.Layout.Pad;
@@ -98,17 +114,21 @@ internal sealed class TuningPairs
     /// <param name="batch">Pairs in a step, the same for the whole run.</param>
     public DrawnPairs Draw(long step, int batch)
     {
-        var (epoch, position) = Math.DivRem(step * batch, Count);
+        // Of several captions at once an epoch takes as many times the pairs, and a run of so many steps sees as much.
+        var (epoch, position) = Math.DivRem(step * (batch / draws.AtOnce), Count);
         if (order is null || order.Epoch != epoch || order.Position != position)
             // The end of an epoch is the beginning of the next; otherwise consecutive steps go on in the order at hand.
             if (order is null || order.Epoch + 1 != epoch || order.Position != Count || position != 0)
                 order = new(Count, seed, epoch, position);
         var drawn = new DrawnPairs(new int[batch], new long[batch], new int[batch]);
+        var image = 0;
         for (var pair = 0; pair < batch; pair++)
         {
-            var image = order.Next();
+            var copy = pair % draws.AtOnce;
+            if (copy == 0)
+                image = order.Next();
             (drawn.Images[pair], drawn.Epochs[pair]) = (images[image], order.Epoch);
-            drawn.Rows[pair] = rowOfCaption[CaptionOf(image, order.Epoch)];
+            drawn.Rows[pair] = RowOf(CaptionOf(image, order.Epoch, copy), image, order.Epoch, copy);
         }
         return drawn;
     }
@@ -158,17 +178,37 @@ internal sealed class TuningPairs
     public TaughtTexts? Taught { get; private set; }
 
     /// <summary>The caption that an epoch gives an image: its own, or that of a picture that looks alike.</summary>
-    private int CaptionOf(int image, long epoch)
+    private int CaptionOf(int image, long epoch, int copy)
     {
         var of = image;
         var random = Contrastive.Draw.Mixed(seed, 0x616C696B65, (ulong)image, (ulong)epoch);
-        if (alike is not null && (random >> 11) * (1.0 / (1UL << 53)) < borrowed)
+        if (copy > 0)
+            random = Contrastive.Draw.Mixed(random, (ulong)copy);
+        if (alike is not null && Share(random) < borrowed)
         {
             var others = alike.Of(image);
             of = others[(int)(Contrastive.Draw.Mixed(random, 1) % (ulong)others.Length)];
         }
-        return firstCaption[of] + Turn(of, epoch);
+        return firstCaption[of] + Turn(of, epoch * draws.AtOnce + copy);
     }
+
+    /// <summary>
+    /// The row that stands in a caption's place: all of it, all but its first sentence, or one of them.
+    /// </summary>
+    private int RowOf(int caption, int image, long epoch, int copy)
+    {
+        if (!draws.Splits)
+            return rowOfCaption[caption];
+        var forms = rowOfForm.AsSpan(firstForm[caption]..firstForm[caption + 1]);
+        if (forms.Length == 1)
+            return forms[0];
+        var random = Contrastive.Draw.Mixed(seed, 0x73656E74656E6365, (ulong)image, (ulong)epoch, (ulong)copy);
+        if (Share(random) < draws.Sentences)
+            return forms[2 + (int)(Contrastive.Draw.Mixed(random, 1) % (ulong)(forms.Length - 2))];
+        return forms[Share(Contrastive.Draw.Mixed(random, 2)) < draws.DropFirst ? 1 : 0];
+    }
+
+    private static double Share(ulong random) => (random >> 11) * (1.0 / (1UL << 53));
 
     /// <summary>Which caption of an image an epoch takes: each in its turn, from one that the seed decides.</summary>
     private int Turn(int image, long epoch)
@@ -195,6 +235,14 @@ internal sealed class TuningPairs
             }
         )
             hash.AppendData(MemoryMarshal.AsBytes(numbers.AsSpan()));
+        if (draws != CaptionDraws.Whole)
+        {
+            hash.AppendData(BitConverter.GetBytes(draws.Sentences));
+            hash.AppendData(BitConverter.GetBytes(draws.DropFirst));
+            hash.AppendData(BitConverter.GetBytes(draws.AtOnce));
+            hash.AppendData(MemoryMarshal.AsBytes(firstForm.AsSpan()));
+            hash.AppendData(MemoryMarshal.AsBytes(rowOfForm.AsSpan()));
+        }
         var whole = new int[Length];
         for (var row = 0; row < ends.Length; row++)
         {

@@ -16,7 +16,7 @@ internal sealed class PreparedRun : IDisposable
         TuneRequest request,
         TuningSource source,
         IReadOnlySet<int> held,
-        IEnumerable<string> captions,
+        Func<int, IReadOnlyList<string>> captionsOf,
         CaptionTokenizer tokenizer,
         TuningPairs pairs,
         StoredTexts? texts,
@@ -24,7 +24,7 @@ internal sealed class PreparedRun : IDisposable
     )
     {
         Texts = texts;
-        (Request, Source, Held, Captions, Tokenizer, Pairs) = (request, source, held, captions, tokenizer, pairs);
+        (Request, Source, Held, CaptionsOf, Tokenizer, Pairs) = (request, source, held, captionsOf, tokenizer, pairs);
         Chosen = TuningDefaults.Resolve(
             request.Settings,
             request.Recipe,
@@ -66,7 +66,10 @@ internal sealed class PreparedRun : IDisposable
     public IReadOnlySet<int> Held { get; }
 
     /// <summary>Every caption that is tuned on.</summary>
-    public IEnumerable<string> Captions { get; }
+    public IEnumerable<string> Captions => Enumerable.Range(0, Source.Images.Count).SelectMany(CaptionsOf);
+
+    /// <summary>Those of a picture.</summary>
+    public Func<int, IReadOnlyList<string>> CaptionsOf { get; }
 
     /// <summary>What makes rows of ids.</summary>
     public CaptionTokenizer Tokenizer { get; }
@@ -166,7 +169,7 @@ internal sealed class PreparedRun : IDisposable
                         : few ? "Give a larger number, or leave `Pictures` out"
                         : "Give at least two pictures with captions"
                 );
-            return new(request, source, held, captions, tokenizer, pairs, texts, usually);
+            return new(request, source, held, CaptionsOf, tokenizer, pairs, texts, usually);
         }
         catch
         {

@@ -153,7 +153,7 @@ internal static class TuneRun
     /// <summary>The pairs as they are drawn, with captions of pictures that look alike where that is wanted.</summary>
     private static TuningPairs Drawn(PreparedRun prepared, RunVoice voice)
     {
-        var (pairs, share) = (prepared.Pairs, prepared.Options.LookAlikes);
+        var (pairs, share) = (Shown(prepared), prepared.Options.LookAlikes);
         if (share == 0)
             return pairs;
         if (prepared.Request.ReadsPixels)
@@ -168,6 +168,23 @@ internal static class TuneRun
 
         SettingException Refused(string problem) =>
             SettingException.Of<TuningOptions>(s => s.LookAlikes, share, problem, "Give 0");
+    }
+
+    /// <summary>The pairs with what is shown of captions: all of one, a part, or several at once.</summary>
+    private static TuningPairs Shown(PreparedRun prepared)
+    {
+        var (request, draws) = (prepared.Request, prepared.Options.CaptionDraws);
+        if (draws == CaptionDraws.Whole)
+            return prepared.Pairs;
+        if (draws.Splits && (request.Texts is not null || request.Teacher is not null))
+            throw SettingException.Of<TuningOptions>(
+                s => draws.Sentences > 0 ? s.Sentences : s.DropFirst,
+                draws.Sentences > 0 ? draws.Sentences : draws.DropFirst,
+                "rows of whole captions are stored or taught, and none of their sentences",
+                "Give 0"
+            );
+        TuningPairs shown = new(prepared.Source.Images, prepared.CaptionsOf, prepared.Tokenizer, request.Seed, draws);
+        return request.Teacher is { } teacher ? teacher.Teach(shown, prepared.Source, _ => { }) : shown;
     }
 
     /// <summary>The doctor's look at data and machine before the first step.</summary>
