@@ -65,7 +65,7 @@ public sealed class AskingTests(Served served)
         await visit.Page.Clock.PauseAtAsync(DateTime.UtcNow.AddHours(1));
         await chip.FillAsync("a red hea");
         await visit.Page.Clock.RunForAsync(300);
-        await visit.SaysAsync("#status", "no caption with hea");
+        await visit.SaysAsync("#status", "no caption of the tuning had 'hea'");
         await visit.ShowsAsync(hearts);
         await Assertions.Expect(visit["#trouble"]).ToBeHiddenAsync();
 
@@ -87,12 +87,12 @@ public sealed class AskingTests(Served served)
         await Assertions.Expect(visit["#trouble"]).ToBeHiddenAsync();
         await chip.FillAsync("a red hear");
         await visit.Page.Clock.RunForAsync(300);
-        await visit.SaysAsync("#status", "no caption with hear");
+        await visit.SaysAsync("#status", "no caption of the tuning had 'hear'");
         if (enter)
             await chip.PressAsync("Enter");
         else
             await visit.Page.Clock.RunForAsync(3_000);
-        await visit.SaysAsync("#trouble", "no caption with hear");
+        await visit.SaysAsync("#trouble", "no caption of the tuning had 'hear'");
         Assert.Empty(await visit.KeysAsync());
     }
 
