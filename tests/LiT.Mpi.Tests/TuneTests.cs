@@ -95,14 +95,14 @@ public sealed class TuneTests(TuneTests.Made made) : IClassFixture<TuneTests.Mad
     }
 
     [Theory]
-    [InlineData(true)]
-    [InlineData(false)] // those that wait for it end by themselves 20 s after SIGTERM, before schedulers kill
-    public async Task A_process_that_hangs_is_named_and_the_job_ends_with_75_whether_it_goes_on_or_not(bool goesOn)
+    [InlineData(Mpirun.Mpich, true)]
+    [InlineData(Mpirun.Open, false)] // those that wait for it end by themselves 20 s after SIGTERM
+    public async Task A_process_that_hangs_is_named_and_the_job_ends_with_75(string launcher, bool goesOn)
     {
         var run = goesOn ? "hung" : "gone";
         // A busy machine may keep any of them waiting for a second or two.
         string[] late = ["--mpi", "--mpi-late", "6", "--steps", "100000"];
-        using var job = Mpirun.Start(Mpirun.Mpich, 3, folder.Path, [Mpirun.Lit, .. Small, "--out", run, .. late]);
+        using var job = Mpirun.Start(launcher, 3, folder.Path, [Mpirun.Lit, .. Small, "--out", run, .. late]);
         var workers = Workers(job, run, 3);
         while (!job.HasExited && Lines(run).Count < 3)
             Thread.Sleep(2);
