@@ -39,7 +39,11 @@ public sealed class StoreWatchTests : IDisposable
         File.Delete(temporary["pictures", "03.png"]);
         Picture("04.png", 104);
         temporary.Write("pictures/broken.png", "no picture");
-        await Until(() => Keys().SequenceEqual(Pictures()) && Status().Skipped == 1, watching);
+        // What is in the store is told a moment later.
+        await Until(
+            () => Keys().SequenceEqual(Pictures()) && told[^1] is { Indexed: 12, Skipped: 1 } && Status().Skipped == 1,
+            watching
+        );
 
         var status = Status();
         Assert.Equal((12, 1), (status.Indexed, status.Skipped));
