@@ -45,13 +45,11 @@ internal sealed class OnnxText : ForeignText
     internal override string InWords =>
         string.Join(
             ", ",
-            new[] { source.InWords }
-                .Concat(
-                    way.Poolings is { } poolings
-                        ? [string.Join(" joined with ", poolings.Select(TextTowerWords.Of))]
-                        : []
-                )
-                .Concat(way.UnitLength ? ["unit length"] : [])
+            [
+                source.InWords,
+                .. way.Poolings is { } poolings ? [TextTowerWords.Of(poolings)] : Array.Empty<string>(),
+                .. way.UnitLength ? ["unit length"] : Array.Empty<string>(),
+            ]
         );
 
     /// <inheritdoc/>
@@ -306,11 +304,7 @@ internal sealed class OnnxText : ForeignText
         return $"{Path.GetFileName(source.Path)}: ids go into {inputs.Ids}"
             + (beside.Length > 0 ? $" beside {string.Join(", ", beside)}" : "")
             + $"; output {way.Output}"
-            + (
-                way.Poolings is { } poolings
-                    ? $", {string.Join(" joined with ", poolings.Select(TextTowerWords.Of))}"
-                    : ""
-            )
+            + (way.Poolings is { } poolings ? $", {TextTowerWords.Of(poolings)}" : "")
             + (way.UnitLength ? ", unit length" : "")
             + $" ({Width} numbers a text)";
     }

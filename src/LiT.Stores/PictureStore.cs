@@ -256,11 +256,12 @@ public sealed partial class PictureStore : IAsyncDisposable
 
     private SearchAnswer Find(Query query, CancellationToken stop)
     {
-        foreach (var one in SearchAnswer.UnknownOf(model, query))
-            Unknown(model.Session.Logger, one.Text, one.Why);
-        return Asked(open =>
+        var answer = Asked(open =>
             new PictureSearch(model, Indexed(open.Collection, index, stop), background.Value).Find(query, stop)
         );
+        foreach (var one in answer.Unknown)
+            Unknown(model.Session.Logger, one.Text, one.Why);
+        return answer;
     }
 
     // The index learns of a store that has changed when it is asked for the first time.

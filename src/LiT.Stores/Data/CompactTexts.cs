@@ -17,8 +17,8 @@ internal sealed class CompactTexts(bool findable = false)
 
     private readonly List<byte[]> blocks = [];
     private readonly List<(int Block, int Offset, int Length)> places = []; // a length below 0: letters as they are
+    private readonly NumberSlots slots = new();
     private byte[] scratch = new byte[256];
-    private int[] slots = []; // a number and one, 0 for none; a power of two of them
     private int used = Block;
 
     /// <summary>How many there are.</summary>
@@ -43,22 +43,16 @@ internal sealed class CompactTexts(bool findable = false)
         places.Add((blocks.Count - 1, used, plain ? bytes.Length : -bytes.Length));
         used += bytes.Length;
         if (findable)
-            Index(places.Count - 1);
+            slots.Add(HashOf(bytes), number => HashOf(Bytes(number)));
         return places.Count - 1;
     }
 
     /// <summary>The number of a text; -1 where it is none of them.</summary>
     public int Find(string text)
     {
-        if (slots.Length == 0)
-            return -1;
         var bytes = Encoded(text, out var plain);
-        for (var slot = HashOf(bytes) & (slots.Length - 1); slots[slot] != 0; slot = (slot + 1) & (slots.Length - 1))
-            if (
-                slots[slot] - 1 is var number
-                && places[number].Length >= 0 == plain
-                && Bytes(number).SequenceEqual(bytes)
-            )
+        foreach (var number in slots.Of(HashOf(bytes)))
+            if (Is(number, bytes, plain))
                 return number;
         return -1;
     }
@@ -67,8 +61,11 @@ internal sealed class CompactTexts(bool findable = false)
     public bool Is(int number, string text)
     {
         var bytes = Encoded(text, out var plain);
-        return places[number].Length >= 0 == plain && Bytes(number).SequenceEqual(bytes);
+        return Is(number, bytes, plain);
     }
+
+    private bool Is(int number, ReadOnlySpan<byte> bytes, bool plain) =>
+        places[number].Length >= 0 == plain && Bytes(number).SequenceEqual(bytes);
 
     private ReadOnlySpan<byte> Bytes(int number)
     {
@@ -85,30 +82,11 @@ internal sealed class CompactTexts(bool findable = false)
         return plain ? scratch.AsSpan(0, written) : MemoryMarshal.AsBytes(text.AsSpan());
     }
 
-    private void Index(int number)
-    {
-        if (2 * (number + 1) > slots.Length)
-        {
-            slots = new int[Math.Max(1024, 2 * slots.Length)];
-            for (var other = 0; other < number; other++)
-                slots[Slot(other)] = other + 1;
-        }
-        slots[Slot(number)] = number + 1;
-
-        int Slot(int of)
-        {
-            var slot = HashOf(Bytes(of)) & (slots.Length - 1);
-            while (slots[slot] != 0)
-                slot = (slot + 1) & (slots.Length - 1);
-            return slot;
-        }
-    }
-
     // Seeded anew in every process: nobody can give keys that all fall together.
-    private static int HashOf(ReadOnlySpan<byte> bytes)
+    private static ulong HashOf(ReadOnlySpan<byte> bytes)
     {
         HashCode hash = default;
         hash.AddBytes(bytes);
-        return hash.ToHashCode();
+        return (uint)hash.ToHashCode();
     }
 }

@@ -18,7 +18,7 @@ internal sealed class CaptionNoise(IReadOnlyList<int> foreign, double share, ulo
     internal int[] Disturb(int[] text, int room, ulong caption)
     {
         var random = Draw.Mixed(seed, caption);
-        if (Unit(random) >= share)
+        if (Draw.Share(random) >= share)
             return text;
         var disturbed = text.ToList();
         var words = 1 + Below(MostWords, 0);
@@ -34,6 +34,4 @@ internal sealed class CaptionNoise(IReadOnlyList<int> foreign, double share, ulo
         int Below(int limit, int what, int word = 0, int piece = 0) =>
             (int)(Draw.Mixed(random, (ulong)what, (ulong)word, (ulong)piece) % (ulong)limit);
     }
-
-    private static double Unit(ulong random) => (random >> 11) * (1.0 / (1UL << 53));
 }

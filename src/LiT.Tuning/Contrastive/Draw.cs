@@ -11,4 +11,7 @@ internal static class Draw
             z = SplitMix64.Mixed(z ^ (coordinate + SplitMix64.Step));
         return z;
     }
+
+    /// <summary>The number between 0 and 1, below 1, that the upper 53 bits of such a number say.</summary>
+    internal static double Share(ulong random) => (random >> 11) * (1.0 / (1UL << 53));
 }

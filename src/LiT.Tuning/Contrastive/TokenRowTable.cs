@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using LiT.Data;
 using LiT.Text;
 
 namespace LiT.Tuning.Contrastive;
@@ -16,8 +17,8 @@ internal sealed class TokenRowTable(CaptionTokenizer tokenizer)
     private readonly List<int> tokens = [],
         ends = [];
     private readonly List<(ulong First, ulong Second, int Row)> texts = [];
-    private int[] slotOfText = [],
-        slotOfRow = []; // a number and one, 0 for none; a power of two of them
+    private readonly NumberSlots numbersOfTexts = new(),
+        numbersOfRows = new();
 
     /// <summary>Distinct texts so far.</summary>
     internal int Texts => texts.Count;
@@ -30,13 +31,12 @@ internal sealed class TokenRowTable(CaptionTokenizer tokenizer)
         Span<byte> sha256 = stackalloc byte[SHA256.HashSizeInBytes];
         SHA256.HashData(MemoryMarshal.AsBytes(caption.AsSpan()), sha256);
         var (first, second, _) = MemoryMarshal.Read<(ulong, ulong, ulong)>(sha256);
-        slotOfText = Roomy(slotOfText, texts.Count, text => texts[text].First);
-        ref var known = ref Slot(slotOfText, first, text => texts[text].First == first && texts[text].Second == second);
-        if (known != 0)
-            return texts[known - 1].Row;
+        foreach (var text in numbersOfTexts.Of(first))
+            if (texts[text].First == first && texts[text].Second == second)
+                return texts[text].Row;
         var number = Numbered(caption);
         texts.Add((first, second, number));
-        known = texts.Count;
+        numbersOfTexts.Add(first, text => texts[text].First);
         return number;
     }
 
@@ -47,17 +47,15 @@ internal sealed class TokenRowTable(CaptionTokenizer tokenizer)
         var written = Math.Max(1, ids.AsSpan().LastIndexOfAnyExcept((long)tokenizer.Layout.Pad) + 1);
         for (var place = 0; place < written; place++)
             row[place] = (int)ids[place];
-        slotOfRow = Roomy(slotOfRow, ends.Count, other => Hash(Row(other)));
-        ref var known = ref Slot(slotOfRow, Hash(row.AsSpan(0, written)), other =>
-            Row(other).SequenceEqual(row.AsSpan(0, written))
-        );
-        if (known == 0)
-        {
-            tokens.AddRange(row.AsSpan(0, written));
-            ends.Add(tokens.Count);
-            known = ends.Count;
-        }
-        return known - 1;
+        ReadOnlySpan<int> own = row.AsSpan(0, written);
+        var hash = Hash(own);
+        foreach (var other in numbersOfRows.Of(hash))
+            if (Row(other).SequenceEqual(own))
+                return other;
+        tokens.AddRange(own);
+        ends.Add(tokens.Count);
+        numbersOfRows.Add(hash, other => Hash(Row(other)));
+        return ends.Count - 1;
     }
 
     /// <summary>
@@ -75,25 +73,5 @@ internal sealed class TokenRowTable(CaptionTokenizer tokenizer)
         foreach (var id in row)
             hash = SplitMix64.Mixed(hash ^ ((ulong)id + SplitMix64.Step));
         return hash;
-    }
-
-    /// <summary>The slots, with room for one more.</summary>
-    private static int[] Roomy(int[] slots, int count, Func<int, ulong> hashOf)
-    {
-        if (2 * (count + 1) <= slots.Length)
-            return slots;
-        slots = new int[Math.Max(1024, 2 * slots.Length)];
-        for (var number = 0; number < count; number++)
-            Slot(slots, hashOf(number), _ => false) = number + 1;
-        return slots;
-    }
-
-    /// <summary>The slot of what is looked for, or the free one where it would be.</summary>
-    private static ref int Slot(int[] slots, ulong hash, Func<int, bool> isIt)
-    {
-        var slot = (int)(hash & (ulong)(slots.Length - 1));
-        while (slots[slot] != 0 && !isIt(slots[slot] - 1))
-            slot = (slot + 1) & (slots.Length - 1);
-        return ref slots[slot];
     }
 }

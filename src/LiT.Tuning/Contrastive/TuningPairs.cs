@@ -184,7 +184,7 @@ internal sealed class TuningPairs
         var random = Contrastive.Draw.Mixed(seed, 0x616C696B65, (ulong)image, (ulong)epoch);
         if (copy > 0)
             random = Contrastive.Draw.Mixed(random, (ulong)copy);
-        if (alike is not null && Share(random) < borrowed)
+        if (alike is not null && Contrastive.Draw.Share(random) < borrowed)
         {
             var others = alike.Of(image);
             of = others[(int)(Contrastive.Draw.Mixed(random, 1) % (ulong)others.Length)];
@@ -203,12 +203,10 @@ internal sealed class TuningPairs
         if (forms.Length == 1)
             return forms[0];
         var random = Contrastive.Draw.Mixed(seed, 0x73656E74656E6365, (ulong)image, (ulong)epoch, (ulong)copy);
-        if (Share(random) < draws.Sentences)
+        if (Contrastive.Draw.Share(random) < draws.Sentences)
             return forms[2 + (int)(Contrastive.Draw.Mixed(random, 1) % (ulong)(forms.Length - 2))];
-        return forms[Share(Contrastive.Draw.Mixed(random, 2)) < draws.DropFirst ? 1 : 0];
+        return forms[Contrastive.Draw.Share(Contrastive.Draw.Mixed(random, 2)) < draws.DropFirst ? 1 : 0];
     }
-
-    private static double Share(ulong random) => (random >> 11) * (1.0 / (1UL << 53));
 
     /// <summary>Which caption of an image an epoch takes: each in its turn, from one that the seed decides.</summary>
     private int Turn(int image, long epoch)

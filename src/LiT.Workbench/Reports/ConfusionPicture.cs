@@ -38,40 +38,23 @@ internal sealed record ConfusionPicture
     {
         var n = Classes.Count;
         var cell = Math.Clamp(340.0 / n, 6, 34);
-        var letter = n <= 20 ? 11.0 : Math.Clamp(cell - 1, 5, 11);
-        var margin = Classes.Max(name => Short(name).Length) * letter * 0.58 + 10;
-        var side = margin + n * cell + 4;
-        var cells =
-            from truth in Enumerable.Range(0, n)
-            from given in Enumerable.Range(0, n)
-            select Cell(truth, given, totals[truth], margin, cell);
-        return Html.Of(
-            $"""
-            <figure class="chart confusion"><figcaption>Rows: what it is. Columns: what it was taken for. Stronger: more of the row.</figcaption>
-            <svg viewBox="0 0 {side:0.#} {side:0.#}" role="img"><title>Confusion of {n} classes</title><desc>{Description(
-                totals
-            )}</desc>
-            <g style="font-size:{letter:0.#}px">{Classes.Select(
-                (name, i) => Label(Short(name), margin - 5, margin + (i + 0.5) * cell + letter * 0.35)
-            )}</g>
-            <g style="font-size:{Math.Min(11, cell * 0.42):0.#}px">{cells}</g></svg></figure>
-            """
-        );
+        return new HeatMap(
+            "Rows: what it is. Columns: what it was taken for. Stronger: more of the row.",
+            $"Confusion of {n} classes",
+            Description(totals),
+            [.. Classes.Select(Short)]
+        )
+        {
+            Cell = cell,
+            Letter = n <= 20 ? 11.0 : Math.Clamp(cell - 1, 5, 11),
+            Number = Math.Min(11, cell * 0.42),
+        }.Render((truth, given, x, y) => Cell(truth, given, totals[truth], x, y, cell));
     }
 
-    private static Html Label(string name, double end, double baseline) =>
-        Html.Of(
-            $"""
-            <text x="{end:0.#}" y="{baseline:0.#}" text-anchor="end">{name}</text>
-            <text transform="translate({baseline:0.#} {end:0.#}) rotate(-90)">{name}</text>
-            """
-        );
-
-    private Html Cell(int truth, int given, long total, double margin, double cell)
+    private Html Cell(int truth, int given, long total, double x, double y, double cell)
     {
         var count = Count(truth, given);
         var share = total == 0 ? 0 : (double)count / total;
-        var (x, y) = (margin + given * cell, margin + truth * cell);
         var opacity = count == 0 ? 0.04 : 0.08 + 0.92 * Math.Sqrt(share); // the root lets rare mistakes show
         var number = Html.If(
             count > 0 && Classes.Count <= MostNumbered,

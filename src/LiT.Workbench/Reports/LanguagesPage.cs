@@ -42,9 +42,8 @@ internal static class LanguagesPage
     public static void Write(LanguagesReport<ClassificationReport> result, EvaluationFolder folder)
     {
         var reports = result.Languages.Select(one => one.Report).ToList();
-        Directory.CreateDirectory(folder.Folder);
-        folder.SaveResult(result);
         Save(
+            result,
             folder,
             new(
                 "Zero-shot classification by language",
@@ -55,8 +54,7 @@ internal static class LanguagesPage
                 ["Top-1"]
             ),
             [.. reports.Select(Of)],
-            new(Figures.Percent(result.Mean), $"mean over {reports.Count} languages"),
-            null
+            $"mean over {reports.Count} languages"
         );
     }
 
@@ -67,9 +65,8 @@ internal static class LanguagesPage
     public static void Write(LanguagesReport<RetrievalReport> result, EvaluationFolder folder)
     {
         var reports = result.Languages.Select(one => one.Report).ToList();
-        Directory.CreateDirectory(folder.Folder);
-        folder.SaveResult(result);
         Save(
+            result,
             folder,
             new(
                 "Retrieval by language",
@@ -81,8 +78,7 @@ internal static class LanguagesPage
                 ["words → pictures, recall@1", "pictures → words, recall@1"]
             ),
             [.. reports.Select(Of)],
-            new(Figures.Percent(result.Mean), $"recall@1, mean over {reports.Count} languages and both directions"),
-            result.Across
+            $"recall@1, mean over {reports.Count} languages and both directions"
         );
     }
 
@@ -164,14 +160,16 @@ internal static class LanguagesPage
         );
     }
 
-    private static void Save(
+    private static void Save<T>(
+        LanguagesReport<T> result,
         EvaluationFolder folder,
         PageWords words,
         IReadOnlyList<Line> lines,
-        KeyNumber mean,
-        IReadOnlyList<AcrossRecall>? across
+        string mean
     )
     {
+        Directory.CreateDirectory(folder.Folder);
+        folder.SaveResult(result);
         List<BarChart> charts =
         [
             .. words.Figures.Select(
@@ -192,7 +190,7 @@ internal static class LanguagesPage
             ["language", .. words.Names],
             lines.Select(line => (IReadOnlyList<object?>)[line.Language, .. line.Values])
         );
-        Section[] between = across is { Count: > 0 } ? [Between(folder, across)] : [];
+        Section[] between = result.Across is { Count: > 0 } across ? [Between(folder, across)] : [];
         string[] beside =
         [
             EvaluationFolder.ResultName,
@@ -204,7 +202,7 @@ internal static class LanguagesPage
         {
             Title = words.Title,
             Lead = words.Lead,
-            Sections = [Results(words, lines, mean, charts), .. between],
+            Sections = [Results(words, lines, new(Figures.Percent(result.Mean), mean), charts), .. between],
             Foot =
                 $"Written by {words.Writer}. The page needs no network and no script. Beside it: "
                 + $"{string.Join(", ", beside)}.",

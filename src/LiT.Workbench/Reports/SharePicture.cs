@@ -21,25 +21,14 @@ internal sealed record SharePicture
     /// <summary>The figure.</summary>
     public Html Render()
     {
-        var n = Names.Count;
-        var cell = Math.Clamp(480.0 / n, 8, 34);
-        var letter = Math.Clamp(cell - 3, 5, 11);
-        var margin = Names.Max(name => name.Length) * letter * 0.62 + 10;
-        var side = margin + n * cell + 4;
-        var cells =
-            from row in Enumerable.Range(0, n)
-            from column in Enumerable.Range(0, n)
-            select Cell(row, column, margin, cell);
-        return Html.Of(
-            $"""
-            <figure class="chart confusion"><figcaption>{Words}</figcaption>
-            <svg viewBox="0 0 {side:0.#} {side:0.#}" role="img"><title>{Title}</title><desc>{Description()}</desc>
-            <g style="font-size:{letter:0.#}px">{Names.Select(
-                (name, i) => Label(name, margin - 5, margin + (i + 0.5) * cell + letter * 0.35)
-            )}</g>
-            <g style="font-size:{Math.Min(11, cell * 0.46):0.#}px">{cells}</g></svg></figure>
-            """
-        );
+        var cell = Math.Clamp(480.0 / Names.Count, 8, 34);
+        return new HeatMap(Words, Title, Description(), Names)
+        {
+            Cell = cell,
+            Letter = Math.Clamp(cell - 3, 5, 11),
+            LetterWidth = 0.62,
+            Number = Math.Min(11, cell * 0.46),
+        }.Render((row, column, x, y) => Cell(row, column, x, y, cell));
     }
 
     /// <summary>The table, a row for each name with the mean of the row at its end.</summary>
@@ -59,19 +48,10 @@ internal sealed record SharePicture
 
     private static string Said(double? share) => share is { } value ? Figures.Percent(value) : Figures.Missing;
 
-    private static Html Label(string name, double end, double baseline) =>
-        Html.Of(
-            $"""
-            <text x="{end:0.#}" y="{baseline:0.#}" text-anchor="end">{name}</text>
-            <text transform="translate({baseline:0.#} {end:0.#}) rotate(-90)">{name}</text>
-            """
-        );
-
-    private Html Cell(int row, int column, double margin, double cell)
+    private Html Cell(int row, int column, double x, double y, double cell)
     {
         if (Shares[row][column] is not { } share)
             return Html.Empty;
-        var (x, y) = (margin + column * cell, margin + row * cell);
         var number = Html.If(
             Names.Count <= MostNumbered,
             $"""

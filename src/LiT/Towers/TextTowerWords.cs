@@ -61,6 +61,9 @@ internal static class TextTowerWords
                 + $"MLP {t5.MlpDim}{(t5.Gated ? " gated" : "")}";
     }
 
+    /// <summary>Poolings in words, such as "first token joined with mean over tokens".</summary>
+    public static string Of(IEnumerable<TextPooling> poolings) => string.Join(" joined with ", poolings.Select(Of));
+
     /// <summary>A pooling in words, such as "mean over tokens".</summary>
     public static string Of(TextPooling pooling) =>
         pooling switch
