@@ -14,7 +14,7 @@ internal static class SharedStepBenchmark
 {
     /// <summary>
     /// Arguments: text tower, batch, steps (one alone is not warmed up), the common size, threads of each process, and
-    /// how many processes there are; texts at once.
+    /// how many processes there are; texts at once; the most ids of a caption (what travels does not depend on them).
     /// </summary>
     public static int Run(string[] options, Results results)
     {
@@ -26,7 +26,7 @@ internal static class SharedStepBenchmark
         using var group = MpiGroup.Join();
         if (group.Processes != TextTowerBenchmark.Number(options, 5, group.Processes))
             throw new LitException($"There are {group.Processes} processes; start as many as the last argument says.");
-        var pairs = TuningData.Pairs(batch, width);
+        var pairs = TuningData.Pairs(batch, width, ids: TextTowerBenchmark.Number(options, 7, 16));
         using var towers = TuningData.Towers(spec, width);
         TuningOptions tuning = new() { Batch = batch, MicroBatch = TextTowerBenchmark.Number(options, 6, 1024) };
         using TuningStep step = new(
@@ -57,12 +57,13 @@ internal static class SharedStepBenchmark
             string.Create(
                 CultureInfo.InvariantCulture,
                 $"{what}: {way}: {batch * steps / took.Seconds:F1} pairs/s, {took.Seconds / steps:F2} s a step, "
-                    + $"{100 * moving:F2}% of it bytes on their way, {100 * waiting:F2}% waiting for others, "
-                    + $"peak {peak / 1e9:F2} GB"
+                    + $"{100 * moving:F2}% of it ({(movedNow - moved) / steps:F3} s) bytes on their way, "
+                    + $"{100 * waiting:F2}% waiting for others, peak {peak / 1e9:F2} GB"
             )
         );
         results.Rate(what, way, "pairs/s", (double)batch * steps, took);
         results.Number(what, $"{way}, bytes on their way", "share", moving);
+        results.Number(what, $"{way}, bytes on their way", "s a step", (movedNow - moved) / steps);
         results.Number(what, $"{way}, waiting for others", "share", waiting);
         results.Number(what, $"{way}, peak memory of a process", "GB", peak / 1e9);
         return 0;

@@ -12,12 +12,12 @@ internal static class TuningData
 {
     private const int Words = 30_519;
 
-    /// <summary>Captions of 4 to 16 ids, 10 on average, as alt-texts of the web cut at 16 are.</summary>
-    public static TuningPairs Pairs(int count, int width, long seed = 1)
+    /// <summary>Captions of 4 to 16 ids, 10 on average, as alt-texts of the web cut at 16 are; or cut sooner.</summary>
+    public static TuningPairs Pairs(int count, int width, long seed = 1, int ids = 16)
     {
         var tokenizer = CaptionTokenizer.LitBert(
             new WordPiece(["[PAD]", "[UNK]", "[CLS]", .. Enumerable.Range(0, Words).Select(word => $"w{word}")]),
-            length: 16
+            length: ids
         );
         return new(new Stored(count, width), image => [Caption(image)], tokenizer, seed);
     }
