@@ -320,25 +320,8 @@ public sealed partial class PictureStore : IAsyncDisposable
             );
     }
 
-    /// <summary>
-    /// Asks the store as it is now. Where a compaction takes a file away that was not open yet, it is asked again as it
-    /// is then.
-    /// </summary>
-    private T Asked<T>(Func<OpenStore, T> ask)
-    {
-        while (true)
-        {
-            var open = Rows();
-            try
-            {
-                return ask(open);
-            }
-            catch (LitException) when (StoreFile.GenerationOf(Folder) != open.Store.Generation)
-            {
-                // It was changed while it was asked.
-            }
-        }
-    }
+    /// <summary>Asks the store as it is now.</summary>
+    private T Asked<T>(Func<OpenStore, T> ask) => StoreFile.Undisturbed(Folder, () => ask(Rows()));
 
     private bool Show(EmbeddingStore? store)
     {

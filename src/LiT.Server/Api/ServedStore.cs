@@ -283,7 +283,6 @@ internal sealed class ServedStore : IAsyncDisposable
 /// <summary>A store as it was when it was opened, closed when the last who holds it has given it back.</summary>
 internal sealed class OpenedStore : IDisposable
 {
-    private const int MostTries = 20;
     private readonly EmbeddingStore store;
     private readonly Lock describing = new();
     private readonly Dictionary<ServedModel, Collection> further = [];
@@ -302,29 +301,22 @@ internal sealed class OpenedStore : IDisposable
     /// <summary>Where its pictures came from; null where it does not say.</summary>
     public string? Source => store.Description?.Source;
 
-    public static OpenedStore Of(string folder, LitModel model, DateTimeOffset since)
+    // Where it was changed meanwhile, what is not open yet may be gone.
+    public static OpenedStore Of(string folder, LitModel model, DateTimeOffset since) =>
+        StoreFile.Undisturbed(folder, () => Once(folder, model, since), stale: opened => opened.Release());
+
+    private static OpenedStore Once(string folder, LitModel model, DateTimeOffset since)
     {
-        for (var tries = 1; ; tries++)
+        var store = EmbeddingStore.Open(folder, wordsLater: StoreSegment.IsIndexed(folder));
+        try
         {
-            var store = EmbeddingStore.Open(folder, wordsLater: StoreSegment.IsIndexed(folder));
-            try
-            {
-                StoreFit.Check(store, model.Description.Image.Expected);
-                OpenedStore opened = new(store, Collection.Of(model, store), since);
-                // Changed meanwhile, a compaction may have taken files away that were not open yet.
-                if (tries == MostTries || StoreFile.GenerationOf(folder) == store.Generation)
-                    return opened;
-                opened.Release();
-            }
-            catch (LitException) when (tries < MostTries && StoreFile.GenerationOf(folder) != store.Generation)
-            {
-                store.Dispose();
-            }
-            catch
-            {
-                store.Dispose();
-                throw;
-            }
+            StoreFit.Check(store, model.Description.Image.Expected);
+            return new(store, Collection.Of(model, store), since);
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
         }
     }
 

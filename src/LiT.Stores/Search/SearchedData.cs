@@ -79,21 +79,15 @@ internal sealed class SearchedData : IDisposable
         Action<string>? remark = null
     )
     {
-        while (true)
+        return StoreFile.Undisturbed(path, Asked);
+
+        IReadOnlyList<SearchAnswer> Asked()
         {
-            var generation = StoreFile.GenerationOf(path);
-            try
-            {
-                using var data = Open(model, path, images, compute, progress, cancel);
-                var answers = new PictureSearch(model, data.Collection, background).Find(queries, progress, cancel);
-                foreach (var one in data.Remarks)
-                    remark?.Invoke(one);
-                return answers;
-            }
-            catch (LitException) when (StoreFile.GenerationOf(path) != generation)
-            {
-                // A compaction took a file away that was not open yet.
-            }
+            using var data = Open(model, path, images, compute, progress, cancel);
+            var answers = new PictureSearch(model, data.Collection, background).Find(queries, progress, cancel);
+            foreach (var one in data.Remarks)
+                remark?.Invoke(one);
+            return answers;
         }
     }
 

@@ -95,21 +95,7 @@ internal static class StoreIndex
         LitModel? model = null,
         IProgress<ProgressStep>? progress = null,
         CancellationToken cancel = default
-    )
-    {
-        while (true)
-        {
-            var generation = StoreFile.GenerationOf(folder);
-            try
-            {
-                return Build(folder, model, whole: true, progress, cancel);
-            }
-            catch (LitException) when (StoreFile.GenerationOf(folder) != generation)
-            {
-                // A compaction took files away that were not open yet.
-            }
-        }
-    }
+    ) => StoreFile.Undisturbed(folder, () => Build(folder, model, whole: true, progress, cancel));
 
     /// <summary>
     /// Makes the codes of what has come since, of rows behind a model's image head, where there are such codes.

@@ -12,7 +12,6 @@ namespace LiT.Stores;
 /// </summary>
 internal sealed class EmbeddingStore : IDisposable
 {
-    private const int MostTries = 10;
     private readonly List<MappedRows> shards;
     private readonly int[] numbers;
     private readonly int[]?[] present; // of a file of which pictures were removed: those that were not
@@ -100,22 +99,8 @@ internal sealed class EmbeddingStore : IDisposable
     /// <param name="wordsLater">Reads what is said of the rows when it is first asked for; it is checked then.</param>
     /// <exception cref="LitException">No store, an unfinished or damaged one; the message says which file and what to
     /// do.</exception>
-    public static EmbeddingStore Open(string folder, bool wordsLater = false)
-    {
-        for (var tries = 1; ; tries++)
-        {
-            var file = ReadFinished(folder);
-            try
-            {
-                return Opened(folder, file, wordsLater);
-            }
-            catch (LitException)
-                when (tries < MostTries && file is not null && StoreFile.GenerationOf(folder) != file.Generation)
-            {
-                // It was changed between its manifest and its files: as it is now, it is whole again.
-            }
-        }
-    }
+    public static EmbeddingStore Open(string folder, bool wordsLater = false) =>
+        StoreFile.Undisturbed(folder, () => Opened(folder, ReadFinished(folder), wordsLater));
 
     private static EmbeddingStore Opened(string folder, StoreFile? file, bool wordsLater)
     {

@@ -27,7 +27,8 @@ internal sealed record StoreFile(
     public const string Name = "store.json";
     private const string Format = "LiT embedding store";
     private const int Version = 2,
-        Unchanged = 1;
+        Unchanged = 1,
+        MostTries = 20;
     private static readonly JsonSerializerOptions Indented = new()
     {
         WriteIndented = true,
@@ -140,6 +141,37 @@ internal sealed record StoreFile(
             ViewChanges = Part(json, "viewChanges"),
             Probes = Part(json, "probes") is { } probes ? ProbeVectors.FromJson(probes) : null,
         };
+
+    /// <summary>
+    /// Reads a store, and reads it again where that failed because it was changed meanwhile: a compaction takes files
+    /// away that were not open yet.
+    /// </summary>
+    /// <param name="folder">The store.</param>
+    /// <param name="read">Opens and reads it.</param>
+    /// <param name="stale">
+    /// Gives back what was read, so that it is read again, where the store was changed though reading it did not fail;
+    /// null keeps it.
+    /// </param>
+    /// <exception cref="LitException">What reading said when the store was not changed, or was changed every
+    /// time.</exception>
+    public static T Undisturbed<T>(string folder, Func<T> read, Action<T>? stale = null)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            var generation = GenerationOf(folder);
+            try
+            {
+                var what = read();
+                if (stale is null || tries == MostTries || GenerationOf(folder) == generation)
+                    return what;
+                stale(what);
+            }
+            catch (LitException) when (tries < MostTries && GenerationOf(folder) != generation)
+            {
+                // As it is now, it is whole again.
+            }
+        }
+    }
 
     /// <summary>
     /// Which state a store is in, without reading all of its manifest: 0 until it is changed, and where there is none.
