@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using LiT.Classification;
 using LiT.Text;
 
@@ -39,9 +40,14 @@ internal static class ClassPrompts
         return twins;
     }
 
-    /// <summary>Whether a vocabulary knows no piece of a text.</summary>
+    /// <summary>
+    /// Whether a vocabulary knows no piece of a text. Numbers beside words do not count: of an unread script they are
+    /// often the one thing that is known, and say nothing of what is meant.
+    /// </summary>
     public static bool IsUnread(string text, CaptionTokenizer tokenizer)
     {
+        if (text.EnumerateRunes().Any(Rune.IsLetter))
+            text = string.Concat(text.EnumerateRunes().Select(rune => Rune.IsNumber(rune) ? " " : rune.ToString()));
         var ids = tokenizer.Tokenizer.Encode(text);
         return ids.Count == 0 || (tokenizer.Tokenizer.UnknownId is { } unknown && ids.All(id => id == unknown));
     }

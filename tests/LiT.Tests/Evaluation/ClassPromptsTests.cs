@@ -22,6 +22,7 @@ public class ClassPromptsTests
             "cafe",
             "cat",
             "##s",
+            "7",
         ]),
         8
     );
@@ -67,6 +68,16 @@ public class ClassPromptsTests
             ["'犬': the model's vocabulary knows no piece of it, so that it says nothing to the text tower."],
             ClassPrompts.Oddities(names, prompts, tokenizer)
         );
+    }
+
+    [Theory]
+    [InlineData("犬 7", true)]
+    [InlineData("犬7", true)]
+    [InlineData("dog 7", false)]
+    [InlineData("7", false)]
+    public void A_number_makes_no_word_known(string name, bool unread)
+    {
+        Assert.Equal(unread, ClassPrompts.IsUnread(name, Tokenizer));
     }
 
     [Fact]
