@@ -94,8 +94,8 @@ public sealed partial class LitModel
     /// can be asked for. No tower is tuned and no other answer changes; it costs the pictures' way through the image
     /// tower. The word is kept in the model's folder and can be taken out again (<see cref="ForgetAsync"/>). What they
     /// are held against are the pictures of the model's calibration; <c>PictureStore.TeachAsync</c> of LiT.Stores takes
-    /// those of a store. Safe for concurrent calls; other programs that have the model open learn of it when they open
-    /// it again.
+    /// those of a store. Safe for concurrent calls. A server that has the model open learns of it within a second or
+    /// two; other programs do when they open it again, or are taught a word themselves.
     /// </summary>
     /// <param name="word">A word or several, of at most 200 letters. It applies where a label or a query is exactly
     /// this, small and capital letters and punctuation aside, and where a template is filled with it; inside of other
@@ -164,6 +164,7 @@ public sealed partial class LitModel
                 "a taught word is kept inside a bundle, and this model is none",
                 "Make a bundle of it with `ModelConversion` first"
             );
+        LearnFromFolder();
         if (!TaughtVectors.IsWord(word))
             throw new LitException(
                 word.Length > TaughtVectors.LongestWord ? $"'{word[..40]}…'" : $"'{word}'",
@@ -270,6 +271,7 @@ public sealed partial class LitModel
     /// <inheritdoc cref="ForgetAsync"/>
     internal TaughtWord Forget(string word)
     {
+        LearnFromFolder(); // what another program taught meanwhile stays
         var known = taught.Find(word)
             ?? throw new LitException(
                 folder ?? Name,

@@ -318,6 +318,10 @@ internal static class Routes
             Lock = description.Lock,
             Calibrated = served.Background is not null,
             Languages = all.Languages.Known(),
+            Taught = model.TaughtWords is { Count: > 0 } words
+                ? [.. words.Select(one => new TaughtInfo(one.Word, one.Pictures))]
+                : null,
+            Trouble = served.Trouble is { } trouble ? all.WithoutPaths(trouble) : null,
             Licences = description.Licences,
         };
     }

@@ -5,8 +5,10 @@ internal sealed class Served : IAsyncDisposable
 {
     private readonly List<ServedStore> stores = [];
     private readonly List<StorePictures> pictures = [];
+    private readonly Watch watch;
 
-    private Served(ServedModel model, ServedLanguages languages) => (Model, Languages) = (model, languages);
+    private Served(ServedModel model, ServedLanguages languages, Watch watch) =>
+        (Model, Languages, this.watch) = (model, languages, watch);
 
     public ServedModel Model { get; }
 
@@ -27,7 +29,11 @@ internal sealed class Served : IAsyncDisposable
     {
         var log = loggers.CreateLogger(Measures.Name);
         ServedModel own = new(model, settings, told);
-        Served served = new(own, new(own, settings, told));
+        Served served = new(
+            own,
+            new(own, settings, told),
+            new(settings.Session.Time, stop => own.LookAsync(log, stop))
+        );
         try
         {
             foreach (var (i, folder) in settings.Data.Index())
@@ -94,6 +100,7 @@ internal sealed class Served : IAsyncDisposable
 
     public async ValueTask DisposeAsync()
     {
+        await watch.DisposeAsync().ConfigureAwait(false);
         foreach (var one in pictures)
             await one.DisposeAsync().ConfigureAwait(false);
         foreach (var store in stores)

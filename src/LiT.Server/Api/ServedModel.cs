@@ -29,7 +29,8 @@ internal sealed class ServedModel : IAsyncDisposable
     private readonly ServerSettings settings;
     private readonly Measures measures;
     private readonly ServedModel? own;
-    private int holders = 1;
+    private int holders = 1,
+        lessons; // how often its words became others
 
     /// <param name="model">The model; goes with this.</param>
     /// <param name="settings">How large a picture may be.</param>
@@ -61,6 +62,9 @@ internal sealed class ServedModel : IAsyncDisposable
 
     /// <summary>Tells what matches; null where the model was not calibrated.</summary>
     public Background? Background { get; }
+
+    /// <summary>Why what the folder says of taught words now is not taken over; null where it is.</summary>
+    public string? Trouble { get; private set; }
 
     /// <summary>Whether a picture has been sent yet.</summary>
     public bool HasImageTower { get; private set; }
@@ -151,7 +155,14 @@ internal sealed class ServedModel : IAsyncDisposable
     {
         var name = string.Join(
             '\0',
-            [.. labels, "", .. options.Templates, "", $"{options.MinPrecision:R} {options.Present:R}"]
+            [
+                $"{Volatile.Read(ref lessons)}",
+                .. labels,
+                "",
+                .. options.Templates,
+                "",
+                $"{options.MinPrecision:R} {options.Present:R}",
+            ]
         );
         var known = classifiers.TryGetValue(name, out Classifier? classifier);
         measures.Cache("labels", known);
@@ -172,6 +183,28 @@ internal sealed class ServedModel : IAsyncDisposable
         Tower.HasImageTower = true;
         classifiers.Set(name, classifier, new MemoryCacheEntryOptions { Size = 1 });
         return classifier;
+    }
+
+    /// <summary>Looks whether the model was taught a word in its folder, or a word was taken out.</summary>
+    public async Task LookAsync(ILogger log, CancellationToken cancel)
+    {
+        try
+        {
+            if (!Model.FolderMayHaveWords)
+                return;
+            var others = await Model.RunAsync(_ => Model.LearnFromFolder(), cancel).ConfigureAwait(false);
+            Trouble = null;
+            if (!others)
+                return;
+            Interlocked.Increment(ref lessons); // classifiers of before are asked for no more
+            ServerLog.WordsChanged(log, Title, Model.TaughtWords.Count);
+        }
+        catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException)
+        {
+            if (Trouble != trouble.Message)
+                ServerLog.WordsNotChanged(log, Title, trouble.Message);
+            Trouble = trouble.Message;
+        }
     }
 
     public async ValueTask DisposeAsync()

@@ -19,16 +19,14 @@ internal sealed class ServedStore : IAsyncDisposable
 {
     private const int QuestionsAtOnce = 64,
         FewValues = 100;
-    private static readonly TimeSpan LookEvery = TimeSpan.FromSeconds(1);
 
     private readonly Batcher<StoreQuestion, SearchAnswer> questions;
-    private readonly CancellationTokenSource closing = new();
     private readonly ServedModel model;
     private readonly Measures measures;
     private readonly TimeProvider time;
     private readonly ILogger log;
     private readonly Lock gate = new();
-    private readonly Task watching;
+    private readonly Watch watch;
     private OpenedStore open;
     private string state;
 
@@ -45,7 +43,7 @@ internal sealed class ServedStore : IAsyncDisposable
         state = StateOf(folder);
         open = OpenedStore.Of(folder, model.Model, time.GetUtcNow());
         questions = new(name, QuestionsAtOnce, measures, AnswerAsync);
-        watching = Task.Run(WatchAsync);
+        watch = new(time, LookAsync);
     }
 
     public string Name { get; }
@@ -88,11 +86,9 @@ internal sealed class ServedStore : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await questions.DisposeAsync().ConfigureAwait(false);
-        await closing.CancelAsync().ConfigureAwait(false);
-        await watching.ConfigureAwait(false);
+        await watch.DisposeAsync().ConfigureAwait(false);
         lock (gate)
             open.Release();
-        closing.Dispose();
     }
 
     /// <summary>Those of one language together, in one pass of its model.</summary>
@@ -182,26 +178,8 @@ internal sealed class ServedStore : IAsyncDisposable
         }
     }
 
-    private async Task WatchAsync()
-    {
-        using PeriodicTimer timer = new(LookEvery, time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(closing.Token).ConfigureAwait(false))
-                await LookAsync().ConfigureAwait(false);
-        }
-        catch (OperationCanceledException)
-        {
-            return;
-        }
-        catch (ObjectDisposedException)
-        {
-            return; // the model went first
-        }
-    }
-
     /// <summary>Opens the folder anew where it holds something else than before.</summary>
-    internal async Task LookAsync()
+    private async Task LookAsync(CancellationToken cancel)
     {
         var now = StateOf(Folder);
         if (now == state)
@@ -209,7 +187,7 @@ internal sealed class ServedStore : IAsyncDisposable
         try
         {
             var fresh = await model
-                .Model.RunBesideAsync(_ => OpenedStore.Of(Folder, model.Model, time.GetUtcNow()), closing.Token)
+                .Model.RunBesideAsync(_ => OpenedStore.Of(Folder, model.Model, time.GetUtcNow()), cancel)
                 .ConfigureAwait(false);
             OpenedStore before;
             lock (gate)

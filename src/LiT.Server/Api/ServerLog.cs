@@ -36,4 +36,18 @@ internal static partial class ServerLog
         Message = "The pictures of {Store} cannot be read: {Trouble}"
     )]
     public static partial void NoPictures(ILogger log, string store, string trouble);
+
+    [LoggerMessage(
+        EventId = 7,
+        Level = LogLevel.Information,
+        Message = "The model {Model} has other taught words: {Count} now"
+    )]
+    public static partial void WordsChanged(ILogger log, string model, int count);
+
+    [LoggerMessage(
+        EventId = 8,
+        Level = LogLevel.Warning,
+        Message = "The model {Model} changed in its folder; what was open is served on: {Trouble}"
+    )]
+    public static partial void WordsNotChanged(ILogger log, string model, string trouble);
 }

@@ -331,6 +331,11 @@ internal sealed record StoresResponse(IReadOnlyList<StoreInfo> Stores);
 /// <param name="Calibrated">Whether it can tell what matches in it.</param>
 internal sealed record LanguageInfo(string? Code, bool Calibrated);
 
+/// <summary>A word that a model was taught by pictures.</summary>
+/// <param name="Word">The word.</param>
+/// <param name="Pictures">Pictures that it was taught from.</param>
+internal sealed record TaughtInfo(string Word, int Pictures);
+
 /// <summary>A model that is served.</summary>
 internal sealed record ModelInfo
 {
@@ -360,6 +365,12 @@ internal sealed record ModelInfo
 
     /// <summary>The languages it can be asked in, its own first; left out where that is the only one.</summary>
     public IReadOnlyList<LanguageInfo>? Languages { get; init; }
+
+    /// <summary>Words that it was taught by pictures, as they are now; left out where there are none.</summary>
+    public IReadOnlyList<TaughtInfo>? Taught { get; init; }
+
+    /// <summary>What stands in the way of what its folder holds now; left out where nothing does.</summary>
+    public string? Trouble { get; init; }
 
     /// <summary>Licences of its parts.</summary>
     public required IReadOnlyList<string> Licences { get; init; }

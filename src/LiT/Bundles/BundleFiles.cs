@@ -77,6 +77,10 @@ internal static class BundleFiles
         return description.Files?.Count ?? 0;
     }
 
+    /// <summary>Whether a file of a bundle is there and has a hash.</summary>
+    public static bool Holds(string folder, string name, string hash) =>
+        Path.Combine(folder, name) is var path && File.Exists(path) && HashOf(path) == hash;
+
     private static string HashOf(string path)
     {
         using var file = File.OpenRead(path);

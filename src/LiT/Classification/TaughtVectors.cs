@@ -64,6 +64,10 @@ internal sealed class TaughtVectors
         return new([.. stay.Select(place => Words[place])], vectors.Select(stay));
     }
 
+    /// <summary>Whether others are the same words, taught to be the same.</summary>
+    public bool IsSameAs(TaughtVectors other) =>
+        Words.SequenceEqual(other.Words) && vectors.Values.AsSpan().SequenceEqual(other.vectors.Values);
+
     /// <summary>Rows of texts, in which those of taught words are what they were taught to be.</summary>
     /// <param name="texts">The texts; null says nothing of its row.</param>
     /// <param name="rows">ztxt, one row a text. Stays as it is.</param>

@@ -4,6 +4,7 @@ import * as api from "./api.js";
 import { count, fill, find, h } from "./dom.js";
 
 const UNCALIBRATED = "nobody measured it yet, so the nearest pictures are shown, whether they fit or not; 'lit calibrate --model MODEL --data STORE' measures it, once";
+const FEW = 12; // words that are named
 const EVERY = 20_000; // a store that grows is seen while the page stays open
 
 export function startAbout(app) {
@@ -65,6 +66,9 @@ export function startAbout(app) {
     fill(find("language"), choices.map(([value, words]) => h("option", { value, is: { selected: value === language } }, words)));
   }
 
+  const taught = (words) =>
+    words.slice(0, FEW).map(({ word }) => `‘${word}’`).join(", ") + (words.length > FEW ? ` and ${(words.length - FEW).toLocaleString("en")} more` : "");
+
   const facts = (rows) =>
     h("dl", { class: "facts" }, rows.filter(([, said]) => said).map(([name, said]) =>
       h("div", {}, h("dt", {}, name), h("dd", {}, said))));
@@ -93,6 +97,8 @@ export function startAbout(app) {
           ["embedding", count(model.embeddingSize, "number")],
           ["what matches", model.calibrated ? "calibrated: the page says how likely a picture is to fit" : UNCALIBRATED],
           ["languages", model.languages?.map(({ code }) => (code ? called(code) : "its own")).join(", ")],
+          ["taught words", taught(model.taught ?? [])],
+          ["trouble", model.trouble],
           ["licences", model.licences.join(", ")],
         ]),
         app.stores.map(ofStore),
