@@ -73,6 +73,12 @@ internal sealed class TuneChoices
             "Captions of each picture in a batch, long and short ones, as positives of each other; the batch then has "
             + "as many times fewer pictures.",
     };
+    private readonly Option<string?> nested = new("--nested")
+    {
+        Description =
+            "Widths below the common size, as in 64,128, whose first numbers alone are to tell pictures and texts "
+            + "apart, too: 'lit models convert --width' cuts the model to one, and 'lit embed' its store.",
+    };
     private readonly Option<int?> localParts = new("--local-parts")
     {
         Description =
@@ -169,6 +175,7 @@ internal sealed class TuneChoices
                 sentences,
                 dropFirst,
                 captionsAtOnce,
+                nested,
                 localParts,
                 imageMicroBatch,
                 cooldown,
@@ -244,6 +251,7 @@ internal sealed class TuneChoices
             Sentences = parsed.GetValue(sentences),
             DropFirst = parsed.GetValue(dropFirst),
             CaptionsAtOnce = parsed.GetValue(captionsAtOnce),
+            Nested = parsed.GetValue(nested) is { } widths ? Widths(widths) : null,
             LocalParts = parsed.GetValue(localParts),
             Temperature = parsed.GetValue(temperature),
             LowestTemperature = bounds?.Lowest,
@@ -262,6 +270,16 @@ internal sealed class TuneChoices
         IReadOnlyList<T>? Given<T>(Option<string[]> option, Func<string, string[], IReadOnlyList<T>> read) =>
             parsed.GetValue(option) is { Length: > 0 } texts ? read(option.Name, texts) : null;
     }
+
+    private static IReadOnlyList<int> Widths(string text) =>
+        [
+            .. text.Split(',')
+                .Select(one =>
+                    int.TryParse(one, NumberStyles.None, CultureInfo.InvariantCulture, out var width) && width > 0
+                        ? width
+                        : throw new UsageException($"--nested {text}: give widths with commas between, as in 64,128.")
+                ),
+        ];
 
     private static (double Lowest, double Highest)? Bounds(string? text)
     {

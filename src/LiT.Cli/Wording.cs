@@ -74,6 +74,7 @@ internal static partial class Wording
         "Mirror",
         "Momentum",
         "Neighbours",
+        "Nested",
         "OnlyIds",
         "Open",
         "Order",
@@ -86,6 +87,7 @@ internal static partial class Wording
         "Queue",
         "Replace",
         "RetrySkipped",
+        "Rows",
         "Seed",
         "Seeds",
         "Sentences",
@@ -114,6 +116,7 @@ internal static partial class Wording
         "WeightDecay",
         "WeightDecayEnd",
         "Where",
+        "Width",
         "Without",
     ];
 

@@ -11,27 +11,46 @@ namespace LiT.Onnx;
 /// <summary>
 /// A network in ONNX as a locked tower, with the graph that prepares its pictures where there is one.
 /// </summary>
-internal sealed class OnnxTower : ForeignTower
+internal sealed class OnnxTower : ForeignTower, ICutTower
 {
     private readonly (OnnxSource Source, OnnxNetwork Network) main;
     private readonly (OnnxSource Source, OnnxNetwork Network)? before;
     private readonly OnnxWay way;
     private readonly OnnxOutput output;
+    private readonly bool borrows; // the networks of another tower
 
     private OnnxTower(
         (OnnxSource Source, OnnxNetwork Network) main,
         (OnnxSource Source, OnnxNetwork Network)? before,
         OnnxWay way,
-        OnnxOutput output
+        OnnxOutput output,
+        bool borrows = false
     )
         : base(nameof(OnnxTower))
     {
-        (this.main, this.before, this.way, this.output) = (main, before, way, output);
+        (this.main, this.before, this.way, this.output, this.borrows) = (main, before, way, output, borrows);
+        Cut = way.Cut?.ToHead(output.Width, main.Source.Path);
         Identity = string.Join(' ', "onnx", main.Network.Hash, way.ToJson(), before?.Network.Hash);
     }
 
     /// <inheritdoc/>
-    public override int Width => output.Width;
+    public override int Width => Cut?.Outputs ?? output.Width;
+
+    /// <inheritdoc/>
+    public Head? Cut { get; }
+
+    /// <inheritdoc/>
+    public string FingerprintInFront(Preprocessing preprocessing)
+    {
+        using OnnxTower front = new(main, before, way with { Cut = null }, output, borrows: true);
+        return ImageTowerFile.Fingerprint(front, preprocessing);
+    }
+
+    /// <inheritdoc/>
+    internal override ForeignTower? CutBy(Head head) =>
+        head.AsDense() is var (weights, bias) && head.Inputs == output.Width
+            ? new OnnxTower(main, before, way with { Cut = OnnxCut.Of(weights, bias) }, output, borrows: true)
+            : null;
 
     /// <inheritdoc/>
     internal override string Identity { get; }
@@ -56,7 +75,7 @@ internal sealed class OnnxTower : ForeignTower
             (OnnxSource, OnnxNetwork)? before = null;
             if (BeforeOf(path, options, notes) is var (other, otherBytes))
                 before = (other, Opened(other.Open(otherBytes, notes?.Way.BeforeInput, notes?.Way.BeforeOutput)));
-            return Assembled(main, before, notes?.Completing(options) ?? options);
+            return Assembled(main, before, notes?.Completing(options) ?? options, notes?.Way.Cut);
         }
         catch
         {
@@ -76,7 +95,7 @@ internal sealed class OnnxTower : ForeignTower
     {
         using var scope = NewDisposeScope();
         var pixels = images.cpu().to(ScalarType.Float32).contiguous();
-        var (count, width) = (images.shape[0], Width);
+        var (count, width) = (images.shape[0], output.Width);
         var rows = new float[count * width];
         // Cut at fixed places, one thread a part; where this is a part already, its own thread does it all.
         Parts.For(count, PicturesInPart, (from, to) =>
@@ -90,7 +109,8 @@ internal sealed class OnnxTower : ForeignTower
                 .data<float>()
                 .CopyTo(rows.AsSpan((int)from * width, (int)(to - from) * width));
         });
-        return tensor(rows, [count, width]).to(images.device).MoveToOuterDisposeScope();
+        var whole = Cut is null ? tensor(rows, [count, width]) : Shortened(new(rows, width));
+        return whole.to(images.device).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
@@ -110,10 +130,26 @@ internal sealed class OnnxTower : ForeignTower
         return name;
     }
 
+    // Cut at fixed places, as the network itself is.
+    private Tensor Shortened(Embeddings rows)
+    {
+        var x = rows.ToTensor();
+        var cut = empty([rows.Count, Width]);
+        Parts.For(rows.Count, ImageBatch.Part, (from, to) =>
+        {
+            using var part = NewDisposeScope();
+            using var unrecorded = no_grad();
+            cut.narrow(0, from, to - from).copy_(Cut!.call(x.narrow(0, from, to - from)));
+        });
+        return cut;
+    }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+            Cut?.Dispose();
+        if (disposing && !borrows)
         {
             main.Network.Dispose();
             before?.Network.Dispose();
@@ -136,7 +172,8 @@ internal sealed class OnnxTower : ForeignTower
     private static LockedTower Assembled(
         (OnnxSource Source, OnnxNetwork Network) main,
         (OnnxSource Source, OnnxNetwork Network)? before,
-        OnnxOptions options
+        OnnxOptions options,
+        OnnxCut? cut
     )
     {
         var (path, first) = (main.Source.Path, (before ?? main).Network.Input);
@@ -158,13 +195,13 @@ internal sealed class OnnxTower : ForeignTower
         };
         var output = OnnxOutput.Try(main.Network, before?.Network, way, preprocessing, options);
         output.Tell(main.Source.File, way.Output, report);
-        OnnxTower tower = new(main, before, way with { Pooling = output.Pooling }, output);
+        OnnxTower tower = new(main, before, way with { Pooling = output.Pooling, Cut = cut }, output);
         tower.Lock();
         return new(
             tower,
             preprocessing,
             "ONNX",
-            main.Source.InWords,
+            main.Source.InWords + (cut is null ? "" : $", cut to {cut.Width} numbers"),
             null,
             ImageTowerFile.Fingerprint(tower, preprocessing)
         )

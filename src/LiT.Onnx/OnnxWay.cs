@@ -1,5 +1,7 @@
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Onnx;
@@ -37,6 +39,9 @@ internal sealed record OnnxWay
     /// <summary>What becomes of tokens; null where the output has none.</summary>
     public TokenPooling? Pooling { get; init; }
 
+    /// <summary>What the representation is cut by; null where it is taken whole.</summary>
+    public OnnxCut? Cut { get; init; }
+
     /// <summary>The input of the graph before it, where there is one.</summary>
     public string? BeforeInput { get; init; }
 
@@ -58,6 +63,49 @@ internal sealed record OnnxWay
         x = Bgr ? x.flip(1) : x;
         x = ChannelsLast ? x.permute(0, 2, 3, 1) : x;
         return network.Run(before is null ? x : before.Run(x));
+    }
+}
+
+/// <summary>A dense layer to fewer numbers behind a network: its weights as they are written.</summary>
+/// <param name="Width">Numbers that it gives, w.</param>
+/// <param name="Weights">Of representations of D numbers, then the bias: [w, D + 1] float32, in base64.</param>
+internal sealed record OnnxCut(int Width, string Weights)
+{
+    /// <param name="weights">[w, D].</param>
+    /// <param name="bias">[w].</param>
+    public static OnnxCut Of(Tensor weights, Tensor bias)
+    {
+        using var scope = NewDisposeScope();
+        var all = cat([weights, bias.unsqueeze(1)], 1).to(ScalarType.Float32).cpu().contiguous();
+        return new(
+            (int)weights.shape[0],
+            Convert.ToBase64String(MemoryMarshal.AsBytes(all.data<float>().ToArray().AsSpan()))
+        );
+    }
+
+    /// <summary>The layer.</summary>
+    /// <param name="inputs">D, what the network gives.</param>
+    /// <param name="path">Where it stands, for messages.</param>
+    /// <exception cref="LitException">It is damaged, or cuts what another output or pooling gives.</exception>
+    public Head ToHead(int inputs, string path)
+    {
+        var bytes = new byte[Weights.Length];
+        if (
+            !Convert.TryFromBase64String(Weights, bytes, out var length)
+            || Width < 1
+            || length != 4L * Width * (inputs + 1L)
+        )
+            throw new LitException(
+                path,
+                $"was cut to {Width} numbers from other than the {inputs} that its network gives",
+                "Leave what stands behind its path out, or copy the bundle again"
+            );
+        using var scope = NewDisposeScope();
+        var all = new Embeddings(
+            MemoryMarshal.Cast<byte, float>(bytes.AsSpan(0, length)).ToArray(),
+            inputs + 1
+        ).ToTensor();
+        return Head.Dense(all.narrow(1, 0, inputs), all.select(1, inputs));
     }
 }
 

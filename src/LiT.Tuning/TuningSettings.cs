@@ -121,6 +121,12 @@ public sealed record TuningSettings
     /// </summary>
     public int? CaptionsAtOnce { get; init; }
 
+    /// <summary>
+    /// Widths below the common size whose first numbers alone are to tell pictures and texts apart, too, so that stores
+    /// and models can be cut to them (Matryoshka, arXiv 2205.13147); null for the whole width alone.
+    /// </summary>
+    public IReadOnlyList<int>? Nested { get; init; }
+
     /// <summary>Parts of the batch that see only their own negatives; 1 is the global batch.</summary>
     public int? LocalParts { get; init; }
 

@@ -397,6 +397,7 @@ public sealed partial class LitModel : IDisposable
     /// <param name="describe">Completes the description.</param>
     /// <param name="atHand">A tower that is named only, for the golden vectors of its side.</param>
     /// <param name="words">What the captions of its tuning had, where that is known.</param>
+    /// <param name="rotation">What embeddings are turned by before they are cut; null for nothing.</param>
     /// <exception cref="LitException">The disk is full, or the folder cannot be written to.</exception>
     internal static ModelDescription Save(
         string folder,
@@ -406,7 +407,8 @@ public sealed partial class LitModel : IDisposable
         LockedTower? locked,
         Func<ModelDescription, ModelDescription> describe,
         LockedTower? atHand = null,
-        SeenWords? words = null
+        SeenWords? words = null,
+        TorchSharp.torch.Tensor? rotation = null
     )
     {
         Directory.CreateDirectory(folder);
@@ -446,6 +448,7 @@ public sealed partial class LitModel : IDisposable
         GoldenVectors.Of(towers, tokenizer, locked ?? atHand).Write(folder);
         File.Delete(Path.Combine(folder, SeenWords.FileName));
         words?.Write(folder);
+        RotationFile.Write(folder, rotation);
         description = description with { Files = BundleFiles.Hashes(folder) };
         AtomicFile.WriteAllText(Path.Combine(folder, ModelDescription.FileName), description.ToJson());
         return description;

@@ -38,6 +38,7 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         ("models-show-spec", Numbers.Exact, "models show vit:Ti/16"),
         ("models-show-bundle", Numbers.Computed, "models show run"),
         ("models-convert", Numbers.Computed, "models convert run --out {new}"),
+        ("models-convert-cut", Numbers.Computed, "models convert run --width 8 --rows store --out {new}"),
         ("models-convert-tower", Numbers.Exact, "models convert cifar-resnet:8 --out {new}.safetensors"),
         ("tokenizer-train", Numbers.Exact, "tokenizer train --data test.tar --vocabulary 120 --out {new}/vocab.txt"),
         ("tokenizer-encode", Numbers.Exact, "tokenizer encode cat --tokenizer run/model"),

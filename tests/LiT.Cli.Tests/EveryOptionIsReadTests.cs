@@ -53,7 +53,7 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--batch 4 --micro-batch 2 --steps 3 --lr 0.001 "
             + "--optimizer AdamW --schedule rsqrt --warmup 1 --weight-decay 0.001 --clip 1 --positives Own "
             + "--caption-noise 0.1 --look-alikes 0 --sentences 0.5 --drop-first 0.5 --captions-at-once 1 "
-            + "--local-parts 1 --image-micro-batch 2 --cooldown 1 --timescale 10 --temperature 10 "
+            + "--nested 8 --local-parts 1 --image-micro-batch 2 --cooldown 1 --timescale 10 --temperature 10 "
             + "--temperature-bounds 1,100 "
             + "--temperature-rate 0.5 --bias -3 --lr-mult ^image=0.5 --wd-mult ^text=0.5 --unlock-after ^text=1 "
             + "--ema 0.9 "
@@ -146,6 +146,8 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
         "models show run",
         "models pull vit-ti16-augreg-in21k --mirror {mirror} --out r-pulled",
         "models convert cifar-resnet:8 --text run --out r-converted",
+        "models convert run --width 8 --rows store --out r-cut",
+        "embed --image-tower r-cut --data store --out r-cut-store",
         "tokenizer train --data pairs.tar --out two.model --kind Unigram --vocabulary 44",
         "models convert two.npz --tokenizer two.model --out r-two",
         $"tokenizer train {Table} --out r-words.model --kind Unigram --vocabulary 60 --cased",

@@ -26,6 +26,16 @@ internal static class ConvertModelCommand
         {
             Description = "The vocabulary of a published file; by default the one beside it.",
         };
+        Option<int?> width = new("--width")
+        {
+            Description = "Cut the model to so many numbers; one that was tuned with --nested knows along what.",
+        };
+        Option<string?> rows = new("--rows")
+        {
+            Description =
+                "With --width: a store of the model's image tower, along whose principal directions a model is cut "
+                + "that was tuned without --nested.",
+        };
         Command command = new(
             "convert",
             "Write a bundle with both towers, vocabulary, preprocessing, licences and golden vectors."
@@ -35,7 +45,17 @@ internal static class ConvertModelCommand
             place,
             text,
             tokenizer,
+            width,
+            rows,
         };
+        Limits.Positive(width);
+        command.Validators.Add(result =>
+        {
+            if (result.GetResult(rows) is not null && result.GetResult(width) is null)
+                result.AddError("--rows says along what a model is cut. Give --width as well, or leave it out.");
+            if (result.GetResult(text) is not null && result.GetResult(width) is not null)
+                result.AddError("--width cuts a whole model. Put the two into one bundle first, or leave --text out.");
+        });
         command.Does(
             (parsed, _) =>
             {
@@ -50,13 +70,9 @@ internal static class ConvertModelCommand
                         Terminal.Line($"{to}: {what}");
                     return Task.FromResult(ExitCode.Done);
                 }
-                var bundle = ModelConversion.ToBundle(
-                    from,
-                    to,
-                    parsed.GetValue(text),
-                    parsed.GetValue(tokenizer),
-                    compute
-                );
+                var bundle = parsed.GetValue(width) is { } numbers
+                    ? ModelCut.ToBundle(from, to, numbers, parsed.GetValue(rows), parsed.GetValue(tokenizer), compute)
+                    : ModelConversion.ToBundle(from, to, parsed.GetValue(text), parsed.GetValue(tokenizer), compute);
                 if (CommonOptions.IsJson(parsed))
                     Terminal.Write(
                         new

@@ -46,6 +46,8 @@ internal static class EmbedRun
                 "Leave the part out"
             );
         var clock = Stopwatch.StartNew();
+        if (tower.Tower is ICutTower { Cut: not null } && EmbeddingStore.IsStore(source.Path))
+            return CutRun.Run(tower, towerName, source, folder, options, compute, progress, cancel);
         StoreFolder.Switch(folder); // the last step of an update that was killed
         if (!EmbeddingStore.IsStore(folder))
             _ = source.ReadAll().Any(); // an empty source is refused before anything is written

@@ -98,6 +98,12 @@ internal sealed record TuningOptions
     /// </summary>
     public int CaptionsAtOnce { get; init; } = 1;
 
+    /// <summary>
+    /// Widths below the common size whose first numbers alone are to tell pictures and texts apart, too (Kusupati et
+    /// al. 2022, arXiv 2205.13147); none for the whole width alone.
+    /// </summary>
+    public IReadOnlyList<int> Nested { get; init; } = [];
+
     /// <summary>What a step shows of captions.</summary>
     internal CaptionDraws CaptionDraws => new(Sentences, DropFirst, CaptionsAtOnce);
 
@@ -261,6 +267,7 @@ internal sealed record TuningOptions
         Need(double.IsFinite(Bias), of => of.Bias, Bias, null, "give a number, such as -10");
         Need(Timescale > 0, of => of.Timescale, Timescale, null, "give a number above 0");
         CheckCaptions();
+        CheckBesides();
         Need(
             AverageDecay is null or (> 0 and < 1),
             of => of.AverageDecay,
@@ -291,6 +298,17 @@ internal sealed record TuningOptions
             CaptionsAtOnce,
             "captions of one picture would be each other's negatives",
             "Give `Positives` shared"
+        );
+    }
+
+    private void CheckBesides()
+    {
+        Need(
+            Nested.All(size => size >= 1) && Nested.Distinct().Count() == Nested.Count,
+            of => of.Nested,
+            string.Join(",", Nested),
+            null,
+            "give widths of at least 1, each once, as in 64,128"
         );
     }
 

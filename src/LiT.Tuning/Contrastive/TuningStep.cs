@@ -40,6 +40,7 @@ internal sealed class TuningStep : IDisposable
     private readonly BatchShare share;
     private readonly ImagePrefetch images;
     private readonly BackwardStages? stages;
+    private readonly NestedSizes? nested;
     private readonly Tensor lowest,
         highest;
 
@@ -65,6 +66,7 @@ internal sealed class TuningStep : IDisposable
         Average = options.AverageDecay is { } decay ? new(tuning.Parameters, decay) : null;
         images = new(pairs, options.Batch, share.From, share.Count);
         stages = this.exchange.Processes > 1 ? new(towers.Text) : null;
+        nested = options.Nested.Count > 0 ? new(options.Nested, tuning.Rotation) : null;
         lowest = tensor((float)Math.Log(options.LowestTemperature), device: device).DetachFromDisposeScope();
         highest = tensor((float)Math.Log(options.HighestTemperature), device: device).DetachFromDisposeScope();
     }
@@ -172,8 +174,15 @@ internal sealed class TuningStep : IDisposable
                 [.. drawn.Images.Select(image => (long)image)]
             );
 
-    /// <summary>The loss of the whole batch, with the gradients of this process's own rows.</summary>
-    private LossResult Loss(Tensor zimg, Tensor ztxt, Positives positives)
+    /// <summary>
+    /// The loss of the whole batch at every width that is asked for, with the gradients of this process's own rows.
+    /// </summary>
+    private LossResult Loss(Tensor zimg, Tensor ztxt, Positives positives) =>
+        nested is null
+            ? LossOf(zimg, ztxt, positives)
+            : nested.Mean(zimg, ztxt, (images, texts) => LossOf(images, texts, positives));
+
+    private LossResult LossOf(Tensor zimg, Tensor ztxt, Positives positives)
     {
         ContrastiveLossOptions how = new()
         {

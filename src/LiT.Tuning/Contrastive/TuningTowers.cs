@@ -64,6 +64,12 @@ internal sealed class TuningTowers
     /// <summary>The model.</summary>
     public TwoTowers Towers { get; }
 
+    /// <summary>
+    /// What embeddings are turned by before they are cut, [E, E]: that of a locked image side's rows
+    /// (<see cref="LiT.Compute.PrincipalRotation"/>). Null where the image side learns to put first what says most.
+    /// </summary>
+    public Tensor? Rotation { get; init; }
+
     /// <summary>Everything that moves.</summary>
     public IReadOnlyList<TunedParameter> Parameters { get; }
 

@@ -55,19 +55,48 @@ internal static class TuneRun
         using var prepared = PreparedRun.Open(request, voice.Say, voice, cancel);
         prepared.Tell(voice.Say);
         using var towers = Towers(prepared, voice.Say);
-        TuningTowers tuning = new(towers, prepared.Request.Lock, prepared.Options.Optimizer);
+        TuningTowers tuning = new(towers, prepared.Request.Lock, prepared.Options.Optimizer)
+        {
+            Rotation = Rotation(prepared, towers, voice),
+        };
         Tell(prepared, tuning, voice);
         var configuration = Configuration(prepared.Request, prepared.Options, prepared.Source);
         RunFolder.CheckSame(request.Out, configuration);
         var outcome = Train(prepared, tuning, configuration, voice, cancel);
         if (request.IsFirst)
             RunFolder.WriteFindings(request.Out, voice.Findings);
-        return Saved(prepared, towers, outcome, voice);
+        return Saved(prepared, tuning, outcome, voice);
     }
 
     /// <summary>What a run would write as its configuration, before anything but its data is read.</summary>
     internal static JsonObject PlanOf(PreparedRun prepared) =>
         Configuration(prepared.Request, prepared.Options, prepared.Source);
+
+    /// <summary>
+    /// What embeddings are turned by before they are cut, where widths are nested: a locked image side without a head
+    /// cannot learn to put first what says most. Widths that cannot be are refused.
+    /// </summary>
+    private static torch.Tensor? Rotation(PreparedRun prepared, TwoTowers towers, RunVoice voice)
+    {
+        var (request, sizes) = (prepared.Request, prepared.Options.Nested);
+        if (sizes.Count == 0)
+            return null;
+        if (sizes.FirstOrDefault(size => size >= towers.EmbeddingSize) is > 0)
+            throw SettingException.Of<TuningOptions>(
+                s => s.Nested,
+                string.Join(",", sizes),
+                $"both sides give {towers.EmbeddingSize} numbers",
+                $"Give widths below {towers.EmbeddingSize}"
+            );
+        if (towers.ImageHead is not null || request.Lock.Image != TowerStart.Locked)
+            return null;
+        var some = prepared.Source.Some(request.ReadsPixels ? 4 * prepared.Source.Width : RowsForStatistics);
+        voice.Say(
+            $"widths {string.Join(", ", sizes)} are tuned beside {towers.EmbeddingSize}: pictures are locked, so they "
+                + $"are cut along the principal directions of {some.Count} of their rows"
+        );
+        return PrincipalRotation.Of(some).to(request.Compute.Device).DetachFromDisposeScope();
+    }
 
     private static void Tell(PreparedRun prepared, TuningTowers tuning, RunVoice voice)
     {
@@ -214,9 +243,9 @@ internal static class TuneRun
         );
     }
 
-    private static TuneResult Saved(PreparedRun prepared, TwoTowers towers, TuningOutcome outcome, RunVoice voice)
+    private static TuneResult Saved(PreparedRun prepared, TuningTowers tuning, TuningOutcome outcome, RunVoice voice)
     {
-        var (request, pairs) = (prepared.Request, prepared.Pairs);
+        var (request, pairs, towers) = (prepared.Request, prepared.Pairs, tuning.Towers);
         var model = Path.Combine(request.Out, "model");
         if (request.IsFirst)
         {
@@ -229,7 +258,8 @@ internal static class TuneRun
                 prepared.Texts?.Locked.Tokenizer ?? prepared.Tokenizer,
                 prepared.Source,
                 pairs,
-                prepared.Captions
+                prepared.Captions,
+                tuning.Rotation
             );
             voice.Saved(model, outcome);
         }
@@ -456,7 +486,8 @@ internal static class TuneRun
         CaptionTokenizer tokenizer,
         TuningSource source,
         TuningPairs pairs,
-        IEnumerable<string> captions
+        IEnumerable<string> captions,
+        torch.Tensor? rotation
     )
     {
         var moved = request.Lock.Image != TowerStart.Locked;
@@ -493,6 +524,7 @@ internal static class TuneRun
                 description with
                 {
                     Lock = request.Lock.Letters,
+                    Nested = options.Nested.Count > 0 ? options.Nested : null,
                     Language = request.Samples.CaptionLanguage,
                     Licences = ModelCatalogue.LicencesOf(source.TowerName, request.TextTower),
                     Training = new JsonObject
@@ -507,7 +539,8 @@ internal static class TuneRun
                     },
                 },
             atHand: tower,
-            words: WordsOf(request, captions)
+            words: WordsOf(request, captions),
+            rotation
         );
     }
 

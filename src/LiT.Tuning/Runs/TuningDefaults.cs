@@ -130,6 +130,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             Sentences = given.Sentences ?? chosen.Sentences,
             DropFirst = given.DropFirst ?? chosen.DropFirst,
             CaptionsAtOnce = given.CaptionsAtOnce ?? chosen.CaptionsAtOnce,
+            Nested = given.Nested ?? chosen.Nested,
             AverageDecay = (given.AverageDecay ?? chosen.AverageDecay) is { } decay and not 0 ? decay : null,
             CheckpointEvery = given.CheckpointEvery ?? chosen.CheckpointEvery,
             KeepBest = given.KeepBest ?? chosen.KeepBest,

@@ -68,6 +68,7 @@ internal static class MatrixProducts
                 BitConfig net => ResNet(size, net.Width, net.Units, true, net.Width),
                 GroupNormResNetConfig net => ResNet(size, net.Width, net.Units, true, net.Width),
                 CifarResNetConfig net => Cifar(size, net),
+                ShortenedTowerConfig cut => Of(cut.Tower, imageSize), // its head is as nothing beside them
                 _ => throw new ArgumentException(
                     $"The products of a {config.GetType().Name} are not known.",
                     nameof(config)

@@ -2,6 +2,7 @@ using LiT.Bundles;
 using LiT.Classification;
 using LiT.Compute;
 using LiT.Towers;
+using TorchSharp;
 
 namespace LiT.Catalogue;
 
@@ -30,7 +31,8 @@ internal static class ModelConversion
         if (textSide is null)
         {
             using var model = LitModel.Load(source, compute, vocabulary);
-            return Save(folder, model, model.Image, source);
+            using var scope = torch.NewDisposeScope();
+            return Save(folder, model, model.Image, source, ModelCut.RotationOf(model));
         }
         using var image = ImageTowerLoader.Load(
             source,
@@ -82,7 +84,13 @@ internal static class ModelConversion
         return explanation.Architecture;
     }
 
-    private static ModelDescription Save(string folder, LitModel model, LockedTower image, string source)
+    private static ModelDescription Save(
+        string folder,
+        LitModel model,
+        LockedTower image,
+        string source,
+        torch.Tensor? rotation = null
+    )
     {
         var before = model.Description;
         return LitModel.Save(
@@ -100,15 +108,17 @@ internal static class ModelConversion
                 description with
                 {
                     Lock = before.Lock,
+                    Nested = before.Nested,
                     Training = before.Training,
                     Licences = before.Licences,
                 },
-            words: model.Folder is { } own ? SeenWords.Load(own) : null
+            words: model.Folder is { } own ? SeenWords.Load(own) : null,
+            rotation: rotation
         );
     }
 
     // A bundle is written over a bundle, and over nothing else.
-    private static void RefusePlace(string folder)
+    internal static void RefusePlace(string folder)
     {
         if (File.Exists(folder))
             throw new LitException(folder, "is a file, where a bundle needs a folder", "Choose another name");

@@ -99,6 +99,11 @@ internal sealed record ModelDescription
     /// <summary>E, the common size.</summary>
     public required int EmbeddingSize { get; init; }
 
+    /// <summary>
+    /// Widths below the common size that the model was tuned for, too: it can be cut to them. Null for none.
+    /// </summary>
+    public IReadOnlyList<int>? Nested { get; init; }
+
     /// <summary>exp(t), what similarities are multiplied by.</summary>
     public required double Temperature { get; init; }
 

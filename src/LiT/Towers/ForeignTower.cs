@@ -24,6 +24,24 @@ internal abstract class ForeignTower(string name) : ImageTower(name)
     /// <exception cref="LitException">The disk is full, or the network is not there any more as it was
     /// loaded.</exception>
     internal abstract string SaveIn(string folder, string stem, Preprocessing preprocessing);
+
+    /// <summary>
+    /// The same tower with a dense layer behind it, which takes the place of one that is there; null where it can have
+    /// none. It computes with this tower, which has to stay.
+    /// </summary>
+    /// <param name="head">One dense layer, of what this tower's network gives.</param>
+    internal virtual ForeignTower? CutBy(Head head) => null;
+}
+
+/// <summary>A tower that was cut: a head behind another one takes its representation to fewer numbers.</summary>
+internal interface ICutTower
+{
+    /// <summary>What a representation of the tower in front goes through; null where nothing was cut.</summary>
+    Head? Cut { get; }
+
+    /// <summary>The fingerprint of the tower in front.</summary>
+    /// <param name="preprocessing">What makes a picture its input.</param>
+    string FingerprintInFront(Preprocessing preprocessing);
 }
 
 /// <summary>

@@ -102,6 +102,66 @@ internal sealed class Head : Module<Tensor, Tensor>
     }
 
     /// <summary>
+    /// A head that gives, of what another one gives, its products with some directions: the same weights but for those
+    /// of the last layer, so that it is as much smaller as there are fewer of them.
+    /// </summary>
+    /// <param name="head">The other one; null where the representation is taken as it is.</param>
+    /// <param name="directions">Rows of the length of what it gives, [w, E].</param>
+    /// <returns>A head to w numbers.</returns>
+    internal static Head Along(Head? head, Tensor directions)
+    {
+        using var scope = NewDisposeScope();
+        using var unrecorded = no_grad();
+        var (outputs, inputs) = ((int)directions.shape[0], (int)directions.shape[1]);
+        Head made = head is null
+            ? new(inputs, outputs)
+            : new(head.Inputs, outputs, head.Hidden, null, head.Standardises, head.Gated);
+        foreach (var (mine, theirs) in ((Dense?, Dense?)[])[(made.gate, head?.gate), (made.fc1, head?.fc1)])
+        {
+            mine?.weight!.copy_(theirs!.weight!);
+            mine?.bias!.copy_(theirs!.bias!);
+        }
+        made.mean?.copy_(head!.mean!);
+        made.deviation?.copy_(head!.deviation!);
+        var (last, before) = (made.linear ?? made.fc2!, head?.linear ?? head?.fc2);
+        // On one thread, and in float64: what is cut is to be what it would have been.
+        Parts.Run(1, _ =>
+        {
+            var along = directions.to(ScalarType.Float64);
+            last.weight!.copy_(before is null ? along : along.matmul(before.weight!.to(ScalarType.Float64)));
+            if (before is null)
+                init.zeros_(last.bias!);
+            else
+                last.bias!.copy_(along.matmul(before.bias!.to(ScalarType.Float64)));
+        });
+        return made;
+    }
+
+    /// <summary>A head of one dense layer.</summary>
+    /// <param name="weights">[outputs, inputs]; copied.</param>
+    /// <param name="bias">[outputs]; copied.</param>
+    internal static Head Dense(Tensor weights, Tensor bias)
+    {
+        using var unrecorded = no_grad();
+        Head made = new((int)weights.shape[1], (int)weights.shape[0]);
+        made.linear!.weight!.copy_(weights);
+        made.linear.bias!.copy_(bias);
+        return made;
+    }
+
+    /// <summary>The one dense layer that the head is, standardising and all; null where it is more.</summary>
+    internal (Tensor Weights, Tensor Bias)? AsDense()
+    {
+        if (linear is null)
+            return null;
+        var (weights, bias) = (linear.weight!.detach(), linear.bias!.detach());
+        if (mean is null)
+            return (weights, bias);
+        var scaled = weights / deviation!;
+        return (scaled, bias - scaled.matmul(mean));
+    }
+
+    /// <summary>
     /// Whether inputs are brought to mean 0 and deviation 1 first, with numbers that are not trained.
     /// </summary>
     public bool Standardises => mean is not null;

@@ -17,6 +17,7 @@ namespace LiT.Towers;
 [JsonDerivedType(typeof(ResNetConfig), ResNetConfig.Kind)]
 [JsonDerivedType(typeof(BitConfig), BitConfig.Kind)]
 [JsonDerivedType(typeof(GroupNormResNetConfig), GroupNormResNetConfig.Kind)]
+[JsonDerivedType(typeof(ShortenedTowerConfig), ShortenedTowerConfig.Kind)]
 internal abstract record ImageTowerConfig
 {
     /// <summary>Side of the pictures that the tower was made for, in pixels.</summary>

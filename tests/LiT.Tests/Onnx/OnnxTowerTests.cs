@@ -45,6 +45,37 @@ public sealed class OnnxTowerTests : IDisposable
         }
     }
 
+    [Fact]
+    public void A_network_that_was_cut_gives_its_numbers_along_the_directions_and_stays_so_in_a_file()
+    {
+        using var scope = TorchSharp.torch.NewDisposeScope();
+        using var locked = ImageTowerLoader.Load(Written(SmallNetworks.Convolutional(-1)) + ":preprocess=unit");
+        var directions = TorchSharp.torch.linalg.qr(TorchSharp.torch.rand(5, 5)).Q.narrow(0, 0, 2);
+        using var cut = ShortenedTower.Of(locked, null, directions);
+        var pixels = Enumerable.Range(0, 11).Select(seed => Pixels(locked, Picture(seed, 16))).ToList();
+        var whole = TorchSharp.torch.tensor(Represented(locked, pixels), 11, 5);
+        var expected = whole.matmul(directions.t()).contiguous().data<float>().ToArray();
+
+        Assert.Equal(2, cut.Tower.Width);
+        Near(expected, Represented(cut, pixels));
+        Assert.NotEqual(locked.Fingerprint, cut.Fingerprint);
+        Assert.Equal(locked.Fingerprint, ((ICutTower)cut.Tower).FingerprintInFront(locked.Preprocessing));
+
+        var name = ImageTowerFile.SaveIn(folder.Path, "cut", cut);
+        using var read = ImageTowerLoader.Load(folder[name]);
+        Assert.Equal(cut.Fingerprint, read.Fingerprint);
+        Near(expected, Represented(read, pixels));
+
+        using var further = ShortenedTower.Of(read, null, TorchSharp.torch.eye(2).narrow(0, 1, 1));
+        Near([.. expected.Where((_, place) => place % 2 == 1)], Represented(further, pixels));
+
+        static void Near(float[] wanted, float[] got)
+        {
+            Assert.Equal(wanted.Length, got.Length);
+            Assert.All(wanted.Zip(got), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+        }
+    }
+
     [Theory]
     [InlineData(-1)]
     [InlineData(1)]

@@ -48,6 +48,16 @@ public sealed class EveryImageTowerTests : IDisposable
             PreLogits = 12,
             Heads = Heads,
         },
+        ["cut"] = new ShortenedTowerConfig
+        {
+            Tower = new CifarResNetConfig { Blocks = 1, ImageSize = 32 },
+            ImageSize = 32,
+            Outputs = 12,
+            Hidden = 8,
+            Gated = true,
+            Standardises = true,
+            Heads = Heads,
+        },
         ["bit"] = new BitConfig
         {
             Width = 32,

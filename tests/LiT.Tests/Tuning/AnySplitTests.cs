@@ -19,8 +19,16 @@ public class AnySplitTests
         PositivePairs Positives,
         string Lock,
         int? ImageHead,
-        int Depth
+        int Depth,
+        int[] Nested
     );
+
+    private static readonly int[][] Widths =
+    [
+        [],
+        [3],
+        [1, 4],
+    ];
 
     private static readonly string[] Settings = ["Lu", "Uu", "UU", "LL"];
 
@@ -33,7 +41,8 @@ public class AnySplitTests
         from setting in Gen.Int[0, 3]
         from head in Gen.Int[5, 7]
         from depth in Gen.Int[1, 5]
-        select new Split(texts, pictures, processes, kind, positives, Settings[setting], head, depth);
+        from nested in Gen.Int[0, 2]
+        select new Split(texts, pictures, processes, kind, positives, Settings[setting], head, depth, Widths[nested]);
 
     private static TinyRun Run(Split split, int texts, int pictures) =>
         new()
@@ -60,6 +69,7 @@ public class AnySplitTests
                 ImageMicroBatch = pictures,
                 Loss = split.Kind,
                 Positives = split.Positives,
+                Nested = split.Nested,
             },
         };
 

@@ -30,10 +30,25 @@ internal sealed record PlainLoss(
             tensor(logTemperature, float64, requires_grad: true),
             tensor(bias, float64, requires_grad: true)
         );
+        var loss = Of(z, t, (log, b), belongs, kind);
+        loss.backward();
+        return new(loss.item<double>(), z.grad!, t.grad!, log.grad!.item<double>(), b.grad?.item<double>() ?? 0);
+    }
+
+    /// <summary>The loss itself, within whatever graph its arguments stand in.</summary>
+    internal static Tensor Of(
+        Tensor z,
+        Tensor t,
+        (Tensor LogTemperature, Tensor Bias) learned,
+        bool[,] belongs,
+        ContrastiveLossKind kind
+    )
+    {
+        var (log, b) = learned;
         var positive = tensor(belongs);
         var logits = log.exp() * z.matmul(t.t()).to_type(float64);
         var target = positive.to_type(float64);
-        var loss = kind switch
+        return kind switch
         {
             ContrastiveLossKind.Softmax => -(
                 (target / target.sum(1, keepdim: true) * log_softmax(logits, 1)).sum()
@@ -42,8 +57,6 @@ internal sealed record PlainLoss(
             ContrastiveLossKind.Sigmoid => -logsigmoid(where(positive, logits + b, -(logits + b))).sum() / z.shape[0],
             _ => (1 - (z * t).sum(1)).sum() / z.shape[0] + 0 * log,
         };
-        loss.backward();
-        return new(loss.item<double>(), z.grad!, t.grad!, log.grad!.item<double>(), b.grad?.item<double>() ?? 0);
     }
 
     /// <summary>The relation that equal captions and equal images make.</summary>
