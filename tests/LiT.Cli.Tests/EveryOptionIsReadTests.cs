@@ -259,7 +259,9 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
                 "key,text,language",
                 .. Enumerable
                     .Range(0, 120)
-                    .SelectMany(i => new[] { $"{i:D10}.png,Bild {i},de", $"pairs-{i:D6},Zeichnung {i},de" }),
+                    .SelectMany(i =>
+                        new[] { $"{i:D10}.png,Bild of a cat {i},de", $"pairs-{i:D6},Zeichnung of a cat {i},de" }
+                    ),
             ]
         );
         bench.Lines(
