@@ -79,6 +79,24 @@ internal sealed class TuneChoices
             "Widths below the common size, as in 64,128, whose first numbers alone are to tell pictures and texts "
             + "apart, too: 'lit models convert --width' cuts the model to one, and 'lit embed' its store.",
     };
+    private readonly Option<double?> structure = new("--structure")
+    {
+        Description =
+            "Weight of what keeps the neighbours of locked towers' rows through the heads behind them, for few pairs; "
+            + "10 in its paper. Default: 0.",
+    };
+    private readonly Option<int?> structureLevels = new("--structure-levels")
+    {
+        Description = "How many steps from neighbour to neighbour --structure looks at. Default: 1.",
+    };
+    private readonly Option<double?> teacherWeight = new("--teacher-weight")
+    {
+        Description = "Share of the loss that --teacher gives the targets of. Default: 0.5.",
+    };
+    private readonly Option<double?> teacherTemperature = new("--teacher-temperature")
+    {
+        Description = "What the teacher's cosines are divided by before they become targets. Default: 0.1.",
+    };
     private readonly Option<int?> localParts = new("--local-parts")
     {
         Description =
@@ -155,44 +173,44 @@ internal sealed class TuneChoices
     public void AddTo(Command command)
     {
         foreach (
-            Option option in new Option[]
-            {
-                loss,
-                lossOver,
-                batch,
-                microBatch,
-                epochs,
-                steps,
-                lr,
-                optimizer,
-                schedule,
-                warmup,
-                weightDecay,
-                clip,
-                positives,
-                captionNoise,
-                lookAlikes,
-                sentences,
-                dropFirst,
-                captionsAtOnce,
-                nested,
-                localParts,
-                imageMicroBatch,
-                cooldown,
-                timescale,
-                temperature,
-                temperatureBounds,
-                temperatureRate,
-                bias,
-                lrMultipliers,
-                decayMultipliers,
-                unlockAfter,
-                ema,
-                checkpointEvery,
-                validateEvery,
-                keepBest,
-                resume,
-            }
+            var option in (Option[])
+                [
+                    loss,
+                    lossOver,
+                    batch,
+                    microBatch,
+                    epochs,
+                    steps,
+                    lr,
+                    optimizer,
+                    schedule,
+                    warmup,
+                    weightDecay,
+                    clip,
+                    positives,
+                    captionNoise,
+                    lookAlikes,
+                    sentences,
+                    dropFirst,
+                    captionsAtOnce,
+                    .. Besides,
+                    localParts,
+                    imageMicroBatch,
+                    cooldown,
+                    timescale,
+                    temperature,
+                    temperatureBounds,
+                    temperatureRate,
+                    bias,
+                    lrMultipliers,
+                    decayMultipliers,
+                    unlockAfter,
+                    ema,
+                    checkpointEvery,
+                    validateEvery,
+                    keepBest,
+                    resume,
+                ]
         )
             command.Options.Add(option);
         CheckRanges();
@@ -203,9 +221,12 @@ internal sealed class TuneChoices
         });
     }
 
+    /// <summary>What the loss is besides that of the pairs at their whole width.</summary>
+    private Option[] Besides => [nested, structure, structureLevels, teacherWeight, teacherTemperature];
+
     private void CheckRanges()
     {
-        Limits.AboveZero(epochs, lr, clip, timescale, temperature);
+        Limits.AboveZero(epochs, lr, clip, timescale, temperature, teacherTemperature);
         Limits.Positive(
             batch,
             microBatch,
@@ -214,10 +235,11 @@ internal sealed class TuneChoices
             localParts,
             checkpointEvery,
             validateEvery,
-            captionsAtOnce
+            captionsAtOnce,
+            structureLevels
         );
-        Limits.NotNegative(warmup, cooldown, temperatureRate);
-        Limits.Share(captionNoise, lookAlikes, sentences, dropFirst);
+        Limits.NotNegative(warmup, cooldown, temperatureRate, structure);
+        Limits.Share(captionNoise, lookAlikes, sentences, dropFirst, teacherWeight);
     }
 
     /// <summary>What the user decided; options that cannot be are refused before any data is read.</summary>
@@ -252,6 +274,10 @@ internal sealed class TuneChoices
             DropFirst = parsed.GetValue(dropFirst),
             CaptionsAtOnce = parsed.GetValue(captionsAtOnce),
             Nested = parsed.GetValue(nested) is { } widths ? Widths(widths) : null,
+            Structure = parsed.GetValue(structure),
+            StructureLevels = parsed.GetValue(structureLevels),
+            TeacherWeight = parsed.GetValue(teacherWeight),
+            TeacherTemperature = parsed.GetValue(teacherTemperature),
             LocalParts = parsed.GetValue(localParts),
             Temperature = parsed.GetValue(temperature),
             LowestTemperature = bounds?.Lowest,

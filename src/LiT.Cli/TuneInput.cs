@@ -62,6 +62,12 @@ internal sealed class TuneInput
             "A store of texts ('lit embed --texts'), matched to the pictures by key: both towers are locked and "
             + "stored, and heads alone are tuned.",
     };
+    private readonly Option<string?> teacher = new("--teacher")
+    {
+        Description =
+            "A second store of the same pictures, by a stronger image tower, matched by key: how like its rows are "
+            + "softens the targets of the loss.",
+    };
     private readonly Option<bool> fromPixels = new("--from-pixels")
     {
         Description =
@@ -131,6 +137,7 @@ internal sealed class TuneInput
                 imageHead,
                 textHead,
                 texts,
+                teacher,
                 fromPixels,
                 augment,
                 validation,
@@ -168,6 +175,7 @@ internal sealed class TuneInput
             TextTower = parsed.GetValue(textTower),
             TextInit = parsed.GetValue(textInit),
             Texts = parsed.GetValue(texts),
+            TeacherStore = parsed.GetValue(teacher),
             Tokenizer = parsed.GetValue(tokenizer),
             VocabularySize = parsed.GetValue(vocabulary),
             TokenLength = parsed.GetValue(tokenLength),

@@ -23,6 +23,12 @@ public sealed record TuningSettings
     /// </summary>
     public string? Texts { get; init; }
 
+    /// <summary>
+    /// A second store of the same pictures, by a stronger image tower: how like its rows are softens the targets of the
+    /// loss. Null for none.
+    /// </summary>
+    public string? TeacherStore { get; init; }
+
     /// <summary>The image tower, a file or a published name; a store names its own.</summary>
     public string? ImageTower { get; init; }
 
@@ -126,6 +132,21 @@ public sealed record TuningSettings
     /// and models can be cut to them (Matryoshka, arXiv 2205.13147); null for the whole width alone.
     /// </summary>
     public IReadOnlyList<int>? Nested { get; init; }
+
+    /// <summary>
+    /// Weight of what keeps the neighbours of locked towers' rows through their heads (STRUCTURE, arXiv 2506.16895);
+    /// null for 0.
+    /// </summary>
+    public double? Structure { get; init; }
+
+    /// <summary>How many steps from neighbour to neighbour are looked at for it, 1 to 16; null for 1.</summary>
+    public int? StructureLevels { get; init; }
+
+    /// <summary>Share of the loss, 0 to 1, that <see cref="TeacherStore"/> gives targets of; null for 0.5.</summary>
+    public double? TeacherWeight { get; init; }
+
+    /// <summary>What the teacher's cosines are divided by before they become targets; null for 0.1.</summary>
+    public double? TeacherTemperature { get; init; }
 
     /// <summary>Parts of the batch that see only their own negatives; 1 is the global batch.</summary>
     public int? LocalParts { get; init; }

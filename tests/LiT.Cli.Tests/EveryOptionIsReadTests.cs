@@ -66,7 +66,8 @@ public sealed class EveryOptionIsReadTests(Workbench bench)
             + "--steps 1 --batch 4",
         "plan --recipe vit-g14 --machine machine.json --machines 1,2 --pairs 1000 --image-tower vit:g/14 "
             + "--text-tower bert:base --weak",
-        "tune --data store --texts texts --image-head glu:2 --text-head glu:2 --steps 2 --batch 8 --out r-both",
+        "tune --data store --texts texts --image-head glu:2 --text-head glu:2 --steps 2 --batch 8 --out r-both "
+            + "--structure 10 --structure-levels 2 --teacher store --teacher-weight 0.3 --teacher-temperature 0.2",
         "study towers --images store indexed --texts texts --neighbours 3 --pictures 50",
         $"study {Table} --test test.tar "
             + "--classes kinds.txt --templates templates.txt --image-tower trained/tower.safetensors "

@@ -104,6 +104,22 @@ internal sealed record TuningOptions
     /// </summary>
     public IReadOnlyList<int> Nested { get; init; } = [];
 
+    /// <summary>
+    /// Weight of what keeps the neighbours of locked towers' rows through their heads (arXiv 2506.16895); 0 for none.
+    /// </summary>
+    public double Structure { get; init; }
+
+    /// <summary>How many steps from neighbour to neighbour are looked at for it.</summary>
+    public int StructureLevels { get; init; } = 1;
+
+    /// <summary>
+    /// Share of the loss, 0 to 1, that a teacher's likeness of the pictures gives the targets of, where there is one.
+    /// </summary>
+    public double TeacherWeight { get; init; } = 0.5;
+
+    /// <summary>What the teacher's cosines are divided by before the softmax that makes targets of them.</summary>
+    public double TeacherTemperature { get; init; } = 0.1;
+
     /// <summary>What a step shows of captions.</summary>
     internal CaptionDraws CaptionDraws => new(Sentences, DropFirst, CaptionsAtOnce);
 
@@ -309,6 +325,22 @@ internal sealed record TuningOptions
             string.Join(",", Nested),
             null,
             "give widths of at least 1, each once, as in 64,128"
+        );
+        Need(
+            Structure >= 0 && double.IsFinite(Structure),
+            of => of.Structure,
+            Structure,
+            null,
+            "give a weight of 0 or more, such as 10"
+        );
+        Need(StructureLevels is >= 1 and <= 16, of => of.StructureLevels, StructureLevels, null, "give 1 to 16");
+        Need(TeacherWeight is >= 0 and <= 1, of => of.TeacherWeight, TeacherWeight, null, "give a share from 0 to 1");
+        Need(
+            TeacherTemperature > 0 && double.IsFinite(TeacherTemperature),
+            of => of.TeacherTemperature,
+            TeacherTemperature,
+            null,
+            "give a number above 0"
         );
     }
 

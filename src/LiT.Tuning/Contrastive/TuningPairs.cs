@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 using LiT.Data;
 using LiT.Text;
 
@@ -24,6 +25,7 @@ internal sealed class TuningPairs
     private SeededOrder? order;
     private LookAlikes? alike;
     private double borrowed;
+    private string teacherFingerprint = "";
 
     /// <param name="pictures">The image side.</param>
     /// <param name="captionsOf">An image's captions; images without any are left out.</param>
@@ -177,6 +179,24 @@ internal sealed class TuningPairs
     /// <summary>What the captions are to give besides; null where nothing is taught.</summary>
     public TaughtTexts? Taught { get; private set; }
 
+    /// <summary>The same pairs, whose targets a teacher softens.</summary>
+    /// <param name="rows">The teacher's rows of the pictures.</param>
+    /// <param name="share">Of the loss that the teacher gives the targets of, 0 to 1.</param>
+    /// <param name="temperature">What its cosines are divided by.</param>
+    public TuningPairs SoftenedBy(ITeacherRows rows, double share, double temperature)
+    {
+        var pairs = (TuningPairs)MemberwiseClone();
+        (pairs.order, pairs.Teacher, pairs.teacherFingerprint) = (
+            null,
+            new(rows, share, temperature),
+            rows.Fingerprint
+        );
+        return pairs;
+    }
+
+    /// <summary>Whose likeness of the pictures softens targets; null for nobody's.</summary>
+    public PictureTeacher? Teacher { get; private set; }
+
     /// <summary>The caption that an epoch gives an image: its own, or that of a picture that looks alike.</summary>
     private int CaptionOf(int image, long epoch, int copy)
     {
@@ -241,6 +261,7 @@ internal sealed class TuningPairs
             hash.AppendData(MemoryMarshal.AsBytes(firstForm.AsSpan()));
             hash.AppendData(MemoryMarshal.AsBytes(rowOfForm.AsSpan()));
         }
+        hash.AppendData(Encoding.UTF8.GetBytes(teacherFingerprint));
         var whole = new int[Length];
         for (var row = 0; row < ends.Length; row++)
         {

@@ -41,6 +41,7 @@ internal sealed class TuningStep : IDisposable
     private readonly ImagePrefetch images;
     private readonly BackwardStages? stages;
     private readonly NestedSizes? nested;
+    private readonly KeptNeighbours? neighbours;
     private readonly Tensor lowest,
         highest;
 
@@ -67,6 +68,7 @@ internal sealed class TuningStep : IDisposable
         images = new(pairs, options.Batch, share.From, share.Count);
         stages = this.exchange.Processes > 1 ? new(towers.Text) : null;
         nested = options.Nested.Count > 0 ? new(options.Nested, tuning.Rotation) : null;
+        neighbours = options.Structure > 0 ? new(options.Structure, options.StructureLevels, options.Steps) : null;
         lowest = tensor((float)Math.Log(options.LowestTemperature), device: device).DetachFromDisposeScope();
         highest = tensor((float)Math.Log(options.HighestTemperature), device: device).DetachFromDisposeScope();
     }
@@ -103,7 +105,8 @@ internal sealed class TuningStep : IDisposable
             noise,
             towers.Text.Width
         );
-        using var imageSide = ImageSide(inputs.On(device), Draw.Mixed(seed, 0));
+        var (pixels, represented) = Represented(inputs.On(device), Draw.Mixed(seed, 0));
+        using var imageSide = ImageSide(pixels, represented, Draw.Mixed(seed, 0));
         using var textSide = new EmbeddedSide(
             part => Computed(() => towers.EmbedTexts(captions.Ids(part))),
             captions.Chunks.Count,
@@ -117,10 +120,20 @@ internal sealed class TuningStep : IDisposable
         var captionOf = tensor(captions.PlaceOfPair).On(device);
         var texts = distinct.index_select(0, captionOf);
         var result = Loss(ownImages, texts, PositivesOf(drawn));
+        if (pairs.Teacher is { } teacher)
+            result = teacher.Shared(
+                result,
+                (exchange.Gather(ownImages, share.Counts), exchange.Gather(texts, share.Counts)),
+                towers.LogTemperature,
+                drawn.Images,
+                share
+            );
         if (options.LossOver == LossOver.Pairs)
             result = result.DividingGradients(options.Batch);
         if (pairs.Taught is { } taught)
             result = taught.Added(result, texts, drawn.Rows.AsSpan(share.From, share.Count), options.Batch);
+        if (neighbours?.WeightAt(step) is > 0 and var weight)
+            KeepNeighbours(result, weight, (represented, ownImages), (() => TextRows(captions, captionOf), texts));
         foreach (var parameter in tuning.Parameters)
             parameter.Tensor.grad = null;
         if (tuning.ImageMoves)
@@ -149,6 +162,43 @@ internal sealed class TuningStep : IDisposable
             norm.item<double>(),
             captions.Distinct == 1 ? 1 : Spread(distinct)
         );
+    }
+
+    /// <summary>Adds what the neighbours of locked rows ask of the heads behind them to the gradients.</summary>
+    private void KeepNeighbours(
+        LossResult result,
+        double weight,
+        (Tensor? Before, Tensor After) images,
+        (Func<Tensor> Before, Tensor After) texts
+    )
+    {
+        var (image, text) = tuning.HeadsAlone;
+        var each = weight / (image && text ? 2 : 1);
+        if (image)
+            Add(result.ImageGradient!, images.Before!, images.After);
+        if (text)
+            Add(result.TextGradient, texts.Before(), texts.After);
+
+        void Add(Tensor gradient, Tensor before, Tensor after)
+        {
+            var asked = neighbours!
+                .Of(exchange.Gather(before, share.Counts), exchange.Gather(after, share.Counts))
+                .Gradient.narrow(0, share.From, share.Count);
+            Parts.Run(1, _ => gradient.PlusInPlace(asked, each));
+        }
+    }
+
+    /// <summary>What a locked text tower gives for the captions of each pair, [n, W].</summary>
+    private Tensor TextRows(CaptionChunks captions, Tensor captionOf)
+    {
+        using EmbeddedSide locked = new(
+            part => Computed(() => towers.Text.call(captions.Ids(part))),
+            captions.Chunks.Count,
+            device.type == TorchSharp.DeviceType.CPU ? captions.Lanes : 1,
+            [],
+            0
+        );
+        return locked.Embed().index_select(0, captionOf);
     }
 
     /// <summary>Mean squared distance from the mean.</summary>
@@ -224,12 +274,29 @@ internal sealed class TuningStep : IDisposable
             one.TimesInPlace(1.0 / exchange.Processes);
     }
 
-    private EmbeddedSide ImageSide(Tensor inputs, ulong seed)
+    /// <summary>Pixels, and what a locked tower gives for them; rows of a store are that already.</summary>
+    private (Tensor Pixels, Tensor? Represented) Represented(Tensor inputs, ulong seed)
+    {
+        if (inputs.dim() == 2)
+            return (inputs, inputs);
+        if (tuning.ImageTowerMoves)
+            return (inputs, null);
+        // A locked tower's representations are the same every time, so a head on top of them replays without it.
+        var pieces = (int)((inputs.shape[0] + ImagesApart - 1) / ImagesApart);
+        using var locked = new EmbeddedSide(
+            part => Computed(() => towers.Image!.call(Part(inputs, part, pieces))),
+            pieces,
+            pieces,
+            [],
+            seed
+        );
+        return (inputs, locked.Embed());
+    }
+
+    private EmbeddedSide ImageSide(Tensor inputs, Tensor? represented, ulong seed)
     {
         var size = (int)inputs.shape[0];
-        if (inputs.dim() == 2)
-            return Projected(inputs);
-        if (tuning.ImageTowerMoves)
+        if (represented is null)
         {
             // Statistics of a batch norm are those of a part: the memory of a part sets its size, nothing else.
             var statistics = tuning.MovingStatistics();
@@ -244,35 +311,21 @@ internal sealed class TuningStep : IDisposable
                 statistics
             );
         }
-        // A locked tower's representations are the same every time, so a head on top of them replays without it.
-        var pieces = (size + ImagesApart - 1) / ImagesApart;
-        using var locked = new EmbeddedSide(
-            part => Computed(() => towers.Image!.call(Part(inputs, part, pieces))),
-            pieces,
-            pieces,
-            [],
+        var rowLanes = Math.Clamp(size / RowsApart, 1, 8);
+        var rowParts = Math.Max(rowLanes, (size + RowsAtMost - 1) / RowsAtMost);
+        return new(
+            part => towers.ProjectImages(Part(represented, part, rowParts)),
+            rowParts,
+            rowLanes,
+            tuning.MovingNow("image"),
             seed
         );
-        return Projected(locked.Embed());
+    }
 
-        EmbeddedSide Projected(Tensor representations)
-        {
-            var lanes = Math.Clamp(size / RowsApart, 1, 8);
-            var parts = Math.Max(lanes, (size + RowsAtMost - 1) / RowsAtMost);
-            return new(
-                part => towers.ProjectImages(Part(representations, part, parts)),
-                parts,
-                lanes,
-                tuning.MovingNow("image"),
-                seed
-            );
-        }
-
-        static Tensor Part(Tensor all, int part, int parts)
-        {
-            var (from, to) = (all.shape[0] * part / parts, all.shape[0] * (part + 1) / parts);
-            return all.narrow(0, from, to - from);
-        }
+    private static Tensor Part(Tensor all, int part, int parts)
+    {
+        var (from, to) = (all.shape[0] * part / parts, all.shape[0] * (part + 1) / parts);
+        return all.narrow(0, from, to - from);
     }
 
     /// <summary>

@@ -49,7 +49,7 @@ internal sealed class TuningTowers
         foreach (var (name, parameter) in towers.named_parameters())
             parameter.requires_grad = moving.Contains(name);
         At(0);
-        (ImageMoves, ImageTowerMoves, TextMoves) = (Moves("image"), Moves("image."), Moves("text"));
+        SeeWhatMoves();
     }
 
     /// <summary>The same for a setting of the paper.</summary>
@@ -82,6 +82,13 @@ internal sealed class TuningTowers
     /// <summary>Whether anything on the text side moves now.</summary>
     public bool TextMoves { get; private set; }
 
+    /// <summary>Whether anything inside the text tower moves now; its head is not in it.</summary>
+    public bool TextTowerMoves { get; private set; }
+
+    /// <summary>Sides whose tower stays what it is and whose head moves: the image's, the text's.</summary>
+    public (bool Image, bool Text) HeadsAlone =>
+        (ImageMoves && !ImageTowerMoves && Towers.ImageHead is not null, TextMoves && !TextTowerMoves);
+
     /// <summary>What moves now on one side, <c>image</c> or <c>text</c>, head and tower.</summary>
     internal IReadOnlyList<Tensor> MovingNow(string side) => [.. NamedNow(side).Select(one => one.Tensor)];
 
@@ -100,7 +107,7 @@ internal sealed class TuningTowers
         held = now;
         foreach (var parameter in Parameters)
             parameter.Tensor.requires_grad = !held.Contains(parameter.Name);
-        (ImageMoves, ImageTowerMoves, TextMoves) = (Moves("image"), Moves("image."), Moves("text"));
+        SeeWhatMoves();
         if (training)
             Train(true);
     }
@@ -159,6 +166,14 @@ internal sealed class TuningTowers
         name.StartsWith("image.", StringComparison.Ordinal)
             ? tuneImage
             : !name.StartsWith("text.", StringComparison.Ordinal) || tuneText;
+
+    private void SeeWhatMoves() =>
+        (ImageMoves, ImageTowerMoves, TextMoves, TextTowerMoves) = (
+            Moves("image"),
+            Moves("image."),
+            Moves("text"),
+            Moves("text.")
+        );
 
     private bool Moves(string side) => moving.Except(held).Any(name => name.StartsWith(side, StringComparison.Ordinal));
 

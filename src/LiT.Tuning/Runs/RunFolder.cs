@@ -23,6 +23,7 @@ internal static class RunFolder
         ("holdOut", "`HoldOut`"),
         ("pictures", "`Pictures`"),
         ("texts", "`Texts`"),
+        ("teacherStore", "`TeacherStore`"),
         ("fingerprint", "the image tower"),
     ];
 

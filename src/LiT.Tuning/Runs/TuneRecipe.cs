@@ -61,6 +61,9 @@ internal sealed record TuneRecipe
     /// <summary>A text store of a locked text tower, where both sides are stored.</summary>
     public string? Texts { get; init; }
 
+    /// <summary>A second store of the same pictures, by a stronger image tower, that softens targets.</summary>
+    public string? TeacherStore { get; init; }
+
     /// <summary>A tokenizer's files.</summary>
     public string? Tokenizer { get; init; }
 
@@ -233,6 +236,7 @@ internal sealed record TuneRecipe
             TextTower = tower.TextTower,
             TextInit = tower.TextInit,
             Texts = Texts ?? other.Texts,
+            TeacherStore = TeacherStore ?? other.TeacherStore,
             Tokenizer = Tokenizer ?? other.Tokenizer,
             VocabularySize = VocabularySize ?? other.VocabularySize,
             TokenLength = TokenLength ?? other.TokenLength,

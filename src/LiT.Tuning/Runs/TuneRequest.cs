@@ -95,6 +95,9 @@ internal sealed record TuneRequest
     /// <summary>What the texts are to give beside what their pictures ask; null for nothing.</summary>
     internal TextTeacher? Teacher { get; init; }
 
+    /// <summary>A second store of the same pictures, by a stronger image tower, that softens targets.</summary>
+    public string? TeacherStore { get; init; }
+
     /// <summary>Whether pictures go through the image tower at every step.</summary>
     internal bool ReadsPixels => FromPixels || Lock.Image != TowerStart.Locked;
 
@@ -148,6 +151,7 @@ internal sealed record TuneRequest
             ImageTower = settings.ImageTower,
             TextTower = settings.TextTower,
             Texts = settings.Texts,
+            TeacherStore = settings.TeacherStore,
             Tokenizer = settings.Tokenizer,
             VocabularySize = settings.VocabularySize,
             TokenLength = settings.TokenLength,
@@ -176,6 +180,7 @@ internal sealed record TuneRequest
             TextTower = recipe.TextTower,
             TextInit = recipe.TextInit,
             Texts = recipe.Texts,
+            TeacherStore = recipe.TeacherStore,
             Tokenizer = recipe.Tokenizer,
             VocabularySize = recipe.VocabularySize ?? 8000,
             TokenLength = recipe.TokenLength,

@@ -59,6 +59,7 @@ internal static class TuneRun
         {
             Rotation = Rotation(prepared, towers, voice),
         };
+        CheckStructure(prepared.Options, tuning);
         Tell(prepared, tuning, voice);
         var configuration = Configuration(prepared.Request, prepared.Options, prepared.Source);
         RunFolder.CheckSame(request.Out, configuration);
@@ -98,6 +99,44 @@ internal static class TuneRun
         return PrincipalRotation.Of(some).to(request.Compute.Device).DetachFromDisposeScope();
     }
 
+    /// <summary>Neighbours are kept through heads behind towers that stay what they are; there has to be one.</summary>
+    private static void CheckStructure(TuningOptions options, TuningTowers tuning)
+    {
+        if (options.Structure > 0 && tuning.HeadsAlone is (false, false))
+            throw SettingException.Of<TuningOptions>(
+                s => s.Structure,
+                options.Structure,
+                "it keeps the neighbours of a locked tower's rows through the head behind it, and there is none here",
+                "Give `ImageHead` a size, or `Lock` LL, or leave it out"
+            );
+    }
+
+    /// <summary>The store that softens targets, met with the run's pictures; null for none.</summary>
+    private static TeacherStore? Teacher(PreparedRun prepared, Action<string> say)
+    {
+        var (request, options) = (prepared.Request, prepared.Options);
+        if (request.TeacherStore is not { } folder)
+            return null;
+        if (request.ReadsPixels)
+            throw SettingException.Of<TuneRequest>(
+                s => s.TeacherStore,
+                folder,
+                "the image tower reads pictures at every step, whose keys are not known before",
+                "Give `Data` a store of the pictures"
+            );
+        if (options.Loss == ContrastiveLossKind.Cosine)
+            throw SettingException.Of<TuneRequest>(
+                s => s.TeacherStore,
+                folder,
+                "the cosine loss compares no picture with the texts of others",
+                "Give `Loss` softmax or sigmoid"
+            );
+        TeacherStore teacher = new(folder, prepared.Source.Keys, request.Data, say);
+        if (teacher.Fingerprint == prepared.Source.Fingerprint)
+            say($"{folder} is by the run's own tower: pictures soften targets by how like they are to it itself");
+        return teacher;
+    }
+
     private static void Tell(PreparedRun prepared, TuningTowers tuning, RunVoice voice)
     {
         CheckRules(tuning.Towers, prepared.Options.Optimizer);
@@ -128,7 +167,11 @@ internal static class TuneRun
             );
         if (request is { IsFirst: true, Doctor: not DoctorMode.Off })
             Examine(prepared, tuning, voice);
-        ContrastiveTuner tuner = new(tuning, Drawn(prepared, voice), options, request.Compute.Device)
+        using var teacher = Teacher(prepared, voice.Say);
+        var pairs = Drawn(prepared, voice);
+        if (teacher is not null)
+            pairs = pairs.SoftenedBy(teacher, options.TeacherWeight, options.TeacherTemperature);
+        ContrastiveTuner tuner = new(tuning, pairs, options, request.Compute.Device)
         {
             Validation = validation,
             Exchange = request.Exchange,
@@ -474,6 +517,8 @@ internal static class TuneRun
         };
         if (request.Teacher is { } teacher)
             all["teacher"] = teacher.Name;
+        if (request.TeacherStore is { } store)
+            all["teacherStore"] = store;
         return all;
     }
 

@@ -190,6 +190,7 @@ internal static class StudyRun
             Tokenizer = scratch ? recipe.Tokenizer : null,
             VocabularySize = recipe.VocabularySize ?? 8000,
             TokenLength = recipe.TokenLength,
+            TeacherStore = recipe.TeacherStore,
             Out = folder,
             Lock = setting,
             ImageHead = HeadSpec.Parse(recipe.ImageHead ?? "none", "imageHead"),

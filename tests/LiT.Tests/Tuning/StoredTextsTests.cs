@@ -238,5 +238,106 @@ public sealed class StoredTextsTests : IDisposable
         Refused("is a mean over the batch", softmax with { Settings = softmax.Settings with { Loss = null } });
     }
 
+    private void Teacher(string name, int pictures, int size)
+    {
+        Directory.CreateDirectory(At(name));
+        var random = new Random(size);
+        float[] values = [.. Enumerable.Range(0, pictures * size).Select(_ => random.NextSingle())];
+        for (var i = 0; i < pictures; i++)
+            values[i * size + i % 3] += 2;
+        using var file = File.Create(At($"{name}/img_emb_0.npy"));
+        file.Write(NpyFile.Head(StoredType.Float32, pictures, size));
+        file.Write(MemoryMarshal.AsBytes(values.AsSpan()));
+    }
+
+    [Fact]
+    public void A_teacher_is_met_by_key_moves_the_weights_and_a_stopped_run_goes_on_with_it_to_the_same_bits()
+    {
+        using var scope = NewDisposeScope();
+        Teacher("teacher", 30, 5);
+        Teacher("another", 30, 4);
+        TuneRequest Taught(string run) =>
+            Request(run) with
+            {
+                TeacherStore = At("teacher"),
+                Settings = Request(run).Settings with { Structure = 10, StructureLevels = 2 },
+            };
+        List<string> said = [];
+        var plain = Weights(TuneRun.Run(Request("plain"), _ => { }));
+        var whole = Weights(TuneRun.Run(Taught("whole"), happened =>
+            {
+                if (happened is TuningNote note)
+                    said.Add(note.Words);
+            }));
+        Assert.Contains(said, words => words.Contains("rows of 30 of the 40 pictures", StringComparison.Ordinal));
+        Assert.Contains(said, words => words.Contains("10 pictures of", StringComparison.Ordinal));
+        Assert.Contains(said, words => words.Contains("the first '30'", StringComparison.Ordinal));
+        Assert.False(plain["textHead.linear.weight"].equal(whole["textHead.linear.weight"]).all().item<bool>());
+
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() =>
+            TuneRun.Run(
+                Taught("stopped"),
+                happened =>
+                {
+                    if (happened is TuningMeasured { Step: 3 })
+                        stop.Cancel();
+                },
+                stop.Token
+            )
+        );
+        Refused("begun with `TeacherStore`", Taught("stopped") with { TeacherStore = At("another") });
+        var got = Weights(TuneRun.Run(Taught("stopped"), _ => { }));
+        foreach (var (name, expected) in whole)
+            Assert.True(expected.equal(got[name]).all().item<bool>(), name);
+    }
+
+    [Fact]
+    public void Teachers_and_neighbours_that_cannot_be_are_refused_in_a_line()
+    {
+        Refused("is no store of pictures' embeddings", Request("r") with { TeacherStore = At("tower") });
+        using (
+            var elsewhere = EmbeddingStoreWriter.Open(
+                At("elsewhere"),
+                StoreData.Describe() with
+                {
+                    Type = StoredType.Float32,
+                    Views = 1,
+                }
+            )
+        )
+            elsewhere.Write([
+                (
+                    new Sample("not-here", ""),
+                    new EmbeddedPicture(1, 1, new byte[32]),
+                    [.. Enumerable.Repeat(1f, StoreData.Describe().EmbeddingSize)]
+                ),
+            ]);
+        Refused("holds none of the 40 pictures", Request("r") with { TeacherStore = At("elsewhere") });
+        var request = Request("r");
+        Refused(
+            "compares no picture with the texts of others",
+            request with
+            {
+                TeacherStore = At("store"),
+                Settings = request.Settings with { Loss = ContrastiveLossKind.Cosine },
+            }
+        );
+        Refused(
+            "there is none here",
+            request with
+            {
+                Texts = null,
+                Lock = LockSetting.Lu,
+                TextTower = "text:width=16,depth=1,heads=2",
+                ImageHead = HeadSpec.None,
+                TextHead = new(null),
+                Settings = request.Settings with { Structure = 10 },
+            }
+        );
+        Refused("give 1 to 16", request with { Settings = request.Settings with { StructureLevels = 17 } });
+        Refused("give a share", request with { Settings = request.Settings with { TeacherWeight = 1.5 } });
+    }
+
     public void Dispose() => folder.Dispose();
 }
