@@ -78,6 +78,12 @@ internal sealed class OnnxText : ForeignText
     {
         var (source, bytes) = OnnxSource.Read(path);
         NoTower.Check(source.File);
+        if (OnnxWeights.IsTooMuchForOneFile(source.File, bytes.Length))
+            throw new LitException(
+                path,
+                "has more than 2 GB of weights, and a text tower has to fit into one file beside what is tuned",
+                "Give the .safetensors that it was exported from, or a smaller network"
+            );
         var notes = OnnxTextWay.Of(source.File);
         options = Completed(source.File, options);
         var inputs = OnnxTextInputs.Of(source.File, options);
@@ -169,7 +175,7 @@ internal sealed class OnnxText : ForeignText
         SettingsReport report
     )
     {
-        var folder = ModelFolder(path);
+        var folder = TowerPath.FolderOf(path);
         var prompts = SentencePrompts.In(folder, path, report);
         return new(inputs.Length, inputs.Mask is not null)
         {
@@ -201,7 +207,7 @@ internal sealed class OnnxText : ForeignText
                 );
         if (given is null && notes?.Output == way.Output && notes.Poolings is { Count: > 0 } kept)
             return way with { Poolings = kept, UnitLength = notes.UnitLength };
-        var settings = SentenceSettings.Beside(ModelFolder(path), (int)shape[2], given, report);
+        var settings = SentenceSettings.Beside(TowerPath.FolderOf(path), (int)shape[2], given, report);
         if (settings?.Steps.FirstOrDefault(step => step.Outputs is not null) is { } dense)
             throw new LitException(
                 path,
@@ -307,12 +313,5 @@ internal sealed class OnnxText : ForeignText
             + (way.Poolings is { } poolings ? $", {TextTowerWords.Of(poolings)}" : "")
             + (way.UnitLength ? ", unit length" : "")
             + $" ({Width} numbers a text)";
-    }
-
-    // Exports lie in a folder onnx below the model's own settings.
-    private static string ModelFolder(string path)
-    {
-        var folder = Path.GetDirectoryName(Path.GetFullPath(path))!;
-        return Path.GetFileName(folder) == "onnx" && Path.GetDirectoryName(folder) is { } above ? above : folder;
     }
 }

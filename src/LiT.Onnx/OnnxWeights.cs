@@ -102,6 +102,18 @@ internal static class OnnxWeights
         return false;
     }
 
+    /// <summary>Whether a graph and what lies beside it are too much for the one file that a bundle would hold.</summary>
+    /// <param name="file">The graph.</param>
+    /// <param name="bytes">Bytes of its file.</param>
+    public static bool IsTooMuchForOneFile(OnnxFile file, long bytes) =>
+        bytes + file.Constants.Sum(constant => constant.External is { } there ? LengthOf(file.Path, there) : 0)
+        > LongestWhole;
+
+    private const long LongestWhole = OnnxFile.Longest - (64 << 20);
+
+    private static long LengthOf(string path, ExternalBytes external) =>
+        external.Length ?? Linked.Length(NoTower.PathOf(path, external)) - external.Offset;
+
     private static byte[] Gathered(ProtoReader graph, string path)
     {
         using MemoryStream gathered = new();
@@ -114,8 +126,8 @@ internal static class OnnxWeights
                 whole.Copy(graph.Whole());
                 continue;
             }
-            var length = external.Length ?? Linked.Length(NoTower.PathOf(path, external)) - external.Offset;
-            if (gathered.Length + length > OnnxFile.Longest - (64 << 20))
+            var length = LengthOf(path, external);
+            if (gathered.Length + length > LongestWhole)
                 throw new LitException(
                     path,
                     "has more than 2 GB of weights, which do not fit into one file with the graph",

@@ -96,6 +96,8 @@ internal static class EvalTeachCommand
                 TeachReport report;
                 using (ProgressLine progress = new())
                     report = evaluation.Run(progress, cancel);
+                foreach (var warning in report.Warnings)
+                    Terminal.Warn(warning);
                 if (CommonOptions.IsJson(parsed))
                     Terminal.Write(report);
                 else

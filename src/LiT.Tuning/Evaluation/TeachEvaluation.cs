@@ -82,7 +82,11 @@ internal sealed record TeachReport(
     int Draws,
     IReadOnlyList<TaughtScore> Scores,
     double Seconds
-);
+)
+{
+    /// <summary>What a reader of the numbers should know.</summary>
+    public IReadOnlyList<string> Warnings { get; init; } = [];
+}
 
 /// <summary>
 /// Teaches words from a few labelled pictures of a store, drawn several times, and counts what the model then calls
@@ -220,7 +224,13 @@ internal sealed class TeachEvaluation
             options.Draws,
             scores,
             clock.Elapsed.TotalSeconds
-        );
+        )
+        {
+            Warnings =
+            [
+                .. ClassPrompts.Unseen(oldNames, PromptTemplates.Fill(oldNames, options.Templates), model.UnseenWords),
+            ],
+        };
     }
 
     private IEnumerable<string> Chosen(Labels labels)

@@ -90,7 +90,13 @@ internal static class LanguageRun
         var own = ModelDescription.Read(bundle);
         request = request with { Language = string.Join(',', Codes(request, own.Language)) };
         var name = NameOf(request);
-        _ = BundleLanguages.PlaceFor(bundle, own.Language, name, request.Replace);
+        var place = BundleLanguages.PlaceFor(bundle, own.Language, name, request.Replace);
+        if (TaughtVectors.InWords(place) is { } lost)
+            happened(
+                new TuningNote(
+                    $"warning: the text tower for '{name}' that is replaced had been taught {lost}, which goes with it"
+                )
+            );
         if (request.TextTower is { } ready)
             return Ready(request, bundle, own, ready);
         var folder = request.Out ?? Path.Combine(bundle, BundleLanguages.FolderName, $".{name}.run");

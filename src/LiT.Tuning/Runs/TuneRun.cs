@@ -292,6 +292,8 @@ internal static class TuneRun
         var model = Path.Combine(request.Out, "model");
         if (request.IsFirst)
         {
+            if (TaughtVectors.InWords(model) is { } lost)
+                voice.Say($"warning: the model that was in {model} had been taught {lost}: it is gone with it");
             Save(
                 model,
                 request,

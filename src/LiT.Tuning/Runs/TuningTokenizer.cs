@@ -258,10 +258,9 @@ internal static class TuningTokenizer
     {
         if (TowerTokenizers.Beside(tower) is { } found)
             return found;
-        var folder = Directory.Exists(tower) ? tower : Path.GetDirectoryName(Path.GetFullPath(tower))!;
-        // Exports lie in a folder onnx below the model's own files.
-        if (Path.GetFileName(folder) == "onnx" && Path.GetDirectoryName(folder) is { } above)
-            return Beside(above);
+        var folder = TowerPath.FolderOf(tower);
+        if (TowerTokenizers.Beside(folder) is { } ofModel)
+            return ofModel;
         try
         {
             Tokenizers.Open(folder);

@@ -162,6 +162,25 @@ internal sealed class TaughtVectors
         return new([.. entries.Select(one => new TaughtWord(one.Word!, one.Pictures, one.Others))], vectors);
     }
 
+    /// <summary>The words that a bundle was taught, for a sentence about them; null where there are none.</summary>
+    public static string? InWords(string folder)
+    {
+        const int Named = 5;
+        var path = Path.Combine(folder, FileName);
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            var words = Read(path, null).Words;
+            return string.Join(", ", words.Take(Named).Select(one => $"'{one.Word}'"))
+                + (words.Count > Named ? $" and {words.Count - Named} more" : "");
+        }
+        catch (LitException)
+        {
+            return "words"; // damaged
+        }
+    }
+
     /// <summary>Removes the file: a model that was tuned again was taught nothing yet.</summary>
     public static void Remove(string folder) => File.Delete(Linked.Target(Path.Combine(folder, FileName)));
 

@@ -9,9 +9,10 @@ namespace LiT.Classification;
 /// covariance of the others (Friedman, JASA 1989, for the shrinkage): the log-likelihood ratio of two Gaussians
 /// that differ in their means. How much a picture has to look like the word before it is called by it follows from
 /// the others, too: the one in two hundred of them that is nearest to the word begins at the logit at which that of
-/// a usual word begins that the model can read. Where some of the others show the word, they are among these. Both
-/// together, a direction and a threshold, are one vector, because pictures have unit length and a mean: there is a
-/// direction in which all of them lie equally far. It is not of unit length: what tells a new thing apart is seldom
+/// a usual word begins that the model can read. Others that show the word themselves are set aside first, for both:
+/// how many they are follows from the word's own pictures (<see cref="Showing"/>). Both together, a direction and a
+/// threshold, are one vector, because pictures have unit length and a mean: there is a direction in which all of them
+/// lie equally far. It is not of unit length: what tells a new thing apart is seldom
 /// what pictures differ in most. Needs no randomness and no order of summation that depends on threads. Safe for
 /// use from several threads.
 /// </summary>
@@ -23,13 +24,19 @@ internal sealed class WordTeaching
     /// <summary>Words that say what is usual, at most: more are not worth reading.</summary>
     public const int MostWords = 500;
 
+    private const int JudgedPictures = 200,
+        FewestTelling = 10; // pictures of a word that say how many others show it
+
     private const double Shrinkage = 0.2,
         Near = 0.005, // share of all pictures that is near a word
+        FewestShowing = 0.05, // share of the others that is believed to show the word
+        MostShowing = 0.25,
         Ridge = 1e-4;
 
     private readonly Embeddings others;
     private readonly double temperature;
     private readonly double[] mean,
+        moment, // mean of row · rowᵀ, the lower half
         factor, // of the shrunken covariance
         constant; // the direction in which all pictures lie at 1
     private readonly double usual; // the logit at which what is near a word begins, for words that can be read
@@ -43,23 +50,13 @@ internal sealed class WordTeaching
         (this.others, this.temperature) = (others, temperature);
         var size = others.Size;
         mean = MeanOf(others);
-        var moment = SecondMoment(others);
-        var covariance = new double[size * size];
-        for (var i = 0; i < size; i++)
-        for (var j = 0; j <= i; j++)
-            covariance[i * size + j] = moment[i * size + j] - mean[i] * mean[j];
-        var variance = Trace(covariance, size) / size;
-        for (var i = 0; i < size; i++)
-        {
-            for (var j = 0; j <= i; j++)
-                covariance[i * size + j] *= 1 - Shrinkage;
-            covariance[i * size + i] += Math.Max(Shrinkage * variance, 1e-12); // pictures that are all one are fine
-        }
-        factor = Cholesky(covariance, size);
+        moment = SecondMoment(others);
+        factor = FactorOf(mean, moment);
+        var ridged = moment.ToArray();
         var ridge = Ridge * Trace(moment, size) / size;
         for (var i = 0; i < size; i++)
-            moment[i * size + i] += ridge;
-        constant = Solve(Cholesky(moment, size), mean);
+            ridged[i * size + i] += ridge;
+        constant = Solve(Cholesky(ridged, size), mean);
         var levels = new double[words.Count];
         Parts.Run(words.Count, word =>
         {
@@ -81,18 +78,84 @@ internal sealed class WordTeaching
     public float[] Vector(Embeddings pictures)
     {
         var size = others.Size;
-        var difference = MeanOf(pictures);
-        for (var i = 0; i < size; i++)
-            difference[i] -= mean[i];
-        var direction = Solve(factor, difference);
-        var logits = new double[others.Count];
-        for (var row = 0; row < logits.Length; row++)
-            logits[row] = Dot(others[row], direction);
+        var shown = MeanOf(pictures);
+        var direction = Solve(factor, Minus(shown, mean));
+        var logits = Logits(direction);
+        if (Showing(pictures, shown, direction, logits) is { Count: > 0 } showing)
+        {
+            var (less, lessMoment) = Without([.. showing.Order()]);
+            direction = Solve(FactorOf(less, lessMoment), Minus(shown, less));
+            logits = [.. Logits(direction).Where((_, row) => !showing.Contains(row))];
+        }
         var threshold = usual - NearFrom(logits);
         var vector = new float[size];
         for (var i = 0; i < size; i++)
             vector[i] = (float)((direction[i] + threshold * constant[i]) / temperature);
         return vector;
+    }
+
+    /// <summary>
+    /// Those of the others that show the word as well, as far as can be told: twice as many as look like it more than
+    /// half of its own pictures do, each of these judged by a direction that was found without it. None where they are
+    /// so few that they may do so by chance, or more than can be.
+    /// </summary>
+    private HashSet<int> Showing(Embeddings pictures, double[] shown, double[] direction, double[] logits)
+    {
+        if (pictures.Count < FewestTelling)
+            return [];
+        var own = new double[Math.Min(pictures.Count, JudgedPictures)];
+        for (var row = 0; row < own.Length; row++)
+        {
+            var one = new double[others.Size];
+            for (var i = 0; i < one.Length; i++)
+                one[i] = pictures[row][i];
+            own[row] =
+                Dot(pictures[row], direction)
+                + Dot(pictures[row], Solve(factor, Minus(shown, one))) / (pictures.Count - 1);
+        }
+        Array.Sort(own);
+        var middle = (own[(own.Length - 1) / 2] + own[own.Length / 2]) / 2;
+        var count = 2 * logits.Count(logit => logit > middle);
+        if (count < FewestShowing * others.Count || count > MostShowing * others.Count)
+            return []; // what looks like a word by chance, or pictures too few to tell
+        return [.. Enumerable.Range(0, logits.Length).OrderByDescending(row => logits[row]).Take(count)];
+    }
+
+    private (double[] Mean, double[] Moment) Without(int[] rows)
+    {
+        var size = others.Size;
+        var gone = others.Select(rows);
+        var (of, products) = (MeanOf(gone), SecondMoment(gone));
+        var rest = (double)(others.Count - rows.Length);
+        double Rest(double all, double part) => (all * others.Count - part * rows.Length) / rest;
+        return ([.. mean.Zip(of, Rest)], [.. moment.Zip(products, Rest)]);
+    }
+
+    private static double[] FactorOf(double[] mean, double[] moment)
+    {
+        var size = mean.Length;
+        var covariance = new double[size * size];
+        for (var i = 0; i < size; i++)
+        for (var j = 0; j <= i; j++)
+            covariance[i * size + j] = moment[i * size + j] - mean[i] * mean[j];
+        var variance = Trace(covariance, size) / size;
+        for (var i = 0; i < size; i++)
+        {
+            for (var j = 0; j <= i; j++)
+                covariance[i * size + j] *= 1 - Shrinkage;
+            covariance[i * size + i] += Math.Max(Shrinkage * variance, 1e-12); // pictures that are all one are fine
+        }
+        return Cholesky(covariance, size);
+    }
+
+    private static double[] Minus(double[] one, double[] other) => [.. one.Zip(other, (a, b) => a - b)];
+
+    private double[] Logits(double[] direction)
+    {
+        var logits = new double[others.Count];
+        for (var row = 0; row < logits.Length; row++)
+            logits[row] = Dot(others[row], direction);
+        return logits;
     }
 
     private static double NearFrom(double[] logits)

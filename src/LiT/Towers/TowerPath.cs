@@ -29,6 +29,19 @@ internal static class TowerPath
     /// <summary>Makes names known; whoever knows them does it once, before a tower is loaded.</summary>
     public static void Register(ITowerNames known) => names = known;
 
+    /// <summary>
+    /// The folder with a tower's own settings: where its file lies, or the one above where exports lie in a folder
+    /// <c>onnx</c> below them.
+    /// </summary>
+    /// <param name="path">A file, or its folder.</param>
+    public static string FolderOf(string path)
+    {
+        var folder = Directory.Exists(path)
+            ? Path.TrimEndingDirectorySeparator(Path.GetFullPath(path))
+            : Path.GetDirectoryName(Path.GetFullPath(path))!;
+        return Path.GetFileName(folder) == "onnx" && Path.GetDirectoryName(folder) is { } above ? above : folder;
+    }
+
     /// <summary>The path and what stands behind its colon, nothing where there is none.</summary>
     /// <exception cref="LitException">It is the name of a published model that was not downloaded.</exception>
     public static (string Path, string Options) Split(string spec)

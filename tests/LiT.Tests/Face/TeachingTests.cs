@@ -32,6 +32,24 @@ public sealed class TeachingTests(SmallModel small) : IClassFixture<SmallModel>,
         Assert.Equal(taught, teaching.Vector(Drawn(Enumerable.Repeat(8, count), 2)));
     }
 
+    [Theory]
+    [InlineData(10)]
+    [InlineData(50)]
+    public void A_store_that_often_shows_the_word_makes_it_no_stricter(int count)
+    {
+        var (words, temperature) = (new Embeddings([.. Enumerable.Range(0, 8).SelectMany(c => Centre(c))], Size), 20.0);
+        var eight = Enumerable.Range(0, 800).Select(i => i % 8).ToArray();
+        // Every tenth of the others shows the word.
+        WordTeaching teaching = new(Drawn(eight.Concat(Enumerable.Repeat(8, 89)), 1), words, temperature);
+
+        Embeddings all = new([.. words.Values, .. teaching.Vector(Drawn(Enumerable.Repeat(8, count), 2))], Size);
+
+        double Called(Embeddings pictures) =>
+            Enumerable.Range(0, pictures.Count).Average(row => Best(pictures[row], all, temperature) == 8 ? 1.0 : 0);
+        Assert.True(Called(Drawn(Enumerable.Repeat(8, 200), 3)) > 0.9);
+        Assert.True(Called(Drawn(eight, 4)) < 0.03);
+    }
+
     [Fact]
     public async Task A_word_is_understood_wherever_words_are_until_it_is_taken_out()
     {

@@ -112,6 +112,19 @@ public sealed class NoTextTowerTests : IDisposable
     }
 
     [Fact]
+    public void Weights_beside_it_that_no_bundle_could_hold_are_refused_before_anything_is_tuned()
+    {
+        using MemoryStream beside = new();
+        var model = TextNetworks.Table(beside: beside).Outside("second", offset: 0, length: 2_200_000_000);
+        var path = folder.Write("model.onnx", model.ToArray());
+        using (var file = File.Create(folder["weights.bin"]))
+            file.SetLength(2_200_000_000); // a hole, which takes no room
+        var refusal = Assert.Throws<LitException>(() => TextTowerLoader.Load(path));
+        Assert.Contains("has more than 2 GB of weights", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("a smaller network", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_file_that_is_cut_is_none()
     {
         var whole = TextNetworks.Table().ToArray();

@@ -30,6 +30,23 @@ internal sealed class OnnxModel
     public OnnxModel Constant(string name, float[] values, params long[] shape) =>
         Constant(name, Float, MemoryMarshal.AsBytes(values.AsSpan()), shape);
 
+    /// <summary>A constant of bytes that lie in weights.bin, which somebody else writes.</summary>
+    public OnnxModel Outside(string name, long offset, long length)
+    {
+        graph.Message(
+            5,
+            new ProtoWriter()
+                .Number(1, (ulong)length)
+                .Number(2, 2)
+                .Text(8, name)
+                .Message(13, new ProtoWriter().Text(1, "location").Text(2, "weights.bin"))
+                .Message(13, new ProtoWriter().Text(1, "offset").Text(2, $"{offset}"))
+                .Message(13, new ProtoWriter().Text(1, "length").Text(2, $"{length}"))
+                .Number(14, 1)
+        );
+        return this;
+    }
+
     public OnnxModel Integers(string name, params long[] values) =>
         Constant(name, Int64, MemoryMarshal.AsBytes(values.AsSpan()), [values.Length]);
 
