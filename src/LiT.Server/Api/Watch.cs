@@ -10,7 +10,8 @@ internal sealed class Watch : IAsyncDisposable
     private readonly Task watching;
 
     /// <param name="time">Its clock.</param>
-    /// <param name="look">One look, which throws nothing but that it was given up, or that the model went first.</param>
+    /// <param name="look">One look, which throws nothing but that it was given up, or that the model went
+    /// first.</param>
     public Watch(TimeProvider time, Func<CancellationToken, Task> look)
     {
         (this.time, this.look) = (time, look);
