@@ -102,7 +102,9 @@ internal static class OnnxWeights
         return false;
     }
 
-    /// <summary>Whether a graph and what lies beside it are too much for the one file that a bundle would hold.</summary>
+    /// <summary>
+    /// Whether a graph and what lies beside it are too much for the one file that a bundle would hold.
+    /// </summary>
     /// <param name="file">The graph.</param>
     /// <param name="bytes">Bytes of its file.</param>
     public static bool IsTooMuchForOneFile(OnnxFile file, long bytes) =>

@@ -31,6 +31,7 @@ internal sealed class WordTeaching
         Near = 0.005, // share of all pictures that is near a word
         FewestShowing = 0.05, // share of the others that is believed to show the word
         MostShowing = 0.25,
+        Spread = 2, // deviations below the word's own pictures, beyond which a picture does not show it
         Ridge = 1e-4;
 
     private readonly Embeddings others;
@@ -96,8 +97,8 @@ internal sealed class WordTeaching
 
     /// <summary>
     /// Those of the others that show the word as well, as far as can be told: twice as many as look like it more than
-    /// half of its own pictures do, each of these judged by a direction that was found without it. None where they are
-    /// so few that they may do so by chance, or more than can be.
+    /// half of its own pictures do, each of these judged by a direction that was found without it, but none that is
+    /// far from all of them. None where they are so few that they may do so by chance, or more than can be.
     /// </summary>
     private HashSet<int> Showing(Embeddings pictures, double[] shown, double[] direction, double[] logits)
     {
@@ -118,7 +119,16 @@ internal sealed class WordTeaching
         var count = 2 * logits.Count(logit => logit > middle);
         if (count < FewestShowing * others.Count || count > MostShowing * others.Count)
             return []; // what looks like a word by chance, or pictures too few to tell
-        return [.. Enumerable.Range(0, logits.Length).OrderByDescending(row => logits[row]).Take(count)];
+        var average = own.Average();
+        var floor = average - Spread * Math.Sqrt(own.Average(logit => (logit - average) * (logit - average)));
+        return
+        [
+            .. Enumerable
+                .Range(0, logits.Length)
+                .Where(row => logits[row] > floor)
+                .OrderByDescending(row => logits[row])
+                .Take(count),
+        ];
     }
 
     private (double[] Mean, double[] Moment) Without(int[] rows)
