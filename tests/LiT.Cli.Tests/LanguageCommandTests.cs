@@ -230,6 +230,13 @@ public sealed class LanguageCommandTests(Workbench bench)
         Assert.NotEqual(Asked(model), Asked(model, "--language", "de"));
         Run("verify", model).Expect(0);
 
+        string[] again = ["language", "add", "--model", model, "--language", "de", "--text-tower", "run"];
+        Assert.Contains(
+            "warning: the text tower for 'de' that is replaced had been taught 'logo', which goes with it",
+            Run([.. again, "--replace"]).Expect(0).Talk,
+            StringComparison.Ordinal
+        );
+
         List<double> Asked(string of, params string[] more) =>
             [
                 .. Run(["search", "logo", "--model", of, "--data", "store", "--json", .. more])
