@@ -61,7 +61,7 @@ public sealed class LanguageCommandTests(Workbench bench)
     {
         var model = Copy("aligned");
         Write("english.csv", "key,text", i => $"{i},the number {i % 40}");
-        Write("numbers.csv", "key,text", i => $"{i},die Zahl {i % 40}");
+        Write("numbers.csv", "key,text", i => $"{i},Zeichnung {i % 40}");
 
         Run(["language", "add", "--model", model, "--language", "de", .. Pair("numbers.csv", "english.csv"), .. Short])
             .Expect(0);

@@ -116,7 +116,13 @@ internal static class TuneRun
     {
         var (request, options) = (prepared.Request, prepared.Options);
         if (request.TeacherStore is not { } folder)
+        {
+            if (request.Settings.TeacherWeight is { } weight)
+                throw WithoutTeacher(nameof(TuningSettings.TeacherWeight), weight);
+            if (request.Settings.TeacherTemperature is { } temperature)
+                throw WithoutTeacher(nameof(TuningSettings.TeacherTemperature), temperature);
             return null;
+        }
         if (request.ReadsPixels)
             throw SettingException.Of<TuneRequest>(
                 s => s.TeacherStore,
@@ -135,6 +141,9 @@ internal static class TuneRun
         if (teacher.Fingerprint == prepared.Source.Fingerprint)
             say($"{folder} is by the run's own tower: pictures soften targets by how like they are to it itself");
         return teacher;
+
+        static SettingException WithoutTeacher(string setting, double value) =>
+            new(setting, value, "there is no teacher", "Give `TeacherStore`, or leave it out");
     }
 
     private static void Tell(PreparedRun prepared, TuningTowers tuning, RunVoice voice)

@@ -336,7 +336,10 @@ public sealed class StoredTextsTests : IDisposable
             }
         );
         Refused("give 1 to 16", request with { Settings = request.Settings with { StructureLevels = 17 } });
-        Refused("give a share", request with { Settings = request.Settings with { TeacherWeight = 1.5 } });
+        var taught = request with { TeacherStore = At("store") };
+        Refused("give a share", taught with { Settings = request.Settings with { TeacherWeight = 1.5 } });
+        Refused("there is no teacher", request with { Settings = request.Settings with { TeacherWeight = 0.3 } });
+        Refused("there is no teacher", request with { Settings = request.Settings with { TeacherTemperature = 1 } });
     }
 
     public void Dispose() => folder.Dispose();
