@@ -254,6 +254,19 @@ internal sealed class EmbeddingStore : IDisposable
         return new(numbers[shard], r / Views);
     }
 
+    /// <summary>Rows that are spread evenly over all, as unit vectors or as the tower gave them.</summary>
+    /// <param name="most">How many at most.</param>
+    /// <param name="ownLength">As for <see cref="ReadRows"/>.</param>
+    internal Embeddings Some(int most, bool ownLength)
+    {
+        var rows = new long[Math.Min(Rows, most)];
+        for (var i = 0L; i < rows.Length; i++)
+            rows[i] = i * Rows / rows.Length;
+        var values = new float[rows.LongLength * EmbeddingSize];
+        ReadRows(rows, values, ownLength);
+        return new(values, EmbeddingSize);
+    }
+
     /// <summary>Copies rows into one block, [rows, size], as unit vectors or as the tower gave them.</summary>
     /// <param name="rows">Row numbers, in any order, also repeated.</param>
     /// <param name="destination">Room for rows x <see cref="EmbeddingSize"/> numbers.</param>

@@ -46,15 +46,10 @@ internal static class StoreFit
     public static string OwnFingerprint(EmbeddingStore store)
     {
         const int Most = 10_000;
-        var taken = Math.Min(store.Rows, Most);
-        long[] rows = new long[taken];
-        for (var i = 0L; i < taken; i++)
-            rows[i] = i * store.Rows / taken;
-        var values = new float[taken * store.EmbeddingSize];
-        store.ReadRows(rows, values);
+        var some = store.Some(Most, ownLength: false);
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes($"embeddings, {store.Rows} x {store.EmbeddingSize}\n"));
-        hash.AppendData(MemoryMarshal.AsBytes<float>(values));
+        hash.AppendData(MemoryMarshal.AsBytes<float>(some.Values));
         return Convert.ToHexStringLower(hash.GetHashAndReset());
     }
 

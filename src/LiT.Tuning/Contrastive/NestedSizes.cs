@@ -1,4 +1,5 @@
 using LiT.Compute;
+using LiT.Towers;
 using static TorchSharp.torch;
 
 namespace LiT.Tuning.Contrastive;
@@ -15,7 +16,7 @@ namespace LiT.Tuning.Contrastive;
 /// </param>
 internal sealed class NestedSizes(IReadOnlyList<int> sizes, Tensor? rotation)
 {
-    private const double Epsilon = 1e-8; // as TwoTowers.UnitLength has it
+    private const double Epsilon = TwoTowers.Epsilon;
 
     /// <summary>The mean of the losses, with gradients for the embeddings of the whole width.</summary>
     /// <param name="zimg">Embeddings of this process's images, of unit length, [n, E].</param>

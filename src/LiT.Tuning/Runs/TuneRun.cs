@@ -60,6 +60,7 @@ internal static class TuneRun
             Rotation = Rotation(prepared, towers, voice),
         };
         CheckStructure(prepared.Options, tuning);
+        CheckTeacher(prepared);
         Tell(prepared, tuning, voice);
         var configuration = Configuration(prepared.Request, prepared.Options, prepared.Source);
         RunFolder.CheckSame(request.Out, configuration);
@@ -111,8 +112,8 @@ internal static class TuneRun
             );
     }
 
-    /// <summary>The store that softens targets, met with the run's pictures; null for none.</summary>
-    private static TeacherStore? Teacher(PreparedRun prepared, Action<string> say)
+    /// <summary>A teacher that cannot be, or choices of one without it, are refused before anything is made.</summary>
+    private static void CheckTeacher(PreparedRun prepared)
     {
         var (request, options) = (prepared.Request, prepared.Options);
         if (request.TeacherStore is not { } folder)
@@ -121,7 +122,7 @@ internal static class TuneRun
                 throw WithoutTeacher(nameof(TuningSettings.TeacherWeight), weight);
             if (request.Settings.TeacherTemperature is { } temperature)
                 throw WithoutTeacher(nameof(TuningSettings.TeacherTemperature), temperature);
-            return null;
+            return;
         }
         if (request.ReadsPixels)
             throw SettingException.Of<TuneRequest>(
@@ -137,13 +138,20 @@ internal static class TuneRun
                 "the cosine loss compares no picture with the texts of others",
                 "Give `Loss` softmax or sigmoid"
             );
-        TeacherStore teacher = new(folder, prepared.Source.Keys, request.Data, say);
-        if (teacher.Fingerprint == prepared.Source.Fingerprint)
-            say($"{folder} is by the run's own tower: pictures soften targets by how like they are to it itself");
-        return teacher;
 
         static SettingException WithoutTeacher(string setting, double value) =>
             new(setting, value, "there is no teacher", "Give `TeacherStore`, or leave it out");
+    }
+
+    /// <summary>The store that softens targets, met with the run's pictures; null for none.</summary>
+    private static TeacherStore? Teacher(PreparedRun prepared, Action<string> say)
+    {
+        if (prepared.Request.TeacherStore is not { } folder)
+            return null;
+        TeacherStore teacher = new(folder, prepared.Source.Keys, prepared.Request.Data, say);
+        if (teacher.Fingerprint == prepared.Source.Fingerprint)
+            say($"{folder} is by the run's own tower: pictures soften targets by how like they are to it itself");
+        return teacher;
     }
 
     private static void Tell(PreparedRun prepared, TuningTowers tuning, RunVoice voice)

@@ -155,13 +155,7 @@ internal sealed class StoredSource : TuningSource
         }
     }
 
-    public override Embeddings Some(int most)
-    {
-        var rows = Spread(store.Rows, most).ToArray();
-        var values = new float[rows.LongLength * store.EmbeddingSize];
-        store.ReadRows(rows, values, ownLength: true);
-        return new(values, store.EmbeddingSize);
-    }
+    public override Embeddings Some(int most) => store.Some(most, ownLength: true);
 
     public override ImageSet Only(IEnumerable<int> images)
     {

@@ -109,11 +109,6 @@ internal static class ModelCut
             );
         using var store = EmbeddingStore.Open(rows);
         StoreFit.Check(store, model.Description.Image.Expected);
-        var some = new long[Math.Min(store.Rows, RowsLookedAt)];
-        for (var i = 0L; i < some.Length; i++)
-            some[i] = i * store.Rows / some.Length;
-        var values = new float[some.Length * store.EmbeddingSize];
-        store.ReadRows(some, values, ownLength: true);
-        return PrincipalRotation.Of(model.ProjectImages(new(values, store.EmbeddingSize)));
+        return PrincipalRotation.Of(model.ProjectImages(store.Some(RowsLookedAt, ownLength: true)));
     }
 }

@@ -12,7 +12,8 @@ namespace LiT.Towers;
 /// <remarks>The image tower may be absent: a locked one's representations can come from a store instead.</remarks>
 internal sealed class TwoTowers : Module
 {
-    private const double Epsilon = 1e-8; // big_vision two_towers.py: z / (|z| + 1e-8)
+    /// <summary>What <see cref="UnitLength"/> adds to a length before it divides by it.</summary>
+    internal const double Epsilon = 1e-8; // big_vision two_towers.py: z / (|z| + 1e-8)
 
     private readonly ImageTower? image;
     private readonly Head? imageHead,
