@@ -30,7 +30,9 @@ internal sealed class ServedModel : IAsyncDisposable
     private readonly Measures measures;
     private readonly ServedModel? own;
     private int holders = 1,
-        lessons; // how often its words became others
+        lessons; // how often its words or its calibration became others
+    private volatile Background? background;
+    private string calibration; // the state of its file when it was read
 
     /// <param name="model">The model; goes with this.</param>
     /// <param name="settings">How large a picture may be.</param>
@@ -42,7 +44,8 @@ internal sealed class ServedModel : IAsyncDisposable
         (Model, this.settings, this.measures, this.own) = (model, settings, measures, own);
         HasOwnRows =
             own is not null && !Collection.Projection(model).AsSpan().SequenceEqual(Collection.Projection(own.Model));
-        Background = model.Folder is { } folder ? Background.Load(folder) : null;
+        calibration = model.CalibrationState;
+        background = model.Folder is { } folder ? Background.Load(folder) : null;
         model.TextMemory = Remembered;
         textTower = new("texts", TextsAtOnce, measures, EmbedTextsAsync);
         imageTower = new("pictures", PicturesAtOnce, measures, EmbedPicturesAsync);
@@ -61,9 +64,9 @@ internal sealed class ServedModel : IAsyncDisposable
     }
 
     /// <summary>Tells what matches; null where the model was not calibrated.</summary>
-    public Background? Background { get; }
+    public Background? Background => background;
 
-    /// <summary>Why what the folder says of taught words now is not taken over; null where it is.</summary>
+    /// <summary>Why what the folder holds of words and calibration now is not taken over; null where it is.</summary>
     public string? Trouble { get; private set; }
 
     /// <summary>Whether a picture has been sent yet.</summary>
@@ -185,26 +188,38 @@ internal sealed class ServedModel : IAsyncDisposable
         return classifier;
     }
 
-    /// <summary>Looks whether the model was taught a word in its folder, or a word was taken out.</summary>
+    /// <summary>Looks whether the model in its folder was taught a word, or calibrated, or either was taken out.</summary>
     public async Task LookAsync(ILogger log, CancellationToken cancel)
     {
         try
         {
-            if (!Model.FolderMayHaveWords)
+            if (!Model.FolderMayHaveWords && Model.CalibrationState == calibration)
                 return;
-            var others = await Model.RunAsync(_ => Model.LearnFromFolder(), cancel).ConfigureAwait(false);
+            var (words, calibrated) = await Model
+                .RunAsync(_ => (Model.LearnFromFolder(), TakeCalibration()), cancel)
+                .ConfigureAwait(false);
             Trouble = null;
-            if (!others)
-                return;
-            Interlocked.Increment(ref lessons); // classifiers of before are asked for no more
-            ServerLog.WordsChanged(log, Title, Model.TaughtWords.Count);
+            if (words || calibrated)
+                Interlocked.Increment(ref lessons); // classifiers of before are asked for no more
+            if (words)
+                ServerLog.WordsChanged(log, Title, Model.TaughtWords.Count);
+            if (calibrated)
+                ServerLog.CalibrationChanged(log, Title, background is null ? "no" : "another");
         }
         catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException)
         {
             if (Trouble != trouble.Message)
-                ServerLog.WordsNotChanged(log, Title, trouble.Message);
+                ServerLog.FolderNotRead(log, Title, trouble.Message);
             Trouble = trouble.Message;
         }
+    }
+
+    private bool TakeCalibration()
+    {
+        if (!Model.TryReadCalibration(ref calibration, out var found))
+            return false;
+        background = found;
+        return true;
     }
 
     public async ValueTask DisposeAsync()

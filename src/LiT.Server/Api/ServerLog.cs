@@ -49,5 +49,12 @@ internal static partial class ServerLog
         Level = LogLevel.Warning,
         Message = "The model {Model} changed in its folder; what was open is served on: {Trouble}"
     )]
-    public static partial void WordsNotChanged(ILogger log, string model, string trouble);
+    public static partial void FolderNotRead(ILogger log, string model, string trouble);
+
+    [LoggerMessage(
+        EventId = 9,
+        Level = LogLevel.Information,
+        Message = "The model {Model} has {Which} calibration"
+    )]
+    public static partial void CalibrationChanged(ILogger log, string model, string which);
 }
