@@ -64,10 +64,26 @@ public sealed class CalibrationTests : IDisposable
         );
 
     private static Task<(int Status, JsonNode Json)> SearchAsync(Asking asking) =>
-        asking.PostAsync("/v1/search", new { words = new[] { "a" }, minPrecision = 0.3, top = 12 });
+        asking.PostAsync(
+            "/v1/search",
+            new
+            {
+                words = new[] { "a" },
+                minPrecision = 0.3,
+                top = 12,
+            }
+        );
 
     private static Task<(int Status, JsonNode Json)> ClassifyAsync(Asking asking) =>
-        asking.PostAsync("/v1/classify", new { key = "p 04.png", labels = new[] { "a", "b" }, minPrecision = 0.3 });
+        asking.PostAsync(
+            "/v1/classify",
+            new
+            {
+                key = "p 04.png",
+                labels = new[] { "a", "b" },
+                minPrecision = 0.3,
+            }
+        );
 
     private static async Task<string> AnswersAsync(Asking asking)
     {

@@ -51,10 +51,6 @@ internal static partial class ServerLog
     )]
     public static partial void FolderNotRead(ILogger log, string model, string trouble);
 
-    [LoggerMessage(
-        EventId = 9,
-        Level = LogLevel.Information,
-        Message = "The model {Model} has {Which} calibration"
-    )]
+    [LoggerMessage(EventId = 9, Level = LogLevel.Information, Message = "The model {Model} has {Which} calibration")]
     public static partial void CalibrationChanged(ILogger log, string model, string which);
 }

@@ -92,29 +92,23 @@ internal static class ModelConversion
         torch.Tensor? rotation = null
     )
     {
-        var before = model.Description;
-        return LitModel.Save(
+        var made = LitModel.Save(
             folder,
             model.Towers,
             model.Tokenizer,
-            before.Image with
+            model.Description.Image with
             {
                 Tower = source,
                 Architecture = image.Architecture,
                 Preprocessing = image.Preprocessing,
             },
             image,
-            description =>
-                description with
-                {
-                    Lock = before.Lock,
-                    Nested = before.Nested,
-                    Training = before.Training,
-                    Licences = before.Licences,
-                },
+            description => CarriedSides.Told(description, model.Description) with { Nested = model.Description.Nested },
             words: model.Folder is { } own ? SeenWords.Load(own) : null,
             rotation: rotation
         );
+        CarriedSides.Carry(model, folder);
+        return made;
     }
 
     // A bundle is written over a bundle, and over nothing else.

@@ -49,16 +49,9 @@ internal static class ModelCut
             );
         var directions = Directions(model, source, rows).narrow(0, 0, width);
         using var image = ShortenedTower.Of(model.Image, model.Towers.ImageHead, directions);
-        TwoTowers towers = new(
-            null,
-            null,
-            model.Towers.Text,
-            Head.Along(model.Towers.TextHead, directions),
-            model.Towers.LogTemperature.item<float>(),
-            model.Towers.Bias?.item<float>()
-        );
+        var towers = CutAlong(model, directions);
         var smaller = before.Nested?.Where(size => size < width).ToList();
-        return LitModel.Save(
+        var made = LitModel.Save(
             folder,
             towers,
             model.Tokenizer,
@@ -72,18 +65,25 @@ internal static class ModelCut
             },
             image,
             description =>
-                description with
+                CarriedSides.Told(description, before) with
                 {
-                    Lock = before.Lock,
                     Nested = smaller is { Count: > 0 } ? smaller : null,
-                    Language = before.Language,
-                    Languages = before.Languages,
-                    Training = before.Training,
-                    Licences = before.Licences,
                 },
             words: model.Folder is { } own ? SeenWords.Load(own) : null
         );
+        CarriedSides.Carry(model, folder, further => CutAlong(further, directions));
+        return made;
     }
+
+    private static TwoTowers CutAlong(LitModel model, Tensor directions) =>
+        new(
+            null,
+            null,
+            model.Towers.Text,
+            Head.Along(model.Towers.TextHead, directions),
+            model.Towers.LogTemperature.item<float>(),
+            model.Towers.Bias?.item<float>()
+        );
 
     /// <summary>What a model's embeddings are turned by before they are cut; null for nothing.</summary>
     internal static Tensor? RotationOf(LitModel model) =>

@@ -1,5 +1,6 @@
 using LiT.Bundles;
 using LiT.Catalogue;
+using LiT.Classification;
 using LiT.Compute;
 using LiT.Drawings;
 using LiT.Tests.Parity;
@@ -249,6 +250,73 @@ public sealed class ModelConversionTests : IDisposable
 
     private static string Refused(string bundle) =>
         Assert.Throws<LitException>(() => ModelCheck.Run(bundle, ComputeDevice.Cpu)).Message;
+
+    [Fact]
+    public void A_bundle_of_a_bundle_has_its_languages_calibrations_and_taught_words_and_none_of_the_one_before_it()
+    {
+        var source = Bundle();
+        using (var model = LitModel.Load(source))
+        {
+            var background = Calibration(model, "own");
+            model.Keep(background);
+            BundleFiles.Exchange(
+                source,
+                TaughtVectors.FileName,
+                TaughtVectors.None(model.EmbeddingSize).With(new("qqq", 5, 20), model.EmbedTexts(["b"])[0]).Save
+            );
+            AddLanguage(model, source, ["de"], 0.5f, Calibration(model, "german"));
+            AddLanguage(model, source, ["fi", "ja"], -1, null);
+        }
+        ModelConversion.ToBundle(Copied("siglip_style"), folder["again"], null, null);
+        using (var other = LitModel.Load(folder["again"]))
+            AddLanguage(other, folder["again"], ["tr"], 2, null);
+
+        ModelConversion.ToBundle(source, folder["again"], null, null);
+
+        Assert.Equal(["de", "fi", "ja"], BundleLanguages.In(folder["again"]));
+        foreach (var language in new[] { null, "de", "fi" })
+        {
+            using var before = LitModel.Load(source, language: language);
+            using var after = LitModel.Load(folder["again"], language: language);
+            Assert.Equal(before.EmbedTexts(["a b", "qqq"]).Values, after.EmbedTexts(["a b", "qqq"]).Values);
+            Assert.Equal(before.Taught.Words, after.Taught.Words);
+            Assert.Equal(Background.Load(before.Folder!)?.Collection, Background.Load(after.Folder!)?.Collection);
+            Assert.Equal(before.Language, after.Language);
+            Assert.Equal(before.Description.Languages, after.Description.Languages);
+        }
+        Assert.Equal("own", Background.Load(folder["again"])!.Collection);
+        Assert.Equal("german", Background.Load(folder["again", "languages", "de"])!.Collection);
+        ModelCheck.Run(folder["again"], ComputeDevice.Cpu);
+    }
+
+    private static Background Calibration(LitModel model, string collection)
+    {
+        var rows = model.EmbedTexts(["a", "b", "c", "a b", "b c"]);
+        return Background.Of(rows, rows, [.. Enumerable.Range(0, rows.Count).Select(i => new[] { i })], collection);
+    }
+
+    private static void AddLanguage(LitModel model, string to, string[] codes, float factor, Background? background)
+    {
+        using var changed = LitModel.Load(to);
+        using (TorchSharp.torch.no_grad())
+            foreach (var (name, weights) in changed.Towers.named_parameters())
+                if (name.StartsWith("text", StringComparison.Ordinal) && weights.dim() > 1)
+                    weights.select(0, 0).mul_(factor);
+        var words = background is null
+            ? null
+            : TaughtVectors.None(model.EmbeddingSize).With(new("www", 3, 20), model.EmbedTexts(["c"])[0]);
+        LitModel.SaveLanguage(
+            to,
+            codes,
+            changed.Towers,
+            model.Tokenizer,
+            made => made,
+            null,
+            background,
+            words,
+            replace: false
+        );
+    }
 
     private string Bundle()
     {

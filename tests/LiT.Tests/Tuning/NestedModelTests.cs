@@ -143,6 +143,44 @@ public sealed class NestedModelTests : IDisposable
     }
 
     [Fact]
+    public void The_further_languages_of_a_model_are_cut_with_it_and_one_that_reads_pictures_its_own_way_is_named()
+    {
+        var model = Tuned("run", [16]);
+        using (var german = LitModel.Load(Tuned("german", null)))
+            Add(german, "de", german.Towers);
+        ModelCut.ToBundle(model, folder["cut"], 16, null, null, ComputeDevice.Cpu);
+
+        using var whole = LitModel.Load(model, language: "de");
+        using var cut = LitModel.Load(folder["cut"], language: "de");
+        using var own = LitModel.Load(model);
+        using var kept = ModelCut.RotationOf(own);
+        Near(
+            Cut(whole.EmbedTexts(["a red thing"])[0], kept?.data<float>().ToArray(), 16),
+            cut.EmbedTexts(["a red thing"])[0]
+        );
+
+        using (var headed = LitModel.Load(Tuned("headed", null, HeadSpec.Parse($"{whole.EmbeddingSize}", ""))))
+            Add(headed, "fr", headed.Towers);
+        var refused = Assert.Throws<LitException>(() =>
+            ModelCut.ToBundle(model, folder["other"], 16, null, null, ComputeDevice.Cpu)
+        );
+        Assert.Contains("its language fr reads the pictures through a head of its own", refused.Message);
+
+        void Add(LitModel from, string language, TwoTowers towers) =>
+            LitModel.SaveLanguage(
+                model,
+                [language],
+                towers,
+                from.Tokenizer,
+                made => made,
+                null,
+                null,
+                taught: null,
+                replace: false
+            );
+    }
+
+    [Fact]
     public void A_store_is_cut_to_what_the_cut_tower_gives_for_its_pictures_and_none_is_read()
     {
         ModelCut.ToBundle(Tuned("run", [16]), folder["cut"], 16, null, null, ComputeDevice.Cpu);
