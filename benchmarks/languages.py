@@ -1,7 +1,7 @@
 """Recall@1 of every language of a folder of captions, by each way of adding it to a model.
 
 usage: python3 languages.py LIT TRAIN TEST PAIRS NAMES OUT [--ways pictures,aligned,both,one] [--languages de,ja]
-       [--seeds 0,1] [--threads 1]
+       [--seeds 0,1] [--threads 1] [--tune "--image-head 256"]
 
 TRAIN and TEST are stores of one tower whose captions the model's own text tower reads, PAIRS the tar that TRAIN was
 embedded from; NAMES holds CODE.tsv files, a key, a tab and a text on each line. Ways: tuned on pictures; tuned on
@@ -33,6 +33,7 @@ parser.add_argument("--seeds", default="0")
 parser.add_argument("--own", default="en", help="the language of the training pictures' own captions")
 parser.add_argument("--threads", default="0")
 parser.add_argument("--epochs", help="of 'one', in place of what is chosen")
+parser.add_argument("--tune", default="", help="further options of 'lit tune' for the model that languages are added to")
 asked = parser.parse_args()
 ways, seeds = asked.ways.split(","), asked.seeds.split(",")
 every = ("pictures", "aligned", "both", "one", "one-both")
@@ -138,7 +139,7 @@ def base(seed):
     with Taken(f"{asked.own}-{seed}", wait=True):
         if (asked.own, asked.own, seed) not in known():
             began = time.monotonic()
-            lit("tune", "--data", asked.train, "--language", asked.own, "--out", model, *common(seed))
+            lit("tune", "--data", asked.train, "--language", asked.own, "--out", model, *asked.tune.split(), *common(seed))
             seconds = time.monotonic() - began
             keep(asked.own, asked.own, seed, recalls(model)[None], seconds)
     return model

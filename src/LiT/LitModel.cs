@@ -546,6 +546,18 @@ public sealed partial class LitModel : IDisposable
                 gated: shape.Gated == true
             );
 
+    /// <summary>The head on a bundle's image side, with its weights; null for none.</summary>
+    /// <exception cref="LitException">The bundle is damaged.</exception>
+    internal static Head? ImageHeadOf(string bundle)
+    {
+        var description = ModelDescription.Read(bundle);
+        if (Built(description.Image.Head) is not { } head)
+            return null;
+        using var weights = Checkpoint.Open(Path.Combine(bundle, description.Text.File));
+        WeightMap.Own("the head of a LiT bundle", head).Load(new WeightSource(weights, "imageHead."), head);
+        return head;
+    }
+
     private LockedTower LoadImage()
     {
         var side = Description.Image;

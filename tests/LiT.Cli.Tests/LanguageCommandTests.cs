@@ -57,6 +57,29 @@ public sealed class LanguageCommandTests(Workbench bench)
     }
 
     [Fact]
+    public void A_language_is_tuned_to_the_pictures_as_the_models_own_image_head_shows_them()
+    {
+        string[] small = ["--text-tower", "text:width=16,depth=1,heads=2", "--batch", "16", "--steps", "12"];
+        Run(["tune", "--data", "store", "--out", "headed", "--image-head", "12", .. small]).Expect(0);
+        Run(["language", "add", "--model", "headed", "--language", "de", .. Stored, .. Short]).Expect(0);
+
+        List<(string?, double)> Like(params string[] more) =>
+            [
+                .. Run(["search", "--like", "pairs-000003", "--model", "headed", "--data", "store", "--json", .. more])
+                    .Expect(0)
+                    .Json.GetProperty("results")
+                    .EnumerateArray()
+                    .Select(one => (Text(one.GetProperty("key")), one.GetProperty("similarity").GetDouble())),
+            ];
+        Assert.Equal(Like(), Like("--language", "de"));
+        Assert.Equal(12, Described("headed/model/languages/de").GetProperty("embeddingSize").GetInt32());
+        Assert.NotEqual(
+            Search("headed")[0].GetProperty("similarity").GetDouble(),
+            Search("headed", "--language", "de")[0].GetProperty("similarity").GetDouble()
+        );
+    }
+
+    [Fact]
     public void A_language_is_learnt_from_aligned_captions_without_a_picture()
     {
         var model = Copy("aligned");
@@ -294,6 +317,8 @@ public sealed class LanguageCommandTests(Workbench bench)
     }
 
     private static readonly string[] Short = ["--epochs", "1", "--json"];
+
+    private string[] Stored => ["--data", "store", "--captions", German];
 
     private string German
     {

@@ -172,12 +172,25 @@ internal static class LanguageRun
         using (var store = EmbeddingStore.Open(request.Data!, wordsLater: true))
             StoreFit.Check(store, own.Image.Expected);
         var asked = Tuning(request, request.Data!, folder, request.Captions);
+        if (own.Image.Head is { } head)
+            asked = ThroughTheModelsHead(asked, bundle, head.Outputs);
         if (request.Aligned is not null)
             asked = asked with { Teacher = Teacher(request, bundle, cancel) };
         var result = TuneRun.Run(asked, happened, cancel);
         using var model = LitModel.Load(result.Model, ComputeDevice.Cpu);
         return Done(request, bundle, Saved(request, bundle, model, model.Towers), result);
     }
+
+    /// <summary>
+    /// The pictures as the model itself sees them, through its image head as it is: all its languages read one row.
+    /// </summary>
+    private static TuneRequest ThroughTheModelsHead(TuneRequest asked, string bundle, int size) =>
+        asked with
+        {
+            ImageHead = new(size),
+            ImageHeadOf = bundle,
+            Settings = asked.Settings with { LearningRateRules = [new(@"^imageHead\.", 0)] },
+        };
 
     private static LanguageAdded FromTexts(
         LanguageRequest request,

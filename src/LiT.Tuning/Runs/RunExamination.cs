@@ -27,6 +27,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
     private const int NoBetterInARow = 2;
     private const double MuchBetterThanChance = 4,
         MuchSharper = 1.5;
+    private const double HardlyHeld = 100; // a bound below is there to hold the temperature
 
     private static readonly string[] Telling = ["top1", "sameLabel", "meanRecall", "textToImageR1", "imageToTextR1"];
 
@@ -236,7 +237,7 @@ internal sealed class RunExamination(TuningOptions options, DoctorMode mode, Act
     {
         var (low, high) = (
             temperature <= options.LowestTemperature * 1.0001,
-            temperature >= options.HighestTemperature * 0.9999
+            temperature >= options.HighestTemperature * 0.9999 && options.HighestTemperature >= HardlyHeld
         );
         if (!low && !high)
             atBoundSince = null;

@@ -89,6 +89,9 @@ internal sealed record TuneRequest
     /// </summary>
     public HeadSpec ImageHead { get; init; } = HeadSpec.None;
 
+    /// <summary>A bundle whose image head this run begins with; null for a fresh one.</summary>
+    internal string? ImageHeadOf { get; init; }
+
     /// <summary>The head on the text side, to the common size.</summary>
     public HeadSpec TextHead { get; init; } = new(null);
 

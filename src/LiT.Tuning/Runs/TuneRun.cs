@@ -484,6 +484,8 @@ internal static class TuneRun
     {
         if (request.ImageHead == HeadSpec.None)
             return null;
+        if (request.ImageHeadOf is { } model)
+            return LitModel.ImageHeadOf(model);
         var some = source.Some(request.ReadsPixels ? PicturesForStatistics : RowsForStatistics);
         return Standardised(request.ImageHead, some, source.Width, size, request.Seed + 1);
     }

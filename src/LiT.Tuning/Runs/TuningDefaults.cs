@@ -14,7 +14,9 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         HeadsRate = 1e-3,
         LionsShare = 0.1;
     private const long PixelsAtOnce = 1_000_000;
-    private const int MostTimesAsLong = 3;
+    private const int MostTimesAsLong = 3,
+        SmallData = 50_000;
+    private const double SmallDatasTemperature = 20;
 
     /// <summary>
     /// All options of a run, and why: what is given, else what the recipe says, else what suits the data. Nothing else
@@ -70,6 +72,13 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             Optimizer = WithGiven(chosen.Optimizer, given, setting, reasons),
         };
         if (
+            setting.Text == TowerStart.FromScratch
+            && pairs.Count < SmallData
+            && given.HighestTemperature is null
+            && recipe?.Decides("highestTemperature") != true
+        )
+            chosen = Held(chosen, reasons);
+        if (
             given.Temperature is { } start
             && !(start >= chosen.LowestTemperature && start <= chosen.HighestTemperature)
         )
@@ -82,6 +91,28 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 )
             );
         return new(chosen, reasons);
+    }
+
+    /// <summary>
+    /// Small data is learned by heart, and a temperature that rises and rises is how: docs/tuning.md has what a bound
+    /// gains on three data sets. That of the sigmoid loss, which means something else, was not tried.
+    /// </summary>
+    private static TuningOptions Held(TuningOptions chosen, List<TuningReason> reasons)
+    {
+        if (
+            chosen.Loss != ContrastiveLossKind.Softmax
+            || Math.Max(chosen.Temperature, chosen.LowestTemperature) > SmallDatasTemperature
+        )
+            return chosen;
+        reasons.Add(
+            new(
+                nameof(TuningSettings.HighestTemperature),
+                FormattableString.Invariant(
+                    $"the temperature rises to {SmallDatasTemperature} and no further: small data is learned by heart else"
+                )
+            )
+        );
+        return chosen with { HighestTemperature = SmallDatasTemperature };
     }
 
     /// <summary>

@@ -62,13 +62,21 @@ public class DoctorTests
     }
 
     [Fact]
-    public void A_temperature_that_cannot_rise_is_named()
+    public void A_temperature_that_cannot_rise_is_named_but_where_the_bound_is_there_to_hold_it()
     {
-        using var run = new TinyRun { Options = Longer with { HighestTemperature = 10.5, TemperatureRate = 10 } };
+        using var run = new TinyRun
+        {
+            Options = Longer with { Temperature = 100, HighestTemperature = 100, TemperatureRate = 0 },
+        };
         run.Run();
-        var finding = Assert.Single(run.Findings);
-        Assert.Equal(Complaint.TemperatureAtBound, finding.Name);
-        Assert.Contains("upper bound, 10.5", finding.Words);
+        Assert.Contains(
+            "upper bound, 100,",
+            run.Findings.Single(one => one.Name == Complaint.TemperatureAtBound).Words
+        );
+
+        using var held = new TinyRun { Options = Longer with { HighestTemperature = 10.5, TemperatureRate = 10 } };
+        held.Run();
+        Assert.Empty(held.Findings);
     }
 
     [Theory]

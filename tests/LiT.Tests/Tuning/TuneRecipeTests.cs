@@ -134,6 +134,24 @@ public class TuneRecipeTests
     }
 
     [Fact]
+    public void Small_data_holds_the_temperature_unless_somebody_decides_or_it_means_something_else()
+    {
+        var pairs = new TuningPairs(new TinyRun.Directions(40), _ => ["red"], TinyRun.Tokenizer(), 0);
+        double Highest(TuningSettings given, string json = "{}", string setting = "Lu") =>
+            TuningDefaults
+                .Resolve(given, TuneRecipe.Parse(json, "r.json"), LockSetting.Parse(setting), pairs)
+                .Options.HighestTemperature;
+        var free = new TuningOptions().HighestTemperature;
+        Assert.Equal(20, Highest(new()));
+        Assert.Equal(50, Highest(new() { HighestTemperature = 50 }));
+        Assert.Equal(100, Highest(new(), """{ "options": { "highestTemperature": 100 } }"""));
+        Assert.Equal(free, Highest(new() { Temperature = 30 }));
+        Assert.Equal(free, Highest(new() { LowestTemperature = 25, Temperature = 25 }));
+        Assert.Equal(free, Highest(new() { Loss = ContrastiveLossKind.Sigmoid }));
+        Assert.Equal(free, Highest(new(), setting: "LU"));
+    }
+
+    [Fact]
     public void A_name_that_is_none_is_answered_with_those_there_are() =>
         Assert.Contains(
             "coco, public-models",

@@ -39,7 +39,7 @@ public sealed class TuningPlanTests : IDisposable
     public void Every_default_has_its_reason_and_what_is_given_has_none()
     {
         var open = TuningPlan.For(Store()).Reasons.Select(reason => reason.Setting);
-        Assert.Equal(["Batch", "Steps", "LearningRate", "Positives", "CaptionNoise"], open);
+        Assert.Equal(["Batch", "Steps", "LearningRate", "Positives", "CaptionNoise", "HighestTemperature"], open);
         var given = TuningPlan
             .For(
                 Store(),
@@ -48,6 +48,7 @@ public sealed class TuningPlanTests : IDisposable
                     Batch = 8,
                     Epochs = 2,
                     CaptionNoise = 0,
+                    HighestTemperature = 50,
                 }
             )
             .Reasons;
