@@ -173,7 +173,7 @@ internal static class LanguageRun
             StoreFit.Check(store, own.Image.Expected);
         var asked = Tuning(request, request.Data!, folder, request.Captions);
         if (own.Image.Head is { } head)
-            asked = ThroughTheModelsHead(asked, bundle, head.Outputs);
+            asked = ThroughTheModelsHead(asked, bundle, head.Outputs, own.Temperature);
         if (request.Aligned is not null)
             asked = asked with { Teacher = Teacher(request, bundle, cancel) };
         var result = TuneRun.Run(asked, happened, cancel);
@@ -182,14 +182,21 @@ internal static class LanguageRun
     }
 
     /// <summary>
-    /// The pictures as the model itself sees them, through its image head as it is: all its languages read one row.
+    /// The pictures as the model itself sees them, through its image head as it is: all its languages read one row. The
+    /// head was made for the temperature that it was tuned with, and captions are told apart no more sharply than that.
     /// </summary>
-    private static TuneRequest ThroughTheModelsHead(TuneRequest asked, string bundle, int size) =>
+    private static TuneRequest ThroughTheModelsHead(TuneRequest asked, string bundle, int size, double temperature) =>
         asked with
         {
             ImageHead = new(size),
             ImageHeadOf = bundle,
-            Settings = asked.Settings with { LearningRateRules = [new(@"^imageHead\.", 0)] },
+            Settings = asked.Settings with
+            {
+                LearningRateRules = [new(@"^imageHead\.", 0)],
+                Temperature = Math.Min(new TuningOptions().Temperature, temperature),
+                LowestTemperature = Math.Min(1, temperature),
+                HighestTemperature = temperature,
+            },
         };
 
     private static LanguageAdded FromTexts(

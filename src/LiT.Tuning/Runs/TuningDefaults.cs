@@ -15,8 +15,13 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         LionsShare = 0.1;
     private const long PixelsAtOnce = 1_000_000;
     private const int MostTimesAsLong = 3,
-        SmallData = 50_000;
-    private const double SmallDatasTemperature = 20;
+        SmallData = 50_000,
+        FewPictures = 5_000;
+    private const double SmallDatasTemperature = 20,
+        LongRun = 16,
+        CaptionsThatRepeat = 3,
+        LastingLookAlikes = 0.5,
+        LastingDecay = 0.995;
 
     /// <summary>
     /// All options of a run, and why: what is given, else what the recipe says, else what suits the data. Nothing else
@@ -78,6 +83,8 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             && recipe?.Decides("highestTemperature") != true
         )
             chosen = Held(chosen, reasons);
+        if (setting == LockSetting.Lu && IsLongForItsCaptions(pairs, chosen))
+            chosen = Lasting(chosen, given, recipe, reasons);
         if (
             given.Temperature is { } start
             && !(start >= chosen.LowestTemperature && start <= chosen.HighestTemperature)
@@ -113,6 +120,50 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             )
         );
         return chosen with { HighestTemperature = SmallDatasTemperature };
+    }
+
+    /// <summary>Stored pictures of which many have one caption, gone over for longer than that bears.</summary>
+    private static bool IsLongForItsCaptions(TuningPairs pairs, TuningOptions chosen) =>
+        pairs.Pictures.Shape.Count == 1
+        && pairs.Count is >= FewPictures and <= LookAlikes.MostPictures
+        && pairs.Captions >= CaptionsThatRepeat * pairs.DistinctRows
+        && chosen.Steps * (double)chosen.Batch / pairs.Count >= LongRun;
+
+    /// <summary>
+    /// Captions that say the same of other pictures are told apart for longer and longer: docs/results.md has what
+    /// borrowing them, and averaging the weights, keeps of a model.
+    /// </summary>
+    private static TuningOptions Lasting(
+        TuningOptions chosen,
+        TuningSettings given,
+        TuneRecipe? recipe,
+        List<TuningReason> reasons
+    )
+    {
+        const string Why = "the run is long, and many pictures have the same captions";
+        if (given.LookAlikes is null && recipe?.Decides("lookAlikes") != true)
+        {
+            chosen = chosen with { LookAlikes = LastingLookAlikes };
+            reasons.Add(
+                new(
+                    nameof(TuningSettings.LookAlikes),
+                    FormattableString.Invariant(
+                        $"look-alikes {LastingLookAlikes}: {Why}, so half the pairs take one of a picture that looks alike"
+                    )
+                )
+            );
+        }
+        if (given.AverageDecay is null && recipe?.Decides("averageDecay") != true)
+        {
+            chosen = chosen with { AverageDecay = LastingDecay };
+            reasons.Add(
+                new(
+                    nameof(TuningSettings.AverageDecay),
+                    FormattableString.Invariant($"averaged weights {LastingDecay}: {Why}")
+                )
+            );
+        }
+        return chosen;
     }
 
     /// <summary>

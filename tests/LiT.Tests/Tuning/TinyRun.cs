@@ -73,7 +73,7 @@ internal sealed class TinyRun : IDisposable
             ImageHead is null ? null : Head.Create(ImageWidth, size, 7),
             text,
             Head.Create(16, size, 9),
-            Math.Log(10),
+            Math.Log(Options.Temperature),
             Options.Loss == ContrastiveLossKind.Sigmoid ? -10 : null
         );
     }

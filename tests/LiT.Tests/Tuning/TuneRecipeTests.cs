@@ -152,6 +152,32 @@ public class TuneRecipeTests
     }
 
     [Fact]
+    public void A_long_run_on_captions_that_repeat_borrows_some_and_averages_its_weights_unless_somebody_decides()
+    {
+        static TuningPairs Pairs(int count, Func<int, string> caption) =>
+            new(new TinyRun.Directions(count), i => [caption(i)], TinyRun.Tokenizer(), 0);
+        static (double, double?) Chosen(TuningPairs pairs, TuningSettings given, string setting = "Lu")
+        {
+            var options = TuningDefaults
+                .Resolve(given, TuneRecipe.Parse("{}", "r.json"), LockSetting.Parse(setting), pairs)
+                .Options;
+            return (options.LookAlikes, options.AverageDecay);
+        }
+        string[] words = ["a", "thing", "red", "green", "blue", "dark", "never", "seen"];
+        string Another(int i) =>
+            string.Join(' ', Enumerable.Range(0, 5).Select(digit => words[(i >> (3 * digit)) & 7]));
+        var repeating = Pairs(5_000, _ => "red");
+        TuningSettings run = new() { Epochs = 16 };
+        Assert.Equal((0.5, 0.995), Chosen(repeating, run));
+        Assert.Equal((0, 0.995), Chosen(repeating, run with { LookAlikes = 0 }));
+        Assert.Equal((0.5, null), Chosen(repeating, run with { AverageDecay = 0 }));
+        Assert.Equal((0, null), Chosen(repeating, new() { Epochs = 15 }));
+        Assert.Equal((0, null), Chosen(repeating, run, "LU"));
+        Assert.Equal((0, null), Chosen(Pairs(4_999, _ => "red"), run));
+        Assert.Equal((0, null), Chosen(Pairs(5_000, Another), run));
+    }
+
+    [Fact]
     public void A_name_that_is_none_is_answered_with_those_there_are() =>
         Assert.Contains(
             "coco, public-models",
