@@ -72,7 +72,10 @@ public sealed class LanguageCommandTests(Workbench bench)
                     .Select(one => (Text(one.GetProperty("key")), one.GetProperty("similarity").GetDouble())),
             ];
         Assert.Equal(Like(), Like("--language", "de"));
-        Assert.Equal(12, Described("headed/model/languages/de").GetProperty("embeddingSize").GetInt32());
+        var (own, german) = (Described("headed"), Described("headed/model/languages/de"));
+        Assert.Equal(12, german.GetProperty("embeddingSize").GetInt32());
+        var sharpest = own.GetProperty("temperature").GetDouble();
+        Assert.InRange(german.GetProperty("temperature").GetDouble(), 1, sharpest + 1e-4);
         Assert.NotEqual(
             Search("headed")[0].GetProperty("similarity").GetDouble(),
             Search("headed", "--language", "de")[0].GetProperty("similarity").GetDouble()

@@ -12,7 +12,7 @@ public sealed class CalibrationTests : IDisposable
     public void Dispose() => pictures.Dispose();
 
     [Fact]
-    public async Task A_model_that_is_calibrated_while_it_is_served_answers_by_it_and_one_whose_calibration_goes_refuses()
+    public async Task A_model_that_is_calibrated_while_it_is_served_answers_by_it_and_refuses_without()
     {
         await using var asking = await Asking.StartAsync(pictures.Settings());
         var before = await AnswersAsync(asking);

@@ -188,7 +188,7 @@ internal sealed class ServedModel : IAsyncDisposable
         return classifier;
     }
 
-    /// <summary>Looks whether the model in its folder was taught a word, or calibrated, or either was taken out.</summary>
+    /// <summary>Looks whether the model in its folder was taught or calibrated, or either was taken out.</summary>
     public async Task LookAsync(ILogger log, CancellationToken cancel)
     {
         try

@@ -76,15 +76,16 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 ?? (chosen.ValidateEvery > 0 ? chosen.ValidateEvery : Often(steps, pairs.Count / chosen.Batch)),
             Optimizer = WithGiven(chosen.Optimizer, given, setting, reasons),
         };
-        if (
-            setting.Text == TowerStart.FromScratch
-            && pairs.Count < SmallData
-            && given.HighestTemperature is null
-            && recipe?.Decides("highestTemperature") != true
-        )
-            chosen = Held(chosen, reasons);
+        if (setting.Text == TowerStart.FromScratch && pairs.Count < SmallData)
+            chosen = Held(chosen, given, recipe, reasons);
         if (setting == LockSetting.Lu && IsLongForItsCaptions(pairs, chosen))
             chosen = Lasting(chosen, given, recipe, reasons);
+        CheckTemperature(given, chosen);
+        return new(chosen, reasons);
+    }
+
+    private static void CheckTemperature(TuningSettings given, TuningOptions chosen)
+    {
         if (
             given.Temperature is { } start
             && !(start >= chosen.LowestTemperature && start <= chosen.HighestTemperature)
@@ -97,17 +98,23 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                         + $"`LowestTemperature, HighestTemperature`."
                 )
             );
-        return new(chosen, reasons);
     }
 
     /// <summary>
     /// Small data is learned by heart, and a temperature that rises and rises is how: docs/tuning.md has what a bound
     /// gains on three data sets. That of the sigmoid loss, which means something else, was not tried.
     /// </summary>
-    private static TuningOptions Held(TuningOptions chosen, List<TuningReason> reasons)
+    private static TuningOptions Held(
+        TuningOptions chosen,
+        TuningSettings given,
+        TuneRecipe? recipe,
+        List<TuningReason> reasons
+    )
     {
         if (
-            chosen.Loss != ContrastiveLossKind.Softmax
+            given.HighestTemperature is not null
+            || recipe?.Decides("highestTemperature") == true
+            || chosen.Loss != ContrastiveLossKind.Softmax
             || Math.Max(chosen.Temperature, chosen.LowestTemperature) > SmallDatasTemperature
         )
             return chosen;
@@ -115,7 +122,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             new(
                 nameof(TuningSettings.HighestTemperature),
                 FormattableString.Invariant(
-                    $"the temperature rises to {SmallDatasTemperature} and no further: small data is learned by heart else"
+                    $"the temperature rises to {SmallDatasTemperature} at most: small data is learned by heart else"
                 )
             )
         );
@@ -148,7 +155,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 new(
                     nameof(TuningSettings.LookAlikes),
                     FormattableString.Invariant(
-                        $"look-alikes {LastingLookAlikes}: {Why}, so half the pairs take one of a picture that looks alike"
+                        $"look-alikes {LastingLookAlikes}: {Why}; half the pairs take one of a look-alike"
                     )
                 )
             );

@@ -26,7 +26,7 @@ internal static class CarriedSides
     /// <param name="model">The model.</param>
     /// <param name="folder">The bundle that was made of it.</param>
     /// <param name="changed">What becomes of a text tower; null where it stays.</param>
-    /// <exception cref="LitException">One is damaged, or cannot be changed so; the bundle is whole without it.</exception>
+    /// <exception cref="LitException">One is damaged, or cannot be changed so; the bundle is whole without.</exception>
     public static void Carry(LitModel model, string folder, Func<LitModel, TwoTowers>? changed = null)
     {
         var bundle = model.Folder;
@@ -60,7 +60,7 @@ internal static class CarriedSides
         if (changed is not null && !Collection.Projection(further).SequenceEqual(Collection.Projection(model)))
             throw new LitException(
                 bundle,
-                $"its language {name} reads the pictures through a head of its own, which would be cut along other directions",
+                $"its language {name} reads the pictures through a head of its own, which would be cut otherwise",
                 $"Take {name} out, or convert what was tuned for it by itself"
             );
         var before = further.Description;
