@@ -83,7 +83,7 @@ public sealed class ApprovedAnswerTests(Workbench bench)
         ("plan", Numbers.Exact, "plan --recipe coco --machine machine.json --machines 1,8 --pairs 1000000"),
         ("serve", Numbers.Exact, "serve --model run --data store --port 0 --check"),
         ("language-add", Numbers.Exact, "language add --model speaking --language de --text-tower run --replace"),
-        ("language-list", Numbers.Exact, "language list --model speaking"),
+        ("language-list", Numbers.Exact, "language list --model listed"),
         ("language-remove", Numbers.Exact, "language remove --model run --language xx"),
         (
             "teach",

@@ -19,6 +19,8 @@ public sealed class Workbench : IDisposable
         Make("embed --texts --text-tower run --data pairs.tar --out texts");
         Make("calibrate --model run --data store");
         Make("models convert run --out speaking");
+        Make("models convert run --out listed");
+        Make("language add --model listed --language de --text-tower run");
         Lines("machine.json", """{"gigaFlops": 300, "measured": ["gigaFlops"]}""");
         foreach (var store in new[] { "indexed", "unindexed" })
             Make($"embed --image-tower cifar-resnet:8 --data pairs.tar --out {store}");
