@@ -112,8 +112,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     )
     {
         if (
-            given.HighestTemperature is not null
-            || recipe?.Decides("highestTemperature") == true
+            IsDecided(nameof(TuningSettings.HighestTemperature), given, recipe)
             || chosen.Loss != ContrastiveLossKind.Softmax
             || Math.Max(chosen.Temperature, chosen.LowestTemperature) > SmallDatasTemperature
         )
@@ -148,7 +147,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     )
     {
         const string Why = "the run is long, and many pictures have the same captions";
-        if (given.LookAlikes is null && recipe?.Decides("lookAlikes") != true)
+        if (!IsDecided(nameof(TuningSettings.LookAlikes), given, recipe))
         {
             chosen = chosen with { LookAlikes = LastingLookAlikes };
             reasons.Add(
@@ -160,7 +159,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 )
             );
         }
-        if (given.AverageDecay is null && recipe?.Decides("averageDecay") != true)
+        if (!IsDecided(nameof(TuningSettings.AverageDecay), given, recipe))
         {
             chosen = chosen with { AverageDecay = LastingDecay };
             reasons.Add(
@@ -195,6 +194,11 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             nameof(TuningSettings.Positives) => given.Positives is not null || recipe?.Decides("positives") == true,
             nameof(TuningSettings.CaptionNoise) => given.CaptionNoise is not null
                 || recipe?.Decides("captionNoise") == true,
+            nameof(TuningSettings.HighestTemperature) => given.HighestTemperature is not null
+                || recipe?.Decides("highestTemperature") == true,
+            nameof(TuningSettings.LookAlikes) => given.LookAlikes is not null || recipe?.Decides("lookAlikes") == true,
+            nameof(TuningSettings.AverageDecay) => given.AverageDecay is not null
+                || recipe?.Decides("averageDecay") == true,
             _ => false,
         };
 
