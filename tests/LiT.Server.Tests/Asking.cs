@@ -32,6 +32,18 @@ internal sealed class Asking : IAsyncDisposable
     public async Task<(int Status, JsonNode Json)> GetAsync(string path) =>
         await ReadAsync(await Client.GetAsync(path));
 
+    /// <summary>What /v1/models says of the model, as soon as it says something.</summary>
+    public async Task<JsonNode> UntilModelAsync(Func<JsonNode, bool> said)
+    {
+        while (true)
+        {
+            var now = (await GetAsync("/v1/models")).Json["models"]![0]!;
+            if (said(now))
+                return now;
+            await Task.Delay(50, TestContext.Current.CancellationToken);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         Client.Dispose();

@@ -20,12 +20,12 @@ public sealed class CalibrationTests : IDisposable
         var calibration = Background.Load(pictures.Model)!;
 
         BundleFiles.Exchange(pictures.Model, Background.FileName, Background.Remove);
-        await UntilAsync(asking, said => !(bool)said["calibrated"]!);
+        await asking.UntilModelAsync(said => !(bool)said["calibrated"]!);
         Assert.Equal(422, (await SearchAsync(asking)).Status);
         Assert.Equal(422, (await ClassifyAsync(asking)).Status);
 
         model.Keep(Other(calibration));
-        await UntilAsync(asking, said => (bool)said["calibrated"]!);
+        await asking.UntilModelAsync(said => (bool)said["calibrated"]!);
         var other = await AnswersAsync(asking);
         Assert.NotEqual(before, other);
         await using (var fresh = await Asking.StartAsync(pictures.Settings()))
@@ -46,11 +46,11 @@ public sealed class CalibrationTests : IDisposable
         BundleFiles.Uncover(pictures.Model, Background.FileName);
 
         File.WriteAllBytes(file, whole[..100]);
-        await UntilAsync(asking, said => said["trouble"] is not null);
+        await asking.UntilModelAsync(said => said["trouble"] is not null);
         Assert.Equal(before, await AnswersAsync(asking));
 
         File.WriteAllBytes(file, whole);
-        await UntilAsync(asking, said => said["trouble"] is null);
+        await asking.UntilModelAsync(said => said["trouble"] is null);
         Assert.Equal(before, await AnswersAsync(asking));
     }
 
@@ -96,11 +96,5 @@ public sealed class CalibrationTests : IDisposable
             all.Add(answer.ToJsonString());
         }
         return string.Join('\n', all);
-    }
-
-    private static async Task UntilAsync(Asking asking, Func<JsonNode, bool> said)
-    {
-        while (!said((await asking.GetAsync("/v1/models")).Json["models"]![0]!))
-            await Task.Delay(50, TestContext.Current.CancellationToken);
     }
 }

@@ -59,7 +59,7 @@ public sealed class TeachingTests : IDisposable
         var before = await AnswersAsync(asking);
         using var model = await LitModel.LoadAsync(pictures.Model, new() { Device = "cpu" });
         await TeachAsync(model, "qqq", 3);
-        var taught = await UntilAsync(asking, said => said["taught"] is not null);
+        var taught = await asking.UntilModelAsync(said => said["taught"] is not null);
 
         Assert.Equal("""[{"word":"qqq","pictures":5}]""", taught["taught"]!.ToJsonString());
         var answers = await AnswersAsync(asking);
@@ -69,7 +69,7 @@ public sealed class TeachingTests : IDisposable
             Assert.Equal(await AnswersAsync(fresh), answers);
 
         await model.ForgetAsync("qqq");
-        await UntilAsync(asking, said => said["taught"] is null);
+        await asking.UntilModelAsync(said => said["taught"] is null);
         Assert.Equal(before, await AnswersAsync(asking));
     }
 
@@ -99,21 +99,41 @@ public sealed class TeachingTests : IDisposable
         var (whole, described) = (File.ReadAllBytes(words), File.ReadAllText(description));
 
         File.WriteAllBytes(words, whole[..100]);
-        await UntilAsync(asking, said => said["trouble"] is not null);
+        await asking.UntilModelAsync(said => said["trouble"] is not null);
         Assert.Equal(before, await AnswersAsync(asking));
         using (var ready = await asking.Client.GetAsync("/health/ready"))
             Assert.Equal((true, "Degraded"), (ready.IsSuccessStatusCode, await ready.Content.ReadAsStringAsync()));
         File.WriteAllBytes(words, whole);
-        await UntilAsync(asking, said => said["trouble"] is null);
+        await asking.UntilModelAsync(said => said["trouble"] is null);
 
         var weights = model.Description.Files![model.Description.Text.File];
         File.WriteAllText(description, described.Replace(weights, new string('0', 64), StringComparison.Ordinal));
-        var other = await UntilAsync(asking, said => said["trouble"] is not null);
+        var other = await asking.UntilModelAsync(said => said["trouble"] is not null);
         Assert.Contains("holds another model now", (string)other["trouble"]!, StringComparison.Ordinal);
         Assert.DoesNotContain(pictures.Model, (string)other["trouble"]!, StringComparison.Ordinal);
         var refused = await Assert.ThrowsAsync<LitException>(() => model.ForgetAsync("qqq"));
         Assert.Contains("holds another model now", refused.Message, StringComparison.Ordinal);
         Assert.Equal(before, await AnswersAsync(asking));
+    }
+
+    [Fact]
+    public async Task A_taught_word_counts_also_while_the_calibration_beside_it_cannot_be_read()
+    {
+        await using var asking = await Asking.StartAsync(pictures.Settings());
+        BundleFiles.Uncover(pictures.Model, Background.FileName);
+        File.WriteAllBytes(Path.Combine(pictures.Model, Background.FileName), [1, 2, 3]);
+        await asking.UntilModelAsync(said => said["trouble"] is not null);
+        var asked = new { key = "p 04.png", labels = new[] { "a", "b", "qqq" } };
+        var before = (await asking.PostAsync("/v1/classify", asked)).Json["labels"]!.ToJsonString();
+
+        using var model = await LitModel.LoadAsync(pictures.Model, new() { Device = "cpu" });
+        await TeachAsync(model, "qqq", 3);
+        await asking.UntilModelAsync(said => said["taught"] is not null);
+
+        string after;
+        do after = (await asking.PostAsync("/v1/classify", asked)).Json["labels"]!.ToJsonString();
+        while (after == before);
+        Assert.NotNull((await asking.UntilModelAsync(_ => true))["trouble"]);
     }
 
     private async Task TeachAsync(LitModel model, string word, int first)
@@ -125,18 +145,6 @@ public sealed class TeachingTests : IDisposable
         }
         await using var store = await PictureStore.OpenAsync(pictures["larger"], model);
         await store.TeachAsync(word, Enumerable.Range(first, 5).Select(i => $"p {i:00}.png"));
-    }
-
-    /// <summary>What /v1/models says, as soon as it says something.</summary>
-    private static async Task<JsonNode> UntilAsync(Asking asking, Func<JsonNode, bool> said)
-    {
-        while (true)
-        {
-            var now = (await asking.GetAsync("/v1/models")).Json["models"]![0]!;
-            if (said(now))
-                return now;
-            await Task.Delay(50);
-        }
     }
 
     /// <summary>What is said of labels and found for words that are asked of it in every way, without the times that

@@ -195,16 +195,11 @@ internal sealed class ServedModel : IAsyncDisposable
         {
             if (!Model.FolderMayHaveWords && Model.CalibrationState == calibration)
                 return;
-            var (words, calibrated) = await Model
-                .RunAsync(_ => (Model.LearnFromFolder(), TakeCalibration()), cancel)
-                .ConfigureAwait(false);
-            Trouble = null;
-            if (words || calibrated)
-                Interlocked.Increment(ref lessons); // classifiers of before are asked for no more
-            if (words)
+            if (await TookAsync(Model.LearnFromFolder, cancel).ConfigureAwait(false))
                 ServerLog.WordsChanged(log, Title, Model.TaughtWords.Count);
-            if (calibrated)
+            if (await TookAsync(TakeCalibration, cancel).ConfigureAwait(false))
                 ServerLog.CalibrationChanged(log, Title, background is null ? "no" : "another");
+            Trouble = null;
         }
         catch (Exception trouble) when (trouble is LitException or IOException or UnauthorizedAccessException)
         {
@@ -212,6 +207,15 @@ internal sealed class ServedModel : IAsyncDisposable
                 ServerLog.FolderNotRead(log, Title, trouble.Message);
             Trouble = trouble.Message;
         }
+    }
+
+    /// <summary>Has something taken over; classifiers of before are then asked for no more.</summary>
+    private async Task<bool> TookAsync(Func<bool> take, CancellationToken cancel)
+    {
+        var took = await Model.RunAsync(_ => take(), cancel).ConfigureAwait(false);
+        if (took)
+            Interlocked.Increment(ref lessons);
+        return took;
     }
 
     private bool TakeCalibration()
