@@ -65,7 +65,12 @@ internal static class TuningTokenizer
 
     private static CaptionTokenizer Given(string path, string? spec, int? length, Action<string> say)
     {
-        TokenizerReading reading = new() { Warn = sentence => say($"warning: {sentence}") };
+        TokenizerReading reading = new()
+        {
+            // A network in ONNX was exported from where BERT's own reading of a vocab.txt is used.
+            Rules = spec is not null && TextTowerLoader.IsForeign(spec) ? WordPieceRules.BertRepository : null,
+            Warn = sentence => say($"warning: {sentence}"),
+        };
         var tokenizer = Tokenizers.Open(path, reading);
         if (spec is null)
             return new(tokenizer, Layout(tokenizer, length ?? PaperLength, path), CaseOf(tokenizer));

@@ -1,4 +1,6 @@
 using System.Diagnostics;
+using System.Reflection.Metadata;
+using System.Reflection.PortableExecutable;
 using System.Security;
 using LiT.Files;
 
@@ -6,9 +8,9 @@ namespace LiT.Catalogue;
 
 /// <summary>
 /// Brings files out of .NET packages: the <c>dotnet</c> client restores a project that downloads the package and
-/// nothing
-/// else, from whatever sources this machine and the folders above the target have (nuget.config). An address is
-/// <c>pkg:nuget/NAME@VERSION#path/in/the/package</c>; no host is known here.
+/// nothing else, from whatever sources this machine and the folders above the target have (nuget.config). An address is
+/// <c>pkg:nuget/NAME@VERSION#path/in/the/package</c>, with <c>!NAME</c> behind the path of a library for a resource
+/// inside it, which is read as data; no host is known here.
 /// </summary>
 /// <param name="folder">The folder of the model; the project lies in it while this lives.</param>
 /// <param name="say">Told what is asked for.</param>
@@ -36,8 +38,10 @@ internal sealed class PackageFiles(string folder, Action<string>? say = null) : 
         if (!restored.TryGetValue(name, out var package))
             restored[name] = package = await RestoreAsync(name, version, cancel).ConfigureAwait(false);
         var inside = Uri.UnescapeDataString(url.Fragment.TrimStart('#'));
-        var file = Path.Combine(package, inside);
-        if (!File.Exists(file))
+        var (path, resource) = inside.Split('!', 2) is [var library, var named] ? (library, named) : (inside, null);
+        var whole = Path.Combine(package, path);
+        var file = resource is null || !File.Exists(whole) ? whole : Resource(whole, resource);
+        if (file is null || !File.Exists(file))
             throw new LitException($"{name} {version}", $"holds no {inside}", "Run the same command again");
         if (published is not null && published.Of(file) is var got && got != published.Value)
             throw new LitException(
@@ -59,6 +63,42 @@ internal sealed class PackageFiles(string folder, Action<string>? say = null) : 
     {
         if (work is not null && Directory.Exists(work))
             Directory.Delete(work, recursive: true);
+    }
+
+    // A resource of a library, as a file beside it; null where there is none of that name.
+    private static string? Resource(string library, string name)
+    {
+        using PEReader image = new(File.OpenRead(library));
+        try
+        {
+            var metadata = image.GetMetadataReader();
+            foreach (var handle in metadata.ManifestResources)
+                if (
+                    metadata.GetManifestResource(handle) is { Implementation.IsNil: true } found
+                    && metadata.StringComparer.Equals(found.Name, name)
+                )
+                {
+                    var all = image.GetSectionData(
+                        image.PEHeaders.CorHeader!.ResourcesDirectory.RelativeVirtualAddress
+                    );
+                    var reader = all.GetReader(checked((int)found.Offset), all.Length - checked((int)found.Offset));
+                    var bytes = reader.ReadBytes(reader.ReadInt32());
+                    var file = library + "." + Path.GetFileName(name);
+                    File.WriteAllBytes(file, bytes);
+                    return file;
+                }
+            return null;
+        }
+        catch (Exception broken)
+            when (broken is BadImageFormatException or OverflowException or InvalidOperationException)
+        {
+            throw new LitException(
+                library,
+                "is no whole .NET library",
+                "Ask whoever keeps this machine's package sources for the package as it was published",
+                broken
+            );
+        }
     }
 
     private static (string Name, string Version) Package(Uri url) =>

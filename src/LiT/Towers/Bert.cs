@@ -79,6 +79,10 @@ internal sealed record BertConfig(int Width, int Depth, int Heads, int MlpDim, i
             ["large"] = new(1024, 24, 16, 4096),
         };
 
+    internal override int BlockCount() => Depth;
+
+    internal override TextTowerConfig EndingAfter(int blocks) => this with { Depth = blocks };
+
     internal override TextTower Build(Device? device = null)
     {
         Check(Math.Max(1, Heads), Width, Depth, MlpDim, VocabularySize, MaxLength, Math.Max(1, Segments));

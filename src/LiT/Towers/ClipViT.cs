@@ -58,6 +58,8 @@ internal sealed record ClipViTConfig : ImageTowerConfig
 
     internal override int BlockCount => Depth;
 
+    internal override ImageTowerConfig EndingAfter(int blocks) => this with { Depth = blocks, Heads = [] };
+
     internal override ImageTower Build(Device? device = null) => new ClipViT(this, device);
 }
 

@@ -199,6 +199,8 @@ internal sealed record DinoConfig : ImageTowerConfig
 
     internal override int BlockCount => Depth;
 
+    internal override ImageTowerConfig EndingAfter(int blocks) => this with { Depth = blocks, Heads = [] };
+
     internal override ImageTower Build(Device? device = null) => new DinoViT(this, device);
 }
 

@@ -122,6 +122,11 @@ internal sealed record ForeignRows(int? Length, bool MasksPadding)
 /// <param name="Words">What it is, in words.</param>
 internal sealed record ForeignTextConfig(string Identity, string Words) : TextTowerConfig
 {
+    internal override int BlockCount() => 0;
+
+    internal override TextTowerConfig EndingAfter(int blocks) =>
+        throw new NotSupportedException("A network of another runtime gives any value inside it by its name.");
+
     internal override TextTower Build(Device? device = null) =>
         throw new ArgumentException(
             "The text tower is a network in a file of its own, beside this one. Give that file as the tower."

@@ -65,6 +65,8 @@ internal sealed record HuggingFaceViTConfig : ImageTowerConfig
 
     internal override int BlockCount => Depth;
 
+    internal override ImageTowerConfig EndingAfter(int blocks) => this with { Depth = blocks, Heads = [] };
+
     internal override ImageTower Build(Device? device = null) => new HuggingFaceViT(this, device);
 }
 

@@ -56,6 +56,12 @@ internal abstract record ImageTowerConfig
     [JsonIgnore]
     internal abstract int BlockCount { get; }
 
+    /// <summary>
+    /// The tower that ends after so many of this one's blocks, without heads; null where what blocks give has not one
+    /// width, as in a ResNet.
+    /// </summary>
+    internal virtual ImageTowerConfig? EndingAfter(int blocks) => null;
+
     /// <summary>A tower of these sizes whose weights are allocated but not filled.</summary>
     /// <param name="device">Where the weights are to be; the meta device gives a tower without numbers.</param>
     internal abstract ImageTower Build(Device? device = null);

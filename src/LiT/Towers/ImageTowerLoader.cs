@@ -126,6 +126,7 @@ internal static class ImageTowerLoader
         try
         {
             var names = found.Names(tower).Load(found.Source, tower);
+            tower = Ended(tower, options.Layers, checkpoint.Path);
             var settings = found.Settings ?? PassedOver(checkpoint, found);
             return Finished(
                 tower,
@@ -208,6 +209,8 @@ internal static class ImageTowerLoader
         try
         {
             var config = family.Named!(comma < 0 ? rest : rest[..comma], options);
+            if (options.Layers is { } blocks)
+                config = EndingAfter(config, blocks, spec);
             return (
                 options.ImageSize is { } size
                     ? config with
@@ -254,6 +257,28 @@ internal static class ImageTowerLoader
             options
         );
     }
+
+    // A tower of another depth is built beside the whole one, whose first blocks it takes over.
+    private static ImageTower Ended(ImageTower tower, int? layers, string path)
+    {
+        if (layers is not { } blocks || tower.Config is not { } config || blocks == config.BlockCount)
+            return tower;
+        var ended = EndingAfter(config, blocks, path).Build();
+        Layers.CopyWeights(tower, ended);
+        tower.Dispose();
+        return ended;
+    }
+
+    private static ImageTowerConfig EndingAfter(ImageTowerConfig config, int blocks, string spec) =>
+        config.EndingAfter(1) is null
+            ? throw new UsageException(
+                $"'{spec}': layers={blocks} is for towers whose blocks all give one width. Leave it away."
+            )
+        : blocks > config.BlockCount
+            ? throw new UsageException(
+                $"'{spec}': layers={blocks}, and this tower has {config.BlockCount}. Give 1 to {config.BlockCount}."
+            )
+        : config.EndingAfter(blocks)!;
 
     // Tells sizes that cannot be before anything is allocated for them.
     private static ImageTower Built(ImageTowerConfig config, string spec, torch.Device device)

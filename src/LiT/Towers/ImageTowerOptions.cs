@@ -70,6 +70,12 @@ internal sealed record ImageTowerOptions
     /// <summary><c>pooler</c>: a Hugging Face ViT's representation is its pooler's output.</summary>
     public bool Pooler { get; init; }
 
+    /// <summary>
+    /// <c>layers=9</c>: the tower ends after so many of its blocks; what it does behind the last one, its norm and its
+    /// pooling, follows there.
+    /// </summary>
+    public int? Layers { get; init; }
+
     /// <summary><c>exif</c>: pictures are turned as their EXIF orientation says, which no reference does.</summary>
     public bool HonourExif { get; init; }
 
@@ -115,6 +121,7 @@ internal sealed record ImageTowerOptions
                     ImageHeight = Number(spec, key, height),
                 },
                 "size" => options with { ImageSize = Number(spec, key, value), ImageHeight = null },
+                "layers" => options with { Layers = Number(spec, key, value) },
                 "heads" => options with { AttentionHeads = Number(spec, key, value) },
                 "pool" => options with { Pooling = PoolingOf(spec, value) },
                 "pad" when value is "zero" or "inf" => options with
@@ -136,7 +143,7 @@ internal sealed record ImageTowerOptions
                 "img" when value.Length == 0 => options,
                 _ => throw new UsageException(
                     $"'{spec}': '{item}' is not understood. After a path may stand size=N, size=WxH, "
-                        + "heads=N, pool=tok|gap|map|0, pad=zero|inf, resize=bilinear|bicubic, patch-mean, "
+                        + "layers=N, heads=N, pool=tok|gap|map|0, pad=zero|inf, resize=bilinear|bicubic, patch-mean, "
                         + "pooler, projection, exif, background=rrggbb, int8."
                 ),
             };

@@ -14,6 +14,15 @@ internal static class Layers
     /// <summary>A number of attention heads in words; 0 stands for one that a file does not say.</summary>
     public static string HeadsInWords(int heads) => heads > 0 ? $"{heads} heads" : "heads not said by the file";
 
+    /// <summary>Copies the weights that two modules have by one name.</summary>
+    public static void CopyWeights(Module from, Module to)
+    {
+        using var unrecorded = no_grad();
+        var theirs = from.state_dict();
+        foreach (var (name, weight) in to.state_dict())
+            weight.copy_(theirs[name]);
+    }
+
     /// <summary>A dense layer; the weight is [outputs, inputs].</summary>
     public static Dense Dense(long inputs, long outputs, Device? device = null, bool bias = true) =>
         new(inputs, outputs, bias, device);

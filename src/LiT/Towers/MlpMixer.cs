@@ -71,6 +71,8 @@ internal sealed record MixerConfig : ImageTowerConfig
 
     internal override int BlockCount => Depth;
 
+    internal override ImageTowerConfig EndingAfter(int blocks) => this with { Depth = blocks, Heads = [] };
+
     internal override ImageTower Build(Device? device = null) => new MlpMixer(this, device);
 }
 

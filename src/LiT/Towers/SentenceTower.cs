@@ -62,6 +62,10 @@ internal sealed record SentenceConfig(
     /// <inheritdoc/>
     internal override TextTowerConfig Encoding() => Encoder;
 
+    internal override int BlockCount() => Encoder.BlockCount();
+
+    internal override TextTowerConfig EndingAfter(int blocks) => this with { Encoder = Encoder.EndingAfter(blocks) };
+
     internal override TextTower Build(Device? device = null)
     {
         if (Encoder is null or SentenceConfig || Poolings is not { Count: > 0 } || Steps is null)

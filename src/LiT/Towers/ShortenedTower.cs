@@ -103,16 +103,9 @@ internal sealed class ShortenedTower : ImageTower<ShortenedTowerConfig>, ICutTow
                 Standardises = head.Standardises,
             }
         );
-        Copy(front, made.tower);
-        Copy(head, made.head);
+        Layers.CopyWeights(front, made.tower);
+        Layers.CopyWeights(head, made.head);
         return made;
-
-        static void Copy(nn.Module from, nn.Module to)
-        {
-            var theirs = from.state_dict();
-            foreach (var (name, weight) in to.state_dict())
-                weight.copy_(theirs[name]);
-        }
     }
 
     /// <inheritdoc/>

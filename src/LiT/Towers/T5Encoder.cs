@@ -67,6 +67,10 @@ internal sealed record T5Config(int Width, int Depth, int Heads, int HeadSize, i
             ["xxl"] = new(4096, 24, 64, 64, 10_240, 250_112) { Gated = true, Activation = Activation.GeluTanh },
         };
 
+    internal override int BlockCount() => Depth;
+
+    internal override TextTowerConfig EndingAfter(int blocks) => this with { Depth = blocks };
+
     internal override TextTower Build(Device? device = null)
     {
         Check(1, Width, Heads, HeadSize, Depth, MlpDim, VocabularySize, Buckets, MaxDistance);

@@ -21,6 +21,12 @@ internal abstract record TextTowerConfig
     /// <summary>What reads the tokens: this, or the encoder of a sentence tower.</summary>
     internal virtual TextTowerConfig Encoding() => this;
 
+    /// <summary>How many blocks it has; 0 where another runtime computes it.</summary>
+    internal abstract int BlockCount();
+
+    /// <summary>The tower that ends after so many of this one's blocks.</summary>
+    internal abstract TextTowerConfig EndingAfter(int blocks);
+
     /// <summary>A tower of these sizes, filled as its reference initialises one.</summary>
     internal abstract TextTower Create(Generator random);
 

@@ -21,7 +21,8 @@ internal static class TextTowerLoader
 
     /// <summary>Whether a name means a tower that can only be locked.</summary>
     /// <param name="spec">A path with what stands behind its colon, or anything else.</param>
-    internal static bool IsForeign(string spec) => FormOf(TowerPath.AtColon(spec).Path) is not null;
+    internal static bool IsForeign(string spec) =>
+        FormOf((TowerPath.IsThere(spec) ? TowerPath.Split(spec) : TowerPath.AtColon(spec)).Path) is not null;
 
     /// <summary>A text tower from scratch, in training mode. The same arguments give the same weights.</summary>
     /// <param name="spec">What <see cref="TextTowerSpec"/> reads.</param>
@@ -59,11 +60,13 @@ internal static class TextTowerLoader
     /// <exception cref="LitException">It holds no text tower.</exception>
     public static LoadedTextTower Load(Checkpoint checkpoint, TextTowerOptions? options = null)
     {
-        var found = RecognisedText.In(checkpoint, options ?? new TextTowerOptions());
+        options ??= new TextTowerOptions();
+        var found = RecognisedText.In(checkpoint, options);
         var tower = Built(found);
         try
         {
             var names = found.Fill(tower);
+            tower = Ended(tower, options.Layers, checkpoint.Path);
             tower.eval();
             return new LoadedTextTower(tower, found.Family, names)
             {
@@ -76,6 +79,22 @@ internal static class TextTowerLoader
             tower.Dispose();
             throw;
         }
+    }
+
+    // A tower of another depth is built beside the whole one, whose first blocks it takes over.
+    private static TextTower Ended(TextTower tower, int? layers, string path)
+    {
+        if (layers is not { } blocks || tower.Config is not { } config)
+            return tower;
+        var count = config.BlockCount();
+        if (blocks == count)
+            return tower;
+        if (blocks > count)
+            throw new UsageException($"'{path}': layers={blocks}, and this tower has {count}. Give 1 to {count}.");
+        var ended = config.EndingAfter(blocks).Build();
+        Layers.CopyWeights(tower, ended);
+        tower.Dispose();
+        return ended;
     }
 
     // The config of a file may say anything: it is tried without memory first.

@@ -12,6 +12,10 @@ internal sealed record TextTowerOptions
     /// </summary>
     public int? Heads { get; init; }
 
+    /// <summary><c>layers=4</c>: the tower ends after so many of its blocks; its norm and its pooling follow
+    /// there.</summary>
+    public int? Layers { get; init; }
+
     /// <summary>
     /// <c>projection</c>: the representation is what CLIP's or SigLIP's last layer to the common size gives.
     /// </summary>
@@ -55,12 +59,8 @@ internal sealed record TextTowerOptions
                 continue;
             options = item.Split('=') switch
             {
-                ["heads", var n]
-                    when int.TryParse(n, NumberStyles.None, CultureInfo.InvariantCulture, out var heads) && heads > 0 =>
-                    options with
-                    {
-                        Heads = heads,
-                    },
+                ["heads", var n] when Whole(n) is { } heads => options with { Heads = heads },
+                ["layers", var n] when Whole(n) is { } layers => options with { Layers = layers },
                 ["pool", var pooling] when PoolingNamed(pooling) is { } named => options with { Pooling = named },
                 ["prompt", { Length: > 0 } name] => options with { Prompt = name },
                 ["prefix", var prefix] => options with { Prefix = prefix },
@@ -70,13 +70,18 @@ internal sealed record TextTowerOptions
                 ["projection"] => options with { Projection = true },
                 _ => throw new UsageException(
                     $"'{spec}': '{item}' is not understood. Behind the path of a text tower may stand "
-                        + "heads=N, pool=last|first|mean|max|mean-over-root|weighted-mean, gelu=tanh|erf, pooler, "
+                        + "layers=N, heads=N, pool=last|first|mean|max|mean-over-root|weighted-mean, gelu=tanh|erf, pooler, "
                         + "projection, prompt=NAME, prefix=TEXT."
                 ),
             };
         }
         return options;
     }
+
+    private static int? Whole(string number) =>
+        int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var whole) && whole > 0
+            ? whole
+            : null;
 
     private static TextPooling? PoolingNamed(string word) =>
         word switch

@@ -59,6 +59,10 @@ internal sealed record TextTransformerConfig(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool ProjectionBias { get; init; }
 
+    internal override int BlockCount() => Depth;
+
+    internal override TextTowerConfig EndingAfter(int blocks) => this with { Depth = blocks };
+
     internal override TextTower Build(Device? device = null)
     {
         Check(Math.Max(1, Heads), Width, Depth, MlpDim, VocabularySize, MaxLength, Projection ?? 1);

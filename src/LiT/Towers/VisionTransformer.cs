@@ -148,6 +148,8 @@ internal sealed record VitConfig : ImageTowerConfig
 
     internal override int BlockCount => Depth;
 
+    internal override ImageTowerConfig EndingAfter(int blocks) => this with { Depth = blocks, Heads = [] };
+
     internal override ImageTower Build(Device? device = null) => new VisionTransformer(this, device);
 }
 

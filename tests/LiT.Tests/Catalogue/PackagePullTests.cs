@@ -52,6 +52,27 @@ public sealed class PackagePullTests : IDisposable
     }
 
     [Fact]
+    public async Task A_resource_of_a_library_in_a_package_arrives_as_a_file()
+    {
+        var library = typeof(ModelCatalogue).Assembly;
+        var name = library.GetManifestResourceNames().First(name => name.EndsWith(".json", StringComparison.Ordinal));
+        using MemoryStream expected = new();
+        library.GetManifestResourceStream(name)!.CopyTo(expected);
+        var content = File.ReadAllBytes(library.Location);
+
+        Feed(Packed(content));
+        await Pull(HashOf(expected.ToArray()), "data/weights.dat!" + name);
+        Assert.Equal(expected.ToArray(), File.ReadAllBytes(folder["models", "weights.dat"]));
+        Directory.Delete(folder["models"], recursive: true);
+
+        Assert.Contains("holds no data/weights.dat!other", await Refused("00", "data/weights.dat!other"));
+        Feed(Packed(content[..(content.Length / 3)]));
+        Assert.Contains("is no whole .NET library", await Refused("00", "data/weights.dat!" + name));
+        Feed(Packed());
+        Assert.Contains("is no whole .NET library", await Refused("00", "data/weights.dat!" + name));
+    }
+
+    [Fact]
     public async Task A_source_that_does_not_answer_is_one_line()
     {
         Sources("http://127.0.0.1:9/v3/index.json");
@@ -104,7 +125,7 @@ public sealed class PackagePullTests : IDisposable
             """
         );
 
-    private static byte[] Packed()
+    private static byte[] Packed(byte[]? content = null)
     {
         using MemoryStream bytes = new();
         using (ZipArchive zip = new(bytes, ZipArchiveMode.Create, leaveOpen: true))
@@ -118,7 +139,7 @@ public sealed class PackagePullTests : IDisposable
                     """
                 );
             using var data = zip.CreateEntry("data/weights.dat").Open();
-            data.Write(Content);
+            data.Write(content ?? Content);
         }
         return bytes.ToArray();
     }
