@@ -32,7 +32,7 @@ internal sealed class PreparedRun : IDisposable
             pairs,
             request.Samples.CaptionLanguage?.Split(',').Length ?? 1
         );
-        if (texts is not null)
+        if (texts is not null || request.EmbedsTexts)
             Chosen = Chosen.ForStoredTexts(request.Settings, request.Recipe);
         if (usually && held.Count > 0)
             Chosen = Chosen with { Reasons = [.. Chosen.Reasons, HeldOut.Reason(held.Count)] };
@@ -104,7 +104,9 @@ internal sealed class PreparedRun : IDisposable
     {
         request = request with { TextTower = request.TextInit ?? request.TextTower };
         CheckTexts(request);
-        var texts = request.Texts is { } stored
+        if (request.Texts is null)
+            CheckTowers(request); // before any caption is embedded
+        var texts = (request.Texts ?? EmbedTexts(request, say, progress, cancel)) is { } stored
             ? new StoredTexts(stored, request.TextTower, request.Tokenizer, request.Compute, say)
             : null;
         try
@@ -395,6 +397,45 @@ internal sealed class PreparedRun : IDisposable
         if (glance.Whole)
             throw new LitException(why);
         say($"warning: {why}");
+    }
+
+    /// <summary>
+    /// Puts the captions through a locked text tower once, beside the run, as pictures are put through theirs; null
+    /// where the tower reads them at every step. One process does it for all.
+    /// </summary>
+    private static string? EmbedTexts(
+        TuneRequest request,
+        Action<string> say,
+        IProgress<ProgressStep>? progress,
+        CancellationToken cancel
+    )
+    {
+        if (!request.EmbedsTexts || request.Out.Length == 0)
+            return null;
+        var folder = Path.Combine(request.Out, RunFolder.Texts);
+        if (request.IsFirst)
+        {
+            using var tower = TextTowers.Load(
+                request.TextTower!,
+                request.Tokenizer,
+                request.TokenLength,
+                request.Compute,
+                _ => { }
+            );
+            say($"both towers are locked: each caption goes through {request.TextTower} once, into {folder}");
+            TextOptions options = new()
+            {
+                Type = StoredType.Float32,
+                Update = true,
+                Tokenizer = request.Tokenizer,
+                TokenLength = request.TokenLength,
+                Samples = request.Samples,
+            };
+            var source = Samples.Open(request.Data, request.Samples);
+            TextRun.Run(tower, source, folder, options, request.Compute, progress, cancel);
+        }
+        request.Exchange.Any(false, patient: true); // the texts are whole when the first has embedded them
+        return folder;
     }
 
     private static string Embed(

@@ -27,6 +27,9 @@ internal static class RunFolder
         ("fingerprint", "the image tower"),
     ];
 
+    /// <summary>A text store beside the run: what a locked text tower gave for its captions.</summary>
+    public const string Texts = "texts";
+
     /// <summary>Refuses a place that cannot be a run's folder, or that holds something else.</summary>
     /// <exception cref="LitException">It is a file, an embedding store, or a folder with other files.</exception>
     public static void Check(string folder)
@@ -39,6 +42,7 @@ internal static class RunFolder
             !Directory.Exists(folder)
             || Directory.Exists(Path.Combine(folder, "checkpoints"))
             || Directory.Exists(Path.Combine(folder, "store"))
+            || Directory.Exists(Path.Combine(folder, Texts))
         )
             return;
         if (Directory.EnumerateFileSystemEntries(folder).Any(entry => !Path.GetFileName(entry).StartsWith('.')))

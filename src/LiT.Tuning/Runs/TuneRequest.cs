@@ -104,6 +104,22 @@ internal sealed record TuneRequest
     /// <summary>Whether pictures go through the image tower at every step.</summary>
     internal bool ReadsPixels => FromPixels || Lock.Image != TowerStart.Locked;
 
+    /// <summary>
+    /// Whether every caption goes through the text tower once, before the first step: both towers are locked, and
+    /// captions are shown whole.
+    /// </summary>
+    internal bool EmbedsTexts =>
+        Texts is null
+        && Lock is { Image: TowerStart.Locked, Text: TowerStart.Locked }
+        && !FromPixels
+        && Teacher is null
+        && Pictures is null
+        && Settings is { CaptionNoise: null or 0, Sentences: null or 0, DropFirst: null or 0 }
+        && !(
+            Recipe is { } recipe
+            && (recipe.Decides("captionNoise") || recipe.Decides("sentences") || recipe.Decides("dropFirst"))
+        );
+
     /// <summary>Data to validate on, or null.</summary>
     public string? Validation { get; init; }
 

@@ -78,6 +78,8 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         };
         if (setting.Text == TowerStart.FromScratch && pairs.Count < SmallData)
             chosen = Held(chosen, given, recipe, reasons);
+        if (setting is { Image: TowerStart.Locked, Text: TowerStart.Locked })
+            chosen = HeadsAlone(chosen, given, recipe, reasons);
         if (setting == LockSetting.Lu && IsLongForItsCaptions(pairs, chosen))
             chosen = Lasting(chosen, given, recipe, reasons);
         CheckTemperature(given, chosen);
@@ -283,17 +285,28 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             ? (int)Math.Clamp(PixelsAtOnce / (height * width), 8, 256)
             : null;
 
-    /// <summary>The same where both sides are stored: nothing can be forgotten, and a text is one number.</summary>
+    /// <summary>The same where both sides are stored: a text is one number.</summary>
     /// <param name="given">What a user decided.</param>
     /// <param name="recipe">What stands behind it, or null.</param>
-    public TuningDefaults ForStoredTexts(TuningSettings given, TuneRecipe? recipe)
+    public TuningDefaults ForStoredTexts(TuningSettings given, TuneRecipe? recipe) =>
+        given.MicroBatch is not null || recipe?.Decides("microBatch") == true
+            ? this
+            : this with
+            {
+                Options = Options with { MicroBatch = StoredTexts.AtOnce(Options.Batch) },
+            };
+
+    /// <summary>Where both towers are locked nothing can be forgotten.</summary>
+    private static TuningOptions HeadsAlone(
+        TuningOptions chosen,
+        TuningSettings given,
+        TuneRecipe? recipe,
+        List<TuningReason> reasons
+    )
     {
-        var options = Options;
-        if (given.MicroBatch is null && recipe?.Decides("microBatch") != true)
-            options = options with { MicroBatch = StoredTexts.AtOnce(options.Batch) };
         if (IsDecided(nameof(TuningSettings.LearningRate), given, recipe))
-            return this with { Options = options };
-        var rate = options.Optimizer.Kind == OptimizerKind.Lion ? LionsShare * HeadsRate : HeadsRate;
+            return chosen;
+        var rate = chosen.Optimizer.Kind == OptimizerKind.Lion ? LionsShare * HeadsRate : HeadsRate;
         TuningReason reason = new(
             nameof(OptimizerOptions.LearningRate),
             string.Create(
@@ -301,13 +314,8 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 $"learning rate {rate:G}: heads alone are tuned, and they start from scratch"
             )
         );
-        return new(
-            options with
-            {
-                Optimizer = options.Optimizer with { LearningRate = rate },
-            },
-            [.. Reasons.Select(one => one.Setting == reason.Setting ? reason : one)]
-        );
+        reasons[reasons.FindIndex(one => one.Setting == reason.Setting)] = reason;
+        return chosen with { Optimizer = chosen.Optimizer with { LearningRate = rate } };
     }
 
     /// <summary>Warm-up for a run of so many steps: a twentieth of it.</summary>

@@ -99,13 +99,38 @@ public sealed class StoredTextsTests : IDisposable
     {
         using var scope = NewDisposeScope();
         var stored = Weights(TuneRun.Run(Request("stored"), _ => { }));
-        var computed = Weights(TuneRun.Run(Request("computed", stored: false), _ => { }));
+        var computed = Weights(TuneRun.Run(Request("computed", stored: false) with { Pictures = Pictures }, _ => { }));
+        Assert.False(Directory.Exists(At("computed/texts"))); // with a number of pictures the tower reads at every step
         Assert.Equal(computed.Keys.Order(), stored.Keys.Order());
         foreach (var (name, expected) in computed)
             Assert.True(
                 (expected - stored[name]).abs().max().item<float>() < 1e-5,
                 $"{name}: {(expected - stored[name]).abs().max().item<float>()}"
             );
+    }
+
+    [Fact]
+    public void Where_both_towers_are_locked_a_run_stores_its_texts_itself()
+    {
+        using var scope = NewDisposeScope();
+        var stored = Weights(TuneRun.Run(Request("stored"), _ => { }));
+        using CancellationTokenSource stop = new();
+        Assert.Throws<OperationCanceledException>(() =>
+            TuneRun.Run(
+                Request("once", stored: false),
+                happened =>
+                {
+                    if (happened is TuningNote note && note.Words.Contains("goes through", StringComparison.Ordinal))
+                        stop.Cancel();
+                },
+                stop.Token
+            )
+        );
+        var once = Weights(TuneRun.Run(Request("once", stored: false), _ => { }));
+        foreach (var (name, expected) in stored)
+            Assert.True(expected.equal(once[name]).all().item<bool>(), name);
+        using var texts = TextStore.Open(At("once/texts"));
+        Assert.Equal(Samples().Sum(sample => sample.Captions.Count), texts.Rows);
     }
 
     [Fact]
