@@ -2,6 +2,7 @@ using LiT.Classification;
 using LiT.Compute;
 using LiT.Data;
 using LiT.Images;
+using LiT.Stores;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;
 
@@ -205,7 +206,7 @@ internal sealed record TuneRequest
             TokenLength = recipe.TokenLength,
             Out = "",
             Lock = recipe.Lock ?? UsualLock(recipe),
-            ImageHead = HeadSpec.Parse(recipe.ImageHead ?? "none", "`ImageHead`"),
+            ImageHead = HeadSpec.Parse(recipe.ImageHead ?? UsualImageHead(recipe), "`ImageHead`"),
             TextHead = HeadSpec.Parse(recipe.TextHead ?? "linear", "`TextHead`"),
             FromPixels = recipe.FromPixels == true,
             Augmentation = recipe.Augmentation,
@@ -216,6 +217,19 @@ internal sealed record TuneRequest
             Pictures = recipe.Pictures,
             Compute = compute,
         };
+
+    /// <summary>
+    /// The paper's none, or one layer where both towers are locked and the text tower never met such pictures:
+    /// docs/few-pairs.md has what it gains.
+    /// </summary>
+    private static string UsualImageHead(TuneRecipe recipe) =>
+        (recipe.Lock ?? UsualLock(recipe)) is { Image: TowerStart.Locked, Text: TowerStart.Locked }
+        && (recipe.TextInit ?? recipe.TextTower ?? TowerOf(recipe.Texts)) is { } tower
+        && LitModel.TextFileOf(tower) is null
+            ? "linear"
+            : "none";
+
+    private static string? TowerOf(string? texts) => texts is null ? null : TextStoreFile.Read(texts)?.Tower;
 
     /// <summary>LL where the texts' rows are stored, and what else is usual.</summary>
     private static LockSetting UsualLock(TuneRecipe recipe) =>

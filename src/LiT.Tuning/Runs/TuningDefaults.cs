@@ -80,8 +80,15 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             chosen = Held(chosen, given, recipe, reasons);
         if (setting is { Image: TowerStart.Locked, Text: TowerStart.Locked })
             chosen = HeadsAlone(chosen, given, recipe, reasons);
-        if (setting == LockSetting.Lu && IsLongForItsCaptions(pairs, chosen))
+        if (
+            setting is { Image: TowerStart.Locked, Text: not TowerStart.Unlocked }
+            && IsLongForItsCaptions(pairs, chosen)
+        )
+        {
+            if (setting.Text == TowerStart.Locked)
+                chosen = Held(chosen, given, recipe, reasons);
             chosen = Lasting(chosen, given, recipe, reasons);
+        }
         CheckTemperature(given, chosen);
         return new(chosen, reasons);
     }
