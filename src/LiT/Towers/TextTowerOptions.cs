@@ -70,8 +70,8 @@ internal sealed record TextTowerOptions
                 ["projection"] => options with { Projection = true },
                 _ => throw new UsageException(
                     $"'{spec}': '{item}' is not understood. Behind the path of a text tower may stand "
-                        + "layers=N, heads=N, pool=last|first|mean|max|mean-over-root|weighted-mean, gelu=tanh|erf, pooler, "
-                        + "projection, prompt=NAME, prefix=TEXT."
+                        + "layers=N, heads=N, pool=last|first|mean|max|mean-over-root|weighted-mean, gelu=tanh|erf, "
+                        + "pooler, projection, prompt=NAME, prefix=TEXT."
                 ),
             };
         }

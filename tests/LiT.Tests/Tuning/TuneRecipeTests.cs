@@ -1,5 +1,7 @@
+using LiT.Compute;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;
+using LiT.Tuning.Optimizers;
 using LiT.Tuning.Runs;
 
 namespace LiT.Tests.Tuning;
@@ -152,6 +154,34 @@ public class TuneRecipeTests
     }
 
     [Fact]
+    public void Where_both_towers_are_locked_the_heads_take_their_own_rate_and_long_runs_hold_the_temperature()
+    {
+        TuningOptions Chosen(int count, TuningSettings given)
+        {
+            var pairs = new TuningPairs(new TinyRun.Directions(count), _ => ["red"], TinyRun.Tokenizer(), 0);
+            return TuningDefaults.Resolve(given, null, LockSetting.Parse("LL"), pairs).Options;
+        }
+        Assert.Equal(1e-3, Chosen(40, new()).Optimizer.LearningRate);
+        Assert.Equal(1e-4, Chosen(40, new() { Optimizer = OptimizerKind.Lion }).Optimizer.LearningRate);
+        Assert.Equal(0.02, Chosen(40, new() { LearningRate = 0.02 }).Optimizer.LearningRate);
+        Assert.Equal(new TuningOptions().HighestTemperature, Chosen(40, new()).HighestTemperature);
+        Assert.Equal(20, Chosen(5_000, new() { Epochs = 16 }).HighestTemperature);
+    }
+
+    [Fact]
+    public void Behind_a_text_tower_that_never_met_the_pictures_both_sides_have_a_layer()
+    {
+        using TemporaryFolder folder = new();
+        folder.Write("bert.safetensors", "");
+        HeadSpec Head(TuneRecipe recipe) => TuneRequest.Of(recipe, "store", ComputeDevice.Cpu).ImageHead;
+        TuneRecipe locked = new() { TextInit = folder["bert.safetensors"], Lock = LockSetting.Parse("LL") };
+        Assert.Equal(new HeadSpec(null), Head(locked));
+        Assert.Equal(HeadSpec.None, Head(locked with { ImageHead = "none" }));
+        Assert.Equal(HeadSpec.None, Head(locked with { Lock = LockSetting.LU }));
+        Assert.Equal(HeadSpec.None, Head(new()));
+    }
+
+    [Fact]
     public void A_long_run_on_captions_that_repeat_borrows_some_and_averages_its_weights_unless_somebody_decides()
     {
         static TuningPairs Pairs(int count, Func<int, string> caption) =>
@@ -172,6 +202,7 @@ public class TuneRecipeTests
         Assert.Equal((0, 0.995), Chosen(repeating, run with { LookAlikes = 0 }));
         Assert.Equal((0.5, null), Chosen(repeating, run with { AverageDecay = 0 }));
         Assert.Equal((0, null), Chosen(repeating, new() { Epochs = 15 }));
+        Assert.Equal((0.5, 0.995), Chosen(repeating, run, "LL"));
         Assert.Equal((0, null), Chosen(repeating, run, "LU"));
         Assert.Equal((0, null), Chosen(Pairs(4_999, _ => "red"), run));
         Assert.Equal((0, null), Chosen(Pairs(5_000, Another), run));
