@@ -12,6 +12,8 @@ namespace LiT.Tuning.Runs;
 /// </summary>
 internal sealed class PreparedRun : IDisposable
 {
+    private const int PicturesLookedAt = 10_000;
+
     private PreparedRun(
         TuneRequest request,
         TuningSource source,
@@ -34,8 +36,19 @@ internal sealed class PreparedRun : IDisposable
         );
         if (texts is not null || request.EmbedsTexts)
             Chosen = Chosen.ForStoredTexts(request.Settings, request.Recipe);
+        if (request.Lock.Text == TowerStart.FromScratch && request.Teacher is null)
+            Chosen = Chosen.ForCaptions(request.Settings, request.Recipe, SomeCaptions());
         if (usually && held.Count > 0)
             Chosen = Chosen with { Reasons = [.. Chosen.Reasons, HeldOut.Reason(held.Count)] };
+    }
+
+    private IEnumerable<string> SomeCaptions()
+    {
+        long count = Source.Images.Count,
+            some = Math.Min(count, PicturesLookedAt);
+        for (var i = 0L; i < some; i++)
+            foreach (var caption in CaptionsOf((int)(i * count / some)))
+                yield return caption;
     }
 
     /// <summary>The same with the share that is held out decided.</summary>

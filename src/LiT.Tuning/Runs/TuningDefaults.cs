@@ -21,7 +21,8 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         LongRun = 16,
         CaptionsThatRepeat = 3,
         LastingLookAlikes = 0.5,
-        LastingDecay = 0.995;
+        LastingDecay = 0.995,
+        UsualSentences = 0.5;
 
     /// <summary>
     /// All options of a run, and why: what is given, else what the recipe says, else what suits the data. Nothing else
@@ -302,6 +303,47 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
             {
                 Options = Options with { MicroBatch = StoredTexts.AtOnce(Options.Batch) },
             };
+
+    /// <summary>
+    /// The same where most captions are of several sentences: docs/few-pairs.md has what one of them, shown of every
+    /// second caption, gains for questions that are short.
+    /// </summary>
+    /// <param name="given">What a user decided.</param>
+    /// <param name="recipe">What stands behind it, or null.</param>
+    /// <param name="captions">Some of the captions.</param>
+    public TuningDefaults ForCaptions(TuningSettings given, TuneRecipe? recipe, IEnumerable<string> captions)
+    {
+        if (
+            given.Sentences is not null
+            || given.DropFirst is not null
+            || recipe?.Decides("sentences") == true
+            || recipe?.Decides("dropFirst") == true
+        )
+            return this;
+        var (all, several) = (0, 0);
+        foreach (var caption in captions)
+        {
+            all++;
+            several += CaptionDraws.Forms(caption).Count > 1 ? 1 : 0;
+        }
+        if (several * 2 < all || several == 0)
+            return this;
+        return new(
+            Options with
+            {
+                Sentences = UsualSentences,
+            },
+            [
+                .. Reasons,
+                new(
+                    nameof(TuningSettings.Sentences),
+                    FormattableString.Invariant(
+                        $"sentences {UsualSentences}: {100.0 * several / all:F0}% of the captions are of several "
+                    ) + "sentences, and every second shows one of them, since questions are short"
+                ),
+            ]
+        );
+    }
 
     /// <summary>Where both towers are locked nothing can be forgotten.</summary>
     private static TuningOptions HeadsAlone(

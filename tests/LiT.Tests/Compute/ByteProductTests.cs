@@ -23,7 +23,7 @@ public sealed class ByteProductTests
         weight[0].fill_(-127);
         var scales = linspace(0.5, 2, outputs);
         var expected =
-            (x.to(ScalarType.Int64) - 128).matmul(weight.to(ScalarType.Int64).t()).to(ScalarType.Float32) * scales;
+            x.to(ScalarType.Int64).Plus(-128).matmul(weight.to(ScalarType.Int64).t()).to(ScalarType.Float32) * scales;
         using PairProduct product = new(weight, scales);
         Assert.Equal(expected.data<float>().ToArray(), product.Sums(x).data<float>().ToArray());
     }
@@ -40,7 +40,10 @@ public sealed class ByteProductTests
         var own = product.Sums(x).data<float>().ToArray();
         if (!OneDnn.MultipliesBytes) // then it is not asked, and nothing but the integers can be right
             Assert.Equal(
-                ((x.to(ScalarType.Int64) - 128).matmul(weight.to(ScalarType.Int64).t()).to(ScalarType.Float32) * scales)
+                (
+                    x.to(ScalarType.Int64).Plus(-128).matmul(weight.to(ScalarType.Int64).t()).to(ScalarType.Float32)
+                    * scales
+                )
                     .data<float>()
                     .ToArray(),
                 own

@@ -36,7 +36,7 @@ public sealed class GradientKernelTests
             Assert.Equal(other.shape, one!.shape);
             Assert.True(one.is_contiguous());
             Assert.InRange(
-                (one - other).abs().max().item<float>() / other.square().mean().sqrt().item<float>(),
+                (one - other).abs().max().item<float>() / other.Squared().mean().sqrt().item<float>(),
                 0,
                 2e-5
             );
@@ -104,7 +104,7 @@ public sealed class GradientKernelTests
         AssertSame(
             of => GeluGradient.Tanh(of[0]),
             of => nn.functional.gelu(of[0], TorchSharp.Modules.GELU.Approximate.tanh),
-            [Random(1, rows, columns) * 3]
+            [Random(1, rows, columns).Times(3)]
         );
     }
 
@@ -146,12 +146,12 @@ public sealed class GradientKernelTests
         AssertSame(
             of => RowAttention.Mixed(of[0], null, heads, lengths),
             of => Plain(of[0], null),
-            [Random(1, lengths.Sum(), 3 * width) * 2]
+            [Random(1, lengths.Sum(), 3 * width).Times(2)]
         );
         AssertSame(
             of => RowAttention.Mixed(of[0], of[1], heads, lengths),
             of => Plain(of[0], of[1]),
-            [Random(1, lengths.Sum(), 2 * width) * 2, Random(2, lengths.Length, width)]
+            [Random(1, lengths.Sum(), 2 * width).Times(2), Random(2, lengths.Length, width)]
         );
     }
 

@@ -18,7 +18,7 @@ public sealed class KernelTests
     private static double Difference(Tensor got, Tensor expected)
     {
         Assert.Equal(expected.shape, got.shape);
-        return (got - expected).abs().max().item<float>() / expected.square().mean().sqrt().item<float>();
+        return (got - expected).abs().max().item<float>() / expected.Squared().mean().sqrt().item<float>();
     }
 
     [Theory]
@@ -78,7 +78,7 @@ public sealed class KernelTests
     {
         using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
-        var qkv = Random(batch, tokens, 3 * heads * size) * 3;
+        var qkv = Random(batch, tokens, 3 * heads * size).Times(3);
         var parts = qkv.unflatten(2, [3, heads, -1]).permute(2, 0, 3, 1, 4).unbind(0);
         var expected = nn
             .functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
@@ -93,7 +93,7 @@ public sealed class KernelTests
     {
         using var forced = Processor.Use(isa);
         using var scope = NewDisposeScope();
-        var qkv = Random(1, 20, 48) * 300; // one score outweighs all others by far more than a float can hold
+        var qkv = Random(1, 20, 48).Times(300); // one score outweighs all others by far more than a float can hold
         var parts = qkv.unflatten(2, [3, 1, -1]).permute(2, 0, 3, 1, 4).unbind(0);
         var expected = nn
             .functional.scaled_dot_product_attention(parts[0], parts[1], parts[2])
@@ -153,8 +153,8 @@ public sealed class KernelTests
             Assert.True(Difference(packed.Of(x), plain) < 1e-5);
             Assert.True(Difference(packed.Rectified(x), plain.relu()) < 1e-5);
             var shortcut = Random(plain.shape);
-            Assert.True(Difference(packed.RectifiedOnto(shortcut.clone(), x), (plain + shortcut).relu()) < 1e-5);
-            Assert.True(Difference(packed.Onto(Convolving.ChannelsLast(shortcut), x), plain + shortcut) < 1e-5);
+            Assert.True(Difference(packed.RectifiedOnto(shortcut.clone(), x), plain.Plus(shortcut).relu()) < 1e-5);
+            Assert.True(Difference(packed.Onto(Convolving.ChannelsLast(shortcut), x), plain.Plus(shortcut)) < 1e-5);
         }
         Assert.Equal(1, folds);
     }
@@ -179,7 +179,10 @@ public sealed class KernelTests
         using var scope = NewDisposeScope();
         using var unrecorded = no_grad();
         var norm = new GroupScales(groups, Random(channels), Random(channels).neg(), 1e-5);
-        var (x, shortcut) = (Random(3, channels, height, width) + offset, Random(3, channels, height, width) * 0.5f);
+        var (x, shortcut) = (
+            Random(3, channels, height, width).Plus(offset),
+            Random(3, channels, height, width).Times(0.5)
+        );
         var exact = nn
             .functional.group_norm(x.to(float64), groups, norm.Weight.to(float64), norm.Bias.to(float64), 1e-5)
             .to(float32);
@@ -187,7 +190,7 @@ public sealed class KernelTests
         var (kept, allowed) = (x.clone(), 1e-5 + 2e-7 * Math.Abs(offset));
         Assert.True(Difference(GroupNorms.Of(norm, x, null, inPlace: false), exact.relu()) < allowed);
         Assert.Equal(kept.data<float>().ToArray(), x.data<float>().ToArray());
-        Assert.True(Difference(GroupNorms.Of(norm, x, shortcut, inPlace: true), (exact + shortcut).relu()) < allowed);
+        Assert.True(Difference(GroupNorms.Of(norm, x, shortcut, inPlace: true), exact.Plus(shortcut).relu()) < allowed);
     }
 
     [Theory]

@@ -34,7 +34,7 @@ public class PrincipalRotationTests
         var rows = Rows(300, 16);
         var x = rows.ToUnit().ToTensor();
         var turned = x.matmul(PrincipalRotation.Of(rows).t());
-        var kept = turned.square().sum([0]).data<float>().ToArray();
+        var kept = turned.Squared().sum([0]).data<float>().ToArray();
         Assert.Equal(kept.OrderDescending(), kept);
         using var chance = new Generator(5);
         for (var other = 0; other < 20; other++)
@@ -43,7 +43,8 @@ public class PrincipalRotationTests
             Assert.True(Lost(x, turned.narrow(1, 0, 4)) < Lost(x, some.narrow(1, 0, 4)));
         }
 
-        static float Lost(Tensor x, Tensor cut) => (x.matmul(x.t()) - cut.matmul(cut.t())).square().sum().item<float>();
+        static float Lost(Tensor x, Tensor cut) =>
+            (x.matmul(x.t()) - cut.matmul(cut.t())).Squared().sum().item<float>();
     }
 
     [Fact]

@@ -16,7 +16,7 @@ public sealed class WidthTests
     private static Tensor Random(int seed, params long[] shape)
     {
         using var random = new Generator((ulong)seed, CPU);
-        return randn(shape, generator: random) * 3f;
+        return randn(shape, generator: random).Times(3);
     }
 
     /// <summary>Computes with 128 bits and with an instruction set, and compares every number.</summary>
@@ -117,12 +117,12 @@ public sealed class WidthTests
                 (rows, columns) =>
                 {
                     using var scope = NewDisposeScope();
-                    var logits = Random(1, rows, columns) * 10f;
+                    var logits = Random(1, rows, columns).Times(10);
                     Same(isa, () =>
                     {
                         var (row, column) = (Margin(rows), Margin(columns));
                         FusedLogits.AddToSums(logits, 0, 0, row, column);
-                        FusedLogits.AddToSums(logits + 1f, 0, 0, row, column); // into sums that are there already
+                        FusedLogits.AddToSums(logits.Plus(1.0), 0, 0, row, column); // into sums that are there already
                         var shares = logits.clone();
                         FusedLogits.ToShares(shares, 0, 0, row, column);
                         var (sigmoids, losses) = (logits.clone(), zeros(rows, ScalarType.Float64));
@@ -146,7 +146,7 @@ public sealed class WidthTests
             );
 
     private static FusedLogits.Margin Margin(long count) =>
-        new(full(count, float.NegativeInfinity), zeros(count), zeros(count));
+        new(Scalars.Filled(count, double.NegativeInfinity, ScalarType.Float32, CPU), zeros(count), zeros(count));
 
     [Theory]
     [EveryIsa(false)]
@@ -186,7 +186,7 @@ public sealed class WidthTests
                 {
                     using var scope = NewDisposeScope();
                     var (x, weight, bias) = (Random(1, rows, inputs), Random(2, outputs, inputs), Random(3, outputs));
-                    var (before, after) = (Random(4, inputs).abs() + 0.1f, Random(5, outputs).abs() + 0.1f);
+                    var (before, after) = (Random(4, inputs).abs().Plus(0.1), Random(5, outputs).abs().Plus(0.1));
                     Same(isa, () =>
                     {
                         var bytes = ByteRows.Of(x, before);

@@ -1,4 +1,5 @@
 using CsCheck;
+using LiT.Compute;
 using LiT.Towers;
 using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
@@ -217,7 +218,7 @@ public class AnySplitTests
             public void BeginSum(IReadOnlyList<Tensor> gradients)
             {
                 var sums = meeting.Exchange(place, gradients, all =>
-                    gradients.Select((_, i) => all.Select(part => part[i]).Aggregate((a, b) => a + b)).ToList()
+                    gradients.Select((_, i) => all.Select(part => part[i]).Aggregate((a, b) => a.Plus(b))).ToList()
                 );
                 foreach (var (gradient, sum) in gradients.Zip(sums))
                     gradient.copy_(sum);

@@ -43,7 +43,7 @@ public class ContrastiveLossTests
         }
     }
 
-    private static Tensor Unit(Tensor x) => x / (x.norm(1, keepdim: true) + 1e-8);
+    private static Tensor Unit(Tensor x) => x / x.norm(1, keepdim: true).Plus(1e-8);
 
     private static Tensor Scalar(double value) => tensor(value, dtype: float64);
 
@@ -422,7 +422,7 @@ public class ContrastiveLossTests
         var first = ContrastiveLoss.Compute(z[..2], t[..2], Scalar(1), positives: Positives.Shared([1, 1]));
         var rest = ContrastiveLoss.Compute(z[2..], t[2..], Scalar(1), positives: Positives.Shared([2, 1, 2]));
         Close(0.4 * first.Loss.item<double>() + 0.6 * rest.Loss.item<double>(), local.Loss.item<double>());
-        Close(cat([first.TextGradient * 0.4, rest.TextGradient * 0.6]), local.TextGradient);
+        Close(cat([first.TextGradient.Times(0.4), rest.TextGradient.Times(0.6)]), local.TextGradient);
     }
 
     [Fact]

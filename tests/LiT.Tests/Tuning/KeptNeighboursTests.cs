@@ -23,7 +23,7 @@ public class KeptNeighboursTests
     {
         using var chance = new Generator((ulong)batch.Seed);
         return (
-            3 * randn([batch.Rows, batch.Inputs], type, generator: chance),
+            randn([batch.Rows, batch.Inputs], type, generator: chance).Times(3),
             normalize(randn([batch.Rows, batch.Outputs], type, generator: chance), dim: 1)
         );
     }
@@ -35,8 +35,8 @@ public class KeptNeighboursTests
         for (var level = 1; level <= levels; level++)
         {
             var (p, q) = (Shares(before).matrix_power(level), Shares(after).matrix_power(level));
-            var middle = (p + q) / 2;
-            var divergence = (Kl(p, middle) + Kl(q, middle)) / 2;
+            var middle = p.Plus(q).Over(2);
+            var divergence = Kl(p, middle).Plus(Kl(q, middle)).Over(2);
             sum += divergence / level;
         }
         return sum / levels;
@@ -45,10 +45,10 @@ public class KeptNeighboursTests
         {
             var unit = normalize(rows, dim: 1);
             var centred = unit - unit.mean([0], keepdim: true);
-            return softmax(centred.matmul(centred.t()) / 0.1, 1);
+            return softmax(centred.matmul(centred.t()).Over(0.1), 1);
         }
 
-        static Tensor Kl(Tensor of, Tensor from) => (of * (of / from).log()).sum() / of.shape[0];
+        static Tensor Kl(Tensor of, Tensor from) => (of * (of / from).log()).sum().Over(of.shape[0]);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using LiT.Compute;
 using LiT.Tuning.Contrastive;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn.functional;
@@ -51,9 +52,10 @@ internal sealed record PlainLoss(
         return kind switch
         {
             ContrastiveLossKind.Softmax => -(
-                (target / target.sum(1, keepdim: true) * log_softmax(logits, 1)).sum()
-                + (target / target.sum(0, keepdim: true) * log_softmax(logits, 0)).sum()
-            ) / (2.0 * z.shape[0]),
+                (target / target.sum(1, keepdim: true) * log_softmax(logits, 1))
+                    .sum()
+                    .Plus((target / target.sum(0, keepdim: true) * log_softmax(logits, 0)).sum())
+            ).Over(2.0 * z.shape[0]),
             ContrastiveLossKind.Sigmoid => -logsigmoid(where(positive, logits + b, -(logits + b))).sum() / z.shape[0],
             _ => (1 - (z * t).sum(1)).sum() / z.shape[0] + 0 * log,
         };

@@ -169,6 +169,27 @@ public class TuneRecipeTests
     }
 
     [Fact]
+    public void Captions_of_several_sentences_show_one_of_them_every_second_time_unless_somebody_decides()
+    {
+        var pairs = new TuningPairs(new TinyRun.Directions(40), _ => ["red"], TinyRun.Tokenizer(), 0);
+        double Share(TuningSettings given, string json, params string[] captions)
+        {
+            var recipe = TuneRecipe.Parse(json, "r.json");
+            return TuningDefaults
+                .Resolve(given, recipe, LockSetting.Lu, pairs)
+                .ForCaptions(given, recipe, captions)
+                .Options.Sentences;
+        }
+        string[] half = ["A bus. It is red.", "a red bus"];
+        Assert.Equal(0.5, Share(new(), "{}", half));
+        Assert.Equal(0, Share(new(), "{}", [.. half, "a bus"]));
+        Assert.Equal(0, Share(new(), "{}"));
+        Assert.Equal(0, Share(new() { Sentences = 0 }, "{}", half));
+        Assert.Equal(0, Share(new() { DropFirst = 0.3 }, "{}", half));
+        Assert.Equal(0.2, Share(new(), """{ "options": { "sentences": 0.2 } }""", half));
+    }
+
+    [Fact]
     public void Behind_a_text_tower_that_never_met_the_pictures_both_sides_have_a_layer()
     {
         using TemporaryFolder folder = new();
