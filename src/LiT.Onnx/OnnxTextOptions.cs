@@ -54,7 +54,14 @@ internal sealed partial record OnnxTextOptions
                 "positions" when value.Length > 0 => options with { Positions = value },
                 "output" when value.Length > 0 => options with { Output = value },
                 "prefix" => options with { Tower = options.Tower with { Prefix = value } },
-                "pool" or "prompt" => options with { Tower = options.Tower.With(item.Trim(), spec) },
+                "layers" => throw new UsageException(
+                    $"'{spec}': {item.Trim()} is for towers that are read from weights. Of a network in ONNX name the "
+                        + "value behind the block with output=NAME."
+                ),
+                "pool" or "prompt" when !value.Contains(',', StringComparison.Ordinal) => options with
+                {
+                    Tower = options.Tower.With(item.Trim(), spec),
+                },
                 _ => throw new UsageException(
                     $"'{spec}': '{item.Trim()}' is not understood. After a text tower in ONNX may stand {Names}."
                 ),
@@ -64,7 +71,7 @@ internal sealed partial record OnnxTextOptions
     }
 
     [GeneratedRegex(
-        @"[,:](?=\s*(input|mask|types|positions|output|pool|prompt|prefix)=|\s*$)",
+        @"[,:](?=\s*(input|mask|types|positions|output|pool|prompt|prefix|layers)=|\s*$)",
         RegexOptions.ExplicitCapture
     )]
     private static partial Regex Separators();

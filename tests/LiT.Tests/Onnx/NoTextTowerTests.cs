@@ -146,7 +146,19 @@ public sealed class NoTextTowerTests : IDisposable
                 "is a constant and cannot be trained",
                 Assert.Throws<LitException>(loaded.Tower.Unlock).Message
             );
-        foreach (var option in new[] { "heads=4", "pool=map", "size=3", "pool=middle", "prompt=query" })
+        foreach (
+            var option in new[]
+            {
+                "heads=4",
+                "pool=map",
+                "size=3",
+                "pool=middle",
+                "prompt=query",
+                "layers=1",
+                "pool=mean,layers=1",
+                "pool=mean,heads=4",
+            }
+        )
             Assert.Throws<UsageException>(() => TextTowerLoader.Load($"{path}:{option}"));
         Assert.Contains(
             "has no input 'x'",
