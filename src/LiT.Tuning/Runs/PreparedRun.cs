@@ -119,9 +119,9 @@ internal sealed class PreparedRun : IDisposable
         CheckTexts(request);
         if (request.Texts is null)
             CheckTowers(request); // before any caption is embedded
-        var texts = (request.Texts ?? EmbedTexts(request, say, progress, cancel)) is { } stored
+        var texts = request.Texts is { } stored
             ? new StoredTexts(stored, request.TextTower, request.Tokenizer, request.Compute, say)
-            : null;
+            : EmbedTexts(request, say, progress, cancel);
         try
         {
             return Open(request, texts, say, progress, cancel);
@@ -416,7 +416,7 @@ internal sealed class PreparedRun : IDisposable
     /// Puts the captions through a locked text tower once, beside the run, as pictures are put through theirs; null
     /// where the tower reads them at every step. One process does it for all.
     /// </summary>
-    private static string? EmbedTexts(
+    private static StoredTexts? EmbedTexts(
         TuneRequest request,
         Action<string> say,
         IProgress<ProgressStep>? progress,
@@ -426,29 +426,35 @@ internal sealed class PreparedRun : IDisposable
         if (!request.EmbedsTexts || request.Out.Length == 0)
             return null;
         var folder = Path.Combine(request.Out, RunFolder.Texts);
-        if (request.IsFirst)
+        var tower = TextTowers.Load(request.TextTower!, request.Tokenizer, request.TokenLength, request.Compute, say);
+        try
         {
-            using var tower = TextTowers.Load(
-                request.TextTower!,
-                request.Tokenizer,
-                request.TokenLength,
-                request.Compute,
-                _ => { }
-            );
             say($"both towers are locked: each caption goes through {request.TextTower} once, into {folder}");
-            TextOptions options = new()
-            {
-                Type = StoredType.Float32,
-                Update = true,
-                Tokenizer = request.Tokenizer,
-                TokenLength = request.TokenLength,
-                Samples = request.Samples,
-            };
-            var source = Samples.Open(request.Data, request.Samples);
-            TextRun.Run(tower, source, folder, options, request.Compute, progress, cancel);
+            if (request.IsFirst)
+                TextRun.Run(
+                    tower,
+                    Samples.Open(request.Data, request.Samples),
+                    folder,
+                    new()
+                    {
+                        Type = StoredType.Float32,
+                        Update = true,
+                        Tokenizer = request.Tokenizer,
+                        TokenLength = request.TokenLength,
+                        Samples = request.Samples,
+                    },
+                    request.Compute,
+                    progress,
+                    cancel
+                );
+            request.Exchange.Any(false, patient: true); // the texts are whole when the first has embedded them
+            return new(folder, tower, request.Compute);
         }
-        request.Exchange.Any(false, patient: true); // the texts are whole when the first has embedded them
-        return folder;
+        catch
+        {
+            tower.Dispose();
+            throw;
+        }
     }
 
     private static string Embed(

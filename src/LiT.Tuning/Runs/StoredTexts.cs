@@ -24,12 +24,24 @@ internal sealed class StoredTexts : IDisposable
     /// <param name="say">Told what there is to say.</param>
     /// <exception cref="LitException">No text store, its tower is not at hand, or another is named.</exception>
     public StoredTexts(string folder, string? named, string? tokenizer, ComputeDevice compute, Action<string> say)
+        : this(
+            folder,
+            file => Load(named ?? file.Tower, tokenizer ?? file.Tokenizer, file.TokenLength, compute, say),
+            compute
+        ) { }
+
+    /// <param name="folder">The text store.</param>
+    /// <param name="locked">The text tower that made it, which belongs to this from now on.</param>
+    /// <param name="compute">Where the run computes.</param>
+    public StoredTexts(string folder, LockedText locked, ComputeDevice compute)
+        : this(folder, _ => locked, compute) { }
+
+    private StoredTexts(string folder, Func<TextStoreFile, LockedText> tower, ComputeDevice compute)
     {
         store = TextStore.Open(folder);
         try
         {
-            var file = store.File;
-            Locked = Load(named ?? file.Tower, tokenizer ?? file.Tokenizer, file.TokenLength, compute, say);
+            Locked = tower(store.File);
             TextCheck.Fits(store, Locked);
             Tower = new(store, compute.Device);
             Tokenizer = new(NumbersOf(store), new(1, null, null, 0));

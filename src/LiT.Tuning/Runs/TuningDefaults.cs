@@ -206,6 +206,8 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 || recipe?.Decides("captionNoise") == true,
             nameof(TuningSettings.HighestTemperature) => given.HighestTemperature is not null
                 || recipe?.Decides("highestTemperature") == true,
+            nameof(TuningSettings.Sentences) => given.Sentences is not null || recipe?.Decides("sentences") == true,
+            nameof(TuningSettings.DropFirst) => given.DropFirst is not null || recipe?.Decides("dropFirst") == true,
             nameof(TuningSettings.LookAlikes) => given.LookAlikes is not null || recipe?.Decides("lookAlikes") == true,
             nameof(TuningSettings.AverageDecay) => given.AverageDecay is not null
                 || recipe?.Decides("averageDecay") == true,
@@ -314,10 +316,8 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     public TuningDefaults ForCaptions(TuningSettings given, TuneRecipe? recipe, IEnumerable<string> captions)
     {
         if (
-            given.Sentences is not null
-            || given.DropFirst is not null
-            || recipe?.Decides("sentences") == true
-            || recipe?.Decides("dropFirst") == true
+            IsDecided(nameof(TuningSettings.Sentences), given, recipe)
+            || IsDecided(nameof(TuningSettings.DropFirst), given, recipe)
         )
             return this;
         var (all, several) = (0, 0);

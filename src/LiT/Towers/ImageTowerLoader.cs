@@ -269,16 +269,15 @@ internal static class ImageTowerLoader
         return ended;
     }
 
-    private static ImageTowerConfig EndingAfter(ImageTowerConfig config, int blocks, string spec) =>
-        config.EndingAfter(1) is null
-            ? throw new UsageException(
+    private static ImageTowerConfig EndingAfter(ImageTowerConfig config, int blocks, string spec)
+    {
+        var ended = config.EndingAfter(blocks)
+            ?? throw new UsageException(
                 $"'{spec}': layers={blocks} is for towers whose blocks all give one width. Leave it away."
-            )
-        : blocks > config.BlockCount
-            ? throw new UsageException(
-                $"'{spec}': layers={blocks}, and this tower has {config.BlockCount}. Give 1 to {config.BlockCount}."
-            )
-        : config.EndingAfter(blocks)!;
+            );
+        Layers.CheckCount(blocks, config.BlockCount, spec);
+        return ended;
+    }
 
     // Tells sizes that cannot be before anything is allocated for them.
     private static ImageTower Built(ImageTowerConfig config, string spec, torch.Device device)

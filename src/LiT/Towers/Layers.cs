@@ -14,6 +14,14 @@ internal static class Layers
     /// <summary>A number of attention heads in words; 0 stands for one that a file does not say.</summary>
     public static string HeadsInWords(int heads) => heads > 0 ? $"{heads} heads" : "heads not said by the file";
 
+    /// <summary>Refuses to end a tower after more blocks than it has.</summary>
+    /// <exception cref="UsageException">It has fewer.</exception>
+    public static void CheckCount(int layers, int count, string spec)
+    {
+        if (layers > count)
+            throw new UsageException($"'{spec}': layers={layers}, and this tower has {count}. Give 1 to {count}.");
+    }
+
     /// <summary>Copies the weights that two modules have by one name.</summary>
     public static void CopyWeights(Module from, Module to)
     {

@@ -89,8 +89,7 @@ internal static class TextTowerLoader
         var count = config.BlockCount();
         if (blocks == count)
             return tower;
-        if (blocks > count)
-            throw new UsageException($"'{path}': layers={blocks}, and this tower has {count}. Give 1 to {count}.");
+        Layers.CheckCount(blocks, count, path);
         var ended = config.EndingAfter(blocks).Build();
         Layers.CopyWeights(tower, ended);
         tower.Dispose();
