@@ -84,7 +84,7 @@ internal sealed class TuneChoices
     {
         Description =
             "Weight of what keeps the neighbours of locked towers' rows through the heads behind them, for few pairs; "
-            + "10 in its paper. Default: 0.",
+            + "10 in its paper. Default: 1 where both towers are locked and pairs are fewer than 1,000, else 0.",
     };
     private readonly Option<int?> structureLevels = new("--structure-levels")
     {

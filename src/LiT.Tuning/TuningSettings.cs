@@ -135,7 +135,8 @@ public sealed record TuningSettings
 
     /// <summary>
     /// Weight of what keeps the neighbours of locked towers' rows through their heads (STRUCTURE, arXiv 2506.16895);
-    /// null for 0.
+    /// null for 1 where fewer than 1,000 pairs are tuned on with the softmax loss between two locked towers with a head
+    /// behind the image's, else 0.
     /// </summary>
     public double? Structure { get; init; }
 

@@ -111,7 +111,7 @@ internal sealed record TuneRequest
     /// </summary>
     internal bool EmbedsTexts =>
         Texts is null
-        && Lock is { Image: TowerStart.Locked, Text: TowerStart.Locked }
+        && Lock == LockSetting.LL
         && !FromPixels
         && Teacher is null
         && Pictures is null
@@ -223,7 +223,7 @@ internal sealed record TuneRequest
     /// docs/few-pairs.md has what it gains.
     /// </summary>
     private static string UsualImageHead(TuneRecipe recipe) =>
-        (recipe.Lock ?? UsualLock(recipe)) is { Image: TowerStart.Locked, Text: TowerStart.Locked }
+        (recipe.Lock ?? UsualLock(recipe)) == LockSetting.LL
         && (recipe.TextInit ?? recipe.TextTower ?? TowerOf(recipe.Texts)) is { } tower
         && LitModel.TextFileOf(tower) is null
             ? "linear"
@@ -233,12 +233,12 @@ internal sealed record TuneRequest
 
     /// <summary>LL where the texts' rows are stored, and what else is usual.</summary>
     private static LockSetting UsualLock(TuneRecipe recipe) =>
-        recipe.Texts is not null ? LockSetting.Parse("LL") : UsualLock(recipe.TextTower, recipe.TextInit);
+        recipe.Texts is not null ? LockSetting.LL : UsualLock(recipe.TextTower, recipe.TextInit);
 
     /// <summary>The paper's Lu, or LU where the text tower comes with weights; LL where it can only be
     /// locked.</summary>
     internal static LockSetting UsualLock(string? tower, string? init) =>
         (init ?? tower) is not { } named || (init is null && TextTowerSpec.Is(named)) ? LockSetting.Lu
-        : TextTowerLoader.IsForeign(named) ? LockSetting.Parse("LL")
+        : TextTowerLoader.IsForeign(named) ? LockSetting.LL
         : LockSetting.LU;
 }

@@ -14,15 +14,16 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         HeadsRate = 1e-3,
         LionsShare = 0.1;
     private const long PixelsAtOnce = 1_000_000;
-    private const int MostTimesAsLong = 3,
-        SmallData = 50_000,
-        FewPictures = 5_000;
+    private const int SmallData = 50_000,
+        FewPictures = 5_000,
+        FewPairs = 1_000;
     private const double SmallDatasTemperature = 20,
         LongRun = 16,
         CaptionsThatRepeat = 3,
         LastingLookAlikes = 0.5,
         LastingDecay = 0.995,
-        UsualSentences = 0.5;
+        UsualSentences = 0.5,
+        UsualStructure = 1;
 
     /// <summary>
     /// All options of a run, and why: what is given, else what the recipe says, else what suits the data. Nothing else
@@ -43,7 +44,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
     )
     {
         var batch = given.Batch ?? (recipe?.Decides("batch") == true ? recipe.Over(new()).Batch : null);
-        var usual = For(
+        var usual = UsualOptions.For(
             pairs,
             batch,
             setting.Text == TowerStart.FromScratch,
@@ -79,7 +80,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         };
         if (setting.Text == TowerStart.FromScratch && pairs.Count < SmallData)
             chosen = Held(chosen, given, recipe, reasons);
-        if (setting is { Image: TowerStart.Locked, Text: TowerStart.Locked })
+        if (setting == LockSetting.LL)
             chosen = HeadsAlone(chosen, given, recipe, reasons);
         if (
             setting is { Image: TowerStart.Locked, Text: not TowerStart.Unlocked }
@@ -208,6 +209,7 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
                 || recipe?.Decides("highestTemperature") == true,
             nameof(TuningSettings.Sentences) => given.Sentences is not null || recipe?.Decides("sentences") == true,
             nameof(TuningSettings.DropFirst) => given.DropFirst is not null || recipe?.Decides("dropFirst") == true,
+            nameof(TuningSettings.Structure) => given.Structure is not null || recipe?.Decides("structure") == true,
             nameof(TuningSettings.LookAlikes) => given.LookAlikes is not null || recipe?.Decides("lookAlikes") == true,
             nameof(TuningSettings.AverageDecay) => given.AverageDecay is not null
                 || recipe?.Decides("averageDecay") == true,
@@ -345,6 +347,34 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
         );
     }
 
+    /// <summary>
+    /// The same for heads between two locked towers on few pairs, which leave much of a head undecided:
+    /// docs/few-pairs.md has what keeping the towers' neighbours gains on 500, and that on some thousand it costs. The
+    /// sigmoid loss, which is of another size, was not tried.
+    /// </summary>
+    /// <param name="given">What a user decided.</param>
+    /// <param name="recipe">What stands behind it, or null.</param>
+    /// <param name="pairs">How many.</param>
+    public TuningDefaults ForHeadsOfFewPairs(TuningSettings given, TuneRecipe? recipe, int pairs) =>
+        pairs >= FewPairs
+        || Options.Loss != ContrastiveLossKind.Softmax
+        || IsDecided(nameof(TuningSettings.Structure), given, recipe)
+            ? this
+            : new(
+                Options with
+                {
+                    Structure = UsualStructure,
+                },
+                [
+                    .. Reasons,
+                    new(
+                        nameof(TuningSettings.Structure),
+                        FormattableString.Invariant($"structure {UsualStructure}: {pairs} pairs leave much of a head ")
+                            + "undecided, and the neighbours of the locked towers' rows are kept"
+                    ),
+                ]
+            );
+
     /// <summary>Where both towers are locked nothing can be forgotten.</summary>
     private static TuningOptions HeadsAlone(
         TuningOptions chosen,
@@ -369,107 +399,4 @@ internal sealed record TuningDefaults(TuningOptions Options, IReadOnlyList<Tunin
 
     /// <summary>Warm-up for a run of so many steps: a twentieth of it.</summary>
     public static long Warmup(long steps) => Math.Min(Math.Max(1, steps / 20), steps - 1);
-
-    /// <summary>Choices for the size of the data.</summary>
-    /// <param name="pairs">The data.</param>
-    /// <param name="batch">The batch that the user asked for, or null.</param>
-    /// <param name="fromScratch">Whether the text tower starts from random weights.</param>
-    /// <param name="imageMoves">Whether the image tower is tuned, too.</param>
-    /// <param name="languages">How many languages the captions are in.</param>
-    public static TuningDefaults For(
-        TuningPairs pairs,
-        int? batch = null,
-        bool fromScratch = true,
-        bool imageMoves = false,
-        int languages = 1
-    )
-    {
-        List<TuningReason> reasons = [];
-        var size = batch
-            ?? Math.Min(
-                pairs.Count,
-                pairs.Count switch
-                {
-                    < 1_000 => 64,
-                    < 5_000 => 128,
-                    < 50_000 => 256,
-                    < 500_000 => 1024,
-                    < 3_000_000 => 4096,
-                    _ => 16_384,
-                }
-            );
-        if (batch is null)
-            reasons.Add(
-                new(
-                    nameof(TuningOptions.Batch),
-                    $"batch {size}: {pairs.Count:N0} pairs give {pairs.Count / Math.Max(1, size):N0} "
-                        + "steps an epoch; small data is better served by more steps than by more negatives"
-                )
-            );
-        // From a few hundred steps on small data to the two dozen epochs of the paper's public models on large. Of 80
-        // epochs in place of 40 for a few thousand pairs docs/tuning.md has the measurement. A step draws one caption
-        // of a picture, so that languages share the steps: docs/languages.md has what thrice as many give them.
-        var steps = Math.Max(
-            600,
-            (long)
-                Math.Ceiling(
-                    (
-                        pairs.Count < 5_000 ? 80.0 * Math.Min(languages, MostTimesAsLong)
-                        : pairs.Count < 50_000 ? 8
-                        : 20
-                    )
-                        * pairs.Count
-                        / size
-                )
-        );
-        reasons.Add(
-            new(
-                nameof(TuningOptions.Steps),
-                $"{steps:N0} steps, {steps * (double)size / pairs.Count:F0} epochs"
-                    + (languages > 1 ? $", which {languages} languages share" : "")
-            )
-        );
-        var rate = fromScratch ? (size <= 1024 ? 3e-3 : 1e-3) : (size <= 1024 ? 1e-4 : 1e-3);
-        reasons.Add(
-            new(
-                nameof(OptimizerOptions.LearningRate),
-                fromScratch
-                    ? $"learning rate {rate:G}: the text tower starts from scratch, "
-                        + (imageMoves ? "and the image tower is tuned with it" : "the image side is fixed")
-                    : $"learning rate {rate:G}: the text tower is pre-trained, and small batches that "
-                        + "take large steps make it forget"
-            )
-        );
-        var repeat = pairs.Captions / (double)pairs.DistinctRows;
-        reasons.Add(
-            new(
-                nameof(TuningOptions.Positives),
-                $"equal captions are positives of each other: {pairs.Captions:N0} captions, "
-                    + $"{pairs.DistinctRows:N0} of them distinct"
-            )
-        );
-        var noise = fromScratch && (pairs.DistinctRows < 20_000 || repeat > 5) ? 0.5 : 0;
-        if (noise > 0)
-            reasons.Add(
-                new(
-                    nameof(TuningOptions.CaptionNoise),
-                    $"caption noise {noise:G}: half the captions get words that none of them uses, so "
-                        + "that the tower passes over unknown words of a prompt"
-                )
-            );
-        return new(
-            new TuningOptions
-            {
-                Batch = size,
-                MicroBatch = Math.Min(size, 1024),
-                Steps = steps,
-                WarmupSteps = Warmup(steps),
-                CheckpointEvery = Math.Clamp(steps / 10, 50, 1000),
-                LogEvery = Math.Clamp(steps / 500, 1, 50),
-                CaptionNoise = noise,
-                Optimizer = new() { LearningRate = rate },
-            },
-            reasons
-        );
-    }
 }

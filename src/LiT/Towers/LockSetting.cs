@@ -44,6 +44,9 @@ public sealed record LockSetting
     /// <summary>A locked image tower, a pre-trained text tower that is tuned.</summary>
     public static LockSetting LU => All[1];
 
+    /// <summary>Both towers locked, heads alone are tuned: two stores are enough (SAIL, arXiv 2412.04616).</summary>
+    public static LockSetting LL => All[5];
+
     /// <summary>Image letter, text letter.</summary>
     public string Letters { get; }
 

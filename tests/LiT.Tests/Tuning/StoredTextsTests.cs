@@ -71,7 +71,7 @@ public sealed class StoredTextsTests : IDisposable
         {
             Data = At("store"),
             Out = At(run),
-            Lock = LockSetting.Parse("LL"),
+            Lock = LockSetting.LL,
             Texts = stored ? At("texts") : null,
             TextInit = stored ? null : At("tower/text.safetensors"),
             TokenLength = stored ? null : 8,

@@ -159,7 +159,7 @@ public class TuneRecipeTests
         TuningOptions Chosen(int count, TuningSettings given)
         {
             var pairs = new TuningPairs(new TinyRun.Directions(count), _ => ["red"], TinyRun.Tokenizer(), 0);
-            return TuningDefaults.Resolve(given, null, LockSetting.Parse("LL"), pairs).Options;
+            return TuningDefaults.Resolve(given, null, LockSetting.LL, pairs).Options;
         }
         Assert.Equal(1e-3, Chosen(40, new()).Optimizer.LearningRate);
         Assert.Equal(1e-4, Chosen(40, new() { Optimizer = OptimizerKind.Lion }).Optimizer.LearningRate);
@@ -190,12 +190,31 @@ public class TuneRecipeTests
     }
 
     [Fact]
+    public void Heads_between_locked_towers_keep_the_neighbours_where_pairs_are_few_unless_somebody_decides()
+    {
+        var pairs = new TuningPairs(new TinyRun.Directions(40), _ => ["red"], TinyRun.Tokenizer(), 0);
+        double Structure(int count, TuningSettings given, string json = "{}")
+        {
+            var recipe = TuneRecipe.Parse(json, "r.json");
+            return TuningDefaults
+                .Resolve(given, recipe, LockSetting.LL, pairs)
+                .ForHeadsOfFewPairs(given, recipe, count)
+                .Options.Structure;
+        }
+        Assert.Equal(1, Structure(999, new()));
+        Assert.Equal(0, Structure(1_000, new()));
+        Assert.Equal(0, Structure(40, new() { Structure = 0 }));
+        Assert.Equal(0, Structure(40, new() { Loss = ContrastiveLossKind.Sigmoid }));
+        Assert.Equal(5, Structure(40, new(), """{ "options": { "structure": 5 } }"""));
+    }
+
+    [Fact]
     public void Behind_a_text_tower_that_never_met_the_pictures_both_sides_have_a_layer()
     {
         using TemporaryFolder folder = new();
         folder.Write("bert.safetensors", "");
         HeadSpec Head(TuneRecipe recipe) => TuneRequest.Of(recipe, "store", ComputeDevice.Cpu).ImageHead;
-        TuneRecipe locked = new() { TextInit = folder["bert.safetensors"], Lock = LockSetting.Parse("LL") };
+        TuneRecipe locked = new() { TextInit = folder["bert.safetensors"], Lock = LockSetting.LL };
         Assert.Equal(new HeadSpec(null), Head(locked));
         Assert.Equal(HeadSpec.None, Head(locked with { ImageHead = "none" }));
         Assert.Equal(HeadSpec.None, Head(locked with { Lock = LockSetting.LU }));

@@ -157,7 +157,7 @@ public class TuningPairsTests
     [InlineData(20_000, 625, 256)] // 8 where an epoch is long enough
     public void The_length_of_a_run_fits_the_data(int images, long steps, int batch)
     {
-        var (options, reasons) = TuningDefaults.For(Pairs(images));
+        var (options, reasons) = UsualOptions.For(Pairs(images));
         Assert.Equal((steps, batch), (options.Steps, options.Batch));
         Assert.Contains(reasons, reason =>
             reason.Setting == "Steps"
@@ -172,7 +172,7 @@ public class TuningPairsTests
     [InlineData(20_000, 15, 625)]
     public void Languages_that_share_the_steps_of_small_data_get_more_of_them(int images, int languages, long steps)
     {
-        var (options, reasons) = TuningDefaults.For(Pairs(images), languages: languages);
+        var (options, reasons) = UsualOptions.For(Pairs(images), languages: languages);
 
         Assert.Equal(steps, options.Steps);
         Assert.Equal(
@@ -188,7 +188,7 @@ public class TuningPairsTests
     public void Defaults_fit_the_data_and_are_explained(int images)
     {
         var pairs = Pairs(images);
-        var (options, reasons) = TuningDefaults.For(pairs);
+        var (options, reasons) = UsualOptions.For(pairs);
         options.Check(pairs.Count);
         Assert.Contains(reasons, reason =>
             reason.Setting == "Batch" && reason.Words.Contains($"batch {options.Batch}", StringComparison.Ordinal)
@@ -196,6 +196,6 @@ public class TuningPairsTests
         Assert.All(reasons, reason =>
             Assert.True(reason.Words.Length > 10 && !reason.Words.Contains('\n', StringComparison.Ordinal))
         );
-        Assert.Equal(32, TuningDefaults.For(pairs, batch: 32).Options.Batch);
+        Assert.Equal(32, UsualOptions.For(pairs, batch: 32).Options.Batch);
     }
 }

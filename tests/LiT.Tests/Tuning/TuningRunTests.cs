@@ -136,7 +136,7 @@ public class TuningRunTests
     [Fact]
     public void What_is_locked_has_no_gradient_and_keeps_every_bit()
     {
-        using var run = new TinyRun { Lock = LiT.Towers.LockSetting.Parse("LL"), ImageHead = 4 };
+        using var run = new TinyRun { Lock = LiT.Towers.LockSetting.LL, ImageHead = 4 };
         var before = run.Towers();
         var (after, _) = run.Run();
         foreach (var (name, parameter) in after.named_parameters())
