@@ -122,9 +122,9 @@ internal static class TuneRun
     {
         RunTowers.CheckRules(tuning.Towers, prepared.Options.Optimizer);
         var tower = prepared.Texts?.Locked.Tower ?? tuning.Towers.Text;
-        var text = tower.parameters().Sum(parameter => parameter.numel());
         voice.Say(
-            $"text tower {prepared.Request.TextTower}: {text:N0} weights, common size {tuning.Towers.EmbeddingSize}"
+            $"text tower {prepared.Request.TextTower}: {tower.WeightCount:N0} weights, "
+                + $"common size {tuning.Towers.EmbeddingSize}"
         );
         voice.Say(InWords(tuning, prepared.Request));
     }

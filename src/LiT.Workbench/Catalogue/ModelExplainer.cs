@@ -138,7 +138,7 @@ internal static class ModelExplainer
             What = "text tower",
             Architecture = tower.Config!.InWords(),
             Family = family,
-            ParameterCount = (tower as ForeignText)?.WeightCount ?? CountOf(tower),
+            ParameterCount = tower.WeightCount,
             Width = tower.Width,
             VocabularySize = tower.VocabularySize == int.MaxValue ? null : tower.VocabularySize,
             TokenLength = tower.MaxLength,

@@ -17,8 +17,8 @@ internal abstract class ForeignText(string name) : TextTower(name)
     /// <summary>What it is, in words.</summary>
     internal abstract string InWords { get; }
 
-    /// <summary>Number of weights, as far as they can be told from other constants.</summary>
-    internal abstract long WeightCount { get; }
+    /// <summary>As far as weights can be told from other constants.</summary>
+    internal abstract override long WeightCount { get; }
 
     /// <summary>How its rows are to be laid out.</summary>
     internal abstract ForeignRows Layout { get; }
