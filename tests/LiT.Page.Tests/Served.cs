@@ -65,10 +65,7 @@ public sealed class Served : IAsyncLifetime
     /// <param name="options">Size, theme, …</param>
     public async Task<Visit> VisitAsync(string hash = "", BrowserNewContextOptions? options = null)
     {
-        Assert.SkipWhen(
-            browser is null,
-            "No chromium is here. 'apt-get install chromium' brings one, and LIT_CHROMIUM names one that is elsewhere."
-        );
+        SkipWithoutBrowser();
         options ??= new();
         options.ViewportSize ??= new() { Width = 1280, Height = 860 };
         options.Permissions ??= ["clipboard-read", "clipboard-write"];
@@ -76,9 +73,17 @@ public sealed class Served : IAsyncLifetime
         return await Visit.ToAsync(context, Address, hash);
     }
 
+    // Without a browser no server runs either.
+    private void SkipWithoutBrowser() =>
+        Assert.SkipWhen(
+            browser is null,
+            "No chromium is here. 'apt-get install chromium' brings one, and LIT_CHROMIUM names one that is elsewhere."
+        );
+
     /// <summary>What the server answers.</summary>
     public async Task<JsonElement> AskAsync(string path, object question)
     {
+        SkipWithoutBrowser();
         using var answer = await Api.PostAsJsonAsync(path, question);
         var body = await answer.Content.ReadAsStringAsync();
         Assert.True(answer.IsSuccessStatusCode, body);
