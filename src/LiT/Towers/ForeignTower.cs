@@ -11,8 +11,8 @@ internal abstract class ForeignTower(string name) : ImageTower(name)
     /// <summary>What stands for architecture and weights in the fingerprint: a hash, or several, in one line.</summary>
     internal abstract string Identity { get; }
 
-    /// <summary>Number of weights, as far as they can be told from other constants.</summary>
-    internal abstract long WeightCount { get; }
+    /// <summary>As far as weights can be told from other constants.</summary>
+    internal abstract override long WeightCount { get; }
 
     /// <summary>
     /// Writes the tower with its preprocessing into a folder, so that the file alone is the tower again.

@@ -36,8 +36,7 @@ internal sealed record LockedTower(
         Settings.Select(line => $"followed {line}").Concat(Warnings.Select(line => $"warning: {line}"));
 
     /// <summary>Number of weights that training would change, heads included.</summary>
-    public long ParameterCount { get; } =
-        (Tower as ForeignTower)?.WeightCount ?? Tower.parameters().Sum(parameter => parameter.numel());
+    public long ParameterCount { get; } = Tower.WeightCount;
 
     /// <summary>The supervised heads that came with the weights.</summary>
     public IReadOnlyList<HeadConfig> Heads =>

@@ -22,9 +22,6 @@ internal abstract class TextTower(string name) : Tower(name)
     /// </summary>
     public virtual TextTowerConfig? Config => null;
 
-    /// <summary>Numbers that were learned, those of a constant network, too.</summary>
-    internal virtual long WeightCount => parameters().Sum(parameter => parameter.numel());
-
     /// <summary>Where it can be cut; null where weights are used in several places.</summary>
     internal virtual TextStages? Stages => null;
 

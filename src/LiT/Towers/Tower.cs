@@ -13,6 +13,9 @@ internal abstract class Tower(string name) : Module<Tensor, Tensor>(name)
     /// <summary>Length of the representation.</summary>
     public abstract int Width { get; }
 
+    /// <summary>Numbers that were learned, those of a constant network, too.</summary>
+    internal virtual long WeightCount => parameters().Sum(parameter => parameter.numel());
+
     /// <summary>Whether <see cref="Lock"/> made the tower a constant.</summary>
     public bool Locked { get; private set; }
 
